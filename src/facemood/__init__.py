@@ -1,0 +1,94 @@
+"""facemood reads apparent facial expressions from images, trains the networks that do it, and measures them.
+
+    from facemood import EmotionRecognizer
+
+    for face in EmotionRecognizer().analyze_image("photo.jpg"):
+        print(face.emotion, face.confidence, face.box)
+
+The names below load on first use, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from facemood.datasets import ExpressionDataset, open_dataset
+    from facemood.errors import (
+        DatasetError,
+        DeviceError,
+        FacemoodError,
+        ImageError,
+        MissingExtraError,
+        ModelError,
+        OutputError,
+        RecipeError,
+        SourceError,
+    )
+    from facemood.labels import EXPRESSIONS
+    from facemood.models import ModelCard, list_models
+    from facemood.recognizer import EmotionRecognizer
+    from facemood.results import Analysis, Result
+    from facemood.schema import Face, Frame
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Analysis": "results",
+    "DatasetError": "errors",
+    "DeviceError": "errors",
+    "EXPRESSIONS": "labels",
+    "EmotionRecognizer": "recognizer",
+    "ExpressionDataset": "datasets",
+    "Face": "schema",
+    "FacemoodError": "errors",
+    "Frame": "schema",
+    "ImageError": "errors",
+    "MissingExtraError": "errors",
+    "ModelCard": "models",
+    "ModelError": "errors",
+    "OutputError": "errors",
+    "RecipeError": "errors",
+    "Result": "results",
+    "SourceError": "errors",
+    "list_models": "models",
+    "open_dataset": "datasets",
+}
+
+__all__ = [
+    "EXPRESSIONS",
+    "Analysis",
+    "DatasetError",
+    "DeviceError",
+    "EmotionRecognizer",
+    "ExpressionDataset",
+    "Face",
+    "FacemoodError",
+    "Frame",
+    "ImageError",
+    "MissingExtraError",
+    "ModelCard",
+    "ModelError",
+    "OutputError",
+    "RecipeError",
+    "Result",
+    "SourceError",
+    "__version__",
+    "list_models",
+    "open_dataset",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'facemood' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"facemood.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return list(__all__)

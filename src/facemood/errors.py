@@ -1,0 +1,91 @@
+"""The errors facemood raises, and the one way in which it asks for an optional package.
+
+FacemoodError
+├── MissingExtraError an optional package is not installed (also an ImportError)
+├── SourceError       nothing to read at a path, pattern or stream
+│   └── ImageError    a file or array is not an image that can be read
+├── DatasetError      a dataset's files are damaged or not what they should be
+├── ModelError        a model file, its card or its labels cannot be used
+├── DeviceError       the computing device that was asked for is not there
+├── RecipeError       a training recipe is wrong
+└── OutputError       a result cannot be written
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Iterable
+from types import ModuleType
+
+
+class FacemoodError(Exception):
+    """The root of all errors that facemood raises on purpose."""
+
+
+class MissingExtraError(FacemoodError, ImportError):
+    """An optional package is needed and not installed."""
+
+
+class SourceError(FacemoodError):
+    """A source names nothing that can be read."""
+
+
+class ImageError(SourceError):
+    """An image cannot be decoded or has a wrong shape."""
+
+
+class DatasetError(FacemoodError):
+    """A dataset's files are missing, damaged or inconsistent."""
+
+
+class ModelError(FacemoodError):
+    """A model file or its card cannot be used."""
+
+
+class DeviceError(FacemoodError):
+    """The computing device that was asked for is not available."""
+
+
+class RecipeError(FacemoodError):
+    """A training recipe has an unknown key or an impossible value."""
+
+
+class OutputError(FacemoodError):
+    """A result cannot be written."""
+
+
+def require(module: str, *, extra: str) -> ModuleType:
+    """Import an optional module, or say which extra brings it.
+
+    Args:
+        module: The import name, such as ``"torch"``.
+        extra: The extra of this package that installs it.
+
+    Raises:
+        MissingExtraError: The module is not installed.
+
+    Example:
+        >>> require("json", extra="train").__name__
+        'json'
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module.partition(".")[0]:
+            raise
+        raise MissingExtraError(
+            f"{module!r} is not installed, and this part of facemood needs it. "
+            f"Install the extra {extra!r}: from a checkout, pip install '.[{extra}]'"
+        ) from error
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """Return ``" Did you mean 'x'?"`` for the nearest choice, or an empty text where none is near.
+
+    Example:
+        >>> did_you_mean("fer2031", ["fer2013", "folder"])
+        " Did you mean 'fer2013'?"
+    """
+    near = difflib.get_close_matches(word, list(choices), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,130 @@
+"""Frame and Face: the two values that travel through the pipeline, and the conventions that hold everywhere.
+
+* Images are (H, W, 3) uint8 **BGR** (OpenCV's order); a grey (H, W) array is accepted where users hand one in.
+* Boxes are ``x1 y1 x2 y2`` in float32 pixels, origin at the top left; points are ``(x, y)``.
+* Probabilities and scores are 0..1, time is in seconds.
+* Labels stand in the order of `facemood.labels.EXPRESSIONS`.
+* Left and right are the subject's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+"""(H, W, 3) uint8 BGR."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of a source.
+
+    Attributes:
+        image: (H, W, 3) uint8 BGR.
+        source: The name of where it came from, such as a path.
+        index: Position in the source, from 0.
+        timestamp: Seconds since the source began; None for a single image.
+    """
+
+    image: Image = field(repr=False)
+    source: str = "image"
+    index: int = 0
+    timestamp: float | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.image.shape[1], self.image.shape[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """One face found in a frame, and what was read from it.
+
+    Attributes:
+        box: (4,) float32 ``x1 y1 x2 y2`` in pixels of the frame; it may reach beyond the frame's edge.
+        score: How sure the detector is that this is a face, 0..1.
+        landmarks: (P, 2) float32 points in pixels, or None where the detector gives none.
+        labels: The words that `probabilities` stand for; empty before classification.
+        probabilities: (K,) float32, sums to 1; empty before classification.
+        track_id: The number of the person in a video; None for single images.
+
+    Example:
+        >>> box, read = np.float32([10, 20, 50, 60]), np.float32([0.8, 0.2])
+        >>> face = Face(box, score=0.9, labels=("happy", "sad"), probabilities=read)
+        >>> face.emotion, round(face.confidence, 2), face.size
+        ('happy', 0.8, (40.0, 40.0))
+    """
+
+    box: NDArray[np.float32]
+    score: float
+    landmarks: NDArray[np.float32] | None = None
+    labels: tuple[str, ...] = ()
+    probabilities: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    track_id: int | None = None
+
+    @property
+    def emotion(self) -> str:
+        """The most probable label, or an empty text before classification."""
+        return self.labels[int(self.probabilities.argmax())] if self.labels else ""
+
+    @property
+    def confidence(self) -> float:
+        """The probability of `emotion`, 0..1; 0 before classification."""
+        return float(self.probabilities.max()) if self.labels else 0.0
+
+    @property
+    def emotions(self) -> dict[str, float]:
+        """The probability of each label, in their fixed order."""
+        return dict(zip(self.labels, self.probabilities.tolist(), strict=True))
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height of the box in pixels."""
+        x1, y1, x2, y2 = self.box.tolist()
+        return x2 - x1, y2 - y1
+
+    def top(self, k: int = 3) -> list[tuple[str, float]]:
+        """Return the k most probable labels with their probabilities, best first."""
+        return sorted(self.emotions.items(), key=lambda item: -item[1])[:k]
+
+    def crop(self, image: Image, *, margin: float = 0.0) -> Image:
+        """Cut the face out of its frame.
+
+        Args:
+            image: The frame, (H, W, 3) uint8 BGR.
+            margin: What to add on each side, as a share of the box's size.
+
+        Returns:
+            (h, w, 3) uint8 BGR, cut at the frame's edges; it shares the frame's memory.
+        """
+        width, height = self.size
+        grow = np.array([-width, -height, width, height]) * margin
+        x1, y1, x2, y2 = np.rint(self.box + grow).astype(int).clip(0).tolist()
+        return image[y1:y2, x1:x2]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers and texts, as they stand in JSON: pixels with 1 decimal, probabilities with 4."""
+        known: dict[str, Any] = {
+            "box": [round(value, 1) for value in self.box.tolist()],
+            "score": round(self.score, 4),
+        }
+        if self.track_id is not None:
+            known["track_id"] = self.track_id
+        if self.landmarks is not None:
+            known["landmarks"] = np.round(self.landmarks, 1).astype(float).tolist()
+        if self.labels:
+            known["emotion"] = self.emotion
+            known["confidence"] = round(self.confidence, 4)
+            known["emotions"] = {label: round(value, 4) for label, value in self.emotions.items()}
+        return known
+
+    def _repr_png_(self) -> bytes | None:
+        """Show the expressions as bars in a notebook."""
+        from facemood.render import draw_profile, encode_png
+
+        return encode_png(draw_profile(self)) if self.labels else None
