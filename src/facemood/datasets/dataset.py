@@ -1,0 +1,100 @@
+"""ExpressionDataset: labelled faces as arrays, whatever files they came from."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facemood.datasets import ferplus
+from facemood.datasets.duplicates import find_clusters
+from facemood.errors import DatasetError, did_you_mean
+from facemood.labels import EXPRESSIONS
+
+
+@dataclass(frozen=True, slots=True)
+class ExpressionDataset:
+    """Labelled face crops, all of one size, with what is known of each.
+
+    Attributes:
+        name: What the dataset is called in reports.
+        images: (N, h, w) uint8 grey.
+        labels: (N,) int64, indices into `classes`.
+        classes: The label words.
+        usage: (N,) str, the split of each image, such as ``"Training"``.
+        votes: (N, 10) float32 counts in the order of `labels.FERPLUS_COLUMNS`, or None. A row of zeros has no votes.
+        cluster: (N,) int64, or None. Images that are the same picture, or nearly, mirrored or not, share a number.
+    """
+
+    name: str
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+    usage: NDArray[np.str_]
+    votes: NDArray[np.float32] | None = None
+    cluster: NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        if self.images.ndim != 3 or self.images.dtype != np.uint8:
+            raise DatasetError(f"images must be (N, h, w) uint8, but are {self.images.shape} {self.images.dtype}")
+        for field in ("labels", "usage", "votes", "cluster"):
+            column = getattr(self, field)
+            if column is not None and len(column) != len(self.images):
+                raise DatasetError(f"{field} has {len(column)} rows, but there are {len(self.images)} images")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The names of the splits, in the order of their first image."""
+        return tuple(dict.fromkeys(self.usage.tolist()))
+
+    def subset(self, mask: NDArray[np.bool_]) -> ExpressionDataset:
+        """Return the images where the (N,) mask is true, with all that is known of them."""
+        columns = ("images", "labels", "usage", "votes", "cluster")
+        kept = {name: getattr(self, name)[mask] for name in columns if getattr(self, name) is not None}
+        return dataclasses.replace(self, **kept)
+
+    def split(self, usage: str) -> ExpressionDataset:
+        """Return the images of one split.
+
+        Raises:
+            DatasetError: There is no split of that name.
+        """
+        if usage not in self.splits:
+            raise DatasetError(
+                f"{self.name} has no split {usage!r}; it has {', '.join(self.splits)}."
+                f"{did_you_mean(usage, self.splits)}"
+            )
+        return self.subset(self.usage == usage)
+
+    def counts(self) -> dict[str, int]:
+        """Count the images of each class, in the order of `classes`."""
+        found = np.bincount(self.labels, minlength=len(self.classes))
+        return dict(zip(self.classes, found.tolist(), strict=True))
+
+    def twins_of(self, usages: Collection[str]) -> NDArray[np.bool_]:
+        """Mark the images outside of the given splits that show the same picture as an image inside them: (N,) bool.
+
+        Where the dataset carries no clusters, `find_clusters` looks for them; that takes seconds for 35,000 images.
+        """
+        cluster = find_clusters(self.images) if self.cluster is None else self.cluster
+        inside = np.isin(self.usage, list(usages))
+        marked: NDArray[np.bool_] = ~inside & np.isin(cluster, cluster[inside])
+        return marked
+
+    def ferplus_majority(self) -> ExpressionDataset:
+        """Relabel by the official FER+ majority rule and keep the images that have a majority.
+
+        Raises:
+            DatasetError: The dataset has no votes.
+        """
+        if self.votes is None:
+            raise DatasetError(f"{self.name} has no FER+ votes; join them with the file fer2013new.csv")
+        majority = ferplus.majority(self.votes)
+        kept = dataclasses.replace(self, name=f"{self.name}+", labels=majority, classes=EXPRESSIONS)
+        return kept.subset(majority >= 0)

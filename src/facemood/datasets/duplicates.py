@@ -1,0 +1,67 @@
+"""Find the images of a dataset that are the same picture, so that no test image hides in the training set."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+THUMBNAIL = 16
+"""Side of the grey thumbnails that are compared."""
+
+SAME = 0.99
+"""Normalized cross-correlation of two thumbnails above which they show the same picture."""
+
+
+def find_clusters(images: NDArray[np.uint8], *, threshold: float = SAME, block: int = 1024) -> NDArray[np.int64]:
+    """Number the images so that near-identical ones, mirrored or not, share a number.
+
+    Two images are near-identical where the normalized cross-correlation of their 16 x 16 thumbnails is above the
+    threshold; the relation is taken to its end (a twin of a twin is in the cluster).
+
+    Args:
+        images: (N, h, w) uint8 grey.
+        threshold: Correlation -1..1.
+        block: Images compared at once; memory is about ``block * N * 4`` bytes.
+
+    Returns:
+        (N,) int64 cluster of each image: the index of the cluster's first image.
+
+    Example:
+        >>> noise = np.random.default_rng(0).integers(0, 256, (3, 48, 48), np.uint8)
+        >>> find_clusters(np.concatenate([noise, noise[1:2, :, ::-1]])).tolist()
+        [0, 1, 2, 1]
+    """
+    plain = _thumbnails(images)
+    mirrored = plain.reshape(-1, THUMBNAIL, THUMBNAIL)[:, :, ::-1].reshape(len(plain), -1)
+    root = np.arange(len(images))
+    for start in range(0, len(images), block):
+        rows = plain[start : start + block]
+        for other in (plain[start:], mirrored[start:]):
+            near, twin = np.nonzero(rows @ other.T > threshold)  # (block, N - start)
+            for left, right in zip((near + start).tolist(), (twin + start).tolist(), strict=True):
+                _join(root, left, right)
+    return np.array([_find(root, index) for index in range(len(images))], np.int64)
+
+
+def _thumbnails(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Shrink, centre and scale to unit length: (N, 256) float32, so that a dot product is the correlation."""
+    small = [cv2.resize(image, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA) for image in images]
+    flat = np.asarray(small, np.float32).reshape(len(images), -1)
+    centred = flat - flat.mean(axis=1, keepdims=True)
+    scaled: NDArray[np.float32] = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-6)
+    return scaled
+
+
+def _find(root: NDArray[np.int64], index: int) -> int:
+    """Follow an index to its cluster's first image, shortening the way."""
+    while root[index] != index:
+        root[index] = root[root[index]]
+        index = int(root[index])
+    return index
+
+
+def _join(root: NDArray[np.int64], left: int, right: int) -> None:
+    """Make one cluster of two; the smaller index leads."""
+    first, second = sorted((_find(root, left), _find(root, right)))
+    root[second] = first

@@ -1,0 +1,94 @@
+"""FER+ (Barsoum et al. 2016): ten people's votes on each FER2013 image, and the rules to read them.
+
+The rules are those of the authors' own script: votes given by one person alone are dropped as outliers, then an image
+has a majority label where one column holds more than half of the votes that remain and that column is an expression.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facemood.errors import DatasetError
+from facemood.labels import EXPRESSIONS, FERPLUS_COLUMNS, canonical
+
+EXPRESSION_COLUMNS = tuple(
+    [canonical(column) for column in FERPLUS_COLUMNS].index(expression) for expression in EXPRESSIONS
+)
+"""For each of our eight expressions, its column among the ten of FER+."""
+
+HEADER = ("Usage", "Image name", *FERPLUS_COLUMNS)
+
+
+def majority(votes: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Apply the official majority rule.
+
+    Args:
+        votes: (N, 10) counts in the order of `FERPLUS_COLUMNS`.
+
+    Returns:
+        (N,) int64 index into `EXPRESSIONS`, or -1 where there is no majority for an expression.
+
+    Example:
+        >>> votes = np.zeros((2, 10), np.float32)
+        >>> votes[0, [0, 1]] = 2, 8     # neutral 2, happiness 8
+        >>> votes[1, [0, 1]] = 5, 5     # no majority
+        >>> majority(votes).tolist()
+        [3, -1]
+    """
+    kept = np.where(votes > 1, votes, 0)
+    winner = kept.argmax(axis=1)
+    clear = kept.max(axis=1) > 0.5 * kept.sum(axis=1)
+    position = np.full(votes.shape[1], -1, np.int64)
+    position[list(EXPRESSION_COLUMNS)] = np.arange(len(EXPRESSIONS))
+    return np.where(clear, position[winner], -1)
+
+
+def distribution(votes: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Turn votes into a distribution over our eight expressions, and say how much of the vote it rests on.
+
+    Args:
+        votes: (N, 10) counts in the order of `FERPLUS_COLUMNS`.
+
+    Returns:
+        (N, 8) float32 that sums to 1 in each row (to 0 where no expression has more than one vote), and (N,) float32,
+        the share 0..1 of the kept votes that name an expression.
+    """
+    kept = np.where(votes > 1, votes, 0).astype(np.float32)
+    expressions = kept[:, EXPRESSION_COLUMNS]
+    total = expressions.sum(axis=1)
+    share = total / np.maximum(kept.sum(axis=1), 1)
+    return expressions / np.maximum(total, 1)[:, None], share.astype(np.float32)
+
+
+def read_votes(path: Path) -> NDArray[np.float32]:
+    """Read ``fer2013new.csv``: one row for each FER2013 row, in its order.
+
+    Returns:
+        (N, 10) float32 counts. Rows that FER+ leaves out (those without an image name) are all zero.
+
+    Raises:
+        DatasetError: The file is not that table; the message names the row.
+    """
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = csv.reader(file)
+        header = tuple(next(rows, ()))
+        if header != HEADER:
+            raise DatasetError(
+                f"{path}: expected the columns {','.join(HEADER)}, but found {','.join(header) or 'an empty file'}"
+            )
+        return np.array([_row_votes(row, path, number) for number, row in enumerate(rows, start=2)], np.float32)
+
+
+def _row_votes(row: list[str], path: Path, number: int) -> list[int]:
+    """Check one line of the table and return its ten counts."""
+    if len(row) != len(HEADER):
+        raise DatasetError(
+            f"{path}, line {number}: expected {len(HEADER)} fields, but found {len(row)}; fetch the file again"
+        )
+    if not all(field.isdigit() for field in row[2:]):
+        raise DatasetError(f"{path}, line {number}: votes must be whole numbers, but are {','.join(row[2:])}")
+    return [int(field) for field in row[2:]] if row[1] else [0] * len(FERPLUS_COLUMNS)
