@@ -1,0 +1,87 @@
+"""Augmentation of whole batches on the device they are on: one affine pass, then tone, blur, noise and erasing."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional
+
+from facemood.train.recipe import AugmentConfig
+
+
+def augment(images: Tensor, config: AugmentConfig, *, size: int, generator: Generator) -> Tensor:
+    """Vary each image of a batch on its own.
+
+    Args:
+        images: (N, 1, h, h) float32, 0..255.
+        config: How much of what.
+        size: Side of the crops that come out, at the images' own scale; at most h.
+        generator: Where the random numbers come from.
+
+    Returns:
+        (N, 1, size, size) float32, 0..255.
+    """
+    warped = _warp(images, config, size=size, generator=generator)
+    toned = _tone(warped, config, generator=generator)
+    return _erase(toned, config, generator=generator)
+
+
+def _uniform(count: int, low: float, high: float, generator: Generator) -> Tensor:
+    """Draw (count,) numbers between low and high."""
+    return low + (high - low) * torch.rand(count, generator=generator)
+
+
+def _chance(count: int, probability: float, generator: Generator) -> Tensor:
+    """Draw (count,) bools, true with the probability."""
+    return torch.rand(count, generator=generator) < probability
+
+
+def _warp(images: Tensor, config: AugmentConfig, *, size: int, generator: Generator) -> Tensor:
+    """Mirror, turn, zoom, shear, shift and crop in one resampling."""
+    count, side = len(images), images.shape[-1]
+    flip = 1.0 - 2.0 * _chance(count, config.mirror, generator)
+    angle = torch.deg2rad(_uniform(count, -config.rotation, config.rotation, generator))
+    shear = torch.tan(torch.deg2rad(_uniform(count, -config.shear, config.shear, generator)))
+    zoom = torch.exp(_uniform(count, math.log(config.scale[0]), math.log(config.scale[1]), generator))
+    room = (side - size) / side + 2 * config.shift  # a smaller crop may lie anywhere inside the image, or a little out
+    shift = room * (2 * torch.rand(count, 2, generator=generator) - 1)
+    part = size / side / zoom
+    cosine, sine = torch.cos(angle) * part, torch.sin(angle) * part
+    # Rows of the matrix that leads from output to input coordinates, both -1..1: (N, 2, 3)
+    across = torch.stack([flip * cosine, flip * (shear * cosine - sine), shift[:, 0]], dim=1)
+    down = torch.stack([sine, shear * sine + cosine, shift[:, 1]], dim=1)
+    theta = torch.stack([across, down], dim=1).to(images.device)
+    grid = functional.affine_grid(theta, [count, 1, size, size], align_corners=False)
+    return functional.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+
+
+def _tone(images: Tensor, config: AugmentConfig, *, generator: Generator) -> Tensor:
+    """Bend the tone curve of every image; blur some and add noise to some."""
+    count = len(images)
+    limit = math.log(config.gamma)
+    exponent = torch.exp(_uniform(count, -limit, limit, generator)).to(images.device)
+    toned = 255 * (images.clamp(0, 255) / 255) ** exponent[:, None, None, None]
+    blurred = _chance(count, config.blur, generator).to(images.device)
+    kernel = torch.tensor([[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]], device=images.device) / 16
+    padded = functional.pad(toned[blurred], (1, 1, 1, 1), mode="replicate")
+    toned[blurred] = functional.conv2d(padded, kernel[None, None])
+    strength = _uniform(count, 0, 12, generator) * _chance(count, config.noise, generator)
+    noise = torch.randn(toned.shape, generator=generator) * strength[:, None, None, None]
+    return (toned + noise.to(images.device)).clamp(0, 255)
+
+
+def _erase(images: Tensor, config: AugmentConfig, *, generator: Generator) -> Tensor:
+    """Cover a rectangle of some images with a random grey (Zhong et al. 2020, random erasing)."""
+    count, side = len(images), images.shape[-1]
+    area = _uniform(count, 0.02, 0.2, generator) * side * side * _chance(count, config.erase, generator)
+    aspect = torch.exp(_uniform(count, -0.7, 0.7, generator))
+    height, width = torch.sqrt(area * aspect), torch.sqrt(area / aspect)
+    top, left = (torch.rand(count, generator=generator) * (side - extent) for extent in (height, width))
+    line = torch.arange(side)[None, :] + 0.5  # (1, side)
+    rows = (line > top[:, None]) & (line < (top + height)[:, None])
+    columns = (line > left[:, None]) & (line < (left + width)[:, None])
+    covered = (rows[:, None, :, None] & columns[:, None, None, :]).to(images.device)
+    grey = _uniform(count, 0, 255, generator).to(images.device)
+    return torch.where(covered, grey[:, None, None, None], images)

@@ -1,0 +1,92 @@
+"""Batches for training: a dataset in memory, cut into batches of tensors without a worker process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from facemood.datasets import ExpressionDataset, ferplus
+from facemood.labels import EXPRESSIONS
+
+
+class Batch(NamedTuple):
+    """What one step needs.
+
+    Attributes:
+        images: (N, 1, h, w) uint8.
+        labels: (N,) int64.
+        votes: (N, 8) float32, distribution over the expressions, or zero.
+        share: (N,) float32, weight of the votes 0..1.
+        majority: (N,) int64, official FER+ label, or -1.
+    """
+
+    images: Tensor
+    labels: Tensor
+    votes: Tensor
+    share: Tensor
+    majority: Tensor
+
+
+class BatchDataset(Dataset[Batch]):
+    """An `ExpressionDataset` as tensors that are indexed by whole batches."""
+
+    def __init__(self, dataset: ExpressionDataset) -> None:
+        count = len(dataset)
+        votes, share = np.zeros((count, len(EXPRESSIONS)), np.float32), np.zeros(count, np.float32)
+        majority = np.full(count, -1, np.int64)
+        if dataset.votes is not None:
+            votes, share = ferplus.distribution(dataset.votes)
+            majority = ferplus.majority(dataset.votes)
+        columns = (dataset.images[:, None], dataset.labels, votes, share, majority)
+        self.columns = Batch(*(torch.from_numpy(np.ascontiguousarray(column)) for column in columns))
+
+    def __len__(self) -> int:
+        return len(self.columns.labels)
+
+    def __getitem__(self, index: Tensor) -> Batch:
+        return Batch(*(column[index] for column in self.columns))
+
+
+class EpochSampler(Sampler[Tensor]):
+    """Yield the indices of each batch; the order follows from seed and epoch alone, so that a resumed run repeats it.
+
+    Lightning calls `set_epoch` before each epoch. A last batch of fewer than two images is left out in training.
+    """
+
+    def __init__(self, count: int, batch_size: int, *, seed: int | None, epoch: int = 0) -> None:
+        self.count, self.batch_size, self.seed, self.epoch = count, batch_size, seed, epoch
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the order of the coming epoch."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[Tensor]:
+        order = torch.arange(self.count)
+        if self.seed is not None:
+            generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
+            order = torch.randperm(self.count, generator=generator)
+        yield from torch.split(order, self.batch_size)[: len(self)]
+
+    def __len__(self) -> int:
+        whole, rest = divmod(self.count, self.batch_size)
+        return whole + (rest > 0 if self.seed is None else rest > 1)
+
+
+def training_batches(dataset: ExpressionDataset, *, batch_size: int, seed: int, epoch: int = 0) -> DataLoader[Batch]:
+    """Shuffle a dataset anew each epoch, beginning with the given one, and cut it into batches."""
+    return _loader(dataset, EpochSampler(len(dataset), batch_size, seed=seed, epoch=epoch))
+
+
+def validation_batches(dataset: ExpressionDataset, *, batch_size: int = 512) -> DataLoader[Batch]:
+    """Cut a dataset into batches in its own order."""
+    return _loader(dataset, EpochSampler(len(dataset), batch_size, seed=None))
+
+
+def _loader(dataset: ExpressionDataset, sampler: EpochSampler) -> DataLoader[Batch]:
+    """Let each item that the sampler draws be one batch."""
+    return DataLoader(BatchDataset(dataset), sampler=sampler, batch_size=None)

@@ -1,0 +1,170 @@
+"""Turn a training run into a model: ONNX, temperature, crop framing, measured figures, and a card that tells them."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from facemood.datasets import ExpressionDataset
+from facemood.errors import ModelError
+from facemood.evaluation import evaluate
+from facemood.evaluation.calibration import fit_temperature
+from facemood.evaluation.framing import measure_framing
+from facemood.evaluation.protocol import match_head, run_all, targets
+from facemood.labels import EXPRESSIONS
+from facemood.models.card import ModelCard, write_card
+from facemood.models.session import ModelSession
+from facemood.stages.detect import Detector
+from facemood.train.fit import load_trained
+from facemood.train.module import LABEL_HEAD, VOTE_HEAD
+
+logger = logging.getLogger("facemood")
+
+FRAMING_TILES = 2000
+"""Training tiles on which the framing is measured."""
+
+OPSET = 18
+
+LIMITS = (
+    "It reads apparent expression from a still picture, not what a person feels or thinks.",
+    "FER2013's labels come from web searches and are often wrong; people agree with them about 65% of the time.",
+    "Disgust and contempt are rare in the training data, and are often missed.",
+    "The training faces came from web searches; ages, skin tones and cultures are not balanced and not recorded, "
+    "so accuracy for a group is unknown.",
+    "Faces turned far from the camera, covered or smaller than 30 pixels are read poorly.",
+)
+
+
+def export(run: Path, dataset: ExpressionDataset, file: Path, *, detectors: tuple[Detector, ...] = ()) -> ModelCard:
+    """Write a run's network as ONNX with a complete card.
+
+    The temperature is fitted on the validation split, the framing is measured on training images, and the figures are
+    measured through the written file.
+
+    Args:
+        run: The folder of a training run.
+        dataset: What the run was trained on.
+        file: The ONNX file to write; it is renamed into place when its card is complete.
+        detectors: Detectors for which the framing is measured.
+
+    Raises:
+        RecipeError: The folder holds no run.
+    """
+    module, facts = load_trained(run)
+    card = describe(facts, side=dataset.images.shape[1])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=file.parent) as folder:
+        partial = Path(folder) / file.name
+        write_onnx(module.network, partial, card)
+        card = calibrate(partial, dataset.split(facts["validated_on"]["split"]))
+        tiles = _sample(dataset.split(facts["trained_on"]["split"]).images)
+        framings = {detector.name: measure_framing(detector, tiles) for detector in detectors}
+        card = dataclasses.replace(card, framing={name: framing.crop for name, framing in framings.items()})
+        write_card(partial, card)
+        card = dataclasses.replace(card, metrics={**card.metrics, **measure(partial, dataset)})
+        card.metrics["framing"] = {name: dataclasses.asdict(framing) for name, framing in framings.items()}
+        write_card(partial, card)
+        partial.replace(file)
+    return card
+
+
+def write_onnx(network: nn.Module, file: Path, card: ModelCard) -> None:
+    """Export a network for batches of any size, with an output for each head.
+
+    Args:
+        network: Maps (N, 1, h, w) float32 to a dict of logits.
+        file: The ONNX file.
+        card: Goes into the file's metadata.
+    """
+    width, height = card.input_size
+    example = torch.zeros(2, 1, height, width)
+    batch = torch.export.Dim("batch", min=1, max=4096)
+    program = torch.onnx.export(
+        _Ordered(network, tuple(card.heads)).eval(),
+        (example,),
+        dynamo=True,
+        dynamic_shapes=({0: batch},),
+        input_names=["images"],
+        output_names=list(card.heads),
+        opset_version=OPSET,
+        external_data=False,
+        verbose=False,
+    )
+    if program is None:
+        raise ModelError("torch exported no ONNX program; this needs torch 2.9 or later with onnxscript")
+    onnx.save(program.model_proto, file)
+    write_card(file, card)
+
+
+def describe(facts: dict[str, Any], *, side: int) -> ModelCard:
+    """Write the card of an exported run, as far as the run's own facts go."""
+    recipe = facts["recipe"]
+    labels = {LABEL_HEAD: tuple(facts["classes"]), VOTE_HEAD: EXPRESSIONS}
+    heads = {head: labels[head] for head in facts["heads"]}
+    return ModelCard(
+        name=recipe["name"],
+        description=recipe["description"],
+        heads=heads,
+        default_head=VOTE_HEAD if VOTE_HEAD in heads else LABEL_HEAD,
+        input_size=(side, side),
+        trained_on={
+            "dataset": facts["dataset"],
+            **facts["trained_on"],
+            "epochs": facts["epochs_done"],
+            "recipe": recipe,
+        },
+        limits=LIMITS,
+    )
+
+
+def calibrate(file: Path, validation: ExpressionDataset) -> ModelCard:
+    """Fit a temperature for each head on the validation split, and return the card that holds them."""
+    session = ModelSession(file, device="cpu")
+    logits = run_all(session, validation.images)
+    temperature = {}
+    for _, target, rows in targets(validation):
+        head = match_head(session.card, target)
+        if head is not None:
+            temperature[head] = fit_temperature(logits[head][rows], target.labels)
+    card = dataclasses.replace(session.card, temperature=temperature)
+    write_card(file, card)
+    return card
+
+
+def measure(file: Path, dataset: ExpressionDataset) -> dict[str, Any]:
+    """Measure a model file on every split but the one it was trained on; keep what a card should hold."""
+    session = ModelSession(file, device="cpu")
+    kept = ("n", "accuracy", "macro_f1", "ece_before_temperature", "ece", "recall")
+    splits = [split for split in dataset.splits if split != session.card.trained_on["split"]]
+    return {
+        f"{split}: {found.protocol}": {key: found.to_dict()[key] for key in kept}
+        for split in splits
+        for found in evaluate(session, dataset, split=split)
+    }
+
+
+class _Ordered(nn.Module):
+    """Gives the logits of a network as a tuple in the card's order, which ONNX needs."""
+
+    def __init__(self, network: nn.Module, heads: tuple[str, ...]) -> None:
+        super().__init__()
+        self.network, self.names = network, heads
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        logits = self.network(images)
+        return tuple(logits[name] for name in self.names)
+
+
+def _sample(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Take evenly spaced images, at most `FRAMING_TILES`."""
+    step = max(1, len(images) // FRAMING_TILES)
+    return images[::step][:FRAMING_TILES]

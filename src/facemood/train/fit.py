@@ -1,0 +1,162 @@
+"""Run a recipe: data, module, Lightning's trainer, and the folder that a run leaves."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, RichProgressBar
+
+from facemood import __version__
+from facemood.datasets import ExpressionDataset
+from facemood.errors import RecipeError
+from facemood.labels import EXPRESSIONS
+from facemood.train.batches import training_batches, validation_batches
+from facemood.train.module import LABEL_HEAD, VOTE_HEAD, ExpressionModule
+from facemood.train.recipe import Recipe, recipe_from_dict
+
+logger = logging.getLogger("facemood")
+
+LAST, RUN_FILE, HISTORY = "last.ckpt", "run.json", "history.jsonl"
+
+
+class History(lightning.Callback):
+    """Append a JSON line for each epoch: what Lightning logged, and the seconds since training started or went on."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.started = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Write and log the epoch's figures."""
+        metrics = {name: round(float(value), 4) for name, value in sorted(trainer.callback_metrics.items())}
+        line = {"epoch": trainer.current_epoch, "seconds": round(time.monotonic() - self.started, 1), **metrics}
+        with self.file.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(line) + "\n")
+        logger.info("epoch %d: %s", line["epoch"], json.dumps(metrics))
+
+
+def fit(recipe: Recipe, dataset: ExpressionDataset, run: Path, *, resume: bool = False, progress: bool = False) -> Path:
+    """Train a network and return the path of its last checkpoint.
+
+    The folder `run` gets ``run.json`` (recipe, classes, counts, environment), ``history.jsonl`` (what was logged of
+    each epoch) and ``last.ckpt``, which is written after every epoch. A run that was killed goes on from there.
+
+    Args:
+        recipe: What to do.
+        dataset: Where from; it must have the splits that the recipe names.
+        run: The run's folder.
+        resume: Go on with the run in that folder.
+        progress: Show a bar on the terminal.
+
+    Raises:
+        RecipeError: The folder holds another run, or nothing to resume.
+        DatasetError: The dataset lacks a split.
+    """
+    training, validation = prepare(recipe, dataset)
+    heads = {LABEL_HEAD: len(dataset.classes)} | ({VOTE_HEAD: len(EXPRESSIONS)} if dataset.votes is not None else {})
+    facts = _facts(recipe, training, validation, heads)
+    checkpoint = _open_run(run, facts, resume=resume)
+    lightning.seed_everything(recipe.train.seed, verbose=False)
+    module = ExpressionModule(recipe, heads)
+    config = recipe.train
+    _trainer(recipe, run, progress=progress).fit(
+        module,
+        training_batches(training, batch_size=config.batch_size, seed=config.seed, epoch=_first_epoch(checkpoint)),
+        validation_batches(validation),
+        ckpt_path=checkpoint,
+    )
+    return run / LAST
+
+
+def prepare(recipe: Recipe, dataset: ExpressionDataset) -> tuple[ExpressionDataset, ExpressionDataset]:
+    """Return the training and validation images; no training image has a twin in a held-out split."""
+    validation = dataset.split(recipe.data.validate)
+    twins = dataset.twins_of(recipe.data.held_out)
+    training = dataset.subset(~twins).split(recipe.data.train)
+    logger.info("training on %d images, %d twins of held-out images left out", len(training), int(twins.sum()))
+    return training, validation
+
+
+def load_trained(run: Path) -> tuple[ExpressionModule, dict[str, Any]]:
+    """Load a run's averaged weights, ready for inference, and what ``run.json`` says of it.
+
+    Raises:
+        RecipeError: The folder holds no run with a checkpoint.
+    """
+    if not (run / LAST).is_file():
+        raise RecipeError(f"{run}: expected a training run's folder with {LAST}, but there is none")
+    facts: dict[str, Any] = json.loads((run / RUN_FILE).read_text(encoding="utf-8"))
+    module = ExpressionModule(recipe_from_dict(facts["recipe"]), facts["heads"])
+    state = torch.load(run / LAST, map_location="cpu", weights_only=True)
+    module.load_state_dict(state["state_dict"])
+    return module.eval(), {**facts, "epochs_done": state["epoch"] + 1}
+
+
+def _facts(
+    recipe: Recipe, training: ExpressionDataset, validation: ExpressionDataset, heads: dict[str, int]
+) -> dict[str, Any]:
+    """Collect what a run must be able to say of itself."""
+    return {
+        "recipe": recipe.to_dict(),
+        "dataset": training.name,
+        "classes": list(training.classes),
+        "heads": heads,
+        "trained_on": {"split": recipe.data.train, "images": len(training), "classes": training.counts()},
+        "validated_on": {"split": recipe.data.validate, "images": len(validation)},
+        "versions": {"facemood": __version__, "torch": torch.__version__, "lightning": lightning.__version__},
+    }
+
+
+def _open_run(run: Path, facts: dict[str, Any], *, resume: bool) -> Path | None:
+    """Start a run's folder, or check that it holds this very run; return the checkpoint to go on from."""
+    file = run / RUN_FILE
+    if resume:
+        if not (run / LAST).is_file():
+            raise RecipeError(f"{run}: nothing to resume, {LAST} is missing; start without resuming")
+        before = json.loads(file.read_text(encoding="utf-8"))
+        same = ("recipe", "classes", "trained_on")
+        changed = [key for key in same if json.dumps(before[key]) != json.dumps(facts[key])]
+        if changed:
+            raise RecipeError(
+                f"{run}: was started with another {' and '.join(changed)}; resume with the same, or start a new run"
+            )
+        return run / LAST
+    if file.exists():
+        raise RecipeError(f"{run}: already holds a run; resume it, or choose another folder")
+    run.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    return None
+
+
+def _first_epoch(checkpoint: Path | None) -> int:
+    """Return the epoch with which a run begins or goes on. Lightning opens the loader before it sets the epoch."""
+    return int(torch.load(checkpoint, map_location="cpu", weights_only=True)["epoch"]) + 1 if checkpoint else 0
+
+
+def _trainer(recipe: Recipe, run: Path, *, progress: bool) -> lightning.Trainer:
+    """Set Lightning up: averaged weights, a checkpoint on a timer and after each epoch, a table of metrics."""
+    callbacks: list[lightning.Callback] = [
+        EMAWeightAveraging(decay=recipe.train.ema),
+        History(run / HISTORY),
+        ModelCheckpoint(
+            dirpath=run, filename=Path(LAST).stem, enable_version_counter=False, save_on_train_epoch_end=True
+        ),
+    ]
+    if progress:
+        callbacks.append(RichProgressBar())
+    return lightning.Trainer(
+        max_epochs=recipe.train.epochs,
+        accelerator="auto",
+        devices=1,
+        callbacks=callbacks,
+        logger=False,
+        enable_progress_bar=progress,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )

@@ -1,0 +1,108 @@
+"""The network: a squeeze-and-excitation ResNet on grey face crops, one trunk and a head for each set of labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+class Standardize(nn.Module):
+    """Shift and scale each image to mean 0 and standard deviation 1, so that light and contrast stop mattering."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Standardize (N, 1, h, w) float images of any range; a flat image becomes 0."""
+        centred = images - images.mean(dim=(2, 3), keepdim=True)
+        variance = (centred * centred).mean(dim=(2, 3), keepdim=True)
+        return centred / torch.sqrt(variance + 1.0)
+
+
+class SqueezeExcite(nn.Module):
+    """Weigh each channel by what the whole picture says (Hu et al. 2018, squeeze-and-excitation)."""
+
+    def __init__(self, channels: int, *, reduction: int = 8) -> None:
+        super().__init__()
+        hidden = max(channels // reduction, 4)
+        self.gate = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1),
+            nn.Conv2d(channels, hidden, 1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(hidden, channels, 1),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Scale (N, C, h, w) features by a gate of (N, C, 1, 1)."""
+        gated: Tensor = features * self.gate(features)
+        return gated
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions, squeeze-and-excitation and a shortcut (He et al. 2016); a stride of 2 halves the map."""
+
+    def __init__(self, inputs: int, outputs: int, *, stride: int = 1) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
+            nn.BatchNorm2d(outputs),
+            SqueezeExcite(outputs),
+        )
+        self.shortcut = nn.Identity() if inputs == outputs and stride == 1 else _projection(inputs, outputs, stride)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (N, inputs, h, w) to (N, outputs, h / stride, w / stride)."""
+        return torch.relu(self.body(features) + self.shortcut(features))
+
+
+class ExpressionNetwork(nn.Module):
+    """A compact SE-ResNet with several classification heads on one trunk.
+
+    Args:
+        heads: Number of classes of each head, by name.
+        widths: Channels of each stage. The first stage works at half the input's size, each later one at half again.
+        blocks: Residual blocks of each stage.
+        dropout: Share of the pooled features that is dropped in training, 0..1.
+
+    Example:
+        >>> network = ExpressionNetwork({"fer2013": 7, "ferplus": 8}, widths=(8, 16), blocks=(1, 1))
+        >>> {name: tuple(logits.shape) for name, logits in network(torch.zeros(2, 1, 48, 48)).items()}
+        {'fer2013': (2, 7), 'ferplus': (2, 8)}
+    """
+
+    def __init__(
+        self, heads: Mapping[str, int], *, widths: Sequence[int], blocks: Sequence[int], dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        stages: list[nn.Module] = []
+        inputs = widths[0]
+        for index, (width, count) in enumerate(zip(widths, blocks, strict=True)):
+            for position in range(count):
+                stages.append(Block(inputs, width, stride=2 if index and position == 0 else 1))
+                inputs = width
+        self.standardize = Standardize()
+        self.stem = nn.Sequential(
+            nn.Conv2d(1, widths[0], 5, stride=2, padding=2, bias=False),
+            nn.BatchNorm2d(widths[0]),
+            nn.ReLU(inplace=True),
+        )
+        self.stages = nn.Sequential(*stages)
+        self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout))
+        self.heads = nn.ModuleDict({name: nn.Linear(inputs, classes) for name, classes in heads.items()})
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        """Return the logits (N, classes) of each head for (N, 1, h, w) float images of any range."""
+        features = self.pool(self.stages(self.stem(self.standardize(images))))
+        return {name: head(features) for name, head in self.heads.items()}
+
+
+def _projection(inputs: int, outputs: int, stride: int) -> nn.Module:
+    """Bring a shortcut to the block's size: average over the stride, then a 1x1 convolution (He et al. 2019)."""
+    return nn.Sequential(
+        nn.AvgPool2d(stride) if stride > 1 else nn.Identity(),
+        nn.Conv2d(inputs, outputs, 1, bias=False),
+        nn.BatchNorm2d(outputs),
+    )
