@@ -1,0 +1,103 @@
+"""A model's card as a page for readers, made from the card's own data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from facemood.models.card import ModelCard
+
+
+def card_page(card: ModelCard) -> str:
+    """Write a card as Markdown.
+
+    Args:
+        card: What the model file says of itself.
+
+    Returns:
+        The page: what it reads, how its input is made, what it was trained on, its figures and its limits.
+    """
+    sections = [
+        f"# Model card: {card.name}\n\n{card.description}. Version {card.version}, licence {card.licence}.",
+        "## What it reads\n\n" + _heads(card),
+        "## Its input\n\n" + _input(card),
+        "## What it was trained on\n\n" + _training(card.trained_on),
+        "## Figures\n\n" + _figures(card.metrics),
+        "## Limits\n\n" + "\n".join(f"- {sentence}" for sentence in card.limits),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def markdown_table(rows: list[dict[str, Any]]) -> str:
+    """Write rows with the same keys as a Markdown table.
+
+    Example:
+        >>> print(markdown_table([{"split": "test", "n": 3}]))
+        | split | n |
+        |---|---|
+        | test | 3 |
+    """
+    if not rows:
+        return "None."
+    lines = [list(rows[0]), *([str(value) for value in row.values()] for row in rows)]
+    body = ["| " + " | ".join(line) + " |" for line in lines]
+    return "\n".join([body[0], "|" + "---|" * len(rows[0]), *body[1:]])
+
+
+def per_cent(share: float | None) -> str:
+    """Write a share 0..1 as per cent with one decimal, or a dash where there is none.
+
+    Example:
+        >>> per_cent(0.6842), per_cent(None)
+        ('68.4%', '-')
+    """
+    return "-" if share is None else f"{share:.1%}"
+
+
+def _heads(card: ModelCard) -> str:
+    """List the heads with their labels and temperatures."""
+    lines = []
+    for head, labels in card.heads.items():
+        default = ", the default" if head == card.default_head else ""
+        temperature = card.temperature.get(head, 1.0)
+        lines.append(f"- `{head}` ({len(labels)} expressions{default}; temperature {temperature}): {', '.join(labels)}")
+    return "\n".join(lines)
+
+
+def _input(card: ModelCard) -> str:
+    """Say how the network's input is made."""
+    width, height = card.input_size
+    text = (
+        f"{width} x {height} pixels, {card.colour}; pixels 0..255 minus {list(card.mean)}, divided by {list(card.std)}."
+    )
+    crops = "\n".join(f"- `{name}`: {list(box)}" for name, box in card.framing.items())
+    return (
+        f"{text}\n\nThe crop, in units of the detector's box (left, top, right, bottom):\n\n{crops}" if crops else text
+    )
+
+
+def _training(facts: dict[str, Any]) -> str:
+    """Say what the network learned from."""
+    if not facts:
+        return "Not stated."
+    counts = ", ".join(f"{label} {count:,}" for label, count in facts.get("classes", {}).items())
+    source = f"{facts['dataset']}, split {facts['split']}"
+    return f"{source}: {facts['images']:,} images ({counts}); {facts.get('epochs', '?')} epochs."
+
+
+def _figures(measured: dict[str, Any]) -> str:
+    """Tabulate the figures, single view."""
+    rows = [
+        {
+            "split and labels": name,
+            "n": f"{found['n']:,}",
+            "accuracy": per_cent(found["accuracy"]),
+            "macro-F1": per_cent(found["macro_f1"]),
+            "ECE before / after temperature": f"{per_cent(found['ece_before_temperature'])} / {per_cent(found['ece'])}",
+        }
+        for name, found in measured.items()
+        if "accuracy" in found
+    ]
+    return (
+        "Single view, through this file (`facemood export` measured them, `facemood evaluate` repeats them).\n\n"
+        + markdown_table(rows)
+    )

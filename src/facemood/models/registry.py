@@ -1,0 +1,37 @@
+"""The models inside the package, by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from facemood.errors import ModelError, did_you_mean
+
+WEIGHTS = Path(__file__).parent / "weights"
+DEFAULT_MODEL = "baseline"
+
+
+def list_models() -> list[str]:
+    """Name the models inside the package.
+
+    Example:
+        >>> "baseline" in list_models()
+        True
+    """
+    return sorted(file.stem for file in WEIGHTS.glob("*.onnx"))
+
+
+def find_model(name: str | Path) -> Path:
+    """Return the file of a model by its name, or check that a path leads to one.
+
+    Raises:
+        ModelError: There is no model of that name and no file at that path.
+    """
+    if str(name) in list_models():
+        return WEIGHTS / f"{name}.onnx"
+    path = Path(name).expanduser()
+    if path.suffix != ".onnx" or not path.is_file():
+        raise ModelError(
+            f"there is no model {str(name)!r}: expected one of {', '.join(list_models())}, "
+            f"or the path of an .onnx file.{did_you_mean(str(name), list_models())}"
+        )
+    return path

@@ -1,0 +1,141 @@
+"""One class runs every model: the card says what the input is, ONNX Runtime does the work."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from facemood.errors import DeviceError, ImageError, ModelError, did_you_mean
+from facemood.models.card import ModelCard
+
+logger = logging.getLogger("facemood")
+
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+DEVICES = ("auto", *PROVIDERS)
+
+
+class ModelSession:
+    """An ONNX model, ready to run.
+
+    Args:
+        file: The ONNX file; its metadata hold the card.
+        device: ``"auto"`` takes a GPU where ONNX Runtime has one, ``"cpu"`` and ``"cuda"`` take that or fail.
+        threads: Threads inside one run; None leaves it to ONNX Runtime.
+
+    Raises:
+        ModelError: The file is not an ONNX model or has no card.
+        DeviceError: The device is unknown or not there.
+    """
+
+    def __init__(self, file: Path, *, device: str = "auto", threads: int | None = None) -> None:
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        if threads is not None:
+            options.intra_op_num_threads = threads
+        try:
+            self._session = onnxruntime.InferenceSession(str(file), options, providers=select_providers(device))
+        except DeviceError:
+            raise
+        except Exception as error:  # ONNX Runtime raises a class of its own for each kind of damage
+            raise ModelError(f"{file}: cannot be loaded as an ONNX model ({str(error).splitlines()[0]})") from error
+        self.card = ModelCard.from_metadata(self._session.get_modelmeta().custom_metadata_map, file=file)
+        self.device = _device_name(self._session.get_providers()[0], asked=device)
+        self._input = self._session.get_inputs()[0].name
+        logger.info("model %s runs on %s", self.card.name, self.device)
+
+    def run(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """Run the network once over all crops.
+
+        Args:
+            crops: N images (h, w) or (h, w, 3) uint8 BGR; they are brought to the model's size and colour.
+
+        Returns:
+            For each head the logits, (N, K) float32.
+        """
+        if not len(crops):
+            return {head: np.zeros((0, len(labels)), np.float32) for head, labels in self.card.heads.items()}
+        outputs = self._session.run(list(self.card.heads), {self._input: prepare(crops, self.card)})
+        return dict(zip(self.card.heads, outputs, strict=True))
+
+
+def prepare(crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], card: ModelCard) -> NDArray[np.float32]:
+    """Make a model's input of face crops: size, colour, mean and standard deviation as the card says.
+
+    This is the one place where colours are converted.
+
+    Args:
+        crops: N images (h, w) or (h, w, 3) uint8 BGR.
+        card: The model's card.
+
+    Returns:
+        (N, C, height, width) float32, C = 1 for grey and 3 otherwise.
+
+    Raises:
+        ImageError: A crop has another shape or type.
+    """
+    width, height = card.input_size
+    channels = 1 if card.colour == "grey" else 3
+    batch = np.empty((len(crops), height, width, channels), np.float32)
+    for index, crop in enumerate(crops):
+        batch[index] = _resize(_recolour(crop, card.colour), width, height).reshape(height, width, channels)
+    batch -= np.asarray(card.mean, np.float32)
+    batch /= np.asarray(card.std, np.float32)
+    return np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
+
+
+def select_providers(device: str) -> list[str]:
+    """Return ONNX Runtime's providers for a device, best first.
+
+    Raises:
+        DeviceError: The device is unknown, or ONNX Runtime has no provider for it.
+    """
+    if device not in DEVICES:
+        raise DeviceError(
+            f"unknown device {device!r}; expected one of {', '.join(DEVICES)}.{did_you_mean(device, DEVICES)}"
+        )
+    available = onnxruntime.get_available_providers()
+    if device == "auto":
+        return [provider for provider in (PROVIDERS["cuda"], PROVIDERS["cpu"]) if provider in available]
+    if PROVIDERS[device] not in available:
+        raise DeviceError(
+            f"device {device!r} was asked for, but this ONNX Runtime has only {', '.join(available)}; "
+            "replace the package onnxruntime by onnxruntime-gpu, or use device='auto'"
+        )
+    return [PROVIDERS[device]]
+
+
+def _device_name(provider: str, *, asked: str) -> str:
+    """Name the device a session really runs on, and refuse a silent fall-back."""
+    found = {name: device for device, name in PROVIDERS.items()}[provider]
+    if asked not in ("auto", found):
+        raise DeviceError(
+            f"device {asked!r} was asked for, but ONNX Runtime could not start it and took {found!r}; check the driver"
+        )
+    return found
+
+
+def _recolour(crop: NDArray[np.uint8], colour: str) -> NDArray[np.uint8]:
+    """Bring (h, w) grey or (h, w, 3) BGR to the colour that a model wants."""
+    if crop.dtype != np.uint8 or crop.ndim not in (2, 3) or (crop.ndim == 3 and crop.shape[2] != 3) or not crop.size:
+        raise ImageError(f"a face crop must be (h, w) or (h, w, 3) uint8, but is {crop.shape} {crop.dtype}")
+    if crop.ndim == 2:
+        return crop if colour == "grey" else cv2.cvtColor(crop, cv2.COLOR_GRAY2BGR).astype(np.uint8, copy=False)
+    if colour == "bgr":
+        return crop
+    code = cv2.COLOR_BGR2GRAY if colour == "grey" else cv2.COLOR_BGR2RGB
+    return cv2.cvtColor(crop, code).astype(np.uint8, copy=False)
+
+
+def _resize(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """Resize: averaging when shrinking, so that nothing is skipped; bilinear when enlarging."""
+    if image.shape[:2] == (height, width):
+        return image
+    shrink = image.shape[0] > height or image.shape[1] > width
+    resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR)
+    return resized.astype(np.uint8, copy=False)

@@ -1,0 +1,198 @@
+"""Draw what was read on the picture: a box, a label that can be read on any ground, and the top three as bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image as Pillow
+from PIL import ImageDraw
+
+from facemood.render.fonts import font_for
+from facemood.schema import Face, Image
+
+COLOURS = {
+    "angry": (222, 84, 48),
+    "disgust": (38, 158, 110),
+    "fear": (150, 108, 208),
+    "happy": (245, 196, 48),
+    "sad": (70, 136, 230),
+    "surprise": (240, 128, 186),
+    "neutral": (170, 178, 186),
+    "contempt": (176, 122, 84),
+}
+"""RGB of each expression; they differ in lightness too, for those who do not tell the hues apart."""
+
+OTHER_COLOUR = (86, 192, 200)
+GROUND, INK = (22, 24, 28), (255, 255, 255)
+ROWS = 3
+"""How many expressions a panel shows."""
+
+
+class Area(NamedTuple):
+    """A rectangle in whole pixels: left, top, right and bottom, the last two outside."""
+
+    x1: int
+    y1: int
+    x2: int
+    y2: int
+
+    def overlap(self, other: Area) -> int:
+        """Return the number of pixels that two areas share."""
+        width = min(self.x2, other.x2) - max(self.x1, other.x1)
+        height = min(self.y2, other.y2) - max(self.y1, other.y1)
+        return max(width, 0) * max(height, 0)
+
+    def inside(self, width: int, height: int) -> Area:
+        """Return the area moved into an image, as far as it fits."""
+        left = max(0, min(self.x1, width - (self.x2 - self.x1)))
+        top = max(0, min(self.y1, height - (self.y2 - self.y1)))
+        return Area(left, top, left + self.x2 - self.x1, top + self.y2 - self.y1)
+
+
+def draw_faces(image: Image, faces: Sequence[Face]) -> Image:
+    """Return a copy of an image with each face's box, label, confidence and three strongest expressions.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        faces: What was found in it.
+
+    Returns:
+        (H, W, 3) uint8 BGR. A panel of bars stands beside its face, and is left out where it would cover another face
+        or panel; the label above the box is always there.
+    """
+    picture = Pillow.fromarray(np.ascontiguousarray(image[:, :, ::-1]))
+    pen = ImageDraw.Draw(picture, "RGBA")
+    boxes = [Area(*np.rint(face.box).astype(int).tolist()) for face in faces]
+    sizes = [_text_size(box, picture.size) for box in boxes]
+    for face, box, size in zip(faces, boxes, sizes, strict=True):
+        pen.rounded_rectangle(box, radius=size // 3, outline=(*GROUND, 150), width=max(3, size // 4))
+        pen.rounded_rectangle(box, radius=size // 3, outline=colour_of(face.emotion), width=max(2, size // 7))
+    taken = list(boxes)
+    read = [part for part in zip(faces, boxes, sizes, strict=True) if part[0].labels]
+    for face, box, size in read:
+        taken.append(_draw_tag(pen, face, _place_tag(face, box, size, picture.size, taken), size))
+    for face, box, size in read:
+        place = _place_panel(box, _panel_size(face, size), picture.size, taken)
+        if place is not None:
+            _draw_panel(pen, face, place, size)
+            taken.append(place)
+    return np.ascontiguousarray(np.asarray(picture)[:, :, ::-1])
+
+
+def draw_profile(face: Face, *, size: int = 22) -> Image:
+    """Return a small picture of one face's expressions as bars, all of them, strongest first.
+
+    Args:
+        face: What was read.
+        size: Height of the text in pixels.
+
+    Returns:
+        (h, w, 3) uint8 BGR.
+    """
+    width, height = _panel_size(face, size, rows=len(face.labels))
+    picture = Pillow.new("RGB", (width, height), GROUND)
+    _draw_panel(ImageDraw.Draw(picture, "RGBA"), face, Area(0, 0, width, height), size, rows=len(face.labels))
+    return np.ascontiguousarray(np.asarray(picture)[:, :, ::-1])
+
+
+def colour_of(label: str) -> tuple[int, int, int]:
+    """Return the RGB colour of a label.
+
+    Example:
+        >>> colour_of("happy")
+        (245, 196, 48)
+    """
+    return COLOURS.get(label, OTHER_COLOUR)
+
+
+def percent(probability: float) -> str:
+    """Write a probability in whole per cent, without claiming certainty.
+
+    Example:
+        >>> percent(0.9997), percent(0.42), percent(0.001)
+        ('>99%', '42%', '<1%')
+    """
+    if probability >= 0.995:
+        return ">99%"
+    return "<1%" if probability < 0.005 else f"{probability:.0%}"
+
+
+def _text_size(box: Area, image: tuple[int, int]) -> int:
+    """Return the height of a face's text in pixels: a fifth of the face, within what suits the image."""
+    return max(11, min((box.x2 - box.x1) // 5, round(min(image) / 24), 64))
+
+
+def _tag_text(face: Face) -> str:
+    """Return what stands above a box."""
+    return f"{face.emotion} {percent(face.confidence)}"
+
+
+def _place_tag(face: Face, box: Area, size: int, image: tuple[int, int], taken: Sequence[Area]) -> Area:
+    """Find a label's place: above the box, below it, or inside, wherever it covers the least."""
+    text = _tag_text(face)
+    width, height = round(font_for(text, size).getlength(text)) + 2 * (size // 3), round(size * 1.45)
+    corners = [(x, y) for y in (box.y1 - height, box.y2, box.y1) for x in (box.x1, box.x2 - width)]
+    places = [Area(x, y, x + width, y + height).inside(*image) for x, y in corners]
+    return min(places, key=lambda place: sum(place.overlap(other) for other in taken))
+
+
+def _draw_tag(pen: ImageDraw.ImageDraw, face: Face, tag: Area, size: int) -> Area:
+    """Write label and confidence on a patch of the label's colour."""
+    text, colour = _tag_text(face), colour_of(face.emotion)
+    pen.rounded_rectangle(tag, radius=size // 4, fill=(*colour, 240))
+    middle = ((tag.x1 + tag.x2) / 2, (tag.y1 + tag.y2) / 2)
+    pen.text(middle, text, fill=_ink_on(colour), font=font_for(text, size), anchor="mm")
+    return tag
+
+
+def _panel_size(face: Face, size: int, *, rows: int = ROWS) -> tuple[int, int]:
+    """Return the width and height of a panel of bars."""
+    small = _small(size)
+    texts = [label for label, _ in face.top(rows)]
+    longest = max(font_for(text, small).getlength(text) for text in texts)
+    return round(longest + 9 * small), round((len(texts) + 0.5) * small * 1.5)
+
+
+def _small(size: int) -> int:
+    """Return the size of the text inside a panel."""
+    return max(11, round(size * 0.8))
+
+
+def _place_panel(box: Area, panel: tuple[int, int], image: tuple[int, int], taken: Sequence[Area]) -> Area | None:
+    """Find a free place beside, below or above a box for a panel of a width and height; None where there is none."""
+    (width, height), gap = panel, 6
+    beside = [(x, y) for y in (box.y1, box.y2 - height) for x in (box.x2 + gap, box.x1 - gap - width)]
+    stacked = [(x, y) for y in (box.y2 + gap, box.y1 - 5 * gap - height) for x in (box.x1, box.x2 - width)]
+    for x, y in (*beside, *stacked):
+        place = Area(x, y, x + width, y + height)
+        if place == place.inside(*image) and not any(place.overlap(other) for other in taken):
+            return place
+    return None
+
+
+def _draw_panel(pen: ImageDraw.ImageDraw, face: Face, place: Area, size: int, *, rows: int = ROWS) -> None:
+    """Draw a line for each of the strongest expressions: word, bar, per cent."""
+    small = _small(size)
+    line, pad = small * 1.5, small * 0.6
+    texts = face.top(rows)
+    bar_left = place.x1 + pad + max(font_for(text, small).getlength(text) for text, _ in texts) + pad
+    bar_right = place.x2 - pad - small * 2.9
+    pen.rounded_rectangle(place, radius=small // 2, fill=(*GROUND, 205))
+    for row, (label, probability) in enumerate(texts):
+        middle = place.y1 + (row + 0.75) * line
+        top, bottom = middle - small * 0.28, middle + small * 0.28
+        filled = bar_left + (bar_right - bar_left) * probability
+        pen.text((place.x1 + pad, middle), label, fill=INK, font=font_for(label, small), anchor="lm")
+        pen.rectangle((bar_left, top, bar_right, bottom), fill=(255, 255, 255, 45))
+        if filled - bar_left >= 1:
+            pen.rectangle((bar_left, top, filled, bottom), fill=colour_of(label))
+        share = percent(probability)
+        pen.text((place.x2 - pad, middle), share, fill=INK, font=font_for(share, small), anchor="rm")
+
+
+def _ink_on(colour: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Return black or white, whichever is read more easily on a colour (relative luminance, ITU-R BT.709)."""
+    luminance = 0.2126 * colour[0] + 0.7152 * colour[1] + 0.0722 * colour[2]
+    return GROUND if luminance > 110 else INK

@@ -1,0 +1,108 @@
+"""Tell what a source is: an image, a folder, a pattern or a list of them."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from facemood.errors import SourceError, did_you_mean
+from facemood.schema import Frame
+from facemood.sources.images import from_array, from_pillow, load_image
+
+SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pgm", ".ppm", ".avif", ".jp2"}
+"""Files that a folder or pattern gives; a file that is named itself may have any."""
+
+VIDEO_SUFFIXES = {".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v"}
+
+ImageLike: TypeAlias = "str | os.PathLike[str] | bytes | NDArray[np.uint8] | Pillow.Image"
+"""One image: a path, a file's bytes, an array (H, W[, 3]) uint8 BGR, or a Pillow image."""
+
+SourceLike: TypeAlias = "ImageLike | Iterable[ImageLike]"
+"""One image, a folder, a pattern such as ``photos/**/*.jpg``, or several of them."""
+
+
+def find_inputs(source: SourceLike) -> list[ImageLike]:
+    """List the images that a source names, without opening them.
+
+    Folders are searched to any depth, patterns are expanded, and both give sorted paths.
+
+    Raises:
+        SourceError: A path is not there, a folder or pattern has no image, or the kind is not supported.
+
+    Example:
+        >>> len(find_inputs([np.zeros((8, 8), np.uint8), b"..."]))
+        2
+    """
+    if isinstance(source, str | os.PathLike):
+        return list(_find_paths(os.fspath(source)))
+    if isinstance(source, bytes | np.ndarray | Pillow.Image):
+        return [source]
+    if isinstance(source, Iterable):
+        return [item for part in source for item in find_inputs(part)]
+    raise SourceError(
+        f"cannot read {type(source).__name__}; expected a path, bytes, an array, a Pillow image, or a list of them"
+    )
+
+
+def read_frame(item: ImageLike) -> Frame:
+    """Open one image.
+
+    Raises:
+        ImageError: It cannot be decoded.
+    """
+    if isinstance(item, bytes):
+        return Frame(load_image(item, name="bytes"), source="bytes")
+    if isinstance(item, np.ndarray):
+        return Frame(from_array(item), source="array")
+    if isinstance(item, Pillow.Image):
+        return Frame(from_pillow(item), source=str(getattr(item, "filename", "") or "image"))
+    return Frame(load_image(Path(item)), source=os.fspath(item))
+
+
+def _find_paths(text: str) -> Iterator[str]:
+    """Expand one path, folder or pattern."""
+    path = Path(text).expanduser()
+    if path.is_dir():
+        yield from _images_in(path)
+    elif path.exists():
+        if path.suffix.lower() in VIDEO_SUFFIXES:
+            raise SourceError(f"{text}: video is not read yet; expected images, a folder or a pattern")
+        yield str(path)
+    elif glob.has_magic(text):
+        yield from _images_matching(text)
+    else:
+        raise SourceError(_not_there(text, path))
+
+
+def _images_in(folder: Path) -> list[str]:
+    """List the images below a folder."""
+    found = sorted(str(file) for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+    if not found:
+        raise SourceError(f"{folder}: the folder holds no images; expected files such as .jpg or .png")
+    return found
+
+
+def _images_matching(pattern: str) -> list[str]:
+    """List the images that a pattern names."""
+    found = sorted(name for name in glob.glob(str(Path(pattern).expanduser()), recursive=True) if Path(name).is_file())
+    images = [name for name in found if Path(name).suffix.lower() in SUFFIXES]
+    if not images:
+        raise SourceError(f"{pattern}: the pattern matches no image ({len(found)} other files)")
+    return images
+
+
+def _not_there(text: str, path: Path) -> str:
+    """Explain a path that leads nowhere, with the nearest name in its folder."""
+    if "://" in text or text.partition(":")[0] in ("camera", "screen"):
+        return (
+            f"{text!r}: cameras, screens and network streams are not read yet; expected images, a folder or a pattern"
+        )
+    siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    return f"{text}: there is no such file or folder.{did_you_mean(path.name, siblings)}"
