@@ -1,0 +1,261 @@
+"""Result (one frame) and Analysis (many): what was read, as rows, JSON, pictures and tables."""
+
+from __future__ import annotations
+
+import csv
+import html
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facemood.atomic import replacing
+from facemood.errors import OutputError, require
+from facemood.labels import EXPRESSIONS
+from facemood.render import PICTURES, draw_faces, encode_png, write_picture
+from facemood.schema import Face, Image
+
+SCHEMA = 1
+"""Version of the JSON and the table; it changes when a reader would have to."""
+
+COLUMNS = (
+    "source", "frame", "timestamp", "face", "track_id", "x1", "y1", "x2", "y2", "score", "emotion", "confidence",
+    *EXPRESSIONS,
+)  # fmt: skip
+"""The table's columns. Labels of a user's own model follow them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was read from one frame.
+
+    Attributes:
+        source: Where the frame came from.
+        index: Its position in the source, from 0.
+        timestamp: Seconds since the source began; None for a single image.
+        size: Width and height in pixels.
+        faces: The faces, largest first; empty where none was found.
+        labels: The label words that the model knows.
+        speed: Milliseconds of each stage: detect, align, classify, total.
+        image: (H, W, 3) uint8 BGR, where it was kept; None otherwise.
+
+    Example:
+        >>> result = Result("photo.jpg", size=(640, 480), labels=("happy", "sad"))
+        >>> len(result), list(result.rows())[0]["emotion"]
+        (0, '')
+    """
+
+    source: str
+    index: int = 0
+    timestamp: float | None = None
+    size: tuple[int, int] = (0, 0)
+    faces: tuple[Face, ...] = ()
+    labels: tuple[str, ...] = ()
+    speed: dict[str, float] = field(default_factory=dict)
+    image: Image | None = field(default=None, repr=False, compare=False)
+
+    def __iter__(self) -> Iterator[Face]:
+        return iter(self.faces)
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+    def draw(self, image: Image | None = None) -> Image:
+        """Return the frame with boxes, labels and bars, (H, W, 3) uint8 BGR.
+
+        Args:
+            image: The frame, where the result did not keep it.
+
+        Raises:
+            ValueError: Neither the result nor the caller has the frame.
+        """
+        ground = self.image if image is None else image
+        if ground is None:
+            raise ValueError("this result kept no image; pass it to draw(image), or read with keep_images=True")
+        return draw_faces(ground, self.faces)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the annotated picture, or the result itself where the name ends in .json or .csv.
+
+        Raises:
+            OutputError: The ending is unknown or the place cannot be written to.
+        """
+        target = Path(path)
+        if target.suffix.lower() in PICTURES:
+            write_picture(target, self.draw())
+        elif target.suffix.lower() == ".json":
+            with replacing(target, encoding="utf-8") as file:
+                file.write(self.to_json())
+        elif target.suffix.lower() == ".csv":
+            Analysis((self,)).to_csv(target)
+        else:
+            raise OutputError(f"{target}: cannot tell what to write; end the name in .png, .jpg, .webp, .json or .csv")
+        return target
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield a table row for each face, or one row with empty face columns where there is none."""
+        where = {"source": self.source, "frame": self.index, "timestamp": _or_empty(self.timestamp)}
+        empty = dict.fromkeys(columns_for(self.labels), "")
+        if not self.faces:
+            yield {**empty, **where}
+        for number, face in enumerate(self.faces):
+            x1, y1, x2, y2 = (round(value, 1) for value in face.box.tolist())
+            yield {
+                **empty, **where, "face": number, "track_id": _or_empty(face.track_id),
+                "x1": x1, "y1": y1, "x2": x2, "y2": y2, "score": round(face.score, 4),
+                "emotion": face.emotion, "confidence": round(face.confidence, 4),
+                **{label: round(value, 4) for label, value in face.emotions.items()},
+            }  # fmt: skip
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, texts, lists and dicts."""
+        return {
+            "schema": SCHEMA,
+            "source": self.source,
+            "frame": self.index,
+            "timestamp": self.timestamp,
+            "size": list(self.size),
+            "faces": [face.to_dict() for face in self.faces],
+            "speed": {stage: round(value, 2) for stage, value in self.speed.items()},
+        }
+
+    def to_json(self) -> str:
+        """Return the result as one line of JSON."""
+        return json.dumps(self.to_dict(), ensure_ascii=False)
+
+    def _repr_png_(self) -> bytes | None:
+        """Show the annotated picture in a notebook, where the image was kept."""
+        return encode_png(self.draw()) if self.image is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An input that could not be read, and why."""
+
+    source: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What was read from many frames.
+
+    Attributes:
+        results: One Result a frame, in order.
+        info: Model, head, versions and settings that made them.
+        failures: The inputs that could not be read.
+    """
+
+    results: tuple[Result, ...]
+    info: dict[str, Any] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter(self.results)
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The label words that the model knows."""
+        return self.results[0].labels if self.results else ()
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield the table's rows: one a face a frame, and one for each frame without a face."""
+        for result in self.results:
+            yield from result.rows()
+
+    def to_csv(self, path: str | os.PathLike[str]) -> Path:
+        """Write the table.
+
+        Raises:
+            OutputError: The place cannot be written to.
+        """
+        with replacing(path, newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, columns_for(self.labels))
+            writer.writeheader()
+            writer.writerows(self.rows())
+        return Path(path)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, texts, lists and dicts."""
+        return {
+            "schema": SCHEMA,
+            "info": self.info,
+            "results": [result.to_dict() for result in self.results],
+            "failures": [{"source": failure.source, "message": failure.message} for failure in self.failures],
+        }
+
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return everything as JSON, and write it where a path is given.
+
+        Raises:
+            OutputError: The place cannot be written to.
+        """
+        text = json.dumps(self.to_dict(), ensure_ascii=False)
+        if path is not None:
+            with replacing(path, encoding="utf-8") as file:
+                file.write(text)
+        return text
+
+    def to_dataframe(self) -> Any:
+        """Return the table as a pandas DataFrame; empty cells are missing values.
+
+        Raises:
+            MissingExtraError: pandas is not installed (extra ``data``).
+        """
+        pandas = require("pandas", extra="data")
+        rows = ({key: None if value == "" else value for key, value in row.items()} for row in self.rows())
+        return pandas.DataFrame(list(rows), columns=columns_for(self.labels))
+
+    def summary(self) -> dict[str, Any]:
+        """Count frames, faces and failures, and give each expression's share of the faces and mean probability.
+
+        Example:
+            >>> Analysis((Result("a.jpg", labels=("happy",)),)).summary()["frames"]
+            1
+        """
+        faces = [face for result in self.results for face in result]
+        counts = Counter(face.emotion for face in faces)
+        means = np.mean([face.probabilities for face in faces], axis=0).tolist() if faces else []
+        return {
+            "frames": len(self.results),
+            "frames_without_a_face": sum(not result.faces for result in self.results),
+            "faces": len(faces),
+            "failures": len(self.failures),
+            "share": {label: round(counts[label] / len(faces), 4) for label in self.labels} if faces else {},
+            "mean_probability": {label: round(mean, 4) for label, mean in zip(self.labels, means, strict=False)},
+        }
+
+    def _repr_html_(self) -> str:
+        """Show a summary and the first rows in a notebook."""
+        summary = self.summary()
+        counts = ", ".join(f"{summary[key]} {key.replace('_', ' ')}" for key in ("frames", "faces", "failures"))
+        shown = ("source", "frame", "face", "emotion", "confidence")
+        head = "".join(f"<th>{name}</th>" for name in shown)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(str(row[name]))}</td>" for name in shown) + "</tr>"
+            for row, _ in zip(self.rows(), range(20), strict=False)
+        )
+        return f"<p>{counts}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def columns_for(labels: tuple[str, ...]) -> list[str]:
+    """Return the table's columns for a model: the fixed ones, then its own labels that they lack.
+
+    Example:
+        >>> columns_for(("happy", "bored"))[-2:]
+        ['contempt', 'bored']
+    """
+    return [*COLUMNS, *(label for label in labels if label not in COLUMNS)]
+
+
+def _or_empty(value: float | int | None) -> float | int | str:
+    """Return a value for a table's cell, empty where there is none."""
+    return "" if value is None else value
