@@ -1,0 +1,52 @@
+"""The commands together, and what turns an error into a message and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+import facemood
+from facemood.cli import analyze, doctor, evaluate, export, models, train
+from facemood.cli.terminal import CANNOT_START, USAGE, say
+from facemood.errors import FacemoodError, RecipeError
+
+app = typer.Typer(
+    name="facemood",
+    help="Read apparent facial expressions from images; train, export and measure the networks that do it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("analyze")(analyze.analyze)
+app.command("evaluate")(evaluate.evaluate)
+app.command("train")(train.train)
+app.command("export")(export.export)
+app.add_typer(models.app, name="models")
+app.command("doctor")(doctor.doctor)
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and stop."""
+    if wanted:
+        typer.echo(facemood.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+def main() -> None:
+    """Run the command line: facemood's own errors become one message, never a stack trace."""
+    try:
+        app()
+    except FacemoodError as error:
+        say(f"facemood: {error}")
+        sys.exit(USAGE if isinstance(error, RecipeError) else CANNOT_START)

@@ -1,0 +1,97 @@
+"""``facemood doctor``: is everything here that facemood needs, and does it work?"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+
+import facemood
+from facemood.cli.terminal import CANNOT_START, Json, print_json, say
+
+CORE = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "dlib-bin", "typer", "rich")
+EXTRAS = {
+    "train": "torch",
+    "explain": "lime",
+    "serve": "fastapi",
+    "live": "pygame-ce",
+    "plot": "matplotlib",
+    "data": "pandas",
+}
+CLASHES = {
+    "cv2": ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless"),
+    "onnxruntime": ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml"),
+}
+"""Distributions that write the same folder: two of them at once break each other."""
+
+
+def doctor(json: Json = False) -> None:
+    """Check versions, devices, models and detectors, and read a face-less picture as a trial."""
+    facts = list(_facts())
+    problems = [text for name, text in facts if name == "problem"]
+    if json:
+        print_json({"facts": [list(fact) for fact in facts if fact[0] != "problem"], "problems": problems})
+    else:
+        width = max(len(name) for name, _ in facts)
+        for name, text in facts:
+            say(f"{name:<{width}}  {text}")
+        say("" if problems else "everything is in order")
+    if problems:
+        raise typer.Exit(CANNOT_START)
+
+
+def _facts() -> Iterator[tuple[str, str]]:
+    """Yield (what, finding); what needs mending is called a problem."""
+    yield "facemood", f"{facemood.__version__} in {Path(facemood.__file__).parent}"
+    yield "python", f"{platform.python_version()} on {platform.platform()} ({sys.executable})"
+    for name in CORE:
+        version = _version(name)
+        yield (name, version) if version else ("problem", f"{name} is missing; install facemood again")
+    for extra, name in EXTRAS.items():
+        yield f"extra {extra}", _version(name) or "not installed"
+    for folder, names in CLASHES.items():
+        present = [name for name in names if _version(name)]
+        if len(present) > 1:
+            yield (
+                "problem",
+                f"{' and '.join(present)} both write {folder}/; uninstall all of them and install one again",
+            )
+    yield from _trial()
+
+
+def _trial() -> Iterator[tuple[str, str]]:
+    """Load each model and run the whole pipeline once."""
+    import time
+
+    import numpy as np
+    import onnxruntime
+
+    from facemood.errors import FacemoodError
+    from facemood.models import list_models
+    from facemood.recognizer import EmotionRecognizer
+
+    yield "providers", ", ".join(onnxruntime.get_available_providers())
+    for name in list_models():
+        try:
+            started = time.perf_counter()
+            recognizer = EmotionRecognizer(name)
+            recognizer.analyze_image(np.full((480, 640, 3), 128, np.uint8))
+            recognizer.classify(np.zeros((1, 48, 48), np.uint8))
+            yield (
+                f"model {name}",
+                f"loads and runs on {recognizer.session.device} ({time.perf_counter() - started:.2f} s)",
+            )
+        except FacemoodError as error:
+            yield "problem", str(error)
+
+
+def _version(distribution: str) -> str:
+    """Return the version of an installed distribution, or an empty text."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return ""

@@ -1,0 +1,39 @@
+"""``facemood export``: make a model of a training run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facemood.cli.terminal import Data, Quiet, Verbose, say, start_logging
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="The folder of a training run.")],
+    data: Data,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The .onnx file to write.")],
+    detector: Annotated[
+        list[str] | None,
+        typer.Option(help="Detectors whose crop framing is measured: hog, yunet:FILE.onnx. May be repeated."),
+    ] = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Export a run as ONNX, fit its temperature, measure crop framing and accuracy, and write its card."""
+    start_logging(quiet=quiet, verbose=verbose)
+    from facemood.errors import require
+
+    for module in ("torch", "lightning", "onnx", "onnxscript"):
+        require(module, extra="train")
+    from facemood.datasets import open_dataset
+    from facemood.models.page import card_page
+    from facemood.stages.detect import DetectOptions, open_detector
+    from facemood.train.export import export as write_model
+
+    detectors = tuple(open_detector(name, DetectOptions()) for name in detector or ["hog"])
+    card = write_model(run, open_dataset(data), output, detectors=detectors)
+    if not quiet:
+        say(card_page(card))
+    say(f"wrote {output}")

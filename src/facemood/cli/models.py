@@ -1,0 +1,61 @@
+"""``facemood models``: what is inside the package, and what its cards say."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from facemood.cli.terminal import Json, print_json, say
+
+app = typer.Typer(help="List the models, or show one's card.", invoke_without_command=True)
+
+
+@app.callback()
+def list_all(context: typer.Context, json: Json = False) -> None:
+    """List the models inside the package."""
+    if context.invoked_subcommand is not None:
+        return
+    from facemood.models import ModelSession, find_model, list_models
+
+    cards = [(find_model(name), ModelSession(find_model(name), device="cpu").card) for name in list_models()]
+    if json:
+        print_json([{"name": card.name, "heads": card.heads, "file": str(file)} for file, card in cards])
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("name", "reads", "input", "size", "licence", "what it is", box=None, header_style="bold")
+    for file, card in cards:
+        heads = "\n".join(f"{head}: {len(labels)} expressions" for head, labels in card.heads.items())
+        size = f"{file.stat().st_size / 1e6:.1f} MB"
+        table.add_row(
+            card.name,
+            heads,
+            f"{card.input_size[0]}x{card.input_size[1]} {card.colour}",
+            size,
+            card.licence,
+            card.description,
+        )
+    Console(stderr=True).print(table)
+
+
+@app.command("show")
+def show(
+    model: Annotated[str, typer.Argument(help="A model's name, or an .onnx file.")],
+    json: Json = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the card as a Markdown page on stdout.")] = False,
+) -> None:
+    """Show a model's card: labels, input, training data, figures, limits."""
+    import dataclasses
+
+    from facemood.models import ModelSession, find_model
+    from facemood.models.page import card_page
+
+    card = ModelSession(find_model(model), device="cpu").card
+    if json:
+        print_json(dataclasses.asdict(card))
+    elif markdown:
+        typer.echo(card_page(card), nl=False)
+    else:
+        say(card_page(card))

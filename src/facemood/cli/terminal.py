@@ -1,0 +1,59 @@
+"""What the commands share: exit codes, options, and how they talk. Data goes to stdout, words to stderr."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+DONE, SOME_FAILED, USAGE, CANNOT_START, INTERRUPTED = 0, 1, 2, 3, 130
+"""Exit codes: done; some inputs failed and the rest is written; wrong usage; cannot start; interrupted."""
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+Data = Annotated[str, typer.Option("--data", help="A dataset: fer2013:DIR, folder:DIR, or a path.")]
+
+
+class _Handler(logging.Handler):
+    """Writes what the library logs to stderr, a line each."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        say(record.getMessage())
+
+
+def start_logging(*, quiet: bool = False, verbose: bool = False) -> None:
+    """Let the library's messages reach stderr: warnings, with `verbose` everything, with `quiet` errors alone."""
+    logger = logging.getLogger("facemood")
+    logger.setLevel(logging.ERROR if quiet else logging.INFO if verbose else logging.WARNING)
+    logger.propagate = False
+    logger.handlers = [_Handler()]
+
+
+def say(text: str) -> None:
+    """Write words for people to stderr."""
+    print(text, file=sys.stderr)  # noqa: T201 - this is the command line's mouth
+
+
+def print_json(value: Any) -> None:
+    """Write data to stdout as JSON."""
+    print(json.dumps(value, ensure_ascii=False, indent=1))  # noqa: T201 - stdout carries data
+
+
+def shorten(path: str, *, width: int = 32) -> str:
+    """Return a path's last parts, so that it fits a table's column.
+
+    Example:
+        >>> shorten("photos/2024/a/very/long/way/to/a/picture/of/us.jpg", width=24)
+        '…/to/a/picture/of/us.jpg'
+    """
+    parts = list(Path(path).parts)
+    while len(parts) > 1 and len("…/" + "/".join(parts)) > width:
+        parts.pop(0)
+    short = "/".join(parts).replace("//", "/")
+    return path if len(path) <= width else f"…/{short}"

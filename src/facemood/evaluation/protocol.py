@@ -1,0 +1,157 @@
+"""The protocols: what is measured, on which images, with which labels.
+
+* FER2013: the label head on a split, all images (raw), and without those that have a twin in Training (de-duplicated).
+* FER+: the vote head on the images of that split with an official majority label, raw and de-duplicated.
+* A folder of a user's own: the head whose words fit.
+
+One view of each image, as it is. What chooses anything (checkpoint, temperature, framing) never sees PrivateTest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facemood.datasets import ExpressionDataset, ferplus
+from facemood.errors import DatasetError
+from facemood.evaluation import metrics
+from facemood.models import ModelCard, ModelSession
+from facemood.stages.classify import softmax
+
+TRAINING = "Training"
+BATCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """How one head did on one set of images.
+
+    Attributes:
+        protocol: Such as ``"FER+ majority, de-duplicated"``.
+        head: Which head was read.
+        classes: Label words, in the order of the confusion matrix.
+        confusion: (K, K) counts; true classes are the rows.
+        ece: Expected calibration error with the card's temperature, 0..1.
+        ece_before: The same with a temperature of 1.
+        nll: Negative log-likelihood, nats.
+        brier: Brier score, 0..2.
+    """
+
+    protocol: str
+    head: str
+    classes: tuple[str, ...]
+    confusion: NDArray[np.int64]
+    ece: float
+    ece_before: float
+    nll: float
+    brier: float
+
+    @property
+    def n(self) -> int:
+        """The number of images."""
+        return int(self.confusion.sum())
+
+    @property
+    def accuracy(self) -> float:
+        """The share of images whose label was found."""
+        return float(self.confusion.trace() / self.n)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers: shares with 4 decimals; a class without images has no recall."""
+        recalls = zip(self.classes, metrics.recalls(self.confusion).tolist(), strict=True)
+        return {
+            "protocol": self.protocol,
+            "head": self.head,
+            "views": 1,
+            "n": self.n,
+            "accuracy": round(self.accuracy, 4),
+            "standard_error": round(metrics.standard_error(self.accuracy, self.n), 4),
+            "macro_f1": round(metrics.macro_f1(self.confusion), 4),
+            "recall": {label: None if np.isnan(value) else round(value, 4) for label, value in recalls},
+            "ece": round(self.ece, 4),
+            "ece_before_temperature": round(self.ece_before, 4),
+            "nll": round(self.nll, 4),
+            "brier": round(self.brier, 4),
+            "classes": list(self.classes),
+            "confusion": self.confusion.tolist(),
+        }
+
+
+def evaluate(session: ModelSession, dataset: ExpressionDataset, *, split: str) -> list[Evaluation]:
+    """Measure a model on one split of a dataset, by every protocol that model and dataset allow.
+
+    Args:
+        session: The model.
+        dataset: All of the dataset: twins are looked for in its Training split.
+        split: Which images are measured.
+
+    Raises:
+        DatasetError: There is no such split, or no head knows the dataset's labels.
+    """
+    part = dataset.split(split)
+    twins = dataset.twins_of([TRAINING])[dataset.usage == split]
+    logits = run_all(session, part.images)
+    found: list[Evaluation] = []
+    for name, target, rows in targets(part):
+        head = match_head(session.card, target)
+        if head is not None:
+            found.append(score(session.card, head, target, logits[head][rows], protocol=name))
+            if twins[rows].any():
+                alone, kept = ~twins[rows], logits[head][rows & ~twins]
+                found.append(score(session.card, head, target.subset(alone), kept, protocol=f"{name}, de-duplicated"))
+    if not found:
+        raise DatasetError(
+            f"model {session.card.name!r} does not know the labels of {dataset.name} ({', '.join(dataset.classes)}); "
+            f"its heads know {_heads(session.card)}"
+        )
+    return found
+
+
+def targets(part: ExpressionDataset) -> list[tuple[str, ExpressionDataset, NDArray[np.bool_]]]:
+    """List the label sets of a split: (protocol, images and labels, which images of the split these are)."""
+    everything = [(f"{part.name} labels", part, np.ones(len(part), bool))]
+    if part.votes is None:
+        return everything
+    voted = part.ferplus_majority()
+    return [*everything, ("FER+ majority", voted, ferplus.majority(part.votes) >= 0)]
+
+
+def match_head(card: ModelCard, dataset: ExpressionDataset) -> str | None:
+    """Return the head with exactly the dataset's label words, else one that knows them all, else None."""
+    exact = [head for head, labels in card.heads.items() if labels == dataset.classes]
+    wider = [head for head, labels in card.heads.items() if set(dataset.classes) <= set(labels)]
+    return next(iter([*exact, *wider]), None)
+
+
+def run_all(session: ModelSession, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+    """Run the network over any number of (N, h, w) images, some at a time: (N, K) logits of each head."""
+    parts = [session.run(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
+    return {head: np.concatenate([part[head] for part in parts]) for head in session.card.heads}
+
+
+def score(
+    card: ModelCard, head: str, dataset: ExpressionDataset, logits: NDArray[np.float32], *, protocol: str
+) -> Evaluation:
+    """Compare logits with a dataset's labels."""
+    classes = card.heads[head]
+    labels = np.array([classes.index(word) for word in dataset.classes], np.int64)[dataset.labels]
+    plain = softmax(logits)
+    calibrated = softmax(logits, temperature=card.temperature.get(head, 1.0))
+    return Evaluation(
+        protocol=protocol,
+        head=head,
+        classes=classes,
+        confusion=metrics.confusion_matrix(logits.argmax(axis=1), labels, len(classes)),
+        ece=metrics.expected_calibration_error(calibrated, labels),
+        ece_before=metrics.expected_calibration_error(plain, labels),
+        nll=metrics.negative_log_likelihood(calibrated, labels),
+        brier=metrics.brier_score(calibrated, labels),
+    )
+
+
+def _heads(card: ModelCard) -> str:
+    """Describe a model's heads in a message."""
+    return "; ".join(f"{head} ({', '.join(labels)})" for head, labels in card.heads.items())

@@ -1,0 +1,108 @@
+"""Reports: an evaluation as plain data, JSON and Markdown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from facemood.atomic import replacing
+from facemood.datasets import ExpressionDataset
+from facemood.evaluation.framing import read_end_to_end
+from facemood.evaluation.protocol import evaluate, match_head
+from facemood.models import ModelSession, find_model
+from facemood.models.page import markdown_table, per_cent
+from facemood.recognizer import EmotionRecognizer
+
+
+def make_report(model: str, dataset: ExpressionDataset, *, split: str, detector: str | None = None) -> dict[str, Any]:
+    """Measure a model on a split, and say with what and how.
+
+    Args:
+        model: A model's name or file.
+        dataset: All of the dataset.
+        split: Which images are measured.
+        detector: Where given, the images are also read end to end with it.
+
+    Returns:
+        Plain numbers, texts, lists and dicts.
+
+    Raises:
+        DatasetError: There is no such split, or the model does not know the labels.
+    """
+    from facemood import __version__
+
+    session = ModelSession(find_model(model), device="cpu")
+    report: dict[str, Any] = {
+        "facemood": __version__,
+        "model": session.card.name,
+        "model_version": session.card.version,
+        "dataset": dataset.name,
+        "split": split,
+        "evaluations": [found.to_dict() for found in evaluate(session, dataset, split=split)],
+    }
+    if detector is not None:
+        part = dataset.split(split)
+        recognizer = EmotionRecognizer(model, head=match_head(session.card, part), detector=detector)
+        report["end_to_end"] = read_end_to_end(recognizer, part)
+    return report
+
+
+def write_report(folder: Path, report: dict[str, Any]) -> None:
+    """Write ``report.json`` and ``report.md`` into a folder.
+
+    Raises:
+        OutputError: The place cannot be written to.
+    """
+    with replacing(folder / "report.json", encoding="utf-8") as file:
+        json.dump(report, file, ensure_ascii=False, indent=1)
+    with replacing(folder / "report.md", encoding="utf-8") as file:
+        file.write(to_markdown(report))
+
+
+def to_markdown(report: dict[str, Any]) -> str:
+    """Write a report as a Markdown page."""
+    evaluations = report["evaluations"]
+    rows = [
+        {
+            "labels": found["protocol"],
+            "n": found["n"],
+            "accuracy": f"{per_cent(found['accuracy'])} ± {per_cent(found['standard_error'])}",
+            "macro-F1": per_cent(found["macro_f1"]),
+            "ECE": per_cent(found["ece"]),
+            "ECE without temperature": per_cent(found["ece_before_temperature"]),
+        }
+        for found in evaluations
+    ]
+    parts = [
+        f"# {report['model']} on {report['dataset']}, {report['split']}",
+        "Single view; ± is one standard error.",
+        markdown_table(rows),
+        "## Recall of each expression",
+        markdown_table([{"labels": found["protocol"], **_recalls(found)} for found in _same_classes(evaluations)]),
+    ]
+    if "end_to_end" in report:
+        parts += ["## End to end", _end_to_end(report["end_to_end"])]
+    return "\n\n".join(parts) + "\n"
+
+
+def _same_classes(evaluations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put every label of any head into every recall table's row, so that the columns agree."""
+    labels = list(dict.fromkeys(label for found in evaluations for label in found["recall"]))
+    return [{**found, "recall": {label: found["recall"].get(label) for label in labels}} for found in evaluations]
+
+
+def _recalls(found: dict[str, Any]) -> dict[str, str]:
+    """Write the recall of each class."""
+    return {label: per_cent(value) for label, value in found["recall"].items()}
+
+
+def _end_to_end(found: dict[str, Any]) -> str:
+    """Say what the whole pipeline loses against the given crop."""
+    return (
+        f"The detector {found['detector']} found {found['found']} of {found['n']} faces "
+        f"({per_cent(found['detection_rate'])}), "
+        f"each enlarged four times on a canvas twice as wide. Among those, the given crop is read right in "
+        f"{per_cent(found['accuracy_of_given_crop'])} and the pipeline's own crop in "
+        f"{per_cent(found['accuracy_end_to_end'])}: a loss of {100 * found['loss']:.1f} points."
+    )
