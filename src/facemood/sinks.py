@@ -6,6 +6,7 @@ what was read until then is kept. Pictures are written one by one.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -85,6 +86,8 @@ class FileSink:
         try:
             action()
         except OSError as error:
+            with contextlib.suppress(OSError):
+                self._file.close()
             raise OutputError(
                 f"{self.path}: cannot be written ({error.strerror or error}); a part stands in {self._partial}"
             ) from error

@@ -18,6 +18,7 @@ def export(
         list[str] | None,
         typer.Option(help="Detectors whose crop framing is measured: hog, yunet:FILE.onnx. May be repeated."),
     ] = None,
+    no_framing: Annotated[bool, typer.Option("--no-framing", help="Measure no crop framing.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -32,7 +33,8 @@ def export(
     from facemood.stages.detect import DetectOptions, open_detector
     from facemood.train.export import export as write_model
 
-    detectors = tuple(open_detector(name, DetectOptions()) for name in detector or ["hog"])
+    wanted = [] if no_framing else detector or ["hog"]
+    detectors = tuple(open_detector(name, DetectOptions()) for name in wanted)
     card = write_model(run, open_dataset(data), output, detectors=detectors)
     if not quiet:
         say(card_page(card))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.datasets import ExpressionDataset
+from facemood.errors import DatasetError
 from facemood.evaluation.metrics import accuracy
 from facemood.recognizer import EmotionRecognizer
 from facemood.schema import Image
@@ -65,12 +66,15 @@ def measure_framing(detector: Detector, images: NDArray[np.uint8]) -> Framing:
         The framing; with several faces on a canvas the largest counts.
 
     Raises:
-        ValueError: The detector found no face at all.
+        DatasetError: The detector found no face at all.
     """
     side = images.shape[1] * ENLARGEMENT
     boxes = [found for image in images if (found := _largest(detector, on_canvas(image))) is not None]
     if not boxes:
-        raise ValueError(f"the detector {detector.name!r} found no face in {len(images)} tiles; framing needs some")
+        raise DatasetError(
+            f"the detector {detector.name!r} found no face in {len(images)} tiles, so no framing can be measured; "
+            "are they faces? If so, go without"
+        )
     inside = (np.stack(boxes) - side * MARGIN) / side  # (found, 4) in units of the tile
     corner, size = np.tile(inside[:, :2], 2), np.tile(inside[:, 2:] - inside[:, :2], 2)
     crops = (np.array([0, 0, 1, 1]) - corner) / size

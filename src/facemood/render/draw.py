@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
-from facemood.render.fonts import font_for
+from facemood.render.fonts import drawable, font_for
 from facemood.schema import Face, Image
 
 COLOURS = {
@@ -126,7 +126,7 @@ def _text_size(box: Area, image: tuple[int, int]) -> int:
 
 def _tag_text(face: Face) -> str:
     """Return what stands above a box."""
-    return f"{face.emotion} {percent(face.confidence)}"
+    return f"{drawable(face.emotion)} {percent(face.confidence)}"
 
 
 def _place_tag(face: Face, box: Area, size: int, image: tuple[int, int], taken: Sequence[Area]) -> Area:
@@ -150,7 +150,7 @@ def _draw_tag(pen: ImageDraw.ImageDraw, face: Face, tag: Area, size: int) -> Are
 def _panel_size(face: Face, size: int, *, rows: int = ROWS) -> tuple[int, int]:
     """Return the width and height of a panel of bars."""
     small = _small(size)
-    texts = [label for label, _ in face.top(rows)]
+    texts = [drawable(label) for label, _ in face.top(rows)]
     longest = max(font_for(text, small).getlength(text) for text in texts)
     return round(longest + 9 * small), round((len(texts) + 0.5) * small * 1.5)
 
@@ -176,15 +176,15 @@ def _draw_panel(pen: ImageDraw.ImageDraw, face: Face, place: Area, size: int, *,
     """Draw a line for each of the strongest expressions: word, bar, per cent."""
     small = _small(size)
     line, pad = small * 1.5, small * 0.6
-    texts = face.top(rows)
-    bar_left = place.x1 + pad + max(font_for(text, small).getlength(text) for text, _ in texts) + pad
+    texts = [(label, drawable(label), probability) for label, probability in face.top(rows)]
+    bar_left = place.x1 + pad + max(font_for(text, small).getlength(text) for _, text, _ in texts) + pad
     bar_right = place.x2 - pad - small * 2.9
     pen.rounded_rectangle(place, radius=small // 2, fill=(*GROUND, 205))
-    for row, (label, probability) in enumerate(texts):
+    for row, (label, text, probability) in enumerate(texts):
         middle = place.y1 + (row + 0.75) * line
         top, bottom = middle - small * 0.28, middle + small * 0.28
         filled = bar_left + (bar_right - bar_left) * probability
-        pen.text((place.x1 + pad, middle), label, fill=INK, font=font_for(label, small), anchor="lm")
+        pen.text((place.x1 + pad, middle), text, fill=INK, font=font_for(text, small), anchor="lm")
         pen.rectangle((bar_left, top, bar_right, bottom), fill=(255, 255, 255, 45))
         if filled - bar_left >= 1:
             pen.rectangle((bar_left, top, filled, bottom), fill=colour_of(label))

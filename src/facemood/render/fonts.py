@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from functools import lru_cache
 
 from PIL import ImageFont
@@ -10,12 +11,12 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 SYSTEM_FONTS = (
     "DejaVuSans.ttf",
-    "NotoSansCJK-Regular.ttc",
     "NotoSans-Regular.ttf",
-    "wqy-microhei.ttc",
     "Arial Unicode.ttf",
-    "msyh.ttc",
     "arial.ttf",
+    "NotoSansCJK-Regular.ttc",
+    "wqy-microhei.ttc",
+    "msyh.ttc",
 )
 """Fonts that are tried where Pillow's own lacks a character; Pillow searches the system's font folders."""
 
@@ -24,13 +25,32 @@ SYSTEM_FONTS = (
 def font_for(text: str, size: int) -> Font:
     """Return a font of a size in pixels that has every character of a text, or Pillow's own where none has."""
     own = ImageFont.load_default(size)
-    if _has_all(own, text):
+    if has_all(own, text):
         return own
-    for name in SYSTEM_FONTS:
-        font = _open(name, size)
-        if font is not None and _has_all(font, text):
-            return font
-    return own
+    fonts = (_open(name, size) for name in SYSTEM_FONTS)
+    return next((font for font in fonts if font is not None and has_all(font, text)), own)
+
+
+@lru_cache(maxsize=256)
+def drawable(text: str) -> str:
+    """Return a text as it can be drawn here: itself where a font has it, else without accents, with ? for the rest.
+
+    Example:
+        >>> drawable("happy")
+        'happy'
+    """
+    if has_all(font_for(text, 16), text):
+        return text
+    plain = unicodedata.normalize("NFKD", text)
+    return "".join(
+        character if character.isascii() else "?" for character in plain if not unicodedata.combining(character)
+    )
+
+
+def has_all(font: Font, text: str) -> bool:
+    """Tell whether a font draws each character as something else than its sign for a missing one."""
+    missing = bytes(font.getmask("\U0010ffff"))
+    return all(character.isspace() or bytes(font.getmask(character)) != missing for character in set(text))
 
 
 def _open(name: str, size: int) -> Font | None:
@@ -39,9 +59,3 @@ def _open(name: str, size: int) -> Font | None:
         return ImageFont.truetype(name, size)
     except OSError:
         return None
-
-
-def _has_all(font: Font, text: str) -> bool:
-    """Tell whether a font draws each character as something else than its sign for a missing one."""
-    missing = bytes(font.getmask("\U0010ffff"))
-    return all(character.isspace() or bytes(font.getmask(character)) != missing for character in set(text))

@@ -99,9 +99,9 @@ def _decode(data: bytes, name: str) -> Image:
             factor = 1
             while width * height > MAX_PIXELS * factor * factor:
                 factor += 1
-            picture.draft("RGB", (width // factor, height // factor))
-            rest = max(1, picture.width * factor // width)  # what draft left to do
-            image = from_pillow(picture.reduce(rest) if rest > 1 else picture)
+            if factor > 1:
+                picture.thumbnail((width // factor, height // factor), Pillow.Resampling.BOX)
+            image = from_pillow(picture)
     if factor > 1:
         _say_reduced(name, (width, height), image)
     return image

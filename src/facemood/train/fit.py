@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -65,12 +66,12 @@ def fit(recipe: Recipe, dataset: ExpressionDataset, run: Path, *, resume: bool =
     lightning.seed_everything(recipe.train.seed, verbose=False)
     module = ExpressionModule(recipe, heads)
     config = recipe.train
-    _trainer(recipe, run, progress=progress).fit(
-        module,
-        training_batches(training, batch_size=config.batch_size, seed=config.seed, epoch=_first_epoch(checkpoint)),
-        validation_batches(validation),
-        ckpt_path=checkpoint,
-    )
+    batches = training_batches(training, batch_size=config.batch_size, seed=config.seed, epoch=_first_epoch(checkpoint))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # we put run.json there
+        warnings.filterwarnings("ignore", ".*does not have many workers")  # batches are slices of arrays in memory
+        trainer = _trainer(recipe, run, progress=progress)
+        trainer.fit(module, batches, validation_batches(validation), ckpt_path=checkpoint)
     return run / LAST
 
 

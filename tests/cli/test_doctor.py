@@ -1,0 +1,16 @@
+import json
+
+from tests.cli.conftest import Run
+
+
+def test_a_sound_machine_is_in_order(facemood: Run) -> None:
+    done = facemood("doctor")
+    assert done.returncode == 0, done.stderr
+    assert "everything is in order" in done.stderr
+    assert "model baseline" in done.stderr
+
+
+def test_the_findings_are_data_too(facemood: Run) -> None:
+    known = json.loads(facemood("doctor", "--json").stdout)
+    assert known["problems"] == []
+    assert "onnxruntime" in dict(known["facts"])

@@ -1,0 +1,55 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.cli.conftest import Run
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    for word in ("happy", "sad"):
+        (tmp_path / "faces" / word).mkdir(parents=True)
+        for number in range(3):
+            noise = Image.fromarray(rng.integers(0, 256, (48, 48), np.uint8))
+            noise.save(tmp_path / "faces" / word / f"{number}.png")
+    return tmp_path / "faces"
+
+
+def test_a_folder_of_ones_own_is_measured(facemood: Run, tree: Path, tmp_path: Path) -> None:
+    done = facemood("evaluate", "--data", f"folder:{tree}", "--split", "all", "--json", "-o", "report")
+    assert done.returncode == 0, done.stderr
+    (found,) = json.loads(done.stdout)["evaluations"]
+    assert (found["n"], found["protocol"]) == (6, "faces labels")
+    assert json.loads((tmp_path / "report" / "report.json").read_text()) == json.loads(done.stdout)
+
+
+def test_without_json_the_page_is_for_people(facemood: Run, tree: Path) -> None:
+    done = facemood("evaluate", "--data", tree, "--split", "all")
+    assert done.stdout == ""
+    assert "| faces labels | 6 |" in done.stderr
+
+
+def test_wrong_splits_and_data_are_told(facemood: Run, tree: Path) -> None:
+    done = facemood("evaluate", "--data", tree)
+    assert done.returncode == 3
+    assert "no split 'PrivateTest'; it has all" in done.stderr
+    done = facemood("evaluate", "--data", "nowhere")
+    assert done.returncode == 3
+    assert "there is no such file or folder" in done.stderr
+
+
+@pytest.mark.dataset
+def test_the_documented_command_prints_the_figures(facemood: Run, shared_data: Path) -> None:
+    done = facemood("evaluate", "--data", f"fer2013:{shared_data / 'fer2013'}", "--split", "PrivateTest", "--json")
+    found = {part["protocol"]: part for part in json.loads(done.stdout)["evaluations"]}
+    assert list(found) == [
+        "fer2013 labels",
+        "fer2013 labels, de-duplicated",
+        "FER+ majority",
+        "FER+ majority, de-duplicated",
+    ]
+    assert {"accuracy", "n", "macro_f1", "recall", "ece"} <= set(found["fer2013 labels"])

@@ -1,0 +1,55 @@
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from facemood.labels import BASIC_EXPRESSIONS, FERPLUS_COLUMNS
+from tests.cli.conftest import Run
+from tests.train.test_fit import SMALL, bright_or_dark
+
+
+@pytest.fixture
+def csv_dataset(tmp_path: Path) -> Path:
+    """The made faces as the two CSV files that users have."""
+    dataset, folder = bright_or_dark(), tmp_path / "data"
+    folder.mkdir()
+    rows, votes = ["emotion,pixels,Usage"], [",".join(["Usage", "Image name", *FERPLUS_COLUMNS])]
+    for number, (image, label, usage) in enumerate(zip(dataset.images, dataset.labels, dataset.usage, strict=True)):
+        pixels = Image.fromarray(image).resize((48, 48))
+        rows.append(f"{label},{' '.join(map(str, pixels.tobytes()))},{usage}")
+        counts = dataset.votes[number].astype(int)  # type: ignore[index]
+        votes.append(f"{usage},{number}.png,{','.join(map(str, counts))}")
+    (folder / "fer2013.csv").write_text("\n".join(rows) + "\n")
+    (folder / "fer2013new.csv").write_text("\n".join(votes) + "\n")
+    return folder
+
+
+@pytest.mark.slow
+def test_train_export_and_use(facemood: Run, csv_dataset: Path, tmp_path: Path, astronaut: Path) -> None:
+    settings = [*SMALL, "train.epochs=8", "train.fine_epochs=4", "train.learning_rate=0.05"]
+    sets = [part for setting in settings for part in ("--set", setting)]
+    done = facemood("train", "baseline", "--data", csv_dataset, "--run", "run", *sets)
+    assert done.returncode == 0, done.stderr
+    assert "facemood export run --data" in done.stderr
+    assert len((tmp_path / "run" / "history.jsonl").read_text().splitlines()) == 8
+
+    done = facemood("export", "run", "--data", csv_dataset, "-o", "mine.onnx")
+    assert done.returncode == 3
+    assert "found no face in 48 tiles" in done.stderr  # bars are no faces: no framing can be measured for them
+
+    done = facemood("export", "run", "--data", csv_dataset, "-o", "mine.onnx", "--no-framing")
+    assert done.returncode == 0, done.stderr
+    done = facemood("analyze", astronaut, "--model", "mine.onnx", "--json", "--head", "fer2013")
+    (face,) = json.loads(done.stdout)["faces"]
+    assert list(face["emotions"]) == list(BASIC_EXPRESSIONS)
+    assert "no framing for the detector hog" in done.stderr
+
+
+def test_wrong_recipes_are_usage(facemood: Run) -> None:
+    done = facemood("train", "baselin", "--data", "x")
+    assert done.returncode == 2
+    assert "Did you mean 'baseline'" in done.stderr
+    done = facemood("train", "baseline", "--data", "x", "--set", "train.epoch=3")
+    assert done.returncode == 2
+    assert "Did you mean 'epochs'" in done.stderr

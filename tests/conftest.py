@@ -1,0 +1,43 @@
+"""What many tests share: where pictures and datasets are, a recognizer, and small made things."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from facemood import EmotionRecognizer, Face
+from facemood.labels import EXPRESSIONS
+
+ROOT = Path(__file__).parents[1]
+PHOTOS = ROOT / "examples" / "photos"
+SHARED = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def recognizer() -> EmotionRecognizer:
+    return EmotionRecognizer(threads=1)
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> Path:
+    return PHOTOS / "astronaut.png"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The shared datasets, or a skip that says what is missing."""
+    if not (SHARED / "fer2013").is_dir():
+        pytest.skip(f"needs the shared datasets in {SHARED}, which are not part of the project")
+    return SHARED
+
+
+def make_face(
+    box: tuple[float, float, float, float] = (10, 20, 50, 70), probabilities: NDArray[np.float32] | None = None
+) -> Face:
+    """A face whose strongest expression is happy."""
+    if probabilities is None:
+        probabilities = np.array([0.02, 0.01, 0.03, 0.7, 0.04, 0.05, 0.14, 0.01], np.float32)
+    return Face(np.array(box, np.float32), score=0.9, labels=EXPRESSIONS, probabilities=probabilities)

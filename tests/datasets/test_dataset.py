@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+from facemood.datasets import ExpressionDataset
+from facemood.errors import DatasetError
+
+
+def make_dataset(**changes: object) -> ExpressionDataset:
+    rng, count = np.random.default_rng(0), 6
+    columns: dict[str, object] = {
+        "name": "made",
+        "images": rng.integers(0, 256, (count, 8, 8), np.uint8),
+        "labels": np.arange(count) % 2,
+        "classes": ("happy", "sad"),
+        "usage": np.array(["Training", "PublicTest", "PrivateTest"] * count)[:count],
+        "cluster": np.arange(count),
+    }
+    return ExpressionDataset(**{**columns, **changes})  # type: ignore[arg-type]
+
+
+def test_a_split_holds_its_images_and_all_that_is_known_of_them() -> None:
+    part = make_dataset().split("PublicTest")
+    assert len(part) == 2
+    assert part.counts() == {"happy": 1, "sad": 1}
+    assert part.cluster is not None
+    assert part.cluster.tolist() == [1, 4]
+    assert part.votes is None
+
+
+def test_an_unknown_split_names_the_known_ones() -> None:
+    with pytest.raises(DatasetError, match="no split 'PrivatTest'; it has Training.*Did you mean 'PrivateTest'"):
+        make_dataset().split("PrivatTest")
+
+
+def test_twins_are_images_outside_that_share_a_cluster_with_one_inside() -> None:
+    dataset = make_dataset(cluster=np.array([0, 0, 2, 2, 4, 4]))
+    # Training: rows 0 and 3; row 1 is a twin of 0, row 2 of 3, rows 4 and 5 of each other only.
+    assert dataset.twins_of(["Training"]).tolist() == [False, True, True, False, False, False]
+    assert dataset.twins_of(["PublicTest", "PrivateTest"]).tolist() == [True, False, False, True, False, False]
+
+
+def test_clusters_that_are_not_marked_are_looked_for() -> None:
+    made = make_dataset(cluster=None)
+    images = made.images.copy()
+    images[1] = images[0, :, ::-1]  # PublicTest mirrors Training
+    dataset = make_dataset(cluster=None, images=images)
+    assert dataset.twins_of(["Training"]).tolist() == [False, True, False, False, False, False]
+
+
+def test_without_votes_there_is_no_majority() -> None:
+    with pytest.raises(DatasetError, match="fer2013new.csv"):
+        make_dataset().ferplus_majority()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"images": np.zeros((6, 8, 8, 3), np.uint8)}, {"images": np.zeros((6, 8, 8))}, {"labels": np.zeros(5, int)}],
+)
+def test_columns_that_do_not_fit_are_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(DatasetError, match="must be|rows"):
+        make_dataset(**changes)

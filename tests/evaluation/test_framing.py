@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facemood import EmotionRecognizer, Face
+from facemood.datasets import open_dataset
+from facemood.errors import DatasetError
+from facemood.evaluation.framing import ENLARGEMENT, measure_framing, on_canvas, read_end_to_end
+from facemood.schema import Image
+from facemood.stages.align import crop_faces
+
+TILES = np.random.default_rng(0).integers(0, 256, (5, 48, 48), np.uint8)
+SIDE = 48 * ENLARGEMENT
+
+
+class OffsetDetector:
+    """Finds the tile on its canvas, but takes a tenth off on the left and at the top."""
+
+    name = "offset"
+
+    def __call__(self, image: Image) -> list[Face]:
+        start, end = SIDE * 0.5, SIDE * 1.5
+        box = np.array([start + 0.1 * SIDE, start + 0.1 * SIDE, end, end], np.float32)
+        return [Face(box, score=1.0), Face(box[[0, 1, 0, 1]] + np.array([0, 0, 9, 9], np.float32), score=1.0)]
+
+
+def test_a_tile_lies_in_the_middle_of_its_canvas() -> None:
+    canvas = on_canvas(np.full((48, 48), 200, np.uint8))
+    assert canvas.shape == (2 * SIDE, 2 * SIDE, 3)
+    assert (canvas == 200).all()
+    noise = on_canvas(TILES[0])
+    assert np.ptp(noise[: SIDE // 2]) == 0
+    assert np.ptp(noise[SIDE // 2 : -SIDE // 2, SIDE // 2 : -SIDE // 2]) > 100
+
+
+def test_the_framing_leads_from_the_box_back_to_the_tile() -> None:
+    framing = measure_framing(OffsetDetector(), TILES)
+    np.testing.assert_allclose(framing.box, [0.1, 0.1, 1, 1], atol=1e-3)
+    np.testing.assert_allclose(framing.crop, [-1 / 9, -1 / 9, 1, 1], atol=1e-3)
+    assert (framing.found, framing.tiles) == (5, 5)
+    canvas = on_canvas(TILES[0])
+    (crop,) = crop_faces(canvas, OffsetDetector()(canvas)[:1], framing.crop)
+    assert crop.shape == (SIDE, SIDE, 3)
+    np.testing.assert_array_equal(crop, canvas[SIDE // 2 : -SIDE // 2, SIDE // 2 : -SIDE // 2])
+
+
+def test_a_detector_that_finds_nothing_is_said() -> None:
+    detector = OffsetDetector()
+    detector.__class__ = type("Blind", (OffsetDetector,), {"__call__": lambda self, image: []})
+    with pytest.raises(DatasetError, match="found no face in 5 tiles"):
+        measure_framing(detector, TILES)
+
+
+@pytest.mark.dataset
+def test_the_pipeline_loses_little_against_the_given_crop(shared_data: Path) -> None:
+    """A tenth of PrivateTest; `facemood evaluate --end-to-end` reads all of it."""
+    part = open_dataset(shared_data / "fer2013").split("PrivateTest")
+    few = part.subset(np.arange(len(part)) % 10 == 0)
+    found = read_end_to_end(EmotionRecognizer(head="fer2013"), few)
+    assert found["n"] == 359
+    assert found["detection_rate"] > 0.7
+    assert found["loss"] <= 0.05

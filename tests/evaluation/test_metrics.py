@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from facemood.evaluation import metrics
+
+# Three classes; rows are the truth. Worked by hand.
+CONFUSION = np.array([[8, 2, 0], [1, 3, 0], [0, 0, 0]])
+
+
+def test_confusion_counts_true_rows_by_predicted_columns() -> None:
+    predicted, labels = np.array([0, 1, 1, 2]), np.array([0, 0, 1, 2])
+    assert metrics.confusion_matrix(predicted, labels, 4).tolist() == [
+        [1, 1, 0, 0],
+        [0, 1, 0, 0],
+        [0, 0, 1, 0],
+        [0] * 4,
+    ]
+
+
+def test_recall_of_an_absent_class_is_not_a_number() -> None:
+    np.testing.assert_allclose(metrics.recalls(CONFUSION), [0.8, 0.75, np.nan])
+
+
+def test_macro_f1_is_the_mean_over_present_classes() -> None:
+    # F1 = 2*8/(10+9) and 2*3/(4+5)
+    assert metrics.macro_f1(CONFUSION) == pytest.approx((16 / 19 + 6 / 9) / 2)
+
+
+def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:
+    probabilities = np.array([[0.95, 0.05]] * 4 + [[0.6, 0.4]] * 4, np.float32)
+    labels = np.array([0, 0, 0, 1, 0, 0, 1, 1])  # right 75% where 95% sure, 50% where 60% sure
+    assert metrics.expected_calibration_error(probabilities, labels) == pytest.approx((0.2 + 0.1) / 2, abs=1e-6)
+
+
+def test_likelihood_and_brier_by_hand() -> None:
+    probabilities = np.array([[0.5, 0.5], [0.9, 0.1]], np.float32)
+    labels = np.array([0, 0])
+    assert metrics.negative_log_likelihood(probabilities, labels) == pytest.approx(-(np.log(0.5) + np.log(0.9)) / 2)
+    assert metrics.brier_score(probabilities, labels) == pytest.approx((0.5 + 0.02) / 2)
+    assert metrics.standard_error(0.5, 100) == pytest.approx(0.05)
+
+
+@given(hnp.arrays(np.float32, (20, 3), elements=st.floats(0.015625, 1, width=32)), st.integers(0, 2**32 - 1))
+def test_metrics_stay_in_their_ranges(values: np.ndarray, seed: int) -> None:
+    probabilities = values / values.sum(axis=1, keepdims=True)
+    labels = np.random.default_rng(seed).integers(0, 3, 20)
+    confusion = metrics.confusion_matrix(probabilities.argmax(axis=1), labels, 3)
+    assert confusion.sum() == 20
+    assert metrics.accuracy(probabilities.argmax(axis=1), labels) == pytest.approx(confusion.trace() / 20)
+    assert 0 <= metrics.macro_f1(confusion) <= 1
+    assert 0 <= metrics.expected_calibration_error(probabilities, labels) <= 1
+    assert 0 <= metrics.brier_score(probabilities, labels) <= 2

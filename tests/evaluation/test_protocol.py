@@ -1,0 +1,105 @@
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facemood.datasets import ExpressionDataset, open_dataset
+from facemood.errors import DatasetError
+from facemood.evaluation import evaluate
+from facemood.evaluation.protocol import match_head, score
+from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS, FERPLUS_COLUMNS
+from facemood.models import ModelCard, ModelSession, find_model
+
+CARD = ModelCard("m", heads={"seven": BASIC_EXPRESSIONS, "eight": EXPRESSIONS}, default_head="eight")
+
+
+@pytest.fixture(scope="module")
+def session() -> ModelSession:
+    return ModelSession(find_model("baseline"), device="cpu", threads=1)
+
+
+def made(**changes: object) -> ExpressionDataset:
+    """Twelve images of noise: six to train, six to test, of which the first is a twin and the last has no majority."""
+    images = np.random.default_rng(0).integers(0, 256, (12, 48, 48), np.uint8)
+    images[6] = images[0]
+    votes = np.zeros((12, 10), np.float32)
+    votes[:, FERPLUS_COLUMNS.index("happiness")] = 10
+    votes[11] = 0
+    columns: dict[str, object] = {
+        "name": "fer2013",
+        "images": images,
+        "labels": np.arange(12) % 7,
+        "classes": BASIC_EXPRESSIONS,
+        "usage": np.array(["Training"] * 6 + ["PrivateTest"] * 6),
+        "votes": votes,
+    }
+    return ExpressionDataset(**{**columns, **changes})  # type: ignore[arg-type]
+
+
+def test_both_label_sets_are_measured_raw_and_without_twins(session: ModelSession) -> None:
+    found = evaluate(session, made(), split="PrivateTest")
+    assert [(part.protocol, part.head, part.n) for part in found] == [
+        ("fer2013 labels", "fer2013", 6),
+        ("fer2013 labels, de-duplicated", "fer2013", 5),
+        ("FER+ majority", "ferplus", 5),
+        ("FER+ majority, de-duplicated", "ferplus", 4),
+    ]
+
+
+def test_without_votes_or_training_split_there_is_one_protocol(session: ModelSession) -> None:
+    alone = made(votes=None).split("PrivateTest")
+    (found,) = evaluate(session, alone, split="PrivateTest")
+    assert found.protocol == "fer2013 labels"
+    assert found.confusion.sum() == 6
+
+
+def test_the_report_holds_plain_numbers(session: ModelSession) -> None:
+    known = evaluate(session, made(), split="PrivateTest")[0].to_dict()
+    assert (known["n"], known["views"]) == (6, 1)
+    assert known["accuracy"] == pytest.approx(np.trace(known["confusion"]) / 6, abs=1e-4)
+    assert list(known["recall"]) == list(BASIC_EXPRESSIONS)
+    assert known["recall"]["neutral"] is not None
+
+
+def test_the_head_with_the_very_labels_is_chosen_then_one_that_knows_them() -> None:
+    for classes, head in ((BASIC_EXPRESSIONS, "seven"), (EXPRESSIONS, "eight"), (("happy", "sad"), "seven")):
+        assert match_head(CARD, made(classes=classes, labels=np.zeros(12, int))) == head
+    assert match_head(CARD, made(classes=("bored",), labels=np.zeros(12, int))) is None
+
+
+def test_labels_that_no_head_knows_are_said(session: ModelSession) -> None:
+    own = made(classes=("bored",), labels=np.zeros(12, int), votes=None)
+    with pytest.raises(DatasetError, match=r"does not know the labels of fer2013 \(bored\)"):
+        evaluate(session, own, split="PrivateTest")
+
+
+def test_labels_in_another_order_are_matched_by_word() -> None:
+    dataset = made(classes=("sad", "happy"), labels=np.array([0, 1] * 6))
+    logits = np.zeros((12, 7), np.float32)
+    logits[::2, BASIC_EXPRESSIONS.index("sad")] = 5
+    logits[1::2, BASIC_EXPRESSIONS.index("happy")] = 5
+    assert score(CARD, "seven", dataset, logits, protocol="x").accuracy == 1.0
+
+
+def test_temperature_changes_calibration_not_accuracy() -> None:
+    logits = np.random.default_rng(0).normal(0, 3, (12, 7)).astype(np.float32)
+    warm = dataclasses.replace(CARD, temperature={"seven": 4.0})
+    plain, mended = (score(card, "seven", made(), logits, protocol="x") for card in (CARD, warm))
+    assert plain.accuracy == mended.accuracy
+    assert mended.ece_before == plain.ece
+    assert mended.ece != plain.ece
+
+
+@pytest.mark.dataset
+def test_the_shipped_model_reaches_its_figures(session: ModelSession, shared_data: Path) -> None:
+    dataset = open_dataset(shared_data / "fer2013")
+    found = {part.protocol: part for part in evaluate(session, dataset, split="PrivateTest")}
+    label, vote = found["fer2013 labels"], found["FER+ majority"]
+    assert (label.n, vote.n) == (3589, 3153)
+    assert label.accuracy >= 0.68
+    assert vote.accuracy >= 0.85
+    assert found["fer2013 labels, de-duplicated"].n == 3589 - 337
+    for part in found.values():
+        told = session.card.metrics[f"PrivateTest: {part.protocol}"]
+        assert part.accuracy == pytest.approx(told["accuracy"], abs=0.0006), "the card must say what the file does"

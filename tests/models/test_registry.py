@@ -1,0 +1,32 @@
+from pathlib import Path
+
+import pytest
+
+from facemood.errors import ModelError
+from facemood.models import DEFAULT_MODEL, ModelSession, find_model, list_models
+
+
+def test_the_default_is_inside_the_package() -> None:
+    assert DEFAULT_MODEL in list_models()
+    assert find_model(DEFAULT_MODEL).is_file()
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_every_model_has_a_whole_card_and_a_modest_size(name: str) -> None:
+    card = ModelSession(find_model(name), device="cpu").card
+    assert card.name == name
+    assert set(card.temperature) == set(card.heads)
+    assert "hog" in card.framing
+    assert card.description
+    assert card.limits
+    assert card.trained_on["split"] == "Training"
+    assert any(key.startswith("PrivateTest") for key in card.metrics)
+    assert find_model(name).stat().st_size <= 6_000_000
+
+
+def test_a_path_is_taken_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "own.onnx"
+    file.write_bytes(b"")
+    assert find_model(file) == file
+    with pytest.raises(ModelError, match=r"or the path of an \.onnx file"):
+        find_model(tmp_path / "other.onnx")

@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from facemood import Face
+from facemood.render import draw_faces, draw_profile
+from facemood.render.draw import Area, colour_of
+from tests.conftest import make_face
+
+GREY = np.full((300, 400, 3), 128, np.uint8)
+
+
+def changed(image: np.ndarray, before: np.ndarray = GREY) -> np.ndarray:
+    """Where two images differ, (H, W) bool."""
+    return np.asarray((image != before).any(axis=2))
+
+
+def test_the_image_that_is_drawn_on_stays_as_it_was() -> None:
+    before = GREY.copy()
+    drawn = draw_faces(before, [make_face((100, 100, 180, 180))])
+    np.testing.assert_array_equal(before, GREY)
+    assert drawn.shape == GREY.shape
+    assert drawn.dtype == np.uint8
+
+
+def test_the_box_has_the_expressions_colour_and_the_face_stays_free() -> None:
+    drawn = draw_faces(GREY, [make_face((100, 100, 180, 180))])
+    assert drawn[140, 101].tolist() == list(colour_of("happy"))[::-1]
+    assert not changed(drawn)[110:170, 110:170].any()
+
+
+def test_label_above_and_panel_beside_the_box() -> None:
+    marks = changed(draw_faces(GREY, [make_face((100, 100, 180, 180))]))
+    assert marks[80:100, 100:150].mean() > 0.5
+    assert marks[105:150, 190:300].mean() > 0.9
+
+
+def test_a_face_that_was_not_read_gets_a_box_alone() -> None:
+    marks = changed(draw_faces(GREY, [Face(np.array([100, 100, 180, 180], np.float32), score=1)]))
+    rows, columns = np.nonzero(marks)
+    assert (rows.min(), columns.min()) == (100, 100)
+    assert max(rows.max(), columns.max()) <= 180
+
+
+def test_panels_cover_no_other_face() -> None:
+    faces = [make_face((x, y, x + 60, y + 60)) for y in (40, 130, 220) for x in (20, 110, 200, 290)]
+    marks = changed(draw_faces(GREY, faces))
+    for face in faces:
+        x1, y1, x2, y2 = face.box.astype(int)
+        assert not marks[y1 + 20 : y2 - 20, x1 + 8 : x2 - 8].any()
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (20, 20, 3), (48, 48, 3), (30, 2000, 3)])
+def test_any_image_can_be_drawn_on(shape: tuple[int, int, int]) -> None:
+    image = np.zeros(shape, np.uint8)
+    assert draw_faces(image, [make_face((0, 0, shape[1], shape[0]))]).shape == shape
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(*[st.floats(-500, 900, width=32)] * 2, st.floats(1, 600, width=32)), max_size=5))
+def test_faces_anywhere_can_be_drawn(places: list[tuple[float, float, float]]) -> None:
+    faces = [make_face((x, y, x + side, y + side)) for x, y, side in places]
+    assert draw_faces(GREY, faces).shape == GREY.shape
+
+
+def test_labels_in_any_script_can_be_drawn() -> None:
+    for word in ("fröhlich", "радость", "开心", "😀"):
+        face = Face(np.array([50, 100, 130, 180], np.float32), 1, labels=(word,), probabilities=np.ones(1, np.float32))
+        assert changed(draw_faces(GREY, [face])).any()
+
+
+def test_a_profile_shows_every_label() -> None:
+    assert draw_profile(make_face(), size=20).shape[0] > 8 * 20
+
+
+def test_areas() -> None:
+    area = Area(0, 0, 10, 20)
+    assert area.overlap(Area(5, 10, 50, 50)) == 50
+    assert area.overlap(Area(10, 0, 20, 20)) == 0
+    assert Area(-5, 95, 15, 115).inside(100, 100) == Area(0, 80, 20, 100)

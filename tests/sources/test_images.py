@@ -1,0 +1,154 @@
+import io
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from facemood.errors import ImageError, SourceError
+from facemood.sources import images
+from facemood.sources.images import from_array, from_pillow, load_image
+
+
+def encode(picture: Image.Image, kind: str, **options: object) -> bytes:
+    data = io.BytesIO()
+    picture.save(data, kind, **options)
+    return data.getvalue()
+
+
+def red(mode: str = "RGB", size: tuple[int, int] = (6, 4)) -> Image.Image:
+    return Image.new("RGB", size, (255, 0, 0)).convert(mode)
+
+
+def test_pixels_are_bgr() -> None:
+    image = load_image(encode(red(), "PNG"))
+    assert image.shape == (4, 6, 3)
+    assert image[0, 0].tolist() == [0, 0, 255]
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"), [("CMYK", "JPEG"), ("RGBA", "PNG"), ("P", "PNG"), ("P", "GIF"), ("RGB", "WEBP")]
+)
+def test_every_colour_mode_becomes_bgr(mode: str, kind: str) -> None:
+    blue, green, red_ = load_image(encode(red(mode), kind))[1, 1].astype(int)
+    assert red_ > 230
+    assert max(blue, green) < 30
+
+
+def test_grey_becomes_three_equal_channels() -> None:
+    image = load_image(encode(Image.new("L", (5, 5), 77), "PNG"))
+    assert (image == 77).all()
+    assert image.shape == (5, 5, 3)
+
+
+def test_sixteen_bits_are_scaled_not_cut() -> None:
+    ramp = np.linspace(0, 65535, 256).astype(np.uint16)[None].repeat(4, axis=0)
+    image = load_image(encode(Image.fromarray(ramp), "PNG"))
+    np.testing.assert_allclose(image[0, :, 0], np.arange(256), atol=1)
+
+
+def test_float_pixels_are_scaled() -> None:
+    picture = Image.fromarray(np.full((3, 3), 0.5, np.float32))
+    assert load_image(encode(picture, "TIFF"))[0, 0, 0] == 128
+
+
+def test_transparency_is_laid_on_white() -> None:
+    assert (load_image(encode(Image.new("RGBA", (3, 3), (0, 0, 0, 0)), "PNG")) == 255).all()
+
+
+def test_the_exif_orientation_is_applied() -> None:
+    picture = red(size=(6, 4))
+    exif = picture.getexif()
+    exif[0x0112] = 6  # turn right to see it upright
+    assert load_image(encode(picture, "JPEG", exif=exif)).shape == (6, 4, 3)
+
+
+def test_one_pixel_is_an_image() -> None:
+    assert load_image(encode(red(size=(1, 1)), "PNG")).shape == (1, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the file is empty"),
+        (b"dear diary, this is text", "it looks like text"),
+        (bytes(range(256)) * 4, "its format is unknown"),
+        (b"\x89PNG\r\n\x1a\n", "not an image|damaged or cut short"),
+    ],
+)
+def test_what_is_no_image_is_said(tmp_path: Path, content: bytes, message: str) -> None:
+    file = tmp_path / "face.jpg"
+    file.write_bytes(content)
+    with pytest.raises(ImageError, match=message) as raised:
+        load_image(file)
+    assert str(file) in str(raised.value)
+
+
+def test_a_truncated_jpeg_is_said_to_be_cut_short() -> None:
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))
+    with pytest.raises(ImageError, match="cut short"):
+        load_image(encode(noise, "JPEG")[:900], name="half.jpg")
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_give_an_image_or_an_image_error(data: bytes) -> None:
+    try:
+        assert load_image(data).dtype == np.uint8
+    except ImageError as error:
+        assert "image" in str(error)
+
+
+@given(st.integers(1, 4000), st.integers(0, 255))
+def test_damage_anywhere_gives_an_image_or_an_image_error(position: int, value: int) -> None:
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (48, 48, 3), np.uint8))
+    data = bytearray(encode(noise, "PNG"))
+    data[position % len(data)] = value
+    try:
+        assert load_image(bytes(data)).ndim == 3
+    except ImageError as error:
+        assert "image" in str(error)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="there is no such file"):
+        load_image(tmp_path / "no.jpg")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_large_image_is_reduced_and_says_so(
+    kind: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(images, "MAX_PIXELS", 1000)
+    with caplog.at_level(logging.WARNING, "facemood"):
+        image = load_image(encode(red(size=(200, 100)), kind), name="large")
+    assert image.shape == (20, 40, 3)
+    assert image[10, 10, 2] > 240
+    assert "large: of 200 x 100 pixels was reduced to 40 x 20" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_huge_image_is_reduced_by_eight(
+    kind: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 5000)  # Pillow refuses above twice that
+    with caplog.at_level(logging.WARNING, "facemood"):
+        image = load_image(encode(red(size=(160, 80)), kind))
+    assert image.shape == (10, 20, 3)
+    assert "reduced to 20 x 10" in caplog.text
+
+
+def test_arrays_are_checked() -> None:
+    assert from_array(np.zeros((4, 5), np.uint8)).shape == (4, 5, 3)
+    with pytest.raises(ImageError, match=r"for values 0\.\.1 use"):
+        from_array(np.zeros((4, 5, 3), np.float32))
+    with pytest.raises(ImageError, match=r"expected \(H, W, 3\)"):
+        from_array(np.zeros((4, 5, 4), np.uint8))
+    with pytest.raises(ImageError, match="the array is empty"):
+        from_array(np.zeros((0, 5, 3), np.uint8))
+
+
+def test_pillow_images_are_what_they_say() -> None:
+    assert from_pillow(red("RGBA"))[0, 0].tolist() == [0, 0, 255]

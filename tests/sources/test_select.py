@@ -1,0 +1,77 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facemood.errors import SourceError
+from facemood.sources import find_inputs, read_frame
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("b.png", "a.jpg", "deep/er/c.webp", "deep/d.JPG"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (4, 4)).save(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no image")
+    return tmp_path
+
+
+def names(found: list[object], folder: Path) -> list[str]:
+    return [str(Path(str(item)).relative_to(folder)) for item in found]
+
+
+def test_a_folder_is_searched_to_any_depth_and_sorted(folder: Path) -> None:
+    assert names(list(find_inputs(folder)), folder) == ["a.jpg", "b.png", "deep/d.JPG", "deep/er/c.webp"]
+
+
+def test_a_pattern_is_expanded_and_sorted(folder: Path) -> None:
+    assert names(list(find_inputs(f"{folder}/*.*")), folder) == ["a.jpg", "b.png"]
+    assert names(list(find_inputs(f"{folder}/**/*.webp")), folder) == ["deep/er/c.webp"]
+
+
+def test_lists_keep_their_order_and_may_mix(folder: Path) -> None:
+    array = np.zeros((4, 4), np.uint8)
+    found = find_inputs([folder / "b.png", array, str(folder / "deep"), Image.new("L", (2, 2))])
+    assert len(found) == 5
+    assert found[0] == str(folder / "b.png")
+    assert found[1] is array
+
+
+def test_a_named_file_may_have_any_ending(folder: Path) -> None:
+    file = folder / "face.data"
+    Image.new("RGB", (4, 4)).save(file, "PNG")
+    assert read_frame(find_inputs(file)[0]).size == (4, 4)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("deep/dd.JPG", "there is no such file or folder. Did you mean 'd.JPG'"),
+        ("*.tiff", "the pattern matches no image"),
+        ("empty", "the folder holds no images"),
+        ("clip.mp4", "video is not read yet"),
+        ("rtsp://camera/1", "not read yet"),
+        ("camera:0", "not read yet"),
+    ],
+)
+def test_what_names_nothing_says_so(folder: Path, source: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "empty").mkdir()
+    (folder / "clip.mp4").write_bytes(b"video")
+    monkeypatch.chdir(folder)
+    with pytest.raises(SourceError, match=message):
+        find_inputs(source)
+
+
+def test_another_type_is_refused() -> None:
+    with pytest.raises(SourceError, match="cannot read int"):
+        find_inputs(7)  # type: ignore[arg-type]
+
+
+def test_frames_say_where_they_come_from(folder: Path) -> None:
+    assert read_frame(str(folder / "a.jpg")).source == str(folder / "a.jpg")
+    assert read_frame(np.zeros((4, 4), np.uint8)).source == "array"
+    assert read_frame((folder / "a.jpg").read_bytes()).source == "bytes"
+    with Image.open(folder / "a.jpg") as picture:
+        assert read_frame(picture).source == str(folder / "a.jpg")
+    assert read_frame(Image.new("L", (2, 2))).source == "image"

@@ -1,0 +1,32 @@
+import inspect
+
+import pytest
+
+from facemood import errors
+from facemood.errors import FacemoodError, MissingExtraError, did_you_mean, require
+
+
+def test_every_error_descends_from_the_root() -> None:
+    kinds = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if kind.__module__ == errors.__name__]
+    assert len(kinds) == 9
+    assert all(issubclass(kind, FacemoodError) for kind in kinds)
+
+
+def test_a_missing_package_names_its_extra_and_the_mend() -> None:
+    with pytest.raises(MissingExtraError, match=r"'no_such_package'.*extra 'train'.*pip install '\.\[train\]'"):
+        require("no_such_package", extra="train")
+    with pytest.raises(ImportError):
+        require("no_such_package", extra="train")
+
+
+def test_a_package_that_fails_inside_is_not_called_missing(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "broken_package.py").write_text("import what_it_needs")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ModuleNotFoundError, match="what_it_needs") as raised:
+        require("broken_package", extra="train")
+    assert not isinstance(raised.value, MissingExtraError)
+
+
+def test_only_near_words_are_proposed() -> None:
+    assert did_you_mean("analize", ["analyze", "train"]) == " Did you mean 'analyze'?"
+    assert did_you_mean("xyz", ["analyze", "train"]) == ""

@@ -1,0 +1,69 @@
+"""The front door: which names are public, and what importing costs."""
+
+import subprocess
+import sys
+
+import pytest
+
+import facemood
+
+PUBLIC = [
+    "Analysis",
+    "DatasetError",
+    "DeviceError",
+    "EXPRESSIONS",
+    "EmotionRecognizer",
+    "ExpressionDataset",
+    "Face",
+    "FacemoodError",
+    "Frame",
+    "ImageError",
+    "MissingExtraError",
+    "ModelCard",
+    "ModelError",
+    "OutputError",
+    "RecipeError",
+    "Result",
+    "SourceError",
+    "__version__",
+    "list_models",
+    "open_dataset",
+]
+
+HEAVY = {"torch", "lightning", "onnx", "pandas", "matplotlib", "lime", "fastapi", "skimage", "scipy"}
+
+
+def modules_after(code: str) -> set[str]:
+    """The top-level modules that a fresh interpreter has loaded after running some code."""
+    report = f"{code}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(facemood.__all__) == PUBLIC
+    assert all(getattr(facemood, name) is not None for name in PUBLIC)
+    assert set(PUBLIC) <= set(dir(facemood))
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Emotion'"):
+        _ = facemood.Emotion
+
+
+def test_importing_the_package_loads_nothing_else() -> None:
+    assert not modules_after("import facemood") & (
+        HEAVY | {"numpy", "cv2", "onnxruntime", "PIL", "dlib", "rich", "typer"}
+    )
+
+
+def test_help_needs_neither_numpy_nor_a_network() -> None:
+    code = "import contextlib\nfrom facemood.cli import main\nimport sys\nsys.argv = ['facemood', '--help']"
+    code += "\nwith contextlib.redirect_stdout(sys.stderr), contextlib.suppress(SystemExit):\n    main()"
+    assert not modules_after(code) & (HEAVY | {"numpy", "cv2", "onnxruntime", "PIL", "dlib"})
+
+
+def test_reading_a_face_loads_no_training_or_plotting_package() -> None:
+    code = "import numpy\nfrom facemood import EmotionRecognizer\n"
+    code += "EmotionRecognizer().analyze_image(numpy.zeros((64, 64, 3), numpy.uint8))"
+    assert not modules_after(code) & HEAVY

@@ -1,0 +1,170 @@
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facemood import DeviceError, EmotionRecognizer, Face, ImageError, ModelError, SourceError
+from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS
+from facemood.schema import Image as Pixels
+from facemood.sources import ImageLike
+
+
+def test_a_portrait_is_read(recognizer: EmotionRecognizer, astronaut: Path) -> None:
+    result = recognizer.analyze_image(astronaut)
+    (face,) = result.faces
+    assert face.emotion == "happy"
+    assert face.confidence > 0.8
+    assert face.labels == EXPRESSIONS
+    assert float(face.probabilities.sum()) == pytest.approx(1, abs=1e-5)
+    np.testing.assert_allclose(face.box, [176, 77, 266, 167], atol=12)
+    assert result.size == (512, 512)
+    assert set(result.speed) == {"detect", "align", "classify", "total"}
+    assert result.draw().shape == (512, 512, 3)
+
+
+def test_every_kind_of_image_gives_the_same(recognizer: EmotionRecognizer, astronaut: Path) -> None:
+    picture = Image.open(astronaut)
+    data = io.BytesIO()
+    picture.save(data, "PNG")
+    kinds: list[ImageLike] = [str(astronaut), data.getvalue(), np.asarray(picture.convert("RGB"))[:, :, ::-1], picture]
+    expected = recognizer.analyze_image(astronaut).faces[0].probabilities
+    for kind in kinds:
+        np.testing.assert_allclose(recognizer.analyze_image(kind).faces[0].probabilities, expected, atol=1e-6)
+
+
+def test_no_face_is_an_empty_result_with_a_row(recognizer: EmotionRecognizer) -> None:
+    result = recognizer.analyze_image(np.full((200, 300, 3), 90, np.uint8))
+    assert len(result) == 0
+    assert [row["emotion"] for row in result.rows()] == [""]
+
+
+def test_several_images_are_read_in_order(recognizer: EmotionRecognizer, astronaut: Path) -> None:
+    analysis = recognizer.analyze(astronaut.parent, batch=1)
+    assert [Path(result.source).name for result in analysis] == ["astronaut.png", "grace_hopper.jpg"]
+    assert [len(result) for result in analysis] == [1, 1]
+    assert analysis.info["model"] == "baseline"
+    assert analysis.results[0].image is None
+
+
+def test_a_batch_gives_what_single_images_give(recognizer: EmotionRecognizer, astronaut: Path) -> None:
+    blank = np.zeros((100, 100, 3), np.uint8)
+    results = list(recognizer.stream([blank, astronaut, blank, astronaut], batch=4))
+    assert [len(result) for result in results] == [0, 1, 0, 1]
+    alone = recognizer.analyze_image(astronaut).faces[0].probabilities
+    for result in (results[1], results[3]):
+        np.testing.assert_allclose(result.faces[0].probabilities, alone, atol=1e-5)
+
+
+def test_the_faces_of_a_batch_go_through_the_network_in_one_run(
+    recognizer: EmotionRecognizer, astronaut: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[int] = []
+    run = recognizer.session.run
+
+    def counted(crops: list[Pixels]) -> object:
+        runs.append(len(crops))
+        return run(crops)
+
+    monkeypatch.setattr(recognizer.session, "run", counted)
+    list(recognizer.stream([astronaut] * 5, batch=4))
+    assert runs == [4, 1]
+
+
+def test_an_unreadable_image_ends_a_stream_or_is_handed_over(
+    recognizer: EmotionRecognizer, astronaut: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"")
+    with pytest.raises(ImageError, match="empty"):
+        list(recognizer.stream([broken, astronaut]))
+    seen: list[str] = []
+    results = list(recognizer.stream([broken, astronaut], on_error=lambda name, error: seen.append(name)))
+    assert (seen, len(results)) == ([str(broken)], 1)
+    analysis = recognizer.analyze([broken, astronaut])
+    assert [failure.source for failure in analysis.failures] == [str(broken)]
+    assert len(analysis) == 1
+
+
+def test_a_stream_reads_no_further_than_it_is_asked(recognizer: EmotionRecognizer, astronaut: Path) -> None:
+    done: list[int] = []
+    stream = recognizer.stream([astronaut] * 6, batch=2, progress=lambda count, total: done.append(count))
+    for _ in range(3):
+        next(stream)
+    assert done == [2]
+
+
+def test_one_image_is_not_a_folder(recognizer: EmotionRecognizer, astronaut: Path) -> None:
+    with pytest.raises(ImageError, match="use analyze or stream"):
+        recognizer.analyze_image(astronaut.parent)
+    with pytest.raises(SourceError, match="Did you mean 'astronaut.png'"):
+        recognizer.analyze_image(astronaut.with_name("astronout.png"))
+
+
+def test_faces_are_found_without_being_read(recognizer: EmotionRecognizer, astronaut: Path) -> None:
+    (face,) = recognizer.detect(astronaut)
+    assert face.emotion == ""
+    assert 0.5 < face.score < 1
+
+
+def test_crops_are_read_without_a_detector(recognizer: EmotionRecognizer) -> None:
+    grey = np.random.default_rng(0).integers(0, 256, (3, 48, 48), np.uint8)
+    probabilities = recognizer.classify(grey)
+    assert probabilities.shape == (3, 8)
+    assert probabilities.dtype == np.float32
+    colour = np.repeat(grey[..., None], 3, axis=3)
+    np.testing.assert_allclose(recognizer.classify(colour), probabilities, atol=1e-4)
+    assert recognizer.classify(np.zeros((0, 48, 48), np.uint8)).shape == (0, 8)
+    with pytest.raises(ImageError, match=r"crop\[None\]"):
+        recognizer.classify(grey[0])
+
+
+def test_users_of_fer_get_the_shape_they_know(recognizer: EmotionRecognizer, astronaut: Path) -> None:
+    (found,) = recognizer.detect_emotions(astronaut)
+    assert max(found["emotions"], key=found["emotions"].get) == "happy"
+    x, _, width, height = found["box"]
+    assert abs(x - 176) < 12
+    assert abs(width - height) < 4
+
+
+def test_the_other_head_has_its_own_labels(astronaut: Path) -> None:
+    recognizer = EmotionRecognizer(head="fer2013")
+    assert recognizer.labels == BASIC_EXPRESSIONS
+    assert recognizer.analyze_image(astronaut).faces[0].emotion == "happy"
+    assert next(recognizer.analyze_image(astronaut).rows())["contempt"] == ""
+
+
+def test_what_is_not_there_is_an_error_that_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no model 'baselin'.*Did you mean 'baseline'"):
+        EmotionRecognizer("baselin")
+    with pytest.raises(ModelError, match="has no head 'fer2031'.*Did you mean 'fer2013'"):
+        EmotionRecognizer(head="fer2031")
+    with pytest.raises(ModelError, match="unknown detector 'hogg'"):
+        EmotionRecognizer(detector="hogg")
+    with pytest.raises(DeviceError, match="unknown device 'gpu'"):
+        EmotionRecognizer(device="gpu")
+    with pytest.raises(ValueError, match="threshold 0..1"):
+        EmotionRecognizer(threshold=2)
+
+
+class HalfImageDetector:
+    """A user's own detector: it takes the middle of every image for a face."""
+
+    name = "middle"
+
+    def __call__(self, image: Pixels) -> list[Face]:
+        height, width = image.shape[:2]
+        box = np.array([width / 4, height / 4, 3 * width / 4, 3 * height / 4], np.float32)
+        return [Face(box, score=1.0)]
+
+
+@pytest.fixture
+def own_detector() -> EmotionRecognizer:
+    return EmotionRecognizer(detector=HalfImageDetector(), max_faces=1)
+
+
+def test_any_object_that_finds_faces_is_a_detector(own_detector: EmotionRecognizer) -> None:
+    result = own_detector.analyze_image(np.zeros((80, 120), np.uint8))
+    np.testing.assert_allclose(result.faces[0].box, [30, 20, 90, 60])
+    assert own_detector.info()["detector"] == "middle"

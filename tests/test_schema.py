@@ -1,0 +1,65 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from facemood import Face, Frame
+from facemood.labels import EXPRESSIONS
+from tests.conftest import make_face
+
+
+def test_a_face_names_its_strongest_expression() -> None:
+    face = make_face()
+    assert face.emotion == "happy"
+    assert face.confidence == pytest.approx(0.7)
+    assert [label for label, _ in face.top(3)] == ["happy", "neutral", "surprise"]
+    assert list(face.emotions) == list(EXPRESSIONS)
+
+
+def test_a_face_that_was_not_read_has_no_expression() -> None:
+    face = Face(np.array([0, 0, 10, 20], np.float32), score=0.8)
+    assert (face.emotion, face.confidence, face.emotions, face.top()) == ("", 0.0, {}, [])
+    assert face.to_dict() == {"box": [0.0, 0.0, 10.0, 20.0], "score": 0.8}
+    assert face._repr_png_() is None
+
+
+def test_a_face_is_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        make_face().score = 0.1  # type: ignore[misc]
+
+
+def test_a_crop_is_cut_at_the_frame_and_grows_by_its_margin() -> None:
+    image = np.arange(100 * 80 * 3, dtype=np.uint8).reshape(100, 80, 3)
+    face = make_face((10, 20, 50, 70))
+    np.testing.assert_array_equal(face.crop(image), image[20:70, 10:50])
+    np.testing.assert_array_equal(face.crop(image, margin=0.5), image[0:95, 0:70])
+
+
+def test_json_holds_plain_rounded_numbers() -> None:
+    known = dataclasses.replace(make_face((10.04, 20, 50, 70)), landmarks=np.array([[1.26, 2]], np.float32)).to_dict()
+    assert known["box"] == [10.0, 20.0, 50.0, 70.0]
+    assert known["landmarks"] == [[pytest.approx(1.3), 2.0]]
+    assert known["emotion"] == "happy"
+    assert known["emotions"]["contempt"] == 0.01
+
+
+def test_a_notebook_shows_bars() -> None:
+    png = make_face()._repr_png_()
+    assert png is not None
+    assert png.startswith(b"\x89PNG")
+
+
+def test_a_frame_says_width_before_height() -> None:
+    assert Frame(np.zeros((30, 50, 3), np.uint8)).size == (50, 30)
+
+
+@given(hnp.arrays(np.float32, 8, elements=st.floats(0.0078125, 1, width=32)), st.integers(1, 8))
+def test_the_top_is_sorted_and_agrees_with_the_emotion(values: np.ndarray, k: int) -> None:
+    face = make_face(probabilities=values / values.sum())
+    top = face.top(k)
+    assert len(top) == k
+    assert [p for _, p in top] == sorted((p for _, p in top), reverse=True)
+    assert top[0] == (face.emotion, face.confidence)

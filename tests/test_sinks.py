@@ -1,0 +1,96 @@
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from facemood import Analysis, OutputError, Result
+from facemood.labels import EXPRESSIONS
+from facemood.sinks import open_sink
+from tests.conftest import make_face
+
+INFO: dict[str, Any] = {"model": "baseline", "labels": list(EXPRESSIONS)}
+RESULTS = [
+    Result("a/x.jpg", size=(120, 90), faces=(make_face(),), labels=EXPRESSIONS, image=np.zeros((90, 120, 3), np.uint8)),
+    Result("b/x.jpg", size=(120, 90), labels=EXPRESSIONS, image=np.zeros((90, 120, 3), np.uint8)),
+]
+
+
+def write_all(path: Path | str) -> None:
+    sink = open_sink(str(path), INFO)
+    for result in RESULTS:
+        sink.write(result)
+    sink.close()
+
+
+def test_csv_is_the_table_of_an_analysis(tmp_path: Path) -> None:
+    write_all(tmp_path / "t.csv")
+    with (tmp_path / "t.csv").open(newline="") as file:
+        streamed = list(csv.DictReader(file))
+    with Analysis(tuple(RESULTS)).to_csv(tmp_path / "u.csv").open(newline="") as file:
+        assert list(csv.DictReader(file)) == streamed
+    assert [row["emotion"] for row in streamed] == ["happy", ""]
+
+
+def test_json_is_the_json_of_an_analysis(tmp_path: Path) -> None:
+    write_all(tmp_path / "r.json")
+    known = json.loads((tmp_path / "r.json").read_text())
+    whole = json.loads(Analysis(tuple(RESULTS), INFO).to_json())
+    assert known == {key: whole[key] for key in known}
+    assert set(known) == {"schema", "info", "results"}
+
+
+def test_json_without_a_result_is_still_json(tmp_path: Path) -> None:
+    open_sink(str(tmp_path / "r.json"), INFO).close()
+    assert json.loads((tmp_path / "r.json").read_text())["results"] == []
+
+
+def test_json_lines_are_one_a_frame(tmp_path: Path) -> None:
+    write_all(tmp_path / "r.jsonl")
+    lines = (tmp_path / "r.jsonl").read_text().splitlines()
+    assert [json.loads(line)["source"] for line in lines] == ["a/x.jpg", "b/x.jpg"]
+
+
+def test_a_folder_keeps_pictures_of_equal_names_apart(tmp_path: Path) -> None:
+    write_all(f"{tmp_path}/pictures/")
+    assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == ["x-2.png", "x.png"]
+
+
+def test_one_picture_holds_one_result(tmp_path: Path) -> None:
+    sink = open_sink(str(tmp_path / "a.png"), INFO)
+    sink.write(RESULTS[0])
+    with pytest.raises(OutputError, match="give a folder's name"):
+        sink.write(RESULTS[1])
+    assert (tmp_path / "a.png").is_file()
+
+
+@pytest.mark.parametrize("name", ["t.csv", "r.json", "r.jsonl"])
+def test_a_file_has_its_name_only_when_it_is_closed(tmp_path: Path, name: str) -> None:
+    sink = open_sink(str(tmp_path / name), INFO)
+    sink.write(RESULTS[0])
+    assert [path.name for path in tmp_path.iterdir()] == [f"{name}.part"]
+    sink.close()
+    sink.close()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_an_unknown_ending_lists_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"unknown kind of output '\.cvs'.*Did you mean '\.csv'\?"):
+        open_sink(str(tmp_path / "t.cvs"), INFO)
+
+
+def test_a_place_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot be written"):
+        open_sink(str(tmp_path / "file" / "t.csv"), INFO)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, which stands for a full disk")
+def test_a_full_disk_is_an_output_error(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl.part").symlink_to("/dev/full")
+    sink = open_sink(str(tmp_path / "t.jsonl"), INFO)
+    with pytest.raises(OutputError, match="No space left"):
+        for _ in range(100):
+            sink.write(RESULTS[0])

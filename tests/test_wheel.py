@@ -1,0 +1,92 @@
+"""The built wheel: what is in it, and that it reads a face in an empty environment without torch and without a network."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PHOTOS, ROOT
+
+pytestmark = pytest.mark.slow
+
+OFFLINE = """
+import sys
+
+def refuse(event, arguments):
+    if event.startswith("socket."):
+        raise RuntimeError(f"the network was used: {event} {arguments}")
+
+sys.addaudithook(refuse)
+from facemood.cli import main
+main()
+"""
+"""Runs the command line; any use of a socket ends it."""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run([sys.executable, "-m", "build", "--wheel", "--no-isolation", "-o", folder, ROOT], check=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def empty_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with the wheel and its core dependencies alone; returns its Python."""
+    folder = tmp_path_factory.mktemp("environment")
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    needed = [need for need in requirements(wheel) if "extra ==" not in need]
+    fetched = subprocess.run([python, "-m", "pip", "install", "-q", *needed], capture_output=True, text=True)
+    if fetched.returncode:
+        pytest.skip(f"the core dependencies cannot be fetched here: {fetched.stderr.strip().splitlines()[-1]}")
+    subprocess.run([python, "-m", "pip", "install", "-q", "--no-index", "--no-deps", wheel], check=True)
+    return python
+
+
+def requirements(wheel: Path) -> list[str]:
+    """What a wheel's metadata ask for."""
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith("METADATA")]
+        return Parser().parsestr(archive.read(name).decode()).get_all("Requires-Dist") or []
+
+
+def test_the_wheel_holds_the_package_alone_and_is_small(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert {name.split("/")[0].partition("-")[0] for name in names} == {"facemood"}
+    for wanted in ("py.typed", "models/weights/baseline.onnx", "train/recipes/baseline.toml"):
+        assert f"facemood/{wanted}" in names
+    assert wheel.stat().st_size < 8_000_000
+
+
+def test_the_core_is_light(wheel: Path) -> None:
+    core = {re.split(r"[<>=]", need)[0] for need in requirements(wheel) if "extra ==" not in need}
+    assert core == {"dlib-bin", "numpy", "onnxruntime", "opencv-python-headless", "pillow", "rich", "typer"}
+
+
+def test_a_photo_is_read_without_torch_and_without_a_network(empty_environment: Path, tmp_path: Path) -> None:
+    missing = subprocess.run([empty_environment, "-c", "import torch"], capture_output=True)
+    assert missing.returncode == 1
+    command = [empty_environment, "-c", OFFLINE, "analyze", PHOTOS / "astronaut.png", "--json", "-o", "a.png"]
+    if shutil.which("unshare") and not subprocess.run(["unshare", "-rn", "true"], capture_output=True).returncode:
+        command = ["unshare", "-rn", *command]  # no network device at all, for the libraries that ask no Python
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["faces"][0]["emotion"] == "happy"
+    assert (tmp_path / "a.png").is_file()
+
+
+def test_training_without_its_extra_names_the_mend(empty_environment: Path, tmp_path: Path) -> None:
+    command = [empty_environment, "-m", "facemood", "train", "baseline", "--data", "x"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 3
+    assert "'torch' is not installed" in done.stderr
+    assert "pip install '.[train]'" in done.stderr

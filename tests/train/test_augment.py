@@ -1,0 +1,65 @@
+from dataclasses import replace
+
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Generator, Tensor
+
+from facemood.train.augment import augment
+from facemood.train.recipe import AugmentConfig
+
+STILL = AugmentConfig(
+    mirror=0, rotation=0, scale=(1, 1), shift=0, shear=0, gamma=1, blur=0, noise=0, erase=0
+)  # nothing is varied
+
+
+def batch(count: int = 4, side: int = 48) -> Tensor:
+    return torch.rand(count, 1, side, side, generator=seeded(1)) * 255
+
+
+def seeded(seed: int = 0) -> Generator:
+    return Generator().manual_seed(seed)
+
+
+def test_without_variation_an_image_stays_as_it_is() -> None:
+    images = batch()
+    torch.testing.assert_close(augment(images, STILL, size=48, generator=seeded()), images, atol=1e-2, rtol=0)
+
+
+def test_a_crop_is_a_window_at_the_same_scale() -> None:
+    images = torch.arange(48.0).repeat(2, 1, 48, 1)  # a ramp to the right
+    crops = augment(images, STILL, size=40, generator=seeded())
+    steps = crops[:, 0, 20, 5:-5].diff(dim=1)
+    torch.testing.assert_close(steps, torch.ones_like(steps), atol=1e-3, rtol=0)
+
+
+def test_always_mirrored_is_the_mirror_image() -> None:
+    images = batch()
+    mirrored = augment(images, replace(STILL, mirror=1.0), size=48, generator=seeded())
+    torch.testing.assert_close(mirrored, images.flip(-1), atol=1e-2, rtol=0)
+
+
+def test_erasing_covers_a_rectangle_of_one_grey() -> None:
+    images = batch(8)
+    erased = augment(images, replace(STILL, erase=1.0), size=48, generator=seeded())
+    for before, after in zip(images, erased, strict=True):
+        covered = (after - before).abs() > 0.05
+        assert 0.01 < covered.float().mean() < 0.25
+        assert after[covered].std() < 1e-3
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**31), st.sampled_from([24, 40, 48]))
+def test_pixels_stay_in_range_and_seeds_repeat(seed: int, size: int) -> None:
+    images, config = batch(), AugmentConfig(blur=0.5, noise=0.5, erase=0.5)
+    first = augment(images, config, size=size, generator=seeded(seed))
+    assert first.shape == (4, 1, size, size)
+    assert float(first.min()) >= 0
+    assert float(first.max()) <= 255
+    torch.testing.assert_close(first, augment(images, config, size=size, generator=seeded(seed)))
+
+
+def test_every_image_is_varied_on_its_own() -> None:
+    images = batch(1).repeat(6, 1, 1, 1)
+    varied = augment(images, AugmentConfig(), size=48, generator=seeded())
+    assert len({float(image.mean()) for image in varied}) == 6

@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from facemood import EmotionRecognizer
+from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS
+from facemood.models import ModelSession
+from facemood.train import fit, load_trained
+from facemood.train.export import export
+from tests.evaluation.test_framing import OffsetDetector
+from tests.train.test_fit import bright_or_dark, small_recipe
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a small run and the model made of it."""
+    folder = tmp_path_factory.mktemp("export")
+    fit(small_recipe("train.epochs=6"), bright_or_dark(), folder / "run")
+    export(folder / "run", bright_or_dark(), folder / "model.onnx", detectors=(OffsetDetector(),))
+    return folder
+
+
+@pytest.mark.slow
+def test_torch_and_onnx_give_the_same_logits(exported: Path) -> None:
+    module, _ = load_trained(exported / "run")
+    session = ModelSession(exported / "model.onnx", device="cpu")
+    for count in (1, 2, 5):
+        crops = np.random.default_rng(count).integers(0, 256, (count, 32, 32), np.uint8)
+        with torch.no_grad():
+            expected = module.network(torch.from_numpy(crops[:, None]).float())
+        for head, logits in session.run(crops).items():
+            np.testing.assert_allclose(logits, expected[head].numpy(), atol=1e-4)
+
+
+@pytest.mark.slow
+def test_the_card_tells_all_that_was_measured(exported: Path) -> None:
+    card = ModelSession(exported / "model.onnx", device="cpu").card
+    assert card.heads == {"fer2013": BASIC_EXPRESSIONS, "ferplus": EXPRESSIONS}
+    assert (card.default_head, card.input_size, card.colour) == ("ferplus", (32, 32), "grey")
+    assert set(card.temperature) == {"fer2013", "ferplus"}
+    assert set(card.framing) == {"offset"}
+    assert card.trained_on["images"] == 48
+    assert card.trained_on["epochs"] == 6
+    assert card.metrics["PublicTest: made labels"]["n"] == 16
+    assert card.metrics["framing"]["offset"]["tiles"] == 48
+
+
+@pytest.mark.slow
+def test_the_file_stands_alone_and_whole(exported: Path) -> None:
+    onnx.checker.check_model(onnx.load(exported / "model.onnx"), full_check=True)
+    assert sorted(path.name for path in exported.iterdir()) == ["model.onnx", "run"]
+
+
+@pytest.mark.slow
+def test_an_exported_model_is_used_by_its_path(exported: Path) -> None:
+    recognizer = EmotionRecognizer(exported / "model.onnx")
+    part = bright_or_dark().split("PublicTest")
+    read = recognizer.classify(part.images).argmax(axis=1)
+    assert [recognizer.labels[index] for index in read] == [part.classes[label] for label in part.labels]

@@ -1,0 +1,141 @@
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from facemood.datasets import ExpressionDataset
+from facemood.errors import DatasetError, RecipeError
+from facemood.labels import BASIC_EXPRESSIONS, FERPLUS_COLUMNS
+from facemood.train import Recipe, fit, load_recipe, load_trained
+from facemood.train.fit import History, prepare
+from facemood.train.module import learning_rate
+from facemood.train.recipe import OptimizeConfig
+
+SMALL = ["network.widths=[8, 16]", "network.blocks=[1, 1]", "train.batch_size=16", "train.crop=24", "train.ema=0.9"]
+
+
+def small_recipe(*more: str) -> Recipe:
+    return load_recipe("baseline", overrides=[*SMALL, "train.epochs=3", "train.fine_epochs=1", *more])
+
+
+def bright_or_dark(count: int = 64) -> ExpressionDataset:
+    """Faces that any network tells apart: a bright bar at the top is happy, one at the bottom is sad."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 80, (count, 32, 32), np.uint8)
+    labels = np.where(np.arange(count) % 2, BASIC_EXPRESSIONS.index("sad"), BASIC_EXPRESSIONS.index("happy"))
+    images[::2, :8] += 150
+    images[1::2, -8:] += 150
+    votes = np.zeros((count, 10), np.float32)
+    votes[::2, FERPLUS_COLUMNS.index("happiness")] = 10
+    votes[1::2, FERPLUS_COLUMNS.index("sadness")] = 10
+    usage = np.array(["Training"] * (count - 16) + ["PublicTest"] * 16)
+    cluster = np.arange(count)
+    return ExpressionDataset("made", images, labels, BASIC_EXPRESSIONS, usage, votes, cluster)
+
+
+def history(run: Path) -> list[dict[str, float]]:
+    """The epochs' figures, without their seconds."""
+    lines = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
+    return [{key: value for key, value in line.items() if key != "seconds"} for line in lines]
+
+
+@pytest.mark.slow
+def test_a_network_learns_and_its_averaged_weights_are_kept(tmp_path: Path) -> None:
+    fit(small_recipe("train.epochs=12", "train.learning_rate=0.05"), bright_or_dark(), tmp_path / "run")
+    epochs = history(tmp_path / "run")
+    assert epochs[-1]["train_loss"] < 0.75 * epochs[0]["train_loss"]
+    assert epochs[-1]["fer2013_accuracy"] == epochs[-1]["ferplus_accuracy"] == 1.0
+    module, facts = load_trained(tmp_path / "run")
+    assert facts["epochs_done"] == 12
+    part = bright_or_dark().split("PublicTest")
+    logits = module.network(torch.from_numpy(part.images[:, None]).float())
+    assert (logits["fer2013"].argmax(1).numpy() == part.labels).all()
+
+
+class Killed(BaseException):
+    """Stands for a signal that ends the process."""
+
+
+def kill_in_second_epoch(self: History, trainer: object, module: object, batch: object, index: int) -> None:
+    if trainer.current_epoch == 1 and index == 1:  # type: ignore[attr-defined]
+        raise Killed
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_to_the_same_curve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe, dataset = small_recipe(), bright_or_dark()
+    fit(recipe, dataset, tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        patch.setattr(History, "on_train_batch_start", kill_in_second_epoch)
+        with pytest.raises(Killed):
+            fit(recipe, dataset, tmp_path / "killed")
+    assert len(history(tmp_path / "killed")) == 1
+    fit(recipe, dataset, tmp_path / "killed", resume=True)
+    assert history(tmp_path / "killed") == history(tmp_path / "whole")
+    weights = [load_trained(tmp_path / run)[0].state_dict() for run in ("whole", "killed")]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+@pytest.mark.slow
+def test_a_seed_repeats_and_another_differs(tmp_path: Path) -> None:
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        fit(small_recipe("train.epochs=1", f"train.seed={seed}"), bright_or_dark(), tmp_path / name)
+    assert history(tmp_path / "a") == history(tmp_path / "b") != history(tmp_path / "c")
+
+
+@pytest.mark.slow
+def test_a_dataset_without_votes_trains_one_head(tmp_path: Path) -> None:
+    dataset = dataclasses.replace(bright_or_dark(), votes=None)
+    fit(small_recipe("train.epochs=1"), dataset, tmp_path)
+    assert load_trained(tmp_path)[1]["heads"] == {"fer2013": 7}
+
+
+@pytest.mark.slow
+def test_a_run_is_not_overwritten_nor_resumed_as_another(tmp_path: Path) -> None:
+    recipe, dataset = small_recipe("train.epochs=1"), bright_or_dark()
+    with pytest.raises(RecipeError, match="nothing to resume"):
+        fit(recipe, dataset, tmp_path / "run", resume=True)
+    fit(recipe, dataset, tmp_path / "run")
+    with pytest.raises(RecipeError, match="already holds a run"):
+        fit(recipe, dataset, tmp_path / "run")
+    with pytest.raises(RecipeError, match="was started with another recipe"):
+        fit(small_recipe("train.epochs=2"), dataset, tmp_path / "run", resume=True)
+
+
+def test_no_training_image_has_a_twin_in_a_held_out_split() -> None:
+    dataset = bright_or_dark()
+    cluster = np.arange(len(dataset))
+    cluster[0] = cluster[50]  # row 50 is in PublicTest
+    training, validation = prepare(small_recipe(), dataclasses.replace(dataset, cluster=cluster))
+    assert (len(training), len(validation)) == (47, 16)
+    assert 50 not in training.cluster  # type: ignore[operator]
+
+
+def test_a_missing_split_is_said() -> None:
+    with pytest.raises(DatasetError, match="no split 'PublicTest'"):
+        prepare(small_recipe(), bright_or_dark().split("Training"))
+
+
+def test_a_folder_without_a_run_is_said(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="expected a training run's folder"):
+        load_trained(tmp_path)
+
+
+def test_the_rate_rises_then_falls_to_zero() -> None:
+    config = OptimizeConfig(epochs=10, warmup=2, fine_epochs=0)
+    rates = [learning_rate(step, 100, config) for step in range(101)]
+    assert rates[:20] == sorted(rates[:20])
+    assert rates[20:] == sorted(rates[20:], reverse=True)
+    assert max(rates) == rates[20] == 1.0
+    assert rates[100] == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.dataset
+def test_fer2013_trains_without_the_871_twins(shared_data: Path) -> None:
+    from facemood.datasets import open_dataset
+
+    training, validation = prepare(load_recipe("baseline"), open_dataset(shared_data / "fer2013"))
+    assert (len(training), len(validation)) == (28709 - 871, 3589)
