@@ -1,0 +1,48 @@
+"""What measured: the machine, the versions, the model and the hour."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+from datetime import datetime, timezone
+from pathlib import Path
+
+from facemood.models import DEFAULT_MODEL, ModelSession, find_model
+
+PACKAGES = ("facemood", "onnxruntime", "numpy", "opencv-python-headless", "dlib-bin", "pillow")
+
+
+def describe_machine() -> dict[str, str]:
+    """Return what a reader needs to judge the figures."""
+    return {
+        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "processor": f"{_processor()}, {os.cpu_count()} cores",
+        "load before the run": _load(),
+        "system": platform.platform(),
+        "Python": platform.python_version(),
+        "packages": ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES),
+        "model": _model(),
+    }
+
+
+def _processor() -> str:
+    """Name the processor: Linux says it in a file, others to `platform`."""
+    facts = Path("/proc/cpuinfo")
+    lines = facts.read_text(encoding="utf-8").splitlines() if facts.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _load() -> str:
+    """Say how many processes wanted a core in the last minute; much above 0, others disturb the figures."""
+    return f"{os.getloadavg()[0]:.2f}" if hasattr(os, "getloadavg") else "unknown"
+
+
+def _model() -> str:
+    """Name the default model so that no two are taken for one another."""
+    file = find_model(DEFAULT_MODEL)
+    card = ModelSession(file, device="cpu").card
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+    return f"{card.name} {card.version}, {file.stat().st_size / 1e6:.1f} MB, SHA-256 {digest}"
