@@ -17,6 +17,7 @@ LAYERS = [
     {"evaluation"},
     {"train"},
     {"cli"},
+    {"__main__"},
 ]
 """From the ground up. A module imports from its own layer or from those below."""
 

@@ -1,4 +1,4 @@
-"""The built wheel: what is in it, and that it reads a face in an empty environment without torch and without a network."""
+"""The built wheel: what is in it, and that it reads a face in an empty environment, without torch and offline."""
 
 import json
 import re
@@ -75,7 +75,8 @@ def test_the_core_is_light(wheel: Path) -> None:
 def test_a_photo_is_read_without_torch_and_without_a_network(empty_environment: Path, tmp_path: Path) -> None:
     missing = subprocess.run([empty_environment, "-c", "import torch"], capture_output=True)
     assert missing.returncode == 1
-    command = [empty_environment, "-c", OFFLINE, "analyze", PHOTOS / "astronaut.png", "--json", "-o", "a.png"]
+    photo = PHOTOS / "astronaut.png"
+    command: list[str | Path] = [empty_environment, "-c", OFFLINE, "analyze", photo, "--json", "-o", "a.png"]
     if shutil.which("unshare") and not subprocess.run(["unshare", "-rn", "true"], capture_output=True).returncode:
         command = ["unshare", "-rn", *command]  # no network device at all, for the libraries that ask no Python
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
@@ -85,7 +86,7 @@ def test_a_photo_is_read_without_torch_and_without_a_network(empty_environment: 
 
 
 def test_training_without_its_extra_names_the_mend(empty_environment: Path, tmp_path: Path) -> None:
-    command = [empty_environment, "-m", "facemood", "train", "baseline", "--data", "x"]
+    command: list[str | Path] = [empty_environment, "-m", "facemood", "train", "baseline", "--data", "x"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 3
     assert "'torch' is not installed" in done.stderr

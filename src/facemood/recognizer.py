@@ -142,6 +142,7 @@ class EmotionRecognizer:
         """
         inputs = find_inputs(source)
         with open_hook(progress) as hook:
+            hook(0, len(inputs))
             for start in range(0, len(inputs), batch):
                 part = inputs[start : start + batch]
                 frames = [frame for item in part if (frame := _try_read(item, on_error)) is not None]

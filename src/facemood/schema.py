@@ -28,6 +28,10 @@ class Frame:
         source: The name of where it came from, such as a path.
         index: Position in the source, from 0.
         timestamp: Seconds since the source began; None for a single image.
+
+    Example:
+        >>> Frame(np.zeros((480, 640, 3), np.uint8), source="photo.jpg").size
+        (640, 480)
     """
 
     image: Image = field(repr=False)

@@ -100,6 +100,14 @@ def test_what_cannot_start_says_why(facemood: Run, arguments: list[str], message
     assert done.stdout == ""
 
 
+def test_a_single_bad_input_failed(facemood: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    done = facemood("analyze", "empty.jpg", "-o", "t.csv")
+    assert done.returncode == 1
+    assert "the file is empty" in done.stderr
+    assert (tmp_path / "t.csv").read_text().count("\n") == 1
+
+
 def test_impossible_numbers_are_usage(facemood: Run) -> None:
     done = facemood("analyze", PHOTOS, "--threshold", 2)
     assert done.returncode == 2

@@ -11,7 +11,7 @@ def test_models_are_listed(facemood: Run) -> None:
 
 
 def test_a_card_is_shown_for_people_readers_and_programs(facemood: Run) -> None:
-    assert "# Model card: baseline" in facemood("models", "show", "baseline").stderr
+    assert "Model card: baseline" in facemood("models", "show", "baseline").stderr
     assert facemood("models", "show", "baseline", "--markdown").stdout.startswith("# Model card: baseline")
     assert json.loads(facemood("models", "show", "baseline", "--json").stdout)["input_size"] == [48, 48]
 

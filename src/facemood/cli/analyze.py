@@ -10,6 +10,7 @@ import typer
 
 from facemood.cli.terminal import (
     CANNOT_START,
+    DONE,
     INTERRUPTED,
     SOME_FAILED,
     Json,
@@ -101,9 +102,9 @@ class _Job:
             except KeyboardInterrupt:
                 say(f"facemood: interrupted after {self.images} of {len(self.inputs)} images; what was read is kept")
                 return INTERRUPTED
-        if not self.images:
+        if not self.inputs:
             return CANNOT_START
-        return SOME_FAILED if self.failures else 0
+        return SOME_FAILED if self.failures else DONE
 
     def show_table(self) -> None:
         """Print what was read, for people."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from facemood.cli.terminal import Data, Json, Quiet, Verbose, print_json, say, start_logging
+from facemood.cli.terminal import Data, Json, Quiet, Verbose, print_json, say, show_page, start_logging
 
 
 def evaluate(
@@ -38,4 +38,4 @@ def evaluate(
     if json:
         print_json(found)
     elif not quiet:
-        say(report.to_markdown(found))
+        show_page(report.to_markdown(found))

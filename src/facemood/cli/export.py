@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from facemood.cli.terminal import Data, Quiet, Verbose, say, start_logging
+from facemood.cli.terminal import Data, Quiet, Verbose, say, show_page, start_logging
 
 
 def export(
@@ -37,5 +37,5 @@ def export(
     detectors = tuple(open_detector(name, DetectOptions()) for name in wanted)
     card = write_model(run, open_dataset(data), output, detectors=detectors)
     if not quiet:
-        say(card_page(card))
+        show_page(card_page(card))
     say(f"wrote {output}")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from facemood.cli.terminal import Json, print_json, say
+from facemood.cli.terminal import Json, print_json, show_page
 
 app = typer.Typer(help="List the models, or show one's card.", invoke_without_command=True)
 
@@ -58,4 +58,4 @@ def show(
     elif markdown:
         typer.echo(card_page(card), nl=False)
     else:
-        say(card_page(card))
+        show_page(card_page(card))

@@ -40,6 +40,14 @@ def say(text: str) -> None:
     print(text, file=sys.stderr)  # noqa: T201 - this is the command line's mouth
 
 
+def show_page(markdown: str) -> None:
+    """Show a Markdown page to people on stderr."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    Console(stderr=True).print(Markdown(markdown))
+
+
 def print_json(value: Any) -> None:
     """Write data to stdout as JSON."""
     print(json.dumps(value, ensure_ascii=False, indent=1))  # noqa: T201 - stdout carries data

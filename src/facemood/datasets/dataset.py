@@ -27,6 +27,12 @@ class ExpressionDataset:
         usage: (N,) str, the split of each image, such as ``"Training"``.
         votes: (N, 10) float32 counts in the order of `labels.FERPLUS_COLUMNS`, or None. A row of zeros has no votes.
         cluster: (N,) int64, or None. Images that are the same picture, or nearly, mirrored or not, share a number.
+
+    Example:
+        >>> tiles, usage = np.zeros((3, 48, 48), np.uint8), np.array(["Training", "Training", "PublicTest"])
+        >>> dataset = ExpressionDataset("mine", tiles, np.array([0, 1, 1]), ("happy", "sad"), usage)
+        >>> dataset.split("Training").counts()
+        {'happy': 1, 'sad': 1}
     """
 
     name: str

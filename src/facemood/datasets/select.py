@@ -22,6 +22,11 @@ def open_dataset(spec: str | Path) -> ExpressionDataset:
 
     Raises:
         DatasetError: The kind is unknown, the path is not there, or its files are damaged.
+
+    Example:
+        >>> open_dataset("fer2013:nowhere")
+        Traceback (most recent call last):
+        facemood.errors.DatasetError: nowhere: there is no such file or folder
     """
     kind, colon, rest = str(spec).partition(":")
     named = bool(colon) and len(kind) > 1  # one letter is a Windows drive

@@ -39,6 +39,11 @@ class ModelCard:
         metrics: Figures by dataset and protocol.
         limits: Sentences that say what the model cannot do.
         task: What the outputs mean.
+
+    Example:
+        >>> card = ModelCard("mine", heads={"mood": ("happy", "sad")}, default_head="mood")
+        >>> ModelCard.from_json(card.to_json()) == card
+        True
     """
 
     name: str

@@ -69,10 +69,18 @@ def _input(card: ModelCard) -> str:
     text = (
         f"{width} x {height} pixels, {card.colour}; pixels 0..255 minus {list(card.mean)}, divided by {list(card.std)}."
     )
-    crops = "\n".join(f"- `{name}`: {list(box)}" for name, box in card.framing.items())
-    return (
-        f"{text}\n\nThe crop, in units of the detector's box (left, top, right, bottom):\n\n{crops}" if crops else text
-    )
+    if not card.framing:
+        return text
+    crops = "\n".join(f"- `{name}`: {list(box)}{_measured(card, name)}" for name, box in card.framing.items())
+    return f"{text}\n\nThe crop, in units of the detector's box (left, top, right, bottom):\n\n{crops}"
+
+
+def _measured(card: ModelCard, detector: str) -> str:
+    """Say on what a framing was measured."""
+    found = card.metrics.get("framing", {}).get(detector)
+    if not found:
+        return ""
+    return f", measured by `facemood export` on {found['tiles']:,} enlarged training tiles ({found['found']:,} found)"
 
 
 def _training(facts: dict[str, Any]) -> str:

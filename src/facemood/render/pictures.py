@@ -34,7 +34,10 @@ def write_picture(path: Path, image: Image) -> None:
 
 def _encode(image: Image, suffix: str) -> bytes:
     """Compress an image in the format of a file ending."""
-    done, data = cv2.imencode(suffix, image)
+    try:
+        done, data = cv2.imencode(suffix, image)
+    except cv2.error:
+        done = False
     if not done:
         raise OutputError(f"an image of {image.shape[1]} x {image.shape[0]} pixels cannot be written as {suffix}")
     return data.tobytes()

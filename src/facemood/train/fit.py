@@ -69,6 +69,7 @@ def fit(recipe: Recipe, dataset: ExpressionDataset, run: Path, *, resume: bool =
     batches = training_batches(training, batch_size=config.batch_size, seed=config.seed, epoch=_first_epoch(checkpoint))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # we put run.json there
+        warnings.filterwarnings("ignore", ".*LeafSpec.* is deprecated", FutureWarning)  # Lightning's, not ours
         warnings.filterwarnings("ignore", ".*does not have many workers")  # batches are slices of arrays in memory
         trainer = _trainer(recipe, run, progress=progress)
         trainer.fit(module, batches, validation_batches(validation), ckpt_path=checkpoint)

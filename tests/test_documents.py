@@ -1,0 +1,62 @@
+"""The documents tell the truth: their figures are the model's own, their links lead somewhere, their code runs."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facemood import EmotionRecognizer
+from facemood.models import ModelSession, find_model
+from facemood.models.page import per_cent
+from tests.conftest import PHOTOS, ROOT
+
+PAGES = [
+    path
+    for folder in (ROOT, ROOT / "docs", ROOT / "docs" / "models", ROOT / "benchmarks")
+    for path in folder.glob("*.md")
+]
+
+ROWS = {
+    "FER2013 labels": "fer2013 labels",
+    "FER2013 labels, no twins": "fer2013 labels, de-duplicated",
+    "FER+ majority": "FER+ majority",
+    "FER+ majority, no twins": "FER+ majority, de-duplicated",
+}
+
+
+@pytest.mark.parametrize("label", ROWS)
+def test_the_readme_states_what_the_models_card_states(label: str) -> None:
+    card = ModelSession(find_model("baseline"), device="cpu").card
+    found = card.metrics[f"PrivateTest: {ROWS[label]}"]
+    cells = [label, f"{found['n']:,}", *(per_cent(found[key]) for key in ("accuracy", "macro_f1", "ece"))]
+    assert f"| {' | '.join(cells)} |" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_within_the_project_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", page.read_text())
+    assert [target for target in targets if "://" not in target and not (page.parent / target).exists()] == []
+
+
+def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pandas", reason="the README shows a data frame")
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    (tmp_path / "photos").mkdir()
+    with Image.open(PHOTOS / "astronaut.png") as picture:
+        for name in ("photo.jpg", "photos/a.jpg", "photos/b.jpg"):
+            picture.convert("RGB").save(tmp_path / name)
+        image = np.asarray(picture.convert("RGB"))[:, :, ::-1]
+    monkeypatch.chdir(tmp_path)
+    exec(code, {"crops": np.zeros((2, 48, 48), np.uint8), "image": image, "EmotionRecognizer": EmotionRecognizer})
+    assert (tmp_path / "annotated.png").is_file()
+    assert (tmp_path / "table.csv").read_text().count("\n") == 3
+
+
+def test_every_make_verb_of_the_documents_exists() -> None:
+    verbs = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    named = {
+        verb for page in PAGES for verb in re.findall(r"(?:^|`)make ([a-z]+)", page.read_text(), flags=re.MULTILINE)
+    }
+    assert {"demo", "test"} <= named <= verbs
