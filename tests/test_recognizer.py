@@ -1,4 +1,5 @@
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,20 @@ def test_a_stream_reads_no_further_than_it_is_asked(recognizer: EmotionRecognize
     for _ in range(3):
         next(stream)
     assert done == [0, 2]
+
+
+def test_a_generator_is_read_as_it_comes(recognizer: EmotionRecognizer) -> None:
+    made: list[int] = []
+
+    def blanks() -> Iterator[Pixels]:
+        for number in range(9):
+            made.append(number)
+            yield np.zeros((60, 60, 3), np.uint8)
+
+    stream = recognizer.stream(blanks(), batch=3)
+    next(stream)
+    assert len(made) == 3
+    assert len(list(stream)) == 8
 
 
 def test_one_image_is_not_a_folder(recognizer: EmotionRecognizer, astronaut: Path) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
-Hook: TypeAlias = Callable[[int, int], None]
-"""Called with the number of images done and the number of all."""
+Hook: TypeAlias = Callable[[int, int | None], None]
+"""Called with the number of images done and the number of all, None where that is not known."""
 
 
 @contextmanager

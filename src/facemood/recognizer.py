@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import time
@@ -105,7 +106,7 @@ class EmotionRecognizer:
         Args:
             source: An image, a folder, a pattern such as ``photos/**/*.jpg``, or a list of them.
             batch: Frames whose faces go through the network together.
-            progress: True for a bar on stderr, or a function that takes (done, total).
+            progress: True for a bar on stderr, or a function that takes (done, total), total None for a generator.
 
         Raises:
             SourceError: The source names nothing that is there.
@@ -141,13 +142,14 @@ class EmotionRecognizer:
             SourceError: The source names nothing that is there; without `on_error` also what cannot be read.
         """
         inputs = find_inputs(source)
+        total, remaining, done = len(inputs) if isinstance(inputs, list) else None, iter(inputs), 0
         with open_hook(progress) as hook:
-            hook(0, len(inputs))
-            for start in range(0, len(inputs), batch):
-                part = inputs[start : start + batch]
+            hook(0, total)
+            while part := list(itertools.islice(remaining, batch)):
                 frames = [frame for item in part if (frame := _try_read(item, on_error)) is not None]
                 yield from self._read_batch(frames, keep_images=keep_images)
-                hook(start + len(part), len(inputs))
+                done += len(part)
+                hook(done, total)
 
     def detect(self, image: ImageLike) -> list[Face]:
         """Find the faces of an image, largest first, without reading expressions."""
@@ -224,7 +226,7 @@ class EmotionRecognizer:
 
 def _one_frame(image: ImageLike) -> Frame:
     """Open one image, and refuse what names several."""
-    inputs = find_inputs(image)
+    inputs = list(find_inputs(image))
     if len(inputs) != 1 or (isinstance(image, str | os.PathLike) and Path(image).is_dir()):
         raise ImageError(f"expected one image, but {str(image)!r} names {len(inputs)}; use analyze or stream")
     return read_frame(inputs[0])

@@ -1,4 +1,8 @@
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -44,6 +48,33 @@ def test_train_export_and_use(facemood: Run, csv_dataset: Path, tmp_path: Path, 
     (face,) = json.loads(done.stdout)["faces"]
     assert list(face["emotions"]) == list(BASIC_EXPRESSIONS)
     assert "no framing for the detector hog" in done.stderr
+
+
+@pytest.mark.slow
+def test_ctrl_c_says_how_to_go_on(csv_dataset: Path, tmp_path: Path) -> None:
+    settings = [part for setting in [*SMALL, "train.epochs=5000"] for part in ("--set", setting)]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "facemood",
+        "train",
+        "baseline",
+        "--data",
+        csv_dataset,
+        "--run",
+        "run",
+        *settings,
+    ]
+    checkpoint = tmp_path / "run" / "last.ckpt"
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and not checkpoint.exists():
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, words = process.communicate(timeout=60)
+    assert process.returncode == 130, words
+    assert "--resume run" in words
+    assert "Traceback" not in words
 
 
 def test_wrong_recipes_are_usage(facemood: Run) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from facemood.cli.terminal import Data, Quiet, Verbose, say, start_logging
+from facemood.cli.terminal import INTERRUPTED, Data, Quiet, Verbose, say, start_logging
 
 
 def train(
@@ -37,5 +37,10 @@ def train(
 
     chosen = load_recipe(recipe, overrides=settings or [])
     folder = resume or run or Path("runs") / chosen.name
-    fit(chosen, open_dataset(data), folder, resume=resume is not None, progress=not quiet and sys.stderr.isatty())
+    bar = not quiet and sys.stderr.isatty()
+    try:
+        fit(chosen, open_dataset(data), folder, resume=resume is not None, progress=bar)
+    except KeyboardInterrupt:
+        say(f"facemood: stopped; go on from the last whole epoch with the same command and --resume {folder}")
+        raise typer.Exit(INTERRUPTED) from None
     say(f"trained; make a model of it with: facemood export {folder} --data {data} -o {chosen.name}.onnx")

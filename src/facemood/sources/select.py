@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from pathlib import Path
 from typing import TypeAlias
 
@@ -28,10 +28,11 @@ SourceLike: TypeAlias = "ImageLike | Iterable[ImageLike]"
 """One image, a folder, a pattern such as ``photos/**/*.jpg``, or several of them."""
 
 
-def find_inputs(source: SourceLike) -> list[ImageLike]:
+def find_inputs(source: SourceLike) -> list[ImageLike] | Iterator[ImageLike]:
     """List the images that a source names, without opening them.
 
-    Folders are searched to any depth, patterns are expanded, and both give sorted paths.
+    Folders are searched to any depth, patterns are expanded, and both give sorted paths. A generator stays one: its
+    items are taken as they are needed, so that they need not fit into memory together.
 
     Raises:
         SourceError: A path is not there, a folder or pattern has no image, or the kind is not supported.
@@ -45,7 +46,8 @@ def find_inputs(source: SourceLike) -> list[ImageLike]:
     if isinstance(source, bytes | np.ndarray | Pillow.Image):
         return [source]
     if isinstance(source, Iterable):
-        return [item for part in source for item in find_inputs(part)]
+        items = (item for part in source for item in find_inputs(part))
+        return list(items) if isinstance(source, Sized) else items
     raise SourceError(
         f"cannot read {type(source).__name__}; expected a path, bytes, an array, a Pillow image, or a list of them"
     )

@@ -72,7 +72,12 @@ def fit(recipe: Recipe, dataset: ExpressionDataset, run: Path, *, resume: bool =
         warnings.filterwarnings("ignore", ".*LeafSpec.* is deprecated", FutureWarning)  # Lightning's, not ours
         warnings.filterwarnings("ignore", ".*does not have many workers")  # batches are slices of arrays in memory
         trainer = _trainer(recipe, run, progress=progress)
-        trainer.fit(module, batches, validation_batches(validation), ckpt_path=checkpoint)
+        try:
+            trainer.fit(module, batches, validation_batches(validation), ckpt_path=checkpoint)
+        except SystemExit:
+            if trainer.interrupted:  # Lightning makes an exit of Ctrl-C; what that means is for our caller to say
+                raise KeyboardInterrupt from None
+            raise
     return run / LAST
 
 
