@@ -80,6 +80,15 @@ def test_a_killed_run_goes_on_to_the_same_curve(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.slow
+def test_a_run_that_was_killed_before_its_first_checkpoint_starts_again(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    (tmp_path / "history.jsonl").write_text('{"epoch": 0}\n')
+    fit(small_recipe("train.epochs=1"), bright_or_dark(), tmp_path)
+    assert len(history(tmp_path)) == 1
+    assert load_trained(tmp_path)[1]["recipe"]["train"]["epochs"] == 1
+
+
+@pytest.mark.slow
 def test_a_seed_repeats_and_another_differs(tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         fit(small_recipe("train.epochs=1", f"train.seed={seed}"), bright_or_dark(), tmp_path / name)

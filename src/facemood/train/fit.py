@@ -14,6 +14,7 @@ import torch
 from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, RichProgressBar
 
 from facemood import __version__
+from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset
 from facemood.errors import RecipeError
 from facemood.labels import EXPRESSIONS
@@ -134,10 +135,11 @@ def _open_run(run: Path, facts: dict[str, Any], *, resume: bool) -> Path | None:
                 f"{run}: was started with another {' and '.join(changed)}; resume with the same, or start a new run"
             )
         return run / LAST
-    if file.exists():
+    if (run / LAST).exists():
         raise RecipeError(f"{run}: already holds a run; resume it, or choose another folder")
-    run.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    (run / HISTORY).unlink(missing_ok=True)  # of a run that was stopped before its first checkpoint
+    with replacing(file, encoding="utf-8") as text:
+        json.dump(facts, text, indent=1)
     return None
 
 
@@ -147,7 +149,7 @@ def _first_epoch(checkpoint: Path | None) -> int:
 
 
 def _trainer(recipe: Recipe, run: Path, *, progress: bool) -> lightning.Trainer:
-    """Set Lightning up: averaged weights, a checkpoint on a timer and after each epoch, a table of metrics."""
+    """Set Lightning up: averaged weights, a line of history and a checkpoint after each epoch."""
     callbacks: list[lightning.Callback] = [
         EMAWeightAveraging(decay=recipe.train.ema),
         History(run / HISTORY),
