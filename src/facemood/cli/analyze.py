@@ -109,9 +109,11 @@ class _Job:
     def show_table(self) -> None:
         """Print what was read, for people."""
         from rich.console import Console
-        from rich.table import Table
+        from rich.table import Column, Table
 
-        table = Table("image", "face", "expression", "sure", "then", box=None, header_style="bold")
+        widest = max((len(row[0]) for row in self.rows), default=0)
+        image = Column("image", min_width=widest)  # the end of a name tells pictures apart, so it is never cut
+        table = Table(image, "face", "expression", "sure", "then", box=None, header_style="bold")
         for row in self.rows:
             table.add_row(*row)
         console = Console(stderr=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +29,7 @@ def export(
 
     for module in ("torch", "lightning", "onnx", "onnxscript"):
         require(module, extra="train")
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it notes each package that it would know and is not here
     from facemood.datasets import open_dataset
     from facemood.models.page import card_page
     from facemood.stages.detect import DetectOptions, open_detector

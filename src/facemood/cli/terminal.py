@@ -53,7 +53,7 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=1))  # noqa: T201 - stdout carries data
 
 
-def shorten(path: str, *, width: int = 32) -> str:
+def shorten(path: str, *, width: int = 28) -> str:
     """Return a path's last parts, so that it fits a table's column.
 
     Example:

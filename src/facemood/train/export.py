@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ LIMITS = (
     "Disgust and contempt are rare in the training data, and are often missed.",
     "The training faces came from web searches; ages, skin tones and cultures are not balanced and not recorded, "
     "so accuracy for a group is unknown.",
+    "FER2013's pictures were collected from the web for research, and their rights were never cleared: the weights are "
+    "ours to license, the pictures are not.",
     "Faces turned far from the camera, covered or smaller than 30 pixels are read poorly.",
 )
 
@@ -88,17 +91,19 @@ def write_onnx(network: nn.Module, file: Path, card: ModelCard) -> None:
     width, height = card.input_size
     example = torch.zeros(2, 1, height, width)
     batch = torch.export.Dim("batch", min=1, max=4096)
-    program = torch.onnx.export(
-        _Ordered(network, tuple(card.heads)).eval(),
-        (example,),
-        dynamo=True,
-        dynamic_shapes=({0: batch},),
-        input_names=["images"],
-        output_names=list(card.heads),
-        opset_version=OPSET,
-        external_data=False,
-        verbose=False,
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*LeafSpec.* is deprecated", FutureWarning)  # torch's, not ours
+        program = torch.onnx.export(
+            _Ordered(network, tuple(card.heads)).eval(),
+            (example,),
+            dynamo=True,
+            dynamic_shapes=({0: batch},),
+            input_names=["images"],
+            output_names=list(card.heads),
+            opset_version=OPSET,
+            external_data=False,
+            verbose=False,
+        )
     if program is None:
         raise ModelError("torch exported no ONNX program; this needs torch 2.9 or later with onnxscript")
     onnx.save(program.model_proto, file)
