@@ -60,7 +60,7 @@ class EmotionRecognizer:
         head: str | None = None,
         detector: str | Detector = "hog",
         min_face: float = 36.0,
-        threshold: float = 0.5,
+        threshold: float = 0.52,
         max_faces: int | None = None,
         device: str = "auto",
         threads: int | None = None,

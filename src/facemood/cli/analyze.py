@@ -48,7 +48,7 @@ def analyze(
     ] = None,
     detector: Annotated[str, typer.Option(help="hog, or yunet:FILE.onnx.")] = "hog",
     min_face: Annotated[float, typer.Option(min=1, help="Smallest face in pixels; larger is faster.")] = 36.0,
-    threshold: Annotated[float, typer.Option(min=0, max=1, help="Smallest detector score.")] = 0.5,
+    threshold: Annotated[float, typer.Option(min=0, max=1, help="Smallest detector score.")] = 0.52,
     max_faces: Annotated[int | None, typer.Option(min=1, help="How many faces of an image at most.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the network.")] = None,

@@ -40,4 +40,4 @@ def export(
     card = write_model(run, open_dataset(data), output, detectors=detectors)
     if not quiet:
         show_page(card_page(card))
-    say(f"wrote {output}")
+        say(f"wrote {output}")

@@ -43,4 +43,5 @@ def train(
     except KeyboardInterrupt:
         say(f"facemood: stopped; go on from the last whole epoch with the same command and --resume {folder}")
         raise typer.Exit(INTERRUPTED) from None
-    say(f"trained; make a model of it with: facemood export {folder} --data {data} -o {chosen.name}.onnx")
+    if not quiet:
+        say(f"trained; make a model of it with: facemood export {folder} --data {data} -o {chosen.name}.onnx")

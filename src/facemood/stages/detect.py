@@ -37,7 +37,7 @@ class DetectOptions:
     """
 
     min_size: float = 36.0
-    threshold: float = 0.5
+    threshold: float = 0.52
     max_faces: int | None = None
 
     def __post_init__(self) -> None:
