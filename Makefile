@@ -14,7 +14,7 @@ help:
 	@echo "make demo [PHOTO=path]  read sample photos, or your own, with the core dependencies alone"
 	@echo "make test               run all tests that this machine can run"
 	@echo "make check              format, lint and types"
-	@echo "make bench              measure speed and memory; writes benchmarks/results.md"
+	@echo "make bench [PEER=python] measure speed and memory; writes benchmarks/results.md"
 	@echo "make clean              remove environments and output"
 
 demo: .venv-demo/ready
@@ -31,7 +31,7 @@ check: .venv/ready
 	@.venv/bin/mypy
 
 bench: .venv/ready
-	@.venv/bin/python benchmarks/run.py -o benchmarks/results.md
+	@.venv/bin/python benchmarks/run.py -o benchmarks/results.md $(if $(PEER),--peer-python "$(PEER)")
 
 clean:
 	rm -rf .venv .venv-demo demo-out
