@@ -38,7 +38,7 @@ def test_the_kaggle_csv_is_read(tmp_path: Path) -> None:
         (f"3,{PIXELS.replace('7', '256', 1)},Training", r"line 3: pixels must be 0\.\.255, but one is 256"),
         (f"3,{PIXELS.replace('7', '-1', 1)},Training", r"line 3: pixels must be 0\.\.255, but one is -1"),
         (f"3,{PIXELS.replace('7', 'x', 1)},Training", "line 3: a pixel is not a whole number"),
-        (f"7,{PIXELS},Training", r"line 3: the emotion must be 0\.\.6, but is '7'"),
+        (f"7,{PIXELS},Training", r"line 3: emotion must be 0\.\.6, but is '7'"),
         (f"3,{PIXELS},Trainig", "line 3: unknown usage 'Trainig'.*Did you mean 'Training'"),
     ],
 )
@@ -101,17 +101,30 @@ def test_damaged_sheets_are_said(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="Training.png is missing"):
         open_dataset(tmp_path)
     (tmp_path / "labels.csv").write_text("usage,emotion\n")
-    with pytest.raises(DatasetError, match="the columns NF, .* are missing"):
+    with pytest.raises(DatasetError, match="expected the columns usage,emotion,neutral.* but found usage,emotion"):
+        open_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "message"),
+    [
+        ("1,Training,1,", "1,Training,9,", r"line 3: emotion must be 0\.\.6, but is '9'"),
+        ("1,Training,1,", "1,Trainin,1,", "line 3: unknown usage 'Trainin'.*Did you mean 'Training'"),
+        (",1,1,1\n2,", "\n2,", "line 3: expected 16 fields, but found 13"),
+    ],
+)
+def test_a_damaged_line_of_the_labels_is_named(tmp_path: Path, good: str, bad: str, message: str) -> None:
+    write_sheets(tmp_path)
+    labels = tmp_path / "labels.csv"
+    assert good in labels.read_text()
+    labels.write_text(labels.read_text().replace(good, bad, 1))
+    with pytest.raises(DatasetError, match=message):
         open_dataset(tmp_path)
 
 
 @pytest.fixture(scope="module")
-def fer2013() -> ExpressionDataset:
-    from tests.conftest import SHARED
-
-    if not (SHARED / "fer2013").is_dir():
-        pytest.skip("needs the shared FER2013")
-    return open_dataset(SHARED / "fer2013")
+def fer2013(shared_data: Path) -> ExpressionDataset:
+    return open_dataset(shared_data / "fer2013")
 
 
 @pytest.mark.dataset

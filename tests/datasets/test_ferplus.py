@@ -60,7 +60,7 @@ def test_votes_are_read_and_unlisted_rows_have_none(tmp_path: Path) -> None:
         ("", "an empty file"),
         ("a,b\n", "expected the columns Usage,Image name"),
         (HEADER + "Training,x.png,1,2\n", "line 2: expected 12 fields, but found 4"),
-        (HEADER + "Training,x.png,1,2,-1,0,0,0,0,0,0,0\n", "line 2: votes must be whole numbers"),
+        (HEADER + "Training,x.png,1,2,-1,0,0,0,0,0,0,0\n", "line 2: surprise must be a whole number, but is '-1'"),
     ],
 )
 def test_a_damaged_table_names_file_and_line(tmp_path: Path, text: str, message: str) -> None:

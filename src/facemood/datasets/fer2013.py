@@ -6,7 +6,6 @@ where that lies beside it, or from tile sheets: a PNG a split, named after it, a
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from PIL import Image
 
 from facemood.datasets import ferplus
 from facemood.datasets.dataset import ExpressionDataset
+from facemood.datasets.table import read_table, whole_number
 from facemood.errors import DatasetError, did_you_mean
 from facemood.labels import BASIC_EXPRESSIONS, FERPLUS_COLUMNS
 
@@ -43,15 +43,7 @@ def read_fer2013(path: Path) -> ExpressionDataset:
 
 def _read_csv(file: Path) -> ExpressionDataset:
     """Read the Kaggle CSV and, where it lies beside it, the FER+ votes."""
-    with file.open(newline="", encoding="utf-8") as lines:
-        rows = csv.reader(lines)
-        header = next(rows, [])
-        if [name.strip() for name in header] != ["emotion", "pixels", "Usage"]:
-            raise DatasetError(
-                f"{file}: expected the columns emotion,pixels,Usage, "
-                f"but found {','.join(header)[:80] or 'an empty file'}"
-            )
-        parsed = [_parse_row(row, file, number) for number, row in enumerate(rows, start=2)]
+    parsed = [_parse_row(row, where) for where, row in read_table(file, ("emotion", "pixels", "Usage"))]
     if not parsed:
         raise DatasetError(f"{file}: there is no row below the header; fetch the file again")
     labels, images, usage = zip(*parsed, strict=True)
@@ -65,20 +57,10 @@ def _read_csv(file: Path) -> ExpressionDataset:
     )
 
 
-def _parse_row(row: list[str], file: Path, number: int) -> tuple[int, NDArray[np.uint8], str]:
+def _parse_row(row: dict[str, str], where: str) -> tuple[int, NDArray[np.uint8], str]:
     """Check one line of the CSV: (label, (48, 48) uint8, usage)."""
-    where = f"{file}, line {number}"
-    if len(row) != 3:
-        raise DatasetError(
-            f"{where}: expected 3 fields, but found {len(row)}; the file is cut or damaged, fetch it again"
-        )
-    label, text, usage = row[0].strip(), row[1].split(), row[2].strip()
-    if label not in {"0", "1", "2", "3", "4", "5", "6"}:
-        raise DatasetError(f"{where}: the emotion must be 0..6, but is {label!r}; correct or remove the row")
-    if usage not in SPLITS:
-        raise DatasetError(
-            f"{where}: unknown usage {usage!r}; expected {', '.join(SPLITS)}.{did_you_mean(usage, SPLITS)}"
-        )
+    label = whole_number(row, "emotion", where, most=len(BASIC_EXPRESSIONS) - 1)
+    usage, text = _usage(row["Usage"], where), row["pixels"].split()
     if len(text) != SIDE * SIDE:
         raise DatasetError(
             f"{where}: expected {SIDE * SIDE} pixels, but found {len(text)}; the row is cut, fetch the file again"
@@ -92,7 +74,16 @@ def _parse_row(row: list[str], file: Path, number: int) -> tuple[int, NDArray[np
     if pixels.min() < 0 or pixels.max() > 255:
         worst = int(pixels[np.argmax(np.abs(pixels - 127))])
         raise DatasetError(f"{where}: pixels must be 0..255, but one is {worst}; correct or remove the row")
-    return int(label), pixels.astype(np.uint8).reshape(SIDE, SIDE), usage
+    return label, pixels.astype(np.uint8).reshape(SIDE, SIDE), usage
+
+
+def _usage(text: str, where: str) -> str:
+    """Check the name of a split."""
+    if text.strip() not in SPLITS:
+        raise DatasetError(
+            f"{where}: unknown usage {text!r}; expected {', '.join(SPLITS)}.{did_you_mean(text, SPLITS)}"
+        )
+    return text.strip()
 
 
 def _votes_beside(file: Path, rows: int) -> NDArray[np.float32] | None:
@@ -111,27 +102,26 @@ def _votes_beside(file: Path, rows: int) -> NDArray[np.float32] | None:
 
 def _read_sheets(folder: Path) -> ExpressionDataset:
     """Read tile sheets: ``labels.csv`` says what each tile is, ``<usage>.png`` holds them row by row."""
-    file = folder / SHEET_LABELS
-    with file.open(newline="", encoding="utf-8") as lines:
-        rows = csv.DictReader(lines)
-        missing = {"usage", "emotion", *FERPLUS_COLUMNS, "in_ferplus", "cluster"}.difference(rows.fieldnames or ())
-        if missing:
-            raise DatasetError(f"{file}: the columns {', '.join(sorted(missing))} are missing")
-        table = list(rows)
-    usage = np.array([row["usage"] for row in table])
+    columns = ("usage", "emotion", *FERPLUS_COLUMNS, "in_ferplus", "cluster")
+    table = list(read_table(folder / SHEET_LABELS, columns))
+    usage = np.array([_usage(row["usage"], where) for where, row in table])
     images = np.zeros((len(table), SIDE, SIDE), np.uint8)
     for split, tiles in _sheets(folder, usage):
         images[usage == split] = tiles
-    listed = np.array([row["in_ferplus"] == "1" for row in table])
-    votes = np.array([[float(row[column]) for column in FERPLUS_COLUMNS] for row in table], np.float32)
+
+    def numbers(column: str, *, most: int = 2**31) -> NDArray[np.int64]:
+        return np.array([whole_number(row, column, where, most=most) for where, row in table], np.int64)
+
+    listed = numbers("in_ferplus", most=1)
+    votes = np.stack([numbers(column) * listed for column in FERPLUS_COLUMNS], axis=1)  # unlisted images have none
     return ExpressionDataset(
         name="fer2013",
         images=images,
-        labels=np.array([int(row["emotion"]) for row in table], np.int64),
+        labels=numbers("emotion", most=len(BASIC_EXPRESSIONS) - 1),
         classes=BASIC_EXPRESSIONS,
         usage=usage,
-        votes=votes * listed[:, None],
-        cluster=np.array([int(row["cluster"]) for row in table], np.int64),
+        votes=votes.astype(np.float32),
+        cluster=numbers("cluster"),
     )
 
 

@@ -6,13 +6,12 @@ has a majority label where one column holds more than half of the votes that rem
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.errors import DatasetError
+from facemood.datasets.table import read_table, whole_number
 from facemood.labels import EXPRESSIONS, FERPLUS_COLUMNS, canonical
 
 EXPRESSION_COLUMNS = tuple(
@@ -73,22 +72,10 @@ def read_votes(path: Path) -> NDArray[np.float32]:
     Raises:
         DatasetError: The file is not that table; the message names the row.
     """
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = csv.reader(file)
-        header = tuple(next(rows, ()))
-        if header != HEADER:
-            raise DatasetError(
-                f"{path}: expected the columns {','.join(HEADER)}, but found {','.join(header) or 'an empty file'}"
-            )
-        return np.array([_row_votes(row, path, number) for number, row in enumerate(rows, start=2)], np.float32)
+    return np.array([_row_votes(row, where) for where, row in read_table(path, HEADER)], np.float32)
 
 
-def _row_votes(row: list[str], path: Path, number: int) -> list[int]:
-    """Check one line of the table and return its ten counts."""
-    if len(row) != len(HEADER):
-        raise DatasetError(
-            f"{path}, line {number}: expected {len(HEADER)} fields, but found {len(row)}; fetch the file again"
-        )
-    if not all(field.isdigit() for field in row[2:]):
-        raise DatasetError(f"{path}, line {number}: votes must be whole numbers, but are {','.join(row[2:])}")
-    return [int(field) for field in row[2:]] if row[1] else [0] * len(FERPLUS_COLUMNS)
+def _row_votes(row: dict[str, str], where: str) -> list[int]:
+    """Return a row's ten counts, or noughts for an image that FER+ leaves out."""
+    counts = [whole_number(row, column, where) for column in FERPLUS_COLUMNS]
+    return counts if row["Image name"] else [0] * len(counts)

@@ -1,0 +1,65 @@
+"""Read CSV tables whose damage is told by file and line."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from facemood.errors import DatasetError
+
+MEND = "the file is cut or damaged, fetch it again"
+
+
+def read_table(file: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield each row of a CSV file with the place where it stands; blank lines are passed over.
+
+    Args:
+        file: The table; its first line names the columns.
+        columns: Those that must be there; others may be.
+
+    Yields:
+        A text such as ``"votes.csv, line 7"`` for messages, and the row by column.
+
+    Raises:
+        DatasetError: Columns are missing, a row has too few or too many fields, or the file is no text.
+    """
+    with file.open(newline="", encoding="utf-8-sig") as lines:
+        rows = csv.reader(lines)
+        try:
+            header = [name.strip() for name in next(rows, [])]
+            if not set(columns) <= set(header):
+                found = ",".join(header)[:80] or "an empty file"
+                raise DatasetError(f"{file}: expected the columns {','.join(columns)}, but found {found}")
+            for row in filter(None, rows):
+                where = f"{file}, line {rows.line_num}"
+                if len(row) != len(header):
+                    raise DatasetError(f"{where}: expected {len(header)} fields, but found {len(row)}; {MEND}")
+                yield where, dict(zip(header, row, strict=True))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise DatasetError(
+                f"{file}, after line {rows.line_num}: this is not a CSV text ({error}); {MEND}"
+            ) from None
+
+
+def whole_number(row: dict[str, str], column: str, where: str, *, most: int = 2**31) -> int:
+    """Return a cell as a whole number from 0.
+
+    Args:
+        row: The row by column.
+        column: Which cell.
+        where: The row's place, for the message.
+        most: The largest number that is allowed.
+
+    Raises:
+        DatasetError: The cell is no such number.
+
+    Example:
+        >>> whole_number({"emotion": "3"}, "emotion", "fer2013.csv, line 2", most=6)
+        3
+    """
+    text = row[column].strip()
+    if not (text.isascii() and text.isdigit() and int(text) <= most):
+        limits = f"0..{most}" if most < 2**31 else "a whole number"
+        raise DatasetError(f"{where}: {column} must be {limits}, but is {text!r}; correct or remove the row")
+    return int(text)

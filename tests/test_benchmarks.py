@@ -1,0 +1,49 @@
+"""The benchmarks run, and the documents state what they measured."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+RESULTS = ROOT / "benchmarks" / "results.json"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="peak memory is measured with the module resource")
+def test_a_quick_run_writes_every_table(tmp_path: Path) -> None:
+    command: list[str | Path] = [sys.executable, ROOT / "benchmarks" / "run.py", "--quick", "-o", tmp_path / "r.md"]
+    subprocess.run(command, check=True, capture_output=True)
+    tables = json.loads((tmp_path / "r.json").read_text())["tables"]
+    assert all(rows for title, rows in tables.items() if title != "Beside fer")
+    page = (tmp_path / "r.md").read_text()
+    assert all(f"## {title}" in page for title in tables)
+    assert "the figures mean nothing" in page
+
+
+def test_the_readme_states_what_the_shipped_results_state() -> None:
+    tables = json.loads(RESULTS.read_text())["tables"]
+    rows = {row["what"]: row["median ms"] for title in ("A face", "A photo of 640x480") for row in tables[title]}
+    memory = {row["photos"]: row["peak MB"] for row in tables["Memory"]}
+    readme = (ROOT / "README.md").read_text()
+    for stated in (
+        f"{rows['a face, batch 1, threads=1']:.1f} ms a face on one core",
+        f"about {rows['total']:.0f} ms a photo of 640 x 480",
+        f"{rows['total, min_face=72']:.0f} ms with `min_face=72`",
+        f"1,000 photos needs {memory[1000]:.0f} MB, and one of 100 needs {memory[100]:.0f} MB",
+    ):
+        assert stated in readme
+
+
+def test_the_shipped_results_are_whole_and_of_the_shipped_model() -> None:
+    from hashlib import sha256
+
+    from facemood.models import find_model
+
+    known = json.loads(RESULTS.read_text())
+    assert not known["quick"]
+    assert sha256(find_model("baseline").read_bytes()).hexdigest()[:12] in known["machine"]["model"]
+    assert known["tables"]["Beside fer"]
