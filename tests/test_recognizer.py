@@ -83,8 +83,8 @@ def test_an_unreadable_image_ends_a_stream_or_is_handed_over(
     seen: list[str] = []
     results = list(recognizer.stream([broken, astronaut], on_error=lambda name, error: seen.append(name)))
     assert (seen, len(results)) == ([str(broken)], 1)
-    analysis = recognizer.analyze([broken, astronaut])
-    assert [failure.source for failure in analysis.failures] == [str(broken)]
+    analysis = recognizer.analyze([broken, "nowhere.jpg", astronaut])
+    assert [failure.source for failure in analysis.failures] == ["nowhere.jpg", str(broken)]
     assert len(analysis) == 1
 
 

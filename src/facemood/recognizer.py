@@ -6,7 +6,7 @@ import itertools
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,12 @@ from facemood.models import DEFAULT_MODEL, ModelCard, ModelSession, find_model
 from facemood.progress import Hook, open_hook
 from facemood.results import Analysis, Failure, Result
 from facemood.schema import Face, Frame
-from facemood.sources import ImageLike, SourceLike, find_inputs, read_frame
+from facemood.sources import ErrorHandler, ImageLike, SourceLike, find_inputs, read_frame
 from facemood.stages.align import WHOLE_BOX, crop_faces
 from facemood.stages.classify import choose_head, classify, with_probabilities
 from facemood.stages.detect import DetectOptions, Detector, open_detector, select_faces
 
 logger = logging.getLogger("facemood")
-
-ErrorHandler = Callable[[str, FacemoodError], None]
-"""Called with an input's name and what is wrong with it; the stream goes on with the next."""
 
 
 class EmotionRecognizer:
@@ -139,9 +136,10 @@ class EmotionRecognizer:
             keep_images: Whether results hold their images, for `Result.draw`.
 
         Raises:
-            SourceError: The source names nothing that is there; without `on_error` also what cannot be read.
+            SourceError: The source names nothing that is there; without `on_error` also one of several that does not,
+                and what cannot be read.
         """
-        inputs = find_inputs(source)
+        inputs = find_inputs(source, on_error=on_error)
         total, remaining, done = len(inputs) if isinstance(inputs, list) else None, iter(inputs), 0
         with open_hook(progress) as hook:
             hook(0, total)

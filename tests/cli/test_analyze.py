@@ -19,7 +19,7 @@ def test_a_table_for_people_goes_to_stderr(facemood: Run, astronaut: Path, tmp_p
     done = facemood("analyze", astronaut)
     assert (done.returncode, done.stdout) == (0, "")
     assert "happy" in done.stderr
-    assert "1 images, 1 faces" in done.stderr
+    assert "1 image, 1 face" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -98,6 +98,12 @@ def test_what_cannot_start_says_why(facemood: Run, arguments: list[str], message
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_a_run_without_any_input_overwrites_nothing(facemood: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("of yesterday")
+    assert facemood("analyze", "nowhere.jpg", "-o", "t.csv").returncode == 3
+    assert (tmp_path / "t.csv").read_text() == "of yesterday"
 
 
 def test_a_single_bad_input_failed(facemood: Run, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from facemood.errors import SourceError
-from facemood.sources import find_inputs, read_frame
+from facemood.sources import ImageLike, find_inputs, read_frame
 
 
 @pytest.fixture
@@ -61,6 +61,16 @@ def test_what_names_nothing_says_so(folder: Path, source: str, message: str, mon
     monkeypatch.chdir(folder)
     with pytest.raises(SourceError, match=message):
         find_inputs(source)
+
+
+def test_of_several_sources_those_that_are_there_go_on(folder: Path) -> None:
+    seen: list[str] = []
+    sources: list[ImageLike] = [folder / "b.png", "nowhere.jpg", folder / "a.jpg"]
+    found = find_inputs(sources, on_error=lambda name, error: seen.append(name))
+    assert names(list(found), folder) == ["b.png", "a.jpg"]
+    assert seen == ["nowhere.jpg"]
+    with pytest.raises(SourceError, match="nowhere.jpg"):
+        find_inputs(sources)
 
 
 def test_another_type_is_refused() -> None:

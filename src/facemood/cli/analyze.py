@@ -22,12 +22,11 @@ from facemood.cli.terminal import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from facemood.recognizer import EmotionRecognizer
     from facemood.results import Result
     from facemood.sinks import Sink
-    from facemood.sources import ImageLike
 
 SHOWN_ROWS = 40
 """Rows of the table on the terminal; the rest is counted."""
@@ -81,9 +80,11 @@ class _Job:
     """One run of the command: what it reads, what it has seen, what failed."""
 
     def __init__(self, recognizer: EmotionRecognizer, sources: list[str], *, batch: int, bar: bool) -> None:
+        from facemood.sources import find_inputs
+
         self.recognizer, self.batch, self.bar = recognizer, batch, bar
         self.failures: list[tuple[str, str]] = []
-        self.inputs = list(self._inputs(sources))
+        self.inputs = list(find_inputs(sources, on_error=self._fail))
         self.rows: list[list[str]] = []
         self.images = self.faces = self.unshown = 0
 
@@ -91,6 +92,8 @@ class _Job:
         """Read everything and write it as it comes; return the exit code. Sinks are finished in any case."""
         from facemood.sinks import open_sink
 
+        if not self.inputs:
+            return CANNOT_START
         with contextlib.ExitStack() as stack:
             sinks: list[Sink] = []
             for path in outputs:
@@ -102,8 +105,6 @@ class _Job:
             except KeyboardInterrupt:
                 say(f"facemood: interrupted after {self.images} of {len(self.inputs)} images; what was read is kept")
                 return INTERRUPTED
-        if not self.inputs:
-            return CANNOT_START
         return SOME_FAILED if self.failures else DONE
 
     def show_table(self) -> None:
@@ -121,18 +122,7 @@ class _Job:
             console.print(table)
         if self.unshown:
             console.print(f"… and {self.unshown} more; write all with -o table.csv")
-        console.print(f"{self.images} images, {self.faces} faces", style="dim", highlight=False)
-
-    def _inputs(self, sources: Iterable[str]) -> Iterator[ImageLike]:
-        """List the images; a source that names none is a failure, and the others go on."""
-        from facemood.errors import SourceError
-        from facemood.sources import find_inputs
-
-        for source in sources:
-            try:
-                yield from find_inputs(source)
-            except SourceError as error:
-                self.failures.append((source, str(error)))
+        console.print(f"{_count(self.images, 'image')}, {_count(self.faces, 'face')}", style="dim", highlight=False)
 
     def _results(self, keep_images: bool) -> Iterator[Result]:
         """Read the images, and note what cannot be read."""
@@ -141,8 +131,12 @@ class _Job:
             batch=self.batch,
             progress=self.bar,
             keep_images=keep_images,
-            on_error=lambda name, error: self.failures.append((name, str(error))),
+            on_error=self._fail,
         )
+
+    def _fail(self, name: str, error: Exception) -> None:
+        """Note an input that names nothing or cannot be read; the others go on."""
+        self.failures.append((name, str(error)))
 
     def _take(self, result: Result, sinks: list[Sink], *, echo: bool) -> None:
         """Hand one result to the sinks and remember its rows for the table."""
@@ -158,11 +152,16 @@ class _Job:
         self.unshown += len(rows[room:])
 
 
+def _count(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where it wants one."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def _table_rows(result: Result) -> list[list[str]]:
     """Return a result's lines of the table: one a face, or one that says there is none."""
-    name = shorten(result.source)
     from facemood.render.draw import percent
 
+    name = shorten(result.source)
     if not result.faces:
         return [[name, "-", "no face found", "", ""]]
     rows = []

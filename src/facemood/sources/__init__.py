@@ -1,6 +1,6 @@
 """Sources: what users name, read as frames."""
 
 from facemood.sources.images import load_image
-from facemood.sources.select import ImageLike, SourceLike, find_inputs, read_frame
+from facemood.sources.select import ErrorHandler, ImageLike, SourceLike, find_inputs, read_frame
 
-__all__ = ["ImageLike", "SourceLike", "find_inputs", "load_image", "read_frame"]
+__all__ = ["ErrorHandler", "ImageLike", "SourceLike", "find_inputs", "load_image", "read_frame"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from pathlib import Path
 from typing import TypeAlias
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from facemood.errors import SourceError, did_you_mean
+from facemood.errors import FacemoodError, SourceError, did_you_mean
 from facemood.schema import Frame
 from facemood.sources.images import from_array, from_pillow, load_image
 
@@ -28,11 +28,19 @@ SourceLike: TypeAlias = "ImageLike | Iterable[ImageLike]"
 """One image, a folder, a pattern such as ``photos/**/*.jpg``, or several of them."""
 
 
-def find_inputs(source: SourceLike) -> list[ImageLike] | Iterator[ImageLike]:
+ErrorHandler: TypeAlias = Callable[[str, FacemoodError], None]
+"""Called with an input's name and what is wrong with it, so that the others can go on."""
+
+
+def find_inputs(source: SourceLike, *, on_error: ErrorHandler | None = None) -> list[ImageLike] | Iterator[ImageLike]:
     """List the images that a source names, without opening them.
 
     Folders are searched to any depth, patterns are expanded, and both give sorted paths. A generator stays one: its
     items are taken as they are needed, so that they need not fit into memory together.
+
+    Args:
+        source: What the user named.
+        on_error: Called for each of several sources that names nothing; None lets the first error end it.
 
     Raises:
         SourceError: A path is not there, a folder or pattern has no image, or the kind is not supported.
@@ -46,7 +54,7 @@ def find_inputs(source: SourceLike) -> list[ImageLike] | Iterator[ImageLike]:
     if isinstance(source, bytes | np.ndarray | Pillow.Image):
         return [source]
     if isinstance(source, Iterable):
-        items = (item for part in source for item in find_inputs(part))
+        items = (item for part in source for item in _find_part(part, on_error))
         return list(items) if isinstance(source, Sized) else items
     raise SourceError(
         f"cannot read {type(source).__name__}; expected a path, bytes, an array, a Pillow image, or a list of them"
@@ -66,6 +74,17 @@ def read_frame(item: ImageLike) -> Frame:
     if isinstance(item, Pillow.Image):
         return Frame(from_pillow(item), source=str(getattr(item, "filename", "") or "image"))
     return Frame(load_image(Path(item)), source=os.fspath(item))
+
+
+def _find_part(part: ImageLike, on_error: ErrorHandler | None) -> Iterable[ImageLike]:
+    """List what one of several sources names, or hand its error on."""
+    try:
+        return find_inputs(part)
+    except SourceError as error:
+        if on_error is None:
+            raise
+        on_error(str(part), error)
+        return []
 
 
 def _find_paths(text: str) -> Iterator[str]:
