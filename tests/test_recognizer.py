@@ -9,7 +9,8 @@ from PIL import Image
 from facemood import DeviceError, EmotionRecognizer, Face, ImageError, ModelError, SourceError
 from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS
 from facemood.schema import Image as Pixels
-from facemood.sources import ImageLike
+from facemood.sources import ImageLike, load_image
+from facemood.stages.align import crop_faces
 
 
 def test_a_portrait_is_read(recognizer: EmotionRecognizer, astronaut: Path) -> None:
@@ -133,6 +134,23 @@ def test_crops_are_read_without_a_detector(recognizer: EmotionRecognizer) -> Non
     assert recognizer.classify(np.zeros((0, 48, 48), np.uint8)).shape == (0, 8)
     with pytest.raises(ImageError, match=r"crop\[None\]"):
         recognizer.classify(grey[0])
+
+
+def test_probabilities_are_calibrated_as_the_card_says(recognizer: EmotionRecognizer) -> None:
+    crops = np.random.default_rng(0).integers(0, 256, (4, 48, 48), np.uint8)
+    temperature = recognizer.card.temperature["ferplus"]
+    assert temperature != 1
+    scaled = np.exp(recognizer.session.run(crops)["ferplus"].astype(float) / temperature)
+    np.testing.assert_allclose(recognizer.classify(crops), scaled / scaled.sum(axis=1, keepdims=True), rtol=1e-3)
+
+
+def test_faces_are_framed_as_the_card_says(astronaut: Path) -> None:
+    recognizer = EmotionRecognizer(threads=1)
+    framed = recognizer.analyze_image(astronaut).faces[0]
+    (crop,) = crop_faces(load_image(astronaut), [framed], recognizer.card.framing["hog"])
+    np.testing.assert_allclose(recognizer.classify([crop])[0], framed.probabilities, atol=1e-5)
+    (unframed,) = crop_faces(load_image(astronaut), [framed])
+    assert unframed.shape[0] < 0.9 * crop.shape[0]
 
 
 def test_users_of_fer_get_the_shape_they_know(recognizer: EmotionRecognizer, astronaut: Path) -> None:

@@ -68,7 +68,7 @@ def analyze(
     )  # fmt: skip
     job = _Job(recognizer, sources, batch=batch, bar=not quiet and sys.stderr.isatty())
     code = job.run(output or [], echo=json)
-    if not (json or quiet):
+    if job.images and not (json or quiet):
         job.show_table()
     for name, message in job.failures:
         say(f"facemood: {message}" if name in message else f"facemood: {name}: {message}")
