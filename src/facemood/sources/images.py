@@ -53,8 +53,8 @@ def load_image(file: Path | bytes, *, name: str = "image") -> Image:
         ) from None
     except (Pillow.DecompressionBombError, MemoryError):
         return _decode_huge(data, name)
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise ImageError(f"{name}: the image is damaged or cut short ({error}); fetch it again") from None
+    except Exception as error:  # each of Pillow's decoders has errors of its own for damaged data
+        raise ImageError(f"{name}: the image is damaged or cut short ({error}); fetch it again") from error
 
 
 def from_array(array: NDArray[np.generic], *, name: str = "array") -> Image:
