@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from facemood import EmotionRecognizer
+from facemood.errors import OutputError
 from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS
 from facemood.models import ModelSession
 from facemood.train import fit, load_trained
@@ -52,6 +53,13 @@ def test_the_card_tells_all_that_was_measured(exported: Path) -> None:
 def test_the_file_stands_alone_and_whole(exported: Path) -> None:
     onnx.checker.check_model(onnx.load(exported / "model.onnx"), full_check=True)
     assert sorted(path.name for path in exported.iterdir()) == ["model.onnx", "run"]
+
+
+@pytest.mark.slow
+def test_a_place_that_cannot_be_written_to_is_said_before_the_work(exported: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot be written"):
+        export(exported / "run", bright_or_dark(), tmp_path / "file" / "m.onnx", detectors=(OffsetDetector(),))
 
 
 @pytest.mark.slow

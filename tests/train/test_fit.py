@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from facemood.datasets import ExpressionDataset
-from facemood.errors import DatasetError, RecipeError
+from facemood.errors import DatasetError, OutputError, RecipeError
 from facemood.labels import BASIC_EXPRESSIONS, FERPLUS_COLUMNS
 from facemood.train import Recipe, fit, load_recipe, load_trained
 from facemood.train.fit import History, prepare
@@ -128,9 +128,23 @@ def test_a_missing_split_is_said() -> None:
         prepare(small_recipe(), bright_or_dark().split("Training"))
 
 
-def test_a_folder_without_a_run_is_said(tmp_path: Path) -> None:
+def test_a_folder_without_a_whole_run_is_said(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="expected a training run's folder"):
         load_trained(tmp_path)
+    (tmp_path / "last.ckpt").write_bytes(b"")
+    for damage in (None, "{"):
+        if damage is not None:
+            (tmp_path / "run.json").write_text(damage)
+        with pytest.raises(RecipeError, match="run.json: is missing or damaged"):
+            load_trained(tmp_path)
+        with pytest.raises(RecipeError, match="run.json: is missing or damaged"):
+            fit(small_recipe(), bright_or_dark(), tmp_path, resume=True)
+
+
+def test_a_run_in_a_place_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot be written"):
+        fit(small_recipe(), bright_or_dark(), tmp_path / "file" / "run")
 
 
 def test_the_rate_rises_then_falls_to_zero() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from facemood.atomic import replacing
 from facemood.errors import ModelError, require
 
 METADATA_KEY = "facemood.card"
@@ -115,14 +116,14 @@ def write_card(file: Path, card: ModelCard) -> None:
 
     Raises:
         MissingExtraError: The package onnx is not installed (extra ``train``).
+        OutputError: The file cannot be written to.
     """
     onnx = require("onnx", extra="train")
     model = onnx.load(file)
     kept = {entry.key: entry.value for entry in model.metadata_props if entry.key != METADATA_KEY}
     onnx.helper.set_model_props(model, {**kept, METADATA_KEY: card.to_json()})
-    partial = file.with_suffix(".onnx.part")
-    onnx.save(model, partial)
-    partial.replace(file)
+    with replacing(file, "wb") as whole:
+        whole.write(model.SerializeToString())
 
 
 def _hashable(value: Any) -> Any:

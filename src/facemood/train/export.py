@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset
 from facemood.errors import ModelError
 from facemood.evaluation import evaluate
@@ -61,22 +62,24 @@ def export(run: Path, dataset: ExpressionDataset, file: Path, *, detectors: tupl
 
     Raises:
         RecipeError: The folder holds no run.
+        OutputError: The file cannot be written to; this is said before the work begins.
     """
     module, facts = load_trained(run)
     card = describe(facts, side=dataset.images.shape[1])
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=file.parent) as folder:
-        partial = Path(folder) / file.name
-        write_onnx(module.network, partial, card)
-        card = calibrate(partial, dataset.split(facts["validated_on"]["split"]))
-        tiles = _sample(dataset.split(facts["trained_on"]["split"]).images)
+    tiles = _sample(dataset.split(facts["trained_on"]["split"]).images)
+    with replacing(file, "wb") as whole, tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / file.name
+        write_onnx(module.network, draft, card)
+        card = calibrate(draft, dataset.split(facts["validated_on"]["split"]))
         framings = {detector.name: measure_framing(detector, tiles) for detector in detectors}
-        card = dataclasses.replace(card, framing={name: framing.crop for name, framing in framings.items()})
-        write_card(partial, card)
-        card = dataclasses.replace(card, metrics={**card.metrics, **measure(partial, dataset)})
-        card.metrics["framing"] = {name: dataclasses.asdict(framing) for name, framing in framings.items()}
-        write_card(partial, card)
-        partial.replace(file)
+        measured = {name: dataclasses.asdict(framing) for name, framing in framings.items()}
+        card = dataclasses.replace(
+            card,
+            framing={name: framing.crop for name, framing in framings.items()},
+            metrics={**measure(draft, dataset), "framing": measured},
+        )
+        write_card(draft, card)
+        whole.write(draft.read_bytes())
     return card
 
 

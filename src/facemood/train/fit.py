@@ -59,6 +59,7 @@ def fit(recipe: Recipe, dataset: ExpressionDataset, run: Path, *, resume: bool =
     Raises:
         RecipeError: The folder holds another run, or nothing to resume.
         DatasetError: The dataset lacks a split.
+        OutputError: The folder cannot be written to.
     """
     training, validation = prepare(recipe, dataset)
     heads = {LABEL_HEAD: len(dataset.classes)} | ({VOTE_HEAD: len(EXPRESSIONS)} if dataset.votes is not None else {})
@@ -99,7 +100,7 @@ def load_trained(run: Path) -> tuple[ExpressionModule, dict[str, Any]]:
     """
     if not (run / LAST).is_file():
         raise RecipeError(f"{run}: expected a training run's folder with {LAST}, but there is none")
-    facts: dict[str, Any] = json.loads((run / RUN_FILE).read_text(encoding="utf-8"))
+    facts = _read_facts(run)
     module = ExpressionModule(recipe_from_dict(facts["recipe"]), facts["heads"])
     state = torch.load(run / LAST, map_location="cpu", weights_only=True)
     module.load_state_dict(state["state_dict"])
@@ -121,13 +122,21 @@ def _facts(
     }
 
 
+def _read_facts(run: Path) -> dict[str, Any]:
+    """Read what a run wrote of itself when it began."""
+    try:
+        facts: dict[str, Any] = json.loads((run / RUN_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RecipeError(f"{run / RUN_FILE}: is missing or damaged ({error}); train anew in another folder") from None
+    return facts
+
+
 def _open_run(run: Path, facts: dict[str, Any], *, resume: bool) -> Path | None:
     """Start a run's folder, or check that it holds this very run; return the checkpoint to go on from."""
-    file = run / RUN_FILE
     if resume:
         if not (run / LAST).is_file():
             raise RecipeError(f"{run}: nothing to resume, {LAST} is missing; start without resuming")
-        before = json.loads(file.read_text(encoding="utf-8"))
+        before = _read_facts(run)
         same = ("recipe", "classes", "trained_on")
         changed = [key for key in same if json.dumps(before[key]) != json.dumps(facts[key])]
         if changed:
@@ -137,9 +146,9 @@ def _open_run(run: Path, facts: dict[str, Any], *, resume: bool) -> Path | None:
         return run / LAST
     if (run / LAST).exists():
         raise RecipeError(f"{run}: already holds a run; resume it, or choose another folder")
-    (run / HISTORY).unlink(missing_ok=True)  # of a run that was stopped before its first checkpoint
-    with replacing(file, encoding="utf-8") as text:
+    with replacing(run / RUN_FILE, encoding="utf-8") as text:
         json.dump(facts, text, indent=1)
+    (run / HISTORY).unlink(missing_ok=True)  # of a run that was stopped before its first checkpoint
     return None
 
 
