@@ -27,6 +27,8 @@ def write_all(path: Path | str) -> None:
 
 def test_csv_is_the_table_of_an_analysis(tmp_path: Path) -> None:
     write_all(tmp_path / "t.csv")
+    whole = Analysis(tuple(RESULTS)).to_csv(tmp_path / "u.csv")
+    assert (tmp_path / "t.csv").read_bytes() == whole.read_bytes()
     with (tmp_path / "t.csv").open(newline="") as file:
         streamed = list(csv.DictReader(file))
     with Analysis(tuple(RESULTS)).to_csv(tmp_path / "u.csv").open(newline="") as file:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import html
+import io
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -178,9 +179,8 @@ class Analysis:
             OutputError: The place cannot be written to.
         """
         with replacing(path, newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, columns_for(self.labels))
-            writer.writeheader()
-            writer.writerows(self.rows())
+            file.write(csv_line(columns_for(self.labels)))
+            file.writelines(csv_line(row.values()) for row in self.rows())
         return Path(path)
 
     def to_dict(self) -> dict[str, Any]:
@@ -254,6 +254,18 @@ def columns_for(labels: tuple[str, ...]) -> list[str]:
         ['contempt', 'bored']
     """
     return [*COLUMNS, *(label for label in labels if label not in COLUMNS)]
+
+
+def csv_line(values: Iterable[object]) -> str:
+    """Return one line of the table as CSV.
+
+    Example:
+        >>> csv_line(["a, b.jpg", 0, ""]).strip()
+        '"a, b.jpg",0,'
+    """
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(values)
+    return line.getvalue()
 
 
 def _or_empty(value: float | int | None) -> float | int | str:

@@ -7,18 +7,16 @@ what was read until then is kept. Pictures are written one by one.
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 from facemood.atomic import open_partial
 from facemood.errors import OutputError, did_you_mean
 from facemood.render import PICTURES, write_picture
-from facemood.results import SCHEMA, Result, columns_for
+from facemood.results import SCHEMA, Result, columns_for, csv_line
 
 
 class Sink(Protocol):
@@ -98,11 +96,11 @@ class CsvSink(FileSink):
 
     def head(self) -> str:
         """Return the header line."""
-        return _csv_line(columns_for(tuple(self.info["labels"])))
+        return csv_line(columns_for(tuple(self.info["labels"])))
 
     def body(self, result: Result) -> str:
         """Return the lines of one frame."""
-        return "".join(_csv_line(row.values()) for row in result.rows())
+        return "".join(csv_line(row.values()) for row in result.rows())
 
 
 class JsonLinesSink(FileSink):
@@ -196,10 +194,3 @@ def open_sink(path: str, info: dict[str, Any]) -> Sink:
             f"{did_you_mean(suffix, known)}"
         )
     return SINKS[suffix](Path(path), info)
-
-
-def _csv_line(values: Iterable[object]) -> str:
-    """Return one line of a CSV table."""
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(values)
-    return line.getvalue()
