@@ -21,7 +21,7 @@ from facemood.schema import Face, Frame
 from facemood.sources import ErrorHandler, ImageLike, SourceLike, find_inputs, read_frame
 from facemood.stages.align import WHOLE_BOX, crop_faces
 from facemood.stages.classify import choose_head, classify, with_probabilities
-from facemood.stages.detect import DetectOptions, Detector, open_detector, select_faces
+from facemood.stages.detect import MIN_FACE, THRESHOLD, DetectOptions, Detector, open_detector, select_faces
 
 logger = logging.getLogger("facemood")
 
@@ -56,8 +56,8 @@ class EmotionRecognizer:
         *,
         head: str | None = None,
         detector: str | Detector = "hog",
-        min_face: float = 36.0,
-        threshold: float = 0.52,
+        min_face: float = MIN_FACE,
+        threshold: float = THRESHOLD,
         max_faces: int | None = None,
         device: str = "auto",
         threads: int | None = None,

@@ -1,4 +1,5 @@
 import csv
+import inspect
 import json
 import os
 import signal
@@ -11,8 +12,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from facemood import EmotionRecognizer
+from facemood.cli.analyze import analyze
 from tests.cli.conftest import Run
 from tests.conftest import PHOTOS
+
+
+def test_the_options_have_the_defaults_of_the_recognizer() -> None:
+    """They are written twice, because the help must not load the pipeline."""
+    command, library = (inspect.signature(part).parameters for part in (analyze, EmotionRecognizer.__init__))
+    shared = [name for name in library if name in command]
+    assert shared == ["model", "head", "detector", "min_face", "threshold", "max_faces", "device", "threads"]
+    assert {name: command[name].default for name in shared} == {name: library[name].default for name in shared}
+    assert command["batch"].default == inspect.signature(EmotionRecognizer.stream).parameters["batch"].default
 
 
 def test_a_table_for_people_goes_to_stderr(facemood: Run, astronaut: Path, tmp_path: Path) -> None:

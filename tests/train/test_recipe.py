@@ -16,6 +16,11 @@ def test_every_recipe_of_the_package_loads_and_comes_back_as_it_went(name: str) 
     assert recipe_from_dict(recipe.to_dict()) == recipe
 
 
+def test_what_a_file_leaves_out_is_as_in_the_baseline() -> None:
+    baseline = load_recipe("baseline")
+    assert recipe_from_dict({"name": "baseline", "description": baseline.description}) == baseline
+
+
 def test_single_values_can_be_set() -> None:
     recipe = load_recipe(
         "baseline", overrides=["train.epochs=20", "train.learning_rate=1", "network.widths=[8, 16, 32]"]

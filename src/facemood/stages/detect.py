@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from facemood.errors import ModelError, did_you_mean
 from facemood.schema import Face, Image
 
+MIN_FACE, THRESHOLD = 36.0, 0.52
+"""The defaults. The smallest faces for which HOG enlarges twice; just above the weak hits that are no faces."""
+
 
 class Detector(Protocol):
     """Anything that finds faces. `name` keys the crop framing in a model's card."""
@@ -36,8 +39,8 @@ class DetectOptions:
         max_faces: How many at most, the largest first; None for all.
     """
 
-    min_size: float = 36.0
-    threshold: float = 0.52
+    min_size: float = MIN_FACE
+    threshold: float = THRESHOLD
     max_faces: int | None = None
 
     def __post_init__(self) -> None:
