@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import html
 import io
 import json
@@ -189,7 +190,7 @@ class Analysis:
             "schema": SCHEMA,
             "info": self.info,
             "results": [result.to_dict() for result in self.results],
-            "failures": [{"source": failure.source, "message": failure.message} for failure in self.failures],
+            "failures": [dataclasses.asdict(failure) for failure in self.failures],
         }
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:

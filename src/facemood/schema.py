@@ -92,6 +92,12 @@ class Face:
         x1, y1, x2, y2 = self.box.tolist()
         return x2 - x1, y2 - y1
 
+    @property
+    def area(self) -> float:
+        """Width times height of the box in square pixels."""
+        width, height = self.size
+        return width * height
+
     def top(self, k: int = 3) -> list[tuple[str, float]]:
         """Return the k most probable labels with their probabilities, best first."""
         return sorted(self.emotions.items(), key=lambda item: -item[1])[:k]

@@ -47,6 +47,17 @@ def test_clusters_that_are_not_marked_are_looked_for() -> None:
     assert dataset.twins_of(["Training"]).tolist() == [False, True, False, False, False, False]
 
 
+def test_twins_are_not_looked_for_where_there_is_nothing_to_compare(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(images: object) -> None:
+        raise AssertionError("searched for twins")
+
+    monkeypatch.setattr("facemood.datasets.dataset.find_clusters", refuse)
+    for usages in (["Training", "PublicTest", "PrivateTest"], ["elsewhere"], []):
+        assert not make_dataset(cluster=None).twins_of(usages).any()
+    with pytest.raises(AssertionError, match="searched"):
+        make_dataset(cluster=None).twins_of(["Training"])
+
+
 def test_without_votes_there_is_no_majority() -> None:
     with pytest.raises(DatasetError, match="fer2013new.csv"):
         make_dataset().ferplus_majority()

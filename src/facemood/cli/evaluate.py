@@ -34,8 +34,8 @@ def evaluate(
     found = report.make_report(model, open_dataset(data), split=split, detector=detector if end_to_end else None)
     if output is not None:
         report.write_report(output, found)
-    if output is not None and not quiet:
-        say(f"wrote {output / 'report.json'} and {output / 'report.md'}")
+        if not quiet:
+            say(f"wrote {output / 'report.json'} and {output / 'report.md'}")
     if json:
         print_json(found)
     elif not quiet:

@@ -18,7 +18,7 @@ def list_all(context: typer.Context, json: Json = False) -> None:
         return
     from facemood.models import ModelSession, find_model, list_models
 
-    cards = [(find_model(name), ModelSession(find_model(name), device="cpu").card) for name in list_models()]
+    cards = [(file, ModelSession(file, device="cpu").card) for file in map(find_model, list_models())]
     if json:
         print_json([{"name": card.name, "heads": card.heads, "file": str(file)} for file, card in cards])
         return

@@ -88,8 +88,10 @@ class ExpressionDataset:
 
         Where the dataset carries no clusters, `find_clusters` looks for them; that takes seconds for 35,000 images.
         """
-        cluster = find_clusters(self.images) if self.cluster is None else self.cluster
         inside = np.isin(self.usage, list(usages))
+        if inside.all() or not inside.any():
+            return np.zeros(len(self), bool)  # nothing to compare, so no search
+        cluster = find_clusters(self.images) if self.cluster is None else self.cluster
         marked: NDArray[np.bool_] = ~inside & np.isin(cluster, cluster[inside])
         return marked
 

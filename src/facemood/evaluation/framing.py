@@ -111,8 +111,8 @@ def read_end_to_end(recognizer: EmotionRecognizer, dataset: ExpressionDataset) -
 
 def _largest(detector: Detector, image: Image) -> NDArray[np.float32] | None:
     """Return the box of the largest face, (4,), or None."""
-    faces = sorted(detector(image), key=lambda face: face.size[0] * face.size[1])
-    return faces[-1].box if faces else None
+    largest = max(detector(image), key=lambda face: face.area, default=None)
+    return None if largest is None else largest.box
 
 
 def _box(values: NDArray[np.float64]) -> Box:

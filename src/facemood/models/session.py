@@ -38,10 +38,9 @@ class ModelSession:
         options.log_severity_level = 3
         if threads is not None:
             options.intra_op_num_threads = threads
+        providers = select_providers(device)
         try:
-            self._session = onnxruntime.InferenceSession(str(file), options, providers=select_providers(device))
-        except DeviceError:
-            raise
+            self._session = onnxruntime.InferenceSession(str(file), options, providers=providers)
         except Exception as error:  # ONNX Runtime raises a class of its own for each kind of damage
             raise ModelError(f"{file}: cannot be loaded as an ONNX model ({str(error).splitlines()[0]})") from error
         self.card = ModelCard.from_metadata(self._session.get_modelmeta().custom_metadata_map, file=file)

@@ -54,7 +54,7 @@ class DetectOptions:
 def select_faces(faces: list[Face], options: DetectOptions) -> list[Face]:
     """Keep the faces that count, largest first."""
     kept = [face for face in faces if face.score >= options.threshold and min(face.size) >= options.min_size]
-    kept.sort(key=lambda face: -face.size[0] * face.size[1])
+    kept.sort(key=lambda face: -face.area)
     return kept[: options.max_faces]
 
 
