@@ -145,6 +145,15 @@ def test_the_official_ferplus_subsets_have_their_counts(fer2013: ExpressionDatas
 
 
 @pytest.mark.dataset
+def test_the_two_label_sets_disagree_on_a_third_of_the_images(fer2013: ExpressionDataset) -> None:
+    """The documents say so where they tell why each has a head of its own."""
+    assert fer2013.votes is not None
+    majority = ferplus.majority(fer2013.votes)
+    voted = majority >= 0
+    assert 0.31 < (majority != fer2013.labels)[voted].mean() < 0.35
+
+
+@pytest.mark.dataset
 def test_twins_between_splits_have_their_counts(fer2013: ExpressionDataset) -> None:
     training = fer2013.twins_of(["PublicTest", "PrivateTest"])
     assert (training & (fer2013.usage == "Training")).sum() == 871
