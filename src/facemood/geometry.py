@@ -1,0 +1,155 @@
+"""Boxes, points and turns: overlap, non-maximum suppression, the box that points span, a head's rotation, open eyes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+LIFT = 0.25
+"""How far above the brows a face's box begins, in units of the height of its points."""
+
+TINY = 1e-9
+"""What no area is smaller than, where it divides."""
+
+Floats = NDArray[np.float32]
+
+
+def box_of_points(points: Floats) -> Floats:
+    """Return the box of a face: what its 68 points span, lifted by a quarter so that the brows aren't its edge.
+
+    Args:
+        points: (..., 68, 2) in iBUG order.
+
+    Returns:
+        (..., 4) float32 x1 y1 x2 y2.
+
+    Example:
+        >>> box_of_points(np.float32([[0, 0], [10, 20]])).tolist()
+        [0.0, -5.0, 10.0, 20.0]
+    """
+    first, last = points.min(axis=-2), points.max(axis=-2)
+    lifted = first.copy()
+    lifted[..., 1] -= LIFT * (last[..., 1] - first[..., 1])
+    return np.concatenate([lifted, last], axis=-1).astype(np.float32)
+
+
+def overlaps(one: Floats, other: Floats) -> Floats:
+    """Return the intersection over union of each box of one set with each of another.
+
+    Args:
+        one: (A, 4) x1 y1 x2 y2.
+        other: (B, 4) x1 y1 x2 y2.
+
+    Returns:
+        (A, B) float32, 0..1.
+
+    Example:
+        >>> overlaps(np.array([[0, 0, 2, 2]], np.float32), np.array([[0, 0, 2, 1], [5, 5, 6, 6]], np.float32)).tolist()
+        [[0.5, 0.0]]
+    """
+    both, first, second = _shared(one, other)
+    return np.asarray(both / np.maximum(first + second - both, TINY), np.float32)
+
+
+def insides(one: Floats, other: Floats) -> Floats:
+    """Return the intersection over the smaller of each two boxes, (A, B) float32 0..1: 1 where one lies in the other.
+
+    Example:
+        >>> insides(np.array([[0, 0, 4, 4]], np.float32), np.array([[1, 1, 2, 2], [3, 0, 5, 4]], np.float32)).tolist()
+        [[1.0, 0.5]]
+    """
+    both, first, second = _shared(one, other)
+    return np.asarray(both / np.maximum(np.minimum(first, second), TINY), np.float32)
+
+
+def suppress(boxes: Floats, scores: Floats, *, overlap: float, inside: float = 2.0) -> NDArray[np.int64]:
+    """Keep the best of boxes that lie on each other (greedy non-maximum suppression).
+
+    Args:
+        boxes: (N, 4) x1 y1 x2 y2.
+        scores: (N,).
+        overlap: The intersection over union from which two boxes are the same face.
+        inside: The intersection over the smaller box from which they are; above 1 a box may lie in another.
+
+    Returns:
+        Indices of those that stay, best first.
+
+    Example:
+        >>> boxes = np.array([[0, 0, 4, 4], [0, 0, 4, 5], [9, 9, 12, 12]], np.float32)
+        >>> suppress(boxes, np.array([0.5, 0.9, 0.7], np.float32), overlap=0.4)
+        array([1, 2])
+    """
+    order = np.argsort(-scores, kind="stable")
+    ranked = boxes[order]
+    shared = (overlaps(ranked, ranked) >= overlap) | (insides(ranked, ranked) >= inside)
+    alive = np.ones(len(order), bool)
+    for position in range(len(order)):
+        if alive[position]:
+            alive[position + 1 :] &= ~shared[position, position + 1 :]
+    return np.asarray(order[alive], np.int64)
+
+
+def rotation_of(pose: Floats) -> Floats:
+    """Return the rotation that brings a face from looking into the camera to a pose: it nods, then turns, then tilts.
+
+    Args:
+        pose: (3,) yaw, pitch and roll in degrees.
+
+    Returns:
+        (3, 3) float32, for columns of points.
+
+    Example:
+        >>> to_the_right, ahead = np.array([90, 0, 0], np.float32), np.array([0, 0, -1], np.float32)
+        >>> round(float((rotation_of(to_the_right) @ ahead)[0]), 3)
+        1.0
+    """
+    turn, nod, tilt = np.radians(np.asarray(pose, np.float64) * (-1, -1, 1))
+    about_x = [[1, 0, 0], [0, np.cos(nod), -np.sin(nod)], [0, np.sin(nod), np.cos(nod)]]
+    about_y = [[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]]
+    about_z = [[np.cos(tilt), -np.sin(tilt), 0], [np.sin(tilt), np.cos(tilt), 0], [0, 0, 1]]
+    return np.asarray(np.array(about_z) @ about_y @ about_x, np.float32)
+
+
+def angles_of(rotation: NDArray[np.floating]) -> Floats:
+    """Return yaw -90..90, pitch and roll -180..180 of a (3, 3) rotation, as `rotation_of` makes it: (3,) in degrees.
+
+    Example:
+        >>> angles_of(rotation_of(np.array([20, -10, 5], np.float32))).round(2).tolist()
+        [20.0, -10.0, 5.0]
+    """
+    yaw = np.arcsin(np.clip(rotation[2, 0], -1, 1))
+    pitch = -np.arctan2(rotation[2, 1], rotation[2, 2])
+    roll = np.arctan2(rotation[1, 0], rotation[0, 0])
+    return np.asarray(np.degrees([yaw, pitch, roll]), np.float32)
+
+
+def eye_aspect_ratio(points: Floats) -> tuple[float, float]:
+    """Return how far each eye is open: height over width (Soukupova & Cech 2016, eye aspect ratio).
+
+    Args:
+        points: (68, 2) in iBUG order.
+
+    Returns:
+        The subject's right eye and left eye; about 0.3 where open, toward 0 where closed, NaN for an eye without width.
+    """
+    return _openness(points[36:42]), _openness(points[42:48])
+
+
+def _openness(eye: Floats) -> float:
+    """Return the aspect ratio of one eye, (6, 2): from corner to corner along the upper lid, then along the lower."""
+    width = float(np.linalg.norm(eye[3] - eye[0]))
+    height = float(np.linalg.norm(eye[1] - eye[5]) + np.linalg.norm(eye[2] - eye[4])) / 2
+    return height / width if width > 0 else float("nan")
+
+
+def _shared(one: Floats, other: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return the area that boxes share, (A, B), and their own areas, (A, 1) and (1, B)."""
+    first = np.maximum(one[:, None, :2], other[None, :, :2])
+    last = np.minimum(one[:, None, 2:], other[None, :, 2:])
+    both = np.prod(np.clip(last - first, 0, None), axis=2)
+    return both, _areas(one)[:, None], _areas(other)[None, :]
+
+
+def _areas(boxes: Floats) -> Floats:
+    """Return the area of each of (N, 4) boxes."""
+    return np.asarray(np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1), np.float32)

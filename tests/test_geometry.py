@@ -1,0 +1,54 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from facemood.geometry import box_of_points, overlaps, suppress
+
+CORNERS = arrays(np.float32, (7, 2), elements=st.integers(0, 60).map(np.float32))
+
+
+def boxes_from(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Boxes of at least one pixel."""
+    return np.concatenate([np.minimum(first, second), np.maximum(first, second) + 1], axis=1)
+
+
+def test_the_box_of_points_is_lifted_by_a_quarter_of_their_height() -> None:
+    points = np.stack(
+        [np.array([[10, 40], [30, 80], [20, 60]], np.float32), np.array([[0, 0], [4, 8], [2, 2]], np.float32)]
+    )
+    assert box_of_points(points).tolist() == [[10, 30, 30, 80], [0, -2, 4, 8]]
+
+
+def test_overlaps_of_known_boxes() -> None:
+    one = np.array([[0, 0, 10, 10]], np.float32)
+    other = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [10, 0, 20, 10], [2, 2, 4, 4]], np.float32)
+    np.testing.assert_allclose(overlaps(one, other)[0], [1, 1 / 3, 0, 0.04], atol=1e-6)
+    assert overlaps(one, np.zeros((0, 4), np.float32)).shape == (1, 0)
+
+
+@given(CORNERS, CORNERS)
+def test_overlaps_are_shares_and_the_same_both_ways(first: np.ndarray, second: np.ndarray) -> None:
+    boxes = boxes_from(first, second)
+    shared = overlaps(boxes, boxes)
+    assert ((shared >= 0) & (shared <= 1 + 1e-6)).all()
+    np.testing.assert_allclose(shared, shared.T, atol=1e-6)
+    np.testing.assert_allclose(np.diag(shared), 1, atol=1e-6)
+
+
+@given(CORNERS, CORNERS, arrays(np.float32, 7, elements=st.integers(0, 100).map(lambda value: np.float32(value / 100))))
+def test_suppression_keeps_the_best_and_nothing_that_lies_on_it(
+    first: np.ndarray, second: np.ndarray, scores: np.ndarray
+) -> None:
+    boxes = boxes_from(first, second)
+    kept = suppress(boxes, scores, overlap=0.4)
+    assert scores[kept[0]] == scores.max()
+    assert (np.diff(scores[kept]) <= 0).all()
+    shared = overlaps(boxes, boxes[kept])
+    assert (shared[kept] - np.eye(len(kept)) < 0.4).all()
+    gone = np.setdiff1d(np.arange(7), kept)
+    assert (shared[gone].max(axis=1, initial=0) >= 0.4).all()
+
+
+def test_nothing_is_suppressed_where_nothing_is() -> None:
+    assert suppress(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), overlap=0.4).tolist() == []
