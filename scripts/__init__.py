@@ -1,0 +1,1 @@
+"""Scripts that make what the package ships, and the figures of its documents."""

@@ -1,0 +1,230 @@
+"""Make training pictures: lay faces into scenes, hide parts of them, and spoil the picture as cameras do.
+
+All pictures here are (h, w) float32 grey, 0..255. All randomness comes from the generator that is handed in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facemood.train.faces.material import Scene
+
+Floats = NDArray[np.float32]
+Random = np.random.Generator
+
+GREY = np.array([0.114, 0.587, 0.299], np.float32)
+"""How much blue, green and red count in grey (Rec. 601)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A piece of a scene.
+
+    Attributes:
+        picture: (size, size) float32 grey.
+        points: (F, 104, 2) float32, of faces that are in it.
+        unknown: (U, 4) float32, boxes of what may be faces.
+    """
+
+    picture: Floats
+    points: Floats
+    unknown: Floats
+
+
+def cut_ground(scene: Scene, size: int, *, scale: float, centre: tuple[float, float], random: Random) -> Ground:
+    """Cut a square about a point of a scene, turned to grey by a random mix of its colours and perhaps mirrored.
+
+    Args:
+        scene: Where from.
+        size: Pixels of the square.
+        scale: Pixels of the square for one of the scene.
+        centre: x and y in the scene.
+        random: Source of chance.
+    """
+    shift = size / 2 - scale * np.asarray(centre, np.float32)
+    level = min(max(round(np.log2(1 / scale)), 0), len(scene.copies) - 1)
+    image = scene.copies[level]
+    ratio = np.array(image.shape[1::-1]) / scene.size
+    matrix = np.column_stack([np.diag(scale / ratio), shift])
+    piece = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    mix = GREY if random.random() < 0.5 else random.dirichlet(GREY * 6).astype(np.float32)
+    picture = np.asarray(piece @ mix, np.float32)
+    points, unknown = scene.points * scale + shift, scene.unknown * scale + np.tile(shift, 2)
+    if random.random() < 0.5:
+        picture = np.ascontiguousarray(picture[:, ::-1])
+        points, unknown = (
+            mirror_points(points, size),
+            (size - unknown)[:, [2, 1, 0, 3]] * [1, 0, 1, 0] + unknown * [0, 1, 0, 1],
+        )
+    return Ground(picture, points.astype(np.float32), unknown.astype(np.float32))
+
+
+def plain_ground(size: int, random: Random) -> Ground:
+    """Make a square of one grey, or of one that changes from edge to edge."""
+    first, last = random.uniform(0, 255, 2).tolist()
+    row = np.linspace(first, last if random.random() < 0.5 else first, size, dtype=np.float32)
+    picture = np.tile(row, (size, 1))
+    nothing = np.zeros((0, 4), np.float32)
+    return Ground(picture if random.random() < 0.5 else picture.T.copy(), np.zeros((0, 104, 2), np.float32), nothing)
+
+
+def place(points: Floats, *, centre: NDArray[np.floating], scale: float, angle: float, stretch: float = 1.0) -> Floats:
+    """Return the (2, 3) matrix that turns, enlarges and moves a tile so that the middle of its points lands on a point.
+
+    Args:
+        points: (P, 2) in the tile.
+        centre: (2,) where their middle goes.
+        scale: By how much to enlarge.
+        angle: Degrees, clockwise in the picture.
+        stretch: Width over height of a pixel of the tile.
+    """
+    turn = np.deg2rad(angle)
+    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    linear = scale * rotation @ np.diag([stretch**0.5, stretch**-0.5])
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    return np.column_stack([linear, np.asarray(centre) - linear @ middle]).astype(np.float32)
+
+
+def move(points: Floats, matrix: Floats) -> Floats:
+    """Apply a (2, 3) matrix to (P, 2) points."""
+    return np.asarray(points @ matrix[:, :2].T + matrix[:, 2], np.float32)
+
+
+MIRROR = np.array([
+    *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36,
+    41, 40, 54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65,
+    *(68 + (36 - index) % 36 for index in range(36)),
+])  # fmt: skip
+"""Which point stands where each did, after a face is mirrored."""
+
+
+def mirror_points(points: Floats, width: float) -> Floats:
+    """Mirror (..., 104, 2) points in a picture of a width; right eye becomes left eye."""
+    mirrored = points[..., MIRROR, :].copy()
+    mirrored[..., 0] = width - mirrored[..., 0]
+    return mirrored
+
+
+def face_mask(points: Floats, side: int, random: Random) -> Floats:
+    """Choose what of a tile is laid down, (side, side) float32 0..1.
+
+    The whole tile with hard or soft edges; or the oval of the face, with more or less of hair and neck; or the face
+    below the brows.
+    """
+    mask = np.zeros((side, side), np.float32)
+    kind = random.random()
+    if kind < 0.1:
+        mask[:] = 1
+        return mask
+    if kind < 0.5:
+        feather = int(random.integers(2, 9))
+        mask[feather // 2 : -feather // 2 or None, feather // 2 : -feather // 2 or None] = 1
+        mask[[0, -1]] = mask[:, [0, -1]] = 0
+        return np.asarray(cv2.blur(mask, (feather, feather), borderType=cv2.BORDER_CONSTANT), np.float32)
+    oval = points[68:]
+    middle = oval.mean(axis=0)
+    grown = middle + (oval - middle) * random.uniform(0.95, 1.45, 2).astype(np.float32)
+    if random.random() < 0.15:  # a cap, a fringe, or the upper edge of a picture
+        grown[:, 1] = np.maximum(grown[:, 1], points[17:27, 1].min() - random.uniform(0, 4))
+    cv2.fillPoly(mask, [np.round(grown).astype(np.int32)], 1.0)
+    mask[[0, -1]] = mask[:, [0, -1]] = 0
+    width = int(random.integers(2, 7))
+    return np.asarray(cv2.blur(mask, (width, width), borderType=cv2.BORDER_CONSTANT), np.float32)
+
+
+def lay(picture: Floats, patch: Floats, mask: Floats, matrix: Floats, random: Random) -> Floats:
+    """Lay a patch on a picture, and return how much of each pixel it covers, (h, w) 0..1.
+
+    Light and contrast of the patch are drawn toward those of the ground, or not, by chance.
+    """
+    size = picture.shape[::-1]
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    if scale < 0.7:
+        patch = cv2.GaussianBlur(patch, (0, 0), 0.4 / scale).astype(np.float32)
+    cover = cv2.warpAffine(mask, matrix, size, flags=cv2.INTER_LINEAR)
+    upper = cv2.warpAffine(
+        patch, matrix, size, flags=cv2.INTER_CUBIC if scale > 1.2 else cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    gain, bias = random.uniform(0.6, 1.2), random.normal(0, 12)
+    under = picture[cover > 0.5]
+    if len(under) and random.random() < 0.5:
+        bias += (float(under.mean()) - float(patch.mean())) * random.uniform(0, 1)
+    upper = (upper - patch.mean()) * gain + patch.mean() + bias
+    picture += cover * (np.clip(upper, 0, 255) - picture)
+    return np.asarray(cover, np.float32)
+
+
+def hide(picture: Floats, box: Floats, stuff: Floats, random: Random) -> None:
+    """Cover a part of a face with a bar or an ellipse of other stuff: a hand, a glass, a shoulder, a shadow.
+
+    Args:
+        picture: Is changed.
+        box: (4,) of the face.
+        stuff: (size, size) picture as large as `picture`.
+        random: Source of chance.
+    """
+    width, height = box[2:] - box[:2]
+    mask = np.zeros_like(picture)
+    x, y = (box[:2] + random.uniform(0, 1, 2) * (width, height)).tolist()
+    half = random.uniform(0.08, 0.3, 2) * (width, height)
+    if random.random() < 0.5:
+        axes = (max(1, round(half[0])), max(1, round(half[1])))
+        cv2.ellipse(mask, (round(x), round(y)), axes, random.uniform(0, 180), 0, 360, 1.0, -1)
+    else:
+        turn = random.uniform(0, np.pi)
+        reach = np.array([np.cos(turn), np.sin(turn)]) * max(width, height)
+        middle = np.array([x, y])
+        ends = np.round(np.stack([middle - reach, middle + reach])).astype(int).tolist()
+        cv2.line(mask, ends[0], ends[1], 1.0, max(1, round(min(half))))
+    mask = cv2.blur(mask, (3, 3)).astype(np.float32)
+    fill = stuff if random.random() < 0.7 else np.float32(random.uniform(0, 255))
+    picture += mask * (fill - picture)
+
+
+def spoil(picture: Floats, random: Random) -> NDArray[np.uint8]:
+    """Change light and contrast, blur or sharpen, add noise and JPEG's blocks, each by chance; return uint8."""
+    changed = _blur(_light(picture, random), random)
+    if random.random() < 0.4:
+        changed = changed + random.standard_normal(changed.shape, np.float32) * np.float32(random.uniform(1, 12))
+    pixels = np.clip(np.round(changed), 0, 255).astype(np.uint8)
+    if random.random() < 0.3:
+        _, coded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(25, 90))])
+        pixels = np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.uint8)
+    return pixels
+
+
+def log_uniform(least: float, most: float, random: Random) -> float:
+    """Draw a number whose logarithm is uniform."""
+    return float(np.exp(random.uniform(np.log(least), np.log(most))))
+
+
+def _light(picture: Floats, random: Random) -> Floats:
+    """Change gamma, contrast and brightness; at times make it dark."""
+    if random.random() < 0.5:
+        gamma = np.float32(np.exp(random.normal(0, 0.35)))
+        picture = np.asarray(255 * (np.clip(picture, 0, 255) / 255) ** gamma, np.float32)
+    if random.random() < 0.5:
+        middle = picture.mean()
+        picture = (picture - middle) * np.float32(random.uniform(0.4, 1.4)) + middle + np.float32(random.normal(0, 15))
+    if random.random() < 0.15:
+        picture = picture * np.float32(random.uniform(0.1, 0.5))
+    return np.asarray(picture, np.float32)
+
+
+def _blur(picture: Floats, random: Random) -> Floats:
+    """Blur as a lens or a movement does, sharpen, or leave it."""
+    chance = random.random()
+    if chance < 0.25:
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), random.uniform(0.3, 1.3)), np.float32)
+    elif chance < 0.35:
+        length = int(random.integers(2, 5))
+        kernel = np.eye(length, dtype=np.float32) if random.random() < 0.5 else np.ones((1, length), np.float32)
+        picture = np.asarray(cv2.filter2D(picture, -1, kernel / kernel.sum()), np.float32)
+    elif chance < 0.5:
+        soft = np.asarray(cv2.GaussianBlur(picture, (0, 0), 1.0), np.float32)
+        picture = picture + np.float32(random.uniform(0.3, 1.2)) * (picture - soft)
+    return picture

@@ -1,0 +1,137 @@
+"""The training loop of both networks: AdamW, cosine, a running mean of the weights, checkpoints that resume exactly."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from facemood.atomic import replacing
+
+logger = logging.getLogger("facemood")
+
+LossOf = Callable[[nn.Module, np.random.Generator, int], Tensor]
+
+STATISTICS = 200
+"""Batches from which the statistics of the averaged network's batch norms are measured; in short runs fewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long and how fast a network learns.
+
+    Attributes:
+        steps: Batches in all.
+        batch: Pictures in a batch.
+        rate: Highest learning rate, after `warmup` steps; a cosine brings it to zero.
+        warmup: Steps in which the rate rises.
+        decay: Weight decay (Loshchilov & Hutter 2019).
+        mean: Share of the old in the running mean of the weights.
+        seed: What all chance follows from.
+        save: Steps between two checkpoints.
+    """
+
+    steps: int
+    batch: int
+    rate: float = 3e-3
+    warmup: int = 500
+    decay: float = 0.02
+    mean: float = 0.999
+    seed: int = 1
+    save: int = 500
+
+
+def learn(
+    network: nn.Module,
+    loss_of: LossOf,
+    plan: Plan,
+    run: Path,
+    *,
+    before: Callable[[nn.Module, int], None] = lambda network, step: None,
+) -> nn.Module:
+    """Train a network, or go on where a checkpoint in the run's folder ends, and return the mean of its weights.
+
+    Args:
+        network: What learns.
+        loss_of: Draws a batch of a size from a source of chance, and returns the network's loss on it.
+        plan: How long and how fast.
+        run: Folder of the checkpoint.
+        before: Called before every step with the network and the step's number; may look for hard places.
+    """
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    mean = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(plan.mean))  # type: ignore[no-untyped-call]
+    optimizer = torch.optim.AdamW(_groups(network, plan.decay), lr=plan.rate)
+    state: dict[str, Any] = {"network": network, "mean": mean, "optimizer": optimizer}
+    first = _restore(run / "last.pt", state)
+    began, total = time.monotonic(), 0.0
+    for step in range(first, plan.steps):
+        before(network, step)
+        network.train()
+        for group in optimizer.param_groups:
+            group["lr"] = _rate(step, plan)
+        loss = loss_of(network, np.random.default_rng([plan.seed, step]), plan.batch)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimizer.step()
+        mean.update_parameters(network)
+        total += float(loss.detach())
+        if (step + 1) % plan.save == 0 or step + 1 == plan.steps:
+            left = (time.monotonic() - began) / (step + 1 - first) * (plan.steps - step - 1)
+            logger.info("step %d of %d: loss %.4f, %.0f s left", step + 1, plan.steps, total / plan.save, left)
+            total = 0.0
+            _store(run / "last.pt", state, step + 1)
+    averaged: nn.Module = mean.module
+    _measure_statistics(averaged, loss_of, plan)
+    return averaged.eval()
+
+
+@torch.no_grad()
+def _measure_statistics(network: nn.Module, loss_of: LossOf, plan: Plan) -> None:
+    """Measure the batch norms' means and variances anew, since those of training belong to other weights."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_running_stats()
+            module.momentum = None  # a plain mean over all batches
+    network.train()
+    for number in range(min(STATISTICS, plan.steps)):
+        loss_of(network, np.random.default_rng([plan.seed, plan.steps, number]), plan.batch)
+
+
+def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
+    """Decay the weights of convolutions and linear layers, but no bias and no batch norm."""
+    weights = [value for value in network.parameters() if value.ndim > 1]
+    others = [value for value in network.parameters() if value.ndim <= 1]
+    return [{"params": weights, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
+
+
+def _rate(step: int, plan: Plan) -> float:
+    """Return the learning rate of a step."""
+    rising = min(1.0, (step + 1) / plan.warmup)
+    return plan.rate * rising * 0.5 * (1 + math.cos(math.pi * step / plan.steps))
+
+
+def _store(file: Path, state: dict[str, Any], step: int) -> None:
+    """Write a checkpoint."""
+    table = {name: part.state_dict() for name, part in state.items()}
+    with replacing(file, "wb") as handle:
+        torch.save({**table, "step": step}, handle)
+
+
+def _restore(file: Path, state: dict[str, Any]) -> int:
+    """Read a checkpoint where there is one, and return the number of steps already done."""
+    if not file.is_file():
+        return 0
+    table = torch.load(file, map_location="cpu", weights_only=True)
+    for name, part in state.items():
+        part.load_state_dict(table[name])
+    return int(table["step"])

@@ -1,0 +1,130 @@
+"""Train the finder and the landmark network, and find the finder's false alarms."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from facemood.atomic import replacing
+from facemood.geometry import Floats
+from facemood.stages.detect.cells import Found, join, read_cells
+from facemood.train.faces.compose import GREY
+from facemood.train.faces.finder import FinderNetwork, finder_loss
+from facemood.train.faces.landmarks import LandmarkNetwork, LandmarkSampler, landmark_loss
+from facemood.train.faces.loop import Plan, learn
+from facemood.train.faces.material import Material, Place, Scene
+from facemood.train.faces.pictures import FinderSampler
+
+logger = logging.getLogger("facemood")
+
+FINDER = Plan(steps=16_000, batch=32)
+LANDMARKS = Plan(steps=22_000, batch=64, rate=2e-3)
+REFINED = Plan(steps=5_000, batch=64, rate=5e-4)
+"""How the shipped networks were trained: the finder, the landmark network, and its refinement."""
+
+HARD, WEIGHTS = "hard.npz", "network.pt"
+"""What a run leaves in its folder: the finder's false alarms, and the trained weights."""
+
+MINE_FROM, MINE_EVERY, MINE_SCORE = 2500, 1500, 0.2
+"""From which batch on and how often the finder looks for its false alarms, and from which score they count."""
+
+
+def load_weights(network: nn.Module, file: Path) -> nn.Module:
+    """Fill a network with the weights of a run."""
+    network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
+    return network
+
+
+def train_finder(material: Material, plan: Plan, run: Path) -> nn.Module:
+    """Train the finder; every so often it looks for its false alarms, which are shown more often from then on."""
+    sampler = FinderSampler(material, read_hard(run / HARD))
+
+    def loss_of(network: nn.Module, random: np.random.Generator, batch: int) -> Tensor:
+        pictures, targets = zip(*(sampler.draw(random) for _ in range(batch)), strict=True)
+        cells = network(_stack(pictures)[:, None].float().contiguous(memory_format=torch.channels_last))
+        score, box, points = (
+            _stack([getattr(target, name) for target in targets]) for name in ("score", "box", "points")
+        )
+        return finder_loss(cells, score, box, points)
+
+    def mine(network: nn.Module, step: int) -> None:
+        if step >= MINE_FROM and (step - MINE_FROM) % MINE_EVERY == 0:
+            sampler.hard = store_false_alarms(run, network, material)
+
+    return learn(FinderNetwork(), loss_of, plan, run, before=mine)
+
+
+def train_landmarks(material: Material, plan: Plan, run: Path, *, start: Path | None, hard: Path | None) -> nn.Module:
+    """Train the landmark network, or refine it: with a finder's false alarms it learns to refuse them."""
+    sampler = LandmarkSampler(material, read_hard(hard))
+
+    def loss_of(network: nn.Module, random: np.random.Generator, batch: int) -> Tensor:
+        crops = [sampler.draw(random) for _ in range(batch)]
+        pictures = _stack([crop.picture for crop in crops])[:, None].float()
+        points, presence = network(pictures.contiguous(memory_format=torch.channels_last))
+        wanted = _stack([crop.points.reshape(136) for crop in crops])
+        return landmark_loss(points, presence, wanted, torch.tensor([crop.present for crop in crops]))
+
+    network = LandmarkNetwork() if start is None else load_weights(LandmarkNetwork(), start)
+    return learn(network, loss_of, plan, run)
+
+
+def store_false_alarms(run: Path, network: nn.Module, material: Material) -> list[Place]:
+    """Find the finder's false alarms, and keep them in the run's folder."""
+    found = find_false_alarms(network, material.scenes)
+    with replacing(run / HARD, "wb") as file:
+        np.savez(file, hard=np.array(found, np.float64).reshape(-1, len(Place._fields)))
+    logger.info("%d false alarms in %d scenes", len(found), len({place.scene for place in found}))
+    return found
+
+
+def find_false_alarms(network: nn.Module, scenes: tuple[Scene, ...]) -> list[Place]:
+    """Run the finder over scenes without faces, and return what it takes for faces."""
+    network.eval()
+    found: list[Place] = []
+    for index, scene in enumerate(scenes):
+        if not scene.empty:
+            continue
+        candidates, scales = search(network, scene)
+        kept = np.argsort(-candidates.scores)[:20]
+        for row in kept.tolist():
+            box = candidates.boxes[row]
+            (x, y), side = ((box[:2] + box[2:]) / 2).tolist(), float((box[2:] - box[:2]).max())
+            found.append(Place(index, float(scales[row]), x, y, side))
+    return found
+
+
+@torch.no_grad()
+def search(network: nn.Module, scene: Scene) -> tuple[Found, Floats]:
+    """Return the candidates in a scene's copies, in the scene's pixels, and the scale of the copy of each."""
+    parts, scales = [], []
+    for copy in scene.copies:
+        height, width = (-(-side // 16) * 16 for side in copy.shape[:2])
+        grey = np.zeros((height, width), np.float32)
+        grey[: copy.shape[0], : copy.shape[1]] = copy @ GREY
+        cells = network(torch.from_numpy(grey)[None, None])[0].numpy()
+        found = read_cells(cells, threshold=MINE_SCORE).best()
+        scale = copy.shape[1] / scene.size[0]
+        parts.append(Found(found.boxes / scale, found.scores, found.points / scale))
+        scales.append(np.full(len(found.scores), scale, np.float32))
+    return join(parts), np.concatenate(scales)
+
+
+def read_hard(file: Path | None) -> list[Place]:
+    """Read the places of false alarms, none where there is no file."""
+    if file is None or not file.is_file():
+        return []
+    with np.load(file) as table:
+        return [Place(int(row[0]), *row[1:].tolist()) for row in table["hard"]]
+
+
+def _stack(arrays: Sequence[NDArray[Any]]) -> Tensor:
+    """Stack arrays to a tensor."""
+    return torch.from_numpy(np.stack(arrays))
