@@ -1,20 +1,23 @@
 import csv
+import dataclasses
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from facemood import Analysis, OutputError, Result
 from facemood.labels import EXPRESSIONS
+from facemood.render.overlay import POINT
 from facemood.results import COLUMNS, Failure, columns_for
 from tests.conftest import make_face
 
 GOLDEN = """\
-source,frame,timestamp,face,track_id,x1,y1,x2,y2,score,emotion,confidence,angry,disgust,fear,happy,sad,surprise,neutral,contempt
-a.jpg,0,,0,,10.0,20.0,50.0,70.0,0.9,happy,0.7,0.02,0.01,0.03,0.7,0.04,0.05,0.14,0.01
-a.jpg,0,,1,,60.5,20.2,80.0,40.0,0.9,sad,0.6,0.1,,,0.3,0.6,,,
-b.jpg,0,,,,,,,,,,,,,,,,,,
+source,frame,timestamp,face,track_id,x1,y1,x2,y2,score,emotion,confidence,angry,disgust,fear,happy,sad,surprise,neutral,contempt,yaw,pitch,roll
+a.jpg,0,,0,,10.0,20.0,50.0,70.0,0.9,happy,0.7,0.02,0.01,0.03,0.7,0.04,0.05,0.14,0.01,12.3,-4.0,0.0
+a.jpg,0,,1,,60.5,20.2,80.0,40.0,0.9,sad,0.6,0.1,,,0.3,0.6,,,,,,
+b.jpg,0,,,,,,,,,,,,,,,,,,,,,
 """
 
 
@@ -28,7 +31,8 @@ def few_labels() -> Result:
 def analysis() -> Analysis:
     partial = make_face((60.5, 20.25, 80, 40), np.array([0.1, 0.3, 0.6], np.float32))
     partial = type(partial)(partial.box, 0.9, labels=("angry", "happy", "sad"), probabilities=partial.probabilities)
-    first = Result("a.jpg", size=(120, 90), faces=(make_face(), partial), labels=EXPRESSIONS)
+    turned = dataclasses.replace(make_face(), pose=np.array([12.34, -4, -0.04], np.float32))
+    first = Result("a.jpg", size=(120, 90), faces=(turned, partial), labels=EXPRESSIONS)
     second = Result("b.jpg", size=(120, 90), labels=EXPRESSIONS, speed={"detect": 1.234, "total": 1.234})
     return Analysis((first, second), {"model": "baseline"}, (Failure("c.jpg", "empty"),))
 
@@ -103,6 +107,19 @@ def test_saving_json_and_csv(tmp_path: Path) -> None:
 def test_an_unknown_ending_says_what_is_expected(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"end the name in \.png"):
         few_labels().save(tmp_path / "a.xyz")
+
+
+def test_a_saved_picture_shows_the_layers_that_were_asked_for(tmp_path: Path) -> None:
+    face = dataclasses.replace(make_face(), landmarks=np.full((68, 2), 30, np.float32))
+    result = dataclasses.replace(few_labels(), faces=(face,))
+    plain, dotted = result.draw(), result.draw(layers=["points"])
+    assert plain[30, 30].tolist() == [0, 0, 0]
+    np.testing.assert_allclose(dotted[30, 30], POINT, atol=2)
+    saved = cv2.imread(str(result.save(tmp_path / "a.png", layers="points")))
+    np.testing.assert_array_equal(saved, dotted)
+    with pytest.raises(OutputError, match=r"'point' is nothing that can be drawn.*Did you mean 'points'\?"):
+        result.save(tmp_path / "b.png", layers=["point"])
+    assert not (tmp_path / "b.png").exists()
 
 
 def test_drawing_without_an_image_says_how_to_get_one() -> None:

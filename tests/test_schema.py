@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -44,6 +45,25 @@ def test_json_holds_plain_rounded_numbers() -> None:
     assert known["landmarks"] == [[pytest.approx(1.3), 2.0]]
     assert known["emotion"] == "happy"
     assert known["emotions"]["contempt"] == 0.01
+
+
+def test_json_names_the_angles_of_a_known_pose() -> None:
+    face = dataclasses.replace(make_face(), pose=np.array([12.34, -5.06, -0.04], np.float32))
+    assert face.angles == {"yaw": 12.3, "pitch": -5.1, "roll": 0.0}
+    assert json.dumps(face.to_dict()["pose"]) == '{"yaw": 12.3, "pitch": -5.1, "roll": 0.0}'
+    assert make_face().angles == {}
+    assert "pose" not in make_face().to_dict()
+
+
+def test_eyes_have_an_aspect_ratio_where_68_landmarks_are_known() -> None:
+    points = np.zeros((68, 2), np.float32)
+    points[[36, 39]], points[[37, 38]], points[[40, 41]] = [[0, 5], [10, 5]], [[3, 4], [7, 3]], [[7, 6], [3, 6]]
+    points[[42, 45]] = [[20, 5], [28, 5]]
+    points[[43, 44, 46, 47]] = [[22, 5], [26, 5], [26, 5], [22, 5]]
+    ratios = dataclasses.replace(make_face(), landmarks=points).eye_aspect_ratio
+    assert ratios == pytest.approx(((3 + 2) / 20, 0.0))
+    assert dataclasses.replace(make_face(), landmarks=points[:5]).eye_aspect_ratio is None
+    assert make_face().eye_aspect_ratio is None
 
 
 def test_a_notebook_shows_bars() -> None:

@@ -1,13 +1,16 @@
 import csv
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 from facemood import Analysis, OutputError, Result
 from facemood.labels import EXPRESSIONS
+from facemood.render.overlay import POINT
 from facemood.sinks import open_sink
 from tests.conftest import make_face
 
@@ -58,6 +61,23 @@ def test_json_lines_are_one_a_frame(tmp_path: Path) -> None:
 def test_a_folder_keeps_pictures_of_equal_names_apart(tmp_path: Path) -> None:
     write_all(f"{tmp_path}/pictures/")
     assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == ["x-2.png", "x.png"]
+
+
+@pytest.mark.parametrize("name", ["a.png", "pictures/"])
+def test_pictures_show_the_layers_that_were_asked_for(tmp_path: Path, name: str) -> None:
+    face = dataclasses.replace(make_face(), landmarks=np.full((68, 2), 30, np.float32))
+    sink = open_sink(f"{tmp_path}/{name}", INFO, layers=["points"])
+    sink.write(dataclasses.replace(RESULTS[0], faces=(face,)))
+    (written,) = tmp_path.rglob("*.png")
+    picture = cv2.imread(str(written))
+    assert picture is not None
+    np.testing.assert_allclose(picture[30, 30], POINT, atol=2)
+
+
+@pytest.mark.parametrize("name", ["a.png", "pictures/"])
+def test_an_unknown_layer_is_told_before_anything_is_read(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OutputError, match="Did you mean 'mesh'"):
+        open_sink(f"{tmp_path}/{name}", INFO, layers=["mash"])
 
 
 def test_one_picture_holds_one_result(tmp_path: Path) -> None:

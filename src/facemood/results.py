@@ -9,7 +9,7 @@ import io
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,14 @@ from facemood.atomic import replacing
 from facemood.errors import OutputError, require
 from facemood.labels import EXPRESSIONS
 from facemood.render import PICTURES, draw_faces, encode_png, write_picture
-from facemood.schema import Face, Image
+from facemood.schema import ANGLES, Face, Image
 
 SCHEMA = 1
 """Version of the JSON and the table; it changes when a reader would have to."""
 
 COLUMNS = (
     "source", "frame", "timestamp", "face", "track_id", "x1", "y1", "x2", "y2", "score", "emotion", "confidence",
-    *EXPRESSIONS,
+    *EXPRESSIONS, *ANGLES,
 )  # fmt: skip
 """The table's columns. Labels of a user's own model follow them."""
 
@@ -43,7 +43,7 @@ class Result:
         size: Width and height in pixels.
         faces: The faces, largest first; empty where none was found.
         labels: The label words that the model knows.
-        speed: Milliseconds of each stage: detect, align, classify, total.
+        speed: Milliseconds of each stage: detect, landmarks, align, classify, total.
         image: (H, W, 3) uint8 BGR, where it was kept; None otherwise.
 
     Example:
@@ -67,29 +67,35 @@ class Result:
     def __len__(self) -> int:
         return len(self.faces)
 
-    def draw(self, image: Image | None = None) -> Image:
+    def draw(self, image: Image | None = None, *, layers: Collection[str] = ()) -> Image:
         """Return the frame with boxes, labels and bars, (H, W, 3) uint8 BGR.
 
         Args:
             image: The frame, where the result did not keep it.
+            layers: What to draw on the faces as well: ``"points"``, ``"mesh"`` (the face's outlines), ``"pose"``.
 
         Raises:
             ValueError: Neither the result nor the caller has the frame.
+            OutputError: There is no such layer.
         """
         ground = self.image if image is None else image
         if ground is None:
             raise ValueError("this result kept no image; pass it to draw(image), or read with keep_images=True")
-        return draw_faces(ground, self.faces)
+        return draw_faces(ground, self.faces, layers=layers)
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    def save(self, path: str | os.PathLike[str], *, layers: Collection[str] = ()) -> Path:
         """Write the annotated picture, or the result itself where the name ends in .json or .csv.
 
+        Args:
+            path: The file's name; its ending says what is written.
+            layers: What a picture shows as well, as for `draw`.
+
         Raises:
-            OutputError: The ending is unknown or the place cannot be written to.
+            OutputError: The ending or a layer is unknown, or the place cannot be written to.
         """
         target = Path(path)
         if target.suffix.lower() in PICTURES:
-            write_picture(target, self.draw())
+            write_picture(target, self.draw(layers=layers))
         elif target.suffix.lower() == ".json":
             with replacing(target, encoding="utf-8") as file:
                 file.write(self.to_json())
@@ -111,7 +117,7 @@ class Result:
                 **empty, **where, "face": number, "track_id": _or_empty(face.track_id),
                 "x1": x1, "y1": y1, "x2": x2, "y2": y2, "score": round(face.score, 4),
                 "emotion": face.emotion, "confidence": round(face.confidence, 4),
-                **{label: round(value, 4) for label, value in face.emotions.items()},
+                **{label: round(value, 4) for label, value in face.emotions.items()}, **face.angles,
             }  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
@@ -252,7 +258,7 @@ def columns_for(labels: tuple[str, ...]) -> list[str]:
 
     Example:
         >>> columns_for(("happy", "bored"))[-2:]
-        ['contempt', 'bored']
+        ['roll', 'bored']
     """
     return [*COLUMNS, *(label for label in labels if label not in COLUMNS)]
 

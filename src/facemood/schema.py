@@ -3,6 +3,8 @@
 * Images are (H, W, 3) uint8 **BGR** (OpenCV's order); a grey (H, W) array is accepted where users hand one in.
 * Boxes are ``x1 y1 x2 y2`` in float32 pixels, origin at the top left; points are ``(x, y)``.
 * Probabilities and scores are 0..1, time is in seconds.
+* Angles are in degrees. A head's are yaw (positive: turned to the right of the picture), pitch (positive: looks up) and
+  roll (positive: tilted clockwise in the picture), all 0 for a face that looks into the camera.
 * Labels stand in the order of `facemood.labels.EXPRESSIONS`.
 * Left and right are the subject's.
 """
@@ -15,8 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.geometry import eye_aspect_ratio
+
 Image = NDArray[np.uint8]
 """(H, W, 3) uint8 BGR."""
+
+ANGLES = ("yaw", "pitch", "roll")
+"""The angles of a head's pose, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +59,12 @@ class Face:
     Attributes:
         box: (4,) float32 ``x1 y1 x2 y2`` in pixels of the frame; it may reach beyond the frame's edge.
         score: How sure the detector is that this is a face, 0..1.
-        landmarks: (P, 2) float32 points in pixels, or None where the detector gives none.
+        landmarks: (68, 2) float32 points in pixels, in iBUG order, where the landmark network read them; YuNet's own
+            are (5, 2). None where there are none.
         labels: The words that `probabilities` stand for; empty before classification.
         probabilities: (K,) float32, sums to 1; empty before classification.
         track_id: The number of the person in a video; None for single images.
+        pose: (3,) float32 yaw, pitch and roll of the head in degrees; None where they are not known.
 
     Example:
         >>> box, read = np.float32([10, 20, 50, 60]), np.float32([0.8, 0.2])
@@ -70,6 +79,7 @@ class Face:
     labels: tuple[str, ...] = ()
     probabilities: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     track_id: int | None = None
+    pose: NDArray[np.float32] | None = None
 
     @property
     def emotion(self) -> str:
@@ -98,6 +108,20 @@ class Face:
         width, height = self.size
         return width * height
 
+    @property
+    def eye_aspect_ratio(self) -> tuple[float, float] | None:
+        """How far the subject's right and left eye are open, height over width; None without 68 landmarks."""
+        if self.landmarks is None or len(self.landmarks) != 68:
+            return None
+        return eye_aspect_ratio(self.landmarks)
+
+    @property
+    def angles(self) -> dict[str, float]:
+        """The head's yaw, pitch and roll by name, in degrees with 1 decimal; empty where they are not known."""
+        if self.pose is None:
+            return {}
+        return {name: round(angle, 1) + 0.0 for name, angle in zip(ANGLES, self.pose.tolist(), strict=True)}  # no -0.0
+
     def top(self, k: int = 3) -> list[tuple[str, float]]:
         """Return the k most probable labels with their probabilities, best first."""
         return sorted(self.emotions.items(), key=lambda item: -item[1])[:k]
@@ -118,7 +142,7 @@ class Face:
         return image[y1:y2, x1:x2]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain numbers and texts, as they stand in JSON: pixels with 1 decimal, probabilities with 4."""
+        """Return plain numbers and texts, as in JSON: pixels and degrees with 1 decimal, probabilities with 4."""
         known: dict[str, Any] = {
             "box": [round(value, 1) for value in self.box.tolist()],
             "score": round(self.score, 4),
@@ -127,6 +151,8 @@ class Face:
             known["track_id"] = self.track_id
         if self.landmarks is not None:
             known["landmarks"] = np.round(self.landmarks, 1).astype(float).tolist()
+        if self.pose is not None:
+            known["pose"] = self.angles
         if self.labels:
             known["emotion"] = self.emotion
             known["confidence"] = round(self.confidence, 4)

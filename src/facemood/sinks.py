@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, Protocol
 
 from facemood.atomic import open_partial
 from facemood.errors import OutputError, did_you_mean
-from facemood.render import PICTURES, write_picture
+from facemood.render import PICTURES, check_layers, write_picture
 from facemood.results import SCHEMA, Result, columns_for, csv_line
 
 
@@ -39,6 +39,7 @@ class FileSink:
     Args:
         path: The file's final name.
         info: What makes the results, as `EmotionRecognizer.info` gives it.
+        layers: What pictures show; a text file shows none.
 
     Raises:
         OutputError: The place cannot be written to.
@@ -46,7 +47,7 @@ class FileSink:
 
     wants_images = False
 
-    def __init__(self, path: Path, info: dict[str, Any]) -> None:
+    def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = ()) -> None:
         self.path, self.info, self.count = path, info, 0
         self._file, self._partial = open_partial(path, newline="", encoding="utf-8")
         self._put(self.head())
@@ -130,20 +131,29 @@ class JsonSink(FileSink):
 class PictureSink:
     """One annotated picture, for one input.
 
+    Args:
+        path: The picture's name.
+        info: What makes the results; a picture does not tell it.
+        layers: What it shows beside boxes and labels, as for `Result.draw`.
+
     Raises:
-        OutputError: A second result comes.
+        OutputError: There is no such layer.
     """
 
     wants_images = True
 
-    def __init__(self, path: Path, info: dict[str, Any]) -> None:
-        self.path, self.written = path, False
+    def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = ()) -> None:
+        self.path, self.layers, self.written = path, check_layers(layers), False
 
     def write(self, result: Result) -> None:
-        """Draw and write the picture."""
+        """Draw and write the picture.
+
+        Raises:
+            OutputError: It is the second one, or the place cannot be written to.
+        """
         if self.written:
             raise OutputError(f"{self.path}: one picture cannot hold several; give a folder's name, {self.path.stem}/")
-        write_picture(self.path, result.draw())
+        write_picture(self.path, result.draw(layers=self.layers))
         self.written = True
 
     def close(self) -> None:
@@ -151,12 +161,21 @@ class PictureSink:
 
 
 class FolderSink:
-    """A folder of annotated pictures, named as their sources; equal names get a number."""
+    """A folder of annotated pictures, named as their sources; equal names get a number.
+
+    Args:
+        path: The folder.
+        info: What makes the results; pictures do not tell it.
+        layers: What they show beside boxes and labels, as for `Result.draw`.
+
+    Raises:
+        OutputError: There is no such layer.
+    """
 
     wants_images = True
 
-    def __init__(self, path: Path, info: dict[str, Any]) -> None:
-        self.path = path
+    def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = ()) -> None:
+        self.path, self.layers = path, check_layers(layers)
         self.names: Counter[str] = Counter()
 
     def write(self, result: Result) -> None:
@@ -164,13 +183,13 @@ class FolderSink:
         stem = Path(result.source).stem
         self.names[stem] += 1
         number = f"-{self.names[stem]}" if self.names[stem] > 1 else ""
-        write_picture(self.path / f"{stem}{number}.png", result.draw())
+        write_picture(self.path / f"{stem}{number}.png", result.draw(layers=self.layers))
 
     def close(self) -> None:
         """Do nothing more."""
 
 
-SINKS: dict[str, Callable[[Path, dict[str, Any]], Sink]] = {
+SINKS: dict[str, Callable[[Path, dict[str, Any], Collection[str]], Sink]] = {
     ".csv": CsvSink,
     ".jsonl": JsonLinesSink,
     ".json": JsonSink,
@@ -180,11 +199,16 @@ SINKS: dict[str, Callable[[Path, dict[str, Any]], Sink]] = {
 """A new writer is a new line here."""
 
 
-def open_sink(path: str, info: dict[str, Any]) -> Sink:
+def open_sink(path: str, info: dict[str, Any], *, layers: Collection[str] = ()) -> Sink:
     """Choose a writer by a name's ending; a name without one, or that ends in a slash, is a folder of pictures.
 
+    Args:
+        path: Where to write.
+        info: What makes the results, as `EmotionRecognizer.info` gives it.
+        layers: What pictures show beside boxes and labels, as for `Result.draw`.
+
     Raises:
-        OutputError: The ending is unknown, or the place cannot be written to.
+        OutputError: The ending or a layer is unknown, or the place cannot be written to.
     """
     suffix = "" if path.endswith("/") or Path(path).is_dir() else Path(path).suffix.lower()
     if suffix not in SINKS:
@@ -193,4 +217,4 @@ def open_sink(path: str, info: dict[str, Any]) -> Sink:
             f"{path}: unknown kind of output {suffix!r}; expected {', '.join(known)} or a folder."
             f"{did_you_mean(suffix, known)}"
         )
-    return SINKS[suffix](Path(path), info)
+    return SINKS[suffix](Path(path), info, layers)

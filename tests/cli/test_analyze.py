@@ -66,6 +66,28 @@ def test_options_reach_the_pipeline(facemood: Run, astronaut: Path) -> None:
     assert len(json.loads(done.stdout)["faces"][0]["emotions"]) == 7
 
 
+def test_pictures_show_what_is_drawn_on_request(facemood: Run, astronaut: Path, tmp_path: Path) -> None:
+    plain = facemood("analyze", astronaut, "-q", "-o", "plain.png")
+    one = facemood("analyze", astronaut, "-q", "-o", "one.png", "--draw", "points,mesh,pose")
+    each = facemood("analyze", astronaut, "-q", "-o", "each/", "--draw", "mesh", "--draw", "pose", "--draw", "points")
+    assert [done.returncode for done in (plain, one, each)] == [0, 0, 0]
+    pictures = [np.asarray(Image.open(tmp_path / name)) for name in ("plain.png", "one.png", "each/astronaut.png")]
+    assert (pictures[0] != pictures[1]).any(axis=2).sum() > 500
+    np.testing.assert_array_equal(pictures[1], pictures[2])
+
+
+def test_what_cannot_be_drawn_is_usage_and_drawing_nowhere_is_told(
+    facemood: Run, astronaut: Path, tmp_path: Path
+) -> None:
+    done = facemood("analyze", astronaut, "-o", "a.png", "--draw", "points,mash")
+    assert done.returncode == 2
+    assert "Did you mean 'mesh'" in " ".join(done.stderr.replace("│", " ").split())
+    assert list(tmp_path.iterdir()) == []
+    done = facemood("analyze", astronaut, "-o", "t.csv", "--draw", "points")
+    assert (done.returncode, (tmp_path / "t.csv").exists()) == (0, True)
+    assert "--draw shows on pictures alone" in done.stderr
+
+
 def bad_inputs(folder: Path) -> dict[str, bytes]:
     """Write what breaks things; return each name with a word that its message must hold."""
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))

@@ -32,6 +32,19 @@ SHOWN_ROWS = 40
 """Rows of the table on the terminal; the rest is counted."""
 
 
+def parse_layers(names: list[str] | None) -> list[str] | None:
+    """Check what `--draw` names, before anything is loaded; commas and repetition do the same."""
+    if not names:
+        return None
+    from facemood.errors import OutputError
+    from facemood.render import check_layers
+
+    try:
+        return list(check_layers(",".join(names)))
+    except OutputError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 def analyze(
     sources: Annotated[list[str], typer.Argument(help="Images, folders, or patterns such as 'photos/**/*.jpg'.")],
     output: Annotated[
@@ -40,14 +53,20 @@ def analyze(
             "--output", "-o", help="Where to write: .csv, .jsonl, .json, .png, .jpg, or a folder of pictures."
         ),
     ] = None,
+    draw: Annotated[
+        list[str] | None,
+        typer.Option(callback=parse_layers, help="What pictures show on the faces as well: points, mesh, pose."),
+    ] = None,
     json: Json = False,
     model: Annotated[str, typer.Option(help="A model's name, or an .onnx file.")] = "baseline",
     head: Annotated[
         str | None, typer.Option(help="Which of the model's heads to read, such as fer2013 or ferplus.")
     ] = None,
-    detector: Annotated[str, typer.Option(help="hog, or yunet:FILE.onnx.")] = "hog",
-    min_face: Annotated[float, typer.Option(min=1, help="Smallest face in pixels; larger is faster.")] = 36.0,
-    threshold: Annotated[float, typer.Option(min=0, max=1, help="Smallest detector score.")] = 0.52,
+    detector: Annotated[str, typer.Option(help="finder, hog, or yunet:FILE.onnx.")] = "finder",
+    min_face: Annotated[float, typer.Option(min=1, help="Smallest face in pixels; larger is faster.")] = 24.0,
+    threshold: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Smallest detector score; by default the detector's own.")
+    ] = None,
     max_faces: Annotated[int | None, typer.Option(min=1, help="How many faces of an image at most.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the network.")] = None,
@@ -67,7 +86,7 @@ def analyze(
         device=device, threads=threads,
     )  # fmt: skip
     job = _Job(recognizer, sources, batch=batch, bar=not quiet and sys.stderr.isatty())
-    code = job.run(output or [], echo=json)
+    code = job.run(output or [], draw or [], echo=json)
     if job.images and not (json or quiet):
         job.show_table()
     for name, message in job.failures:
@@ -88,7 +107,7 @@ class _Job:
         self.rows: list[list[str]] = []
         self.images = self.faces = self.unshown = 0
 
-    def run(self, outputs: list[str], *, echo: bool) -> int:
+    def run(self, outputs: list[str], layers: list[str], *, echo: bool) -> int:
         """Read everything and write it as it comes; return the exit code. Sinks are finished in any case."""
         from facemood.sinks import open_sink
 
@@ -97,10 +116,13 @@ class _Job:
         with contextlib.ExitStack() as stack:
             sinks: list[Sink] = []
             for path in outputs:
-                sinks.append(open_sink(path, self.recognizer.info()))
+                sinks.append(open_sink(path, self.recognizer.info(), layers=layers))
                 stack.callback(sinks[-1].close)
+            drawing = any(sink.wants_images for sink in sinks)
+            if layers and not drawing:
+                say("facemood: --draw shows on pictures alone; write some with -o picture.png or -o folder/")
             try:
-                for result in self._results(any(sink.wants_images for sink in sinks)):
+                for result in self._results(drawing):
                     self._take(result, sinks, echo=echo)
             except KeyboardInterrupt:
                 say(f"facemood: interrupted after {self.images} of {len(self.inputs)} images; what was read is kept")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ from PIL import Image as Pillow
 from PIL import ImageDraw
 
 from facemood.render.fonts import drawable, font_for
+from facemood.render.overlay import draw_layers
 from facemood.schema import Face, Image
 
 COLOURS = {
@@ -51,18 +52,22 @@ class Area(NamedTuple):
         return Area(left, top, left + self.x2 - self.x1, top + self.y2 - self.y1)
 
 
-def draw_faces(image: Image, faces: Sequence[Face]) -> Image:
+def draw_faces(image: Image, faces: Sequence[Face], *, layers: Collection[str] = ()) -> Image:
     """Return a copy of an image with each face's box, label, confidence and three strongest expressions.
 
     Args:
         image: (H, W, 3) uint8 BGR.
         faces: What was found in it.
+        layers: What to draw on the faces as well, any of `overlay.LAYERS`.
 
     Returns:
         (H, W, 3) uint8 BGR. A panel of bars stands beside its face, and is left out where it would cover another face
         or panel; the label above the box is always there.
+
+    Raises:
+        OutputError: There is no such layer.
     """
-    picture = Pillow.fromarray(np.ascontiguousarray(image[:, :, ::-1]))
+    picture = Pillow.fromarray(np.ascontiguousarray(draw_layers(image, faces, layers)[:, :, ::-1]))
     pen = ImageDraw.Draw(picture, "RGBA")
     boxes = [Area(*np.rint(face.box).astype(int).tolist()) for face in faces]
     sizes = [_text_size(box, picture.size) for box in boxes]

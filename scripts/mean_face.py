@@ -1,0 +1,148 @@
+"""Make the mean 3-D face of the 68 landmarks from a teacher's labels, for head pose.
+
+    python scripts/mean_face.py faces.npz src/facemood/stages/generic_face.csv --data DATA
+
+``faces.npz`` is what ``label_faces.py`` writes. Of FER2013's tiles only those of Training are used, and with DATA (the
+folder that holds ``fer2013/labels.csv``, in the same order) of those only the neutral faces, because a mean of open and
+of closed mouths is neither.
+
+The faces are turned, scaled and shifted onto their common mean until it rests (generalized Procrustes analysis: Gower
+1975), those that look aside are left out, and the mean is made symmetric by averaging it with its mirror image. What is
+written stands in this frame:
+
+- The origin lies midway between the outer corners of the eyes, whose distance is 1.
+- x points to the right of the picture, y down, z away from the camera. A face that looks at the camera looks along -z.
+- Symmetry leaves no yaw and no roll. A pitch of 0 is what is read from the neutral faces on average.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facemood.atomic import replacing
+from facemood.geometry import rotation_of
+from facemood.stages.pose import estimate_pose
+
+Floats = NDArray[np.float64]
+
+TRAINING, NEUTRAL, TILE = 28_709, "6", 48
+"""How many rows FER2013's Training has, from the first on; its number for neutral; pixels of a tile's side."""
+
+EYES = [36, 45]
+"""The outer corners of the eyes."""
+
+ASIDE = 20.0
+"""Faces that are turned by more degrees to a side are left out: there the teacher guesses half of them."""
+
+CHAINS = [range(17), range(17, 27), range(31, 36), range(48, 55), range(60, 65)]
+"""Points that run from one side of the face to the other: jaw, brows, nostrils, upper lips."""
+
+PAIRS = [(36, 45), (37, 44), (38, 43), (39, 42), (40, 47), (41, 46), (67, 65), (58, 56), (59, 55)]
+"""Further points that are each other's mirror image."""
+
+
+def main() -> None:
+    """Make the mean face and write it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("labels", type=Path, help="the teacher's labels, .npz")
+    parser.add_argument("output", type=Path, help="the table to write, .csv")
+    parser.add_argument("--data", type=Path, help="the folder that holds fer2013/labels.csv: neutral faces only")
+    options = parser.parse_args()
+    face = mean_face(read_shapes(options.labels, options.data))
+    with replacing(options.output, newline="", encoding="utf-8") as file:
+        file.write("x,y,z\n")
+        file.writelines(",".join(f"{value + 0.0:.4f}" for value in point) + "\n" for point in face.round(4))
+
+
+def read_shapes(labels: Path, data: Path | None) -> Floats:
+    """Return the training faces that the teacher found, (N, 68, 3) in pixels of a tile."""
+    with np.load(labels) as table:
+        wanted, points = table["tile_found"][:TRAINING], table["tile_points"][:TRAINING, :68]
+    if data is not None:
+        with (data / "fer2013" / "labels.csv").open(newline="") as file:
+            emotions = [row["emotion"] for row in csv.DictReader(file)]
+        wanted = wanted & (np.array(emotions[:TRAINING]) == NEUTRAL)
+    return np.asarray(points[wanted], np.float64) / 256
+
+
+def mean_face(shapes: Floats) -> Floats:
+    """Return the mean of (N, 68, 3) shapes in the frame that the head of this page states, (68, 3)."""
+    mean = canonical(align(shapes))
+    looks = turns_onto(mean, centred(shapes))[:, :, 2]  # (N, 3): where each face's z axis points
+    facing = shapes[np.abs(np.degrees(np.arctan2(looks[:, 0], looks[:, 2]))) < ASIDE]
+    mean = canonical(align(facing))
+    for _ in range(3):  # the measure hangs a little on the pitch itself
+        mean = mean @ turn_up(mean_pitch(mean, facing)).T
+    return mean
+
+
+def mean_pitch(face: Floats, shapes: Floats) -> float:
+    """Return the mean pitch in degrees that is read from (N, 68, 3) shapes in photos four tiles wide."""
+    size = 4 * TILE
+    points = shapes[:, :, :2] + (size - TILE) / 2
+    poses = [estimate_pose(seen, (size, size), face=face.astype(np.float32)) for seen in points.astype(np.float32)]
+    return float(np.mean([pose[1] for pose in poses if pose is not None]))
+
+
+def turn_up(degrees: float) -> Floats:
+    """Return the rotation (3, 3) that makes a face look up by an angle."""
+    return rotation_of(np.array([0, degrees, 0], np.float32)).astype(np.float64)
+
+
+def align(shapes: Floats, *, rounds: int = 10) -> Floats:
+    """Return the mean of (N, 68, 3) shapes after all were turned onto it, (68, 3) of size 1."""
+    shapes = centred(shapes)
+    mean: Floats = shapes[0]
+    for _ in range(rounds):
+        turned = (shapes @ turns_onto(mean, shapes)).mean(axis=0)
+        mean = np.asarray(turned / np.linalg.norm(turned))
+    return mean
+
+
+def centred(shapes: Floats) -> Floats:
+    """Return (N, 68, 3) shapes with their means at the origin and of size 1."""
+    shapes = shapes - shapes.mean(axis=1, keepdims=True)
+    return np.asarray(shapes / np.linalg.norm(shapes, axis=(1, 2), keepdims=True))
+
+
+def turns_onto(mean: Floats, shapes: Floats) -> Floats:
+    """Return the rotations (N, 3, 3) that turn the mean into each of (N, 68, 3) shapes: ``shape ~ mean @ turn.T``."""
+    left, _, right = np.linalg.svd(shapes.transpose(0, 2, 1) @ mean)
+    left[:, :, 2] *= np.linalg.det(left @ right)[:, None]  # a rotation, never a mirror image
+    return np.asarray(left @ right)
+
+
+def canonical(mean: Floats) -> Floats:
+    """Return a mean face (68, 3) made symmetric, with x along the line of the eyes, in units of the eyes' distance.
+
+    The mirror image of a face is turned onto the face; the average of both is symmetric to a plane, whose normal
+    becomes the x axis. How far the face is pitched stays as it was.
+    """
+    mirrored = mean[mirror_order()] * (-1, 1, 1)
+    mirrored = mirrored @ turns_onto(mirrored, mean[None])[0].T
+    symmetric = (mean + mirrored) / 2
+    across = symmetric[EYES[1]] - symmetric[EYES[0]]
+    right = across / np.linalg.norm(across)
+    down = np.cross([0.0, 0.0, 1.0], right)
+    down /= np.linalg.norm(down)
+    axes = np.stack([right, down, np.cross(right, down)])
+    return np.asarray((symmetric - symmetric[EYES].mean(axis=0)) @ axes.T / np.linalg.norm(across))
+
+
+def mirror_order() -> NDArray[np.int64]:
+    """Return which point stands where each of the 68 did after a face is mirrored; middle points stay."""
+    order = np.arange(68)
+    for chain in CHAINS:
+        order[list(chain)] = list(chain)[::-1]
+    for one, other in PAIRS:
+        order[[one, other]] = other, one
+    return order
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""Draw on the faces themselves, where it is asked for: their landmarks, their outlines, where they are turned to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facemood.errors import OutputError, did_you_mean
+from facemood.geometry import rotation_of
+from facemood.schema import Face, Image
+
+LAYERS = ("mesh", "points", "pose")
+"""What can be drawn on a face, from the lowest up."""
+
+OPEN = [range(17), range(17, 22), range(22, 27), range(27, 31), range(31, 36)]
+"""Outlines of the 68 points that end where they end: jaw, brows, the nose's bridge and base."""
+
+CLOSED = [range(36, 42), range(42, 48), range(48, 60), range(60, 68)]
+"""Outlines that return to their first point: eyes, outer and inner lips."""
+
+AXES = np.array([[1, 0, 0], [0, 1, 0], [0, 0, -1]], np.float32)
+"""The arrows of a head that looks into the camera: to the right of the picture, down, and where it looks."""
+
+NOSE_TIP = 30
+AXIS_COLOURS = ((64, 64, 240), (72, 200, 72), (255, 128, 48))
+LINE, POINT, SHADE = (255, 246, 222), (90, 226, 255), (24, 20, 16)
+"""BGR, as all colours here."""
+
+OPACITY = 0.65
+"""How much of what lies below a line's shade it hides."""
+
+FINE = 4
+"""Binary digits of a pixel's parts: lines lie between pixels, and their edges are smooth."""
+
+ZOOM, SMALL = 4, 320
+"""Regions of up to so many pixels are drawn enlarged and shrunk again, so that lines on small faces are truly thin."""
+
+
+class Stroke(NamedTuple):
+    """A line through points (P, 2), or a dot where there is one point; its width is the dot's diameter."""
+
+    points: NDArray[np.float32]
+    colour: tuple[int, int, int]
+    width: float
+
+
+def check_layers(layers: Collection[str]) -> tuple[str, ...]:
+    """Return the layers that were asked for in the order in which they are drawn.
+
+    Args:
+        layers: Some of `LAYERS`, or a text that names them with commas between.
+
+    Raises:
+        OutputError: There is no such layer.
+
+    Example:
+        >>> check_layers("points,mesh")
+        ('mesh', 'points')
+    """
+    wanted = [name.strip() for name in layers.split(",")] if isinstance(layers, str) else list(layers)
+    for name in wanted:
+        if name not in LAYERS:
+            known = ", ".join(LAYERS)
+            raise OutputError(
+                f"{name!r} is nothing that can be drawn on a face; expected {known}.{did_you_mean(name, LAYERS)}"
+            )
+    return tuple(name for name in LAYERS if name in wanted)
+
+
+def draw_layers(image: Image, faces: Sequence[Face], layers: Collection[str]) -> Image:
+    """Return an image with landmarks, outlines or axes on its faces, each as far as it is known.
+
+    Args:
+        image: (H, W, 3) uint8 BGR; it stays as it is.
+        faces: What was found in it.
+        layers: Some of `LAYERS`; without any, the image comes back.
+
+    Raises:
+        OutputError: There is no such layer.
+    """
+    wanted = check_layers(layers)
+    drawn = image.copy() if wanted else image
+    for face in faces:
+        strokes = [stroke for name in wanted for stroke in STROKES[name](face) if _is_near(stroke, image)]
+        if strokes:
+            _draw_strokes(drawn, strokes)
+    return drawn
+
+
+def _mesh(face: Face) -> Iterator[Stroke]:
+    """Yield the outlines of a face with 68 landmarks."""
+    if face.landmarks is not None and len(face.landmarks) == 68:
+        lines = [list(line) for line in OPEN] + [[*line, line[0]] for line in CLOSED]
+        yield from (Stroke(face.landmarks[line], LINE, _width(face, 140, 0.5)) for line in lines)
+
+
+def _points(face: Face) -> Iterator[Stroke]:
+    """Yield a dot for each landmark, however many there are."""
+    for point in () if face.landmarks is None else face.landmarks:
+        yield Stroke(point[None], POINT, _width(face, 55, 1.0))
+
+
+def _pose(face: Face) -> Iterator[Stroke]:
+    """Yield the head's axes from the tip of the nose, the one that points furthest away first."""
+    if face.pose is None:
+        return
+    known = face.landmarks is not None and len(face.landmarks) == 68
+    start = face.landmarks[NOSE_TIP] if face.landmarks is not None and known else (face.box[:2] + face.box[2:]) / 2
+    tips = AXES @ rotation_of(face.pose).T * max(face.size) * 0.5  # (3, 3): an axis a row
+    for axis in np.argsort(-tips[:, 2]):
+        yield Stroke(np.stack([start, start + tips[axis, :2]]), AXIS_COLOURS[axis], _width(face, 60, 1.5))
+
+
+STROKES = {"mesh": _mesh, "points": _points, "pose": _pose}
+"""What each layer draws of a face."""
+
+
+def _width(face: Face, share: float, least: float) -> float:
+    """Return the width of a line in pixels, a share of the face's size."""
+    return max(least, max(face.size) / share)
+
+
+def _is_near(stroke: Stroke, image: Image) -> bool:
+    """Tell whether a stroke is finite and no further outside of an image than the image is large."""
+    far = 2.0 * max(image.shape[:2])
+    return bool(np.isfinite(stroke.points).all() and np.abs(stroke.points).max() < far)
+
+
+def _draw_strokes(image: Image, strokes: Sequence[Stroke]) -> None:
+    """Draw the strokes of one face into an image: a shade below them, so that light lines can be read on light skin."""
+    points, margin = np.concatenate([stroke.points for stroke in strokes]), 2 * max(stroke.width for stroke in strokes)
+    height, width = image.shape[:2]
+    left, top = np.clip(np.floor(points.min(axis=0) - margin), 0, (width, height)).astype(int).tolist()
+    right, bottom = np.clip(np.ceil(points.max(axis=0) + margin) + 1, 0, (width, height)).astype(int).tolist()
+    region = image[top:bottom, left:right]
+    if not region.size:
+        return
+    zoom = ZOOM if max(region.shape[:2]) <= SMALL else 1
+    plain = np.ascontiguousarray(region.repeat(zoom, axis=0).repeat(zoom, axis=1))
+    shaded = plain.copy()
+    for stroke in strokes:
+        _draw(shaded, stroke._replace(colour=SHADE, width=stroke.width + max(1.2, stroke.width)), (left, top), zoom)
+    drawn = np.asarray(cv2.addWeighted(plain, 1 - OPACITY, shaded, OPACITY, 0), np.uint8)
+    for stroke in strokes:
+        _draw(drawn, stroke, (left, top), zoom)
+    region[:] = cv2.resize(drawn, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
+
+
+def _draw(image: Image, stroke: Stroke, corner: tuple[int, int], zoom: int) -> None:
+    """Draw a stroke with smooth edges into a region, enlarged, whose corner stands somewhere in the frame."""
+    inside = (stroke.points - corner) * zoom + (zoom - 1) / 2
+    exact, width = np.rint(inside * 2**FINE).astype(np.int32), stroke.width * zoom
+    if len(exact) == 1:
+        radius = round(width / 2 * 2**FINE)
+        cv2.circle(image, exact[0].tolist(), radius, stroke.colour, cv2.FILLED, cv2.LINE_AA, FINE)
+    else:
+        cv2.polylines(image, [exact], False, stroke.colour, max(1, round(width)), cv2.LINE_AA, FINE)
