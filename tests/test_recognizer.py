@@ -20,9 +20,9 @@ def test_a_portrait_is_read(recognizer: EmotionRecognizer, astronaut: Path) -> N
     assert face.confidence > 0.8
     assert face.labels == EXPRESSIONS
     assert float(face.probabilities.sum()) == pytest.approx(1, abs=1e-5)
-    np.testing.assert_allclose(face.box, [176, 77, 266, 167], atol=12)
+    np.testing.assert_allclose(face.box, [181, 64, 269, 175], atol=8)
     assert result.size == (512, 512)
-    assert set(result.speed) == {"detect", "align", "classify", "total"}
+    assert set(result.speed) == {"detect", "landmarks", "align", "classify", "total"}
     assert result.draw().shape == (512, 512, 3)
 
 
@@ -121,7 +121,27 @@ def test_one_image_is_not_a_folder(recognizer: EmotionRecognizer, astronaut: Pat
 def test_faces_are_found_without_being_read(recognizer: EmotionRecognizer, astronaut: Path) -> None:
     (face,) = recognizer.detect(astronaut)
     assert face.emotion == ""
-    assert 0.5 < face.score < 1
+    assert 0.5 < face.score <= 1
+    assert face.landmarks is not None
+    assert face.landmarks.shape == (68, 2)
+    assert face.pose is not None
+    np.testing.assert_allclose(face.pose, [0, 0, 4], atol=10)
+
+
+def test_faces_of_other_detectors_get_landmarks_too(astronaut: Path) -> None:
+    (face,) = EmotionRecognizer(detector="hog", threads=1).analyze_image(astronaut).faces
+    (own,) = EmotionRecognizer(threads=1).analyze_image(astronaut).faces
+    assert face.landmarks is not None
+    assert own.landmarks is not None
+    assert float(np.linalg.norm(face.landmarks - own.landmarks, axis=1).mean()) < 4
+    assert face.box.tolist() != own.box.tolist()
+
+
+def test_where_there_is_no_face_there_are_no_landmarks(recognizer: EmotionRecognizer) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8)
+    (face,) = EmotionRecognizer(detector=HalfImageDetector(), threads=1).analyze_image(noise).faces
+    assert (face.landmarks, face.pose) == (None, None)
+    assert face.emotion in recognizer.labels
 
 
 def test_crops_are_read_without_a_detector(recognizer: EmotionRecognizer) -> None:
@@ -147,7 +167,7 @@ def test_probabilities_are_calibrated_as_the_card_says(recognizer: EmotionRecogn
 def test_faces_are_framed_as_the_card_says(astronaut: Path) -> None:
     recognizer = EmotionRecognizer(threads=1)
     framed = recognizer.analyze_image(astronaut).faces[0]
-    (crop,) = crop_faces(load_image(astronaut), [framed], recognizer.card.framing["hog"])
+    (crop,) = crop_faces(load_image(astronaut), [framed], recognizer.card.framing["finder"])
     np.testing.assert_allclose(recognizer.classify([crop])[0], framed.probabilities, atol=1e-5)
     (unframed,) = crop_faces(load_image(astronaut), [framed])
     assert unframed.shape[0] < 0.9 * crop.shape[0]
@@ -157,8 +177,8 @@ def test_users_of_fer_get_the_shape_they_know(recognizer: EmotionRecognizer, ast
     (found,) = recognizer.detect_emotions(astronaut)
     assert max(found["emotions"], key=found["emotions"].get) == "happy"
     x, _, width, height = found["box"]
-    assert abs(x - 176) < 12
-    assert abs(width - height) < 4
+    assert abs(x - 181) < 8
+    assert (width, height) == pytest.approx((88, 111), abs=8)
 
 
 def test_the_other_head_has_its_own_labels(astronaut: Path) -> None:
@@ -173,6 +193,8 @@ def test_what_is_not_there_is_an_error_that_says_so(tmp_path: Path) -> None:
         EmotionRecognizer("baselin")
     with pytest.raises(ModelError, match="has no head 'fer2031'.*Did you mean 'fer2013'"):
         EmotionRecognizer(head="fer2031")
+    with pytest.raises(ModelError, match="'finder' reads no expressions; its task is detection"):
+        EmotionRecognizer("finder")
     with pytest.raises(ModelError, match="unknown detector 'hogg'"):
         EmotionRecognizer(detector="hogg")
     with pytest.raises(DeviceError, match="unknown device 'gpu'"):

@@ -15,6 +15,14 @@ from tests.conftest import PHOTOS, ROOT
 
 pytestmark = pytest.mark.slow
 
+SHIPPED = (
+    "models/weights/baseline.onnx",
+    "models/weights/parts/finder.onnx",
+    "models/weights/parts/landmarks.onnx",
+    "stages/generic_face.csv",
+    "train/recipes/baseline.toml",
+)
+
 OFFLINE = """
 import sys
 
@@ -62,14 +70,14 @@ def test_the_wheel_holds_the_package_alone_and_is_small(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"facemood"}
-    for wanted in ("py.typed", "models/weights/baseline.onnx", "train/recipes/baseline.toml"):
+    for wanted in ("py.typed", *SHIPPED):
         assert f"facemood/{wanted}" in names
     assert wheel.stat().st_size < 8_000_000
 
 
 def test_the_core_is_light(wheel: Path) -> None:
     core = {re.split(r"[<>=]", need)[0] for need in requirements(wheel) if "extra ==" not in need}
-    assert core == {"dlib-bin", "numpy", "onnxruntime", "opencv-python-headless", "pillow", "rich", "typer"}
+    assert core == {"numpy", "onnxruntime", "opencv-python-headless", "pillow", "rich", "typer"}
 
 
 def test_a_photo_is_read_without_torch_and_without_a_network(empty_environment: Path, tmp_path: Path) -> None:

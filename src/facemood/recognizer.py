@@ -1,7 +1,8 @@
-"""EmotionRecognizer: the pipeline on one page. source -> Frame -> detect -> align -> classify -> Result."""
+"""EmotionRecognizer: the pipeline on one page. Frame -> detect -> landmarks -> align -> classify -> Result."""
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import logging
 import os
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.errors import FacemoodError, ImageError
+from facemood.errors import FacemoodError, ImageError, ModelError
 from facemood.models import DEFAULT_MODEL, ModelCard, ModelSession, find_model
 from facemood.progress import Hook, open_hook
 from facemood.results import Analysis, Failure, Result
@@ -21,7 +22,17 @@ from facemood.schema import Face, Frame
 from facemood.sources import ErrorHandler, ImageLike, SourceLike, find_inputs, read_frame
 from facemood.stages.align import WHOLE_BOX, crop_faces
 from facemood.stages.classify import choose_head, classify, with_probabilities
-from facemood.stages.detect import MIN_FACE, THRESHOLD, DetectOptions, Detector, open_detector, select_faces
+from facemood.stages.detect import (
+    DEFAULT_DETECTOR,
+    MIN_FACE,
+    DetectOptions,
+    Detector,
+    FinderDetector,
+    open_detector,
+    select_faces,
+)
+from facemood.stages.landmarks import LandmarkReader, landmarks_of
+from facemood.stages.pose import estimate_pose
 
 logger = logging.getLogger("facemood")
 
@@ -32,12 +43,12 @@ class EmotionRecognizer:
     Args:
         model: A model inside the package by name, or the path of an .onnx file with a card.
         head: Which of the model's heads is read; None takes its default.
-        detector: ``"hog"``, ``"yunet:FILE.onnx"``, or any object that is a `Detector`.
-        min_face: Smallest face, the shorter side of its box in pixels. With HOG, larger values are faster.
-        threshold: Smallest detector score 0..1.
+        detector: ``"finder"``, ``"hog"``, ``"yunet:FILE.onnx"``, or any object that is a `Detector`.
+        min_face: Smallest face, the shorter side of its box in pixels; larger values are faster.
+        threshold: Smallest detector score 0..1; None takes the detector's own.
         max_faces: How many faces of a frame at most, the largest first; None for all.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
-        threads: Threads inside one run of the network; None leaves it to ONNX Runtime.
+        threads: Threads inside one run of a network; None leaves it to ONNX Runtime.
 
     Raises:
         ModelError: The model, head or detector is unknown or damaged.
@@ -55,9 +66,9 @@ class EmotionRecognizer:
         model: str | Path = DEFAULT_MODEL,
         *,
         head: str | None = None,
-        detector: str | Detector = "hog",
+        detector: str | Detector = DEFAULT_DETECTOR,
         min_face: float = MIN_FACE,
-        threshold: float = THRESHOLD,
+        threshold: float | None = None,
         max_faces: int | None = None,
         device: str = "auto",
         threads: int | None = None,
@@ -65,7 +76,12 @@ class EmotionRecognizer:
         self.options = DetectOptions(min_size=min_face, threshold=threshold, max_faces=max_faces)
         self.session = ModelSession(find_model(model), device=device, threads=threads)
         self.head = choose_head(self.card, head)
-        self.detector = open_detector(detector, self.options) if isinstance(detector, str) else detector
+        if self.card.task != "expression":
+            raise ModelError(f"the model {self.card.name!r} reads no expressions; its task is {self.card.task}")
+        if isinstance(detector, str):
+            detector = open_detector(detector, self.options, threads=threads)
+        self.detector: Detector = detector
+        self.reader = detector.reader if isinstance(detector, FinderDetector) else LandmarkReader(threads=threads)
         if self.detector.name not in self.card.framing:
             logger.warning(
                 "model %s has no framing for the detector %s; its boxes are used as they are",
@@ -150,8 +166,10 @@ class EmotionRecognizer:
                 hook(done, total)
 
     def detect(self, image: ImageLike) -> list[Face]:
-        """Find the faces of an image, largest first, without reading expressions."""
-        return select_faces(self.detector(_one_frame(image).image), self.options)
+        """Find the faces of an image, largest first: box, score, 68 landmarks and the head's pose, no expression."""
+        frame = _one_frame(image)
+        faces = select_faces(self.detector(frame.image), self.options)
+        return self._mark(frame, faces)
 
     def classify(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Read expressions of faces that are cut out already, framed as the model's card says; no detector runs.
@@ -193,6 +211,12 @@ class EmotionRecognizer:
             "device": self.session.device,
         }
 
+    def _mark(self, frame: Frame, faces: list[Face]) -> list[Face]:
+        """Give each face the landmarks that its detector did not, and the head's pose."""
+        marked = self.reader.mark(frame.image, faces)
+        poses = [None if points is None else estimate_pose(points, frame.size) for points in map(landmarks_of, marked)]
+        return [dataclasses.replace(face, pose=pose) for face, pose in zip(marked, poses, strict=True)]
+
     def _read_batch(self, frames: Sequence[Frame], *, keep_images: bool) -> Iterator[Result]:
         """Detect in each frame, classify all faces in one run, and give the results in order."""
         framing = self.card.framing.get(self.detector.name, WHOLE_BOX)
@@ -201,8 +225,11 @@ class EmotionRecognizer:
             started = time.perf_counter()
             faces = select_faces(self.detector(frame.image), self.options)
             detected = time.perf_counter()
+            faces = self._mark(frame, faces)
+            marked = time.perf_counter()
             found.append((faces, crop_faces(frame.image, faces, framing)))
-            clocks.append({"detect": detected - started, "align": time.perf_counter() - detected})
+            aligned = time.perf_counter()
+            clocks.append({"detect": detected - started, "landmarks": marked - detected, "align": aligned - marked})
         started = time.perf_counter()
         read = self.classify([crop for _, crops in found for crop in crops])
         share = (time.perf_counter() - started) / max(len(read), 1)

@@ -5,8 +5,9 @@ from tests.cli.conftest import Run
 
 def test_models_are_listed(facemood: Run) -> None:
     assert "baseline" in facemood("models").stderr
-    (known,) = json.loads(facemood("models", "--json").stdout)
-    assert known["name"] == "baseline"
+    known, *parts = json.loads(facemood("models", "--json").stdout)
+    assert (known["name"], known["task"]) == ("baseline", "expression")
+    assert [part["name"] for part in parts] == ["finder", "landmarks"]
     assert len(known["heads"]["ferplus"]) == 8
 
 

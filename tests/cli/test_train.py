@@ -47,7 +47,7 @@ def test_train_export_and_use(facemood: Run, csv_dataset: Path, tmp_path: Path, 
     done = facemood("analyze", astronaut, "--model", "mine.onnx", "--json", "--head", "fer2013")
     (face,) = json.loads(done.stdout)["faces"]
     assert list(face["emotions"]) == list(BASIC_EXPRESSIONS)
-    assert "no framing for the detector hog" in done.stderr
+    assert "no framing for the detector finder" in done.stderr
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from facemood.models import ModelSession, find_model, list_models
+from facemood.models import ModelSession, find_model, list_models, list_parts
 from facemood.models.page import card_page, markdown_table, per_cent
 from tests.models.test_card import CARD
 
@@ -15,7 +15,7 @@ def test_the_page_tells_what_the_card_holds() -> None:
         assert text in page
 
 
-@pytest.mark.parametrize("name", list_models())
+@pytest.mark.parametrize("name", [*list_models(), *list_parts()])
 def test_the_shipped_pages_are_made_from_the_models(name: str) -> None:
     made = card_page(ModelSession(find_model(name), device="cpu").card)
     assert (CARDS / f"{name}.md").read_text() == made, (

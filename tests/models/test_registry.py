@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from facemood.errors import ModelError
-from facemood.models import DEFAULT_MODEL, ModelSession, find_model, list_models
+from facemood.models import DEFAULT_MODEL, ModelSession, find_model, list_models, list_parts
 
 
 def test_the_default_is_inside_the_package() -> None:
@@ -16,12 +16,26 @@ def test_every_model_has_a_whole_card_and_a_modest_size(name: str) -> None:
     card = ModelSession(find_model(name), device="cpu").card
     assert card.name == name
     assert set(card.temperature) == set(card.heads)
-    assert "hog" in card.framing
+    assert {"finder", "hog"} <= set(card.framing)
+    assert card.task == "expression"
     assert card.description
     assert card.limits
     assert card.trained_on["split"] == "Training"
     assert any(key.startswith("PrivateTest") for key in card.metrics)
     assert find_model(name).stat().st_size <= 6_000_000
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "most"), [("finder", "detection", 600_000), ("landmarks", "landmarks", 2_000_000)]
+)
+def test_the_parts_have_a_whole_card_and_a_modest_size(name: str, task: str, most: int) -> None:
+    assert name in list_parts()
+    assert name not in list_models()
+    card = ModelSession(find_model(name), device="cpu").card
+    assert (card.name, card.task) == (name, task)
+    assert card.metrics["script"] == "scripts/measure_detection.py"
+    assert card.limits
+    assert find_model(name).stat().st_size <= most
 
 
 def test_a_path_is_taken_as_it_is(tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ import typer
 import facemood
 from facemood.cli.terminal import CANNOT_START, Json, print_json, say
 
-CORE = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "dlib-bin", "typer", "rich")
+CORE = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "typer", "rich")
 EXTRAS = {
     "train": "torch",
+    "hog": "dlib-bin",
     "explain": "lime",
     "serve": "fastapi",
     "live": "pygame-ce",

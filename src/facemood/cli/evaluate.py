@@ -18,7 +18,9 @@ def evaluate(
         bool,
         typer.Option("--end-to-end", help="Also read the images enlarged on a canvas, through detector and framing."),
     ] = False,
-    detector: Annotated[str, typer.Option(help="The detector for --end-to-end: hog, or yunet:FILE.onnx.")] = "hog",
+    detector: Annotated[
+        str, typer.Option(help="The detector for --end-to-end: finder, hog, or yunet:FILE.onnx.")
+    ] = "finder",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A folder for report.json and report.md.")
     ] = None,

@@ -16,21 +16,24 @@ def list_all(context: typer.Context, json: Json = False) -> None:
     """List the models inside the package."""
     if context.invoked_subcommand is not None:
         return
-    from facemood.models import ModelSession, find_model, list_models
+    from facemood.models import ModelSession, find_model, list_models, list_parts
 
-    cards = [(file, ModelSession(file, device="cpu").card) for file in map(find_model, list_models())]
+    cards = [(file, ModelSession(file, device="cpu").card) for file in map(find_model, [*list_models(), *list_parts()])]
     if json:
-        print_json([{"name": card.name, "heads": card.heads, "file": str(file)} for file, card in cards])
+        print_json(
+            [{"name": card.name, "task": card.task, "heads": card.heads, "file": str(file)} for file, card in cards]
+        )
         return
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("name", "reads", "input", "size", "licence", "what it is", box=None, header_style="bold")
+    table = Table("name", "task", "gives", "input", "size", "licence", "what it is", box=None, header_style="bold")
     for file, card in cards:
-        heads = "\n".join(f"{head}: {len(labels)} expressions" for head, labels in card.heads.items())
+        heads = "\n".join(f"{head}: {_count(labels, card.task)}" for head, labels in card.heads.items())
         size = f"{file.stat().st_size / 1e6:.1f} MB"
         table.add_row(
             card.name,
+            card.task,
             heads,
             f"{card.input_size[0]}x{card.input_size[1]} {card.colour}",
             size,
@@ -38,6 +41,11 @@ def list_all(context: typer.Context, json: Json = False) -> None:
             card.description,
         )
     Console(stderr=True).print(table)
+
+
+def _count(channels: tuple[str, ...], task: str) -> str:
+    """Say how much an output holds."""
+    return f"{len(channels)} {'expressions' if task == 'expression' else 'numbers'}"
 
 
 @app.command("show")

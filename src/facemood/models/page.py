@@ -17,8 +17,9 @@ def card_page(card: ModelCard) -> str:
         The page: what it reads, how its input is made, what it was trained on, its figures and its limits.
     """
     sections = [
-        f"# Model card: {card.name}\n\n{card.description}. Version {card.version}, licence {card.licence}.",
-        "## What it reads\n\n" + _heads(card),
+        f"# Model card: {card.name}\n\n{card.description}.\n\nTask {card.task}, version {card.version}, "
+        f"licence {card.licence}.",
+        "## What it gives\n\n" + _heads(card),
         "## Its input\n\n" + _input(card),
         "## What it was trained on\n\n" + _training(card.trained_on),
         "## Figures\n\n" + _figures(card.metrics),
@@ -56,6 +57,9 @@ def per_cent(share: float | None) -> str:
 def _heads(card: ModelCard) -> str:
     """List the heads with their labels and temperatures."""
     lines = []
+    if card.task != "expression":
+        lines = [f"- `{head}` ({len(names)} numbers): {_listed(names)}" for head, names in card.heads.items()]
+        return "\n".join(lines)
     for head, labels in card.heads.items():
         default = ", the default" if head == card.default_head else ""
         temperature = card.temperature.get(head, 1.0)
@@ -63,12 +67,16 @@ def _heads(card: ModelCard) -> str:
     return "\n".join(lines)
 
 
+def _listed(names: tuple[str, ...]) -> str:
+    """Name an output's numbers; of many, the first and the last."""
+    return ", ".join(names) if len(names) <= 20 else f"{', '.join(names[:4])} ... {names[-1]}"
+
+
 def _input(card: ModelCard) -> str:
     """Say how the network's input is made."""
     width, height = card.input_size
-    text = (
-        f"{width} x {height} pixels, {card.colour}; pixels 0..255 minus {list(card.mean)}, divided by {list(card.std)}."
-    )
+    size = f"{width} x {height} pixels" if card.task != "detection" else "Any size whose sides are multiples of 16"
+    text = f"{size}, {card.colour}; pixels 0..255 minus {list(card.mean)}, divided by {list(card.std)}."
     if not card.framing:
         return text
     crops = "\n".join(f"- `{name}`: {list(box)}{_measured(card, name)}" for name, box in card.framing.items())
@@ -88,12 +96,16 @@ def _training(facts: dict[str, Any]) -> str:
     if not facts:
         return "Not stated."
     counts = ", ".join(f"{label} {count:,}" for label, count in facts.get("classes", {}).items())
-    source = f"{facts['dataset']}, split {facts['split']}"
-    return f"{source}: {facts['images']:,} images ({counts}); {facts.get('epochs', '?')} epochs."
+    source = f"{facts['dataset']}, split {facts['split']}: {facts['images']:,} images"
+    spent = f"{facts['steps']:,} batches" if "steps" in facts else f"{facts.get('epochs', '?')} epochs"
+    return f"{source}{f' ({counts})' if counts else ''}; {spent}."
 
 
 def _figures(measured: dict[str, Any]) -> str:
-    """Tabulate the figures, single view."""
+    """Tabulate the figures; those of expressions are single view."""
+    if "script" in measured:
+        said = [{"on": name, "figure": value} for name, value in measured.items() if name != "script"]
+        return f"Measured by `{measured['script']}`.\n\n{markdown_table(said)}"
     rows = [
         {
             "split and labels": name,

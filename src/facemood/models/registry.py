@@ -7,11 +7,15 @@ from pathlib import Path
 from facemood.errors import ModelError, did_you_mean
 
 WEIGHTS = Path(__file__).parent / "weights"
+PARTS = WEIGHTS / "parts"
+"""Networks that the pipeline itself is made of; they read no expressions."""
+
 DEFAULT_MODEL = "baseline"
+FINDER, LANDMARKS = "finder", "landmarks"
 
 
 def list_models() -> list[str]:
-    """Name the models inside the package.
+    """Name the expression models inside the package.
 
     Example:
         >>> "baseline" in list_models()
@@ -20,14 +24,25 @@ def list_models() -> list[str]:
     return sorted(file.stem for file in WEIGHTS.glob("*.onnx"))
 
 
+def list_parts() -> list[str]:
+    """Name the networks that find faces and their landmarks.
+
+    Example:
+        >>> list_parts()
+        ['finder', 'landmarks']
+    """
+    return sorted(file.stem for file in PARTS.glob("*.onnx"))
+
+
 def find_model(name: str | Path) -> Path:
     """Return the file of a model by its name, or check that a path leads to one.
 
     Raises:
         ModelError: There is no model of that name and no file at that path.
     """
-    if str(name) in list_models():
-        return WEIGHTS / f"{name}.onnx"
+    for folder, names in ((WEIGHTS, list_models()), (PARTS, list_parts())):
+        if str(name) in names:
+            return folder / f"{name}.onnx"
     path = Path(name).expanduser()
     if path.suffix != ".onnx" or not path.is_file():
         raise ModelError(

@@ -59,7 +59,11 @@ class ModelSession:
         """
         if not len(crops):
             return {head: np.zeros((0, len(labels)), np.float32) for head, labels in self.card.heads.items()}
-        outputs = self._session.run(list(self.card.heads), {self._input: prepare(crops, self.card)})
+        return self.run_batch(prepare(crops, self.card))
+
+    def run_batch(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Run the network once over an input that is made already, (N, C, h, w) float32; return each head's output."""
+        outputs = self._session.run(list(self.card.heads), {self._input: batch})
         return dict(zip(self.card.heads, outputs, strict=True))
 
 

@@ -1,0 +1,151 @@
+"""Read 68 landmarks and presence from each face, and follow a face from one frame to the next by its own points."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facemood.geometry import Floats, box_of_points
+from facemood.models import LANDMARKS, ModelSession, find_model
+from facemood.schema import Face, Image
+
+ROOM = 1.35
+"""The crop's side, in units of the longer side of the face's box; the network was trained with it."""
+
+PRESENT = 0.5
+"""From this presence on, points are those of a face."""
+
+
+class LandmarkReader:
+    """The landmark network: 68 points in iBUG order and how sure it is that there is a face.
+
+    Args:
+        threads: Threads inside one run; None leaves it to ONNX Runtime.
+
+    Example:
+        >>> reader, grey = LandmarkReader(), np.full((120, 120), 128, np.uint8)
+        >>> points, presence = reader.read(grey, np.float32([[30, 30, 90, 90]]))
+        >>> points.shape, bool(presence[0] < PRESENT)
+        ((1, 68, 2), True)
+    """
+
+    def __init__(self, *, threads: int | None = None) -> None:
+        self.session = ModelSession(find_model(LANDMARKS), device="cpu", threads=threads)
+
+    def read(self, image: Image, boxes: Floats, angles: Floats | None = None) -> tuple[Floats, Floats]:
+        """Read the faces in some boxes of an image.
+
+        Args:
+            image: (H, W, 3) uint8 BGR, or (H, W) grey.
+            boxes: (N, 4) float32 x1 y1 x2 y2, as `geometry.box_of_points` draws them.
+            angles: (N,) degrees by which the heads are tilted, clockwise in the picture; None for upright ones.
+
+        Returns:
+            Points (N, 68, 2) float32 in pixels of the image, and presence (N,) float32, 0..1.
+        """
+        if not len(boxes):
+            return np.zeros((0, 68, 2), np.float32), np.zeros(0, np.float32)
+        grey = image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+        size = self.session.card.input_size[0]
+        tilts = np.zeros(len(boxes)) if angles is None else angles
+        frames = np.stack([_frame(box, tilt, size) for box, tilt in zip(boxes, tilts, strict=True)])  # (N, 2, 3)
+        crops = [cut_square(grey, frame, size) for frame in frames]
+        read = self.session.run(crops)
+        inside = (read["points"].reshape(-1, 68, 2) + 0.5) * size
+        points = inside @ frames[:, :, :2].transpose(0, 2, 1) + frames[:, None, :, 2]
+        presence = 1 / (1 + np.exp(-np.clip(read["presence"][:, 0], -30, 30)))
+        return points.astype(np.float32), presence.astype(np.float32)
+
+    def mark(self, image: Image, faces: Sequence[Face]) -> list[Face]:
+        """Give points to faces of any detector that have none of ours; their boxes stay as they are.
+
+        Boxes of other detectors are framed otherwise, so each face is read twice: in its box, and in the box of the
+        points that were read there. Where no face shows, it gets no points.
+        """
+        bare = [index for index, face in enumerate(faces) if landmarks_of(face) is None]
+        if not bare:
+            return list(faces)
+        first, _ = self.read(image, np.stack([faces[index].box for index in bare]))
+        points, presence = self.read(image, box_of_points(first))
+        marked = list(faces)
+        for row, index in enumerate(bare):
+            if presence[row] >= PRESENT:
+                marked[index] = dataclasses.replace(faces[index], landmarks=points[row])
+        return marked
+
+    def follow(self, image: Image, faces: Sequence[Face]) -> list[Face | None]:
+        """Find faces of the last frame again from their own points, without a detector.
+
+        Args:
+            image: The next frame, (H, W, 3) uint8 BGR.
+            faces: Faces of the last frame with 68 points.
+
+        Returns:
+            For each face itself with new box, points and score (the presence), or None where it is lost.
+        """
+        if not faces:
+            return []
+        before = np.stack([face.landmarks for face in faces if face.landmarks is not None])
+        points, presence = self.read(image, box_of_points(before), tilt_of(before))
+        boxes = box_of_points(points)
+        return [
+            dataclasses.replace(face, box=box, landmarks=there, score=float(sure)) if sure >= PRESENT else None
+            for face, box, there, sure in zip(faces, boxes, points, presence, strict=True)
+        ]
+
+
+def landmarks_of(face: Face) -> Floats | None:
+    """Return a face's 68 points, or None where it has none, or those of another detector."""
+    return face.landmarks if face.landmarks is not None and len(face.landmarks) == 68 else None
+
+
+def tilt_of(points: Floats) -> Floats:
+    """Return by how many degrees heads are tilted, clockwise in the picture: the line between the outer eye corners.
+
+    Args:
+        points: (N, 68, 2).
+
+    Returns:
+        (N,) float32 degrees, -180..180.
+    """
+    across = points[:, 45] - points[:, 36]
+    return np.asarray(np.degrees(np.arctan2(across[:, 1], across[:, 0])), np.float32)
+
+
+def cut_square(grey: NDArray[np.uint8], frame: Floats, size: int) -> NDArray[np.uint8]:
+    """Cut a turned square out of a picture; outside of the picture its edge goes on.
+
+    Args:
+        grey: (H, W) uint8.
+        frame: (2, 3) matrix that leads from the square's pixels to the picture's.
+        size: Pixels of the square's side.
+
+    Returns:
+        (size, size) uint8. Where it is shrunk, pixels are averaged first, so that nothing is skipped.
+    """
+    scale = float(np.hypot(*frame[:, 0]))
+    if scale > 2:  # shrink what is needed of the picture by a whole number, then cut
+        corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float32) @ frame[:, :2].T + frame[:, 2]
+        height, width = grey.shape
+        x1, y1 = np.clip(np.floor(corners.min(axis=0)), 0, (width - 1, height - 1)).astype(int).tolist()
+        x2, y2 = np.clip(np.ceil(corners.max(axis=0)) + 1, (x1 + 1, y1 + 1), (width, height)).astype(int).tolist()
+        part, factor = grey[y1:y2, x1:x2], int(scale)
+        small = (max(1, (x2 - x1) // factor), max(1, (y2 - y1) // factor))
+        ratio = np.array([(x2 - x1) / small[0], (y2 - y1) / small[1]], np.float32)
+        grey = np.asarray(cv2.resize(part, small, interpolation=cv2.INTER_AREA), np.uint8)
+        frame = np.column_stack([frame[:, :2] / ratio[:, None], (frame[:, 2] - (x1, y1)) / ratio]).astype(np.float32)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(grey, frame, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+
+def _frame(box: Floats, tilt: float, size: int) -> Floats:
+    """Return the (2, 3) matrix that leads from a crop's pixels to the picture's."""
+    middle = (box[:2] + box[2:]) / 2
+    scale = ROOM * float(max(box[2] - box[0], box[3] - box[1], 1e-3)) / size
+    turn = np.deg2rad(tilt)
+    linear = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    return np.column_stack([linear, middle - linear @ (size / 2, size / 2)]).astype(np.float32)

@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from facemood.errors import ModelError
+from facemood.schema import Face
+from facemood.stages.detect import DetectOptions, FinderDetector, HogDetector, open_detector, select_faces
+
+
+def face(side: float, score: float = 0.9) -> Face:
+    return Face(np.array([0, 0, side, side], np.float32), score=score)
+
+
+def test_faces_that_count_come_largest_first() -> None:
+    faces = [face(40), face(90), face(20), face(60, score=0.3), face(50)]
+    kept = select_faces(faces, DetectOptions(min_size=30, threshold=0.5))
+    assert [found.size[0] for found in kept] == [90, 50, 40]
+    assert len(select_faces(faces, DetectOptions(max_faces=1))) == 1
+
+
+@pytest.mark.parametrize("options", [{"min_size": 0}, {"threshold": 1.5}, {"max_faces": 0}])
+def test_impossible_options_are_refused(options: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="expected min_size > 0, threshold 0..1"):
+        DetectOptions(**options)  # type: ignore[arg-type]
+
+
+def test_without_a_threshold_the_detector_has_decided() -> None:
+    assert len(select_faces([face(40, score=0.01)], DetectOptions())) == 1
+    assert DetectOptions().threshold_or(0.3) == 0.3
+    assert DetectOptions(threshold=0.0).threshold_or(0.3) == 0.0
+
+
+def test_an_unknown_detector_is_named() -> None:
+    with pytest.raises(ModelError, match="unknown detector 'haar'"):
+        open_detector("haar", DetectOptions())
+    with pytest.raises(ModelError, match="needs its file: yunet:FILE.onnx"):
+        open_detector("yunet", DetectOptions())
+
+
+def test_detectors_are_opened_by_name() -> None:
+    options = DetectOptions(min_size=50)
+    for name, kind in (("finder", FinderDetector), ("hog", HogDetector)):
+        detector = open_detector(name, options, threads=1)
+        assert isinstance(detector, kind)
+        assert (detector.name, detector.options) == (name, options)

@@ -1,0 +1,121 @@
+import dataclasses
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from facemood.evaluation.detection import point_errors, read_photos
+from facemood.geometry import box_of_points
+from facemood.schema import Face, Image
+from facemood.sources import load_image
+from facemood.stages.landmarks import PRESENT, LandmarkReader, cut_square, tilt_of
+
+BOX = np.array([181, 64, 269, 175], np.float32)
+
+PLACES = {36: (195, 102), 45: (256, 104), 33: (223, 133), 8: (222, 176)}
+"""Where some points of the astronaut are, by eye: outer corners of the eyes, base of the nose, chin."""
+
+
+@pytest.fixture(scope="module")
+def reader() -> LandmarkReader:
+    return LandmarkReader(threads=1)
+
+
+@pytest.fixture(scope="module")
+def portrait(astronaut: Path) -> Image:
+    return load_image(astronaut)
+
+
+def test_points_lie_where_they_belong(reader: LandmarkReader, portrait: Image) -> None:
+    (points,), (presence,) = reader.read(portrait, BOX[None])
+    assert presence > 0.9
+    for index, place in PLACES.items():
+        np.testing.assert_allclose(points[index], place, atol=4)
+    right, left = points[36:42].mean(axis=0), points[42:48].mean(axis=0)
+    assert right[0] < left[0]  # the subject's right eye is on the picture's left
+
+
+def test_nothing_is_no_face(reader: LandmarkReader, portrait: Image) -> None:
+    corner = np.array([[380, 20, 470, 110], [20, 300, 90, 380]], np.float32)
+    _, presence = reader.read(portrait, corner)
+    assert (presence < PRESENT).all()
+    points, presence = reader.read(portrait, np.zeros((0, 4), np.float32))
+    assert points.shape == (0, 68, 2)
+    assert presence.shape == (0,)
+
+
+def test_a_tilted_face_is_read_upright(reader: LandmarkReader, portrait: Image) -> None:
+    (upright,), _ = reader.read(portrait, BOX[None])
+    matrix = cv2.getRotationMatrix2D((221, 125), -60, 1.0)  # clockwise in the picture
+    turned = np.asarray(cv2.warpAffine(portrait, matrix, (512, 512)), np.uint8)
+    (points,), _ = reader.read(turned, BOX[None], np.array([60], np.float32))
+    expected = upright @ matrix[:, :2].T.astype(np.float32) + matrix[:, 2].astype(np.float32)
+    assert float(np.linalg.norm(points - expected, axis=1).mean()) < 3
+    assert tilt_of(points[None])[0] == pytest.approx(60 + tilt_of(upright[None])[0], abs=4)
+
+
+def test_grey_and_colour_are_read_alike(reader: LandmarkReader, portrait: Image) -> None:
+    grey = np.asarray(cv2.cvtColor(portrait, cv2.COLOR_BGR2GRAY), np.uint8)
+    np.testing.assert_allclose(reader.read(grey, BOX[None])[0], reader.read(portrait, BOX[None])[0], atol=1e-3)
+
+
+def test_boxes_of_other_detectors_get_points_and_stay(reader: LandmarkReader, portrait: Image) -> None:
+    loose, beside = np.array([165, 60, 280, 180], np.float32), np.array([380, 20, 470, 110], np.float32)
+    there, nowhere = reader.mark(portrait, [Face(loose, 0.9), Face(beside, 0.8)])
+    assert there.landmarks is not None
+    np.testing.assert_allclose(there.landmarks[36], PLACES[36], atol=5)
+    assert there.box is loose
+    assert nowhere.landmarks is None
+    assert reader.mark(portrait, [there]) == [there]
+    assert reader.mark(portrait, []) == []
+
+
+def test_a_face_is_followed_by_its_own_points(reader: LandmarkReader, portrait: Image) -> None:
+    (points,), _ = reader.read(portrait, BOX[None])
+    face = Face(box_of_points(points), 1.0, landmarks=points)
+    for step in range(1, 9):
+        shift = np.array([[1, 0, 5 * step], [0, 1, -3 * step]], np.float32)
+        frame = np.asarray(cv2.warpAffine(portrait, shift, (512, 512), borderMode=cv2.BORDER_REPLICATE), np.uint8)
+        (followed,) = reader.follow(frame, [face])
+        assert followed is not None
+        face = followed
+    np.testing.assert_allclose(face.box, box_of_points(points) + np.tile([40, -24], 2), atol=5)
+    assert reader.follow(np.full_like(portrait, 128), [face]) == [None]
+    assert reader.follow(portrait, []) == []
+
+
+def test_what_is_cut_is_averaged_not_skipped() -> None:
+    checks = np.indices((512, 512)).sum(axis=0) % 2 * 255
+    frame = np.array([[8, 0, 0], [0, 8, 0]], np.float32)
+    square = cut_square(checks.astype(np.uint8), frame, 64)
+    assert abs(square.astype(int) - 127).max() <= 1
+
+
+def test_a_square_beyond_the_picture_repeats_its_edge() -> None:
+    ramp = np.tile(np.arange(100, dtype=np.uint8), (50, 1))
+    square = cut_square(ramp, np.array([[1, 0, 80], [0, 1, -20]], np.float32), 64)
+    assert square[:, 30:].min() == 99
+    far = cut_square(ramp, np.array([[9, 0, 5000], [0, 9, 5000]], np.float32), 64)
+    assert far.shape == (64, 64)
+
+
+@pytest.mark.dataset
+def test_points_lie_near_those_that_people_set(reader: LandmarkReader, shared_data: Path) -> None:
+    errors = []
+    for photo in read_photos(shared_data / "photos"):
+        points, _ = reader.read(photo.image, box_of_points(photo.points))
+        errors.append(point_errors(points, photo.points))
+    error = np.concatenate(errors)
+    assert len(error) == 43
+    assert error.mean() <= 0.07
+    assert (error > 0.1).mean() <= 0.15
+
+
+def test_faces_keep_what_else_is_known(reader: LandmarkReader, portrait: Image) -> None:
+    (points,), _ = reader.read(portrait, BOX[None])
+    face = dataclasses.replace(Face(BOX, 0.4, landmarks=points), track_id=7)
+    (followed,) = reader.follow(portrait, [face])
+    assert followed is not None
+    assert followed.track_id == 7
+    assert followed.score > 0.9
