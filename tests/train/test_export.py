@@ -10,7 +10,7 @@ from facemood.errors import OutputError
 from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS
 from facemood.models import ModelSession
 from facemood.train import fit, load_trained
-from facemood.train.export import export
+from facemood.train.export import export, reframe
 from tests.evaluation.test_framing import OffsetDetector
 from tests.train.test_fit import bright_or_dark, small_recipe
 
@@ -68,3 +68,20 @@ def test_an_exported_model_is_used_by_its_path(exported: Path) -> None:
     part = bright_or_dark().split("PublicTest")
     read = recognizer.classify(part.images).argmax(axis=1)
     assert [recognizer.labels[index] for index in read] == [part.classes[label] for label in part.labels]
+
+
+@pytest.mark.slow
+def test_a_model_learns_the_framing_of_another_detector(exported: Path, tmp_path: Path) -> None:
+    class Other(OffsetDetector):
+        name = "other"
+
+    before = ModelSession(exported / "model.onnx", device="cpu")
+    card = reframe(exported / "model.onnx", bright_or_dark(), tmp_path / "again.onnx", detectors=(Other(),))
+    after = ModelSession(tmp_path / "again.onnx", device="cpu")
+    assert after.card.framing == card.framing
+    assert set(card.framing) == {"offset", "other"}
+    assert card.framing["other"] == card.framing["offset"]
+    assert card.metrics["PublicTest: made labels"] == before.card.metrics["PublicTest: made labels"]
+    crops = np.random.default_rng(0).integers(0, 256, (2, 32, 32), np.uint8)
+    for head, logits in before.run(crops).items():
+        np.testing.assert_array_equal(after.run(crops)[head], logits)

@@ -1,4 +1,4 @@
-"""``facemood export``: make a model of a training run."""
+"""``facemood export``: make a model of a training run, or measure a model's crop framing for another detector."""
 
 from __future__ import annotations
 
@@ -12,18 +12,24 @@ from facemood.cli.terminal import Data, Quiet, Verbose, say, show_page, start_lo
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="The folder of a training run.")],
+    run: Annotated[
+        Path,
+        typer.Argument(help="The folder of a training run; or an .onnx model whose crop framing is measured anew."),
+    ],
     data: Data,
     output: Annotated[Path, typer.Option("--output", "-o", help="The .onnx file to write.")],
     detector: Annotated[
         list[str] | None,
-        typer.Option(help="Detectors whose crop framing is measured: hog, yunet:FILE.onnx. May be repeated."),
+        typer.Option(help="Detectors whose crop framing is measured: finder, hog, yunet:FILE.onnx. May be repeated."),
     ] = None,
     no_framing: Annotated[bool, typer.Option("--no-framing", help="Measure no crop framing.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Export a run as ONNX, fit its temperature, measure crop framing and accuracy, and write its card."""
+    """Export a run as ONNX, fit its temperature, measure crop framing and accuracy, and write its card.
+
+    Given a model instead of a run, only the framing is measured, and goes into its card.
+    """
     start_logging(quiet=quiet, verbose=verbose)
     from facemood.errors import require
 
@@ -34,10 +40,12 @@ def export(
     from facemood.models.page import card_page
     from facemood.stages.detect import DetectOptions, open_detector
     from facemood.train.export import export as write_model
+    from facemood.train.export import reframe
 
-    wanted = [] if no_framing else detector or ["hog"]
+    wanted = [] if no_framing else detector or ["finder"]
     detectors = tuple(open_detector(name, DetectOptions()) for name in wanted)
-    card = write_model(run, open_dataset(data), output, detectors=detectors)
+    write = reframe if run.suffix == ".onnx" else write_model
+    card = write(run, open_dataset(data), output, detectors=detectors)
     if not quiet:
         show_page(card_page(card))
         say(f"wrote {output}")

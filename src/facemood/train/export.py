@@ -71,16 +71,47 @@ def export(run: Path, dataset: ExpressionDataset, file: Path, *, detectors: tupl
         draft = Path(folder) / file.name
         write_onnx(module.network, draft, card)
         card = calibrate(draft, dataset.split(facts["validated_on"]["split"]))
-        framings = {detector.name: measure_framing(detector, tiles) for detector in detectors}
-        measured = {name: dataclasses.asdict(framing) for name, framing in framings.items()}
-        card = dataclasses.replace(
-            card,
-            framing={name: framing.crop for name, framing in framings.items()},
-            metrics={**measure(draft, dataset), "framing": measured},
-        )
+        card = dataclasses.replace(card, metrics=measure(draft, dataset))
+        card = add_framings(card, tiles, detectors)
         write_card(draft, card)
         whole.write(draft.read_bytes())
     return card
+
+
+def reframe(model: Path, dataset: ExpressionDataset, file: Path, *, detectors: tuple[Detector, ...]) -> ModelCard:
+    """Write a model again, with the crop framing of more detectors in its card; the weights stay as they are.
+
+    Args:
+        model: The ONNX file of a model.
+        dataset: What it was trained on.
+        file: The ONNX file to write; it may be the same.
+        detectors: Detectors for which the framing is measured; what is known of others stays.
+
+    Raises:
+        ModelError: The file is no model.
+        OutputError: The file cannot be written to.
+    """
+    card = ModelSession(model, device="cpu").card
+    tiles = _sample(dataset.split(card.trained_on["split"]).images)
+    weights = model.read_bytes()
+    with replacing(file, "wb") as whole, tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / file.name
+        draft.write_bytes(weights)
+        card = add_framings(card, tiles, detectors)
+        write_card(draft, card)
+        whole.write(draft.read_bytes())
+    return card
+
+
+def add_framings(card: ModelCard, tiles: NDArray[np.uint8], detectors: tuple[Detector, ...]) -> ModelCard:
+    """Measure the crop framing for detectors, and return the card that tells it."""
+    framings = {detector.name: measure_framing(detector, tiles) for detector in detectors}
+    measured = {name: dataclasses.asdict(framing) for name, framing in framings.items()}
+    return dataclasses.replace(
+        card,
+        framing={**card.framing, **{name: framing.crop for name, framing in framings.items()}},
+        metrics={**card.metrics, "framing": {**card.metrics.get("framing", {}), **measured}},
+    )
 
 
 def write_onnx(network: nn.Module, file: Path, card: ModelCard) -> None:
