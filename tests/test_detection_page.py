@@ -1,0 +1,40 @@
+"""The page on detection says what the script measured, of the networks that are shipped."""
+
+import importlib.util
+import json
+from types import ModuleType
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("measure_detection", ROOT / "scripts" / "measure_detection.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_is_made_from_the_figures(script: ModuleType) -> None:
+    known = json.loads((ROOT / "docs" / "detection.json").read_text())
+    page = (ROOT / "docs" / "detection.md").read_text()
+    assert page == script.page(known), "run: python scripts/measure_detection.py --page"
+    assert "{{" not in page
+
+
+def test_the_figures_are_of_the_shipped_networks(script: ModuleType) -> None:
+    known = json.loads((ROOT / "docs" / "detection.json").read_text())
+    for name in ("finder", "landmarks"):
+        assert known["with"][name] == script.digest(name)
+
+
+def test_the_readme_says_what_was_measured() -> None:
+    known = json.loads((ROOT / "docs" / "detection.json").read_text())
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    photos = known["detectors"]["finder"]["photos"]
+    assert f"{photos['found']} of {photos['faces']} annotated faces with no false box" in readme
+    assert photos["false"] == 0
