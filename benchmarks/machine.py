@@ -11,7 +11,7 @@ from pathlib import Path
 
 from facemood.models import DEFAULT_MODEL, ModelSession, find_model
 
-PACKAGES = ("facemood", "onnxruntime", "numpy", "opencv-python-headless", "dlib-bin", "pillow")
+PACKAGES = ("facemood", "onnxruntime", "numpy", "opencv-python-headless", "pillow")
 
 
 def describe_machine() -> dict[str, str]:

@@ -11,9 +11,9 @@ from pictures import load_photos, write_photos
 
 from facemood import EmotionRecognizer
 
-STAGES = ("detect", "align", "classify", "total")
-LARGER_FACES = 72.0
-"""The smallest face that HOG finds without enlarging the photo."""
+STAGES = ("detect", "landmarks", "align", "classify", "total")
+LARGER_FACES = 60.0
+"""Faces before a webcam are larger than this."""
 
 
 def measure_photo(effort: Effort) -> list[Row]:

@@ -31,8 +31,8 @@ def test_the_readme_states_what_the_shipped_results_state() -> None:
     readme = " ".join((ROOT / "README.md").read_text().split())
     for stated in (
         f"{rows['a face, batch 1, threads=1']:.1f} ms a face on one core",
-        f"about {rows['total']:.0f} ms a photo of 640 x 480",
-        f"{rows['total, min_face=72']:.0f} ms with `min_face=72`",
+        f"about {rows['total']:.1f} ms a photo of 640 x 480",
+        f"{rows['total, min_face=60']:.1f} ms with `min_face=60`",
         f"1,000 photos needs {memory[1000]:.0f} MB, and one of 100 needs {memory[100]:.0f} MB",
     ):
         assert stated in readme
