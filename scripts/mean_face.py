@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.atomic import replacing
-from facemood.geometry import rotation_of
+from facemood.geometry import MIRRORED, rotation_of
 from facemood.stages.pose import estimate_pose
 
 Floats = NDArray[np.float64]
@@ -38,12 +38,6 @@ EYES = [36, 45]
 
 ASIDE = 20.0
 """Faces that are turned by more degrees to a side are left out: there the teacher guesses half of them."""
-
-CHAINS = [range(17), range(17, 27), range(31, 36), range(48, 55), range(60, 65)]
-"""Points that run from one side of the face to the other: jaw, brows, nostrils, upper lips."""
-
-PAIRS = [(36, 45), (37, 44), (38, 43), (39, 42), (40, 47), (41, 46), (67, 65), (58, 56), (59, 55)]
-"""Further points that are each other's mirror image."""
 
 
 def main() -> None:
@@ -123,7 +117,7 @@ def canonical(mean: Floats) -> Floats:
     The mirror image of a face is turned onto the face; the average of both is symmetric to a plane, whose normal
     becomes the x axis. How far the face is pitched stays as it was.
     """
-    mirrored = mean[mirror_order()] * (-1, 1, 1)
+    mirrored = mean[MIRRORED] * (-1, 1, 1)
     mirrored = mirrored @ turns_onto(mirrored, mean[None])[0].T
     symmetric = (mean + mirrored) / 2
     across = symmetric[EYES[1]] - symmetric[EYES[0]]
@@ -132,16 +126,6 @@ def canonical(mean: Floats) -> Floats:
     down /= np.linalg.norm(down)
     axes = np.stack([right, down, np.cross(right, down)])
     return np.asarray((symmetric - symmetric[EYES].mean(axis=0)) @ axes.T / np.linalg.norm(across))
-
-
-def mirror_order() -> NDArray[np.int64]:
-    """Return which point stands where each of the 68 did after a face is mirrored; middle points stay."""
-    order = np.arange(68)
-    for chain in CHAINS:
-        order[list(chain)] = list(chain)[::-1]
-    for one, other in PAIRS:
-        order[[one, other]] = other, one
-    return order
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from facemood.geometry import box_of_points, overlaps, suppress
+from facemood.geometry import MIRRORED, box_of_points, insides, overlaps, suppress
 
 CORNERS = arrays(np.float32, (7, 2), elements=st.integers(0, 60).map(np.float32))
 
@@ -25,6 +25,14 @@ def test_overlaps_of_known_boxes() -> None:
     other = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [10, 0, 20, 10], [2, 2, 4, 4]], np.float32)
     np.testing.assert_allclose(overlaps(one, other)[0], [1, 1 / 3, 0, 0.04], atol=1e-6)
     assert overlaps(one, np.zeros((0, 4), np.float32)).shape == (1, 0)
+
+
+def test_a_box_inside_another_is_a_part_of_it() -> None:
+    boxes = np.array([[0, 0, 10, 10], [2, 2, 4, 6], [8, 8, 12, 12]], np.float32)
+    np.testing.assert_allclose(insides(boxes[:1], boxes)[0], [1, 1, 0.25], atol=1e-6)
+    scores = np.array([0.9, 0.8, 0.7], np.float32)
+    assert suppress(boxes, scores, overlap=0.4).tolist() == [0, 1, 2]
+    assert suppress(boxes, scores, overlap=0.4, inside=0.7).tolist() == [0, 2]
 
 
 @given(CORNERS, CORNERS)
@@ -52,3 +60,9 @@ def test_suppression_keeps_the_best_and_nothing_that_lies_on_it(
 
 def test_nothing_is_suppressed_where_nothing_is() -> None:
     assert suppress(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), overlap=0.4).tolist() == []
+
+
+def test_mirroring_twice_changes_nothing() -> None:
+    assert MIRRORED[MIRRORED].tolist() == list(range(68))
+    assert MIRRORED[[0, 17, 36, 37, 31, 48, 60, 67, 58]].tolist() == [16, 26, 45, 44, 35, 54, 64, 65, 56]
+    assert MIRRORED[[8, 27, 30, 33, 51, 57, 62, 66]].tolist() == [8, 27, 30, 33, 51, 57, 62, 66]

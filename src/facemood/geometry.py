@@ -8,6 +8,12 @@ from numpy.typing import NDArray
 LIFT = 0.25
 """How far above the brows a face's box begins, in units of the height of its points."""
 
+MIRRORED = np.array([
+    *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36,
+    41, 40, *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65,
+])  # fmt: skip
+"""Which of the 68 points stands where each did, after a face is mirrored: jaw, brows, nose, eyes, lips."""
+
 TINY = 1e-9
 """What no area is smaller than, where it divides."""
 
@@ -121,6 +127,24 @@ def angles_of(rotation: NDArray[np.floating]) -> Floats:
     pitch = -np.arctan2(rotation[2, 1], rotation[2, 2])
     roll = np.arctan2(rotation[1, 0], rotation[0, 0])
     return np.asarray(np.degrees([yaw, pitch, roll]), np.float32)
+
+
+def tilts(right: Floats, left: Floats) -> Floats:
+    """Return by how many degrees heads are tilted, clockwise in the picture, -180..180: the line from eye to eye.
+
+    Args:
+        right: (N, 2) places of the subjects' right eyes.
+        left: (N, 2) of the left ones.
+
+    Returns:
+        (N,) float32.
+
+    Example:
+        >>> tilts(np.array([[0, 0]], np.float32), np.array([[5, 5]], np.float32)).round().tolist()
+        [45.0]
+    """
+    across = left - right
+    return np.asarray(np.degrees(np.arctan2(across[:, 1], across[:, 0])), np.float32)
 
 
 def eye_aspect_ratio(points: Floats) -> tuple[float, float]:

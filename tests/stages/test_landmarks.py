@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from facemood.evaluation.detection import point_errors, read_photos
-from facemood.geometry import box_of_points
+from facemood.geometry import Floats, box_of_points, tilts
 from facemood.schema import Face, Image
 from facemood.sources import load_image
-from facemood.stages.landmarks import PRESENT, LandmarkReader, cut_square, tilt_of
+from facemood.stages.landmarks import PRESENT, LandmarkReader, cut_square
 
 BOX = np.array([181, 64, 269, 175], np.float32)
 
@@ -25,6 +25,11 @@ def reader() -> LandmarkReader:
 @pytest.fixture(scope="module")
 def portrait(astronaut: Path) -> Image:
     return load_image(astronaut)
+
+
+def tilt(points: Floats) -> float:
+    """The angle of the line between the outer corners of the eyes."""
+    return float(tilts(points[None, 36], points[None, 45])[0])
 
 
 def test_points_lie_where_they_belong(reader: LandmarkReader, portrait: Image) -> None:
@@ -52,7 +57,7 @@ def test_a_tilted_face_is_read_upright(reader: LandmarkReader, portrait: Image) 
     (points,), _ = reader.read(turned, BOX[None], np.array([60], np.float32))
     expected = upright @ matrix[:, :2].T.astype(np.float32) + matrix[:, 2].astype(np.float32)
     assert float(np.linalg.norm(points - expected, axis=1).mean()) < 3
-    assert tilt_of(points[None])[0] == pytest.approx(60 + tilt_of(upright[None])[0], abs=4)
+    assert tilt(points) == pytest.approx(60 + tilt(upright), abs=4)
 
 
 def test_grey_and_colour_are_read_alike(reader: LandmarkReader, portrait: Image) -> None:
@@ -83,6 +88,8 @@ def test_a_face_is_followed_by_its_own_points(reader: LandmarkReader, portrait: 
     np.testing.assert_allclose(face.box, box_of_points(points) + np.tile([40, -24], 2), atol=5)
     assert reader.follow(np.full_like(portrait, 128), [face]) == [None]
     assert reader.follow(portrait, []) == []
+    with pytest.raises(ValueError, match="1 of 2 faces have no 68 landmarks"):
+        reader.follow(portrait, [face, Face(BOX, 0.9)])
 
 
 def test_what_is_cut_is_averaged_not_skipped() -> None:

@@ -6,20 +6,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from facemood.geometry import angles_of, eye_aspect_ratio, rotation_of
+from facemood.geometry import MIRRORED, angles_of, eye_aspect_ratio, rotation_of
 from facemood.stages.pose import estimate_pose, generic_face
 
 SIZE = (640, 480)
 
 YAW, PITCH, ROLL = st.floats(-50, 50), st.floats(-35, 35), st.floats(-45, 45)
 PLACES, WIDTHS = st.tuples(st.floats(0, 640), st.floats(0, 480)), st.floats(8, 50)
-
-MIRROR = [
-    *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1),
-    45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
-    *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65,
-]  # fmt: skip
-"""Which point stands where each did after a face is mirrored."""
 
 BROWS, LOW_LIPS, CHIN = slice(17, 27), [55, 56, 57, 58, 59, 65, 66, 67], slice(5, 12)
 
@@ -72,7 +65,7 @@ def test_mirroring_a_picture_turns_yaw_and_roll_around(
     yaw: float, pitch: float, roll: float, place: tuple[float, float], width: float
 ) -> None:
     points = seen(yaw, pitch, roll, place=place, width=width)
-    mirrored = np.array([640, 0], np.float32) + points[MIRROR] * np.array([-1, 1], np.float32)
+    mirrored = np.array([640, 0], np.float32) + points[MIRRORED] * np.array([-1, 1], np.float32)
     np.testing.assert_allclose(pose_of(mirrored), pose_of(points) * [-1, 1, -1], atol=0.05)
 
 
@@ -179,7 +172,7 @@ def test_the_generic_face_is_symmetric_and_stands_in_its_frame() -> None:
     assert face.shape == (68, 3)
     assert face.dtype == np.float32
     assert not face.flags.writeable
-    np.testing.assert_allclose(face[MIRROR] * [-1, 1, 1], face, atol=2e-4)
+    np.testing.assert_allclose(face[MIRRORED] * [-1, 1, 1], face, atol=2e-4)
     assert face[[36, 45]].tolist() == [[-0.5, 0, 0], [0.5, 0, 0]]
     assert face[:, 2].argmin() == 30  # the tip of the nose is nearest to the camera
     assert face[:, 1].argmax() == 8  # the chin is lowest

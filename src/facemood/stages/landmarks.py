@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.geometry import Floats, box_of_points
+from facemood.geometry import Floats, box_of_points, tilts
 from facemood.models import LANDMARKS, ModelSession, find_model
 from facemood.schema import Face, Image
 
@@ -51,8 +51,8 @@ class LandmarkReader:
             return np.zeros((0, 68, 2), np.float32), np.zeros(0, np.float32)
         grey = image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
         size = self.session.card.input_size[0]
-        tilts = np.zeros(len(boxes)) if angles is None else angles
-        frames = np.stack([_frame(box, tilt, size) for box, tilt in zip(boxes, tilts, strict=True)])  # (N, 2, 3)
+        turned = np.zeros(len(boxes)) if angles is None else angles
+        frames = np.stack([_frame(box, tilt, size) for box, tilt in zip(boxes, turned, strict=True)])  # (N, 2, 3)
         crops = [cut_square(grey, frame, size) for frame in frames]
         read = self.session.run(crops)
         inside = (read["points"].reshape(-1, 68, 2) + 0.5) * size
@@ -86,11 +86,17 @@ class LandmarkReader:
 
         Returns:
             For each face itself with new box, points and score (the presence), or None where it is lost.
+
+        Raises:
+            ValueError: A face has no 68 landmarks.
         """
-        if not faces:
+        known = [points for points in map(landmarks_of, faces) if points is not None]
+        if len(known) < len(faces):
+            raise ValueError(f"{len(faces) - len(known)} of {len(faces)} faces have no 68 landmarks to be followed by")
+        if not known:
             return []
-        before = np.stack([face.landmarks for face in faces if face.landmarks is not None])
-        points, presence = self.read(image, box_of_points(before), tilt_of(before))
+        before = np.stack(known)
+        points, presence = self.read(image, box_of_points(before), tilts(before[:, 36], before[:, 45]))
         boxes = box_of_points(points)
         return [
             dataclasses.replace(face, box=box, landmarks=there, score=float(sure)) if sure >= PRESENT else None
@@ -101,19 +107,6 @@ class LandmarkReader:
 def landmarks_of(face: Face) -> Floats | None:
     """Return a face's 68 points, or None where it has none, or those of another detector."""
     return face.landmarks if face.landmarks is not None and len(face.landmarks) == 68 else None
-
-
-def tilt_of(points: Floats) -> Floats:
-    """Return by how many degrees heads are tilted, clockwise in the picture: the line between the outer eye corners.
-
-    Args:
-        points: (N, 68, 2).
-
-    Returns:
-        (N,) float32 degrees, -180..180.
-    """
-    across = points[:, 45] - points[:, 36]
-    return np.asarray(np.degrees(np.arctan2(across[:, 1], across[:, 0])), np.float32)
 
 
 def cut_square(grey: NDArray[np.uint8], frame: Floats, size: int) -> NDArray[np.uint8]:

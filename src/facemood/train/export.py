@@ -123,15 +123,28 @@ def write_onnx(network: nn.Module, file: Path, card: ModelCard) -> None:
         card: Goes into the file's metadata.
     """
     width, height = card.input_size
-    example = torch.zeros(2, 1, height, width)
     batch = torch.export.Dim("batch", min=1, max=4096)
+    ordered = _Ordered(network, tuple(card.heads))
+    save_onnx(ordered, file, card, example=torch.zeros(2, 1, height, width), free={0: batch})
+
+
+def save_onnx(network: nn.Module, file: Path, card: ModelCard, *, example: Tensor, free: dict[int, Any]) -> None:
+    """Write a network as ONNX, with the card in its metadata.
+
+    Args:
+        network: Gives an output, or a tuple of them, in the order of the card's heads.
+        file: The ONNX file.
+        card: What the network is.
+        example: An input.
+        free: The input's dimensions that may have other sizes, as `torch.export.Dim` by position.
+    """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*LeafSpec.* is deprecated", FutureWarning)  # torch's, not ours
         program = torch.onnx.export(
-            _Ordered(network, tuple(card.heads)).eval(),
+            network.eval(),
             (example,),
             dynamo=True,
-            dynamic_shapes=({0: batch},),
+            dynamic_shapes=(free,),
             input_names=["images"],
             output_names=list(card.heads),
             opset_version=OPSET,

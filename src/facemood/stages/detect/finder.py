@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.geometry import Floats, box_of_points
+from facemood.geometry import Floats, box_of_points, tilts
 from facemood.models import FINDER, ModelSession, find_model
 from facemood.schema import Face, Image
 from facemood.stages.detect.cells import Found, join, read_cells
@@ -71,7 +71,7 @@ class FinderDetector:
         """Find the faces of an (H, W, 3) uint8 BGR image, with box, score and 68 landmarks."""
         grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
         found = self.search(grey)
-        points, presence = self.reader.read(grey, found.boxes, tilt_of_eyes(found.points))
+        points, presence = self.reader.read(grey, found.boxes, tilts(found.points[:, 0], found.points[:, 1]))
         sure = weigh(found.scores, presence)
         kept = sure >= self.options.threshold_or(self.THRESHOLD)
         refined = Found(box_of_points(points[kept]), sure[kept], points[kept]).best(inside=INSIDE)
@@ -153,9 +153,3 @@ def weigh(scores: Floats, presence: Floats) -> Floats:
     first, second = (np.clip(share, 1e-6, 1 - 1e-6).astype(np.float64) for share in (scores, presence))
     odds = first / (1 - first) * second / (1 - second) / ODDS
     return (odds / (1 + odds)).astype(np.float32)
-
-
-def tilt_of_eyes(points: Floats) -> Floats:
-    """Return by how many degrees heads are tilted, clockwise in the picture, from (N, 5, 2) points."""
-    across = points[:, 1] - points[:, 0]
-    return np.asarray(np.degrees(np.arctan2(across[:, 1], across[:, 0])), np.float32)

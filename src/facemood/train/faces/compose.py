@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.geometry import MIRRORED
 from facemood.train.faces.material import Scene
 
 Floats = NDArray[np.float32]
@@ -94,12 +95,8 @@ def move(points: Floats, matrix: Floats) -> Floats:
     return np.asarray(points @ matrix[:, :2].T + matrix[:, 2], np.float32)
 
 
-MIRROR = np.array([
-    *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36,
-    41, 40, 54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65,
-    *(68 + (36 - index) % 36 for index in range(36)),
-])  # fmt: skip
-"""Which point stands where each did, after a face is mirrored."""
+MIRROR = np.array([*MIRRORED, *(68 + (36 - index) % 36 for index in range(36))])
+"""Which point stands where each did, after a face is mirrored: the 68, and those of the oval."""
 
 
 def mirror_points(points: Floats, width: float) -> Floats:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
-import onnx
 import torch
 from torch import nn
 
-from facemood.errors import ModelError
-from facemood.models.card import ModelCard, write_card
-from facemood.train.export import OPSET
+from facemood.models.card import ModelCard
+from facemood.train.export import save_onnx
 from facemood.train.faces.landmarks import SIZE
 from facemood.train.faces.loop import Plan
 from facemood.train.faces.teach import FINDER, LANDMARKS, REFINED
@@ -79,31 +76,10 @@ LANDMARKS_CARD = ModelCard(
 def export_finder(network: nn.Module, file: Path) -> None:
     """Write the finder for single pictures of any size whose sides are multiples of 16."""
     rows, columns = torch.export.Dim("rows", min=2, max=512), torch.export.Dim("columns", min=2, max=512)
-    _export(network, torch.zeros(1, 1, 160, 192), {2: 16 * rows, 3: 16 * columns}, file, FINDER_CARD)
+    save_onnx(network, file, FINDER_CARD, example=torch.zeros(1, 1, 160, 192), free={2: 16 * rows, 3: 16 * columns})
 
 
 def export_landmarks(network: nn.Module, file: Path) -> None:
     """Write the landmark network for any number of crops."""
     batch = torch.export.Dim("batch", min=1, max=4096)
-    _export(network, torch.zeros(2, 1, SIZE, SIZE), {0: batch}, file, LANDMARKS_CARD)
-
-
-def _export(network: nn.Module, example: torch.Tensor, shapes: dict[int, Any], file: Path, card: ModelCard) -> None:
-    """Write one network."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*LeafSpec.* is deprecated", FutureWarning)  # torch's, not ours
-        program = torch.onnx.export(
-            network.eval(),
-            (example,),
-            dynamo=True,
-            dynamic_shapes=(shapes,),
-            input_names=["images"],
-            output_names=list(card.heads),
-            opset_version=OPSET,
-            external_data=False,
-            verbose=False,
-        )
-    if program is None:
-        raise ModelError("torch exported no ONNX program; this needs torch 2.9 or later with onnxscript")
-    onnx.save(program.model_proto, file)
-    write_card(file, card)
+    save_onnx(network, file, LANDMARKS_CARD, example=torch.zeros(2, 1, SIZE, SIZE), free={0: batch})
