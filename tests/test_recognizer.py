@@ -173,6 +173,15 @@ def test_faces_are_framed_as_the_card_says(astronaut: Path) -> None:
     assert unframed.shape[0] < 0.9 * crop.shape[0]
 
 
+def test_more_views_are_averaged(astronaut: Path) -> None:
+    recognizer = EmotionRecognizer(views=10, threads=1)
+    (face,) = recognizer.analyze_image(astronaut).faces
+    assert face.emotion == "happy"
+    assert recognizer.info()["views"] == 10
+    crop = np.random.default_rng(0).integers(0, 256, (1, 48, 48), np.uint8)
+    assert np.abs(recognizer.classify(crop) - EmotionRecognizer(threads=1).classify(crop)).max() > 1e-4
+
+
 def test_users_of_fer_get_the_shape_they_know(recognizer: EmotionRecognizer, astronaut: Path) -> None:
     (found,) = recognizer.detect_emotions(astronaut)
     assert max(found["emotions"], key=found["emotions"].get) == "happy"
@@ -199,6 +208,8 @@ def test_what_is_not_there_is_an_error_that_says_so(tmp_path: Path) -> None:
         EmotionRecognizer(detector="hogg")
     with pytest.raises(DeviceError, match="unknown device 'gpu'"):
         EmotionRecognizer(device="gpu")
+    with pytest.raises(ValueError, match="views must be one of 1, 2, 10"):
+        EmotionRecognizer(views=5)
     with pytest.raises(ValueError, match="threshold 0..1"):
         EmotionRecognizer(threshold=2)
 

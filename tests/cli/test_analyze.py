@@ -22,7 +22,7 @@ def test_the_options_have_the_defaults_of_the_recognizer() -> None:
     """They are written twice, because the help must not load the pipeline."""
     command, library = (inspect.signature(part).parameters for part in (analyze, EmotionRecognizer.__init__))
     shared = [name for name in library if name in command]
-    assert shared == ["model", "head", "detector", "min_face", "threshold", "max_faces", "device", "threads"]
+    assert shared == ["model", "head", "detector", "min_face", "threshold", "max_faces", "views", "device", "threads"]
     assert {name: command[name].default for name in shared} == {name: library[name].default for name in shared}
     assert command["batch"].default == inspect.signature(EmotionRecognizer.stream).parameters["batch"].default
 
@@ -216,3 +216,9 @@ def test_a_huge_picture_is_read_in_bounded_memory(facemood: Run, astronaut: Path
     assert result["size"] == [2500, 2500]
     assert result["faces"][0]["emotion"] == "happy"
     np.testing.assert_allclose(result["faces"][0]["box"], [1094, 900, 1270, 1076], atol=40)
+
+
+def test_a_number_of_views_that_there_is_not_is_wrong_usage(facemood: Run, astronaut: Path) -> None:
+    done = facemood("analyze", str(astronaut), "--views", "3")
+    assert done.returncode == 2
+    assert "views must be one of 1, 2, 10" in done.stderr

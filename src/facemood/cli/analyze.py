@@ -16,6 +16,7 @@ from facemood.cli.terminal import (
     Json,
     Quiet,
     Verbose,
+    Views,
     say,
     shorten,
     start_logging,
@@ -68,6 +69,7 @@ def analyze(
         float | None, typer.Option(min=0, max=1, help="Smallest detector score; by default the detector's own.")
     ] = None,
     max_faces: Annotated[int | None, typer.Option(min=1, help="How many faces of an image at most.")] = None,
+    views: Views = 1,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the network.")] = None,
     batch: Annotated[int, typer.Option(min=1, help="Images whose faces are read together.")] = 8,
@@ -83,7 +85,7 @@ def analyze(
 
     recognizer = EmotionRecognizer(
         model, head=head, detector=detector, min_face=min_face, threshold=threshold, max_faces=max_faces,
-        device=device, threads=threads,
+        views=views, device=device, threads=threads,
     )  # fmt: skip
     job = _Job(recognizer, sources, batch=batch, bar=not quiet and sys.stderr.isatty())
     code = job.run(output or [], draw or [], echo=json)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from facemood.cli.terminal import Data, Json, Quiet, Verbose, print_json, say, show_page, start_logging
+from facemood.cli.terminal import Data, Json, Quiet, Verbose, Views, print_json, say, show_page, start_logging
 
 
 def evaluate(
@@ -21,6 +21,7 @@ def evaluate(
     detector: Annotated[
         str, typer.Option(help="The detector for --end-to-end: finder, hog, or yunet:FILE.onnx.")
     ] = "finder",
+    views: Views = 1,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A folder for report.json and report.md.")
     ] = None,
@@ -28,12 +29,13 @@ def evaluate(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Measure a model: accuracy, macro-F1, recall of each class and calibration, raw and de-duplicated, single view."""
+    """Measure a model: accuracy, macro-F1, recall of each class and calibration, raw and de-duplicated."""
     start_logging(quiet=quiet, verbose=verbose)
     from facemood.datasets import open_dataset
     from facemood.evaluation import report
 
-    found = report.make_report(model, open_dataset(data), split=split, detector=detector if end_to_end else None)
+    asked = detector if end_to_end else None
+    found = report.make_report(model, open_dataset(data), split=split, detector=asked, views=views)
     if output is not None:
         report.write_report(output, found)
         if not quiet:

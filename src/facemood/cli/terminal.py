@@ -19,6 +19,24 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Data = Annotated[str, typer.Option("--data", help="A dataset: fer2013:DIR, folder:DIR, or a path.")]
 
 
+def _known_views(views: int) -> int:
+    """Refuse a number of views that there is not."""
+    from facemood.models import check_views
+
+    try:
+        return check_views(views)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+Views = Annotated[
+    int,
+    typer.Option(
+        "--views", callback=_known_views, help="Times that each face is read: 1, 2 or 10; slower, more accurate."
+    ),
+]
+
+
 class _Handler(logging.Handler):
     """Writes what the library logs to stderr, a line each."""
 

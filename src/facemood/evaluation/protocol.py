@@ -4,11 +4,13 @@
 * FER+: the vote head on the images of that split with an official majority label, raw and de-duplicated.
 * A folder of a user's own: the head whose words fit.
 
-One view of each image, as it is. What chooses anything (checkpoint, temperature, framing) never sees PrivateTest.
+One view of each image, as it is, unless more are asked for. What chooses anything (checkpoint, temperature, framing)
+never sees PrivateTest.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +20,7 @@ from numpy.typing import NDArray
 from facemood.datasets import ExpressionDataset, ferplus
 from facemood.errors import DatasetError
 from facemood.evaluation import metrics
-from facemood.models import ModelCard, ModelSession
+from facemood.models import ModelCard, ModelSession, run_views
 from facemood.stages.classify import softmax
 
 TRAINING = "Training"
@@ -38,6 +40,7 @@ class Evaluation:
         ece_before: The same with a temperature of 1.
         nll: Negative log-likelihood, nats.
         brier: Brier score, 0..2.
+        views: How often each image was read.
     """
 
     protocol: str
@@ -48,6 +51,7 @@ class Evaluation:
     ece_before: float
     nll: float
     brier: float
+    views: int = 1
 
     @property
     def n(self) -> int:
@@ -65,7 +69,7 @@ class Evaluation:
         return {
             "protocol": self.protocol,
             "head": self.head,
-            "views": 1,
+            "views": self.views,
             "n": self.n,
             "accuracy": round(self.accuracy, 4),
             "standard_error": round(metrics.standard_error(self.accuracy, self.n), 4),
@@ -80,20 +84,21 @@ class Evaluation:
         }
 
 
-def evaluate(session: ModelSession, dataset: ExpressionDataset, *, split: str) -> list[Evaluation]:
+def evaluate(session: ModelSession, dataset: ExpressionDataset, *, split: str, views: int = 1) -> list[Evaluation]:
     """Measure a model on one split of a dataset, by every protocol that model and dataset allow.
 
     Args:
         session: The model.
         dataset: All of the dataset: twins are looked for in its Training split.
         split: Which images are measured.
+        views: How often each image is read: 1, 2 or 10.
 
     Raises:
         DatasetError: There is no such split, or no head knows the dataset's labels.
     """
     part = dataset.split(split)
     twins = dataset.twins_of([TRAINING])[dataset.usage == split]
-    logits = run_all(session, part.images)
+    logits = run_all(session, part.images, views=views)
     found: list[Evaluation] = []
     for name, target, rows in targets(part):
         head = match_head(session.card, target)
@@ -107,7 +112,7 @@ def evaluate(session: ModelSession, dataset: ExpressionDataset, *, split: str) -
             f"model {session.card.name!r} does not know the labels of {dataset.name} ({', '.join(dataset.classes)}); "
             f"its heads know {_heads(session.card)}"
         )
-    return found
+    return [dataclasses.replace(evaluation, views=views) for evaluation in found]
 
 
 def targets(part: ExpressionDataset) -> list[tuple[str, ExpressionDataset, NDArray[np.bool_]]]:
@@ -126,9 +131,9 @@ def match_head(card: ModelCard, dataset: ExpressionDataset) -> str | None:
     return next(iter([*exact, *wider]), None)
 
 
-def run_all(session: ModelSession, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+def run_all(session: ModelSession, images: NDArray[np.uint8], *, views: int = 1) -> dict[str, NDArray[np.float32]]:
     """Run the network over any number of (N, h, w) images, some at a time: (N, K) logits of each head."""
-    parts = [session.run(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
+    parts = [run_views(session, images[start : start + BATCH], views=views) for start in range(0, len(images), BATCH)]
     return {head: np.concatenate([part[head] for part in parts]) for head in session.card.heads}
 
 

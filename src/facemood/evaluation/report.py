@@ -15,7 +15,9 @@ from facemood.models.page import markdown_table, per_cent
 from facemood.recognizer import EmotionRecognizer
 
 
-def make_report(model: str, dataset: ExpressionDataset, *, split: str, detector: str | None = None) -> dict[str, Any]:
+def make_report(
+    model: str, dataset: ExpressionDataset, *, split: str, detector: str | None = None, views: int = 1
+) -> dict[str, Any]:
     """Measure a model on a split, and say with what and how.
 
     Args:
@@ -23,6 +25,7 @@ def make_report(model: str, dataset: ExpressionDataset, *, split: str, detector:
         dataset: All of the dataset.
         split: Which images are measured.
         detector: Where given, the images are also read end to end with it.
+        views: How often each image is read: 1, 2 or 10.
 
     Returns:
         Plain numbers, texts, lists and dicts.
@@ -39,11 +42,11 @@ def make_report(model: str, dataset: ExpressionDataset, *, split: str, detector:
         "model_version": session.card.version,
         "dataset": dataset.name,
         "split": split,
-        "evaluations": [found.to_dict() for found in evaluate(session, dataset, split=split)],
+        "evaluations": [found.to_dict() for found in evaluate(session, dataset, split=split, views=views)],
     }
     if detector is not None:
         part = dataset.split(split)
-        recognizer = EmotionRecognizer(model, head=match_head(session.card, part), detector=detector)
+        recognizer = EmotionRecognizer(model, head=match_head(session.card, part), detector=detector, views=views)
         report["end_to_end"] = read_end_to_end(recognizer, part)
     return report
 
@@ -76,7 +79,7 @@ def to_markdown(report: dict[str, Any]) -> str:
     ]
     parts = [
         f"# {report['model']} on {report['dataset']}, {report['split']}",
-        "Single view; ± is one standard error.",
+        f"{_views(evaluations[0]['views'])}; ± is one standard error.",
         markdown_table(rows),
         "## Recall of each expression",
         markdown_table([{"labels": found["protocol"], **_recalls(found)} for found in _same_classes(evaluations)]),
@@ -84,6 +87,11 @@ def to_markdown(report: dict[str, Any]) -> str:
     if "end_to_end" in report:
         parts += ["## End to end", _end_to_end(report["end_to_end"])]
     return "\n\n".join(parts) + "\n"
+
+
+def _views(count: int) -> str:
+    """Say how often each image was read."""
+    return "Single view" if count == 1 else f"Mean of {count} views"
 
 
 def _same_classes(evaluations: list[dict[str, Any]]) -> list[dict[str, Any]]:

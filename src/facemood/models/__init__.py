@@ -3,6 +3,7 @@
 from facemood.models.card import ModelCard
 from facemood.models.registry import DEFAULT_MODEL, FINDER, LANDMARKS, find_model, list_models, list_parts
 from facemood.models.session import ModelSession
+from facemood.models.views import check_views, run_views
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -10,7 +11,9 @@ __all__ = [
     "LANDMARKS",
     "ModelCard",
     "ModelSession",
+    "check_views",
     "find_model",
     "list_models",
     "list_parts",
+    "run_views",
 ]

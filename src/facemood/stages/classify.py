@@ -11,23 +11,25 @@ from numpy.typing import NDArray
 from facemood.errors import ModelError, did_you_mean
 from facemood.models.card import ModelCard
 from facemood.models.session import ModelSession
+from facemood.models.views import run_views
 from facemood.schema import Face
 
 
 def classify(
-    session: ModelSession, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], *, head: str
+    session: ModelSession, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], *, head: str, views: int = 1
 ) -> NDArray[np.float32]:
-    """Return the calibrated probabilities of one head, in one run of the network.
+    """Return the calibrated probabilities of one head, in one run of the network for each view.
 
     Args:
         session: The model.
         crops: N face crops, (h, w) or (h, w, 3) uint8 BGR.
         head: Which of the model's heads is read.
+        views: How often each crop is read: 1, 2 (mirrored too) or 10 (and shifted).
 
     Returns:
         (N, K) float32; each row sums to 1, in the order of the card's labels.
     """
-    return softmax(session.run(crops)[head], temperature=session.card.temperature.get(head, 1.0))
+    return softmax(run_views(session, crops, views=views)[head], temperature=session.card.temperature.get(head, 1.0))
 
 
 def softmax(logits: NDArray[np.float32], *, temperature: float = 1.0) -> NDArray[np.float32]:
