@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.geometry import MIRRORED
-from facemood.train.faces.material import Scene
+from facemood.train.faces.material import Material, Scene
 
 Floats = NDArray[np.float32]
 Random = np.random.Generator
@@ -192,6 +192,20 @@ def spoil(picture: Floats, random: Random) -> NDArray[np.uint8]:
         _, coded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(25, 90))])
         pixels = np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.uint8)
     return pixels
+
+
+def draw_face(material: Material, random: Random) -> tuple[Floats, Floats]:
+    """Draw a tile, mirrored or not, and its points: (48, 48) float32 and (104, 2)."""
+    row = random.integers(len(material.tiles))
+    tile, points = material.tiles[row].astype(np.float32), material.points[row]
+    if random.random() < 0.5:
+        return tile, points
+    return np.ascontiguousarray(tile[:, ::-1]), mirror_points(points, tile.shape[1])
+
+
+def draw_tilt(random: Random) -> float:
+    """Draw a head's angle in degrees: mostly small, at times up to 45."""
+    return float(random.normal(0, 12) if random.random() < 0.75 else random.uniform(-45, 45))
 
 
 def log_uniform(least: float, most: float, random: Random) -> float:

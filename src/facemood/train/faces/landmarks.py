@@ -10,15 +10,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from facemood.geometry import box_of_points
+from facemood.geometry import Floats, box_of_points
 from facemood.train.faces.compose import (
-    Ground,
     Random,
     cut_ground,
+    draw_face,
+    draw_tilt,
     face_mask,
     hide,
     lay,
-    mirror_points,
+    log_uniform,
     move,
     place,
     plain_ground,
@@ -32,6 +33,16 @@ SIZE = 64
 
 ROOM = 1.35
 """The crop's side, in units of the longer side of the face's box."""
+
+
+EMPTY, PHOTOGRAPHED = 0.28, 0.08
+"""Shares of crops without a face, and of scenes' own faces; in the others a face is laid into a scene."""
+
+THINGS, BADLY_FRAMED = 0.3, 0.2
+"""Among those without: shares with a thing that is cut out like a face, and with a face that is badly framed."""
+
+PLAIN, HARD = 0.08, 0.62
+"""Shares of plain grounds, and of the finder's false alarms where there are such."""
 
 
 class Plain(nn.Module):
@@ -120,94 +131,89 @@ class LandmarkSampler:
     def draw(self, random: Random) -> Crop:
         """Return an example: a face laid into a scene, a face that was in it, or none."""
         chance = random.random()
-        if chance < 0.28:
-            return self._empty(random)
-        if chance < 0.36:
-            return self._photographed(random)
-        return self._composed(random)
+        if chance < EMPTY:
+            return Crop(spoil(self._without_face(random), random), np.zeros((68, 2), np.float32), 0.0)
+        picture, points = self._photographed(random) if chance < EMPTY + PHOTOGRAPHED else self._composed(random)
+        return Crop(spoil(picture, random), (points[:68] / SIZE - 0.5).astype(np.float32), 1.0)
 
-    def _composed(self, random: Random) -> Crop:
-        """Lay a face into a scene."""
-        row = random.integers(len(self.material.tiles))
-        tile, points = self.material.tiles[row].astype(np.float32), self.material.points[row]
-        if random.random() < 0.5:
-            tile, points = np.ascontiguousarray(tile[:, ::-1]), mirror_points(points, 48)
-        angle = random.normal(0, 12) if random.random() < 0.7 else random.uniform(-45, 45)
-        stretch = float(np.exp(random.normal(0, 0.08)))
-        turned = move(points, place(points[:68], centre=np.zeros(2), scale=1, angle=float(angle), stretch=stretch))
-        box = box_of_points(turned[:68])
-        scale = SIZE / (ROOM * max(box[2] - box[0], box[3] - box[1])) * random.uniform(0.83, 1.2)
-        off = (box[:2] + box[2:]) / 2 * scale  # where the box's middle lies from the points' middle
+    def _composed(self, random: Random) -> tuple[Floats, Floats]:
+        """Lay a face into a scene; return the picture and the points."""
+        tile, points = draw_face(self.material, random)
+        angle, stretch = draw_tilt(random), float(np.exp(random.normal(0, 0.08)))
+        tilted = place(points[:68], centre=np.zeros(2), scale=1, angle=angle, stretch=stretch)
+        box = box_of_points(move(points[:68], tilted))
+        scale = _fitting(box) * random.uniform(0.83, 1.2)
+        off = (box[:2] + box[2:]) / 2 * scale  # from the middle of the points to that of the box
         centre = SIZE / 2 - off + random.normal(0, 0.035 * SIZE, 2)
-        matrix = place(points[:68], centre=centre, scale=float(scale), angle=float(angle), stretch=stretch)
-        ground = self._ground(random).picture
-        stuff = self._ground(random).picture
-        lay(ground, tile, face_mask(points, 48, random), matrix, random)
-        there = move(points, matrix)
+        matrix = place(points[:68], centre=centre, scale=scale, angle=angle, stretch=stretch)
+        picture, there = self._ground(random), move(points, matrix)
+        lay(picture, tile, face_mask(points, len(tile), random), matrix, random)
         if random.random() < 0.35:
-            hide(ground, box_of_points(there[:68]), stuff, random)
-        return Crop(spoil(ground, random), (there[:68] / SIZE - 0.5).astype(np.float32), 1.0)
+            hide(picture, box_of_points(there[:68]), self._ground(random), random)
+        return picture, there
 
-    def _photographed(self, random: Random) -> Crop:
-        """Take a face that the teacher is sure of from its scene."""
+    def _photographed(self, random: Random) -> tuple[Floats, Floats]:
+        """Take a face that the teacher is sure of from its scene; return the picture and the points."""
         scenes = self.material.scenes
         while not len((scene := scenes[random.integers(len(scenes))]).points):
             pass
-        points = scene.points[random.integers(len(scene.points))]
-        box = box_of_points(points[:68])
-        side = max(box[2] - box[0], box[3] - box[1])
-        scale = SIZE / (ROOM * side) * random.uniform(0.83, 1.2)
-        centre = (box[:2] + box[2:]) / 2 + random.normal(0, 0.045 * side, 2)
-        ground = cut_ground(scene, SIZE, scale=float(scale), centre=tuple(centre.tolist()), random=random)
+        box = box_of_points(scene.points[random.integers(len(scene.points)), :68])
+        scale = _fitting(box) * random.uniform(0.83, 1.2)
+        x, y = ((box[:2] + box[2:]) / 2 + random.normal(0, 0.035 * SIZE / scale, 2)).tolist()
+        ground = cut_ground(scene, SIZE, scale=scale, centre=(x, y), random=random)
         nearest = np.abs(ground.points[:, :68].mean(axis=1) - SIZE / 2).sum(axis=1).argmin()
-        return Crop(spoil(ground.picture, random), (ground.points[nearest, :68] / SIZE - 0.5).astype(np.float32), 1.0)
+        return ground.picture, ground.points[nearest]
 
-    def _empty(self, random: Random) -> Crop:
-        """Show no face: ground, stuff that is cut out like a face, or a face so badly framed that it is none."""
-        ground = self._ground(random, empty=True).picture
-        chance = random.random()
-        row = random.integers(len(self.material.tiles))
-        points = self.material.points[row]
-        box = box_of_points(points[:68])
-        side = max(box[2] - box[0], box[3] - box[1])
-        if chance < 0.3:
-            stuff = self._ground(random, empty=True).picture[:48, :48]
-            matrix = place(
-                points[:68],
-                centre=random.normal(SIZE / 2, 6, 2),
-                scale=random.uniform(0.7, 1.6),
-                angle=random.normal(0, 20),
-            )
-            lay(ground, stuff, face_mask(points, 48, random), matrix, random)
-        elif chance < 0.5:
-            scale = SIZE / (ROOM * side)
-            if random.random() < 0.5:  # far too small or too large
-                scale *= random.choice((random.uniform(0.25, 0.42), random.uniform(2.4, 4.0)))
-                centre = random.normal(SIZE / 2, 8, 2)
-            else:  # beside the crop
-                turn = random.uniform(0, 2 * np.pi)
-                centre = SIZE / 2 + random.uniform(0.5, 0.8) * SIZE * np.array([np.cos(turn), np.sin(turn)])
-            matrix = place(points[:68], centre=centre, scale=float(scale), angle=random.normal(0, 15))
-            lay(ground, self.material.tiles[row].astype(np.float32), face_mask(points, 48, random), matrix, random)
-        return Crop(spoil(ground, random), np.zeros((68, 2), np.float32), 0.0)
+    def _without_face(self, random: Random) -> Floats:
+        """Show ground, a thing that is cut out like a face, or a face so badly framed that it is none."""
+        picture, chance = self._ground(random, hard=True), random.random()
+        tile, points = draw_face(self.material, random)
+        if chance < THINGS:
+            tile = self._ground(random, hard=True)[: len(tile), : len(tile)]
+            centre, scale = random.normal(SIZE / 2, 6, 2).astype(np.float32), random.uniform(0.7, 1.6)
+        elif chance < THINGS + BADLY_FRAMED:
+            centre, scale = _badly_framed(points, random)
+        else:
+            return picture
+        matrix = place(points[:68], centre=centre, scale=scale, angle=random.normal(0, 18))
+        lay(picture, tile, face_mask(points, len(tile), random), matrix, random)
+        return picture
 
-    def _ground(self, random: Random, *, empty: bool = False) -> Ground:
-        """Choose a piece of a scene, of a false alarm's place, or a plain ground; without faces if asked for."""
+    def _ground(self, random: Random, *, hard: bool = False) -> Floats:
+        """Choose a piece of a scene without faces, or a plain ground; or, if asked for, mostly a false alarm."""
         chance = random.random()
-        if chance < 0.08:
-            return plain_ground(SIZE, random)
-        if self.hard and empty and chance < 0.7:
-            hard = self.hard[random.integers(len(self.hard))]
-            scale = SIZE / (ROOM * hard.side) * random.uniform(0.83, 1.2)
-            x, y = random.normal((hard.x, hard.y), 0.045 * hard.side)
-            return cut_ground(self.material.scenes[hard.scene], SIZE, scale=scale, centre=(x, y), random=random)
+        if chance < PLAIN:
+            return plain_ground(SIZE, random).picture
+        if self.hard and hard and chance < PLAIN + HARD:
+            return self._false_alarm(random)
         scenes = self.material.scenes
         while not (scene := scenes[random.integers(len(scenes))]).empty:
             pass
-        width, height = scene.size
-        scale = float(np.exp(random.uniform(np.log(SIZE / max(height, width)), np.log(2.0))))
-        x, y = random.uniform(0, (width, height))
-        return cut_ground(scene, SIZE, scale=scale, centre=(float(x), float(y)), random=random)
+        scale = log_uniform(SIZE / max(scene.size), 2.0, random)
+        x, y = random.uniform(0, scene.size).tolist()
+        return cut_ground(scene, SIZE, scale=scale, centre=(x, y), random=random).picture
+
+    def _false_alarm(self, random: Random) -> Floats:
+        """Show what the finder took for a face, framed as the pipeline would."""
+        alarm = self.hard[random.integers(len(self.hard))]
+        scale = SIZE / (ROOM * alarm.side) * random.uniform(0.83, 1.2)
+        x, y = random.normal((alarm.x, alarm.y), 0.045 * alarm.side)
+        return cut_ground(self.material.scenes[alarm.scene], SIZE, scale=scale, centre=(x, y), random=random).picture
+
+
+def _fitting(box: Floats) -> float:
+    """Return the scale at which a face's box fits into a crop as the pipeline cuts it."""
+    return SIZE / (ROOM * float(max(box[2] - box[0], box[3] - box[1])))
+
+
+def _badly_framed(points: Floats, random: Random) -> tuple[Floats, float]:
+    """Return centre and scale of a face that is far too small, far too large, or beside the crop."""
+    scale = _fitting(box_of_points(points[:68]))
+    if random.random() < 0.5:
+        wrong = random.uniform(0.25, 0.42) if random.random() < 0.5 else random.uniform(2.4, 4.0)
+        return random.normal(SIZE / 2, 8, 2).astype(np.float32), scale * wrong
+    turn, away = random.uniform(0, 2 * np.pi), random.uniform(0.5, 0.8) * SIZE
+    return np.array([SIZE / 2 + away * np.cos(turn), SIZE / 2 + away * np.sin(turn)], np.float32), scale
 
 
 def landmark_loss(points: Tensor, presence: Tensor, wanted: Tensor, present: Tensor) -> Tensor:

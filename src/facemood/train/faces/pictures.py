@@ -12,11 +12,12 @@ from facemood.train.faces.compose import (
     Ground,
     Random,
     cut_ground,
+    draw_face,
+    draw_tilt,
     face_mask,
     hide,
     lay,
     log_uniform,
-    mirror_points,
     move,
     place,
     plain_ground,
@@ -94,10 +95,7 @@ class FinderSampler:
 
     def _lay_face(self, picture: Floats, faces: list[Floats], unknown: list[Floats], random: Random) -> None:
         """Lay a face where there is room; what it covers of earlier ones is forgotten."""
-        row = random.integers(len(self.material.tiles))
-        tile, points = self.material.tiles[row].astype(np.float32), self.material.points[row]
-        if random.random() < 0.5:
-            tile, points = np.ascontiguousarray(tile[:, ::-1]), mirror_points(points, tile.shape[1])
+        tile, points = draw_face(self.material, random)
         matrix = _toss(points, random)
         there = move(points, matrix)
         box = box_of_points(there[:68])
@@ -134,12 +132,11 @@ def _toss(points: Floats, random: Random) -> Floats:
     """Choose where a face comes to lie, how large, and how tilted: (2, 3)."""
     small = random.random() < 0.88
     size = log_uniform(15, 66, random) if small else log_uniform(66, 260, random)
-    angle = random.normal(0, 12) if random.random() < 0.75 else random.uniform(-45, 45)
     return place(
         points[:68],
         centre=random.uniform(-4, SIZE + 4, 2),
         scale=size / size_of(box_of_points(points[:68])),
-        angle=float(angle),
+        angle=draw_tilt(random),
         stretch=float(np.exp(random.normal(0, 0.06))),
     )
 
