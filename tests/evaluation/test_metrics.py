@@ -53,3 +53,34 @@ def test_metrics_stay_in_their_ranges(values: np.ndarray, seed: int) -> None:
     assert 0 <= metrics.macro_f1(confusion) <= 1
     assert 0 <= metrics.expected_calibration_error(probabilities, labels) <= 1
     assert 0 <= metrics.brier_score(probabilities, labels) <= 2
+
+
+def test_mean_recall_counts_every_class_alike() -> None:
+    assert metrics.mean_recall(np.array([[90, 10], [5, 5]])) == pytest.approx(0.7)
+    assert metrics.mean_recall(np.array([[3, 1, 0], [0, 0, 0], [0, 0, 2]])) == pytest.approx(0.875)
+
+
+def test_an_interval_is_as_wide_as_chance_makes_it() -> None:
+    def share(confusion: np.ndarray) -> float:
+        return float(confusion.trace() / confusion.sum())
+
+    low, high = metrics.bootstrap_interval(np.array([[700, 300], [0, 0]]), share, rounds=4000)
+    wide = 1.96 * metrics.standard_error(0.7, 1000)
+    assert (low, high) == pytest.approx((0.7 - wide, 0.7 + wide), abs=0.004)
+    assert metrics.bootstrap_interval(np.array([[7, 3], [1, 9]]), share) == metrics.bootstrap_interval(
+        np.array([[7, 3], [1, 9]]), share
+    )
+
+
+def test_the_surest_are_read_first() -> None:
+    probabilities = np.array([[0.55, 0.45], [0.99, 0.01], [0.7, 0.3], [0.2, 0.8]], np.float32)
+    curve = metrics.accuracy_at_coverage(probabilities, np.array([1, 0, 1, 1]), (1.0, 0.75, 0.5, 0.0))
+    assert curve == {1.0: 0.5, 0.75: pytest.approx(2 / 3), 0.5: 1.0, 0.0: 1.0}
+
+
+def test_distributions_that_agree_have_no_distance() -> None:
+    one = np.array([[0.5, 0.5, 0], [0.2, 0.3, 0.5]], np.float32)
+    assert metrics.jensen_shannon_distance(one, one) == pytest.approx(0, abs=1e-6)
+    half = metrics.jensen_shannon_distance(np.array([[1, 0]], np.float32), np.array([[0.5, 0.5]], np.float32))
+    assert half == pytest.approx(np.sqrt(0.3112781), abs=1e-6)
+    assert metrics.jensen_shannon_distance(one, one[:, ::-1]) == metrics.jensen_shannon_distance(one[:, ::-1], one)

@@ -20,8 +20,16 @@ def test_a_report_says_what_was_measured_with_what(found: dict[str, object]) -> 
 def test_the_page_has_a_line_for_each_protocol(found: dict[str, object]) -> None:
     page = report.to_markdown(found)
     assert page.startswith("# baseline on fer2013, PrivateTest")
-    assert page.count("| FER+ majority, de-duplicated | ") == 2
+    assert page.count("| FER+ majority, de-duplicated | ") == 4
     assert "contempt" in page
+    assert "| labels | ECE | without | NLL | Brier | votes |" in page
+    assert "| labels | 100% | 90% | 80% | 60% | 40% |" in page
+
+
+def test_one_view_or_the_mean_of_several_is_told(found: dict[str, object]) -> None:
+    assert "Single view; in brackets" in report.to_markdown(found)
+    several = report.make_report("baseline", made(), split="PrivateTest", views=2)
+    assert "Mean of 2 views; in brackets" in report.to_markdown(several)
 
 
 def test_both_files_are_written(found: dict[str, object], tmp_path: Path) -> None:

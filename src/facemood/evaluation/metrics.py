@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,6 +42,61 @@ def macro_f1(confusion: NDArray[np.int64]) -> float:
     return float(scores[confusion.sum(axis=1) > 0].mean())
 
 
+def mean_recall(confusion: NDArray[np.int64]) -> float:
+    """Return the mean of the recalls of the classes that have images, 0..1 (balanced accuracy)."""
+    return float(np.nanmean(recalls(confusion)))
+
+
+def bootstrap_interval(
+    confusion: NDArray[np.int64], measure: Callable[[NDArray[np.int64]], float], *, rounds: int = 1000, seed: int = 0
+) -> tuple[float, float]:
+    """Return the range in which a measure lies in 95% of test sets that are drawn anew from this one (Efron 1979).
+
+    Args:
+        confusion: (K, K) counts. Drawing images again with replacement is drawing from its cells.
+        measure: Turns (K, K) counts into a number.
+        rounds: How often a test set is drawn.
+        seed: What chance follows from.
+
+    Example:
+        >>> bootstrap_interval(np.array([[10, 0], [0, 10]]), mean_recall)
+        (1.0, 1.0)
+    """
+    count = int(confusion.sum())
+    drawn = np.random.default_rng(seed).multinomial(count, confusion.ravel() / count, size=rounds)
+    values = [measure(cells.reshape(confusion.shape)) for cells in drawn]
+    low, high = np.quantile(values, (0.025, 0.975)).tolist()
+    return low, high
+
+
+def accuracy_at_coverage(
+    probabilities: Probabilities, labels: Labels, shares: Sequence[float] = (1.0, 0.9, 0.8, 0.6, 0.4)
+) -> dict[float, float]:
+    """Return the accuracy on the surest share of the images, for each share 0..1: what abstaining from the rest brings.
+
+    Example:
+        >>> read = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7]], np.float32)
+        >>> accuracy_at_coverage(read, np.array([0, 0, 1, 1]), (1.0, 0.75, 0.5))
+        {1.0: 0.75, 0.75: 1.0, 0.5: 1.0}
+    """
+    surest = np.argsort(-probabilities.max(axis=1), kind="stable")
+    right = (probabilities.argmax(axis=1) == labels)[surest]
+    return {share: float(right[: max(1, round(share * len(right)))].mean()) for share in shares}
+
+
+def jensen_shannon_distance(one: Probabilities, other: Probabilities) -> float:
+    """Return the mean distance of two distributions, row by row: the root of the divergence in bits, 0..1 (Lin 1991).
+
+    Example:
+        >>> jensen_shannon_distance(np.array([[1, 0]], np.float32), np.array([[0, 1]], np.float32))
+        1.0
+    """
+    first, second = one.astype(np.float64), other.astype(np.float64)
+    middle = (first + second) / 2
+    divergence = (_entropy(middle) - (_entropy(first) + _entropy(second)) / 2).clip(min=0)
+    return float(np.sqrt(divergence).mean())
+
+
 def expected_calibration_error(probabilities: Probabilities, labels: Labels, *, bins: int = 15) -> float:
     """Return the mean gap between confidence and accuracy over equally wide confidence bins (Guo et al. 2017), 0..1.
 
@@ -71,3 +128,9 @@ def brier_score(probabilities: Probabilities, labels: Labels) -> float:
 def standard_error(share: float, count: int) -> float:
     """Return the standard error of a share that was measured on `count` images."""
     return float(np.sqrt(share * (1 - share) / count))
+
+
+def _entropy(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the entropy of each row in bits, (N,)."""
+    logarithms = np.log2(rows, out=np.zeros_like(rows), where=rows > 0)
+    return np.asarray(-(rows * logarithms).sum(axis=1))

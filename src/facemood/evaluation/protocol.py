@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from facemood.datasets import ExpressionDataset, ferplus
 from facemood.errors import DatasetError
 from facemood.evaluation import metrics
+from facemood.labels import EXPRESSIONS
 from facemood.models import ModelCard, ModelSession, run_views
 from facemood.stages.classify import softmax
 
@@ -40,6 +41,8 @@ class Evaluation:
         ece_before: The same with a temperature of 1.
         nll: Negative log-likelihood, nats.
         brier: Brier score, 0..2.
+        coverage: Accuracy on the surest share of the images, by share.
+        vote_distance: Mean Jensen-Shannon distance to the votes, 0..1; None where there are none.
         views: How often each image was read.
     """
 
@@ -51,6 +54,8 @@ class Evaluation:
     ece_before: float
     nll: float
     brier: float
+    coverage: dict[float, float]
+    vote_distance: float | None = None
     views: int = 1
 
     @property
@@ -61,7 +66,7 @@ class Evaluation:
     @property
     def accuracy(self) -> float:
         """The share of images whose label was found."""
-        return float(self.confusion.trace() / self.n)
+        return _share_right(self.confusion)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers: shares with 4 decimals; a class without images has no recall."""
@@ -73,12 +78,19 @@ class Evaluation:
             "n": self.n,
             "accuracy": round(self.accuracy, 4),
             "standard_error": round(metrics.standard_error(self.accuracy, self.n), 4),
+            "interval": [round(end, 4) for end in metrics.bootstrap_interval(self.confusion, _share_right)],
             "macro_f1": round(metrics.macro_f1(self.confusion), 4),
+            "macro_f1_interval": [
+                round(end, 4) for end in metrics.bootstrap_interval(self.confusion, metrics.macro_f1)
+            ],
+            "mean_recall": round(metrics.mean_recall(self.confusion), 4),
             "recall": {label: None if np.isnan(value) else round(value, 4) for label, value in recalls},
             "ece": round(self.ece, 4),
             "ece_before_temperature": round(self.ece_before, 4),
             "nll": round(self.nll, 4),
             "brier": round(self.brier, 4),
+            "coverage": {str(share): round(value, 4) for share, value in self.coverage.items()},
+            "vote_distance": None if self.vote_distance is None else round(self.vote_distance, 4),
             "classes": list(self.classes),
             "confusion": self.confusion.tolist(),
         }
@@ -154,7 +166,24 @@ def score(
         ece_before=metrics.expected_calibration_error(plain, labels),
         nll=metrics.negative_log_likelihood(calibrated, labels),
         brier=metrics.brier_score(calibrated, labels),
+        coverage=metrics.accuracy_at_coverage(calibrated, labels),
+        vote_distance=_vote_distance(calibrated, classes, dataset),
     )
+
+
+def _vote_distance(
+    probabilities: NDArray[np.float32], classes: tuple[str, ...], dataset: ExpressionDataset
+) -> float | None:
+    """Return how far probabilities lie from what people voted, where the head knows the words of the votes."""
+    if dataset.votes is None or classes != EXPRESSIONS:
+        return None
+    votes, share = ferplus.distribution(dataset.votes)
+    return metrics.jensen_shannon_distance(probabilities[share > 0], votes[share > 0])
+
+
+def _share_right(confusion: NDArray[np.int64]) -> float:
+    """Return the accuracy that a confusion matrix holds."""
+    return float(confusion.trace() / confusion.sum())
 
 
 def _heads(card: ModelCard) -> str:

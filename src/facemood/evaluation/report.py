@@ -70,23 +70,52 @@ def to_markdown(report: dict[str, Any]) -> str:
         {
             "labels": found["protocol"],
             "n": found["n"],
-            "accuracy": f"{per_cent(found['accuracy'])} ± {per_cent(found['standard_error'])}",
-            "macro-F1": per_cent(found["macro_f1"]),
-            "ECE": per_cent(found["ece"]),
-            "ECE without temperature": per_cent(found["ece_before_temperature"]),
+            "accuracy": _with_interval(found["accuracy"], found["interval"]),
+            "macro-F1": _with_interval(found["macro_f1"], found["macro_f1_interval"]),
+            "mean recall": per_cent(found["mean_recall"]),
         }
         for found in evaluations
     ]
     parts = [
         f"# {report['model']} on {report['dataset']}, {report['split']}",
-        f"{_views(evaluations[0]['views'])}; ± is one standard error.",
+        f"{_views(evaluations[0]['views'])}; in brackets 95% of test sets drawn anew from this one (bootstrap).",
         markdown_table(rows),
+        "## Probabilities",
+        markdown_table([_probabilities(found) for found in evaluations]),
+        "ECE with the card's temperature and without; votes: mean Jensen-Shannon distance to what people voted, 0..1.",
+        "## Accuracy on the surest images",
+        markdown_table([_coverage(found) for found in evaluations]),
+        "The images of which the model is surest, that share of all: what one gains by leaving the others unread.",
         "## Recall of each expression",
         markdown_table([{"labels": found["protocol"], **_recalls(found)} for found in _same_classes(evaluations)]),
     ]
     if "end_to_end" in report:
         parts += ["## End to end", _end_to_end(report["end_to_end"])]
     return "\n\n".join(parts) + "\n"
+
+
+def _with_interval(value: float, interval: list[float]) -> str:
+    """Write a share with its interval."""
+    return f"{per_cent(value)} ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
+
+
+def _probabilities(found: dict[str, Any]) -> dict[str, Any]:
+    """Write how good the probabilities of one evaluation are."""
+    distance = found["vote_distance"]
+    return {
+        "labels": found["protocol"],
+        "ECE": per_cent(found["ece"]),
+        "without": per_cent(found["ece_before_temperature"]),
+        "NLL": found["nll"],
+        "Brier": found["brier"],
+        "votes": "-" if distance is None else distance,
+    }
+
+
+def _coverage(found: dict[str, Any]) -> dict[str, str]:
+    """Write the accuracy on the surest shares of the images."""
+    shares = {f"{float(share):.0%}": per_cent(value) for share, value in found["coverage"].items()}
+    return {"labels": found["protocol"], **shares}
 
 
 def _views(count: int) -> str:
