@@ -5,9 +5,9 @@ from tests.cli.conftest import Run
 
 def test_models_are_listed(facemood: Run) -> None:
     assert "baseline" in facemood("models").stderr
-    known, *parts = json.loads(facemood("models", "--json").stdout)
+    known, *others = json.loads(facemood("models", "--json").stdout)
     assert (known["name"], known["task"]) == ("baseline", "expression")
-    assert [part["name"] for part in parts] == ["finder", "landmarks"]
+    assert [other["name"] for other in others] == ["nano", "finder", "landmarks"]
     assert len(known["heads"]["ferplus"]) == 8
 
 
