@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator, Tensor
 
-from facemood.train.augment import augment
+from facemood.train.augment import augment, mixup
+from facemood.train.batches import Batch
 from facemood.train.recipe import AugmentConfig
 
 STILL = AugmentConfig(
@@ -63,3 +64,41 @@ def test_every_image_is_varied_on_its_own() -> None:
     images = batch(1).repeat(6, 1, 1, 1)
     varied = augment(images, AugmentConfig(), size=48, generator=seeded())
     assert len({float(image.mean()) for image in varied}) == 6
+
+
+def made_batch() -> Batch:
+    """Four images, the last without votes."""
+    eye, share = torch.eye(7)[:4], torch.tensor([1.0, 0.5, 1.0, 0.0])
+    votes = torch.eye(8)[:4] * (share > 0)[:, None]
+    return Batch(batch().to(torch.uint8), torch.arange(4), torch.arange(4), eye, votes, share)
+
+
+def test_mixup_mixes_images_and_what_they_are_read_as_alike() -> None:
+    torch.manual_seed(3)
+    before = made_batch()
+    images, after = mixup(before.images.float(), before, AugmentConfig(mixup=1.0))
+    part = after.targets.max(dim=1).values  # 1 where an image was mixed with itself
+    for index, target in enumerate(after.targets):
+        other = int((target * (torch.arange(7) != index)).argmax())
+        expected = torch.lerp(before.images[other].float(), before.images[index].float(), target[index])
+        torch.testing.assert_close(images[index], expected if target[index] < 1 else before.images[index].float())
+    assert (part < 1).any()
+    torch.testing.assert_close(after.targets.sum(dim=1), torch.ones(4))
+    torch.testing.assert_close(after.votes.sum(dim=1), (after.share > 0).float())
+    assert after.labels.tolist() == before.labels.tolist()
+
+
+def test_votes_weigh_in_a_mixture_by_their_share() -> None:
+    torch.manual_seed(0)
+    before = made_batch()
+    _, after = mixup(before.images.float(), before, AugmentConfig(mixup=1.0, mixup_alpha=50.0))
+    weighted = after.votes * after.share[:, None]  # what the loss sums up
+    for index, target in enumerate(after.targets):
+        expected = (target[:4, None] * (before.votes * before.share[:, None])).sum(dim=0)
+        torch.testing.assert_close(weighted[index], expected)
+
+
+def test_no_batch_is_mixed_unless_asked() -> None:
+    before = made_batch()
+    images = before.images.float()
+    assert mixup(images, before, AugmentConfig()) == (images, before)

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facemood.train.batches import EpochSampler, training_batches, validation_batches
+from facemood.train.targets import make_targets
 from tests.evaluation.test_protocol import made
 
 
@@ -33,12 +34,14 @@ def test_a_batch_holds_images_labels_and_votes() -> None:
     np.testing.assert_array_equal(batch.images[:, 0].numpy(), dataset.images)
     assert batch.images.dtype == torch.uint8
     assert batch.labels.tolist() == dataset.labels.tolist()
+    assert batch.targets.argmax(1).tolist() == dataset.labels.tolist()
     assert batch.majority.tolist() == [3] * 11 + [-1]
     assert batch.votes[0].tolist() == [0, 0, 0, 1, 0, 0, 0, 0]
     assert batch.share.tolist() == [1.0] * 11 + [0.0]
 
 
 def test_a_dataset_without_votes_has_none_in_its_batches() -> None:
-    (batch,) = training_batches(made(votes=None), batch_size=12, seed=0)
+    dataset = made(votes=None)
+    (batch,) = training_batches(dataset, make_targets(dataset), batch_size=12, seed=0)
     assert batch.share.sum() == 0
     assert (batch.majority == -1).all()

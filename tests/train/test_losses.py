@@ -8,9 +8,9 @@ from facemood.train.losses import label_loss, vote_loss
 
 def test_cross_entropy_by_hand() -> None:
     logits = torch.tensor([[math.log(3), 0.0]])
-    assert label_loss(logits, torch.tensor([0]), smoothing=0).item() == pytest.approx(-math.log(0.75))
-    smoothed = -0.95 * math.log(0.75) - 0.05 * math.log(0.25)
-    assert label_loss(logits, torch.tensor([0]), smoothing=0.1).item() == pytest.approx(smoothed)
+    assert label_loss(logits, torch.tensor([[1.0, 0.0]])).item() == pytest.approx(-math.log(0.75))
+    mixed = -0.95 * math.log(0.75) - 0.05 * math.log(0.25)
+    assert label_loss(logits, torch.tensor([[0.95, 0.05]])).item() == pytest.approx(mixed)
 
 
 def test_divergence_is_zero_where_network_and_votes_agree() -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import facemood
-from facemood.cli import analyze, doctor, evaluate, export, models, train
+from facemood.cli import analyze, doctor, evaluate, export, models, soft_labels, train
 from facemood.cli.terminal import CANNOT_START, USAGE, say
 from facemood.errors import FacemoodError, RecipeError
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.command("analyze")(analyze.analyze)
 app.command("evaluate")(evaluate.evaluate)
 app.command("train")(train.train)
+app.command("soft-labels")(soft_labels.soft_labels)
 app.command("export")(export.export)
 app.add_typer(models.app, name="models")
 app.command("doctor")(doctor.doctor)

@@ -91,9 +91,23 @@ class ExpressionDataset:
         inside = np.isin(self.usage, list(usages))
         if inside.all() or not inside.any():
             return np.zeros(len(self), bool)  # nothing to compare, so no search
-        cluster = find_clusters(self.images) if self.cluster is None else self.cluster
+        cluster = self._clusters()
         marked: NDArray[np.bool_] = ~inside & np.isin(cluster, cluster[inside])
         return marked
+
+    def folds(self, count: int, *, seed: int = 0) -> NDArray[np.int64]:
+        """Deal the images into parts of about the same size, images of the same picture into the same part.
+
+        Returns:
+            (N,) int64, the part 0..count-1 of each image.
+        """
+        pictures, picture = np.unique(self._clusters(), return_inverse=True)
+        dealt = np.random.default_rng(seed).permutation(len(pictures)) % count
+        return dealt[picture].astype(np.int64)
+
+    def _clusters(self) -> NDArray[np.int64]:
+        """Return the clusters, looking for them where the dataset carries none."""
+        return find_clusters(self.images) if self.cluster is None else self.cluster
 
     def ferplus_majority(self) -> ExpressionDataset:
         """Relabel by the official FER+ majority rule and keep the images that have a majority.

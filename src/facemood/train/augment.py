@@ -8,6 +8,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from facemood.train.batches import Batch
 from facemood.train.recipe import AugmentConfig
 
 
@@ -26,6 +27,27 @@ def augment(images: Tensor, config: AugmentConfig, *, size: int, generator: Gene
     warped = _warp(images, config, size=size, generator=generator)
     toned = _tone(warped, config, generator=generator)
     return _erase(toned, config, generator=generator)
+
+
+def mixup(images: Tensor, batch: Batch, config: AugmentConfig) -> tuple[Tensor, Batch]:
+    """Mix each image of some batches with another, and what both are read as (Zhang et al. 2018, mixup).
+
+    The random numbers come from torch's global generator.
+
+    Args:
+        images: (N, 1, h, w) float32, augmented.
+        batch: What the images are read as; labels and majority stay those of the first image.
+        config: How often, and how evenly.
+    """
+    if config.mixup == 0 or torch.rand(()) >= config.mixup:
+        return images, batch
+    part = torch.distributions.Beta(config.mixup_alpha, config.mixup_alpha).sample()
+    other = torch.randperm(len(images), device=images.device)
+    share = torch.lerp(batch.share[other], batch.share, part)
+    votes = batch.votes * batch.share[:, None]
+    mixed = torch.lerp(votes[other], votes, part) / share.clamp(min=1e-6)[:, None]
+    targets = torch.lerp(batch.targets[other], batch.targets, part)
+    return torch.lerp(images[other], images, part), batch._replace(targets=targets, votes=mixed, share=share)
 
 
 def _uniform(count: int, low: float, high: float, generator: Generator) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from facemood.datasets import ExpressionDataset, ferplus
-from facemood.labels import EXPRESSIONS
+from facemood.train.targets import Targets, make_targets
 
 
 class Batch(NamedTuple):
@@ -20,29 +20,26 @@ class Batch(NamedTuple):
     Attributes:
         images: (N, 1, h, w) uint8.
         labels: (N,) int64.
-        votes: (N, 8) float32, distribution over the expressions, or zero.
-        share: (N,) float32, weight of the votes 0..1.
         majority: (N,) int64, official FER+ label, or -1.
+        targets: (N, K) float32, what the label head learns: a distribution over the classes.
+        votes: (N, 8) float32, what the vote head learns: a distribution over the expressions, or zero.
+        share: (N,) float32, weight of the votes 0..1.
     """
 
     images: Tensor
     labels: Tensor
+    majority: Tensor
+    targets: Tensor
     votes: Tensor
     share: Tensor
-    majority: Tensor
 
 
 class BatchDataset(Dataset[Batch]):
-    """An `ExpressionDataset` as tensors that are indexed by whole batches."""
+    """An `ExpressionDataset` and its targets as tensors that are indexed by whole batches."""
 
-    def __init__(self, dataset: ExpressionDataset) -> None:
-        count = len(dataset)
-        votes, share = np.zeros((count, len(EXPRESSIONS)), np.float32), np.zeros(count, np.float32)
-        majority = np.full(count, -1, np.int64)
-        if dataset.votes is not None:
-            votes, share = ferplus.distribution(dataset.votes)
-            majority = ferplus.majority(dataset.votes)
-        columns = (dataset.images[:, None], dataset.labels, votes, share, majority)
+    def __init__(self, dataset: ExpressionDataset, targets: Targets) -> None:
+        majority = np.full(len(dataset), -1, np.int64) if dataset.votes is None else ferplus.majority(dataset.votes)
+        columns = (dataset.images[:, None], dataset.labels, majority, *targets)
         self.columns = Batch(*(torch.from_numpy(np.ascontiguousarray(column)) for column in columns))
 
     def __len__(self) -> int:
@@ -77,16 +74,18 @@ class EpochSampler(Sampler[Tensor]):
         return whole + (rest > 0 if self.seed is None else rest > 1)
 
 
-def training_batches(dataset: ExpressionDataset, *, batch_size: int, seed: int, epoch: int = 0) -> DataLoader[Batch]:
+def training_batches(
+    dataset: ExpressionDataset, targets: Targets, *, batch_size: int, seed: int, epoch: int = 0
+) -> DataLoader[Batch]:
     """Shuffle a dataset anew each epoch, beginning with the given one, and cut it into batches."""
-    return _loader(dataset, EpochSampler(len(dataset), batch_size, seed=seed, epoch=epoch))
+    return _loader(dataset, targets, EpochSampler(len(dataset), batch_size, seed=seed, epoch=epoch))
 
 
 def validation_batches(dataset: ExpressionDataset, *, batch_size: int = 512) -> DataLoader[Batch]:
-    """Cut a dataset into batches in its own order."""
-    return _loader(dataset, EpochSampler(len(dataset), batch_size, seed=None))
+    """Cut a dataset into batches in its own order; the targets are its labels and votes as they are."""
+    return _loader(dataset, make_targets(dataset), EpochSampler(len(dataset), batch_size, seed=None))
 
 
-def _loader(dataset: ExpressionDataset, sampler: EpochSampler) -> DataLoader[Batch]:
+def _loader(dataset: ExpressionDataset, targets: Targets, sampler: EpochSampler) -> DataLoader[Batch]:
     """Let each item that the sampler draws be one batch."""
-    return DataLoader(BatchDataset(dataset), sampler=sampler, batch_size=None)
+    return DataLoader(BatchDataset(dataset, targets), sampler=sampler, batch_size=None)

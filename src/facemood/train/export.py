@@ -27,7 +27,7 @@ from facemood.models.card import ModelCard, write_card
 from facemood.models.session import ModelSession
 from facemood.stages.detect import Detector
 from facemood.train.fit import load_trained
-from facemood.train.module import LABEL_HEAD, VOTE_HEAD
+from facemood.train.targets import LABEL_HEAD, VOTE_HEAD
 
 logger = logging.getLogger("facemood")
 

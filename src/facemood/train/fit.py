@@ -19,8 +19,9 @@ from facemood.datasets import ExpressionDataset
 from facemood.errors import RecipeError
 from facemood.labels import EXPRESSIONS
 from facemood.train.batches import training_batches, validation_batches
-from facemood.train.module import LABEL_HEAD, VOTE_HEAD, ExpressionModule
+from facemood.train.module import ExpressionModule
 from facemood.train.recipe import Recipe, recipe_from_dict
+from facemood.train.targets import LABEL_HEAD, VOTE_HEAD, make_targets
 
 logger = logging.getLogger("facemood")
 
@@ -68,7 +69,10 @@ def fit(recipe: Recipe, dataset: ExpressionDataset, run: Path, *, resume: bool =
     lightning.seed_everything(recipe.train.seed, verbose=False)
     module = ExpressionModule(recipe, heads)
     config = recipe.train
-    batches = training_batches(training, batch_size=config.batch_size, seed=config.seed, epoch=_first_epoch(checkpoint))
+    targets = make_targets(training, smoothing=config.label_smoothing, distill=recipe.distill)
+    batches = training_batches(
+        training, targets, batch_size=config.batch_size, seed=config.seed, epoch=_first_epoch(checkpoint)
+    )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # we put run.json there
         warnings.filterwarnings("ignore", ".*LeafSpec.* is deprecated", FutureWarning)  # Lightning's, not ours
@@ -84,12 +88,22 @@ def fit(recipe: Recipe, dataset: ExpressionDataset, run: Path, *, resume: bool =
 
 
 def prepare(recipe: Recipe, dataset: ExpressionDataset) -> tuple[ExpressionDataset, ExpressionDataset]:
-    """Return the training and validation images; no training image has a twin in a held-out split."""
+    """Return the training and validation images; no training image has a twin in a held-out split or in its fold."""
     validation = dataset.split(recipe.data.validate)
-    twins = dataset.twins_of(recipe.data.held_out)
-    training = dataset.subset(~twins).split(recipe.data.train)
-    logger.info("training on %d images, %d twins of held-out images left out", len(training), int(twins.sum()))
+    pool = training_pool(recipe, dataset)
+    training = pool
+    if recipe.data.folds:
+        training = pool.subset(pool.folds(recipe.data.folds) != recipe.data.fold)
+        logger.info("fold %d of %d: %d images left out", recipe.data.fold, recipe.data.folds, len(pool) - len(training))
+    logger.info("training on %d images", len(training))
     return training, validation
+
+
+def training_pool(recipe: Recipe, dataset: ExpressionDataset) -> ExpressionDataset:
+    """Return the images of the training split that have no twin in a held-out split."""
+    twins = dataset.twins_of(recipe.data.held_out)
+    logger.info("%d twins of held-out images left out", int(twins.sum()))
+    return dataset.subset(~twins).split(recipe.data.train)
 
 
 def load_trained(run: Path) -> tuple[ExpressionModule, dict[str, Any]]:

@@ -7,15 +7,14 @@ from torch import Tensor
 from torch.nn import functional
 
 
-def label_loss(logits: Tensor, labels: Tensor, *, smoothing: float) -> Tensor:
-    """Cross-entropy with label smoothing (Szegedy et al. 2016), averaged over the batch.
+def label_loss(logits: Tensor, targets: Tensor) -> Tensor:
+    """Cross-entropy to a distribution, averaged over the batch.
 
     Args:
         logits: (N, K) float.
-        labels: (N,) int64, 0..K-1.
-        smoothing: Share of each label that is spread over all K classes, 0..1.
+        targets: (N, K) float, each row a distribution.
     """
-    return functional.cross_entropy(logits, labels, label_smoothing=smoothing)
+    return functional.cross_entropy(logits, targets)
 
 
 def vote_loss(logits: Tensor, votes: Tensor, share: Tensor) -> Tensor:

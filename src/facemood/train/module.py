@@ -9,13 +9,12 @@ import lightning
 import torch
 from torch import Tensor
 
-from facemood.train.augment import augment
+from facemood.train.augment import augment, mixup
 from facemood.train.batches import Batch
 from facemood.train.losses import label_loss, vote_loss
 from facemood.train.networks import ExpressionNetwork
 from facemood.train.recipe import OptimizeConfig, Recipe
-
-LABEL_HEAD, VOTE_HEAD = "fer2013", "ferplus"
+from facemood.train.targets import LABEL_HEAD, VOTE_HEAD
 
 
 class ExpressionModule(lightning.LightningModule):
@@ -39,7 +38,8 @@ class ExpressionModule(lightning.LightningModule):
         if index == 0:
             self._seed_epoch()
         images = augment(batch.images.float(), self.recipe.augment, size=self._side(batch), generator=self.random)
-        losses = self._losses(self.network(images), batch, smoothing=self.recipe.train.label_smoothing)
+        images, batch = mixup(images, batch, self.recipe.augment)
+        losses = self._losses(self._run(images), batch)
         loss = losses[LABEL_HEAD] + self.recipe.train.ferplus_weight * losses.get(VOTE_HEAD, 0.0)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(images), prog_bar=True)
         return loss
@@ -47,7 +47,7 @@ class ExpressionModule(lightning.LightningModule):
     def validation_step(self, batch: Batch, index: int) -> None:
         """Log loss and accuracy of each head on whole, unchanged images."""
         logits = self.network(batch.images.float())
-        losses = self._losses(logits, batch, smoothing=0.0)
+        losses = self._losses(logits, batch)
         right = {LABEL_HEAD: (logits[LABEL_HEAD].argmax(1) == batch.labels).float()}
         if VOTE_HEAD in logits:
             voted = batch.majority >= 0
@@ -72,6 +72,13 @@ class ExpressionModule(lightning.LightningModule):
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate(step, steps, config))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
+    def _run(self, images: Tensor) -> dict[str, Tensor]:
+        """Return the network's float32 logits; the network itself works in the recipe's precision."""
+        half = self.recipe.train.precision == "bfloat16"
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=half):
+            logits = self.network(images)
+        return {head: values.float() for head, values in logits.items()}
+
     def _seed_epoch(self) -> None:
         """Seed by epoch, so that a resumed run draws what the whole run would have drawn."""
         seed = self.recipe.train.seed * 100_003 + self.current_epoch
@@ -84,9 +91,9 @@ class ExpressionModule(lightning.LightningModule):
         whole = int(batch.images.shape[-1])
         return whole if self.current_epoch >= config.epochs - config.fine_epochs else min(config.crop, whole)
 
-    def _losses(self, logits: dict[str, Tensor], batch: Batch, *, smoothing: float) -> dict[str, Tensor]:
+    def _losses(self, logits: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
         """Return the loss of each head."""
-        losses = {LABEL_HEAD: label_loss(logits[LABEL_HEAD], batch.labels, smoothing=smoothing)}
+        losses = {LABEL_HEAD: label_loss(logits[LABEL_HEAD], batch.targets)}
         if VOTE_HEAD in logits:
             losses[VOTE_HEAD] = vote_loss(logits[VOTE_HEAD], batch.votes, batch.share)
         return losses

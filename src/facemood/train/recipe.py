@@ -17,6 +17,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+PRECISIONS = ("float32", "bfloat16")
+
 RECIPES = importlib.resources.files("facemood.train") / "recipes"
 
 
@@ -43,6 +45,8 @@ class AugmentConfig:
         blur: Probability of a 3 x 3 blur.
         noise: Probability of Gaussian noise (standard deviation up to 12 of 255).
         erase: Probability of a grey rectangle over 2% to 20% of the image.
+        mixup: Probability that a batch is mixed: each image with another, and what they are read as likewise.
+        mixup_alpha: How evenly; both parameters of the Beta distribution that the shares are drawn from.
     """
 
     mirror: float = 0.5
@@ -54,6 +58,8 @@ class AugmentConfig:
     blur: float = 0.15
     noise: float = 0.1
     erase: float = 0.3
+    mixup: float = 0.0
+    mixup_alpha: float = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,8 @@ class OptimizeConfig:
         label_smoothing: Share of the label spread over all classes, on hard labels alone.
         ferplus_weight: Weight of the vote head's loss beside the label head's.
         ema: Decay of the weights' exponential moving average a step; the averages are what is kept.
+        precision: ``"float32"``, or ``"bfloat16"`` to run the network in half the bits where the processor can; the
+            weights stay float32.
         seed: Number from which every random choice follows.
     """
 
@@ -86,16 +94,44 @@ class OptimizeConfig:
     label_smoothing: float = 0.1
     ferplus_weight: float = 1.0
     ema: float = 0.999
+    precision: str = "float32"
     seed: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class DataConfig:
-    """Which images train: the split, the split that is watched, and the splits whose twins are left out of training."""
+    """Which images train.
+
+    Attributes:
+        train: The split that trains.
+        validate: The split that is watched.
+        held_out: The splits whose twins are left out of training.
+        folds: In how many parts the training images are dealt, twins together; 0 does not deal them.
+        fold: The part that is left out, so that the network can label what it never saw.
+    """
 
     train: str = "Training"
     validate: str = "PublicTest"
     held_out: tuple[str, ...] = ("PublicTest", "PrivateTest")
+    folds: int = 0
+    fold: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DistillConfig:
+    """What the network learns from teachers, beside labels and votes.
+
+    Attributes:
+        labels: Soft labels: a name inside the package or a file; nothing is distilled where it is empty.
+        label_share: Weight 0..1 of the teachers in what the label head learns.
+        vote_share: The same for the vote head.
+        temperature: What the teachers' logits are divided by before the softmax.
+    """
+
+    labels: str = ""
+    label_share: float = 0.6
+    vote_share: float = 0.5
+    temperature: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +143,7 @@ class Recipe:
     data: DataConfig = field(default_factory=DataConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
+    distill: DistillConfig = field(default_factory=DistillConfig)
     train: OptimizeConfig = field(default_factory=OptimizeConfig)
 
     def __post_init__(self) -> None:
@@ -117,6 +154,13 @@ class Recipe:
             )
         if optimize.batch_size < 2 or optimize.epochs < 1:
             raise RecipeError("train.epochs must be at least 1 and train.batch_size at least 2 (batch norm needs two)")
+        if optimize.precision not in PRECISIONS:
+            raise RecipeError(f"train.precision must be one of {', '.join(PRECISIONS)}, but is {optimize.precision!r}")
+        if self.data.folds == 1 or not 0 <= self.data.fold < max(1, self.data.folds):
+            raise RecipeError(
+                f"data.fold must be 0..data.folds-1, with 0 or at least 2 folds, but is {self.data.fold} of "
+                f"{self.data.folds}"
+            )
         if len(self.network.widths) != len(self.network.blocks):
             raise RecipeError("network.widths and network.blocks must name the same number of stages")
 

@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from facemood.errors import DatasetError, OutputError
+from facemood.train.soft_labels import SoftLabels, pixel_keys, read_soft_labels, write_soft_labels
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (5, 8, 8), np.uint8)
+
+
+def made() -> SoftLabels:
+    logits = np.random.default_rng(1).normal(0, 3, (5, 7)).astype(np.float32)
+    return SoftLabels(np.sort(pixel_keys(IMAGES)), {"fer2013": logits}, {"heads": {"fer2013": list("abcdefg")}})
+
+
+def test_a_file_comes_back_to_half_precision(tmp_path: Path) -> None:
+    soft = made()
+    write_soft_labels(tmp_path / "soft.npz", soft)
+    again = read_soft_labels(str(tmp_path / "soft.npz"))
+    np.testing.assert_array_equal(again.keys, soft.keys)
+    np.testing.assert_allclose(again.logits["fer2013"], soft.logits["fer2013"], rtol=1e-3)
+    assert again.about == soft.about
+
+
+@given(arrays.arrays(np.uint8, (4, 3, 3)))
+def test_images_are_found_by_their_pixels_in_any_order(images: np.ndarray) -> None:
+    soft = SoftLabels(np.unique(pixel_keys(images)), {}, {})
+    rows = soft.find(images[::-1])
+    np.testing.assert_array_equal(soft.keys[rows], pixel_keys(images[::-1]))
+    changed = images ^ np.uint8(1)
+    unknown = ~(changed[:, None] == images[None]).all(axis=(2, 3)).any(axis=1)
+    assert (soft.find(changed)[unknown] == -1).all()
+
+
+@given(st.floats(0.5, 5))
+def test_a_higher_temperature_is_softer_and_sums_to_one(temperature: float) -> None:
+    rows = np.arange(5)
+    shares = made().distribution("fer2013", rows, temperature=temperature)
+    np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-5)
+    softer = made().distribution("fer2013", rows, temperature=temperature * 1.5)
+    assert (softer.max(axis=1) < shares.max(axis=1) + 1e-6).all()
+
+
+def test_missing_damaged_and_unwritable_files_are_said(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="no soft labels 'nowhere'"):
+        read_soft_labels("nowhere")
+    (tmp_path / "bad.npz").write_bytes(b"no zip")
+    with pytest.raises(DatasetError, match="is no file of soft labels, or damaged"):
+        read_soft_labels(str(tmp_path / "bad.npz"))
+    with pytest.raises(OutputError):
+        write_soft_labels(tmp_path / "bad.npz" / "soft.npz", made())
