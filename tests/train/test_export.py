@@ -9,8 +9,10 @@ from facemood import EmotionRecognizer
 from facemood.errors import OutputError
 from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS
 from facemood.models import ModelSession
+from facemood.models.activation import activation_maps
 from facemood.train import fit, load_trained
-from facemood.train.export import export, reframe
+from facemood.train.export import export, reframe, write_onnx
+from facemood.train.onnx_file import SMALL
 from tests.evaluation.test_framing import OffsetDetector
 from tests.train.test_fit import bright_or_dark, small_recipe
 
@@ -25,15 +27,47 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_torch_and_onnx_give_the_same_logits(exported: Path) -> None:
+@pytest.mark.parametrize(("half", "tolerance"), [(False, 1e-4), (True, 1e-2)])
+def test_torch_and_onnx_give_the_same_logits(exported: Path, tmp_path: Path, half: bool, tolerance: float) -> None:
     module, _ = load_trained(exported / "run")
-    session = ModelSession(exported / "model.onnx", device="cpu")
+    card = ModelSession(exported / "model.onnx", device="cpu").card
+    write_onnx(module.network, tmp_path / "model.onnx", card, half=half)
+    session = ModelSession(tmp_path / "model.onnx", device="cpu")
     for count in (1, 2, 5):
         crops = np.random.default_rng(count).integers(0, 256, (count, 32, 32), np.uint8)
         with torch.no_grad():
             expected = module.network(torch.from_numpy(crops[:, None]).float())
         for head, logits in session.run(crops).items():
-            np.testing.assert_allclose(logits, expected[head].numpy(), atol=1e-4)
+            np.testing.assert_allclose(logits, expected[head].numpy(), atol=tolerance)
+
+
+@pytest.mark.slow
+def test_half_precision_takes_half_the_space_and_no_source_is_told(exported: Path, tmp_path: Path) -> None:
+    module, _ = load_trained(exported / "run")
+    card = ModelSession(exported / "model.onnx", device="cpu").card
+    sizes = {}
+    for half in (False, True):
+        write_onnx(module.network, tmp_path / "model.onnx", card, half=half)
+        sizes[half] = (tmp_path / "model.onnx").stat().st_size
+        assert str(Path(__file__).parents[2]).encode() not in (tmp_path / "model.onnx").read_bytes()
+    weights = sum(weight.numel() for weight in module.network.parameters() if weight.numel() >= SMALL)
+    assert sizes[False] - sizes[True] == pytest.approx(2 * weights, rel=0.1)
+    whole, kept = ((exported / "model.onnx").stat().st_size, sizes[True])
+    assert whole == pytest.approx(kept, abs=64)  # export stores half precision unless told otherwise
+
+
+@pytest.mark.slow
+def test_the_mean_of_an_activation_map_is_the_logit_without_its_bias(exported: Path) -> None:
+    session = ModelSession(exported / "model.onnx", device="cpu")
+    network = load_trained(exported / "run")[0].network
+    crops = bright_or_dark().images[:4]
+    logits = session.run(crops)
+    for head, labels in session.card.heads.items():
+        maps = activation_maps(session, crops, head=head)
+        assert maps.shape == (4, len(labels), 8, 8)
+        bias = network.heads[head].bias
+        assert isinstance(bias, torch.Tensor)
+        np.testing.assert_allclose(maps.mean(axis=(2, 3)) + bias.detach().numpy(), logits[head], atol=1e-2)
 
 
 @pytest.mark.slow

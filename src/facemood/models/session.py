@@ -46,6 +46,7 @@ class ModelSession:
         self.card = ModelCard.from_metadata(self._session.get_modelmeta().custom_metadata_map, file=file)
         self.device = _device_name(self._session.get_providers()[0], asked=device)
         self._input = self._session.get_inputs()[0].name
+        self.outputs = tuple(output.name for output in self._session.get_outputs())
         logger.info("model %s runs on %s", self.card.name, self.device)
 
     def run(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
@@ -61,10 +62,18 @@ class ModelSession:
             return {head: np.zeros((0, len(labels)), np.float32) for head, labels in self.card.heads.items()}
         return self.run_batch(prepare(crops, self.card))
 
-    def run_batch(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """Run the network once over an input that is made already, (N, C, h, w) float32; return each head's output."""
-        outputs = self._session.run(list(self.card.heads), {self._input: batch})
-        return dict(zip(self.card.heads, outputs, strict=True))
+    def run_batch(self, batch: NDArray[np.float32], *, more: Sequence[str] = ()) -> dict[str, NDArray[np.float32]]:
+        """Run the network once over an input that is made already.
+
+        Args:
+            batch: (N, C, h, w) float32.
+            more: Names of outputs that are wanted beside the heads', of those in `outputs`.
+
+        Returns:
+            Each output by its name.
+        """
+        wanted = [*self.card.heads, *more]
+        return dict(zip(wanted, self._session.run(wanted, {self._input: batch}), strict=True))
 
 
 def prepare(crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], card: ModelCard) -> NDArray[np.float32]:

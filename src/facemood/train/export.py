@@ -5,36 +5,34 @@ from __future__ import annotations
 import dataclasses
 import logging
 import tempfile
-import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset
-from facemood.errors import ModelError
 from facemood.evaluation import evaluate
 from facemood.evaluation.calibration import fit_temperature
 from facemood.evaluation.framing import measure_framing
 from facemood.evaluation.protocol import match_head, run_all, targets
 from facemood.labels import EXPRESSIONS
+from facemood.models.activation import FEATURES, weights_of
 from facemood.models.card import ModelCard, write_card
 from facemood.models.session import ModelSession
 from facemood.stages.detect import Detector
 from facemood.train.fit import load_trained
+from facemood.train.networks import ExpressionNetwork
+from facemood.train.onnx_file import save_onnx
 from facemood.train.targets import LABEL_HEAD, VOTE_HEAD
 
 logger = logging.getLogger("facemood")
 
 FRAMING_TILES = 2000
 """Training tiles on which the framing is measured."""
-
-OPSET = 18
 
 LIMITS = (
     "It reads apparent expression from a still picture, not what a person feels or thinks.",
@@ -48,7 +46,9 @@ LIMITS = (
 )
 
 
-def export(run: Path, dataset: ExpressionDataset, file: Path, *, detectors: tuple[Detector, ...] = ()) -> ModelCard:
+def export(
+    run: Path, dataset: ExpressionDataset, file: Path, *, detectors: tuple[Detector, ...] = (), half: bool = True
+) -> ModelCard:
     """Write a run's network as ONNX with a complete card.
 
     The temperature is fitted on the validation split, the framing is measured on training images, and the figures are
@@ -59,6 +59,7 @@ def export(run: Path, dataset: ExpressionDataset, file: Path, *, detectors: tupl
         dataset: What the run was trained on.
         file: The ONNX file to write; it is renamed into place when its card is complete.
         detectors: Detectors for which the framing is measured.
+        half: Store the weights in half precision: half the size, computed in single precision as ever.
 
     Raises:
         RecipeError: The folder holds no run.
@@ -69,7 +70,7 @@ def export(run: Path, dataset: ExpressionDataset, file: Path, *, detectors: tupl
     tiles = _sample(dataset.split(facts["trained_on"]["split"]).images)
     with replacing(file, "wb") as whole, tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / file.name
-        write_onnx(module.network, draft, card)
+        write_onnx(module.network, draft, card, half=half)
         card = calibrate(draft, dataset.split(facts["validated_on"]["split"]))
         card = dataclasses.replace(card, metrics=measure(draft, dataset))
         card = add_framings(card, tiles, detectors)
@@ -114,47 +115,20 @@ def add_framings(card: ModelCard, tiles: NDArray[np.uint8], detectors: tuple[Det
     )
 
 
-def write_onnx(network: nn.Module, file: Path, card: ModelCard) -> None:
-    """Export a network for batches of any size, with an output for each head.
+def write_onnx(network: ExpressionNetwork, file: Path, card: ModelCard, *, half: bool = False) -> None:
+    """Export a network for batches of any size, with an output for each head and those of `models.activation`.
 
     Args:
-        network: Maps (N, 1, h, w) float32 to a dict of logits.
+        network: In evaluation mode.
         file: The ONNX file.
         card: Goes into the file's metadata.
+        half: Store the weights in half precision.
     """
     width, height = card.input_size
     batch = torch.export.Dim("batch", min=1, max=4096)
-    ordered = _Ordered(network, tuple(card.heads))
-    save_onnx(ordered, file, card, example=torch.zeros(2, 1, height, width), free={0: batch})
-
-
-def save_onnx(network: nn.Module, file: Path, card: ModelCard, *, example: Tensor, free: dict[int, Any]) -> None:
-    """Write a network as ONNX, with the card in its metadata.
-
-    Args:
-        network: Gives an output, or a tuple of them, in the order of the card's heads.
-        file: The ONNX file.
-        card: What the network is.
-        example: An input.
-        free: The input's dimensions that may have other sizes, as `torch.export.Dim` by position.
-    """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*LeafSpec.* is deprecated", FutureWarning)  # torch's, not ours
-        program = torch.onnx.export(
-            network.eval(),
-            (example,),
-            dynamo=True,
-            dynamic_shapes=(free,),
-            input_names=["images"],
-            output_names=list(card.heads),
-            opset_version=OPSET,
-            external_data=False,
-            verbose=False,
-        )
-    if program is None:
-        raise ModelError("torch exported no ONNX program; this needs torch 2.9 or later with onnxscript")
-    onnx.save(program.model_proto, file)
-    write_card(file, card)
+    more = (FEATURES, *(weights_of(head) for head in card.heads))
+    example = torch.zeros(2, 1, height, width)
+    save_onnx(_Ordered(network, tuple(card.heads)), file, card, example=example, free={0: batch}, more=more, half=half)
 
 
 def describe(facts: dict[str, Any], *, side: int) -> ModelCard:
@@ -205,15 +179,17 @@ def measure(file: Path, dataset: ExpressionDataset) -> dict[str, Any]:
 
 
 class _Ordered(nn.Module):
-    """Gives the logits of a network as a tuple in the card's order, which ONNX needs."""
+    """Gives what a network computes as a tuple, which ONNX needs: logits, last feature map, the heads' weights."""
 
-    def __init__(self, network: nn.Module, heads: tuple[str, ...]) -> None:
+    def __init__(self, network: ExpressionNetwork, heads: tuple[str, ...]) -> None:
         super().__init__()
         self.network, self.names = network, heads
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        logits = self.network(images)
-        return tuple(logits[name] for name in self.names)
+        features = self.network.features(images)
+        logits = self.network.classify(features)
+        weights = (self.network.head_weights(name).clone() for name in self.names)
+        return (*(logits[name] for name in self.names), features, *weights)
 
 
 def _sample(images: NDArray[np.uint8]) -> NDArray[np.uint8]:

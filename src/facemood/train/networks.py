@@ -95,8 +95,23 @@ class ExpressionNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Return the logits (N, classes) of each head for (N, 1, h, w) float images of any range."""
-        features = self.pool(self.stages(self.stem(self.standardize(images))))
-        return {name: head(features) for name, head in self.heads.items()}
+        return self.classify(self.features(images))
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return the last feature map (N, C, h / 2^S, w / 2^S) of images, S the number of stages."""
+        features: Tensor = self.stages(self.stem(self.standardize(images)))
+        return features
+
+    def classify(self, features: Tensor) -> dict[str, Tensor]:
+        """Return the logits (N, classes) of each head for a feature map (N, C, h, w)."""
+        pooled = self.pool(features)
+        return {name: head(pooled) for name, head in self.heads.items()}
+
+    def head_weights(self, name: str) -> Tensor:
+        """Return the weights (classes, C) of one head."""
+        head = self.heads[name]
+        assert isinstance(head, nn.Linear)
+        return head.weight
 
 
 def _projection(inputs: int, outputs: int, stride: int) -> nn.Module:

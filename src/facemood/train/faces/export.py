@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from facemood.models.card import ModelCard
-from facemood.train.export import save_onnx
 from facemood.train.faces.landmarks import SIZE
 from facemood.train.faces.loop import Plan
 from facemood.train.faces.teach import FINDER, LANDMARKS, REFINED
+from facemood.train.onnx_file import save_onnx
 
 CELLS = (
     "score", "left", "top", "right", "bottom", "right_eye_x", "right_eye_y", "left_eye_x", "left_eye_y", "nose_x",

@@ -1,0 +1,55 @@
+"""Class activation maps (Zhou et al. 2016): where in a face a network found what it says, without a gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facemood.errors import ModelError
+from facemood.models.session import ModelSession, prepare
+
+FEATURES = "features"
+"""The output of an expression model that holds its last feature map, (N, C, h, w) float32."""
+
+
+def weights_of(head: str) -> str:
+    """Name the output that holds a head's weights, (K, C) float32: how each class weighs each feature.
+
+    Example:
+        >>> weights_of("ferplus")
+        'ferplus.weights'
+    """
+    return f"{head}.weights"
+
+
+def activation_maps(
+    session: ModelSession, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], *, head: str
+) -> NDArray[np.float32]:
+    """Split each logit over the places of the face that it came from.
+
+    The heads see the mean of the feature map, so logit k is the mean over all places of the features weighed by class
+    k, and a bias. A map holds these weighed features: what speaks for the class at each place, negative where it speaks
+    against it.
+
+    Args:
+        session: A model exported with its feature map, as facemood's are.
+        crops: N face crops, (h, w) or (h, w, 3) uint8 BGR.
+        head: Which of the model's heads is read.
+
+    Returns:
+        (N, K, rows, columns) float32; the mean of each map is the logit without its bias.
+
+    Raises:
+        ModelError: The model was exported without its feature map.
+    """
+    missing = {FEATURES, weights_of(head)}.difference(session.outputs)
+    if missing:
+        raise ModelError(
+            f"model {session.card.name!r} has no output {', '.join(sorted(missing))}; it has "
+            f"{', '.join(session.outputs)}. Export it anew with 'facemood export'"
+        )
+    found = session.run_batch(prepare(crops, session.card), more=(FEATURES, weights_of(head)))
+    maps: NDArray[np.float32] = np.einsum("nchw,kc->nkhw", found[FEATURES], found[weights_of(head)], optimize=True)
+    return maps
