@@ -21,7 +21,7 @@ from facemood.results import Analysis, Failure, Result
 from facemood.schema import Face, Frame
 from facemood.sources import ErrorHandler, ImageLike, SourceLike, find_inputs, read_frame
 from facemood.stages.align import WHOLE_BOX, crop_faces
-from facemood.stages.classify import choose_head, classify, with_probabilities
+from facemood.stages.classify import Readings, check_prior, choose_head, classify, with_readings
 from facemood.stages.detect import (
     DEFAULT_DETECTOR,
     MIN_FACE,
@@ -49,6 +49,8 @@ class EmotionRecognizer:
         max_faces: How many faces of a frame at most, the largest first; None for all.
         views: How often each face is read: once; 2 adds its mirror image; 10 adds both, moved a little to four sides.
             Reading is that much slower and a little more often right.
+        prior: ``"dataset"`` takes expressions to be as common as among the training images; ``"balanced"`` finds rare
+            ones more often, at some cost in accuracy.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
         threads: Threads inside one run of a network; None leaves it to ONNX Runtime.
 
@@ -74,6 +76,7 @@ class EmotionRecognizer:
         threshold: float | None = None,
         max_faces: int | None = None,
         views: int = 1,
+        prior: str = "dataset",
         device: str = "auto",
         threads: int | None = None,
     ) -> None:
@@ -81,6 +84,7 @@ class EmotionRecognizer:
         self.session = ModelSession(find_model(model), device=device, threads=threads)
         self.head = choose_head(self.card, head)
         self.views = check_views(views)
+        self.prior = check_prior(self.card, self.head, prior)
         if self.card.task != "expression":
             raise ModelError(f"the model {self.card.name!r} reads no expressions; its task is {self.card.task}")
         if isinstance(detector, str):
@@ -192,7 +196,7 @@ class EmotionRecognizer:
             raise ImageError(
                 f"crops must be (N, h, w) or (N, h, w, 3), but are {crops.shape}; for one crop pass crop[None]"
             )
-        return classify(self.session, crops, head=self.head, views=self.views)
+        return self._read(crops).probabilities
 
     def detect_emotions(self, image: ImageLike) -> list[dict[str, Any]]:
         """Read one image and answer as users of `fer` know it: ``[{"box": [x, y, w, h], "emotions": {...}}]``."""
@@ -210,6 +214,7 @@ class EmotionRecognizer:
             "head": self.head,
             "labels": list(self.labels),
             "views": self.views,
+            "prior": self.prior,
             "detector": self.detector.name,
             "min_face": self.options.min_size,
             "threshold": self.options.threshold,
@@ -222,6 +227,10 @@ class EmotionRecognizer:
         marked = self.reader.mark(frame.image, faces)
         poses = [None if points is None else estimate_pose(points, frame.size) for points in map(landmarks_of, marked)]
         return [dataclasses.replace(face, pose=pose) for face, pose in zip(marked, poses, strict=True)]
+
+    def _read(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> Readings:
+        """Read face crops with this recognizer's model and options."""
+        return classify(self.session, crops, head=self.head, views=self.views, prior=self.prior)
 
     def _read_batch(self, frames: Sequence[Frame], *, keep_images: bool) -> Iterator[Result]:
         """Detect in each frame, classify all faces in one run, and give the results in order."""
@@ -237,18 +246,18 @@ class EmotionRecognizer:
             aligned = time.perf_counter()
             clocks.append({"detect": detected - started, "landmarks": marked - detected, "align": aligned - marked})
         started = time.perf_counter()
-        read = self.classify([crop for _, crops in found for crop in crops])
-        share = (time.perf_counter() - started) / max(len(read), 1)
+        read = self._read([crop for _, crops in found for crop in crops])
+        share = (time.perf_counter() - started) / max(len(read.probabilities), 1)
         first = 0
         for frame, (faces, _), clock in zip(frames, found, clocks, strict=True):
-            rows = read[first : first + len(faces)]
+            part = read.part(first, first + len(faces))
             first += len(faces)
             yield Result(
                 source=frame.source,
                 index=frame.index,
                 timestamp=frame.timestamp,
                 size=frame.size,
-                faces=with_probabilities(faces, rows, self.labels),
+                faces=with_readings(faces, part, self.labels),
                 labels=self.labels,
                 speed=_milliseconds({**clock, "classify": share * len(faces)}),
                 image=frame.image if keep_images else None,

@@ -26,8 +26,8 @@ SCHEMA = 1
 """Version of the JSON and the table; it changes when a reader would have to."""
 
 COLUMNS = (
-    "source", "frame", "timestamp", "face", "track_id", "x1", "y1", "x2", "y2", "score", "emotion", "confidence",
-    *EXPRESSIONS, *ANGLES,
+    "source", "frame", "timestamp", "face", "track_id", "x1", "y1", "x2", "y2", "score",
+    "emotion", "confidence", "certain", *EXPRESSIONS, *ANGLES,
 )  # fmt: skip
 """The table's columns. Labels of a user's own model follow them."""
 
@@ -117,6 +117,7 @@ class Result:
                 **empty, **where, "face": number, "track_id": _or_empty(face.track_id),
                 "x1": x1, "y1": y1, "x2": x2, "y2": y2, "score": round(face.score, 4),
                 "emotion": face.emotion, "confidence": round(face.confidence, 4),
+                "certain": "" if face.certain is None else int(face.certain),
                 **{label: round(value, 4) for label, value in face.emotions.items()}, **face.angles,
             }  # fmt: skip
 

@@ -65,6 +65,8 @@ class Face:
         probabilities: (K,) float32, sums to 1; empty before classification.
         track_id: The number of the person in a video; None for single images.
         pose: (3,) float32 yaw, pitch and roll of the head in degrees; None where they are not known.
+        certain: Whether the model is so sure that it was right 9 times in 10 on images that it did not train on; None
+            before classification, and where the model cannot tell.
 
     Example:
         >>> box, read = np.float32([10, 20, 50, 60]), np.float32([0.8, 0.2])
@@ -80,6 +82,7 @@ class Face:
     probabilities: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     track_id: int | None = None
     pose: NDArray[np.float32] | None = None
+    certain: bool | None = None
 
     @property
     def emotion(self) -> str:
@@ -156,6 +159,8 @@ class Face:
         if self.labels:
             known["emotion"] = self.emotion
             known["confidence"] = round(self.confidence, 4)
+            if self.certain is not None:
+                known["certain"] = self.certain
             known["emotions"] = {label: round(value, 4) for label, value in self.emotions.items()}
         return known
 

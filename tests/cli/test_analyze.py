@@ -22,7 +22,18 @@ def test_the_options_have_the_defaults_of_the_recognizer() -> None:
     """They are written twice, because the help must not load the pipeline."""
     command, library = (inspect.signature(part).parameters for part in (analyze, EmotionRecognizer.__init__))
     shared = [name for name in library if name in command]
-    assert shared == ["model", "head", "detector", "min_face", "threshold", "max_faces", "views", "device", "threads"]
+    assert shared == [
+        "model",
+        "head",
+        "detector",
+        "min_face",
+        "threshold",
+        "max_faces",
+        "views",
+        "prior",
+        "device",
+        "threads",
+    ]
     assert {name: command[name].default for name in shared} == {name: library[name].default for name in shared}
     assert command["batch"].default == inspect.signature(EmotionRecognizer.stream).parameters["batch"].default
 

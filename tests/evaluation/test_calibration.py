@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facemood.evaluation.calibration import fit_temperature
+from facemood.evaluation.calibration import balance_curve, fit_balance, fit_certain, fit_temperature
 from facemood.evaluation.metrics import expected_calibration_error, negative_log_likelihood
+from facemood.models import ModelCard
 from facemood.stages.classify import softmax
 
 
@@ -30,3 +31,39 @@ def test_calibration_lowers_error_and_likelihood_and_changes_no_label() -> None:
     assert expected_calibration_error(mended, labels) < 0.05 < expected_calibration_error(plain, labels)
     assert negative_log_likelihood(mended, labels) < negative_log_likelihood(plain, labels)
     np.testing.assert_array_equal(mended.argmax(axis=1), plain.argmax(axis=1))
+
+
+@given(st.integers(0, 1000), st.floats(0.3, 0.99))
+def test_certain_readings_are_right_often_enough_and_no_lower_confidence_would_do(seed: int, right: float) -> None:
+    rng = np.random.default_rng(seed)
+    read = softmax(rng.normal(0, 2, (60, 4)).astype(np.float32))
+    labels = rng.integers(0, 4, 60)
+    limit = fit_certain(read, labels, right=right)
+    confidence, hits = read.max(axis=1), read.argmax(axis=1) == labels
+    kept = confidence >= limit + 1e-3  # the limit is rounded down
+    shares = [hits[confidence >= lower].mean() for lower in np.sort(confidence) if lower < limit]
+    assert all(share < right for share in shares)
+    if limit < 1 and kept.any():
+        assert hits[confidence >= limit].mean() > right - 0.1
+
+
+def test_nothing_is_certain_where_nothing_is_right() -> None:
+    read = np.full((5, 2), 0.5, np.float32)
+    assert fit_certain(read, np.ones(5, np.int64)) == 1.0
+
+
+def test_the_curve_begins_with_the_plain_figures_and_recall_rises_where_a_label_is_rare() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [900, 100])
+    evidence = np.where(labels == 0, 1.0, -1.0) + rng.normal(0, 1.2, 1000)
+    logits = np.stack([evidence + np.log(0.9), -evidence + np.log(0.1)], axis=1).astype(np.float32)
+    card = ModelCard("m", heads={"a": ("x", "y")}, default_head="a", prior={"a": (0.9, 0.1)})
+    curve = balance_curve(card, "a", logits, labels)
+    read = logits.argmax(axis=1)
+    plain = (np.mean(read[:900] == 0) + np.mean(read[900:] == 1)) / 2
+    assert curve[0] == pytest.approx((0.0, np.mean(read == labels), plain))
+    assert max(recall for _, _, recall in curve) > plain + 0.05
+    chosen = fit_balance(curve)
+    _, accuracy, recall = next(point for point in curve if point[0] == chosen)
+    assert accuracy >= curve[0][1] - 0.05
+    assert recall > plain

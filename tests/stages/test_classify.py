@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -6,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from facemood.errors import ModelError
 from facemood.models import ModelCard
-from facemood.stages.classify import choose_head, softmax, with_probabilities
+from facemood.stages.classify import Readings, calibrate, check_prior, choose_head, softmax, with_readings
 from tests.conftest import make_face
 
 CARD = ModelCard("m", heads={"a": ("x", "y"), "b": ("z",)}, default_head="b")
@@ -41,6 +43,37 @@ def test_the_default_head_is_the_cards() -> None:
 
 def test_faces_are_new_values() -> None:
     before = make_face()
-    (after,) = with_probabilities([before], np.array([[0.1, 0.9]], np.float32), ("x", "y"))
+    read = Readings(np.array([[0.1, 0.9]], np.float32), np.array([True]))
+    (after,) = with_readings([before], read, ("x", "y"))
     assert (after.emotion, before.emotion) == ("y", "happy")
     assert after.box is before.box
+    assert (after.certain, before.certain) == (True, None)
+    (unknown,) = with_readings([before], Readings(read.probabilities, None), ("x", "y"))
+    assert unknown.certain is None
+
+
+def test_taking_the_prior_out_by_hand() -> None:
+    card = dataclasses.replace(CARD, prior={"a": (0.8, 0.2)}, temperature={"a": 2.0})
+    values = np.array([[2 * np.log(0.8), 2 * np.log(0.2)]], np.float32)  # says no more than the prior does
+    np.testing.assert_allclose(calibrate(card, "a", values), [[0.8, 0.2]], atol=1e-6)
+    np.testing.assert_allclose(calibrate(card, "a", values, strength=1), [[0.5, 0.5]], atol=1e-6)
+    np.testing.assert_allclose(calibrate(card, "a", values, strength=0.5), [[2 / 3, 1 / 3]], atol=1e-6)
+
+
+@given(logits, st.floats(0.1, 1.5))
+def test_rare_labels_only_gain_from_balance(values: np.ndarray, strength: float) -> None:
+    card = ModelCard("m", heads={"a": tuple("wxyz")}, default_head="a", prior={"a": (0.7, 0.2, 0.09, 0.01)})
+    before, after = calibrate(card, "a", values), calibrate(card, "a", values, strength=strength)
+    np.testing.assert_allclose(after.sum(axis=1), 1, atol=1e-5)
+    assert (after[:, 3] >= before[:, 3] - 1e-6).all()
+    assert (after[:, 0] <= before[:, 0] + 1e-6).all()
+
+
+def test_an_unknown_prior_and_one_without_figures_are_refused() -> None:
+    assert check_prior(CARD, "a", "dataset") == "dataset"
+    with pytest.raises(ValueError, match="one of dataset, balanced, but is 'balance'. Did you mean 'balanced'"):
+        check_prior(CARD, "a", "balance")
+    with pytest.raises(ModelError, match="'m' does not say how common the labels of 'a' were"):
+        check_prior(CARD, "a", "balanced")
+    told = dataclasses.replace(CARD, prior={"a": (0.5, 0.5)}, balance={"a": 1.0})
+    assert check_prior(told, "a", "balanced") == "balanced"

@@ -14,6 +14,7 @@ from facemood.cli.terminal import (
     INTERRUPTED,
     SOME_FAILED,
     Json,
+    Prior,
     Quiet,
     Verbose,
     Views,
@@ -70,6 +71,7 @@ def analyze(
     ] = None,
     max_faces: Annotated[int | None, typer.Option(min=1, help="How many faces of an image at most.")] = None,
     views: Views = 1,
+    prior: Prior = "dataset",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the network.")] = None,
     batch: Annotated[int, typer.Option(min=1, help="Images whose faces are read together.")] = 8,
@@ -85,7 +87,7 @@ def analyze(
 
     recognizer = EmotionRecognizer(
         model, head=head, detector=detector, min_face=min_face, threshold=threshold, max_faces=max_faces,
-        views=views, device=device, threads=threads,
+        views=views, prior=prior, device=device, threads=threads,
     )  # fmt: skip
     job = _Job(recognizer, sources, batch=batch, bar=not quiet and sys.stderr.isatty())
     code = job.run(output or [], draw or [], echo=json)
@@ -183,14 +185,13 @@ def _count(number: int, noun: str) -> str:
 
 def _table_rows(result: Result) -> list[list[str]]:
     """Return a result's lines of the table: one a face, or one that says there is none."""
-    from facemood.render.draw import percent
+    from facemood.render.draw import name_of, percent
 
     name = shorten(result.source)
     if not result.faces:
         return [[name, "-", "no face found", "", ""]]
     rows = []
     for number, face in enumerate(result.faces):
-        (first, sure), *others = face.top(3)
-        then = "  ".join(f"{label} {percent(probability)}" for label, probability in others)
-        rows.append([name if number == 0 else "", str(number), first, percent(sure), then])
+        then = "  ".join(f"{label} {percent(probability)}" for label, probability in face.top(3)[1:])
+        rows.append([name if number == 0 else "", str(number), name_of(face), percent(face.confidence), then])
     return rows

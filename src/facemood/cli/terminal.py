@@ -37,6 +37,23 @@ Views = Annotated[
 ]
 
 
+def _known_prior(prior: str) -> str:
+    """Refuse a prior that there is not; whether the model has the figures for it is said when it is loaded."""
+    from facemood.stages.classify import PRIORS
+
+    if prior not in PRIORS:
+        raise typer.BadParameter(f"expected {' or '.join(PRIORS)}, but got {prior!r}")
+    return prior
+
+
+Prior = Annotated[
+    str,
+    typer.Option(
+        "--prior", callback=_known_prior, help="dataset; or balanced, which finds rare expressions more often."
+    ),
+]
+
+
 class _Handler(logging.Handler):
     """Writes what the library logs to stderr, a line each."""
 

@@ -1,17 +1,33 @@
-"""Calibration: one temperature, so that a confidence of 70% is right 70% of the time."""
+"""Calibration: what is fitted on validation images after training, for each head.
+
+* The temperature, so that a confidence of 70% is right 70% of the time.
+* The confidence from which on a reading counts as certain.
+* How strongly the prior is taken out of the logits where rare expressions are to be found as often as common ones.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.evaluation.metrics import negative_log_likelihood
-from facemood.stages.classify import softmax
+from facemood.evaluation.metrics import accuracy, confusion_matrix, mean_recall, negative_log_likelihood
+from facemood.models.card import ModelCard
+from facemood.stages.classify import calibrate, softmax
 
 RANGE = (0.2, 5.0)
 GOLDEN = (math.sqrt(5) - 1) / 2
+
+RIGHT = 0.9
+"""Share of the certain readings that are right."""
+
+STRENGTHS = tuple(round(0.1 * step, 1) for step in range(16))
+"""Strengths of the logit adjustment that are tried: 0 leaves the prior in, 1 takes it out."""
+
+PRICE = 0.05
+"""What balancing may cost in accuracy."""
 
 
 def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
@@ -40,3 +56,51 @@ def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> f
         left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
         low, high = (low, right) if loss(left) < loss(right) else (left, high)
     return round(math.exp((low + high) / 2), 3)
+
+
+def fit_certain(probabilities: NDArray[np.float32], labels: NDArray[np.int64], *, right: float = RIGHT) -> float:
+    """Find the lowest confidence such that readings of this confidence or more are right often enough, taken together.
+
+    Args:
+        probabilities: (N, K) calibrated, of images that the network did not train on.
+        labels: (N,) true classes.
+        right: Share of the certain readings that must be right, 0..1.
+
+    Returns:
+        The confidence, to three decimals; 1 where no set of the surest readings is right that often.
+
+    Example:
+        >>> read = np.float32([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4]])
+        >>> fit_certain(read, np.array([0, 0, 1]))
+        0.8
+    """
+    confidence = probabilities.max(axis=1)
+    surest = np.argsort(-confidence, kind="stable")
+    hits = (probabilities.argmax(axis=1) == labels)[surest]
+    share = np.cumsum(hits) / np.arange(1, len(hits) + 1)
+    enough = np.flatnonzero(share >= right)
+    return math.floor(1000 * confidence[surest[enough[-1]]]) / 1000 if len(enough) else 1.0
+
+
+def balance_curve(
+    card: ModelCard, head: str, logits: NDArray[np.float32], labels: NDArray[np.int64]
+) -> list[tuple[float, float, float]]:
+    """Measure what taking the prior out does: (strength, accuracy, mean recall) for each of `STRENGTHS`."""
+    curve = []
+    for strength in STRENGTHS:
+        read = calibrate(card, head, logits, strength=strength).argmax(axis=1)
+        confusion = confusion_matrix(read, labels, logits.shape[1])
+        curve.append((strength, accuracy(read, labels), mean_recall(confusion)))
+    return curve
+
+
+def fit_balance(curve: Sequence[tuple[float, float, float]], *, price: float = PRICE) -> float:
+    """Choose the strength with the highest mean recall among those that cost no more than `price` of the accuracy.
+
+    Example:
+        >>> fit_balance([(0.0, 0.80, 0.50), (0.5, 0.78, 0.60), (1.0, 0.70, 0.65)])
+        0.5
+    """
+    _, before, _ = curve[0]
+    affordable = [point for point in curve if point[1] >= before - price]
+    return max(affordable, key=lambda point: point[2])[0]

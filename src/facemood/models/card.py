@@ -31,6 +31,9 @@ class ModelCard:
         mean: What is subtracted from the pixels 0..255, a number for each channel.
         std: What they are divided by afterwards.
         temperature: For each head, what its logits are divided by before the softmax (Guo et al. 2017).
+        prior: For each head, the share of each label among the training images.
+        balance: For each head, how strongly ``prior="balanced"`` takes the prior out of its logits.
+        certain: For each head, the confidence 0..1 from which on a reading counts as certain.
         framing: For each detector by name, the crop that the network wants, in units of the detector's box:
             left, top, right and bottom, where ``(0, 0, 1, 1)`` is the box itself.
         description: One sentence.
@@ -55,6 +58,9 @@ class ModelCard:
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
     temperature: dict[str, float] = field(default_factory=dict)
+    prior: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    balance: dict[str, float] = field(default_factory=dict)
+    certain: dict[str, float] = field(default_factory=dict)
     framing: dict[str, tuple[float, float, float, float]] = field(default_factory=dict)
     description: str = ""
     version: str = "1"
@@ -91,7 +97,8 @@ class ModelCard:
             names = {entry.name for entry in dataclasses.fields(cls)}
             known = {key: _hashable(value) for key, value in table.items() if key in names}
             known["heads"] = {head: tuple(labels) for head, labels in table["heads"].items()}
-            known["framing"] = {name: tuple(box) for name, box in table.get("framing", {}).items()}
+            for key in ("framing", "prior"):
+                known[key] = {name: tuple(values) for name, values in table.get(key, {}).items()}
             return cls(**known)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"this is no facemood model card ({error})") from error

@@ -124,6 +124,16 @@ def percent(probability: float) -> str:
     return "<1%" if probability < 0.005 else f"{probability:.0%}"
 
 
+def name_of(face: Face) -> str:
+    """Return the word for a face: its label, with a question mark where the model is not certain.
+
+    Example:
+        >>> name_of(Face(np.zeros(4, np.float32), 0.9, labels=("sad",), probabilities=np.ones(1), certain=False))
+        'sad?'
+    """
+    return f"{face.emotion}?" if face.certain is False else face.emotion
+
+
 def _text_size(box: Area, image: tuple[int, int]) -> int:
     """Return the height of a face's text in pixels: a fifth of the face, within what suits the image."""
     return max(11, min((box.x2 - box.x1) // 5, round(min(image) / 24), 64))
@@ -131,7 +141,7 @@ def _text_size(box: Area, image: tuple[int, int]) -> int:
 
 def _tag_text(face: Face) -> str:
     """Return what stands above a box."""
-    return f"{drawable(face.emotion)} {percent(face.confidence)}"
+    return f"{drawable(name_of(face))} {percent(face.confidence)}"
 
 
 def _place_tag(face: Face, box: Area, size: int, image: tuple[int, int], taken: Sequence[Area]) -> Area:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,35 @@ from facemood.models.session import ModelSession
 from facemood.models.views import run_views
 from facemood.schema import Face
 
+PRIORS = ("dataset", "balanced")
+"""How common the expressions are taken to be: as in the training images, or all alike."""
+
+
+class Readings(NamedTuple):
+    """What a head said of N faces.
+
+    Attributes:
+        probabilities: (N, K) float32; each row sums to 1, in the order of the card's labels.
+        certain: (N,) bool, whether each reading counts as certain; None where the card does not say from when on.
+    """
+
+    probabilities: NDArray[np.float32]
+    certain: NDArray[np.bool_] | None
+
+    def part(self, first: int, end: int) -> Readings:
+        """Return the readings of some faces, from the first up to but not including the end."""
+        certain = None if self.certain is None else self.certain[first:end]
+        return Readings(self.probabilities[first:end], certain)
+
 
 def classify(
-    session: ModelSession, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], *, head: str, views: int = 1
-) -> NDArray[np.float32]:
+    session: ModelSession,
+    crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8],
+    *,
+    head: str,
+    views: int = 1,
+    prior: str = "dataset",
+) -> Readings:
     """Return the calibrated probabilities of one head, in one run of the network for each view.
 
     Args:
@@ -25,11 +51,54 @@ def classify(
         crops: N face crops, (h, w) or (h, w, 3) uint8 BGR.
         head: Which of the model's heads is read.
         views: How often each crop is read: 1, 2 (mirrored too) or 10 (and shifted).
+        prior: ``"dataset"``, or ``"balanced"`` to find rare expressions more often, and common ones less.
+    """
+    card, logits = session.card, run_views(session, crops, views=views)[head]
+    usual = read = calibrate(card, head, logits)
+    if prior == "balanced":
+        read = calibrate(card, head, logits, strength=card.balance[head])
+    if head not in card.certain:
+        return Readings(read, None)
+    sure = (usual.max(axis=1) >= card.certain[head]) & (usual.argmax(axis=1) == read.argmax(axis=1))
+    return Readings(read, sure)
+
+
+def calibrate(card: ModelCard, head: str, logits: NDArray[np.float32], *, strength: float = 0.0) -> NDArray[np.float32]:
+    """Turn a head's logits into probabilities by its temperature, and take its prior out of them if asked.
+
+    The logarithm of each label's share among the training images is subtracted from its logit (Menon et al. 2021,
+    logit adjustment).
+
+    Args:
+        card: The model's card.
+        head: The head.
+        logits: (N, K) float32.
+        strength: What the logarithms are multiplied with: 0 leaves the prior in, 1 takes it out.
 
     Returns:
-        (N, K) float32; each row sums to 1, in the order of the card's labels.
+        (N, K) float32; each row sums to 1.
     """
-    return softmax(run_views(session, crops, views=views)[head], temperature=session.card.temperature.get(head, 1.0))
+    scaled = logits / np.float32(card.temperature.get(head, 1.0))
+    if strength:
+        scaled = scaled - np.float32(strength) * np.log(np.asarray(card.prior[head], np.float32))
+    return softmax(scaled)
+
+
+def check_prior(card: ModelCard, head: str, prior: str) -> str:
+    """Return a prior that there is, and that the model has the figures for.
+
+    Raises:
+        ValueError: There is no such prior.
+        ModelError: The card does not tell how common the labels were.
+    """
+    if prior not in PRIORS:
+        raise ValueError(f"prior must be one of {', '.join(PRIORS)}, but is {prior!r}.{did_you_mean(prior, PRIORS)}")
+    if prior == "balanced" and not (head in card.prior and head in card.balance):
+        raise ModelError(
+            f"model {card.name!r} does not say how common the labels of {head!r} were in training, which "
+            "prior='balanced' needs; export it anew with 'facemood export', or use prior='dataset'"
+        )
+    return prior
 
 
 def softmax(logits: NDArray[np.float32], *, temperature: float = 1.0) -> NDArray[np.float32]:
@@ -60,9 +129,8 @@ def choose_head(card: ModelCard, head: str | None) -> str:
     return head
 
 
-def with_probabilities(
-    faces: Sequence[Face], probabilities: NDArray[np.float32], labels: tuple[str, ...]
-) -> tuple[Face, ...]:
+def with_readings(faces: Sequence[Face], readings: Readings, labels: tuple[str, ...]) -> tuple[Face, ...]:
     """Return the faces with what was read from them: a new Face for each."""
-    pairs = zip(faces, probabilities, strict=True)
-    return tuple(dataclasses.replace(face, labels=labels, probabilities=row) for face, row in pairs)
+    certain = [None] * len(faces) if readings.certain is None else readings.certain.tolist()
+    rows = zip(faces, readings.probabilities, certain, strict=True)
+    return tuple(dataclasses.replace(face, labels=labels, probabilities=row, certain=sure) for face, row, sure in rows)

@@ -16,13 +16,14 @@ from torch import Tensor, nn
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset
 from facemood.evaluation import evaluate
-from facemood.evaluation.calibration import fit_temperature
+from facemood.evaluation.calibration import balance_curve, fit_balance, fit_certain, fit_temperature
 from facemood.evaluation.framing import measure_framing
 from facemood.evaluation.protocol import match_head, run_all, targets
 from facemood.labels import EXPRESSIONS
 from facemood.models.activation import FEATURES, weights_of
 from facemood.models.card import ModelCard, write_card
 from facemood.models.session import ModelSession
+from facemood.stages.classify import calibrate as probabilities
 from facemood.stages.detect import Detector
 from facemood.train.fit import load_trained
 from facemood.train.networks import ExpressionNetwork
@@ -51,8 +52,8 @@ def export(
 ) -> ModelCard:
     """Write a run's network as ONNX with a complete card.
 
-    The temperature is fitted on the validation split, the framing is measured on training images, and the figures are
-    measured through the written file.
+    What is fitted after training is fitted on the validation split, the framing is measured on training images, and the
+    figures are measured through the written file.
 
     Args:
         run: The folder of a training run.
@@ -67,13 +68,13 @@ def export(
     """
     module, facts = load_trained(run)
     card = describe(facts, side=dataset.images.shape[1])
-    tiles = _sample(dataset.split(facts["trained_on"]["split"]).images)
     with replacing(file, "wb") as whole, tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / file.name
         write_onnx(module.network, draft, card, half=half)
-        card = calibrate(draft, dataset.split(facts["validated_on"]["split"]))
+        training = dataset.split(facts["trained_on"]["split"])
+        card = calibrate(draft, training, dataset.split(facts["validated_on"]["split"]))
         card = dataclasses.replace(card, metrics=measure(draft, dataset))
-        card = add_framings(card, tiles, detectors)
+        card = add_framings(card, _sample(training.images), detectors)
         write_card(draft, card)
         whole.write(draft.read_bytes())
     return card
@@ -152,18 +153,45 @@ def describe(facts: dict[str, Any], *, side: int) -> ModelCard:
     )
 
 
-def calibrate(file: Path, validation: ExpressionDataset) -> ModelCard:
-    """Fit a temperature for each head on the validation split, and return the card that holds them."""
+def calibrate(file: Path, training: ExpressionDataset, validation: ExpressionDataset) -> ModelCard:
+    """Fit what follows training: each head's temperature, the confidence of certain readings, and the balance.
+
+    Args:
+        file: The model; its card is written anew.
+        training: The images that it trained on; they say how common each label is.
+        validation: The images on which everything else is fitted.
+
+    Returns:
+        The card.
+    """
     session = ModelSession(file, device="cpu")
     logits = run_all(session, validation.images)
-    temperature = {}
+    card = dataclasses.replace(session.card, prior=_priors(session.card, training))
     for _, target, rows in targets(validation):
-        head = match_head(session.card, target)
+        head = match_head(card, target)
         if head is not None:
-            temperature[head] = fit_temperature(logits[head][rows], target.labels)
-    card = dataclasses.replace(session.card, temperature=temperature)
+            card = _fit_head(card, head, logits[head][rows], target.labels)
     write_card(file, card)
     return card
+
+
+def _priors(card: ModelCard, training: ExpressionDataset) -> dict[str, tuple[float, ...]]:
+    """Return how common each label of each head is, 0..1; a label that was never seen counts as seen once."""
+    found = {}
+    for _, target, _ in targets(training):
+        head = match_head(card, target)
+        if head is not None:
+            counts = np.maximum(np.bincount(target.labels, minlength=len(card.heads[head])), 1)
+            found[head] = tuple(np.round(counts / counts.sum(), 5).tolist())
+    return found
+
+
+def _fit_head(card: ModelCard, head: str, logits: NDArray[np.float32], labels: NDArray[np.int64]) -> ModelCard:
+    """Fit temperature, certainty and balance of one head, in that order."""
+    card = dataclasses.replace(card, temperature={**card.temperature, head: fit_temperature(logits, labels)})
+    certain = fit_certain(probabilities(card, head, logits), labels)
+    balance = fit_balance(balance_curve(card, head, logits, labels))
+    return dataclasses.replace(card, certain={**card.certain, head: certain}, balance={**card.balance, head: balance})
 
 
 def measure(file: Path, dataset: ExpressionDataset) -> dict[str, Any]:
