@@ -34,6 +34,15 @@ def test_without_json_the_page_is_for_people(facemood: Run, tree: Path) -> None:
     assert "Recall of each expression" in done.stderr
 
 
+def test_a_page_on_everything_is_written(facemood: Run, tree: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="figures need the extra plot")
+    done = facemood("evaluate", "nano", "--data", tree, "--split", "all", "--report", "out/page.md")
+    assert done.returncode == 0, done.stderr
+    assert "wrote out/page.md, its numbers out/page.json and its figures in out/page" in done.stderr
+    assert "| nano | " in (tmp_path / "out" / "page.md").read_text()
+    assert len(list((tmp_path / "out" / "page").glob("nano-*.svg"))) == 5
+
+
 def test_wrong_splits_and_data_are_told(facemood: Run, tree: Path) -> None:
     done = facemood("evaluate", "--data", tree)
     assert done.returncode == 3

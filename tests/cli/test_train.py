@@ -51,6 +51,27 @@ def test_train_export_and_use(facemood: Run, csv_dataset: Path, tmp_path: Path, 
 
 
 @pytest.mark.slow
+def test_teachers_label_and_a_student_learns(facemood: Run, csv_dataset: Path, tmp_path: Path) -> None:
+    settings = [*SMALL, "train.epochs=1", "train.fine_epochs=0", "data.folds=2"]
+    sets = [part for setting in settings for part in ("--set", setting)]
+    for fold in "01":
+        done = facemood(
+            "train", "teacher", "--data", csv_dataset, "--run", fold, *sets, "--set", f"data.fold={fold}", "-q"
+        )
+        assert done.returncode == 0, done.stderr
+    done = facemood("soft-labels", "0", "1", "--data", csv_dataset, "-o", "soft.npz")
+    assert done.returncode == 0, done.stderr
+    assert "right on 48 images unseen by their teacher" in done.stderr
+    student = [*sets[:-2], "--set", "distill.labels='soft.npz'"]
+    done = facemood("train", "default", "--data", csv_dataset, "--run", "student", *student, "-v")
+    assert done.returncode == 0, done.stderr
+    assert "soft labels for 48 of 48 images" in done.stderr
+    done = facemood("soft-labels", "0", "--data", csv_dataset, "-o", "half.npz")
+    assert done.returncode == 2
+    assert "expected one run for each fold of one recipe, but got folds 0 of 2" in done.stderr
+
+
+@pytest.mark.slow
 def test_ctrl_c_says_how_to_go_on(csv_dataset: Path, tmp_path: Path) -> None:
     settings = [part for setting in [*SMALL, "train.epochs=5000"] for part in ("--set", setting)]
     command: list[str | Path] = [

@@ -35,6 +35,13 @@ def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:
     assert metrics.expected_calibration_error(probabilities, labels) == pytest.approx((0.2 + 0.1) / 2, abs=1e-6)
 
 
+def test_reliability_holds_every_image_in_the_bin_of_its_confidence() -> None:
+    probabilities = np.array([[0.95, 0.05]] * 4 + [[0.6, 0.4]] * 12, np.float32)
+    labels = np.array([0, 0, 0, 1] + [0, 1] * 6)
+    bins = metrics.reliability(probabilities, labels)
+    np.testing.assert_allclose(bins, [(0.6, 0.5, 0.75), (0.95, 0.75, 0.25)], rtol=1e-6)
+
+
 def test_likelihood_and_brier_by_hand() -> None:
     probabilities = np.array([[0.5, 0.5], [0.9, 0.1]], np.float32)
     labels = np.array([0, 0])

@@ -7,7 +7,7 @@ import pytest
 from facemood.datasets import ExpressionDataset, open_dataset
 from facemood.errors import DatasetError
 from facemood.evaluation import evaluate
-from facemood.evaluation.protocol import match_head, score
+from facemood.evaluation.protocol import compare, match_head, score
 from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS, FERPLUS_COLUMNS
 from facemood.models import ModelCard, ModelSession, find_model
 
@@ -79,16 +79,17 @@ def test_labels_in_another_order_are_matched_by_word() -> None:
     logits = np.zeros((12, 7), np.float32)
     logits[::2, BASIC_EXPRESSIONS.index("sad")] = 5
     logits[1::2, BASIC_EXPRESSIONS.index("happy")] = 5
-    assert score(CARD, "seven", dataset, logits, protocol="x").accuracy == 1.0
+    assert score(CARD, compare(CARD, "seven", dataset, logits, protocol="x")).accuracy == 1.0
 
 
 def test_temperature_changes_calibration_not_accuracy() -> None:
     logits = np.random.default_rng(0).normal(0, 3, (12, 7)).astype(np.float32)
     warm = dataclasses.replace(CARD, temperature={"seven": 4.0})
-    plain, mended = (score(card, "seven", made(), logits, protocol="x") for card in (CARD, warm))
+    outcome = compare(CARD, "seven", made(), logits, protocol="x")
+    plain, mended = score(CARD, outcome), score(warm, outcome)
     assert plain.accuracy == mended.accuracy
-    assert mended.ece_before == plain.ece
-    assert mended.ece != plain.ece
+    assert mended.before == plain.calibration
+    assert mended.calibration["ece"] != plain.calibration["ece"]
 
 
 @pytest.mark.dataset

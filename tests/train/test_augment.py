@@ -10,7 +10,7 @@ from facemood.train.batches import Batch
 from facemood.train.recipe import AugmentConfig
 
 STILL = AugmentConfig(
-    mirror=0, rotation=0, scale=(1, 1), shift=0, shear=0, gamma=1, blur=0, noise=0, erase=0
+    mirror=0, rotation=0, scale=(1, 1), shift=0, shear=0, gamma=1, overexpose=0, blur=0, noise=0, erase=0
 )  # nothing is varied
 
 
@@ -47,6 +47,23 @@ def test_erasing_covers_a_rectangle_of_one_grey() -> None:
         covered = (after - before).abs() > 0.05
         assert 0.01 < covered.float().mean() < 0.25
         assert after[covered].std() < 1e-3
+
+
+def test_overexposed_images_are_brighter_and_cut_off_at_white() -> None:
+    images = batch(16)
+    bright = augment(images, replace(STILL, overexpose=1.0), size=48, generator=seeded())
+    assert (bright >= images - 1e-2).all()
+    assert float(bright.max()) <= 255
+    dim = images < 100  # stays below white at any gain
+    gains = (bright * dim).sum(dim=(1, 2, 3)) / (images * dim).sum(dim=(1, 2, 3))
+    assert 1.0 <= float(gains.min()) < float(gains.max()) <= 2.2
+
+
+def test_noise_is_as_strong_as_its_level_at_most() -> None:
+    images = torch.full((64, 1, 48, 48), 128.0)
+    noisy = augment(images, replace(STILL, noise=1.0, noise_level=20.0), size=48, generator=seeded())
+    spread = noisy.std(dim=(1, 2, 3))
+    assert 10 < float(spread.max()) < 21
 
 
 @settings(max_examples=20, deadline=None)

@@ -25,6 +25,14 @@ def evaluate(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A folder for report.json and report.md.")
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="A page to write, such as benchmarks.md, on everything: all views, figures, worse pictures."),
+    ] = None,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(help="For --report: a further model, or the same recipe from another seed. May be repeated."),
+    ] = None,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -32,15 +40,32 @@ def evaluate(
     """Measure a model: accuracy, macro-F1, recall of each class and calibration, raw and de-duplicated."""
     start_logging(quiet=quiet, verbose=verbose)
     from facemood.datasets import open_dataset
-    from facemood.evaluation import report
+    from facemood.evaluation.report import make_report, to_markdown, write_report
 
+    if report is not None:
+        _write_study(report, [model, *(also or [])], data, split, quiet=quiet)
+        return
     asked = detector if end_to_end else None
-    found = report.make_report(model, open_dataset(data), split=split, detector=asked, views=views)
+    found = make_report(model, open_dataset(data), split=split, detector=asked, views=views)
     if output is not None:
-        report.write_report(output, found)
+        write_report(output, found)
         if not quiet:
             say(f"wrote {output / 'report.json'} and {output / 'report.md'}")
     if json:
         print_json(found)
     elif not quiet:
-        show_page(report.to_markdown(found))
+        show_page(to_markdown(found))
+
+
+def _write_study(page: Path, models: list[str], data: str, split: str, *, quiet: bool) -> None:
+    """Measure models in every way and write the page about it; what it needs is checked first."""
+    from facemood.datasets import open_dataset
+    from facemood.errors import require
+    from facemood.evaluation.study import make_study
+    from facemood.evaluation.study_page import write_study
+
+    require("matplotlib", extra="plot")
+    dataset = open_dataset(data)
+    write_study(page, make_study(models, dataset, split=split))
+    if not quiet:
+        say(f"wrote {page}, its numbers {page.with_suffix('.json')} and its figures in {page.with_suffix('')}")

@@ -105,11 +105,20 @@ def expected_calibration_error(probabilities: Probabilities, labels: Labels, *, 
         >>> round(expected_calibration_error(sure, np.array([0] * 9 + [1])), 4)
         0.0
     """
+    return sum(count * abs(confidence - right) for confidence, right, count in reliability(probabilities, labels, bins))
+
+
+def reliability(probabilities: Probabilities, labels: Labels, bins: int = 15) -> list[tuple[float, float, float]]:
+    """Compare confidence with accuracy over equally wide confidence bins.
+
+    Returns:
+        (mean confidence, accuracy, share of the images), each 0..1, for every bin that holds any.
+    """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
     bin_of = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    gaps = np.bincount(bin_of, weights=confidence - right, minlength=bins)
-    return float(np.abs(gaps).sum() / len(labels))
+    members = [bin_of == number for number in np.unique(bin_of)]
+    return [(float(confidence[at].mean()), float(right[at].mean()), float(at.mean())) for at in members]
 
 
 def negative_log_likelihood(probabilities: Probabilities, labels: Labels) -> float:

@@ -22,10 +22,29 @@ from facemood.errors import DatasetError
 from facemood.evaluation import metrics
 from facemood.labels import EXPRESSIONS
 from facemood.models import ModelCard, ModelSession, run_views
-from facemood.stages.classify import softmax
+from facemood.stages.classify import calibrate, softmax
 
 TRAINING = "Training"
 BATCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one head said of one set of images.
+
+    Attributes:
+        protocol: Such as ``"FER+ majority, de-duplicated"``.
+        head: Which head was read.
+        logits: (N, K) float32.
+        labels: (N,) int64, the truth in the head's own numbers.
+        images: The images with their votes.
+    """
+
+    protocol: str
+    head: str
+    logits: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    images: ExpressionDataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +56,9 @@ class Evaluation:
         head: Which head was read.
         classes: Label words, in the order of the confusion matrix.
         confusion: (K, K) counts; true classes are the rows.
-        ece: Expected calibration error with the card's temperature, 0..1.
-        ece_before: The same with a temperature of 1.
-        nll: Negative log-likelihood, nats.
-        brier: Brier score, 0..2.
+        calibration: Expected calibration error (0..1), negative log-likelihood (nats) and Brier score (0..2), by the
+            names ``"ece"``, ``"nll"`` and ``"brier"``, with the card's temperature.
+        before: The same with a temperature of 1.
         coverage: Accuracy on the surest share of the images, by share.
         vote_distance: Mean Jensen-Shannon distance to the votes, 0..1; None where there are none.
         views: How often each image was read.
@@ -50,10 +68,8 @@ class Evaluation:
     head: str
     classes: tuple[str, ...]
     confusion: NDArray[np.int64]
-    ece: float
-    ece_before: float
-    nll: float
-    brier: float
+    calibration: dict[str, float]
+    before: dict[str, float]
     coverage: dict[float, float]
     vote_distance: float | None = None
     views: int = 1
@@ -85,10 +101,8 @@ class Evaluation:
             ],
             "mean_recall": round(metrics.mean_recall(self.confusion), 4),
             "recall": {label: None if np.isnan(value) else round(value, 4) for label, value in recalls},
-            "ece": round(self.ece, 4),
-            "ece_before_temperature": round(self.ece_before, 4),
-            "nll": round(self.nll, 4),
-            "brier": round(self.brier, 4),
+            **{name: round(value, 4) for name, value in self.calibration.items()},
+            **{f"{name}_before_temperature": round(value, 4) for name, value in self.before.items()},
             "coverage": {str(share): round(value, 4) for share, value in self.coverage.items()},
             "vote_distance": None if self.vote_distance is None else round(self.vote_distance, 4),
             "classes": list(self.classes),
@@ -108,23 +122,31 @@ def evaluate(session: ModelSession, dataset: ExpressionDataset, *, split: str, v
     Raises:
         DatasetError: There is no such split, or no head knows the dataset's labels.
     """
-    part = dataset.split(split)
-    twins = dataset.twins_of([TRAINING])[dataset.usage == split]
+    found = [score(session.card, outcome) for outcome in read_split(session, dataset, split=split, views=views)]
+    return [dataclasses.replace(evaluation, views=views) for evaluation in found]
+
+
+def read_split(session: ModelSession, dataset: ExpressionDataset, *, split: str, views: int = 1) -> list[Outcome]:
+    """Run a model over one split of a dataset: what it said, for every protocol that model and dataset allow.
+
+    Raises:
+        DatasetError: There is no such split, or no head knows the dataset's labels.
+    """
+    part, twins = dataset.split(split), dataset.twins_of([TRAINING])[dataset.usage == split]
     logits = run_all(session, part.images, views=views)
-    found: list[Evaluation] = []
-    for name, target, rows in targets(part):
-        head = match_head(session.card, target)
-        if head is not None:
-            found.append(score(session.card, head, target, logits[head][rows], protocol=name))
-            if twins[rows].any():
-                alone, kept = ~twins[rows], logits[head][rows & ~twins]
-                found.append(score(session.card, head, target.subset(alone), kept, protocol=f"{name}, de-duplicated"))
+    alone = {head: values[~twins] for head, values in logits.items()}
+    found: list[Outcome] = []
+    whole, rest = compare_all(session.card, part, logits), compare_all(session.card, part.subset(~twins), alone)
+    for raw, kept in zip(whole, rest, strict=True):
+        found.append(raw)
+        if len(kept.labels) < len(raw.labels):
+            found.append(dataclasses.replace(kept, protocol=f"{raw.protocol}, de-duplicated"))
     if not found:
         raise DatasetError(
             f"model {session.card.name!r} does not know the labels of {dataset.name} ({', '.join(dataset.classes)}); "
             f"its heads know {_heads(session.card)}"
         )
-    return [dataclasses.replace(evaluation, views=views) for evaluation in found]
+    return found
 
 
 def targets(part: ExpressionDataset) -> list[tuple[str, ExpressionDataset, NDArray[np.bool_]]]:
@@ -149,26 +171,47 @@ def run_all(session: ModelSession, images: NDArray[np.uint8], *, views: int = 1)
     return {head: np.concatenate([part[head] for part in parts]) for head in session.card.heads}
 
 
-def score(
-    card: ModelCard, head: str, dataset: ExpressionDataset, logits: NDArray[np.float32], *, protocol: str
-) -> Evaluation:
-    """Compare logits with a dataset's labels."""
-    classes = card.heads[head]
-    labels = np.array([classes.index(word) for word in dataset.classes], np.int64)[dataset.labels]
-    plain = softmax(logits)
-    calibrated = softmax(logits, temperature=card.temperature.get(head, 1.0))
+def compare_all(card: ModelCard, part: ExpressionDataset, logits: dict[str, NDArray[np.float32]]) -> list[Outcome]:
+    """Put the truth beside what the heads said of a split's images: an outcome for each protocol that a head fits."""
+    found = []
+    for protocol, target, rows in targets(part):
+        head = match_head(card, target)
+        if head is not None:
+            found.append(compare(card, head, target, logits[head][rows], protocol=protocol))
+    return found
+
+
+def compare(
+    card: ModelCard, head: str, images: ExpressionDataset, logits: NDArray[np.float32], *, protocol: str
+) -> Outcome:
+    """Put the truth beside what a head said: the dataset's labels in the head's own numbers."""
+    own = [card.heads[head].index(word) for word in images.classes]
+    return Outcome(protocol, head, logits, np.array(own, np.int64)[images.labels], images)
+
+
+def score(card: ModelCard, outcome: Outcome) -> Evaluation:
+    """Measure how far what a head said agrees with the truth."""
+    classes, labels = card.heads[outcome.head], outcome.labels
+    calibrated = calibrate(card, outcome.head, outcome.logits)
     return Evaluation(
-        protocol=protocol,
-        head=head,
+        protocol=outcome.protocol,
+        head=outcome.head,
         classes=classes,
-        confusion=metrics.confusion_matrix(logits.argmax(axis=1), labels, len(classes)),
-        ece=metrics.expected_calibration_error(calibrated, labels),
-        ece_before=metrics.expected_calibration_error(plain, labels),
-        nll=metrics.negative_log_likelihood(calibrated, labels),
-        brier=metrics.brier_score(calibrated, labels),
+        confusion=metrics.confusion_matrix(outcome.logits.argmax(axis=1), labels, len(classes)),
+        calibration=_calibration(calibrated, labels),
+        before=_calibration(softmax(outcome.logits), labels),
         coverage=metrics.accuracy_at_coverage(calibrated, labels),
-        vote_distance=_vote_distance(calibrated, classes, dataset),
+        vote_distance=_vote_distance(calibrated, classes, outcome.images),
     )
+
+
+def _calibration(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[str, float]:
+    """Return the three figures that say how good probabilities are."""
+    return {
+        "ece": metrics.expected_calibration_error(probabilities, labels),
+        "nll": metrics.negative_log_likelihood(probabilities, labels),
+        "brier": metrics.brier_score(probabilities, labels),
+    }
 
 
 def _vote_distance(

@@ -80,16 +80,18 @@ def _warp(images: Tensor, config: AugmentConfig, *, size: int, generator: Genera
 
 
 def _tone(images: Tensor, config: AugmentConfig, *, generator: Generator) -> Tensor:
-    """Bend the tone curve of every image; blur some and add noise to some."""
+    """Bend the tone curve of every image; overexpose some, blur some and add noise to some."""
     count = len(images)
     limit = math.log(config.gamma)
     exponent = torch.exp(_uniform(count, -limit, limit, generator)).to(images.device)
     toned = 255 * (images.clamp(0, 255) / 255) ** exponent[:, None, None, None]
+    gain = 1 + _uniform(count, 0, 1.2, generator) * _chance(count, config.overexpose, generator)
+    toned = (toned * gain.to(images.device)[:, None, None, None]).clamp(max=255)
     blurred = _chance(count, config.blur, generator).to(images.device)
     kernel = torch.tensor([[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]], device=images.device) / 16
     padded = functional.pad(toned[blurred], (1, 1, 1, 1), mode="replicate")
     toned[blurred] = functional.conv2d(padded, kernel[None, None])
-    strength = _uniform(count, 0, 12, generator) * _chance(count, config.noise, generator)
+    strength = _uniform(count, 0, config.noise_level, generator) * _chance(count, config.noise, generator)
     noise = torch.randn(toned.shape, generator=generator) * strength[:, None, None, None]
     return (toned + noise.to(images.device)).clamp(0, 255)
 

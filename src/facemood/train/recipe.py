@@ -42,8 +42,10 @@ class AugmentConfig:
         shift: Largest shift, as a share of the side, either way.
         shear: Largest horizontal shear, degrees either way.
         gamma: Largest factor of the tone curve's exponent, drawn between 1 / gamma and gamma.
+        overexpose: Probability that brightness is multiplied by up to 2.2 and cut off at white.
         blur: Probability of a 3 x 3 blur.
-        noise: Probability of Gaussian noise (standard deviation up to 12 of 255).
+        noise: Probability of Gaussian noise.
+        noise_level: The noise's largest standard deviation, of 255.
         erase: Probability of a grey rectangle over 2% to 20% of the image.
         mixup: Probability that a batch is mixed: each image with another, and what they are read as likewise.
         mixup_alpha: How evenly; both parameters of the Beta distribution that the shares are drawn from.
@@ -55,8 +57,10 @@ class AugmentConfig:
     shift: float = 0.06
     shear: float = 5.0
     gamma: float = 1.5
+    overexpose: float = 0.0
     blur: float = 0.15
     noise: float = 0.1
+    noise_level: float = 12.0
     erase: float = 0.3
     mixup: float = 0.0
     mixup_alpha: float = 0.4

@@ -1,0 +1,289 @@
+"""Figures: what an evaluation found, drawn as SVG files that come out the same, byte for byte, whenever drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facemood.atomic import replacing
+from facemood.errors import require
+from facemood.evaluation.corruptions import CORRUPTIONS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+
+WIDTH = 10.4
+"""Inches; at the 96 pixels an inch of a page this is 1000 pixels."""
+
+INK, GREY, PALE = "#222222", "#666666", "#e0e0e0"
+"""Texts, lesser texts and lines, and the grid."""
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+"""Told apart whatever colours the reader sees (Okabe and Ito 2008): blue, vermilion, green, purple, sky, orange."""
+
+STYLE = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so that all machines lay out alike
+    "font.size": 10,
+    "text.color": INK,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": PALE,
+    "grid.linewidth": 0.7,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "legend.frameon": False,
+    "svg.fonttype": "none",  # texts stay texts: small files that can be searched
+    "svg.hashsalt": "facemood",
+}
+"""How every figure looks, over matplotlib's own defaults; a user's settings do not count."""
+
+
+def draw_confusion(
+    classes: Sequence[str], confusion: NDArray[np.int64] | Sequence[Sequence[int]], file: Path, *, title: str
+) -> None:
+    """Draw a confusion matrix: the shares of each true class (row), in per cent, with the counts beneath.
+
+    Args:
+        classes: K label words.
+        confusion: (K, K) counts; rows are the truth, columns what was read.
+        file: The SVG file.
+        title: What stands above it.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed (extra ``plot``).
+        OutputError: The file cannot be written.
+    """
+    counts = np.asarray(confusion)
+    totals = counts.sum(axis=1)
+    shares = counts / np.maximum(totals, 1)[:, None]
+    with _drawing(file, height=1.2 + 0.6 * len(classes)) as figure:
+        axes = figure.add_subplot()
+        axes.grid(False)
+        axes.spines[:].set_visible(False)
+        axes.pcolormesh(shares, cmap="Blues", vmin=0, vmax=1, edgecolors="white", linewidth=1.5)
+        axes.invert_yaxis()
+        for (row, column), share in np.ndenumerate(shares):
+            _write_cell(axes, column + 0.5, row + 0.5, float(share), int(counts[row, column]))
+        middles = np.arange(len(classes)) + 0.5
+        axes.set_xticks(middles, classes)
+        axes.set_yticks(middles, [f"{word}\nn = {total:,}" for word, total in zip(classes, totals, strict=True)])
+        axes.tick_params(length=0, labeltop=True, labelbottom=False)
+        axes.xaxis.set_label_position("top")
+        axes.set_xlabel("read as", loc="left", color=GREY)
+        axes.set_ylabel("true", loc="top", color=GREY)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=12)
+
+
+def draw_coverage(
+    curves: Mapping[str, Mapping[float, float]], file: Path, *, certain: Mapping[str, tuple[float, float]] | None
+) -> None:
+    """Draw how much of what is read is right, against how many of the faces are read: the surest first.
+
+    Args:
+        curves: For each name, accuracies by the share of faces read, as `metrics.accuracy_at_coverage` gives them.
+        file: The SVG file.
+        certain: For some of the names, the share that is read and the accuracy where the model says that it is certain.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed (extra ``plot``).
+        OutputError: The file cannot be written.
+    """
+    with _drawing(file, height=5) as figure:
+        axes = figure.add_subplot()
+        ends = []
+        for (name, curve), colour in zip(curves.items(), _colours(len(curves)), strict=True):
+            shares = sorted(curve)
+            accuracies = [curve[share] for share in shares]
+            axes.plot(shares, accuracies, color=colour, marker="o", markersize=4)
+            ends.append((shares[-1], accuracies[-1], f"{name} {accuracies[-1]:.1%}", colour))
+            if certain and name in certain:
+                read, right = certain[name]
+                below = len(ends) % 2 == 0  # every second text, as a curve often has a close neighbour
+                _mark(axes, (read, right), f"certain: {read:.0%} read, {right:.1%} right", colour, left=below)
+        _label_ends(axes, ends)
+        _per_cent(axes.xaxis, "share of the faces that are read")
+        _per_cent(axes.yaxis, "accuracy on those")
+
+
+def draw_balance(
+    curves: Mapping[str, Sequence[tuple[float, float, float]]], file: Path, *, chosen: Mapping[str, float]
+) -> None:
+    """Draw what mean recall gains and accuracy loses as the prior of the training data is taken out of the readings.
+
+    Args:
+        curves: For each name, rows of strength, accuracy and mean recall. Strength 0 reads as the dataset was labelled.
+        file: The SVG file.
+        chosen: For each name the strength that is used.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed (extra ``plot``).
+        OutputError: The file cannot be written.
+    """
+    with _drawing(file, height=_panel_height(len(curves))) as figure:
+        panels = _panels(figure, list(curves))
+        for axes, (name, rows), colour in zip(panels, curves.items(), _colours(len(curves)), strict=True):
+            _, accuracies, recalls = zip(*rows, strict=True)
+            axes.plot(accuracies, recalls, color=colour, marker="o", markersize=4)
+            _make_square(axes, accuracies, recalls)
+            for strength, word in {chosen[name]: "balanced", 0.0: "dataset"}.items():
+                _, *point = min(rows, key=lambda row: abs(row[0] - strength))
+                inwards = point[0] > sum(axes.get_xlim()) / 2
+                _mark(axes, point, f"{word} (strength {strength:g})", colour, left=inwards)
+            _per_cent(axes.xaxis, "accuracy")
+            _per_cent(axes.yaxis, "mean recall")
+
+
+def draw_reliability(bins: Mapping[str, Sequence[tuple[float, float, int]]], file: Path) -> None:
+    """Draw how often the readings are right against how sure they are; on the diagonal the two agree.
+
+    Args:
+        bins: For each name, rows of mean confidence, accuracy and the count of faces. Bins without faces are left out.
+        file: The SVG file.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed (extra ``plot``).
+        OutputError: The file cannot be written.
+    """
+    with _drawing(file, height=_panel_height(len(bins))) as figure:
+        panels = _panels(figure, list(bins))
+        for axes, rows, colour in zip(panels, bins.values(), _colours(len(bins)), strict=True):
+            filled = [row for row in rows if row[2]]
+            confidences, accuracies, counts = zip(*filled, strict=True)
+            axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
+            areas = np.maximum(600 * np.array(counts) / max(counts), 12)
+            axes.scatter(confidences, accuracies, s=areas, color=colour, alpha=0.75, linewidth=0)
+            axes.set(xlim=(0, 1.05), ylim=(0, 1.05), aspect="equal")
+            axes.text(0.03, 0.97, "more often right than sure", color=GREY)
+            axes.text(1.02, 0.05, "more sure than right", color=GREY, ha="right")
+            _per_cent(axes.xaxis, f"mean confidence (area: faces, at most {max(counts):,})")
+            _per_cent(axes.yaxis, "accuracy")
+
+
+def draw_corruptions(
+    sweep: Mapping[str, Mapping[str, Sequence[float]]], clean: Mapping[str, float], file: Path
+) -> None:
+    """Draw how accuracy falls as faces get worse: a panel for each corruption, a line for each head.
+
+    Args:
+        sweep: For each corruption and head, the accuracies at its levels, mild to strong.
+        clean: For each head, the accuracy on the images as they are, where every line begins.
+        file: The SVG file.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed (extra ``plot``).
+        OutputError: The file cannot be written.
+    """
+    rows = math.ceil(len(sweep) / 5)
+    with _drawing(file, height=0.6 + 2.5 * rows) as figure:
+        panels = figure.subplots(rows, 5, sharey=True, squeeze=False)
+        for axes in panels.flat[len(sweep) :]:
+            axes.set_visible(False)
+        for axes, (corruption, heads) in zip(panels.flat, sweep.items(), strict=False):
+            for (head, accuracies), colour in zip(heads.items(), _colours(len(heads)), strict=True):
+                line = [clean[head], *accuracies]
+                axes.plot(range(len(line)), line, color=colour, marker="o", markersize=4, label=head)
+            _name_levels(axes, corruption, len(line))
+        for axes in panels[:, 0]:
+            _per_cent(axes.yaxis, "accuracy")
+        figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=len(clean))
+
+
+@contextmanager
+def _drawing(file: Path, *, height: float) -> Iterator[Figure]:
+    """Give an empty figure to draw on, of a height in inches, and write it when the block ends without an error."""
+    matplotlib = require("matplotlib", extra="plot")
+    figures = require("matplotlib.figure", extra="plot")
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        figure = figures.Figure(figsize=(WIDTH, height), layout="constrained")
+        yield figure
+        with replacing(file, "wb") as out:
+            figure.savefig(out, format="svg", metadata={"Date": None})
+
+
+def _colours(count: int) -> list[str]:
+    """Return a colour for each of some lines, the first ones again where there are more lines than colours."""
+    return [COLOURS[index % len(COLOURS)] for index in range(count)]
+
+
+def _panel_height(count: int) -> float:
+    """Return the height in inches of a figure of some square panels, two in a row."""
+    return WIDTH / 2 * math.ceil(count / 2)
+
+
+def _panels(figure: Figure, names: Sequence[str]) -> list[Axes]:
+    """Put axes under names, two in a row."""
+    columns = min(2, len(names))
+    panels = [figure.add_subplot(math.ceil(len(names) / 2), columns, place + 1) for place in range(len(names))]
+    for axes, name in zip(panels, names, strict=True):
+        axes.set_title(name)
+    return panels
+
+
+def _per_cent(axis: Axis, label: str) -> None:
+    """Write the ticks of an axis of shares in per cent, with as many decimals as they need."""
+    axis.set_major_formatter(lambda share, _: f"{100 * share:.4g}%")
+    axis.set_label_text(label)
+
+
+def _write_cell(axes: Axes, x: float, y: float, share: float, count: int) -> None:
+    """Write one cell of a confusion matrix: white on the dark end of the scale."""
+    colour = "white" if share > 0.65 else INK
+    axes.text(x, y - 0.1, f"{share:.0%}", color=colour, ha="center", va="center", fontsize=11)
+    axes.text(x, y + 0.24, f"{count:,}", color=colour, ha="center", va="center", fontsize=7.5)
+
+
+def _make_square(axes: Axes, xs: Sequence[float], ys: Sequence[float]) -> None:
+    """Show a square about some points, so that a per cent is as long in both directions."""
+    middles = [(min(values) + max(values)) / 2 for values in (xs, ys)]
+    half = 0.6 * max(np.ptp(xs), np.ptp(ys), 0.01)
+    axes.set_xlim(middles[0] - half, middles[0] + half)
+    axes.set_ylim(middles[1] - half, middles[1] + half)
+    axes.set_box_aspect(1)
+    axes.locator_params(nbins=6)
+
+
+def _mark(axes: Axes, point: Sequence[float], text: str, colour: str, *, left: bool = False) -> None:
+    """Ring a point of a falling curve, and say what it is: above to the right, or below to the left."""
+    x, y = point
+    axes.plot(x, y, color=colour, marker="o", markersize=10, markerfacecolor="white", markeredgewidth=2)
+    way, end = ((-9, -14), "right") if left else ((8, 8), "left")
+    axes.annotate(text, (x, y), way, textcoords="offset points", color=colour, ha=end)
+
+
+def _label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
+    """Write the names of lines (x, y, text, colour) to the right of their ends, further up where need be."""
+    bottom, top = axes.get_ylim()
+    free = bottom
+    for x, y, text, colour in sorted(ends, key=lambda end: end[1]):
+        place = (x, max(y, free))
+        axes.annotate(text, place, (8, 0), textcoords="offset points", color=colour, va="center", annotation_clip=False)
+        free = place[1] + 0.05 * (top - bottom)
+
+
+def _name_levels(axes: Axes, corruption: str, count: int) -> None:
+    """Title a corruption's panel and say what its levels are, as far as they are known."""
+    known = CORRUPTIONS.get(corruption)
+    levels = [f"{level:g}" for level in known.levels] if known else [str(level) for level in range(1, count)]
+    axes.set_title(corruption)
+    axes.margins(x=0.1)
+    axes.set_xticks(range(count), ["clean", *levels])
+    axes.set_xlabel(known.unit if known else "level", fontsize=8, color=GREY)

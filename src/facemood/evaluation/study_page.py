@@ -1,0 +1,229 @@
+"""A study as a page with figures: docs/benchmarks.md is one."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from facemood.atomic import replacing
+from facemood.evaluation import figures
+from facemood.models.page import markdown_table, per_cent
+
+
+def write_study(file: Path, study: dict[str, Any]) -> None:
+    """Write a study as a page, with its figures in a folder and its numbers in a JSON file of the same name.
+
+    Args:
+        file: The page, such as ``docs/benchmarks.md``.
+        study: What `make_study` found.
+
+    Raises:
+        OutputError: The place cannot be written to.
+        MissingExtraError: The package matplotlib is not installed (extra ``plot``).
+    """
+    folder = file.with_suffix("")
+    for model in study["models"]:
+        if "close" in model:
+            draw_study(model, folder)
+    with replacing(file.with_suffix(".json"), encoding="utf-8") as text:
+        json.dump(study, text, ensure_ascii=False, indent=1)
+    with replacing(file, encoding="utf-8") as text:
+        text.write(study_page(study, folder.name))
+
+
+def draw_study(model: dict[str, Any], folder: Path) -> None:
+    """Draw the figures of one model into a folder; their names begin with the model's."""
+    close, name = model["close"], model["model"]
+    for number, protocol in enumerate(close["certainty"]):
+        found = model["views"]["1"][protocol]
+        target = folder / f"{name}-confusion-{number + 1}.svg"
+        figures.draw_confusion(found["classes"], found["confusion"], target, title=protocol)
+    certainty = close["certainty"]
+    rules = {protocol: found["rule"] for protocol, found in certainty.items() if "rule" in found}
+    figures.draw_coverage(
+        {protocol: dict(found["coverage"]) for protocol, found in certainty.items()},
+        folder / f"{name}-coverage.svg",
+        certain={protocol: (rule["coverage"], rule["accuracy"]) for protocol, rule in rules.items()},
+    )
+    figures.draw_reliability(
+        {protocol: found["reliability"] for protocol, found in certainty.items()}, folder / f"{name}-reliability.svg"
+    )
+    balance = {protocol: found for protocol, found in close["balance"].items() if found}
+    figures.draw_balance(
+        {protocol: found["curve"] for protocol, found in balance.items()},
+        folder / f"{name}-balance.svg",
+        chosen={protocol: found["strength"] for protocol, found in balance.items()},
+    )
+    figures.draw_corruptions(
+        {kind: found["accuracy"] for kind, found in close["corruptions"].items()},
+        {protocol: model["views"]["1"][protocol]["accuracy"] for protocol in certainty},
+        folder / f"{name}-corruptions.svg",
+    )
+
+
+def study_page(study: dict[str, Any], folder: str) -> str:
+    """Write a study as Markdown.
+
+    Args:
+        study: What `make_study` found.
+        folder: Where the figures stand, as seen from the page.
+    """
+    models = study["models"]
+    spread = list(_spread(models))
+    parts = [
+        "# How well facemood reads",
+        f"Measured on {study['dataset']}, {study['split']}, by `facemood evaluate --report`; the numbers stand in "
+        f"[{folder}.json]({folder}.json).",
+        "- **Training** images teach. Those with a twin in a test split (the same picture, or nearly, mirrored or not) "
+        "are left out.\n"
+        "- **PublicTest** images choose the temperature, the confidence from which on a reading counts as certain, and "
+        "the strength of the balance. No checkpoint is chosen: the averaged weights of the last epoch are kept.\n"
+        f"- **{study['split']}** images choose nothing. *De-duplicated* leaves out those with a twin in Training.\n"
+        "- *FER2013 labels* are the words of the web search that found a picture; *FER+ majority* is what most of ten "
+        "people saw, by the official rule. They agree on 63% of the images.\n"
+        "- One view is the face as it is; two add its mirror image; ten add both, moved by 2 pixels to four corners.\n"
+        "- In brackets: 95% of test sets that are drawn anew from this one (bootstrap, 1,000 rounds).",
+        "## Accuracy",
+        markdown_table([row for model in _first_of_each(models) for row in _accuracy_rows(model)]),
+        *(["## Spread over seeds", markdown_table(spread)] if spread else []),
+    ]
+    for model in _first_of_each(models):
+        parts += _close_up(model, folder)
+    return "\n\n".join(parts) + "\n"
+
+
+def _first_of_each(models: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the models that were looked at closely: the first of each recipe."""
+    return [model for model in models if "close" in model]
+
+
+def _accuracy_rows(model: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Write a row for each protocol."""
+    for protocol, found in model["views"]["1"].items():
+        more = {f"{views} views": per_cent(model["views"][views][protocol]["accuracy"]) for views in ("2", "10")}
+        yield {
+            "model": model["model"],
+            "MB": f"{model['bytes'] / 1e6:.2f}",
+            "labels": protocol,
+            "images": f"{found['n']:,}",
+            "one view": _with_interval(found["accuracy"], found["interval"]),
+            **more,
+            "macro-F1": _with_interval(found["macro_f1"], found["macro_f1_interval"]),
+            "mean recall": per_cent(found["mean_recall"]),
+        }
+
+
+def _spread(models: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Write mean and standard deviation over the seeds of each recipe that has several."""
+    for first in _first_of_each(models):
+        same = [model for model in models if model["recipe"] == first["recipe"]]
+        for protocol in first["views"]["1"] if len(same) > 1 else ():
+            row = {
+                "recipe": first["recipe"],
+                "seeds": ", ".join(str(model["seed"]) for model in same),
+                "labels": protocol,
+            }
+            for views, title in (("1", "one view"), ("2", "2 views"), ("10", "10 views")):
+                values = [100 * model["views"][views][protocol]["accuracy"] for model in same]
+                row[title] = f"{statistics.mean(values):.1f} ± {statistics.stdev(values):.1f}%"
+            yield row
+
+
+def _close_up(model: dict[str, Any], folder: str) -> list[str]:
+    """Write what is told of one model: recalls, probabilities, abstaining, balance, worse pictures."""
+    close, name, plain = model["close"], model["model"], model["views"]["1"]
+    figure = f"{folder}/{name}"
+    facts = model["trained_on"]
+    return [
+        f"## {name} in detail",
+        f"Trained on {facts['images']:,} images in {facts['epochs']} epochs, seed {model['seed']}. Single view.",
+        "### Recall of each expression",
+        markdown_table(list(_recall_rows(plain, close["balance"]))),
+        "\n".join(
+            f"![Confusion of {name}: {protocol}]({figure}-confusion-{number + 1}.svg)"
+            for number, protocol in enumerate(close["certainty"])
+        ),
+        "### Probabilities",
+        markdown_table([_probabilities(plain[protocol]) for protocol in close["certainty"]]),
+        "Each figure without the card's temperature and with it. ECE: expected calibration error, 15 bins. Votes: mean "
+        "Jensen-Shannon distance to the distribution of people's votes, 0..1.",
+        f"![Reliability of {name}]({figure}-reliability.svg)",
+        "### Certain and uncertain",
+        markdown_table([_rule(protocol, found) for protocol, found in close["certainty"].items() if "rule" in found]),
+        "`face.certain` says whether the confidence reaches a threshold, above which 90% of PublicTest's readings were "
+        "right.",
+        f"![Accuracy of {name} on the surest faces]({figure}-coverage.svg)",
+        "### Balance",
+        markdown_table([_balance(plain[protocol], found) for protocol, found in close["balance"].items() if found]),
+        '`prior="balanced"` subtracts the logarithm of each label\'s share in Training, times the strength, from its '
+        "logit (logit adjustment). The strength is the one with the highest mean recall on PublicTest that costs no "
+        "more than 5 points of accuracy there.",
+        f"![Accuracy and mean recall of {name} at all strengths]({figure}-balance.svg)",
+        "### Worse pictures",
+        markdown_table(list(_corruption_rows(plain, close["corruptions"]))),
+        "Accuracy at three levels of each, in the order of the levels.",
+        f"![Accuracy of {name} on worse pictures]({figure}-corruptions.svg)",
+    ]
+
+
+def _recall_rows(plain: dict[str, Any], balance: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Write the recall of each class, as it is and balanced."""
+    labels = list(dict.fromkeys(label for protocol in balance for label in plain[protocol]["recall"]))
+    labels.sort(key=lambda label: sum(label not in plain[protocol]["recall"] for protocol in balance))
+    for protocol, balanced in balance.items():
+        recalls = [("dataset", plain[protocol]["recall"])] + ([("balanced", balanced["recall"])] if balanced else [])
+        for prior, recall in recalls:
+            shares = {label: per_cent(recall.get(label)) for label in labels}
+            yield {"labels": protocol, "prior": prior, **shares}
+
+
+def _probabilities(found: dict[str, Any]) -> dict[str, Any]:
+    """Write how good the probabilities are, before and after temperature."""
+    distance = found["vote_distance"]
+    return {
+        "labels": found["protocol"],
+        "ECE": f"{per_cent(found['ece_before_temperature'])} / {per_cent(found['ece'])}",
+        "NLL": f"{found['nll_before_temperature']:.3f} / {found['nll']:.3f}",
+        "Brier": f"{found['brier_before_temperature']:.3f} / {found['brier']:.3f}",
+        "votes": "-" if distance is None else f"{distance:.3f}",
+    }
+
+
+def _rule(protocol: str, found: dict[str, Any]) -> dict[str, Any]:
+    """Write what the rule for certain readings does."""
+    rule = found["rule"]
+    return {
+        "labels": protocol,
+        "certain from": per_cent(rule["confidence"]),
+        "share certain": per_cent(rule["coverage"]),
+        "right among them": per_cent(rule["accuracy"]),
+    }
+
+
+def _balance(plain: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """Write what balance changes."""
+    return {
+        "labels": plain["protocol"],
+        "accuracy": f"{per_cent(plain['accuracy'])} to {per_cent(found['accuracy'])}",
+        "mean recall": f"{per_cent(plain['mean_recall'])} to "
+        + _with_interval(found["mean_recall"], found["mean_recall_interval"]),
+        "strength": found["strength"],
+    }
+
+
+def _corruption_rows(plain: dict[str, Any], sweep: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Write the accuracy on worse pictures, a row for each kind."""
+    protocols = list(next(iter(sweep.values()))["accuracy"])
+    yield {"picture": "as it is", "levels": "", **{key: per_cent(plain[key]["accuracy"]) for key in protocols}}
+    for kind, found in sweep.items():
+        levels = ", ".join(f"{level:g}" for level in found["levels"])
+        shares = {key: ", ".join(per_cent(value) for value in found["accuracy"][key]) for key in protocols}
+        yield {"picture": kind, "levels": f"{levels} ({found['unit']})", **shares}
+
+
+def _with_interval(value: float, interval: Sequence[float]) -> str:
+    """Write a share with its interval."""
+    return f"{per_cent(value)} ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
