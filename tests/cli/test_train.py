@@ -35,7 +35,10 @@ def test_train_export_and_use(facemood: Run, csv_dataset: Path, tmp_path: Path, 
     sets = [part for setting in settings for part in ("--set", setting)]
     done = facemood("train", "baseline", "--data", csv_dataset, "--run", "run", *sets)
     assert done.returncode == 0, done.stderr
-    assert "facemood export run --data" in done.stderr
+    assert "facemood analyze PHOTO --model run/model.onnx" in done.stderr
+    assert "found no face in 48 tiles" in done.stderr  # bars are no faces, so the model has no framing
+    assert "Accuracy " in (tmp_path / "run" / "report.md").read_text()
+    assert "GPU available" not in done.stderr
     assert len((tmp_path / "run" / "history.jsonl").read_text().splitlines()) == 8
 
     done = facemood("export", "run", "--data", csv_dataset, "-o", "mine.onnx")

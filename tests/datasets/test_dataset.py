@@ -1,8 +1,12 @@
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from facemood.datasets import ExpressionDataset
+from facemood.datasets import ExpressionDataset, ImageFiles
 from facemood.errors import DatasetError
+from tests.datasets.pictures import save_noise
 
 
 def make_dataset(**changes: object) -> ExpressionDataset:
@@ -41,7 +45,7 @@ def test_twins_are_images_outside_that_share_a_cluster_with_one_inside() -> None
 
 def test_clusters_that_are_not_marked_are_looked_for() -> None:
     made = make_dataset(cluster=None)
-    images = made.images.copy()
+    images = made.pixels.copy()
     images[1] = images[0, :, ::-1]  # PublicTest mirrors Training
     dataset = make_dataset(cluster=None, images=images)
     assert dataset.twins_of(["Training"]).tolist() == [False, True, False, False, False, False]
@@ -65,8 +69,45 @@ def test_without_votes_there_is_no_majority() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"images": np.zeros((6, 8, 8, 3), np.uint8)}, {"images": np.zeros((6, 8, 8))}, {"labels": np.zeros(5, int)}],
+    [
+        {"images": np.zeros((6, 8, 8, 4), np.uint8)},
+        {"images": np.zeros((6, 64), np.uint8)},
+        {"images": np.zeros((6, 8, 8))},
+        {"images": ImageFiles((Path("a.png"),), 8)},
+        {"labels": np.zeros(5, int)},
+    ],
 )
 def test_columns_that_do_not_fit_are_refused(changes: dict[str, object]) -> None:
     with pytest.raises(DatasetError, match="must be|rows"):
         make_dataset(**changes)
+
+
+def in_files(folder: Path, colour: str) -> ExpressionDataset:
+    """Six images of noise in files; the last, a copy of the first, stands in another split."""
+    seeds = [0, 1, 2, 3, 4, 0]
+    paths = tuple(save_noise(folder / f"{row}.png", seed) for row, seed in enumerate(seeds))
+    return make_dataset(images=ImageFiles(paths, 16, colour), cluster=None)
+
+
+@pytest.mark.parametrize("colour", ["grey", "bgr"])
+def test_images_may_stay_in_files(tmp_path: Path, colour: str) -> None:
+    outside = in_files(tmp_path, colour)
+    inside = dataclasses.replace(outside, images=outside.pixels)
+    assert isinstance(outside.split("PublicTest").images, ImageFiles)
+    np.testing.assert_array_equal(outside.split("PublicTest").pixels, inside.split("PublicTest").pixels)
+    for dataset in (outside, inside):
+        assert dataset.twins_of(["Training"]).tolist() == [False] * 5 + [True]
+        assert dataset.clusters().tolist() == [0, 1, 2, 3, 4, 0]
+    np.testing.assert_array_equal(outside.folds(2), inside.folds(2))
+    voted = dataclasses.replace(outside, votes=np.eye(10, dtype=np.float32)[:6] * 5).ferplus_majority()
+    assert len(voted.images) == 6
+
+
+def test_pixels_are_the_array_itself_where_there_is_one() -> None:
+    dataset = make_dataset()
+    assert dataset.pixels is dataset.images
+
+
+def test_files_that_were_left_out_stay_listed() -> None:
+    dataset = make_dataset(unreadable=("a.png: it is not an image",))
+    assert dataset.split("Training").unreadable == dataset.unreadable

@@ -20,11 +20,16 @@ def write_csv(folder: Path, *rows: str) -> Path:
     return file
 
 
+def write_votes(folder: Path, *rows: str) -> None:
+    header = ",".join(["Usage", "Image name", *FERPLUS_COLUMNS])
+    (folder / "fer2013new.csv").write_text("\n".join([header, *rows]) + "\n")
+
+
 def test_the_kaggle_csv_is_read(tmp_path: Path) -> None:
     file = write_csv(tmp_path, GOOD, f"6,{PIXELS.replace('7', '255', 1)},PublicTest")
     dataset = read_fer2013(file)
     assert dataset.images.shape == (2, 48, 48)
-    assert dataset.images[1, 0, :2].tolist() == [255, 7]
+    assert dataset.pixels[1, 0, :2].tolist() == [255, 7]
     assert [dataset.classes[label] for label in dataset.labels] == ["happy", "neutral"]
     assert dataset.usage.tolist() == ["Training", "PublicTest"]
     assert dataset.votes is None
@@ -61,11 +66,10 @@ def test_a_wrong_or_empty_file_is_said(tmp_path: Path) -> None:
 
 def test_votes_are_joined_by_row(tmp_path: Path) -> None:
     write_csv(tmp_path, GOOD)
-    header = ",".join(["Usage", "Image name", *FERPLUS_COLUMNS])
-    (tmp_path / "fer2013new.csv").write_text(f"{header}\nTraining,fer0.png,0,10,0,0,0,0,0,0,0,0\n")
+    write_votes(tmp_path, "Training,fer0.png,0,10,0,0,0,0,0,0,0,0")
     dataset = open_dataset(tmp_path)
     assert dataset.ferplus_majority().counts()["happy"] == 1
-    (tmp_path / "fer2013new.csv").write_text(f"{header}\n")
+    write_votes(tmp_path)
     with pytest.raises(DatasetError, match="has 0 rows, but fer2013.csv has 1"):
         open_dataset(tmp_path)
 

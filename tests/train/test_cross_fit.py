@@ -25,7 +25,7 @@ def test_teachers_label_what_they_never_saw_and_a_student_learns_from_it(tmp_pat
     found = soft.about["out_of_fold_accuracy"]
     assert found["fer2013"]["n"] == found["ferplus"]["n"] == 48
     assert min(found["fer2013"]["accuracy"], found["ferplus"]["accuracy"]) > 0.9
-    rows = soft.find(dataset.split("Training").images)
+    rows = soft.find(np.asarray(dataset.split("Training").images))
     hits = soft.logits["fer2013"][rows].argmax(1) == dataset.labels[:48]
     assert float(np.mean(hits)) == pytest.approx(found["fer2013"]["accuracy"], abs=1e-4)
     write_soft_labels(tmp_path / "soft.npz", soft)

@@ -60,7 +60,7 @@ def test_half_precision_takes_half_the_space_and_no_source_is_told(exported: Pat
 def test_the_mean_of_an_activation_map_is_the_logit_without_its_bias(exported: Path) -> None:
     session = ModelSession(exported / "model.onnx", device="cpu")
     network = load_trained(exported / "run")[0].network
-    crops = bright_or_dark().images[:4]
+    crops = np.asarray(bright_or_dark().images[:4])
     logits = session.run(crops)
     for head, labels in session.card.heads.items():
         maps = activation_maps(session, crops, head=head)
@@ -79,7 +79,7 @@ def test_the_card_tells_all_that_was_measured(exported: Path) -> None:
     assert set(card.framing) == {"offset"}
     assert card.trained_on["images"] == 48
     assert card.trained_on["epochs"] == 6
-    assert card.metrics["PublicTest: made labels"]["n"] == 16
+    assert card.metrics["PublicTest: fer2013 labels"]["n"] == 16
     assert card.metrics["framing"]["offset"]["tiles"] == 48
 
 
@@ -100,7 +100,7 @@ def test_a_place_that_cannot_be_written_to_is_said_before_the_work(exported: Pat
 def test_an_exported_model_is_used_by_its_path(exported: Path) -> None:
     recognizer = EmotionRecognizer(exported / "model.onnx")
     part = bright_or_dark().split("PublicTest")
-    read = recognizer.classify(part.images).argmax(axis=1)
+    read = recognizer.classify(np.asarray(part.images)).argmax(axis=1)
     assert [recognizer.labels[index] for index in read] == [part.classes[label] for label in part.labels]
 
 
@@ -115,7 +115,7 @@ def test_a_model_learns_the_framing_of_another_detector(exported: Path, tmp_path
     assert after.card.framing == card.framing
     assert set(card.framing) == {"offset", "other"}
     assert card.framing["other"] == card.framing["offset"]
-    assert card.metrics["PublicTest: made labels"] == before.card.metrics["PublicTest: made labels"]
+    assert card.metrics["PublicTest: fer2013 labels"] == before.card.metrics["PublicTest: fer2013 labels"]
     crops = np.random.default_rng(0).integers(0, 256, (2, 32, 32), np.uint8)
     for head, logits in before.run(crops).items():
         np.testing.assert_array_equal(after.run(crops)[head], logits)

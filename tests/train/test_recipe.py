@@ -5,7 +5,7 @@ import pytest
 
 from facemood.errors import RecipeError
 from facemood.train import list_recipes, load_recipe
-from facemood.train.recipe import recipe_from_dict
+from facemood.train.recipe_file import recipe_from_dict
 
 
 @pytest.mark.parametrize("name", list_recipes())

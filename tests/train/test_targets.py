@@ -1,3 +1,4 @@
+import dataclasses
 import logging
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from facemood.errors import DatasetError
 from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS
 from facemood.train.recipe import DistillConfig
 from facemood.train.soft_labels import SoftLabels, pixel_keys, write_soft_labels
-from facemood.train.targets import make_targets
+from facemood.train.targets import heads_of, make_targets
 from tests.train.test_fit import bright_or_dark
 
 HEADS = {"fer2013": list(BASIC_EXPRESSIONS), "ferplus": list(EXPRESSIONS)}
@@ -16,7 +17,7 @@ HEADS = {"fer2013": list(BASIC_EXPRESSIONS), "ferplus": list(EXPRESSIONS)}
 
 def soft_file(folder: Path, *, first: int = 64, heads: dict[str, list[str]] = HEADS) -> str:
     """Soft labels for the first images of `bright_or_dark`: the teachers are sure that each is angry."""
-    images = bright_or_dark().images[:first]
+    images = np.asarray(bright_or_dark().images[:first])
     keys = np.sort(pixel_keys(images))
     logits = {head: np.zeros((first, len(labels)), np.float32) for head, labels in heads.items()}
     for values in logits.values():
@@ -31,6 +32,27 @@ def test_labels_are_smoothed_and_votes_are_shares() -> None:
     np.testing.assert_allclose(targets.labels[0], [0.01, 0.01, 0.01, 0.94, 0.01, 0.01, 0.01], atol=1e-6)
     assert targets.votes[0].tolist() == [0, 0, 0, 1, 0, 0, 0, 0]
     assert targets.share.tolist() == [1.0] * 64
+
+
+def test_the_label_head_can_learn_votes_and_the_label_where_nobody_voted() -> None:
+    dataset = bright_or_dark()
+    own = dataclasses.replace(dataset, name="ferplus", labels=dataset.labels, classes=EXPRESSIONS)
+    assert own.votes is not None
+    own.votes[0] = [2, 8, *[0] * 8]
+    own.votes[2] = 0
+    targets = make_targets(own, from_votes=True)
+    assert targets.labels[0].tolist() == pytest.approx([0, 0, 0, 0.8, 0, 0, 0.2, 0])
+    assert targets.labels[2].tolist() == [0, 0, 0, 1, 0, 0, 0, 0]
+    with pytest.raises(DatasetError, match="loss.targets='votes' needs votes for the classes"):
+        make_targets(dataset, from_votes=True)
+
+
+def test_heads_are_named_after_what_they_learn() -> None:
+    dataset = bright_or_dark()
+    assert list(heads_of(dataset)) == ["fer2013", "ferplus"]
+    assert list(heads_of(dataclasses.replace(dataset, votes=None))) == ["fer2013"]
+    assert heads_of(dataclasses.replace(dataset, name="ferplus", classes=EXPRESSIONS)) == {"ferplus": EXPRESSIONS}
+    assert list(heads_of(dataclasses.replace(dataset, name="mine", votes=None))) == ["expression"]
 
 
 def test_teachers_are_blended_in_by_their_share(tmp_path: Path) -> None:
@@ -60,9 +82,8 @@ def test_images_without_votes_get_none_from_the_teachers(tmp_path: Path) -> None
 
 def test_soft_labels_of_other_classes_or_images_are_refused(tmp_path: Path) -> None:
     other = soft_file(tmp_path, heads={"fer2013": ["a", "b"]})
-    with pytest.raises(DatasetError, match="are for a, b, not angry"):
+    with pytest.raises(DatasetError, match=r"are for fer2013 \(a, b\), not for fer2013 \(angry"):
         make_targets(bright_or_dark(), distill=DistillConfig(other))
-    stranger = bright_or_dark()
-    stranger.images[:] += 1
-    with pytest.raises(DatasetError, match="know none of the 64 images of made"):
+    stranger = dataclasses.replace(bright_or_dark(), images=np.asarray(bright_or_dark().images) + np.uint8(1))
+    with pytest.raises(DatasetError, match="know none of the 64 images of fer2013"):
         make_targets(stranger, distill=DistillConfig(soft_file(tmp_path)))

@@ -31,21 +31,21 @@ def export(
     Given a model instead of a run, only the framing is measured, and goes into its card.
     """
     start_logging(quiet=quiet, verbose=verbose)
-    from facemood.errors import require
-
-    for module in ("torch", "lightning", "onnx", "onnxscript"):
-        require(module, extra="train")
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it notes each package that it would know and is not here
     from facemood.datasets import open_dataset
     from facemood.models.page import card_page
     from facemood.stages.detect import DetectOptions, open_detector
+    from facemood.train.divide import open_data
     from facemood.train.export import export as write_model
     from facemood.train.export import reframe
+    from facemood.train.fit import read_recipe
 
     wanted = [] if no_framing else detector or ["finder"]
     detectors = tuple(open_detector(name, DetectOptions()) for name in wanted)
-    write = reframe if run.suffix == ".onnx" else write_model
-    card = write(run, open_dataset(data), output, detectors=detectors)
+    if run.suffix == ".onnx":
+        card = reframe(run, open_dataset(data), output, detectors=detectors)
+    else:
+        card = write_model(run, open_data(read_recipe(run), data), output, detectors=detectors)
     if not quiet:
         show_page(card_page(card))
         say(f"wrote {output}")

@@ -22,10 +22,6 @@ def soft_labels(
     The teachers are runs of one recipe with data.folds, each with another data.fold.
     """
     start_logging(quiet=quiet, verbose=verbose)
-    from facemood.errors import require
-
-    for module in ("torch", "lightning"):
-        require(module, extra="train")
     from facemood.datasets import open_dataset
     from facemood.train.cross_fit import label_out_of_fold
     from facemood.train.soft_labels import write_soft_labels

@@ -16,7 +16,10 @@ DONE, SOME_FAILED, USAGE, CANNOT_START, INTERRUPTED = 0, 1, 2, 3, 130
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-Data = Annotated[str, typer.Option("--data", help="A dataset: fer2013:DIR, folder:DIR, or a path.")]
+Data = Annotated[
+    str,
+    typer.Option("--data", help="A dataset: a path, or with its kind: fer2013, ferplus, folder, affectnet, rafdb:DIR."),
+]
 
 
 def _known_views(views: int) -> int:

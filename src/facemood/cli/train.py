@@ -1,19 +1,25 @@
-"""``facemood train``: run a recipe."""
+"""``facemood train``: run a recipe, and make a model and a report of the run."""
 
 from __future__ import annotations
 
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facemood.cli.terminal import INTERRUPTED, Data, Quiet, Verbose, say, start_logging
 
+if TYPE_CHECKING:
+    from facemood.datasets import ExpressionDataset
+    from facemood.train import Recipe
+
+MODEL = "model.onnx"
+
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="A recipe's name, such as baseline, or a TOML file.")],
+    recipe: Annotated[str, typer.Argument(help="A recipe's name, such as default, or a TOML file.")],
     data: Data,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Change a value: train.epochs=20. May be repeated.")
@@ -22,26 +28,54 @@ def train(
         Path | None, typer.Option("--run", help="The run's folder; runs/RECIPE where it is not given.")
     ] = None,
     resume: Annotated[Path | None, typer.Option("--resume", help="Go on with the run in this folder.")] = None,
+    no_pretrained: Annotated[
+        bool, typer.Option("--no-pretrained", help="Start a timm backbone from scratch, not from published weights.")
+    ] = False,
+    devices: Annotated[int, typer.Option(min=1, help="Devices, or processes, to train on together.")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Machines to train on together.")] = 1,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Train a network by a recipe. A run that was stopped goes on with --resume from its last whole epoch."""
+    """Train a network by a recipe, and leave a model and a report in the run's folder.
+
+    A run that was stopped goes on with --resume from its last whole epoch.
+    """
     start_logging(quiet=quiet, verbose=verbose)
-    from facemood.errors import require
+    from facemood.train import Machine, fit, load_recipe
+    from facemood.train.divide import open_data
 
-    for module in ("torch", "lightning"):
-        require(module, extra="train")
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    from facemood.datasets import open_dataset
-    from facemood.train import fit, load_recipe
+    for name in ("lightning.pytorch", "torch.onnx"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
-    chosen = load_recipe(recipe, overrides=settings or [])
+    chosen = load_recipe(
+        recipe, overrides=[*(settings or []), *(["network.pretrained=false"] if no_pretrained else [])]
+    )
     folder = resume or run or Path("runs") / chosen.name
+    dataset = open_data(chosen, data)
     bar = not quiet and sys.stderr.isatty()
+    machine = Machine(devices=devices, nodes=nodes, tensorboard=tensorboard)
     try:
-        fit(chosen, open_dataset(data), folder, resume=resume is not None, progress=bar)
+        fit(chosen, dataset, folder, resume=resume is not None, progress=bar, machine=machine)
     except KeyboardInterrupt:
         say(f"facemood: stopped; go on from the last whole epoch with the same command and --resume {folder}")
         raise typer.Exit(INTERRUPTED) from None
+    _finish(chosen, dataset, folder, quiet=quiet)
+
+
+def _finish(recipe: Recipe, dataset: ExpressionDataset, run: Path, *, quiet: bool) -> None:
+    """Make the model and the report; without faces that the finder knows, the model has no framing."""
+    from facemood.errors import DatasetError
+    from facemood.stages.detect import DetectOptions, open_detector
+    from facemood.train.export import export
+    from facemood.train.run_report import write_report
+
+    model = run / MODEL
+    try:
+        export(run, dataset, model, detectors=(open_detector("finder", DetectOptions()),))
+    except DatasetError as error:
+        logging.getLogger("facemood").warning("%s", error)
+        export(run, dataset, model)
+    page = write_report(run, dataset, model)
     if not quiet:
-        say(f"trained; make a model of it with: facemood export {folder} --data {data} -o {chosen.name}.onnx")
+        say(f"trained {recipe.name}: read {page}, and use the model with: facemood analyze PHOTO --model {model}")

@@ -1,9 +1,27 @@
 """Datasets of labelled faces: whatever the files look like, an `ExpressionDataset` comes out."""
 
+from facemood.datasets.affectnet import read_affectnet
 from facemood.datasets.dataset import ExpressionDataset
 from facemood.datasets.duplicates import find_clusters
-from facemood.datasets.fer2013 import read_fer2013
+from facemood.datasets.fer2013 import read_fer2013, read_ferplus
 from facemood.datasets.folder import read_folder
+from facemood.datasets.images import ImageFiles, Images
+from facemood.datasets.rafdb import read_rafdb
 from facemood.datasets.select import open_dataset
+from facemood.datasets.splits import find_split, shared_pictures, split_off
 
-__all__ = ["ExpressionDataset", "find_clusters", "open_dataset", "read_fer2013", "read_folder"]
+__all__ = [
+    "ExpressionDataset",
+    "ImageFiles",
+    "Images",
+    "find_clusters",
+    "find_split",
+    "open_dataset",
+    "read_affectnet",
+    "read_fer2013",
+    "read_ferplus",
+    "read_folder",
+    "read_rafdb",
+    "shared_pictures",
+    "split_off",
+]

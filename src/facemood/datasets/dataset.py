@@ -1,4 +1,4 @@
-"""ExpressionDataset: labelled faces as arrays, whatever files they came from."""
+"""ExpressionDataset: labelled faces as arrays, or as files that are read like arrays, wherever they came from."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from facemood.datasets import ferplus
 from facemood.datasets.duplicates import find_clusters
+from facemood.datasets.images import Images
 from facemood.errors import DatasetError, did_you_mean
 from facemood.labels import EXPRESSIONS
 
@@ -21,12 +22,13 @@ class ExpressionDataset:
 
     Attributes:
         name: What the dataset is called in reports.
-        images: (N, h, w) uint8 grey.
+        images: (N, h, w) uint8 grey or (N, h, w, 3) uint8 BGR; an array, or `ImageFiles` that are decoded when read.
         labels: (N,) int64, indices into `classes`.
         classes: The label words.
         usage: (N,) str, the split of each image, such as ``"Training"``.
         votes: (N, 10) float32 counts in the order of `labels.FERPLUS_COLUMNS`, or None. A row of zeros has no votes.
         cluster: (N,) int64, or None. Images that are the same picture, or nearly, mirrored or not, share a number.
+        unreadable: Files that were left out, each with the reason, for reports.
 
     Example:
         >>> tiles, usage = np.zeros((3, 48, 48), np.uint8), np.array(["Training", "Training", "PublicTest"])
@@ -36,16 +38,20 @@ class ExpressionDataset:
     """
 
     name: str
-    images: NDArray[np.uint8]
+    images: Images
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
     usage: NDArray[np.str_]
     votes: NDArray[np.float32] | None = None
     cluster: NDArray[np.int64] | None = None
+    unreadable: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.images.ndim != 3 or self.images.dtype != np.uint8:
-            raise DatasetError(f"images must be (N, h, w) uint8, but are {self.images.shape} {self.images.dtype}")
+        shape = self.images.shape
+        if self.images.dtype != np.uint8 or len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] != 3):
+            raise DatasetError(
+                f"images must be (N, h, w) uint8 grey or (N, h, w, 3) uint8 BGR, but are {shape} {self.images.dtype}"
+            )
         for field in ("labels", "usage", "votes", "cluster"):
             column = getattr(self, field)
             if column is not None and len(column) != len(self.images):
@@ -58,6 +64,11 @@ class ExpressionDataset:
     def splits(self) -> tuple[str, ...]:
         """The names of the splits, in the order of their first image."""
         return tuple(dict.fromkeys(self.usage.tolist()))
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """All images as an array: `images` itself, or what its files hold, decoded anew at each call."""
+        return np.asarray(self.images)
 
     def subset(self, mask: NDArray[np.bool_]) -> ExpressionDataset:
         """Return the images where the (N,) mask is true, with all that is known of them."""
@@ -91,7 +102,7 @@ class ExpressionDataset:
         inside = np.isin(self.usage, list(usages))
         if inside.all() or not inside.any():
             return np.zeros(len(self), bool)  # nothing to compare, so no search
-        cluster = self._clusters()
+        cluster = self.clusters()
         marked: NDArray[np.bool_] = ~inside & np.isin(cluster, cluster[inside])
         return marked
 
@@ -101,12 +112,15 @@ class ExpressionDataset:
         Returns:
             (N,) int64, the part 0..count-1 of each image.
         """
-        pictures, picture = np.unique(self._clusters(), return_inverse=True)
+        pictures, picture = np.unique(self.clusters(), return_inverse=True)
         dealt = np.random.default_rng(seed).permutation(len(pictures)) % count
         return dealt[picture].astype(np.int64)
 
-    def _clusters(self) -> NDArray[np.int64]:
-        """Return the clusters, looking for them where the dataset carries none."""
+    def clusters(self) -> NDArray[np.int64]:
+        """Return `cluster`, or look for the clusters where the dataset carries none: (N,) int64.
+
+        A search is not remembered; ``dataclasses.replace(dataset, cluster=dataset.clusters())`` does that.
+        """
         return find_clusters(self.images) if self.cluster is None else self.cluster
 
     def ferplus_majority(self) -> ExpressionDataset:

@@ -2,81 +2,100 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageOps
-
 from facemood.datasets.dataset import ExpressionDataset
+from facemood.datasets.gather import Entry, gather
+from facemood.datasets.images import image_files, is_hidden
 from facemood.errors import DatasetError
-from facemood.labels import canonical, ordered
+from facemood.labels import canonical
 
-logger = logging.getLogger("facemood")
-
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm"}
 ONE_SPLIT = "all"
 """The split's name where a tree has none."""
 
+LAYOUT = "expected <class>/*.png or <split>/<class>/*.png below the folder that is named"
 
-def read_folder(root: Path, *, size: int = 48) -> ExpressionDataset:
+
+def read_folder(root: Path, *, size: int = 48, colour: str = "grey") -> ExpressionDataset:
     """Read a tree of face crops. Class folders may use any words; known synonyms become our labels.
+
+    Files and folders whose names begin with a dot are passed over.
 
     Args:
         root: The tree's top.
-        size: Side in pixels to which each crop is brought, in grey.
+        size: Side in pixels to which each crop is brought.
+        colour: ``"grey"`` or ``"bgr"``.
 
     Returns:
-        Images in the order of their paths. Files that cannot be read are logged and left out.
+        Images in the order of their paths. Files that cannot be read are logged, left out and listed in `unreadable`.
 
     Raises:
-        DatasetError: There is no image, or a class folder is empty.
+        DatasetError: There are no class folders, one is empty, there is only one class, a class has only one image,
+            or no image can be read.
     """
     if not root.is_dir():
         raise DatasetError(f"{root}: expected a folder with one folder for each class, but it is not a folder")
-    files = [(split, word, file) for split, word, file in _walk(root)]
-    if not files:
-        raise DatasetError(
-            f"{root}: found no images; expected {root.name}/<class>/*.png or {root.name}/<split>/<class>/*.png"
-        )
-    read = [(split, word, _read_crop(file, size)) for split, word, file in files]
-    kept = [(split, word, crop) for split, word, crop in read if crop is not None]
-    if not kept:
-        raise DatasetError(f"{root}: none of the {len(files)} image files can be read")
-    classes = ordered({word for _, word, _ in kept})
-    return ExpressionDataset(
-        name=root.name,
-        images=np.stack([crop for _, _, crop in kept]),
-        labels=np.array([classes.index(word) for _, word, _ in kept], np.int64),
-        classes=classes,
-        usage=np.array([split for split, _, _ in kept]),
-    )
+    entries = list(_walk(root))
+    _check_classes(root, [entry.word for entry in entries])
+    dataset = gather(root, entries, name=root.absolute().name, size=size, colour=colour)
+    if dataset.unreadable:
+        _check_classes(root, [dataset.classes[label] for label in dataset.labels])
+    return dataset
 
 
-def _walk(root: Path) -> Iterator[tuple[str, str, Path]]:
-    """Yield (split, label word, file), sorted."""
-    folders = [path for path in sorted(root.iterdir()) if path.is_dir()]
+def _walk(root: Path) -> Iterator[Entry]:
+    """Yield the tree's files, sorted."""
+    folders = _folders_in(root)
+    if not folders:
+        loose = len(image_files(root))
+        mend = f"; sort the {loose} images that lie in it directly into one folder for each class" if loose else ""
+        raise DatasetError(f"{root}: found no class folders; {LAYOUT}{mend}")
     for folder in folders:
-        inner = [path for path in sorted(folder.iterdir()) if path.is_dir()]
-        classes = [(folder.name, path) for path in inner] or [(ONE_SPLIT, folder)]
-        for split, class_folder in classes:
-            files = [file for file in sorted(class_folder.iterdir()) if file.suffix.lower() in SUFFIXES]
-            if not files:
-                raise DatasetError(f"{class_folder}: the class folder holds no image; remove it or fill it")
-            for file in files:
-                yield split, canonical(class_folder.name), file
+        for split, class_folder in _classes_in(folder):
+            for file in _images_of(class_folder):
+                yield Entry(file, canonical(class_folder.name), split)
 
 
-def _read_crop(file: Path, size: int) -> NDArray[np.uint8] | None:
-    """Decode one crop to (size, size) uint8 grey, or log why not."""
-    try:
-        with Image.open(file) as picture:
-            grey = ImageOps.exif_transpose(picture).convert("L")
-            return np.asarray(
-                grey.resize((size, size), Image.Resampling.BOX if grey.width > size else Image.Resampling.BICUBIC)
-            )
-    except (OSError, ValueError) as error:
-        logger.warning("%s: left out, it cannot be read as an image (%s)", file, error)
-        return None
+def _classes_in(folder: Path) -> list[tuple[str, Path]]:
+    """Return (split, class folder) for the classes of a split, or for a folder that is a class itself."""
+    inner = _folders_in(folder)
+    if inner and image_files(folder):
+        raise DatasetError(
+            f"{folder}: holds images and the folder {inner[0].name!r}, so it is neither a class nor a split; {LAYOUT}"
+        )
+    return [(folder.name, path) for path in inner] or [(ONE_SPLIT, folder)]
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    """Return the folders in a folder, sorted, without hidden ones."""
+    return [path for path in sorted(folder.iterdir()) if path.is_dir() and not is_hidden(path)]
+
+
+def _images_of(class_folder: Path) -> list[Path]:
+    """Return the images of a class, of which there must be one at least."""
+    files = image_files(class_folder)
+    if files:
+        return files
+    if _folders_in(class_folder):
+        raise DatasetError(
+            f"{class_folder}: holds folders where images were expected; {LAYOUT}, so name a folder in it"
+        )
+    raise DatasetError(f"{class_folder}: the class folder holds no image; remove it or fill it")
+
+
+def _check_classes(root: Path, words: Sequence[str]) -> None:
+    """Refuse a tree from which nothing can be told apart, or that cannot be split."""
+    counts = Counter(words)
+    if len(counts) == 1:
+        raise DatasetError(
+            f"{root}: expected at least two classes, but all {len(words)} images that can be read are "
+            f"{words[0]!r}; add a folder for another class"
+        )
+    single = [word for word, count in counts.items() if count == 1]
+    if single:
+        raise DatasetError(
+            f"{root}: the class {single[0]!r} has only one image that can be read, so it cannot stand in training and "
+            "validation both; add another or remove its folder"
+        )

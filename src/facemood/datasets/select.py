@@ -4,21 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from facemood.datasets.affectnet import is_affectnet, read_affectnet
 from facemood.datasets.dataset import ExpressionDataset
-from facemood.datasets.fer2013 import CSV_NAME, SHEET_LABELS, read_fer2013
+from facemood.datasets.fer2013 import CSV_NAME, SHEET_LABELS, read_fer2013, read_ferplus
 from facemood.datasets.folder import read_folder
+from facemood.datasets.rafdb import find_basic, read_rafdb
 from facemood.errors import DatasetError, did_you_mean
 
-READERS: dict[str, Callable[[Path], ExpressionDataset]] = {"fer2013": read_fer2013, "folder": read_folder}
-"""A new dataset is a new line here."""
+TILES: dict[str, Callable[[Path], ExpressionDataset]] = {"fer2013": read_fer2013, "ferplus": read_ferplus}
+"""Datasets of pixels that have one size and are grey."""
+
+FILES: dict[str, Callable[..., ExpressionDataset]] = {
+    "folder": read_folder,
+    "affectnet": read_affectnet,
+    "rafdb": read_rafdb,
+}
+"""Datasets of image files, whose readers take ``size`` and ``colour``."""
+
+KINDS = (*TILES, *FILES)
 
 
-def open_dataset(spec: str | Path) -> ExpressionDataset:
+def open_dataset(spec: str | Path, *, size: int | None = None, colour: str | None = None) -> ExpressionDataset:
     """Open a dataset by ``kind:path``, or by path alone where the files say what they are.
 
     Args:
-        spec: Such as ``"fer2013:data/fer2013"``, ``"folder:my_faces"`` or a plain path.
+        spec: Such as ``"fer2013:data/fer2013"``, ``"folder:my_faces"`` or a plain path. Kinds are fer2013, ferplus
+            (FER2013 under the majority of its votes), folder, affectnet and rafdb.
+        size: Side in pixels to which image files are brought; None leaves it to the kind. FER2013 has 48 always.
+        colour: ``"grey"`` or ``"bgr"`` for image files; None leaves it to the kind. FER2013 is grey always.
 
     Raises:
         DatasetError: The kind is unknown, the path is not there, or its files are damaged.
@@ -31,17 +46,23 @@ def open_dataset(spec: str | Path) -> ExpressionDataset:
     kind, colon, rest = str(spec).partition(":")
     named = bool(colon) and len(kind) > 1  # one letter is a Windows drive
     path = Path(rest if named else str(spec)).expanduser()
-    if named and kind not in READERS:
+    if named and kind not in KINDS:
         raise DatasetError(
-            f"unknown kind of dataset {kind!r}; expected one of {', '.join(READERS)}.{did_you_mean(kind, READERS)}"
+            f"unknown kind of dataset {kind!r}; expected one of {', '.join(KINDS)}.{did_you_mean(kind, KINDS)}"
         )
     if not path.exists():
         raise DatasetError(f"{path}: there is no such file or folder")
-    return READERS[kind if named else _recognize(path)](path)
+    kind = kind if named else _recognize(path)
+    if kind in TILES:
+        return TILES[kind](path)
+    asked: dict[str, Any] = {"size": size, "colour": colour}
+    return FILES[kind](path, **{option: value for option, value in asked.items() if value is not None})
 
 
 def _recognize(path: Path) -> str:
     """Tell the kind of dataset from its files."""
     if path.is_file() or any((path / name).is_file() for name in (CSV_NAME, SHEET_LABELS)):
         return "fer2013"
-    return "folder"
+    if find_basic(path) is not None:
+        return "rafdb"
+    return "affectnet" if is_affectnet(path) else "folder"

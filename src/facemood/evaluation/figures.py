@@ -73,7 +73,7 @@ def draw_confusion(
     counts = np.asarray(confusion)
     totals = counts.sum(axis=1)
     shares = counts / np.maximum(totals, 1)[:, None]
-    with _drawing(file, height=1.2 + 0.6 * len(classes)) as figure:
+    with drawing(file, height=1.2 + 0.6 * len(classes)) as figure:
         axes = figure.add_subplot()
         axes.grid(False)
         axes.spines[:].set_visible(False)
@@ -105,7 +105,7 @@ def draw_coverage(
         MissingExtraError: matplotlib is not installed (extra ``plot``).
         OutputError: The file cannot be written.
     """
-    with _drawing(file, height=5) as figure:
+    with drawing(file, height=5) as figure:
         axes = figure.add_subplot()
         ends = []
         for (name, curve), colour in zip(curves.items(), _colours(len(curves)), strict=True):
@@ -117,9 +117,9 @@ def draw_coverage(
                 read, right = certain[name]
                 below = len(ends) % 2 == 0  # every second text, as a curve often has a close neighbour
                 _mark(axes, (read, right), f"certain: {read:.0%} read, {right:.1%} right", colour, left=below)
-        _label_ends(axes, ends)
-        _per_cent(axes.xaxis, "share of the faces that are read")
-        _per_cent(axes.yaxis, "accuracy on those")
+        label_ends(axes, ends)
+        label_per_cent(axes.xaxis, "share of the faces that are read")
+        label_per_cent(axes.yaxis, "accuracy on those")
 
 
 def draw_balance(
@@ -136,7 +136,7 @@ def draw_balance(
         MissingExtraError: matplotlib is not installed (extra ``plot``).
         OutputError: The file cannot be written.
     """
-    with _drawing(file, height=_panel_height(len(curves))) as figure:
+    with drawing(file, height=_panel_height(len(curves))) as figure:
         panels = _panels(figure, list(curves))
         for axes, (name, rows), colour in zip(panels, curves.items(), _colours(len(curves)), strict=True):
             _, accuracies, recalls = zip(*rows, strict=True)
@@ -146,8 +146,8 @@ def draw_balance(
                 _, *point = min(rows, key=lambda row: abs(row[0] - strength))
                 inwards = point[0] > sum(axes.get_xlim()) / 2
                 _mark(axes, point, f"{word} (strength {strength:g})", colour, left=inwards)
-            _per_cent(axes.xaxis, "accuracy")
-            _per_cent(axes.yaxis, "mean recall")
+            label_per_cent(axes.xaxis, "accuracy")
+            label_per_cent(axes.yaxis, "mean recall")
 
 
 def draw_reliability(bins: Mapping[str, Sequence[tuple[float, float, int]]], file: Path) -> None:
@@ -161,7 +161,7 @@ def draw_reliability(bins: Mapping[str, Sequence[tuple[float, float, int]]], fil
         MissingExtraError: matplotlib is not installed (extra ``plot``).
         OutputError: The file cannot be written.
     """
-    with _drawing(file, height=_panel_height(len(bins))) as figure:
+    with drawing(file, height=_panel_height(len(bins))) as figure:
         panels = _panels(figure, list(bins))
         for axes, rows, colour in zip(panels, bins.values(), _colours(len(bins)), strict=True):
             filled = [row for row in rows if row[2]]
@@ -172,8 +172,8 @@ def draw_reliability(bins: Mapping[str, Sequence[tuple[float, float, int]]], fil
             axes.set(xlim=(0, 1.05), ylim=(0, 1.05), aspect="equal")
             axes.text(0.03, 0.97, "more often right than sure", color=GREY)
             axes.text(1.02, 0.05, "more sure than right", color=GREY, ha="right")
-            _per_cent(axes.xaxis, f"mean confidence (area: faces, at most {max(counts):,})")
-            _per_cent(axes.yaxis, "accuracy")
+            label_per_cent(axes.xaxis, f"mean confidence (area: faces, at most {max(counts):,})")
+            label_per_cent(axes.yaxis, "accuracy")
 
 
 def draw_corruptions(
@@ -191,7 +191,7 @@ def draw_corruptions(
         OutputError: The file cannot be written.
     """
     rows = math.ceil(len(sweep) / 5)
-    with _drawing(file, height=0.6 + 2.5 * rows) as figure:
+    with drawing(file, height=0.6 + 2.5 * rows) as figure:
         panels = figure.subplots(rows, 5, sharey=True, squeeze=False)
         for axes in panels.flat[len(sweep) :]:
             axes.set_visible(False)
@@ -201,12 +201,12 @@ def draw_corruptions(
                 axes.plot(range(len(line)), line, color=colour, marker="o", markersize=4, label=head)
             _name_levels(axes, corruption, len(line))
         for axes in panels[:, 0]:
-            _per_cent(axes.yaxis, "accuracy")
+            label_per_cent(axes.yaxis, "accuracy")
         figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=len(clean))
 
 
 @contextmanager
-def _drawing(file: Path, *, height: float) -> Iterator[Figure]:
+def drawing(file: Path, *, height: float) -> Iterator[Figure]:
     """Give an empty figure to draw on, of a height in inches, and write it when the block ends without an error."""
     matplotlib = require("matplotlib", extra="plot")
     figures = require("matplotlib.figure", extra="plot")
@@ -238,7 +238,7 @@ def _panels(figure: Figure, names: Sequence[str]) -> list[Axes]:
     return panels
 
 
-def _per_cent(axis: Axis, label: str) -> None:
+def label_per_cent(axis: Axis, label: str) -> None:
     """Write the ticks of an axis of shares in per cent, with as many decimals as they need."""
     axis.set_major_formatter(lambda share, _: f"{100 * share:.4g}%")
     axis.set_label_text(label)
@@ -269,7 +269,7 @@ def _mark(axes: Axes, point: Sequence[float], text: str, colour: str, *, left: b
     axes.annotate(text, (x, y), way, textcoords="offset points", color=colour, ha=end)
 
 
-def _label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
+def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
     """Write the names of lines (x, y, text, colour) to the right of their ends, further up where need be."""
     bottom, top = axes.get_ylim()
     free = bottom

@@ -47,12 +47,17 @@ class Framing:
 
 
 def on_canvas(tile: NDArray[np.uint8]) -> Image:
-    """Enlarge a (h, h) uint8 grey tile and lay it on the middle of a canvas of its mean grey: (2H, 2H, 3) uint8 BGR."""
+    """Enlarge a tile, (h, h) uint8 grey or (h, h, 3) BGR, and lay it on the middle of a canvas of its mean colour.
+
+    Returns:
+        (2H, 2H, 3) uint8 BGR, H = h * `ENLARGEMENT`.
+    """
     side = tile.shape[0] * ENLARGEMENT
     large = cv2.resize(tile, (side, side), interpolation=cv2.INTER_CUBIC)
     pad = round(side * MARGIN)
-    canvas = cv2.copyMakeBorder(large, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=[float(tile.mean())])
-    return np.asarray(cv2.cvtColor(canvas, cv2.COLOR_GRAY2BGR), np.uint8)
+    mean = np.atleast_1d(tile.mean(axis=(0, 1))).tolist()
+    canvas = cv2.copyMakeBorder(large, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=mean)
+    return np.asarray(canvas if tile.ndim == 3 else cv2.cvtColor(canvas, cv2.COLOR_GRAY2BGR), np.uint8)
 
 
 def measure_framing(detector: Detector, images: NDArray[np.uint8]) -> Framing:
@@ -93,7 +98,7 @@ def read_end_to_end(recognizer: EmotionRecognizer, dataset: ExpressionDataset) -
         the crop that the pipeline made, and what was lost.
     """
     words = np.array(dataset.classes)[dataset.labels]
-    given = np.array(recognizer.labels)[recognizer.classify(dataset.images).argmax(axis=1)]
+    given = np.array(recognizer.labels)[recognizer.classify(dataset.pixels).argmax(axis=1)]
     results = list(recognizer.stream(on_canvas(image) for image in dataset.images))
     found = np.array([len(result) > 0 for result in results])
     read = np.array([result.faces[0].emotion if result.faces else "" for result in results])

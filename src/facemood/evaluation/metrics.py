@@ -35,6 +35,23 @@ def recalls(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
     return found
 
 
+def class_scores(
+    confusion: NDArray[np.int64],
+) -> tuple[list[float | None], list[float | None], list[float | None]]:
+    """Return precision, recall and F1 of each class, 0..1; None where there is nothing to divide by.
+
+    Example:
+        >>> class_scores(np.array([[3, 1], [0, 0]]))
+        ([1.0, 0.0], [0.75, None], [0.8571428571428571, 0.0])
+    """
+    hits, read, true = confusion.diagonal(), confusion.sum(axis=0), confusion.sum(axis=1)
+
+    def shares(parts: NDArray[np.int64], wholes: NDArray[np.int64]) -> list[float | None]:
+        return [part / whole if whole else None for part, whole in zip(parts.tolist(), wholes.tolist(), strict=True)]
+
+    return shares(hits, read), shares(hits, true), shares(2 * hits, read + true)
+
+
 def macro_f1(confusion: NDArray[np.int64]) -> float:
     """Return the mean over the classes that have images of F1 = 2 TP / (2 TP + FP + FN)."""
     hits = confusion.diagonal()

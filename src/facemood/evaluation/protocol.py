@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.datasets import ExpressionDataset, ferplus
+from facemood.datasets import ExpressionDataset, Images, ferplus
 from facemood.errors import DatasetError
 from facemood.evaluation import metrics
 from facemood.labels import EXPRESSIONS
@@ -165,9 +165,10 @@ def match_head(card: ModelCard, dataset: ExpressionDataset) -> str | None:
     return next(iter([*exact, *wider]), None)
 
 
-def run_all(session: ModelSession, images: NDArray[np.uint8], *, views: int = 1) -> dict[str, NDArray[np.float32]]:
+def run_all(session: ModelSession, images: Images, *, views: int = 1) -> dict[str, NDArray[np.float32]]:
     """Run the network over any number of (N, h, w) images, some at a time: (N, K) logits of each head."""
-    parts = [run_views(session, images[start : start + BATCH], views=views) for start in range(0, len(images), BATCH)]
+    batches = (np.asarray(images[start : start + BATCH]) for start in range(0, len(images), BATCH))
+    parts = [run_views(session, batch, views=views) for batch in batches]
     return {head: np.concatenate([part[head] for part in parts]) for head in session.card.heads}
 
 

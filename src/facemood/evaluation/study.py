@@ -131,7 +131,7 @@ def measure_corruptions(session: ModelSession, part: ExpressionDataset) -> dict[
     for name, kind in CORRUPTIONS.items():
         accuracies: dict[str, list[float]] = {}
         for level in kind.levels:
-            for protocol, value in _accuracies(session, part, corrupt(part.images, name, level)).items():
+            for protocol, value in _accuracies(session, part, corrupt(part.pixels, name, level)).items():
                 accuracies.setdefault(protocol, []).append(value)
         found[name] = {"unit": kind.unit, "levels": list(kind.levels), "accuracy": accuracies}
     return found

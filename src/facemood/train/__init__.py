@@ -1,10 +1,20 @@
-"""Training: recipes, the network, augmentation, Lightning's loop, and export (extra ``train``)."""
+"""Training: recipes, networks, augmentation, Lightning's loop, reports, and export (extra ``train``)."""
 
 from facemood.errors import require
 
 require("torch", extra="train")
 
-from facemood.train.fit import fit, load_trained  # noqa: E402 - torch is asked for first
-from facemood.train.recipe import Recipe, list_recipes, load_recipe  # noqa: E402
+from facemood.train.backbones import declare_operators  # noqa: E402 - torch is asked for first
 
-__all__ = ["Recipe", "fit", "list_recipes", "load_recipe", "load_trained"]
+declare_operators()  # before anything imports torchvision, as Lightning does where it is installed
+
+for _module in ("lightning", "onnx", "onnxscript", "matplotlib"):
+    require(_module, extra="train")
+
+from facemood.train.fit import fit, load_trained  # noqa: E402
+from facemood.train.recipe import Recipe  # noqa: E402
+from facemood.train.recipe_file import list_recipes, load_recipe  # noqa: E402
+from facemood.train.run_report import write_report  # noqa: E402
+from facemood.train.trainer import Machine  # noqa: E402
+
+__all__ = ["Machine", "Recipe", "fit", "list_recipes", "load_recipe", "load_trained", "write_report"]

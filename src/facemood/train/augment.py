@@ -11,18 +11,21 @@ from torch.nn import functional
 from facemood.train.batches import Batch
 from facemood.train.recipe import AugmentConfig
 
+PADDING = {"reflect": "reflection", "nearest": "border", "constant": "zeros"}
+"""What torch calls the ways to fill what comes in from outside."""
+
 
 def augment(images: Tensor, config: AugmentConfig, *, size: int, generator: Generator) -> Tensor:
     """Vary each image of a batch on its own.
 
     Args:
-        images: (N, 1, h, h) float32, 0..255.
+        images: (N, C, h, h) float32, 0..255.
         config: How much of what.
         size: Side of the crops that come out, at the images' own scale; at most h.
         generator: Where the random numbers come from.
 
     Returns:
-        (N, 1, size, size) float32, 0..255.
+        (N, C, size, size) float32, 0..255.
     """
     warped = _warp(images, config, size=size, generator=generator)
     toned = _tone(warped, config, generator=generator)
@@ -35,7 +38,7 @@ def mixup(images: Tensor, batch: Batch, config: AugmentConfig) -> tuple[Tensor, 
     The random numbers come from torch's global generator.
 
     Args:
-        images: (N, 1, h, w) float32, augmented.
+        images: (N, C, h, w) float32, augmented.
         batch: What the images are read as; labels and majority stay those of the first image.
         config: How often, and how evenly.
     """
@@ -75,8 +78,8 @@ def _warp(images: Tensor, config: AugmentConfig, *, size: int, generator: Genera
     across = torch.stack([flip * cosine, flip * (shear * cosine - sine), shift[:, 0]], dim=1)
     down = torch.stack([sine, shear * sine + cosine, shift[:, 1]], dim=1)
     theta = torch.stack([across, down], dim=1).to(images.device)
-    grid = functional.affine_grid(theta, [count, 1, size, size], align_corners=False)
-    return functional.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+    grid = functional.affine_grid(theta, [count, images.shape[1], size, size], align_corners=False)
+    return functional.grid_sample(images, grid, padding_mode=PADDING[config.fill], align_corners=False)
 
 
 def _tone(images: Tensor, config: AugmentConfig, *, generator: Generator) -> Tensor:
@@ -85,12 +88,15 @@ def _tone(images: Tensor, config: AugmentConfig, *, generator: Generator) -> Ten
     limit = math.log(config.gamma)
     exponent = torch.exp(_uniform(count, -limit, limit, generator)).to(images.device)
     toned = 255 * (images.clamp(0, 255) / 255) ** exponent[:, None, None, None]
-    gain = 1 + _uniform(count, 0, 1.2, generator) * _chance(count, config.overexpose, generator)
+    limit = math.log(config.brightness)
+    gain = torch.exp(_uniform(count, -limit, limit, generator))
+    gain = gain * (1 + _uniform(count, 0, 1.2, generator) * _chance(count, config.overexpose, generator))
     toned = (toned * gain.to(images.device)[:, None, None, None]).clamp(max=255)
     blurred = _chance(count, config.blur, generator).to(images.device)
     kernel = torch.tensor([[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]], device=images.device) / 16
+    channels = toned.shape[1]
     padded = functional.pad(toned[blurred], (1, 1, 1, 1), mode="replicate")
-    toned[blurred] = functional.conv2d(padded, kernel[None, None])
+    toned[blurred] = functional.conv2d(padded, kernel.expand(channels, 1, 3, 3), groups=channels)
     strength = _uniform(count, 0, config.noise_level, generator) * _chance(count, config.noise, generator)
     noise = torch.randn(toned.shape, generator=generator) * strength[:, None, None, None]
     return (toned + noise.to(images.device)).clamp(0, 255)

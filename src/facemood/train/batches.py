@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -18,7 +19,7 @@ class Batch(NamedTuple):
     """What one step needs.
 
     Attributes:
-        images: (N, 1, h, w) uint8.
+        images: (N, 1, h, w) uint8 grey, or (N, 3, h, w) red, green and blue.
         labels: (N,) int64.
         majority: (N,) int64, official FER+ label, or -1.
         targets: (N, K) float32, what the label head learns: a distribution over the classes.
@@ -39,24 +40,36 @@ class BatchDataset(Dataset[Batch]):
 
     def __init__(self, dataset: ExpressionDataset, targets: Targets) -> None:
         majority = np.full(len(dataset), -1, np.int64) if dataset.votes is None else ferplus.majority(dataset.votes)
-        columns = (dataset.images[:, None], dataset.labels, majority, *targets)
-        self.columns = Batch(*(torch.from_numpy(np.ascontiguousarray(column)) for column in columns))
+        columns = (dataset.labels, majority, *targets)
+        self.images = dataset.images
+        self.columns = tuple(torch.from_numpy(np.ascontiguousarray(column)) for column in columns)
 
     def __len__(self) -> int:
-        return len(self.columns.labels)
+        return len(self.images)
 
     def __getitem__(self, index: Tensor) -> Batch:
-        return Batch(*(column[index] for column in self.columns))
+        return Batch(as_tensor(np.asarray(self.images[index.numpy()])), *(column[index] for column in self.columns))
+
+
+def as_tensor(images: NDArray[np.uint8]) -> Tensor:
+    """Turn images (N, h, w) grey or (N, h, w, 3) BGR into (N, 1, h, w), or (N, 3, h, w) red, green and blue; uint8."""
+    if images.ndim == 3:
+        return torch.from_numpy(np.ascontiguousarray(images))[:, None]
+    return torch.from_numpy(np.ascontiguousarray(images[..., ::-1].transpose(0, 3, 1, 2)))
 
 
 class EpochSampler(Sampler[Tensor]):
     """Yield the indices of each batch; the order follows from seed and epoch alone, so that a resumed run repeats it.
 
-    Lightning calls `set_epoch` before each epoch. A last batch of fewer than two images is left out in training.
+    Lightning calls `set_epoch` before each epoch. A last batch of fewer than two images is left out in training. Where
+    several processes train together, each takes its share of the batches.
     """
 
     def __init__(self, count: int, batch_size: int, *, seed: int | None, epoch: int = 0) -> None:
         self.count, self.batch_size, self.seed, self.epoch = count, batch_size, seed, epoch
+        shared = torch.distributed.is_available() and torch.distributed.is_initialized()
+        self.rank = torch.distributed.get_rank() if shared else 0
+        self.world = torch.distributed.get_world_size() if shared else 1
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the order of the coming epoch."""
@@ -67,11 +80,16 @@ class EpochSampler(Sampler[Tensor]):
         if self.seed is not None:
             generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
             order = torch.randperm(self.count, generator=generator)
-        yield from torch.split(order, self.batch_size)[: len(self)]
+        yield from torch.split(order, self.batch_size)[self.rank : self._whole() : self.world]
 
     def __len__(self) -> int:
+        return len(range(self.rank, self._whole(), self.world))
+
+    def _whole(self) -> int:
+        """Count the batches of all processes together; in training each has the same number."""
         whole, rest = divmod(self.count, self.batch_size)
-        return whole + (rest > 0 if self.seed is None else rest > 1)
+        batches = whole + (rest > 0 if self.seed is None else rest > 1)
+        return batches if self.seed is None else batches // self.world * self.world
 
 
 def training_batches(

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from facemood.datasets import ExpressionDataset, ferplus
 from facemood.errors import RecipeError
-from facemood.labels import EXPRESSIONS
 from facemood.models.views import make_views
-from facemood.train.fit import load_trained, training_pool
-from facemood.train.recipe import Recipe, recipe_from_dict
+from facemood.train.divide import training_pool
+from facemood.train.fit import load_trained
+from facemood.train.recipe import Recipe
+from facemood.train.recipe_file import recipe_from_dict
 from facemood.train.soft_labels import SoftLabels, pixel_keys
-from facemood.train.targets import LABEL_HEAD, VOTE_HEAD
+from facemood.train.targets import VOTE_HEAD, heads_of
 
 logger = logging.getLogger("facemood")
 
@@ -47,15 +48,15 @@ def label_out_of_fold(runs: Sequence[Path], dataset: ExpressionDataset) -> SoftL
     _check_folds(recipes)
     pool = training_pool(recipes[0], dataset)
     fold_of = pool.folds(len(recipes))
-    heads = {LABEL_HEAD: pool.classes, VOTE_HEAD: EXPRESSIONS}
-    logits = {head: np.empty((len(pool), len(heads[head])), np.float32) for head in teachers[0][1]["heads"]}
+    heads = heads_of(pool)
+    logits = {head: np.empty((len(pool), len(words)), np.float32) for head, words in heads.items()}
     for (module, _), recipe in zip(teachers, recipes, strict=True):
         unseen = fold_of == recipe.data.fold
         for head, values in _run(module.network, pool.images[unseen]).items():
             logits[head][unseen] = values
-    keys, first = np.unique(pixel_keys(pool.images), return_index=True)
+    keys, first = np.unique(pixel_keys(pool.pixels), return_index=True)
     about = {
-        "heads": {head: list(heads[head]) for head in logits},
+        "heads": {head: list(words) for head, words in heads.items()},
         "dataset": dataset.name,
         "images": len(pool),
         "views": VIEWS,
@@ -90,13 +91,12 @@ def _run(network: torch.nn.Module, images: NDArray[np.uint8]) -> dict[str, NDArr
 
 def _accuracy(pool: ExpressionDataset, logits: dict[str, NDArray[np.float32]]) -> dict[str, Any]:
     """Measure the soft labels against what the dataset says: share right and number of images for each head."""
-    truth = {LABEL_HEAD: pool.labels}
-    if pool.votes is not None:
-        truth[VOTE_HEAD] = ferplus.majority(pool.votes)
     found = {}
     for head, values in logits.items():
-        rows = truth[head] >= 0
-        hits = values.argmax(axis=1)[rows] == truth[head][rows]
+        voted = head == VOTE_HEAD and pool.votes is not None
+        truth = ferplus.majority(pool.votes) if voted else pool.labels  # type: ignore[arg-type]
+        rows = truth >= 0
+        hits = values.argmax(axis=1)[rows] == truth[rows]
         found[head] = {"accuracy": round(float(hits.mean()), 4), "n": int(rows.sum())}
     logger.info("out-of-fold accuracy: %s", found)
     return found

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from facemood.atomic import replacing
-from facemood.datasets import ExpressionDataset
+from facemood.datasets import ExpressionDataset, Images
+from facemood.datasets.splits import find_split
 from facemood.evaluation import evaluate
 from facemood.evaluation.calibration import balance_curve, fit_balance, fit_certain, fit_temperature
 from facemood.evaluation.framing import measure_framing
@@ -25,10 +26,11 @@ from facemood.models.card import ModelCard, write_card
 from facemood.models.session import ModelSession
 from facemood.stages.classify import calibrate as probabilities
 from facemood.stages.detect import Detector
+from facemood.train.divide import prepare
 from facemood.train.fit import load_trained
 from facemood.train.networks import ExpressionNetwork
 from facemood.train.onnx_file import save_onnx
-from facemood.train.targets import LABEL_HEAD, VOTE_HEAD
+from facemood.train.targets import VOTE_HEAD
 
 logger = logging.getLogger("facemood")
 
@@ -67,13 +69,13 @@ def export(
         OutputError: The file cannot be written to; this is said before the work begins.
     """
     module, facts = load_trained(run)
-    card = describe(facts, side=dataset.images.shape[1])
+    training, validation = prepare(module.recipe, dataset)
+    card = describe(facts)
     with replacing(file, "wb") as whole, tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / file.name
         write_onnx(module.network, draft, card, half=half)
-        training = dataset.split(facts["trained_on"]["split"])
-        card = calibrate(draft, training, dataset.split(facts["validated_on"]["split"]))
-        card = dataclasses.replace(card, metrics=measure(draft, dataset))
+        card = calibrate(draft, training, validation)
+        card = dataclasses.replace(card, metrics=measure(draft, dataset, validation))
         card = add_framings(card, _sample(training.images), detectors)
         write_card(draft, card)
         whole.write(draft.read_bytes())
@@ -94,7 +96,8 @@ def reframe(model: Path, dataset: ExpressionDataset, file: Path, *, detectors: t
         OutputError: The file cannot be written to.
     """
     card = ModelSession(model, device="cpu").card
-    tiles = _sample(dataset.split(card.trained_on["split"]).images)
+    split = find_split(dataset, card.trained_on["split"]) or card.trained_on["split"]
+    tiles = _sample(dataset.split(split).images)
     weights = model.read_bytes()
     with replacing(file, "wb") as whole, tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / file.name
@@ -116,33 +119,44 @@ def add_framings(card: ModelCard, tiles: NDArray[np.uint8], detectors: tuple[Det
     )
 
 
-def write_onnx(network: ExpressionNetwork, file: Path, card: ModelCard, *, half: bool = False) -> None:
-    """Export a network for batches of any size, with an output for each head and those of `models.activation`.
+def write_onnx(network: nn.Module, file: Path, card: ModelCard, *, half: bool = False) -> None:
+    """Export a network for batches of any size, with an output for each head.
+
+    Our own networks also give what `models.activation` needs.
 
     Args:
-        network: In evaluation mode.
+        network: Maps (N, C, h, w) float images to the logits of each head, as `build_network` makes it.
         file: The ONNX file.
         card: Goes into the file's metadata.
         half: Store the weights in half precision.
     """
-    width, height = card.input_size
+    (width, height), channels = card.input_size, len(card.mean)
     batch = torch.export.Dim("batch", min=1, max=4096)
-    more = (FEATURES, *(weights_of(head) for head in card.heads))
-    example = torch.zeros(2, 1, height, width)
-    save_onnx(_Ordered(network, tuple(card.heads)), file, card, example=example, free={0: batch}, more=more, half=half)
+    example = torch.zeros(2, channels, height, width)
+    names = tuple(card.heads)
+    more: tuple[str, ...] = ()
+    ordered: nn.Module = _Ordered(network, names)
+    if isinstance(network, ExpressionNetwork):
+        ordered, more = _WithFeatures(network, names), (FEATURES, *(weights_of(head) for head in names))
+    save_onnx(ordered, file, card, example=example, free={0: batch}, more=more, half=half)
 
 
-def describe(facts: dict[str, Any], *, side: int) -> ModelCard:
+def describe(facts: dict[str, Any]) -> ModelCard:
     """Write the card of an exported run, as far as the run's own facts go."""
-    recipe = facts["recipe"]
-    labels = {LABEL_HEAD: tuple(facts["classes"]), VOTE_HEAD: EXPRESSIONS}
-    heads = {head: labels[head] for head in facts["heads"]}
+    recipe, side = facts["recipe"], facts.get("input_size", 48)
+    own, *others = facts["heads"]
+    heads = {own: tuple(facts["classes"]), **dict.fromkeys(others, EXPRESSIONS)}
+    colour = recipe.get("input", {}).get("colour", "grey")
+    channels = 1 if colour == "grey" else 3
     return ModelCard(
         name=recipe["name"],
         description=recipe["description"],
         heads=heads,
-        default_head=VOTE_HEAD if VOTE_HEAD in heads else LABEL_HEAD,
+        default_head=VOTE_HEAD if VOTE_HEAD in heads else own,
         input_size=(side, side),
+        colour=colour,
+        mean=(0.0,) * channels,
+        std=(1.0,) * channels,
         trained_on={
             "dataset": facts["dataset"],
             **facts["trained_on"],
@@ -194,20 +208,39 @@ def _fit_head(card: ModelCard, head: str, logits: NDArray[np.float32], labels: N
     return dataclasses.replace(card, certain={**card.certain, head: certain}, balance={**card.balance, head: balance})
 
 
-def measure(file: Path, dataset: ExpressionDataset) -> dict[str, Any]:
-    """Measure a model file on every split but the one it was trained on; keep what a card should hold."""
+def measure(file: Path, dataset: ExpressionDataset, validation: ExpressionDataset) -> dict[str, Any]:
+    """Measure a model file on every split but the one it was trained on; keep what a card should hold.
+
+    Where the dataset has no other split, the images that were split off for validation are measured.
+    """
     session = ModelSession(file, device="cpu")
     kept = ("n", "accuracy", "macro_f1", "ece_before_temperature", "ece", "recall")
-    splits = [split for split in dataset.splits if split != session.card.trained_on["split"]]
+    trained = find_split(dataset, session.card.trained_on["split"])
+    parts = [(split, dataset) for split in dataset.splits if split != trained]
+    if not parts:
+        name = "validation"
+        parts = [(name, dataclasses.replace(validation, usage=np.full(len(validation), name)))]
     return {
         f"{split}: {found.protocol}": {key: found.to_dict()[key] for key in kept}
-        for split in splits
-        for found in evaluate(session, dataset, split=split)
+        for split, images in parts
+        for found in evaluate(session, images, split=split)
     }
 
 
 class _Ordered(nn.Module):
-    """Gives what a network computes as a tuple, which ONNX needs: logits, last feature map, the heads' weights."""
+    """Gives the logits of a network as a tuple in the card's order, which ONNX needs."""
+
+    def __init__(self, network: nn.Module, heads: tuple[str, ...]) -> None:
+        super().__init__()
+        self.network, self.names = network, heads
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        logits = self.network(images)
+        return tuple(logits[name] for name in self.names)
+
+
+class _WithFeatures(nn.Module):
+    """Gives logits, last feature map, and the heads' weights."""
 
     def __init__(self, network: ExpressionNetwork, heads: tuple[str, ...]) -> None:
         super().__init__()
@@ -220,7 +253,7 @@ class _Ordered(nn.Module):
         return (*(logits[name] for name in self.names), features, *weights)
 
 
-def _sample(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _sample(images: Images) -> NDArray[np.uint8]:
     """Take evenly spaced images, at most `FRAMING_TILES`."""
     step = max(1, len(images) // FRAMING_TILES)
-    return images[::step][:FRAMING_TILES]
+    return np.asarray(images[::step][:FRAMING_TILES])

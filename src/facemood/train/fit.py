@@ -4,106 +4,112 @@ from __future__ import annotations
 
 import json
 import logging
-import time
+import os
+import platform
 import warnings
 from pathlib import Path
 from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, RichProgressBar
 
 from facemood import __version__
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset
 from facemood.errors import RecipeError
-from facemood.labels import EXPRESSIONS
 from facemood.train.batches import training_batches, validation_batches
+from facemood.train.contact_sheet import write_contact_sheet
+from facemood.train.divide import class_weights, prepare
 from facemood.train.module import ExpressionModule
-from facemood.train.recipe import Recipe, recipe_from_dict
-from facemood.train.targets import LABEL_HEAD, VOTE_HEAD, make_targets
+from facemood.train.recipe import Recipe
+from facemood.train.recipe_file import recipe_from_dict
+from facemood.train.targets import heads_of, make_targets
+from facemood.train.trainer import BEST, HISTORY, LAST, Machine, open_trainer
 
 logger = logging.getLogger("facemood")
 
-LAST, RUN_FILE, HISTORY = "last.ckpt", "run.json", "history.jsonl"
+RUN_FILE, CONTACT_SHEET = "run.json", "augmented.png"
 
 
-class History(lightning.Callback):
-    """Append a JSON line for each epoch: what Lightning logged, and the seconds since training started or went on."""
+def fit(
+    recipe: Recipe,
+    dataset: ExpressionDataset,
+    run: Path,
+    *,
+    resume: bool = False,
+    progress: bool = False,
+    machine: Machine | None = None,
+) -> Path:
+    """Train a network and return the path of the checkpoint that is kept.
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        self.started = time.monotonic()
-
-    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Write and log the epoch's figures."""
-        metrics = {name: round(float(value), 4) for name, value in sorted(trainer.callback_metrics.items())}
-        line = {"epoch": trainer.current_epoch, "seconds": round(time.monotonic() - self.started, 1), **metrics}
-        with self.file.open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps(line) + "\n")
-        logger.info("epoch %d: %s", line["epoch"], json.dumps(metrics))
-
-
-def fit(recipe: Recipe, dataset: ExpressionDataset, run: Path, *, resume: bool = False, progress: bool = False) -> Path:
-    """Train a network and return the path of its last checkpoint.
-
-    The folder `run` gets ``run.json`` (recipe, classes, counts, environment), ``history.jsonl`` (what was logged of
-    each epoch) and ``last.ckpt``, which is written after every epoch. A run that was killed goes on from there.
+    The folder `run` gets ``run.json`` (recipe, classes, counts, environment), ``augmented.png`` (what the network
+    sees), ``history.jsonl`` (what was logged of each epoch), ``last.ckpt``, which is written after every epoch, and
+    ``best.ckpt`` where the recipe keeps the best. A run that was killed goes on from its last whole epoch.
 
     Args:
         recipe: What to do.
-        dataset: Where from; it must have the splits that the recipe names.
+        dataset: Where from; it must have the split that the recipe trains on.
         run: The run's folder.
         resume: Go on with the run in that folder.
         progress: Show a bar on the terminal.
+        machine: Devices and machines to train on; None takes one device.
 
     Raises:
-        RecipeError: The folder holds another run, or nothing to resume.
-        DatasetError: The dataset lacks a split.
+        RecipeError: The folder holds another run, or nothing to resume; or memory does not suffice.
+        DatasetError: The dataset lacks a split, or a class is too small to be divided.
         OutputError: The folder cannot be written to.
     """
     training, validation = prepare(recipe, dataset)
-    heads = {LABEL_HEAD: len(dataset.classes)} | ({VOTE_HEAD: len(EXPRESSIONS)} if dataset.votes is not None else {})
-    facts = _facts(recipe, training, validation, heads)
+    heads = heads_of(training, votes=recipe.train.ferplus_weight > 0)
+    size = recipe.input.size or training.images.shape[1]
+    facts = _facts(recipe, training, validation, heads, size)
     checkpoint = _open_run(run, facts, resume=resume)
     lightning.seed_everything(recipe.train.seed, verbose=False)
-    module = ExpressionModule(recipe, heads)
+    counts = {head: len(words) for head, words in heads.items()}
+    module = ExpressionModule(recipe, counts, size=size, class_weights=class_weights(training, recipe.loss))
     config = recipe.train
-    targets = make_targets(training, smoothing=config.label_smoothing, distill=recipe.distill)
+    targets = make_targets(
+        training,
+        smoothing=config.label_smoothing,
+        from_votes=recipe.loss.targets == "votes",
+        distill=recipe.distill,
+    )
     batches = training_batches(
         training, targets, batch_size=config.batch_size, seed=config.seed, epoch=_first_epoch(checkpoint)
     )
+    write_contact_sheet(run / CONTACT_SHEET, training, recipe)
+    trainer = open_trainer(module, run, progress=progress, machine=machine or Machine())
+    _run(trainer, module, batches, validation_batches(validation), checkpoint)
+    return kept_checkpoint(run, recipe)
+
+
+def _run(
+    trainer: lightning.Trainer, module: ExpressionModule, training: Any, validation: Any, start: Path | None
+) -> None:
+    """Let Lightning train, and turn what it says of interruptions and memory into what our callers know."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # we put run.json there
         warnings.filterwarnings("ignore", ".*LeafSpec.* is deprecated", FutureWarning)  # Lightning's, not ours
         warnings.filterwarnings("ignore", ".*does not have many workers")  # batches are slices of arrays in memory
-        trainer = _trainer(recipe, run, progress=progress)
         try:
-            trainer.fit(module, batches, validation_batches(validation), ckpt_path=checkpoint)
+            trainer.fit(module, training, validation, ckpt_path=start)
         except SystemExit:
             if trainer.interrupted:  # Lightning makes an exit of Ctrl-C; what that means is for our caller to say
                 raise KeyboardInterrupt from None
             raise
-    return run / LAST
+        except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
+            if not isinstance(error, torch.OutOfMemoryError | MemoryError) and "not enough memory" not in str(error):
+                raise
+            config = module.recipe.train
+            raise RecipeError(
+                f"memory does not suffice for batches of {config.batch_size} images of {module.size} pixels; lower "
+                "train.batch_size, input.size or the network's widths, and resume or start anew"
+            ) from error
 
 
-def prepare(recipe: Recipe, dataset: ExpressionDataset) -> tuple[ExpressionDataset, ExpressionDataset]:
-    """Return the training and validation images; no training image has a twin in a held-out split or in its fold."""
-    validation = dataset.split(recipe.data.validate)
-    pool = training_pool(recipe, dataset)
-    training = pool
-    if recipe.data.folds:
-        training = pool.subset(pool.folds(recipe.data.folds) != recipe.data.fold)
-        logger.info("fold %d of %d: %d images left out", recipe.data.fold, recipe.data.folds, len(pool) - len(training))
-    logger.info("training on %d images", len(training))
-    return training, validation
-
-
-def training_pool(recipe: Recipe, dataset: ExpressionDataset) -> ExpressionDataset:
-    """Return the images of the training split that have no twin in a held-out split."""
-    twins = dataset.twins_of(recipe.data.held_out)
-    logger.info("%d twins of held-out images left out", int(twins.sum()))
-    return dataset.subset(~twins).split(recipe.data.train)
+def kept_checkpoint(run: Path, recipe: Recipe) -> Path:
+    """Return the checkpoint whose weights a run is known by."""
+    return run / (BEST if recipe.stop.keep == "best" else LAST)
 
 
 def load_trained(run: Path) -> tuple[ExpressionModule, dict[str, Any]]:
@@ -114,25 +120,43 @@ def load_trained(run: Path) -> tuple[ExpressionModule, dict[str, Any]]:
     """
     if not (run / LAST).is_file():
         raise RecipeError(f"{run}: expected a training run's folder with {LAST}, but there is none")
-    facts = _read_facts(run)
-    module = ExpressionModule(recipe_from_dict(facts["recipe"]), facts["heads"])
-    state = torch.load(run / LAST, map_location="cpu", weights_only=True)
-    module.load_state_dict(state["state_dict"])
-    return module.eval(), {**facts, "epochs_done": state["epoch"] + 1}
+    facts, recipe = _read_facts(run), read_recipe(run)
+    size = facts.get("input_size", 48)  # runs of version 0.1 did not say: all were of 48 pixels
+    module = ExpressionModule(recipe, facts["heads"], size=size, pretrained=False)
+    last = torch.load(run / LAST, map_location="cpu", weights_only=True)
+    kept = torch.load(kept_checkpoint(run, recipe), map_location="cpu", weights_only=True)
+    module.load_state_dict(kept["state_dict"])
+    return module.eval(), {**facts, "epochs_done": last["epoch"] + 1, "epoch_kept": kept["epoch"] + 1}
+
+
+def read_recipe(run: Path) -> Recipe:
+    """Return the recipe of a run.
+
+    Raises:
+        RecipeError: The folder holds no run.
+    """
+    return recipe_from_dict(_read_facts(run)["recipe"])
 
 
 def _facts(
-    recipe: Recipe, training: ExpressionDataset, validation: ExpressionDataset, heads: dict[str, int]
+    recipe: Recipe,
+    training: ExpressionDataset,
+    validation: ExpressionDataset,
+    heads: dict[str, tuple[str, ...]],
+    size: int,
 ) -> dict[str, Any]:
     """Collect what a run must be able to say of itself."""
     return {
         "recipe": recipe.to_dict(),
         "dataset": training.name,
         "classes": list(training.classes),
-        "heads": heads,
+        "heads": {head: len(words) for head, words in heads.items()},
+        "input_size": size,
         "trained_on": {"split": recipe.data.train, "images": len(training), "classes": training.counts()},
         "validated_on": {"split": recipe.data.validate, "images": len(validation)},
+        "unreadable": list(training.unreadable),
         "versions": {"facemood": __version__, "torch": torch.__version__, "lightning": lightning.__version__},
+        "environment": {"python": platform.python_version(), "machine": platform.machine(), "cpus": os.cpu_count()},
     }
 
 
@@ -169,26 +193,3 @@ def _open_run(run: Path, facts: dict[str, Any], *, resume: bool) -> Path | None:
 def _first_epoch(checkpoint: Path | None) -> int:
     """Return the epoch with which a run begins or goes on. Lightning opens the loader before it sets the epoch."""
     return int(torch.load(checkpoint, map_location="cpu", weights_only=True)["epoch"]) + 1 if checkpoint else 0
-
-
-def _trainer(recipe: Recipe, run: Path, *, progress: bool) -> lightning.Trainer:
-    """Set Lightning up: averaged weights, a line of history and a checkpoint after each epoch."""
-    callbacks: list[lightning.Callback] = [
-        EMAWeightAveraging(decay=recipe.train.ema),
-        History(run / HISTORY),
-        ModelCheckpoint(
-            dirpath=run, filename=Path(LAST).stem, enable_version_counter=False, save_on_train_epoch_end=True
-        ),
-    ]
-    if progress:
-        callbacks.append(RichProgressBar())
-    return lightning.Trainer(
-        max_epochs=recipe.train.epochs,
-        accelerator="auto",
-        devices=1,
-        callbacks=callbacks,
-        logger=False,
-        enable_progress_bar=progress,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-    )

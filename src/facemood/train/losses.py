@@ -7,14 +7,25 @@ from torch import Tensor
 from torch.nn import functional
 
 
-def label_loss(logits: Tensor, targets: Tensor) -> Tensor:
-    """Cross-entropy to a distribution, averaged over the batch.
+def label_loss(logits: Tensor, targets: Tensor, *, weights: Tensor | None = None, gamma: float = 0.0) -> Tensor:
+    """Cross-entropy to a distribution; weighted by class, and focal where gamma is above 0 (Lin et al. 2017).
+
+    The loss of an image is ``-sum_k w_k t_k (1 - p_k)^gamma log p_k``. The mean is weighed by ``sum_k w_k t_k``, so
+    that weights shift the balance between classes and leave the loss's size alone.
 
     Args:
         logits: (N, K) float.
         targets: (N, K) float, each row a distribution.
+        weights: (K,) float, the weight of each class; None for 1.
+        gamma: How much less is counted what is read right already; 0 counts all alike.
     """
-    return functional.cross_entropy(logits, targets)
+    logarithms = logits.log_softmax(dim=1)
+    weighted = targets if weights is None else targets * weights
+    losses = -weighted * logarithms
+    if gamma:
+        losses = losses * (1 - logarithms.exp()).clamp(min=0) ** gamma
+    total: Tensor = losses.sum() / weighted.sum()
+    return total
 
 
 def vote_loss(logits: Tensor, votes: Tensor, share: Tensor) -> Tensor:

@@ -7,70 +7,112 @@ from typing import Any
 
 import lightning
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional
 
 from facemood.train.augment import augment, mixup
 from facemood.train.batches import Batch
 from facemood.train.losses import label_loss, vote_loss
-from facemood.train.networks import ExpressionNetwork
 from facemood.train.recipe import OptimizeConfig, Recipe
-from facemood.train.targets import LABEL_HEAD, VOTE_HEAD
+from facemood.train.targets import VOTE_HEAD
+from facemood.train.zoo import build_network
+
+GREY = (0.299, 0.587, 0.114)
+"""How much red, green and blue weigh in grey (ITU-R BT.601), as OpenCV has it."""
 
 
 class ExpressionModule(lightning.LightningModule):
-    """A network in training. Both heads learn from the same batch.
+    """A network in training. All heads learn from the same batch.
 
     Args:
         recipe: The whole run.
-        heads: Number of classes of each head; the vote head is there only where the dataset has votes.
+        heads: Number of classes of each head. The first learns the labels; a second, which is there only where the
+            dataset has votes beside its labels, learns those.
+        size: Side of the network's input in pixels.
+        class_weights: (K,) float, the weight of each class in the label head's loss; None for 1.
+        pretrained: False where the weights will be loaded from a run.
     """
 
-    def __init__(self, recipe: Recipe, heads: dict[str, int]) -> None:
+    class_weights: Tensor | None
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        heads: dict[str, int],
+        *,
+        size: int,
+        class_weights: Tensor | None = None,
+        pretrained: bool = True,
+    ) -> None:
         super().__init__()
-        self.recipe = recipe
-        shape = recipe.network
-        network = ExpressionNetwork(heads, widths=shape.widths, blocks=shape.blocks, dropout=shape.dropout)
+        self.recipe, self.size = recipe, size
+        self.label_head, *others = heads
+        self.has_votes = others == [VOTE_HEAD]
+        network = build_network(recipe, heads, size=size, pretrained=pretrained)
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.register_buffer("class_weights", class_weights, persistent=False)
         self.random = torch.Generator()
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Augment the batch, and return the sum of the heads' losses."""
         if index == 0:
-            self._seed_epoch()
-        images = augment(batch.images.float(), self.recipe.augment, size=self._side(batch), generator=self.random)
+            self._start_epoch()
+        crop = self._crop(batch)
+        images = augment(batch.images.float(), self.recipe.augment, size=crop, generator=self.random)
         images, batch = mixup(images, batch, self.recipe.augment)
-        losses = self._losses(self._run(images), batch)
-        loss = losses[LABEL_HEAD] + self.recipe.train.ferplus_weight * losses.get(VOTE_HEAD, 0.0)
+        logits = self._run(fit_input(images, self.recipe, round(self.size * crop / batch.images.shape[-1])))
+        loss = sum(self._losses(logits, batch).values(), start=self._penalty())
+        hits = (logits[self.label_head].argmax(1) == batch.targets.argmax(1)).float().mean()
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(images), prog_bar=True)
+        self.log("train_accuracy", hits, on_step=False, on_epoch=True, batch_size=len(images))
         return loss
 
     def validation_step(self, batch: Batch, index: int) -> None:
         """Log loss and accuracy of each head on whole, unchanged images."""
-        logits = self.network(batch.images.float())
+        logits = self.network(fit_input(batch.images.float(), self.recipe, self.size))
         losses = self._losses(logits, batch)
-        right = {LABEL_HEAD: (logits[LABEL_HEAD].argmax(1) == batch.labels).float()}
-        if VOTE_HEAD in logits:
+        right = {self.label_head: (logits[self.label_head].argmax(1) == batch.labels).float()}
+        if self.has_votes:
             voted = batch.majority >= 0
             right[VOTE_HEAD] = (logits[VOTE_HEAD].argmax(1) == batch.majority)[voted].float()
         for head, hits in right.items():
-            self.log(f"{head}_loss", losses[head], batch_size=len(batch.images))
+            self.log(f"{head}_loss", losses[head], batch_size=len(batch.images), sync_dist=True)
             if len(hits):
-                self.log(f"{head}_accuracy", hits.mean(), batch_size=len(hits), prog_bar=True)
+                self.log(f"{head}_accuracy", hits.mean(), batch_size=len(hits), prog_bar=True, sync_dist=True)
 
     def configure_optimizers(self) -> Any:
-        """SGD with Nesterov momentum; the rate changes every step."""
+        """Build the recipe's optimizer; the rate changes every step, or where the watched figure stands still."""
         config = self.recipe.train
-        decayed = [weight for weight in self.parameters() if weight.ndim > 1]
-        plain = [weight for weight in self.parameters() if weight.ndim <= 1]  # biases and batch norm
-        optimizer = torch.optim.SGD(
-            [{"params": decayed, "weight_decay": config.weight_decay}, {"params": plain, "weight_decay": 0.0}],
-            lr=config.learning_rate,
-            momentum=config.momentum,
-            nesterov=True,
-        )
+        optimizer = _optimizer(self.network, config)
+        if config.schedule == "plateau":
+            rises = self.recipe.stop.monitor == "accuracy"
+            halved = torch.optim.lr_scheduler.ReduceLROnPlateau(
+                optimizer, "max" if rises else "min", factor=0.5, patience=3
+            )
+            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": halved, "monitor": self.watched}}
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate(step, steps, config))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    @property
+    def watched(self) -> str:
+        """The name under which the figure is logged that stopping and choosing look at."""
+        return f"{self.label_head}_{self.recipe.stop.monitor}"
+
+    def _start_epoch(self) -> None:
+        """Seed by epoch, so that a resumed run draws what the whole run would have drawn; freeze the trunk or free it.
+
+        A frozen trunk is in evaluation mode, so that its batch norm stands still as well.
+        """
+        seed = self.recipe.train.seed * 100_003 + self.current_epoch
+        self.random.manual_seed(seed)
+        torch.manual_seed(seed)  # dropout draws from the global generator
+        frozen = self.current_epoch < self.recipe.train.freeze_epochs
+        heads = self.network.heads
+        assert isinstance(heads, nn.ModuleDict)
+        if self.recipe.train.freeze_epochs:
+            self.network.requires_grad_(not frozen).train(not frozen)
+            heads.requires_grad_(True).train()
 
     def _run(self, images: Tensor) -> dict[str, Tensor]:
         """Return the network's float32 logits; the network itself works in the recipe's precision."""
@@ -79,29 +121,78 @@ class ExpressionModule(lightning.LightningModule):
             logits = self.network(images)
         return {head: values.float() for head, values in logits.items()}
 
-    def _seed_epoch(self) -> None:
-        """Seed by epoch, so that a resumed run draws what the whole run would have drawn."""
-        seed = self.recipe.train.seed * 100_003 + self.current_epoch
-        self.random.manual_seed(seed)
-        torch.manual_seed(seed)  # dropout draws from the global generator
-
-    def _side(self, batch: Batch) -> int:
-        """Return the side of this epoch's training crops in pixels."""
-        config = self.recipe.train
-        whole = int(batch.images.shape[-1])
-        return whole if self.current_epoch >= config.epochs - config.fine_epochs else min(config.crop, whole)
+    def _crop(self, batch: Batch) -> int:
+        """Return the side of this epoch's training crops in pixels of the dataset's images."""
+        config, whole = self.recipe.train, int(batch.images.shape[-1])
+        early = self.current_epoch < config.epochs - config.fine_epochs
+        return min(config.crop, whole) if early and config.crop else whole
 
     def _losses(self, logits: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
-        """Return the loss of each head."""
-        losses = {LABEL_HEAD: label_loss(logits[LABEL_HEAD], batch.targets)}
-        if VOTE_HEAD in logits:
-            losses[VOTE_HEAD] = vote_loss(logits[VOTE_HEAD], batch.votes, batch.share)
-        return losses
+        """Return the loss of each head, weighted as the recipe says."""
+        loss = self.recipe.loss
+        gamma = loss.gamma if loss.kind == "focal" else 0.0
+        own = label_loss(logits[self.label_head], batch.targets, weights=self.class_weights, gamma=gamma)
+        if not self.has_votes:
+            return {self.label_head: own}
+        voted = vote_loss(logits[VOTE_HEAD], batch.votes, batch.share)
+        return {self.label_head: own, VOTE_HEAD: self.recipe.train.ferplus_weight * voted}
+
+    def _penalty(self) -> Tensor:
+        """Return the L1 penalty of convolution and linear weights, a scalar."""
+        strength = self.recipe.train.l1
+        if not strength:
+            return torch.zeros((), device=self.device)
+        return strength * torch.stack([weight.abs().sum() for weight in self.parameters() if weight.ndim > 1]).sum()
+
+
+def fit_input(images: Tensor, recipe: Recipe, size: int) -> Tensor:
+    """Bring images to the network's colour and size, as inference does: bilinear.
+
+    Args:
+        images: (N, C, h, w) float, grey or red, green and blue, 0..255.
+        recipe: Says which colour.
+        size: Side in pixels.
+    """
+    if recipe.input.colour == "rgb" and images.shape[1] == 1:
+        images = images.expand(-1, 3, -1, -1)
+    elif recipe.input.colour == "grey" and images.shape[1] == 3:
+        weights = torch.tensor(GREY, device=images.device)[None, :, None, None]
+        images = (images * weights).sum(dim=1, keepdim=True)
+    if images.shape[-1] == size:
+        return images
+    shrink = images.shape[-1] > size
+    return functional.interpolate(images, size=(size, size), mode="bilinear", align_corners=False, antialias=shrink)
 
 
 def learning_rate(step: int, steps: int, config: OptimizeConfig) -> float:
-    """Return the share of the highest rate at a step: a straight rise, then half a cosine down to 0."""
+    """Return the share of the highest rate at a step.
+
+    A straight rise, then half a cosine down to 0, or level. With a frozen phase each phase has its own, the second at
+    `fine_tune_rate`.
+    """
+    first = round(steps * config.freeze_epochs / config.epochs)
+    if step < first:
+        return _phase(step, first, config)
+    return (config.fine_tune_rate if first else 1.0) * _phase(step - first, steps - first, config)
+
+
+def _phase(step: int, steps: int, config: OptimizeConfig) -> float:
+    """Return the share of a phase's highest rate at a step of it; its rise is as long a part of it as of the whole."""
     warmup = config.warmup / config.epochs * steps
     if step < warmup:
         return (step + 1) / (warmup + 1)
+    if config.schedule == "constant":
+        return 1.0
     return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1.0, steps - warmup))))
+
+
+def _optimizer(network: nn.Module, config: OptimizeConfig) -> torch.optim.Optimizer:
+    """Build the optimizer; biases and batch norm do not decay."""
+    groups = [
+        {"params": [weight for weight in network.parameters() if weight.ndim > 1], "weight_decay": config.weight_decay},
+        {"params": [weight for weight in network.parameters() if weight.ndim <= 1], "weight_decay": 0.0},
+    ]
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=config.learning_rate, momentum=config.momentum, nesterov=config.momentum > 0)
+    kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
+    return kind(groups, lr=config.learning_rate)

@@ -7,15 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-
-class Standardize(nn.Module):
-    """Shift and scale each image to mean 0 and standard deviation 1, so that light and contrast stop mattering."""
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Standardize (N, 1, h, w) float images of any range; a flat image becomes 0."""
-        centred = images - images.mean(dim=(2, 3), keepdim=True)
-        variance = (centred * centred).mean(dim=(2, 3), keepdim=True)
-        return centred / torch.sqrt(variance + 1.0)
+from facemood.train.pixels import Standardize
 
 
 class SqueezeExcite(nn.Module):
@@ -66,6 +58,7 @@ class ExpressionNetwork(nn.Module):
         widths: Channels of each stage. The first stage works at half the input's size, each later one at half again.
         blocks: Residual blocks of each stage.
         dropout: Share of the pooled features that is dropped in training, 0..1.
+        channels: Of the images.
 
     Example:
         >>> network = ExpressionNetwork({"fer2013": 7, "ferplus": 8}, widths=(8, 16), blocks=(1, 1))
@@ -74,7 +67,13 @@ class ExpressionNetwork(nn.Module):
     """
 
     def __init__(
-        self, heads: Mapping[str, int], *, widths: Sequence[int], blocks: Sequence[int], dropout: float = 0.0
+        self,
+        heads: Mapping[str, int],
+        *,
+        widths: Sequence[int],
+        blocks: Sequence[int],
+        dropout: float = 0.0,
+        channels: int = 1,
     ) -> None:
         super().__init__()
         stages: list[nn.Module] = []
@@ -85,7 +84,7 @@ class ExpressionNetwork(nn.Module):
                 inputs = width
         self.standardize = Standardize()
         self.stem = nn.Sequential(
-            nn.Conv2d(1, widths[0], 5, stride=2, padding=2, bias=False),
+            nn.Conv2d(channels, widths[0], 5, stride=2, padding=2, bias=False),
             nn.BatchNorm2d(widths[0]),
             nn.ReLU(inplace=True),
         )

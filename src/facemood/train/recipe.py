@@ -1,34 +1,72 @@
-"""Recipes: everything a training run does, as data in a TOML file. What a file leaves out is as in the baseline."""
+"""Recipes: everything a training run does, as data. What a file leaves out is as in the baseline."""
 
 from __future__ import annotations
 
 import dataclasses
-import importlib.resources
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 from facemood.errors import RecipeError, did_you_mean
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+CHOICES = {
+    "input.colour": ("grey", "rgb"),
+    "input.pixels": ("standardized", "unit", "imagenet"),
+    "network.pool": ("max", "average"),
+    "augment.fill": ("reflect", "nearest", "constant"),
+    "loss.kind": ("cross-entropy", "focal"),
+    "loss.targets": ("labels", "votes"),
+    "loss.class_weights": ("none", "balanced"),
+    "train.optimizer": ("sgd", "adam", "adamw"),
+    "train.schedule": ("cosine", "constant", "plateau"),
+    "train.precision": ("float32", "bfloat16"),
+    "stop.monitor": ("accuracy", "loss"),
+    "stop.keep": ("last", "best"),
+}
+"""The words that some keys take."""
 
-PRECISIONS = ("float32", "bfloat16")
 
-RECIPES = importlib.resources.files("facemood.train") / "recipes"
+@dataclass(frozen=True, slots=True)
+class InputConfig:
+    """What the network sees of an image.
+
+    Attributes:
+        size: Side in pixels to which images are brought; 0 leaves them as the dataset has them.
+        colour: ``"grey"`` or ``"rgb"``; grey images are repeated in three channels for the latter.
+        pixels: ``"standardized"`` (each image to mean 0 and deviation 1), ``"unit"`` (0..1), or ``"imagenet"`` (0..1,
+            less ImageNet's mean, over its deviation, as pretrained backbones want it).
+    """
+
+    size: int = 0
+    colour: str = "grey"
+    pixels: str = "standardized"
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkConfig:
-    """The network: channels and residual blocks of each stage, dropout before the heads."""
+    """The network.
 
+    Attributes:
+        kind: ``"se-resnet"`` (ours), ``"cnn"`` (plain convolutions), or ``"timm:NAME"`` for a backbone of timm.
+        widths: Channels of each stage.
+        blocks: Residual blocks, or convolutions, of each stage.
+        dropout: Share of the pooled or last dense features that is dropped in training, 0..1.
+        pool: How a plain network shrinks after each stage: ``"max"`` or ``"average"``.
+        batch_norm: Whether a plain network normalizes after each convolution.
+        stage_dropout: Share that a plain network drops after each stage, 0..1.
+        dense: Widths of a plain network's dense layers between the last map and the heads.
+        pretrained: Whether a timm backbone starts from its published weights.
+    """
+
+    kind: str = "se-resnet"
     widths: tuple[int, ...] = (40, 80, 160)
     blocks: tuple[int, ...] = (1, 2, 2)
     dropout: float = 0.2
+    pool: str = "max"
+    batch_norm: bool = True
+    stage_dropout: float = 0.0
+    dense: tuple[int, ...] = ()
+    pretrained: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +76,11 @@ class AugmentConfig:
     Attributes:
         mirror: Probability of a left-right mirror image.
         rotation: Largest turn, degrees either way.
-        scale: Smallest and largest zoom factor.
+        scale: Smallest and largest zoom factor: below 1 zooms out, above 1 zooms in.
         shift: Largest shift, as a share of the side, either way.
         shear: Largest horizontal shear, degrees either way.
+        fill: What comes in from outside: ``"reflect"``, ``"nearest"`` (the edge repeated) or ``"constant"`` (black).
+        brightness: Largest factor of the brightness, drawn between 1 / brightness and brightness.
         gamma: Largest factor of the tone curve's exponent, drawn between 1 / gamma and gamma.
         overexpose: Probability that brightness is multiplied by up to 2.2 and cut off at white.
         blur: Probability of a 3 x 3 blur.
@@ -56,6 +96,8 @@ class AugmentConfig:
     scale: tuple[float, float] = (0.85, 1.15)
     shift: float = 0.06
     shear: float = 5.0
+    fill: str = "reflect"
+    brightness: float = 1.0
     gamma: float = 1.5
     overexpose: float = 0.0
     blur: float = 0.15
@@ -67,26 +109,55 @@ class AugmentConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class OptimizeConfig:
-    """How the weights are fitted: SGD with Nesterov momentum, warm-up and a cosine to zero.
+class LossConfig:
+    """What is made small.
 
     Attributes:
+        kind: ``"cross-entropy"``, or ``"focal"`` (Lin et al. 2017), which weighs what is read right already less.
+        targets: ``"labels"``, or ``"votes"`` to learn the distribution of people's votes in place of one label.
+        class_weights: ``"none"``, or ``"balanced"`` to weigh each class by the inverse of its count.
+        gamma: Exponent of the focal loss; 0 is cross-entropy.
+        alpha: Weight of each class by its label word; a class that is left out has 1. It multiplies `class_weights`.
+    """
+
+    kind: str = "cross-entropy"
+    targets: str = "labels"
+    class_weights: str = "none"
+    gamma: float = 2.0
+    alpha: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizeConfig:
+    """How the weights are fitted.
+
+    Attributes:
+        optimizer: ``"sgd"`` (with Nesterov momentum), ``"adam"`` or ``"adamw"``.
+        schedule: ``"cosine"`` to zero, ``"constant"``, or ``"plateau"`` (halved when the watched figure stands still).
+        freeze_epochs: Epochs at the beginning in which the heads alone learn (transfer learning, first phase).
+        fine_tune_rate: What the learning rate is multiplied with from then on.
+        l1: Weight of the sum of the absolute weights in the loss.
         epochs: Passes over the training set.
         fine_epochs: How many of them, at the end, see whole images; the others see crops of `crop` pixels.
-        crop: Side of the crops in the first epochs, pixels.
+        crop: Side of the crops in the first epochs, pixels; 0 for whole images throughout.
         batch_size: Images a step.
         learning_rate: The highest rate.
         warmup: Epochs in which the rate rises from 0.
-        momentum: Nesterov momentum, 0..1.
+        momentum: Nesterov momentum of SGD, 0..1.
         weight_decay: L2 penalty on convolution and linear weights.
         label_smoothing: Share of the label spread over all classes, on hard labels alone.
-        ferplus_weight: Weight of the vote head's loss beside the label head's.
-        ema: Decay of the weights' exponential moving average a step; the averages are what is kept.
+        ferplus_weight: Weight of the vote head's loss beside the label head's; at 0 there is no vote head.
+        ema: Decay of the weights' exponential moving average a step; the averages are what is kept. 0 averages nothing.
         precision: ``"float32"``, or ``"bfloat16"`` to run the network in half the bits where the processor can; the
             weights stay float32.
         seed: Number from which every random choice follows.
     """
 
+    optimizer: str = "sgd"
+    schedule: str = "cosine"
+    freeze_epochs: int = 0
+    fine_tune_rate: float = 0.1
+    l1: float = 0.0
     epochs: int = 60
     fine_epochs: int = 15
     crop: int = 40
@@ -107,8 +178,9 @@ class DataConfig:
     """Which images train.
 
     Attributes:
-        train: The split that trains.
+        train: The split that trains. Splits are also found under the other names that are common for them.
         validate: The split that is watched.
+        validation_share: Share of the training images that is split off to be watched, where there is no such split.
         held_out: The splits whose twins are left out of training.
         folds: In how many parts the training images are dealt, twins together; 0 does not deal them.
         fold: The part that is left out, so that the network can label what it never saw.
@@ -116,6 +188,7 @@ class DataConfig:
 
     train: str = "Training"
     validate: str = "PublicTest"
+    validation_share: float = 0.2
     held_out: tuple[str, ...] = ("PublicTest", "PrivateTest")
     folds: int = 0
     fold: int = 0
@@ -139,131 +212,73 @@ class DistillConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class StopConfig:
+    """When training ends before its last epoch, and which weights are kept.
+
+    Attributes:
+        monitor: The validation figure that is watched: ``"accuracy"`` or ``"loss"`` of the label head.
+        patience: Epochs without a better figure after which training ends; 0 never ends it early.
+        min_delta: How much better a figure must be to count.
+        keep: ``"last"``, or ``"best"`` for the weights of the epoch with the best figure.
+    """
+
+    monitor: str = "accuracy"
+    patience: int = 0
+    min_delta: float = 0.0
+    keep: str = "last"
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """One training run, whole."""
 
     name: str
     description: str = ""
     data: DataConfig = field(default_factory=DataConfig)
+    input: InputConfig = field(default_factory=InputConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
     distill: DistillConfig = field(default_factory=DistillConfig)
     train: OptimizeConfig = field(default_factory=OptimizeConfig)
+    stop: StopConfig = field(default_factory=StopConfig)
 
     def __post_init__(self) -> None:
-        optimize = self.train
-        if not 0 <= optimize.fine_epochs <= optimize.epochs:
-            raise RecipeError(
-                f"train.fine_epochs must be 0..{optimize.epochs} (train.epochs), but is {optimize.fine_epochs}"
+        for key, words in CHOICES.items():
+            section, _, name = key.partition(".")
+            _check_choice(key, getattr(getattr(self, section), name), words)
+        for wrong, message in self._faults():
+            if wrong:
+                raise RecipeError(message)
+
+    def _faults(self) -> Iterator[tuple[bool, str]]:
+        """Yield what could be wrong with the numbers: whether it is, and what to say then."""
+        data, network, train = self.data, self.network, self.train
+        for key, value in (("fine_epochs", train.fine_epochs), ("freeze_epochs", train.freeze_epochs)):
+            yield (
+                not 0 <= value <= train.epochs,
+                f"train.{key} must be 0..{train.epochs} (train.epochs), but is {value}",
             )
-        if optimize.batch_size < 2 or optimize.epochs < 1:
-            raise RecipeError("train.epochs must be at least 1 and train.batch_size at least 2 (batch norm needs two)")
-        if optimize.precision not in PRECISIONS:
-            raise RecipeError(f"train.precision must be one of {', '.join(PRECISIONS)}, but is {optimize.precision!r}")
-        if self.data.folds == 1 or not 0 <= self.data.fold < max(1, self.data.folds):
-            raise RecipeError(
-                f"data.fold must be 0..data.folds-1, with 0 or at least 2 folds, but is {self.data.fold} of "
-                f"{self.data.folds}"
-            )
-        if len(self.network.widths) != len(self.network.blocks):
-            raise RecipeError("network.widths and network.blocks must name the same number of stages")
+        yield (
+            train.batch_size < 2 or train.epochs < 1,
+            "train.epochs must be at least 1 and train.batch_size at least 2 (batch norm needs two)",
+        )
+        yield (
+            data.folds == 1 or not 0 <= data.fold < max(1, data.folds),
+            f"data.fold must be 0..data.folds-1, with 0 or at least 2 folds, but is {data.fold} of {data.folds}",
+        )
+        yield not 0 < data.validation_share < 1, f"data.validation_share must be 0..1, but is {data.validation_share}"
+        yield (
+            len(network.widths) != len(network.blocks),
+            "network.widths and network.blocks must name the same number of stages",
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as plain nested dicts, as the TOML file holds it."""
         return dataclasses.asdict(self)
 
 
-def list_recipes() -> list[str]:
-    """Name the recipes inside the package.
-
-    Example:
-        >>> "baseline" in list_recipes()
-        True
-    """
-    return sorted(Path(item.name).stem for item in RECIPES.iterdir() if item.name.endswith(".toml"))
-
-
-def load_recipe(name: str, *, overrides: Iterable[str] = ()) -> Recipe:
-    """Load a recipe of the package by name, or a TOML file by path, and set single values.
-
-    Args:
-        name: A recipe's name, or the path of a TOML file.
-        overrides: Settings such as ``"train.epochs=20"``; the value is read as TOML.
-
-    Raises:
-        RecipeError: There is no such recipe or key, or a value is of the wrong kind.
-
-    Example:
-        >>> load_recipe("baseline", overrides=["train.epochs=20"]).train.epochs
-        20
-    """
-    table = _read_toml(name)
-    for override in overrides:
-        _override(table, override)
-    return recipe_from_dict({"name": Path(name).stem, **table})
-
-
-def recipe_from_dict(table: Mapping[str, Any]) -> Recipe:
-    """Build a recipe from nested dicts, as `Recipe.to_dict` and TOML give them.
-
-    Raises:
-        RecipeError: A key is unknown or a value is of the wrong kind.
-    """
-    recipe: Recipe = _build(Recipe, table, prefix="")
-    return recipe
-
-
-def _read_toml(name: str) -> dict[str, Any]:
-    """Find and parse the recipe's file."""
-    if name in list_recipes():
-        text = (RECIPES / f"{name}.toml").read_text(encoding="utf-8")
-    elif Path(name).is_file():
-        text = Path(name).read_text(encoding="utf-8")
-    else:
-        raise RecipeError(
-            f"there is no recipe {name!r}: expected one of {', '.join(list_recipes())}, or the path of a TOML file."
-            f"{did_you_mean(name, list_recipes())}"
-        )
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"recipe {name!r} is not valid TOML: {error}") from None
-
-
-def _override(table: dict[str, Any], setting: str) -> None:
-    """Set one value in place: ``"train.epochs=20"``."""
-    path, equals, text = setting.partition("=")
-    section, dot, key = path.strip().partition(".")
-    if not equals or not dot:
-        raise RecipeError(f"cannot set {setting!r}: expected section.key=value, such as train.epochs=20")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        raise RecipeError(f"cannot set {setting!r}: {text!r} is no TOML value; write text in quotes") from None
-    table.setdefault(section, {})[key] = value
-
-
-def _build(kind: type[Any], table: Mapping[str, Any], *, prefix: str) -> Any:
-    """Make a config dataclass of a table, checking each key and kind."""
-    hints = get_type_hints(kind)
-    unknown = set(table).difference(hints)
-    if unknown:
-        key = sorted(unknown)[0]
-        raise RecipeError(
-            f"unknown recipe key {prefix + key!r}; expected one of {', '.join(prefix + name for name in hints)}."
-            f"{did_you_mean(key, hints)}"
-        )
-    return kind(**{key: _value(hints[key], value, prefix + key) for key, value in table.items()})
-
-
-def _value(hint: Any, value: Any, name: str) -> Any:
-    """Bring one TOML value to the field's kind."""
-    if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
-        return _build(hint, value, prefix=f"{name}.")  # type: ignore[arg-type]
-    if hint is float and type(value) is int:
-        return float(value)
-    if isinstance(value, list | tuple) and "tuple" in str(hint):
-        return tuple(value)
-    if type(value) is not hint:
-        raise RecipeError(f"recipe key {name!r} must be {getattr(hint, '__name__', hint)}, but is {value!r}")
-    return value
+def _check_choice(key: str, value: str, words: tuple[str, ...]) -> None:
+    """Refuse a word that a key does not take."""
+    if value not in words:
+        raise RecipeError(f"{key} must be one of {', '.join(words)}, but is {value!r}.{did_you_mean(value, words)}")

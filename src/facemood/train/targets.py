@@ -16,7 +16,28 @@ from facemood.train.soft_labels import SoftLabels, read_soft_labels
 
 logger = logging.getLogger("facemood")
 
-LABEL_HEAD, VOTE_HEAD = "fer2013", "ferplus"
+VOTE_HEAD = "ferplus"
+"""The head that learns FER+'s votes, beside the one that learns a dataset's labels."""
+
+OWN_HEAD = "expression"
+"""The label head of a dataset that is not one of those by which heads are named."""
+
+
+def heads_of(dataset: ExpressionDataset, *, votes: bool = True) -> dict[str, tuple[str, ...]]:
+    """Return the heads that learn from a dataset, with their label words; the first learns the labels.
+
+    Args:
+        dataset: The images.
+        votes: Whether a second head learns the votes, where there are any beside labels of another kind.
+
+    Example:
+        >>> images, usage = np.zeros((2, 48, 48), np.uint8), np.array(["train", "train"])
+        >>> heads_of(ExpressionDataset("mine", images, np.array([0, 1]), ("bored", "keen"), usage))
+        {'expression': ('bored', 'keen')}
+    """
+    name = dataset.name if dataset.name in ("fer2013", VOTE_HEAD) else OWN_HEAD
+    heads = {name: dataset.classes}
+    return {**heads, VOTE_HEAD: EXPRESSIONS} if votes and dataset.votes is not None and name != VOTE_HEAD else heads
 
 
 class Targets(NamedTuple):
@@ -34,24 +55,33 @@ class Targets(NamedTuple):
 
 
 def make_targets(
-    dataset: ExpressionDataset, *, smoothing: float = 0.0, distill: DistillConfig | None = None
+    dataset: ExpressionDataset,
+    *,
+    smoothing: float = 0.0,
+    from_votes: bool = False,
+    distill: DistillConfig | None = None,
 ) -> Targets:
     """Turn labels and votes into distributions.
 
     Args:
         dataset: The images.
         smoothing: Share of each label that is spread over all classes (Szegedy et al. 2016), 0..1.
+        from_votes: Let the label head learn the distribution of the votes where there are any (Barsoum et al. 2016).
         distill: Which soft labels are blended in (Hinton et al. 2015), and how much; None blends nothing.
 
     Raises:
-        DatasetError: The soft labels are missing, damaged, or of other images or classes.
+        DatasetError: The soft labels are missing, damaged, or of other images or classes; or votes are to be learned
+            and there are none for these classes.
     """
     classes = len(dataset.classes)
-    labels = np.eye(classes, dtype=np.float32)[dataset.labels] * np.float32(1 - smoothing) + smoothing / classes
+    labels = np.eye(classes, dtype=np.float32)[dataset.labels]
+    if from_votes:
+        labels = _voted(labels, dataset)
+    labels = labels * np.float32(1 - smoothing) + np.float32(smoothing / classes)
     votes, share = np.zeros((len(dataset), len(EXPRESSIONS)), np.float32), np.zeros(len(dataset), np.float32)
     if dataset.votes is not None:
         votes, share = ferplus.distribution(dataset.votes)
-    targets = Targets(labels.astype(np.float32), votes, share)
+    targets = Targets(labels, votes, share)
     if distill is None or not distill.labels:
         return targets
     return _blend(targets, dataset, read_soft_labels(distill.labels), distill)
@@ -59,22 +89,31 @@ def make_targets(
 
 def _blend(targets: Targets, dataset: ExpressionDataset, soft: SoftLabels, config: DistillConfig) -> Targets:
     """Mix a teacher's distribution into the rows that it knows."""
-    classes = {LABEL_HEAD: dataset.classes, VOTE_HEAD: EXPRESSIONS}
-    for head, labels in soft.about["heads"].items():
-        if tuple(labels) != classes[head]:
-            raise DatasetError(
-                f"soft labels {config.labels!r} are for {', '.join(labels)}, not {', '.join(classes[head])}"
-            )
-    rows = soft.find(dataset.images)
+    heads = heads_of(dataset)
+    for head, words in heads.items():
+        if tuple(soft.about["heads"].get(head, ())) != words:
+            told = "; ".join(f"{name} ({', '.join(labels)})" for name, labels in soft.about["heads"].items())
+            raise DatasetError(f"soft labels {config.labels!r} are for {told}, not for {head} ({', '.join(words)})")
+    rows = soft.find(dataset.pixels)
     known = rows >= 0
     if not known.any():
         raise DatasetError(f"soft labels {config.labels!r} know none of the {len(dataset)} images of {dataset.name}")
     level = logging.INFO if known.all() else logging.WARNING
     logger.log(level, "soft labels for %d of %d images", int(known.sum()), len(dataset))
     labels, votes = targets.labels.copy(), targets.votes.copy()
-    for head, target, weight in ((LABEL_HEAD, labels, config.label_share), (VOTE_HEAD, votes, config.vote_share)):
-        if head in soft.logits:
-            taught = soft.distribution(head, rows[known], temperature=config.temperature)
-            target[known] = (1 - weight) * target[known] + weight * taught
+    for head, target, weight in zip(heads, (labels, votes), (config.label_share, config.vote_share), strict=False):
+        taught = soft.distribution(head, rows[known], temperature=config.temperature)
+        target[known] = (1 - weight) * target[known] + weight * taught
     votes[targets.share == 0] = 0
     return Targets(labels, votes, targets.share)
+
+
+def _voted(labels: NDArray[np.float32], dataset: ExpressionDataset) -> NDArray[np.float32]:
+    """Return the votes' distribution for images that have one, and the label itself for the others."""
+    if dataset.votes is None or dataset.classes != EXPRESSIONS:
+        raise DatasetError(
+            f"loss.targets='votes' needs votes for the classes, but {dataset.name} has none for "
+            f"{', '.join(dataset.classes)}; use the dataset ferplus:DIR, or loss.targets='labels'"
+        )
+    votes, share = ferplus.distribution(dataset.votes)
+    return np.where(share[:, None] > 0, votes, labels)

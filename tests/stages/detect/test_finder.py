@@ -165,7 +165,7 @@ def test_scenes_without_faces_raise_few_alarms(finder: FinderDetector, shared_da
 def test_tiles_are_found(finder: FinderDetector, shared_data: Path) -> None:
     from facemood.datasets import open_dataset
 
-    tiles = open_dataset(shared_data / "fer2013").split("PublicTest").images[::36]
+    tiles = np.asarray(open_dataset(shared_data / "fer2013").split("PublicTest").images[::36])
     done = measure_tiles(finder, tiles)
     assert isinstance(done, Tally)
     assert done.found / done.faces >= 0.97

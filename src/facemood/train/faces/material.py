@@ -109,7 +109,7 @@ def load_material(data: Path, labels: Path, *, split: str = "Training") -> Mater
     inside = (points[:, :68].min(axis=(1, 2)) > -BEYOND) & (points[:, :68].max(axis=(1, 2)) < side + BEYOND)
     rows = np.flatnonzero((dataset.usage == split) & table["tile_found"] & inside)
     scenes = read_scenes(data / "scenes", table, test=split != "Training")
-    return Material(dataset.images[rows], points[rows], scenes)
+    return Material(np.asarray(dataset.images[rows]), points[rows], scenes)
 
 
 def read_labels(file: Path) -> dict[str, NDArray[np.generic]]:

@@ -1,0 +1,163 @@
+"""AffectNet (Mollahosseini, Hasani and Mahoor 2017): faces from the web in eight classes, annotated by hand.
+
+Two layouts are in use. The newer one has a file of annotations for each face, which is cut out already::
+
+    train_set/images/17.jpg    train_set/annotations/17_exp.npy    the label, a text or a number
+    val_set/images/...         val_set/annotations/...
+
+The older one has tables with the columns subDirectory_filePath, face_x, face_y, face_width, face_height, expression
+and others; the face box is cut out of the picture::
+
+    training.csv, validation.csv    here or in Manually_Annotated_file_lists/
+    103/29a31ebf.jpg                here or in Manually_Annotated_Images/
+
+Labels are 0 neutral, 1 happy, 2 sad, 3 surprise, 4 fear, 5 disgust, 6 anger, 7 contempt, and 8 none, 9 uncertain,
+10 non-face, which are left out.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from facemood.datasets.dataset import ExpressionDataset
+from facemood.datasets.gather import Entry, gather
+from facemood.datasets.images import image_files
+from facemood.datasets.table import read_table, whole_number
+from facemood.errors import DatasetError
+from facemood.labels import EXPRESSIONS
+
+logger = logging.getLogger("facemood")
+
+ORDER = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt")
+"""The labels 0..7."""
+
+LEFT_OUT = ("none", "uncertain", "non-face")
+"""The labels 8..10."""
+
+MOST = len(ORDER) + len(LEFT_OUT) - 1
+
+SETS = {"train_set": "train", "val_set": "val"}
+TABLES = {"training.csv": "train", "validation.csv": "val"}
+TABLE_FOLDER = "Manually_Annotated_file_lists"
+IMAGE_FOLDERS = ("Manually_Annotated_Images", "Manually_Annotated/Manually_Annotated_Images")
+
+PATH, EXPRESSION = "subDirectory_filePath", "expression"
+BOX = ("face_x", "face_y", "face_width", "face_height")
+
+
+class Row(NamedTuple):
+    """One annotated picture: its file, label 0..10, split, and box x1 y1 x2 y2 in pixels, which may stand beyond it."""
+
+    path: Path
+    label: int
+    usage: str
+    box: tuple[int, int, int, int] | None = None
+
+
+def read_affectnet(root: Path, *, size: int = 224, colour: str = "bgr") -> ExpressionDataset:
+    """Read AffectNet in either layout; its splits are ``"train"`` and ``"val"``.
+
+    Args:
+        root: The folder that holds the sets or the tables.
+        size: Side in pixels to which each face is brought.
+        colour: ``"grey"`` or ``"bgr"``.
+
+    Raises:
+        DatasetError: It is not there, an annotation is missing or damaged, or no image can be read.
+    """
+    if not is_affectnet(root):
+        raise DatasetError(
+            f"{root}: found no AffectNet here; expected train_set/annotations and val_set/annotations, "
+            f"or training.csv and validation.csv with the columns {PATH}, {','.join(BOX)}, {EXPRESSION}"
+        )
+    rows = list(_read_sets(root) if _sets(root) else _read_tables(root))
+    entries = [Entry(row.path, ORDER[row.label], row.usage, row.box) for row in rows if row.label < len(ORDER)]
+    _log_left_out(root, rows)
+    if not entries:
+        raise DatasetError(f"{root}: found no image of an expression here; fetch AffectNet again")
+    return gather(root, entries, name="affectnet", size=size, colour=colour, classes=EXPRESSIONS)
+
+
+def is_affectnet(root: Path) -> bool:
+    """Tell by the files whether a folder holds AffectNet."""
+    return bool(_sets(root) or _tables(root))
+
+
+def _sets(root: Path) -> dict[Path, str]:
+    """Return the folders of the newer layout that are there, with their splits."""
+    return {root / name: usage for name, usage in SETS.items() if (root / name / "annotations").is_dir()}
+
+
+def _read_sets(root: Path) -> Iterator[Row]:
+    """Yield the pictures of the newer layout."""
+    for folder, usage in _sets(root).items():
+        if not (folder / "images").is_dir():
+            raise DatasetError(f"{folder / 'images'}: there is no such folder, but there are annotations beside it")
+        for file in image_files(folder / "images"):
+            yield Row(file, _read_label(folder / "annotations" / f"{file.stem}_exp.npy"), usage)
+
+
+def _read_label(file: Path) -> int:
+    """Read one annotation, the text or number of a label."""
+    try:
+        number = float(np.load(file, allow_pickle=False).astype(str).item())
+    except FileNotFoundError:
+        raise DatasetError(f"{file}: the annotation is missing; fetch it again or remove the image") from None
+    except (OSError, ValueError, EOFError) as error:
+        raise DatasetError(f"{file}: expected a label 0..{MOST}, but it cannot be read ({error})") from None
+    if number not in range(MOST + 1):
+        raise DatasetError(f"{file}: expected a label 0..{MOST}, but found {number:g}")
+    return int(number)
+
+
+def _tables(root: Path) -> dict[Path, str]:
+    """Return the tables of the older layout that are there, with their splits."""
+    for folder in (root, root / TABLE_FOLDER):
+        files = {folder / name: usage for name, usage in TABLES.items() if _has_header(folder / name)}
+        if files:
+            return files
+    return {}
+
+
+def _has_header(file: Path) -> bool:
+    """Tell whether a table is there and its first line is AffectNet's."""
+    if not file.is_file():
+        return False
+    with file.open(encoding="utf-8-sig", errors="replace") as lines:
+        return PATH in lines.readline(1000)
+
+
+def _read_tables(root: Path) -> Iterator[Row]:
+    """Yield the pictures of the older layout."""
+    images = next((root / name for name in IMAGE_FOLDERS if (root / name).is_dir()), root)
+    for file, usage in _tables(root).items():
+        for where, row in read_table(file, (PATH, *BOX, EXPRESSION)):
+            label = whole_number(row, EXPRESSION, where, most=MOST)
+            box = _read_box(row, where) if label < len(ORDER) else None  # what is no face may have no box
+            yield Row(images / row[PATH], label, usage, box)
+
+
+def _read_box(row: dict[str, str], where: str) -> tuple[int, int, int, int]:
+    """Read a row's face box: x1 y1 x2 y2."""
+    try:
+        left, top, width, height = (int(row[column]) for column in BOX)
+    except ValueError:
+        found = ",".join(row[column] for column in BOX)
+        raise DatasetError(
+            f"{where}: {','.join(BOX)} must be whole numbers, but are {found}; correct or remove the row"
+        ) from None
+    return left, top, left + width, top + height
+
+
+def _log_left_out(root: Path, rows: list[Row]) -> None:
+    """Count the pictures that show no expression."""
+    counts = Counter(LEFT_OUT[row.label - len(ORDER)] for row in rows if row.label >= len(ORDER))
+    if counts:
+        words = ", ".join(f"{counts[word]} {word}" for word in LEFT_OUT if word in counts)
+        logger.info("%s: %d images without an expression are left out (%s)", root, counts.total(), words)

@@ -1,0 +1,228 @@
+"""ImageFiles: pictures in files that stand in for an array of images and are decoded when they are asked for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar, overload
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+from PIL import ExifTags, ImageOps, UnidentifiedImageError
+from PIL import Image as Pillow
+
+from facemood.errors import DatasetError, did_you_mean
+from facemood.sources.images import from_pillow
+
+T = TypeVar("T")
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm"}
+
+MODES = {"grey": "L", "bgr": "RGB"}
+"""The colours that images can have, and what Pillow calls them."""
+
+MEMORY = 1 << 30
+"""Bytes of pixels from which on `load` leaves them in their files."""
+
+BLOCK = 64
+"""Images that `on_all_cores` holds at once."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageFiles:
+    """Pictures in files, all brought to one size, that are indexed like an array of images.
+
+    A whole number decodes one image. A slice, an array of rows or an (N,) mask gives the `ImageFiles` of those rows,
+    and ``np.asarray`` decodes them all. EXIF orientation is applied; shrinking averages areas, enlarging is bicubic.
+
+    Attributes:
+        paths: The N files.
+        size: Side in pixels to which each image is brought.
+        colour: ``"grey"`` or ``"bgr"``.
+        boxes: (N, 4) int64 pixels x1 y1 x2 y2 in the upright picture, what is cut out of each, or None for all of it.
+
+    Example:
+        >>> files = ImageFiles((Path("a.png"), Path("b.png"), Path("c.png")), size=48, colour="bgr")
+        >>> files.shape, len(files[1:])
+        ((3, 48, 48, 3), 2)
+    """
+
+    paths: tuple[Path, ...]
+    size: int
+    colour: str = "grey"
+    boxes: NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        if self.colour not in MODES:
+            raise DatasetError(
+                f"unknown colour {self.colour!r}; expected {' or '.join(MODES)}.{did_you_mean(self.colour, MODES)}"
+            )
+        if self.size < 1:
+            raise DatasetError(f"size must be at least 1 pixel, but is {self.size}")
+        if self.boxes is not None and self.boxes.shape != (len(self), 4):
+            raise DatasetError(f"boxes must be ({len(self)}, 4), one for each file, but are {self.boxes.shape}")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, size, size), or (N, size, size, 3) in colour."""
+        whole = (len(self), self.size, self.size)
+        return whole if self.colour == "grey" else (*whole, 3)
+
+    @property
+    def ndim(self) -> int:
+        """The length of `shape`."""
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> np.dtype[np.uint8]:
+        """Always uint8."""
+        return np.dtype(np.uint8)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+        return (self[row] for row in range(len(self)))
+
+    @overload
+    def __getitem__(self, index: int | np.integer[Any]) -> NDArray[np.uint8]: ...
+    @overload
+    def __getitem__(
+        self, index: slice | Sequence[int] | NDArray[np.integer[Any]] | NDArray[np.bool_]
+    ) -> ImageFiles: ...
+    def __getitem__(self, index: Any) -> NDArray[np.uint8] | ImageFiles:
+        if not isinstance(index, int | np.integer):
+            return self._select(index)
+        found = _attempt(_decode, self, int(index))
+        if isinstance(found, str):
+            raise DatasetError(f"{self.paths[index]}: {found}; replace the file, or remove it from the dataset")
+        return found
+
+    def _select(self, index: Any) -> ImageFiles:
+        """Return the files of some rows."""
+        rows = np.arange(len(self))[index]
+        if rows.ndim != 1:
+            raise IndexError(
+                f"images in files are indexed by rows alone, but got {index!r}; decode them first, by np.asarray"
+            )
+        boxes = None if self.boxes is None else self.boxes[rows]
+        return ImageFiles(tuple(self.paths[row] for row in rows.tolist()), self.size, self.colour, boxes)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[np.uint8]:
+        if copy is False:
+            raise ValueError("the pixels are in files, so an array of them is a copy; leave out copy=False")
+        pixels = np.empty(self.shape, np.uint8)
+        for row in range(len(self)):
+            pixels[row] = self[row]
+        return pixels if dtype is None else pixels.astype(dtype)
+
+
+Images: TypeAlias = NDArray[np.uint8] | ImageFiles
+"""(N, h, w) uint8 grey or (N, h, w, 3) uint8 BGR, in memory or in files."""
+
+
+def load(files: ImageFiles) -> tuple[Images, dict[int, str]]:
+    """Decode all files where that takes less than `MEMORY` bytes; else leave the pixels where they are.
+
+    Files that stay are opened and checked, but not decoded: a JPEG that is cut short is found when it is read.
+
+    Returns:
+        The images of the files that can be read, in their order, and for each other row why it cannot be.
+    """
+    if math.prod(files.shape) < MEMORY:
+        return _load_pixels(files)
+    checked = on_all_cores(partial(_attempt, _check, files), len(files))
+    unreadable = {row: reason for row, reason in enumerate(checked) if reason is not None}
+    kept = np.ones(len(files), bool)
+    kept[list(unreadable)] = False
+    return files[kept], unreadable
+
+
+def _load_pixels(files: ImageFiles) -> tuple[NDArray[np.uint8], dict[int, str]]:
+    """Decode all files into one array, without gaps for those that cannot be read."""
+    pixels = np.empty(files.shape, np.uint8)
+    unreadable: dict[int, str] = {}
+    for row, found in enumerate(on_all_cores(partial(_attempt, _decode, files), len(files))):
+        if isinstance(found, str):
+            unreadable[row] = found
+        else:
+            pixels[row - len(unreadable)] = found
+    return pixels[: len(files) - len(unreadable)], unreadable
+
+
+def image_files(folder: Path) -> list[Path]:
+    """Return the image files in a folder, sorted, without hidden ones."""
+    return [file for file in sorted(folder.iterdir()) if file.suffix.lower() in SUFFIXES and not is_hidden(file)]
+
+
+def is_hidden(path: Path) -> bool:
+    """Tell whether a file or folder is hidden, such as ``.DS_Store`` and ``._1.jpg``."""
+    return path.name.startswith(".")
+
+
+def on_all_cores(function: Callable[[int], T], count: int) -> Iterator[T]:
+    """Call a function with 0..count-1 in threads (decoders let go of the interpreter); results come in order."""
+    with ThreadPoolExecutor() as pool:
+        for start in range(0, count, BLOCK):
+            yield from pool.map(function, range(start, min(start + BLOCK, count)))
+
+
+def _attempt(work: Callable[[ImageFiles, int], T], files: ImageFiles, row: int) -> T | str:
+    """Return what the work gives, or in words why the file cannot be read."""
+    if not -len(files) <= row < len(files):
+        raise IndexError(f"row {row} is out of range: there are {len(files)} image files")
+    try:
+        return work(files, row)
+    except FileNotFoundError:
+        return "there is no such file"
+    except UnidentifiedImageError:
+        return "it is not an image"
+    except DatasetError as error:
+        return str(error)
+    except Exception as error:  # each of Pillow's decoders has errors of its own for damaged data
+        return f"it cannot be read as an image ({error})"
+
+
+def _decode(files: ImageFiles, row: int) -> NDArray[np.uint8]:
+    """Decode one image: (size, size) or (size, size, 3) uint8."""
+    with Pillow.open(files.paths[row]) as picture:
+        upright = _eight_bits(ImageOps.exif_transpose(picture)).convert(MODES[files.colour])
+    box = _box(files, row, upright.size)
+    shrinks = min(box[2] - box[0], box[3] - box[1]) >= files.size
+    resampling = Pillow.Resampling.BOX if shrinks else Pillow.Resampling.BICUBIC
+    pixels = np.asarray(upright.resize((files.size, files.size), resampling, box=box))
+    return (pixels if files.colour == "grey" else pixels[:, :, ::-1]).copy()  # Pillow's own is read-only
+
+
+def _check(files: ImageFiles, row: int) -> None:
+    """Open one file, verify what can be verified without decoding, and compare its size with the box."""
+    with Pillow.open(files.paths[row]) as picture:
+        picture.verify()
+    if files.boxes is not None:
+        with Pillow.open(files.paths[row]) as picture:  # anew: what was verified cannot be used
+            turned = picture.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+            _box(files, row, picture.size[::-1] if turned else picture.size)
+
+
+def _eight_bits(picture: Pillow.Image) -> Pillow.Image:
+    """Bring 16-bit and float pixels to 8 bits and lay transparency on white, as for every image facemood reads."""
+    plain = picture.mode in ("L", "RGB") and not picture.has_transparency_data
+    return picture if plain else Pillow.fromarray(from_pillow(picture)[:, :, ::-1])
+
+
+def _box(files: ImageFiles, row: int, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return what is cut out of a picture of (width, height): the part of the box that lies inside, or all of it."""
+    width, height = size
+    if files.boxes is None:
+        return 0, 0, width, height
+    left, top, right, bottom = files.boxes[row].tolist()
+    inside = max(left, 0), max(top, 0), min(right, width), min(bottom, height)
+    if inside[0] >= inside[2] or inside[1] >= inside[3]:
+        raise DatasetError(
+            f"the box {left},{top},{right},{bottom} cuts nothing out of the picture of {width}x{height} pixels"
+        )
+    return inside

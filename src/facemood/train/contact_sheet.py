@@ -1,0 +1,55 @@
+"""Contact sheets: what the network sees of training images, so that one can judge the augmentation by eye."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from facemood.datasets import ExpressionDataset
+from facemood.render import write_picture
+from facemood.train.augment import augment
+from facemood.train.batches import as_tensor
+from facemood.train.recipe import Recipe
+
+COLUMNS, CELL, GAP = 8, 96, 4
+"""Pictures in a row, and pixels of a picture's side and of the space between two."""
+
+
+def write_contact_sheet(file: Path, training: ExpressionDataset, recipe: Recipe) -> None:
+    """Write rows of one training image each: as it is, then seven times augmented; a row for each class, up to ten.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    rows = [int(np.flatnonzero(training.labels == label)[0]) for label in np.unique(training.labels)[:10]]
+    images = as_tensor(np.asarray(training.images[np.array(rows)])).float()
+    generator = torch.Generator().manual_seed(recipe.train.seed)
+    side = images.shape[-1]
+    varied = [augment(images, recipe.augment, size=side, generator=generator) for _ in range(COLUMNS - 1)]
+    cells = torch.stack([images, *varied], dim=1)  # (rows, 8, C, h, h)
+    write_picture(file, lay_out(cells.clamp(0, 255).byte().numpy()))
+
+
+def lay_out(cells: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Lay pictures out in a grid on white.
+
+    Args:
+        cells: (rows, columns, C, h, h) uint8, grey or red, green and blue.
+
+    Returns:
+        (H, W, 3) uint8 BGR.
+    """
+    rows, columns = cells.shape[:2]
+    step = CELL + GAP
+    sheet = np.full((rows * step + GAP, columns * step + GAP, 3), 255, np.uint8)
+    for row in range(rows):
+        for column in range(columns):
+            picture = cells[row, column].transpose(1, 2, 0)[..., ::-1]  # BGR, or one grey channel
+            large = cv2.resize(np.ascontiguousarray(picture), (CELL, CELL), interpolation=cv2.INTER_AREA)
+            top, left = GAP + row * step, GAP + column * step
+            sheet[top : top + CELL, left : left + CELL] = large.reshape(CELL, CELL, -1)
+    return sheet

@@ -1,0 +1,101 @@
+"""Which images train, which are watched, and how much each class weighs."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from facemood.datasets import ExpressionDataset, open_dataset
+from facemood.datasets.splits import find_split, shared_pictures, split_off
+from facemood.errors import RecipeError, did_you_mean
+from facemood.train.recipe import LossConfig, Recipe
+
+logger = logging.getLogger("facemood")
+
+
+def open_data(recipe: Recipe, spec: str | Path) -> ExpressionDataset:
+    """Open a dataset with its images as large and as coloured as the recipe's network wants them.
+
+    Raises:
+        DatasetError: The dataset is not there, or damaged.
+    """
+    colour = "bgr" if recipe.input.colour == "rgb" else "grey"
+    return open_dataset(spec, size=recipe.input.size or None, colour=colour)
+
+
+def prepare(recipe: Recipe, dataset: ExpressionDataset) -> tuple[ExpressionDataset, ExpressionDataset]:
+    """Return the training and the validation images. No training image has a twin in a held-out split or in its fold.
+
+    Where the dataset has no split to watch, one is split off: stratified by class, with all images of one picture on
+    the same side.
+
+    Raises:
+        DatasetError: There is no split to train on, or a class is too small to be divided.
+    """
+    pool = training_pool(recipe, dataset)
+    name = find_split(dataset, recipe.data.validate)
+    if name is None:
+        watched = split_off(pool, recipe.data.validation_share, seed=recipe.train.seed)
+        training, validation = pool.subset(~watched), pool.subset(watched)
+        logger.info("no split %r: %d of %d images are watched", recipe.data.validate, len(validation), len(pool))
+    else:
+        training, validation = pool, dataset.split(name)
+        _warn_of_twins(dataset, recipe)
+    if recipe.data.folds:
+        training = training.subset(training.folds(recipe.data.folds) != recipe.data.fold)
+        logger.info("fold %d of %d is left out", recipe.data.fold, recipe.data.folds)
+    logger.info("training on %d images, watching %d", len(training), len(validation))
+    return training, validation
+
+
+def training_pool(recipe: Recipe, dataset: ExpressionDataset) -> ExpressionDataset:
+    """Return the images of the training split that have no twin in a held-out split.
+
+    Raises:
+        DatasetError: There is no such split.
+    """
+    name = find_split(dataset, recipe.data.train) or recipe.data.train
+    held_out = [split for wanted in recipe.data.held_out if (split := find_split(dataset, wanted))]
+    twins = dataset.twins_of(held_out) if held_out else np.zeros(len(dataset), bool)
+    logger.info("%d twins of held-out images left out", int(twins.sum()))
+    return dataset.subset(~twins).split(name)
+
+
+def _warn_of_twins(dataset: ExpressionDataset, recipe: Recipe) -> None:
+    """Say how many watched images show a picture that trains, where the recipe does not leave it out of training."""
+    train, watched = (find_split(dataset, name) for name in (recipe.data.train, recipe.data.validate))
+    if watched in {find_split(dataset, name) for name in recipe.data.held_out}:
+        return
+    count = shared_pictures(dataset, dataset.usage == train, dataset.usage == watched)
+    if count:
+        logger.warning(
+            "%d of the images in %s show a picture that is also in %s, so its figures are too good; "
+            "leave such images out of training with data.held_out=[%r]",
+            count, watched, train, watched,
+        )  # fmt: skip
+
+
+def class_weights(training: ExpressionDataset, config: LossConfig) -> Tensor | None:
+    """Return the weight of each class, (K,) float32 with a mean of 1 over the images, or None where all weigh alike.
+
+    Raises:
+        RecipeError: `alpha` names a word that is no class.
+    """
+    if config.class_weights == "none" and not config.alpha:
+        return None
+    unknown = sorted(set(config.alpha).difference(training.classes))
+    if unknown:
+        raise RecipeError(
+            f"loss.alpha names {unknown[0]!r}, which is not among the classes {', '.join(training.classes)}."
+            f"{did_you_mean(unknown[0], training.classes)}"
+        )
+    counts = np.bincount(training.labels, minlength=len(training.classes))
+    weights = np.array([config.alpha.get(word, 1.0) for word in training.classes])
+    if config.class_weights == "balanced":
+        weights = weights / np.maximum(counts, 1)
+    mean = float((weights * counts).sum() / counts.sum())
+    return torch.tensor(weights / mean, dtype=torch.float32)

@@ -1,0 +1,52 @@
+"""What a network does to pixels first, inside itself, so that no caller can get it wrong. Pixels come as 0..255."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""ImageNet's, for red, green and blue of 0..1, as its pretrained networks use them."""
+
+
+class Standardize(nn.Module):
+    """Shift and scale each image to mean 0 and standard deviation 1, so that light and contrast stop mattering."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Standardize (N, C, h, w) float images of any range, each channel by itself; a flat image becomes 0."""
+        centred = images - images.mean(dim=(2, 3), keepdim=True)
+        variance = (centred * centred).mean(dim=(2, 3), keepdim=True)
+        return centred / torch.sqrt(variance + 1.0)
+
+
+class Normalize(nn.Module):
+    """Subtract a mean and divide by a deviation, a number for each channel, both of 0..255."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, mean: tuple[float, ...], deviation: tuple[float, ...]) -> None:
+        super().__init__()
+        for name, values in (("mean", mean), ("deviation", deviation)):
+            self.register_buffer(name, torch.tensor(values).reshape(1, -1, 1, 1), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Normalize (N, C, h, w) float images."""
+        return (images - self.mean) / self.deviation
+
+
+def pixel_layer(kind: str, channels: int) -> nn.Module:
+    """Return the layer for a recipe's ``input.pixels``.
+
+    Args:
+        kind: ``"standardized"``, ``"unit"`` or ``"imagenet"``.
+        channels: 1 or 3; grey images get the mean of ImageNet's channels.
+    """
+    if kind == "standardized":
+        return Standardize()
+    if kind == "unit":
+        return Normalize((0.0,) * channels, (255.0,) * channels)
+    mean, deviation = ([255 * value for value in values] for values in (MEAN, DEVIATION))
+    if channels == 1:
+        mean, deviation = [sum(mean) / 3], [sum(deviation) / 3]
+    return Normalize(tuple(mean), tuple(deviation))

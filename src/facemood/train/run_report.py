@@ -1,0 +1,150 @@
+"""What a run leaves for people: curves, confusion, samples, and a page that shows them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facemood.atomic import replacing
+from facemood.datasets import ExpressionDataset
+from facemood.evaluation import metrics
+from facemood.evaluation.figures import COLOURS, draw_confusion, drawing, label_ends, label_per_cent
+from facemood.evaluation.protocol import match_head, run_all
+from facemood.models import ModelSession
+from facemood.models.page import markdown_table, per_cent
+from facemood.train.divide import prepare
+from facemood.train.fit import CONTACT_SHEET, RUN_FILE, read_recipe
+from facemood.train.trainer import HISTORY
+
+SAMPLES = 24
+"""Validation images on the page: half of them read right, half wrong, as far as there are any."""
+
+
+def write_report(run: Path, dataset: ExpressionDataset, model: Path) -> Path:
+    """Write ``report.md`` and its figures into a run's folder: the model's figures on the validation images.
+
+    Args:
+        run: The folder of a finished run.
+        dataset: What it was trained on.
+        model: The ONNX file that was made of it.
+
+    Returns:
+        The page.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+        OutputError: The folder cannot be written to.
+    """
+    facts = json.loads((run / RUN_FILE).read_text(encoding="utf-8"))
+    _, validation = prepare(read_recipe(run), dataset)
+    session = ModelSession(model, device="cpu")
+    head = match_head(session.card, validation) or session.card.default_head
+    read = run_all(session, validation.images)[head].argmax(axis=1)
+    confusion = metrics.confusion_matrix(read, validation.labels, len(validation.classes))
+    epochs = read_history(run)
+    draw_curves(epochs, run / "curves.svg", head=head)
+    draw_confusion(
+        validation.classes, confusion, run / "confusion.svg", title=f"Validation, {len(validation):,} images"
+    )
+    draw_samples(validation, read, run / "samples.svg")
+    page = _page(facts, epochs, confusion, validation.classes, model.name)
+    with replacing(run / "report.md", encoding="utf-8") as text:
+        text.write(page)
+    return run / "report.md"
+
+
+def read_history(run: Path) -> list[dict[str, Any]]:
+    """Return what was logged of each epoch."""
+    lines = (run / HISTORY).read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def draw_curves(epochs: Sequence[dict[str, Any]], file: Path, *, head: str) -> None:
+    """Draw loss and accuracy by epoch: on training images, augmented as they were, and on validation images."""
+    numbers = [line["epoch"] + 1 for line in epochs]
+    panels = {
+        "loss": {"training": "train_loss", "validation": f"{head}_loss"},
+        "accuracy": {"training": "train_accuracy", "validation": f"{head}_accuracy"},
+    }
+    with drawing(file, height=4) as figure:
+        for axes, (title, lines) in zip(figure.subplots(1, 2), panels.items(), strict=True):
+            ends = []
+            for (name, key), colour in zip(lines.items(), COLOURS, strict=False):
+                values = [line.get(key, np.nan) for line in epochs]
+                axes.plot(numbers, values, color=colour)
+                ends.append((numbers[-1], values[-1], name, colour))
+            label_ends(axes, ends)
+            axes.set_title(title)
+            axes.set_xlabel("epoch")
+            if title == "accuracy":
+                label_per_cent(axes.yaxis, "")
+
+
+def draw_samples(validation: ExpressionDataset, read: NDArray[np.int64], file: Path) -> None:
+    """Draw validation images with what was read; below what was read wrong stands the truth."""
+    right = read == validation.labels
+    shown = np.concatenate([_some(~right), _some(right)])
+    with drawing(file, height=1.75 * -(-len(shown) // 8)) as figure:
+        for axes, row in zip(figure.subplots(-(-len(shown) // 8), 8, squeeze=False).flat, shown, strict=False):
+            picture = np.asarray(validation.images[row])
+            axes.imshow(picture if picture.ndim == 2 else picture[..., ::-1], cmap="gray", vmin=0, vmax=255)
+            axes.set_title(validation.classes[read[row]], fontsize=9, color=COLOURS[0] if right[row] else COLOURS[1])
+            axes.set_xlabel("" if right[row] else f"is {validation.classes[validation.labels[row]]}", fontsize=8)
+        for axes in figure.axes:
+            axes.set_xticks([])
+            axes.set_yticks([])
+            axes.spines[:].set_visible(False)
+
+
+def _some(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the rows of evenly spaced marked images, at most half of `SAMPLES`."""
+    rows = np.flatnonzero(mask)
+    return rows[np.unique(np.linspace(0, len(rows) - 1, SAMPLES // 2).astype(int))] if len(rows) else rows
+
+
+def _page(
+    facts: dict[str, Any],
+    epochs: Sequence[dict[str, Any]],
+    confusion: NDArray[np.int64],
+    classes: Sequence[str],
+    model: str,
+) -> str:
+    """Write the page."""
+    recipe, trained = facts["recipe"], facts["trained_on"]
+    precision, recall, f1 = metrics.class_scores(confusion)
+    rows = [
+        {"class": word, "images": int(count), "precision": per_cent(p), "recall": per_cent(r), "F1": per_cent(f)}
+        for word, count, p, r, f in zip(classes, confusion.sum(axis=1), precision, recall, f1, strict=True)
+    ]
+    unread = f", {len(facts['unreadable'])} files that cannot be read are left out" if facts["unreadable"] else ""
+    counts = ", ".join(f"{word} {count:,}" for word, count in trained["classes"].items())
+    versions = ", ".join(f"{name} {version}" for name, version in {**facts["versions"], **facts["environment"]}.items())
+    parts = [
+        f"# Training run: {recipe['name']}",
+        recipe["description"],
+        f"- Trained on {trained['images']:,} images of {facts['dataset']} ({counts}){unread}.\n"
+        f"- Watched on {facts['validated_on']['images']:,} images; the {recipe['stop']['keep']} weights are kept.\n"
+        f"- {len(epochs)} epochs in {epochs[-1]['seconds']:,.0f} seconds since it last started.\n"
+        f"- Model: [{model}]({model}); recipe and environment: [{RUN_FILE}]({RUN_FILE}) ({versions}).",
+        "## On the validation images",
+        f"Accuracy {per_cent(confusion.trace() / confusion.sum())}, macro-F1 {per_cent(metrics.macro_f1(confusion))}, "
+        f"mean recall {per_cent(metrics.mean_recall(confusion))}. They were watched in training, so other images are "
+        "read a little worse.",
+        markdown_table(rows),
+        "![Confusion matrix](confusion.svg)",
+        "## Curves",
+        "![Loss and accuracy by epoch](curves.svg)",
+        "Training images are augmented and the network drops parts of itself, so training can look worse than "
+        "validation.",
+        "## Samples",
+        "![Validation images with what was read](samples.svg)",
+        "## What the network sees",
+        f"![Augmented training images]({CONTACT_SHEET})",
+        "Each row is a training image: as it is, then seven times augmented.",
+    ]
+    return "\n\n".join(parts) + "\n"

@@ -1,0 +1,101 @@
+"""Lightning's trainer, set up for a recipe: averaged weights, history, checkpoints, stopping early, several devices."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning
+from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from facemood.errors import require
+from facemood.train.module import ExpressionModule
+
+logger = logging.getLogger("facemood")
+
+LAST, BEST, HISTORY = "last.ckpt", "best.ckpt", "history.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a run trains on.
+
+    Attributes:
+        devices: Devices, or processes, of each machine (distributed data parallel where there are several).
+        nodes: Machines.
+        tensorboard: Also log for TensorBoard, into the run's folder.
+    """
+
+    devices: int = 1
+    nodes: int = 1
+    tensorboard: bool = False
+
+
+class History(lightning.Callback):
+    """Append a JSON line for each epoch: what Lightning logged, and the seconds since training started or went on."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.started = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Write and log the epoch's figures."""
+        metrics = {name: round(float(value), 4) for name, value in sorted(trainer.callback_metrics.items())}
+        line = {"epoch": trainer.current_epoch, "seconds": round(time.monotonic() - self.started, 1), **metrics}
+        with self.file.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(line) + "\n")
+        logger.info("epoch %d: %s", line["epoch"], json.dumps(metrics))
+
+
+def open_trainer(module: ExpressionModule, run: Path, *, progress: bool, machine: Machine) -> lightning.Trainer:
+    """Set Lightning up for a run.
+
+    Args:
+        module: What is trained.
+        run: The folder for checkpoints and history.
+        progress: Show a bar on the terminal.
+        machine: What to train on.
+    """
+    several = machine.devices * machine.nodes > 1
+    return lightning.Trainer(
+        max_epochs=module.recipe.train.epochs,
+        accelerator="auto",
+        devices=machine.devices,
+        num_nodes=machine.nodes,
+        strategy="ddp_find_unused_parameters_true" if several else "auto",
+        use_distributed_sampler=False,  # our sampler divides the batches itself
+        callbacks=[*_callbacks(module, run), *([RichProgressBar()] if progress else [])],
+        logger=_tensorboard(run) if machine.tensorboard else False,
+        enable_progress_bar=progress,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )
+
+
+def _callbacks(module: ExpressionModule, run: Path) -> list[lightning.Callback]:
+    """Return what acts after each epoch; the last checkpoint is written last, so that it knows of all others."""
+    train, stop = module.recipe.train, module.recipe.stop
+    mode = "max" if stop.monitor == "accuracy" else "min"
+    checkpoint = functools.partial(
+        ModelCheckpoint, dirpath=run, enable_version_counter=False, save_on_train_epoch_end=True
+    )
+    callbacks: list[lightning.Callback] = [History(run / HISTORY)]
+    if train.ema:
+        callbacks.append(EMAWeightAveraging(decay=train.ema))
+    if stop.patience:
+        callbacks.append(EarlyStopping(module.watched, mode=mode, patience=stop.patience, min_delta=stop.min_delta))
+    if stop.keep == "best":
+        callbacks.append(checkpoint(filename=Path(BEST).stem, monitor=module.watched, mode=mode))
+    return [*callbacks, checkpoint(filename=Path(LAST).stem)]
+
+
+def _tensorboard(run: Path) -> Any:
+    """Open a log for TensorBoard in the run's folder."""
+    require("tensorboard", extra="tensorboard")
+    return TensorBoardLogger(run, name="", version="tensorboard")

@@ -1,0 +1,47 @@
+"""Build the network that a recipe names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import nn
+
+from facemood.errors import RecipeError
+from facemood.train.backbones import timm_trunk
+from facemood.train.networks import ExpressionNetwork
+from facemood.train.pixels import pixel_layer
+from facemood.train.plain import TrunkNetwork, plain_trunk
+from facemood.train.recipe import Recipe
+
+TIMM = "timm:"
+
+
+def build_network(recipe: Recipe, heads: Mapping[str, int], *, size: int, pretrained: bool = True) -> nn.Module:
+    """Build a network for images of a size.
+
+    Args:
+        recipe: Says which, and what its input is.
+        heads: Number of classes of each head, by name.
+        size: Side of the images in pixels.
+        pretrained: False where the weights will be loaded from a run anyway.
+
+    Returns:
+        A module that maps (N, C, size, size) float images, 0..255, to the logits (N, classes) of each head, and has its
+        linear heads in the `torch.nn.ModuleDict` ``heads``.
+
+    Raises:
+        RecipeError: There is no such network, or its pretrained weights cannot be had.
+    """
+    config, channels = recipe.network, 1 if recipe.input.colour == "grey" else 3
+    if config.kind == "se-resnet":
+        return ExpressionNetwork(
+            heads, widths=config.widths, blocks=config.blocks, dropout=config.dropout, channels=channels
+        )
+    if config.kind == "cnn":
+        trunk, width = plain_trunk(config, channels=channels, size=size)
+    elif config.kind.startswith(TIMM):
+        wanted = pretrained and config.pretrained
+        trunk, width = timm_trunk(config.kind.removeprefix(TIMM), channels=channels, pretrained=wanted)
+    else:
+        raise RecipeError(f"network.kind must be se-resnet, cnn or timm:NAME, but is {config.kind!r}")
+    return TrunkNetwork(pixel_layer(recipe.input.pixels, channels), trunk, width, heads, dropout=config.dropout)
