@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from facemood.cli.terminal import Data, Quiet, Verbose, say, show_page, start_logging
+from facemood.cli.terminal import Data, Quiet, Verbose, quieten_exporters, say, show_page, start_logging
 
 
 def export(
@@ -31,7 +30,6 @@ def export(
     Given a model instead of a run, only the framing is measured, and goes into its card.
     """
     start_logging(quiet=quiet, verbose=verbose)
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it notes each package that it would know and is not here
     from facemood.datasets import open_dataset
     from facemood.models.page import card_page
     from facemood.stages.detect import DetectOptions, open_detector
@@ -40,6 +38,7 @@ def export(
     from facemood.train.export import reframe
     from facemood.train.fit import read_recipe
 
+    quieten_exporters()
     wanted = [] if no_framing else detector or ["finder"]
     detectors = tuple(open_detector(name, DetectOptions()) for name in wanted)
     if run.suffix == ".onnx":

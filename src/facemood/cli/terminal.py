@@ -73,6 +73,15 @@ def start_logging(*, quiet: bool = False, verbose: bool = False) -> None:
     logger.handlers = [_Handler()]
 
 
+def quieten_exporters() -> None:
+    """Let the packages that train and export speak of errors alone; call it once they are imported.
+
+    They advertise, and note each package that they would know of and is not here.
+    """
+    for name in ("lightning.pytorch", "torch.onnx", "onnx_ir", "onnxscript"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
 def say(text: str) -> None:
     """Write words for people to stderr."""
     print(text, file=sys.stderr)  # noqa: T201 - this is the command line's mouth

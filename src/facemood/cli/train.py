@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facemood.cli.terminal import INTERRUPTED, Data, Quiet, Verbose, say, start_logging
+from facemood.cli.terminal import INTERRUPTED, Data, Quiet, Verbose, quieten_exporters, say, start_logging
 
 if TYPE_CHECKING:
     from facemood.datasets import ExpressionDataset
@@ -45,8 +45,7 @@ def train(
     from facemood.train import Machine, fit, load_recipe
     from facemood.train.divide import open_data
 
-    for name in ("lightning.pytorch", "torch.onnx"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    quieten_exporters()
 
     chosen = load_recipe(
         recipe, overrides=[*(settings or []), *(["network.pretrained=false"] if no_pretrained else [])]

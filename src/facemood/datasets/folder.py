@@ -35,17 +35,27 @@ def read_folder(root: Path, *, size: int = 48, colour: str = "grey") -> Expressi
         DatasetError: There are no class folders, one is empty, there is only one class, a class has only one image,
             or no image can be read.
     """
-    if not root.is_dir():
-        raise DatasetError(f"{root}: expected a folder with one folder for each class, but it is not a folder")
-    entries = list(_walk(root))
-    _check_classes(root, [entry.word for entry in entries])
+    entries = walk(root)
     dataset = gather(root, entries, name=root.absolute().name, size=size, colour=colour)
     if dataset.unreadable:
-        _check_classes(root, [dataset.classes[label] for label in dataset.labels])
+        check_classes(root, [dataset.classes[label] for label in dataset.labels])
     return dataset
 
 
-def _walk(root: Path) -> Iterator[Entry]:
+def walk(root: Path) -> list[Entry]:
+    """Return a tree's files, sorted.
+
+    Raises:
+        DatasetError: It is no such tree, a class folder is empty, or there are too few images to tell classes apart.
+    """
+    if not root.is_dir():
+        raise DatasetError(f"{root}: expected a folder with one folder for each class, but it is not a folder")
+    entries = list(_files_of(root))
+    check_classes(root, [entry.word for entry in entries])
+    return entries
+
+
+def _files_of(root: Path) -> Iterator[Entry]:
     """Yield the tree's files, sorted."""
     folders = _folders_in(root)
     if not folders:
@@ -85,8 +95,12 @@ def _images_of(class_folder: Path) -> list[Path]:
     raise DatasetError(f"{class_folder}: the class folder holds no image; remove it or fill it")
 
 
-def _check_classes(root: Path, words: Sequence[str]) -> None:
-    """Refuse a tree from which nothing can be told apart, or that cannot be split."""
+def check_classes(root: Path, words: Sequence[str]) -> None:
+    """Refuse a tree from which nothing can be told apart, or that cannot be split.
+
+    Raises:
+        DatasetError: There is one class only, or a class has one image only.
+    """
     counts = Counter(words)
     if len(counts) == 1:
         raise DatasetError(

@@ -10,6 +10,7 @@ from facemood.datasets.affectnet import is_affectnet, read_affectnet
 from facemood.datasets.dataset import ExpressionDataset
 from facemood.datasets.fer2013 import CSV_NAME, SHEET_LABELS, read_fer2013, read_ferplus
 from facemood.datasets.folder import read_folder
+from facemood.datasets.photos import read_photos
 from facemood.datasets.rafdb import find_basic, read_rafdb
 from facemood.errors import DatasetError, did_you_mean
 
@@ -18,6 +19,7 @@ TILES: dict[str, Callable[[Path], ExpressionDataset]] = {"fer2013": read_fer2013
 
 FILES: dict[str, Callable[..., ExpressionDataset]] = {
     "folder": read_folder,
+    "photos": read_photos,
     "affectnet": read_affectnet,
     "rafdb": read_rafdb,
 }
@@ -31,7 +33,8 @@ def open_dataset(spec: str | Path, *, size: int | None = None, colour: str | Non
 
     Args:
         spec: Such as ``"fer2013:data/fer2013"``, ``"folder:my_faces"`` or a plain path. Kinds are fer2013, ferplus
-            (FER2013 under the majority of its votes), folder, affectnet and rafdb.
+            (FER2013 under the majority of its votes), folder (of faces), photos (in which faces are found), affectnet
+            and rafdb.
         size: Side in pixels to which image files are brought; None leaves it to the kind. FER2013 has 48 always.
         colour: ``"grey"`` or ``"bgr"`` for image files; None leaves it to the kind. FER2013 is grey always.
 

@@ -7,28 +7,35 @@ import logging
 import os
 import platform
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import lightning
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from facemood import __version__
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset
 from facemood.errors import RecipeError
-from facemood.train.batches import training_batches, validation_batches
+from facemood.train.batches import as_tensor, training_batches, validation_batches
 from facemood.train.contact_sheet import write_contact_sheet
 from facemood.train.divide import class_weights, prepare
-from facemood.train.module import ExpressionModule
+from facemood.train.module import ExpressionModule, fit_input
 from facemood.train.recipe import Recipe
 from facemood.train.recipe_file import recipe_from_dict
+from facemood.train.start import load_start, read_start, shape_of
 from facemood.train.targets import heads_of, make_targets
 from facemood.train.trainer import BEST, HISTORY, LAST, Machine, open_trainer
 
 logger = logging.getLogger("facemood")
 
 RUN_FILE, CONTACT_SHEET = "run.json", "augmented.png"
+
+NORM_IMAGES = 512
+"""Training images on which the batch norms of a network are measured that starts from a model's weights."""
 
 
 def fit(
@@ -60,6 +67,7 @@ def fit(
         OutputError: The folder cannot be written to.
     """
     training, validation = prepare(recipe, dataset)
+    recipe, start = _with_start(recipe)
     heads = heads_of(training, votes=recipe.train.ferplus_weight > 0)
     size = recipe.input.size or training.images.shape[1]
     facts = _facts(recipe, training, validation, heads, size)
@@ -77,10 +85,22 @@ def fit(
     batches = training_batches(
         training, targets, batch_size=config.batch_size, seed=config.seed, epoch=_first_epoch(checkpoint)
     )
+    if start and checkpoint is None:
+        sample = as_tensor(np.asarray(training.images[:NORM_IMAGES])).float()
+        load_start(module.network, start, fit_input(sample, recipe, size))
     write_contact_sheet(run / CONTACT_SHEET, training, recipe)
     trainer = open_trainer(module, run, progress=progress, machine=machine or Machine())
     _run(trainer, module, batches, validation_batches(validation), checkpoint)
     return kept_checkpoint(run, recipe)
+
+
+def _with_start(recipe: Recipe) -> tuple[Recipe, dict[str, NDArray[np.float32]] | None]:
+    """Return a recipe with the shape of the network that it starts from, and that network's weights, if it does."""
+    if not recipe.network.start:
+        return recipe, None
+    weights = read_start(recipe.network.start)
+    widths, blocks = shape_of(weights)
+    return replace(recipe, network=replace(recipe.network, widths=widths, blocks=blocks)), weights
 
 
 def _run(

@@ -48,6 +48,8 @@ class NetworkConfig:
 
     Attributes:
         kind: ``"se-resnet"`` (ours), ``"cnn"`` (plain convolutions), or ``"timm:NAME"`` for a backbone of timm.
+        start: A model of ours, by name or file, whose weights but for the heads the network starts from; its widths and
+            blocks count then.
         widths: Channels of each stage.
         blocks: Residual blocks, or convolutions, of each stage.
         dropout: Share of the pooled or last dense features that is dropped in training, 0..1.
@@ -59,6 +61,7 @@ class NetworkConfig:
     """
 
     kind: str = "se-resnet"
+    start: str = ""
     widths: tuple[int, ...] = (40, 80, 160)
     blocks: tuple[int, ...] = (1, 2, 2)
     dropout: float = 0.2
@@ -268,6 +271,10 @@ class Recipe:
             f"data.fold must be 0..data.folds-1, with 0 or at least 2 folds, but is {data.fold} of {data.folds}",
         )
         yield not 0 < data.validation_share < 1, f"data.validation_share must be 0..1, but is {data.validation_share}"
+        yield (
+            bool(network.start) and (network.kind, self.input.colour) != ("se-resnet", "grey"),
+            "network.start needs network.kind='se-resnet' and input.colour='grey', as our models have them",
+        )
         yield (
             len(network.widths) != len(network.blocks),
             "network.widths and network.blocks must name the same number of stages",

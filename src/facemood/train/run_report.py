@@ -121,7 +121,7 @@ def _page(
         {"class": word, "images": int(count), "precision": per_cent(p), "recall": per_cent(r), "F1": per_cent(f)}
         for word, count, p, r, f in zip(classes, confusion.sum(axis=1), precision, recall, f1, strict=True)
     ]
-    unread = f", {len(facts['unreadable'])} files that cannot be read are left out" if facts["unreadable"] else ""
+    unread = f", {len(facts['unreadable'])} files that cannot be used are left out" if facts["unreadable"] else ""
     counts = ", ".join(f"{word} {count:,}" for word, count in trained["classes"].items())
     versions = ", ".join(f"{name} {version}" for name, version in {**facts["versions"], **facts["environment"]}.items())
     parts = [

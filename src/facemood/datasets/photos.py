@@ -1,0 +1,82 @@
+"""Folder-per-class trees of photos: the largest face of each is found and cut out as the default model wants it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from facemood.datasets.dataset import ExpressionDataset
+from facemood.datasets.folder import check_classes, walk
+from facemood.datasets.gather import Entry
+from facemood.datasets.images import on_all_cores
+from facemood.errors import DatasetError, FacemoodError
+from facemood.labels import ordered
+from facemood.models import DEFAULT_MODEL, ModelSession, find_model
+from facemood.schema import Image
+from facemood.sources import read_frame
+from facemood.stages.align import crop_faces
+from facemood.stages.detect import DetectOptions, FinderDetector
+
+logger = logging.getLogger("facemood")
+
+
+def read_photos(root: Path, *, size: int = 48, colour: str = "grey") -> ExpressionDataset:
+    """Read a tree of photos of faces: ``ROOT/<class>/*.jpg`` or ``ROOT/<split>/<class>/*.jpg``.
+
+    Args:
+        root: The tree's top.
+        size: Side in pixels to which each face is brought.
+        colour: ``"grey"`` or ``"bgr"``.
+
+    Returns:
+        The faces in the order of their paths. Photos that cannot be read, or in which no face is found, are logged,
+        left out and listed in `unreadable`.
+
+    Raises:
+        DatasetError: As for `read_folder`, or no face is found in any photo.
+    """
+    entries = walk(root)
+    found = list(on_all_cores(_cutter(entries), len(entries)))
+    failed = {row: item for row, item in enumerate(found) if isinstance(item, str)}
+    for row, reason in failed.items():
+        logger.warning("%s: left out, %s", entries[row].path, reason)
+    kept = [entry for row, entry in enumerate(entries) if row not in failed]
+    if not kept:
+        raise DatasetError(f"{root}: no face is found in any of the {len(entries)} photos; are there faces in them?")
+    check_classes(root, [entry.word for entry in kept])
+    classes = ordered({entry.word for entry in kept})
+    return ExpressionDataset(
+        name=root.absolute().name,
+        images=np.stack([_bring(crop, size, colour) for crop in found if not isinstance(crop, str)]),
+        labels=np.array([classes.index(entry.word) for entry in kept], np.int64),
+        classes=classes,
+        usage=np.array([entry.usage for entry in kept]),
+        unreadable=tuple(f"{entries[row].path}: {reason}" for row, reason in failed.items()),
+    )
+
+
+def _cutter(entries: Sequence[Entry]) -> Callable[[int], Image | str]:
+    """Return what cuts the face out of a photo by its row, or says in words why it cannot."""
+    detector = FinderDetector(DetectOptions(), threads=1)
+    framing = ModelSession(find_model(DEFAULT_MODEL), device="cpu").card.framing[detector.name]
+
+    def cut(row: int) -> Image | str:
+        try:
+            image = read_frame(entries[row].path).image
+        except FacemoodError as error:
+            return str(error)
+        largest = max(detector(image), key=lambda face: face.area, default=None)
+        return "no face is found in it" if largest is None else crop_faces(image, [largest], framing)[0]
+
+    return cut
+
+
+def _bring(crop: Image, size: int, colour: str) -> Image:
+    """Bring a face to a size and colour, as inference does."""
+    way = cv2.INTER_AREA if len(crop) > size else cv2.INTER_LINEAR
+    made = cv2.resize(crop, (size, size), interpolation=way)
+    return np.asarray(made if colour == "bgr" else cv2.cvtColor(made, cv2.COLOR_BGR2GRAY), np.uint8)

@@ -1,0 +1,120 @@
+"""Start from a model of ours: bring the weights of an ONNX file back into a network that can learn.
+
+In the file each convolution and the batch norm behind it are one. The network gets the joint weights, a batch norm that
+changes nothing, and then one look at training images, after which the batch norm holds their true mean and deviation
+again: it gives the same as before, and normalizes when it learns.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import numpy_helper
+from torch import Tensor, nn
+
+from facemood.errors import RecipeError
+from facemood.models import find_model
+
+logger = logging.getLogger("facemood")
+
+PREFIX, HALF = "network.", ".half"
+
+
+def read_start(name: str) -> dict[str, NDArray[np.float32]]:
+    """Return the weights in a model's file, by their names in the network.
+
+    Args:
+        name: A model's name or file.
+
+    Raises:
+        ModelError: There is no such model.
+        RecipeError: The model is not one of our networks.
+    """
+    weights = {}
+    for weight in onnx.load(find_model(name)).graph.initializer:
+        if weight.name.startswith(PREFIX):
+            values = numpy_helper.to_array(weight).astype(np.float32)
+            weights[weight.name.removeprefix(PREFIX).removesuffix(HALF)] = values
+    if "stem.0.weight" not in weights:
+        raise RecipeError(f"network.start={name!r}: expected a model with a network of kind se-resnet, such as default")
+    return weights
+
+
+def shape_of(weights: Mapping[str, NDArray[np.float32]]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the widths and blocks of the network that weights belong to: a stage begins where a shortcut changes."""
+    widths, blocks = [len(weights["stem.0.weight"])], [0]
+    index = 0
+    while (block := weights.get(f"stages.{index}.body.0.weight")) is not None:
+        if f"stages.{index}.shortcut.1.weight" in weights:
+            widths.append(len(block))
+            blocks.append(0)
+        blocks[-1] += 1
+        index += 1
+    return tuple(widths), tuple(blocks)
+
+
+@torch.no_grad()
+def load_start(network: nn.Module, weights: dict[str, NDArray[np.float32]], images: Tensor) -> None:
+    """Load a model's weights, all but those of heads that it does not have, into a network of the same shape.
+
+    Args:
+        network: The network; its own random heads stay.
+        weights: As `read_start` gives them.
+        images: (N, 1, h, w) float, a few hundred training images, on which the batch norms are set.
+    """
+    modules: dict[str, nn.Module] = dict(network.named_modules())
+    norms: dict[str, nn.BatchNorm2d] = {}
+    for name, values in weights.items():
+        owner, _, key = name.rpartition(".")
+        if owner.startswith("heads."):
+            continue
+        if key == "weight_bias":  # what the batch norm behind this convolution adds
+            norm = modules[_next(owner)]
+            assert isinstance(norm, nn.BatchNorm2d)
+            norm.reset_parameters()
+            norm.running_var.fill_(1 - norm.eps)  # type: ignore[union-attr]
+            norm.bias.copy_(torch.from_numpy(values))
+            norms[_next(owner)] = norm
+        else:
+            getattr(modules[owner], key).copy_(torch.from_numpy(values))
+    _measure_norms(network, list(norms.values()), images)
+    network.train()
+    logger.info("started from %d weights", len(weights))
+
+
+def _next(name: str) -> str:
+    """Name the layer behind a layer of a sequence.
+
+    Example:
+        >>> _next("stages.0.body.3")
+        'stages.0.body.4'
+    """
+    sequence, _, index = name.rpartition(".")
+    return f"{sequence}.{int(index) + 1}"
+
+
+def _measure_norms(network: nn.Module, norms: list[nn.BatchNorm2d], images: Tensor) -> None:
+    """Set each batch norm to the mean and deviation of what comes in, such that what comes out stays as it is."""
+    seen: dict[nn.BatchNorm2d, tuple[Tensor, Tensor]] = {}
+
+    def look(norm: nn.BatchNorm2d) -> Callable[..., None]:
+        def hook(module: nn.Module, inputs: tuple[Any, ...]) -> None:
+            seen[norm] = (inputs[0].mean(dim=(0, 2, 3)), inputs[0].var(dim=(0, 2, 3)))
+
+        return hook
+
+    handles = [norm.register_forward_pre_hook(look(norm)) for norm in norms]
+    network.eval()(images)
+    for handle in handles:
+        handle.remove()
+    for norm, (mean, variance) in seen.items():
+        norm.running_mean.copy_(mean)  # type: ignore[union-attr]
+        norm.running_var.copy_(variance)  # type: ignore[union-attr]
+        norm.weight.copy_((variance + norm.eps).sqrt())
+        norm.bias.add_(mean)

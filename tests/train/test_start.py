@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from facemood.errors import RecipeError
+from facemood.models import FINDER, ModelSession, find_model
+from facemood.train import fit, load_trained
+from facemood.train.networks import ExpressionNetwork
+from facemood.train.start import load_start, read_start, shape_of
+from tests.train.test_fit import bright_or_dark, small_recipe
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (32, 48, 48), np.uint8)
+
+
+def started() -> tuple[ExpressionNetwork, dict[str, np.ndarray]]:
+    """A network with the weights of a shipped model, its heads included."""
+    weights = read_start("nano")
+    widths, blocks = shape_of(weights)
+    heads = {head: len(weights[f"heads.{head}.bias"]) for head in ("fer2013", "ferplus")}
+    network = ExpressionNetwork(heads, widths=widths, blocks=blocks)
+    load_start(network, weights, torch.from_numpy(IMAGES)[:, None].float())
+    for head in heads:
+        for key in ("weight", "bias"):
+            getattr(network.heads[head], key).data.copy_(torch.from_numpy(weights[f"heads.{head}.{key}"]))
+    return network, weights
+
+
+def test_the_network_gives_what_the_model_gives_in_use_and_while_it_learns() -> None:
+    network, _ = started()
+    expected = ModelSession(find_model("nano"), device="cpu").run(IMAGES)
+    for training in (False, True):
+        network.train(training)
+        network.pool.eval()  # dropout stands still
+        with torch.no_grad():
+            logits = network(torch.from_numpy(IMAGES)[:, None].float())
+        for head, values in logits.items():
+            np.testing.assert_allclose(values.numpy(), expected[head], atol=2e-2 if training else 1e-3)
+
+
+def test_the_shape_is_read_from_the_weights() -> None:
+    network, weights = started()
+    assert shape_of(weights)[1] == (1, 2, 2)
+    names = dict(network.named_parameters())
+    assert all(weights[name].shape == tuple(names[name].shape) for name in weights if name in names)
+
+
+def test_a_model_of_another_kind_is_refused() -> None:
+    with pytest.raises(RecipeError, match="expected a model with a network of kind se-resnet"):
+        read_start(FINDER)
+
+
+@pytest.mark.slow
+def test_a_run_starts_from_a_model_and_its_trunk_stands_still_at_first(tmp_path: Path) -> None:
+    recipe = small_recipe(
+        "network.start='nano'", "train.epochs=2", "train.freeze_epochs=2", "train.ema=0.0", "network.dropout=0.0"
+    )
+    fit(recipe, bright_or_dark(), tmp_path)
+    module, facts = load_trained(tmp_path)
+    weights = read_start("nano")
+    assert tuple(facts["recipe"]["network"]["widths"]) == shape_of(weights)[0]
+    state = module.network.state_dict()
+    for name in ("stem.0.weight", "stages.4.body.3.weight"):
+        np.testing.assert_array_equal(state[name].numpy(), weights[name])
+    assert not np.array_equal(state["heads.fer2013.weight"].numpy(), weights["heads.fer2013.weight"])
