@@ -75,6 +75,18 @@ def test_teachers_label_and_a_student_learns(facemood: Run, csv_dataset: Path, t
 
 
 @pytest.mark.slow
+def test_two_processes_train_together(facemood: Run, csv_dataset: Path, tmp_path: Path) -> None:
+    settings = [*SMALL, "train.epochs=2", "train.fine_epochs=0", "train.batch_size=12"]
+    sets = [part for setting in settings for part in ("--set", setting)]
+    done = facemood("train", "baseline", "--data", csv_dataset, "--run", "run", "--devices", "2", *sets)
+    assert done.returncode == 0, done.stderr
+    assert "GLOBAL_RANK: 1, MEMBER: 2/2" in done.stderr
+    lines = (tmp_path / "run" / "history.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == [0, 1]  # one process writes, not both
+    assert (tmp_path / "run" / "report.md").is_file()
+
+
+@pytest.mark.slow
 def test_ctrl_c_says_how_to_go_on(csv_dataset: Path, tmp_path: Path) -> None:
     settings = [part for setting in [*SMALL, "train.epochs=5000"] for part in ("--set", setting)]
     command: list[str | Path] = [

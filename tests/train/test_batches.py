@@ -1,8 +1,10 @@
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facemood.train import batches
 from facemood.train.batches import EpochSampler, training_batches, validation_batches
 from facemood.train.targets import make_targets
 from tests.evaluation.test_protocol import made
@@ -10,11 +12,22 @@ from tests.evaluation.test_protocol import made
 
 @given(st.integers(1, 60), st.integers(2, 20), st.integers(0, 5))
 def test_an_epoch_holds_every_image_once_but_for_a_single_rest(count: int, size: int, epoch: int) -> None:
-    batches = list(EpochSampler(count, size, seed=1, epoch=epoch))
-    seen = torch.cat(batches).tolist() if batches else []
+    drawn = list(EpochSampler(count, size, seed=1, epoch=epoch))
+    seen = torch.cat(drawn).tolist() if drawn else []
     assert len(set(seen)) == len(seen) == count - (count % size == 1)
-    assert len(EpochSampler(count, size, seed=1)) == len(batches)
+    assert len(EpochSampler(count, size, seed=1)) == len(drawn)
     assert torch.cat(list(EpochSampler(count, size, seed=None))).tolist() == list(range(count))
+
+
+def test_processes_share_the_shuffled_batches_and_see_all_in_validation(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    for rank in range(3):
+        monkeypatch.setattr(batches, "_place", lambda rank=rank: (rank, 3))
+        sampler = EpochSampler(100, 10, seed=1, epoch=2)
+        seen.append(torch.cat(list(sampler)).tolist())
+        assert len(sampler) == 3
+        assert torch.cat(list(EpochSampler(100, 10, seed=None))).tolist() == list(range(100))
+    assert len({index for part in seen for index in part}) == 90  # the tenth batch has no three to share it
 
 
 def test_the_order_follows_from_seed_and_epoch() -> None:

@@ -44,6 +44,7 @@ def train(
     start_logging(quiet=quiet, verbose=verbose)
     from facemood.train import Machine, fit, load_recipe
     from facemood.train.divide import open_data
+    from facemood.train.trainer import leads
 
     quieten_exporters()
 
@@ -59,7 +60,8 @@ def train(
     except KeyboardInterrupt:
         say(f"facemood: stopped; go on from the last whole epoch with the same command and --resume {folder}")
         raise typer.Exit(INTERRUPTED) from None
-    _finish(chosen, dataset, folder, quiet=quiet)
+    if leads():
+        _finish(chosen, dataset, folder, quiet=quiet)
 
 
 def _finish(recipe: Recipe, dataset: ExpressionDataset, run: Path, *, quiet: bool) -> None:

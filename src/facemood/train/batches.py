@@ -62,14 +62,11 @@ class EpochSampler(Sampler[Tensor]):
     """Yield the indices of each batch; the order follows from seed and epoch alone, so that a resumed run repeats it.
 
     Lightning calls `set_epoch` before each epoch. A last batch of fewer than two images is left out in training. Where
-    several processes train together, each takes its share of the batches.
+    several processes train together, each takes its share of the shuffled batches.
     """
 
     def __init__(self, count: int, batch_size: int, *, seed: int | None, epoch: int = 0) -> None:
         self.count, self.batch_size, self.seed, self.epoch = count, batch_size, seed, epoch
-        shared = torch.distributed.is_available() and torch.distributed.is_initialized()
-        self.rank = torch.distributed.get_rank() if shared else 0
-        self.world = torch.distributed.get_world_size() if shared else 1
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the order of the coming epoch."""
@@ -80,16 +77,26 @@ class EpochSampler(Sampler[Tensor]):
         if self.seed is not None:
             generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
             order = torch.randperm(self.count, generator=generator)
-        yield from torch.split(order, self.batch_size)[self.rank : self._whole() : self.world]
+        batches = torch.split(order, self.batch_size)
+        yield from (batches[number] for number in self._share())
 
     def __len__(self) -> int:
-        return len(range(self.rank, self._whole(), self.world))
+        return len(self._share())
 
-    def _whole(self) -> int:
-        """Count the batches of all processes together; in training each has the same number."""
+    def _share(self) -> range:
+        """Return the numbers of this process' batches: as many as every other's in training, all in validation."""
         whole, rest = divmod(self.count, self.batch_size)
-        batches = whole + (rest > 0 if self.seed is None else rest > 1)
-        return batches if self.seed is None else batches // self.world * self.world
+        if self.seed is None:
+            return range(whole + (rest > 0))
+        rank, world = _place()
+        return range(rank, (whole + (rest > 1)) // world * world, world)
+
+
+def _place() -> tuple[int, int]:
+    """Return this process' number and how many train together; known once training has begun."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        return torch.distributed.get_rank(), torch.distributed.get_world_size()
+    return 0, 1
 
 
 def training_batches(

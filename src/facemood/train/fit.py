@@ -28,7 +28,7 @@ from facemood.train.recipe import Recipe
 from facemood.train.recipe_file import recipe_from_dict
 from facemood.train.start import load_start, read_start, shape_of
 from facemood.train.targets import heads_of, make_targets
-from facemood.train.trainer import BEST, HISTORY, LAST, Machine, open_trainer
+from facemood.train.trainer import BEST, HISTORY, LAST, Machine, leads, open_trainer
 
 logger = logging.getLogger("facemood")
 
@@ -88,7 +88,8 @@ def fit(
     if start and checkpoint is None:
         sample = as_tensor(np.asarray(training.images[:NORM_IMAGES])).float()
         load_start(module.network, start, fit_input(sample, recipe, size))
-    write_contact_sheet(run / CONTACT_SHEET, training, recipe)
+    if leads():
+        write_contact_sheet(run / CONTACT_SHEET, training, recipe)
     trainer = open_trainer(module, run, progress=progress, machine=machine or Machine())
     _run(trainer, module, batches, validation_batches(validation), checkpoint)
     return kept_checkpoint(run, recipe)
@@ -204,6 +205,8 @@ def _open_run(run: Path, facts: dict[str, Any], *, resume: bool) -> Path | None:
         return run / LAST
     if (run / LAST).exists():
         raise RecipeError(f"{run}: already holds a run; resume it, or choose another folder")
+    if not leads():
+        return None
     with replacing(run / RUN_FILE, encoding="utf-8") as text:
         json.dump(facts, text, indent=1)
     (run / HISTORY).unlink(missing_ok=True)  # of a run that was stopped before its first checkpoint

@@ -63,8 +63,8 @@ class ExpressionModule(lightning.LightningModule):
         logits = self._run(fit_input(images, self.recipe, round(self.size * crop / batch.images.shape[-1])))
         loss = sum(self._losses(logits, batch).values(), start=self._penalty())
         hits = (logits[self.label_head].argmax(1) == batch.targets.argmax(1)).float().mean()
-        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(images), prog_bar=True)
-        self.log("train_accuracy", hits, on_step=False, on_epoch=True, batch_size=len(images))
+        for name, value in (("train_loss", loss), ("train_accuracy", hits)):
+            self.log(name, value, on_step=False, on_epoch=True, batch_size=len(images), prog_bar=True, sync_dist=True)
         return loss
 
     def validation_step(self, batch: Batch, index: int) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import lightning
 from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
 
 from facemood.errors import require
 from facemood.train.module import ExpressionModule
@@ -45,12 +46,19 @@ class History(lightning.Callback):
         self.started = time.monotonic()
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Write and log the epoch's figures."""
+        """Write and log the epoch's figures; of several processes the first does."""
+        if not trainer.is_global_zero:
+            return
         metrics = {name: round(float(value), 4) for name, value in sorted(trainer.callback_metrics.items())}
         line = {"epoch": trainer.current_epoch, "seconds": round(time.monotonic() - self.started, 1), **metrics}
         with self.file.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(line) + "\n")
         logger.info("epoch %d: %s", line["epoch"], json.dumps(metrics))
+
+
+def leads() -> bool:
+    """Tell whether this process writes the run's files: the only one, or the first of those that train together."""
+    return int(getattr(rank_zero_only, "rank", 0) or 0) == 0
 
 
 def open_trainer(module: ExpressionModule, run: Path, *, progress: bool, machine: Machine) -> lightning.Trainer:
@@ -62,13 +70,13 @@ def open_trainer(module: ExpressionModule, run: Path, *, progress: bool, machine
         progress: Show a bar on the terminal.
         machine: What to train on.
     """
-    several = machine.devices * machine.nodes > 1
+    together = "ddp_find_unused_parameters_true" if module.recipe.train.freeze_epochs else "ddp"
     return lightning.Trainer(
         max_epochs=module.recipe.train.epochs,
         accelerator="auto",
         devices=machine.devices,
         num_nodes=machine.nodes,
-        strategy="ddp_find_unused_parameters_true" if several else "auto",
+        strategy=together if machine.devices * machine.nodes > 1 else "auto",
         use_distributed_sampler=False,  # our sampler divides the batches itself
         callbacks=[*_callbacks(module, run), *([RichProgressBar()] if progress else [])],
         logger=_tensorboard(run) if machine.tensorboard else False,
