@@ -17,7 +17,7 @@ def save_tree(root: Path) -> None:
 def test_an_unknown_kind_names_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="unknown kind of dataset 'fer2031'.*Did you mean 'fer2013'"):
         open_dataset(f"fer2031:{tmp_path}")
-    with pytest.raises(DatasetError, match="expected one of fer2013, ferplus, folder, affectnet, rafdb"):
+    with pytest.raises(DatasetError, match="expected one of fer2013, ferplus, folder, photos, affectnet, rafdb"):
         open_dataset("other:here")
 
 

@@ -9,7 +9,8 @@ import torch
 from facemood.datasets import ExpressionDataset
 from facemood.errors import OutputError, RecipeError
 from facemood.labels import BASIC_EXPRESSIONS, FERPLUS_COLUMNS
-from facemood.train import Recipe, fit, load_recipe, load_trained
+from facemood.train import Machine, Recipe, fit, load_recipe, load_trained
+from facemood.train.module import ExpressionModule
 from facemood.train.trainer import History
 
 SMALL = ["network.widths=[8, 16]", "network.blocks=[1, 1]", "train.batch_size=16", "train.crop=24", "train.ema=0.9"]
@@ -110,6 +111,8 @@ def test_a_run_is_not_overwritten_nor_resumed_as_another(tmp_path: Path) -> None
         fit(recipe, dataset, tmp_path / "run")
     with pytest.raises(RecipeError, match="was started with another recipe"):
         fit(small_recipe("train.epochs=2"), dataset, tmp_path / "run", resume=True)
+    with pytest.raises(RecipeError, match="was started with another trained_on"):
+        fit(recipe, dataset.subset(np.arange(64) != 3), tmp_path / "run", resume=True)
 
 
 def test_a_folder_without_a_whole_run_is_said(tmp_path: Path) -> None:
@@ -129,3 +132,78 @@ def test_a_run_in_a_place_that_cannot_be_written_to_is_said(tmp_path: Path) -> N
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
         fit(small_recipe(), bright_or_dark(), tmp_path / "file" / "run")
+
+
+@pytest.mark.slow
+def test_training_stops_early_and_the_best_weights_are_kept(tmp_path: Path) -> None:
+    settings = (
+        "stop.patience=2",
+        "stop.keep='best'",
+        "stop.monitor='loss'",
+        "train.ema=0.0",
+        "train.learning_rate=3.0",
+    )
+    fit(small_recipe("train.epochs=40", "train.warmup=0.0", *settings), bright_or_dark(), tmp_path)
+    losses = [line["fer2013_loss"] for line in history(tmp_path)]
+    best = int(np.argmin(losses))
+    assert len(losses) == best + 3 < 40  # two epochs without a better figure
+    _, facts = load_trained(tmp_path)
+    assert (facts["epochs_done"], facts["epoch_kept"]) == (len(losses), best + 1)
+
+
+@pytest.mark.slow
+def test_a_frozen_trunk_stands_still_and_then_learns(tmp_path: Path) -> None:
+    def trunk(run: str, *settings: str) -> list[torch.Tensor]:
+        fit(small_recipe("train.epochs=4", "train.ema=0.0", *settings), bright_or_dark(), tmp_path / run)
+        module, _ = load_trained(tmp_path / run)
+        assert module.label_head == "fer2013"
+        return [value for name, value in module.network.state_dict().items() if not name.startswith("heads")]
+
+    start = trunk("start", "train.freeze_epochs=4", "train.learning_rate=0.0")
+    frozen = trunk("frozen", "train.freeze_epochs=4")
+    freed = trunk("freed", "train.freeze_epochs=2")
+    assert all(torch.equal(one, other) for one, other in zip(start, frozen, strict=True))  # batch norm included
+    assert not any(torch.equal(one, other) for one, other in zip(start, freed, strict=True) if one.is_floating_point())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
+def test_other_optimizers_schedules_and_penalties_train(tmp_path: Path, optimizer: str) -> None:
+    settings = (
+        f"train.optimizer='{optimizer}'",
+        "train.learning_rate=0.01",
+        "train.schedule='plateau'",
+        "train.l1=1e-5",
+    )
+    fit(small_recipe("train.epochs=6", "loss.kind='focal'", *settings), bright_or_dark(), tmp_path)
+    losses = [line["train_loss"] for line in history(tmp_path)]
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.slow
+def test_memory_that_does_not_suffice_says_what_to_lower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def starve(*_: object) -> None:
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: not enough memory: you tried to allocate 99 bytes")
+
+    monkeypatch.setattr(ExpressionModule, "training_step", starve)
+    with pytest.raises(RecipeError, match="batches of 16 images of 32 pixels; lower train.batch_size"):
+        fit(small_recipe(), bright_or_dark(), tmp_path)
+
+
+@pytest.mark.slow
+def test_a_log_for_tensorboard_is_written_on_request(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard", reason="needs the extra tensorboard")
+    fit(small_recipe("train.epochs=1"), bright_or_dark(), tmp_path, machine=Machine(tensorboard=True))
+    assert list((tmp_path / "tensorboard").glob("events.*"))
+
+
+@pytest.mark.slow
+def test_colour_images_train_a_grey_and_a_colour_network(tmp_path: Path) -> None:
+    grey = bright_or_dark()
+    colour = dataclasses.replace(grey, images=np.repeat(grey.pixels[..., None], 3, axis=3))
+    for kind in ("grey", "rgb"):
+        run = tmp_path / kind
+        fit(small_recipe("train.epochs=1", f"input.colour='{kind}'", "input.size=24"), colour, run)
+        module, facts = load_trained(run)
+        assert facts["input_size"] == 24
+        assert module.network(torch.zeros(1, 1 if kind == "grey" else 3, 24, 24))["fer2013"].shape == (1, 7)

@@ -196,7 +196,7 @@ def _open_run(run: Path, facts: dict[str, Any], *, resume: bool) -> Path | None:
         if not (run / LAST).is_file():
             raise RecipeError(f"{run}: nothing to resume, {LAST} is missing; start without resuming")
         before = _read_facts(run)
-        same = ("recipe", "classes", "trained_on")
+        same = ("recipe", "dataset", "classes", "trained_on", "validated_on")
         changed = [key for key in same if json.dumps(before[key]) != json.dumps(facts[key])]
         if changed:
             raise RecipeError(

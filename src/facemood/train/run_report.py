@@ -64,6 +64,17 @@ def read_history(run: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
+def training_seconds(epochs: Sequence[dict[str, Any]]) -> float:
+    """Add up the seconds of a run, whose clock begins anew whenever it goes on.
+
+    Example:
+        >>> training_seconds([{"seconds": 10.0}, {"seconds": 20.0}, {"seconds": 12.0}])
+        32.0
+    """
+    seconds = [float(line["seconds"]) for line in epochs]
+    return sum(now for now, then in zip(seconds, [*seconds[1:], 0.0], strict=True) if then < now)
+
+
 def draw_curves(epochs: Sequence[dict[str, Any]], file: Path, *, head: str) -> None:
     """Draw loss and accuracy by epoch: on training images, augmented as they were, and on validation images."""
     numbers = [line["epoch"] + 1 for line in epochs]
@@ -129,7 +140,7 @@ def _page(
         recipe["description"],
         f"- Trained on {trained['images']:,} images of {facts['dataset']} ({counts}){unread}.\n"
         f"- Watched on {facts['validated_on']['images']:,} images; the {recipe['stop']['keep']} weights are kept.\n"
-        f"- {len(epochs)} epochs in {epochs[-1]['seconds']:,.0f} seconds since it last started.\n"
+        f"- {len(epochs)} epochs in {training_seconds(epochs):,.0f} seconds.\n"
         f"- Model: [{model}]({model}); recipe and environment: [{RUN_FILE}]({RUN_FILE}) ({versions}).",
         "## On the validation images",
         f"Accuracy {per_cent(confusion.trace() / confusion.sum())}, macro-F1 {per_cent(metrics.macro_f1(confusion))}, "

@@ -80,6 +80,7 @@ def open_trainer(module: ExpressionModule, run: Path, *, progress: bool, machine
         use_distributed_sampler=False,  # our sampler divides the batches itself
         callbacks=[*_callbacks(module, run), *([RichProgressBar()] if progress else [])],
         logger=_tensorboard(run) if machine.tensorboard else False,
+        log_every_n_steps=1,
         enable_progress_bar=progress,
         enable_model_summary=False,
         num_sanity_val_steps=0,

@@ -1,0 +1,167 @@
+"""Train published recipes by our protocol and write docs/reproductions.json and the page docs/reproductions.md.
+
+    python scripts/reproduce.py DATA [RECIPE ...] [--budget full] [--runs DIR]
+
+DATA holds FER2013 with FER+'s votes. Without recipes all are trained, one after another; a run that was stopped goes on
+where it stood, and what is measured stays. The budget ``cpu`` is for two cores and an evening: fewer epochs, smaller
+images, a part of the images, all of it named on the page. ``--page`` only writes the page anew from the figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facemood.datasets import ExpressionDataset
+from facemood.datasets.splits import split_off
+from facemood.evaluation import metrics
+from facemood.evaluation.protocol import Outcome, read_split, score
+from facemood.models import ModelSession
+from facemood.models.page import markdown_table, per_cent
+from facemood.stages.classify import calibrate
+from facemood.train import fit, load_recipe
+from facemood.train.divide import open_data
+from facemood.train.export import export
+from facemood.train.recipe import Recipe
+from facemood.train.run_report import read_history, training_seconds
+from facemood.train.trainer import LAST
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).resolve().parents[1]
+FIGURES, PAGE = ROOT / "docs" / "reproductions.json", ROOT / "docs" / "reproductions.md"
+TEMPLATE = ROOT / "scripts" / "reproductions.template.md"
+PUBLISHED: dict[str, dict[str, Any]] = tomllib.loads((ROOT / "scripts" / "reproductions.toml").read_text("utf-8"))
+SEED = 1
+
+
+def main() -> None:
+    """Train, measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, nargs="?")
+    parser.add_argument("recipes", nargs="*", help="of " + ", ".join(PUBLISHED))
+    parser.add_argument("--budget", choices=("cpu", "full"), default="cpu")
+    parser.add_argument("--runs", type=Path, default=Path("runs"))
+    parser.add_argument("--page", action="store_true")
+    options = parser.parse_args()
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    for name in () if options.page else options.recipes or PUBLISHED:
+        print(name, file=sys.stderr)
+        run = options.runs / f"{name}-{options.budget}"
+        known = {**read_figures(), name: reproduce(name, options.data, run, small=options.budget == "cpu")}
+        FIGURES.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    PAGE.write_text(page(read_figures()), encoding="utf-8")
+
+
+def read_figures() -> dict[str, Any]:
+    """Return what is measured already, by recipe."""
+    known: dict[str, Any] = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
+    return known
+
+
+def reproduce(name: str, data: Path, run: Path, *, small: bool) -> dict[str, Any]:
+    """Train one recipe and measure it on PrivateTest, single view."""
+    published = PUBLISHED[name]
+    settings = published["small"] if small else []
+    recipe = load_recipe(name, overrides=[*settings, f"train.seed={SEED}"])
+    whole = open_data(recipe, f"{published['data']}:{data}")
+    dataset = take_part(whole, published.get("part", 1.0) if small else 1.0)
+    fit(recipe, dataset, run, resume=(run / LAST).exists())
+    export(run, dataset, run / "model.onnx")
+    session = ModelSession(run / "model.onnx", device="cpu")
+    outcome = read_split(session, whole, split="PrivateTest")[0]
+    test = score(session.card, outcome).to_dict()
+    kept = ("protocol", "n", "accuracy", "interval", "macro_f1", "mean_recall", "recall")
+    return {
+        "settings": settings,
+        "images": session.card.trained_on["images"],
+        "epochs": session.card.trained_on["epochs"],
+        "seconds": round(training_seconds(read_history(run))),
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}",
+        "start": start_of(recipe),
+        "test": {key: test[key] for key in kept},
+        "at_half": at_half(session, outcome),
+    }
+
+
+def start_of(recipe: Recipe) -> str:
+    """Say what a network's weights start from."""
+    timm = recipe.network.kind.startswith("timm:")
+    return "ImageNet" if timm and recipe.network.pretrained else recipe.network.start or "scratch"
+
+
+def take_part(dataset: ExpressionDataset, share: float) -> ExpressionDataset:
+    """Keep a stratified part of the training images, and all others."""
+    if share == 1.0:
+        return dataset
+    training = dataset.usage == "Training"
+    kept = ~training
+    kept[training] = split_off(dataset.subset(training), share, seed=SEED)
+    return dataset.subset(kept)
+
+
+def at_half(session: ModelSession, outcome: Outcome) -> dict[str, float]:
+    """Return precision and recall over all classes of those that reach a probability of 0.5, as Keras counts them."""
+    probabilities: NDArray[np.float32] = calibrate(session.card, outcome.head, outcome.logits)
+    chosen = probabilities >= 0.5
+    hits = chosen[np.arange(len(outcome.labels)), outcome.labels].sum()
+    return {
+        "precision": round(float(hits / max(chosen.sum(), 1)), 4),
+        "recall": round(float(hits / len(outcome.labels)), 4),
+        "accuracy": round(metrics.accuracy(probabilities.argmax(axis=1), outcome.labels), 4),
+    }
+
+
+def page(known: dict[str, Any]) -> str:
+    """Write the page from the template."""
+    names = [name for name in PUBLISHED if name in known]
+    reasons = [f"- `{name}`: {PUBLISHED[name]['why']}" for name in names]
+    missing = [f"`{name}`" for name in PUBLISHED if name not in known]
+    if missing:
+        reasons.append(f"- Not trained yet: {', '.join(missing)}.")
+    texts = {
+        "rows": markdown_table([row(name, known[name]) for name in names]),
+        "machine": ", or ".join(sorted({known[name]["machine"] for name in names})),
+        "reasons": "\n".join(reasons),
+    }
+    text = TEMPLATE.read_text(encoding="utf-8")
+    for key, value in texts.items():
+        text = text.replace("{{" + key + "}}", value)
+    return text
+
+
+def row(name: str, found: dict[str, Any]) -> dict[str, Any]:
+    """Write a recipe's row: the claim beside what we find."""
+    test, half = found["test"], found["at_half"]
+    low, high = test["interval"]
+    budget = ", ".join(setting for setting in found["settings"] if not setting.startswith("network.pretrained"))
+    return {
+        "recipe": f"`{name}`",
+        "claim": PUBLISHED[name]["claim"],
+        "claimed on": PUBLISHED[name]["claimed_on"],
+        "ours": f"{per_cent(test['accuracy'])} ({100 * low:.1f} to {100 * high:.1f})",
+        "mean recall": per_cent(test["mean_recall"]),
+        "precision / recall at one half": f"{per_cent(half['precision'])} / {per_cent(half['recall'])}",
+        "of": f"{test['n']:,} ({test['protocol']})",
+        "trained on": f"{found['images']:,}",
+        "start": found["start"],
+        "epochs": found["epochs"],
+        "seconds": f"{found['seconds']:,}",
+        "budget": budget or "as published",
+    }
+
+
+if __name__ == "__main__":
+    main()
