@@ -29,7 +29,7 @@ from facemood.models import ModelSession
 from facemood.models.page import markdown_table, per_cent
 from facemood.stages.classify import calibrate
 from facemood.train import fit, load_recipe
-from facemood.train.divide import open_data
+from facemood.train.data.divide import open_data
 from facemood.train.export import export
 from facemood.train.recipe import Recipe
 from facemood.train.run_report import read_history, training_seconds

@@ -6,7 +6,7 @@ import pytest
 from facemood.errors import RecipeError
 from facemood.train import fit, load_trained
 from facemood.train.cross_fit import label_out_of_fold
-from facemood.train.soft_labels import write_soft_labels
+from facemood.train.data.soft_labels import write_soft_labels
 from tests.train.test_fit import bright_or_dark, small_recipe
 
 FOLDS = ["data.folds=2", "train.epochs=30", "train.learning_rate=0.05", "train.ema=0.8", "train.batch_size=8"]

@@ -33,7 +33,7 @@ def export(
     from facemood.datasets import open_dataset
     from facemood.models.page import card_page
     from facemood.stages.detect import DetectOptions, open_detector
-    from facemood.train.divide import open_data
+    from facemood.train.data.divide import open_data
     from facemood.train.export import export as write_model
     from facemood.train.export import reframe
     from facemood.train.fit import read_recipe

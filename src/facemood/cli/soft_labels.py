@@ -24,7 +24,7 @@ def soft_labels(
     start_logging(quiet=quiet, verbose=verbose)
     from facemood.datasets import open_dataset
     from facemood.train.cross_fit import label_out_of_fold
-    from facemood.train.soft_labels import write_soft_labels
+    from facemood.train.data.soft_labels import write_soft_labels
 
     soft = label_out_of_fold(runs, open_dataset(data))
     write_soft_labels(output, soft)

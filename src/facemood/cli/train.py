@@ -43,7 +43,7 @@ def train(
     """
     start_logging(quiet=quiet, verbose=verbose)
     from facemood.train import Machine, fit, load_recipe
-    from facemood.train.divide import open_data
+    from facemood.train.data.divide import open_data
     from facemood.train.trainer import leads
 
     quieten_exporters()

@@ -4,7 +4,7 @@ from facemood.errors import require
 
 require("torch", extra="train")
 
-from facemood.train.backbones import declare_operators  # noqa: E402 - torch is asked for first
+from facemood.train.networks.backbones import declare_operators  # noqa: E402 - torch is asked for first
 
 declare_operators()  # before anything imports torchvision, as Lightning does where it is installed
 

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from facemood.datasets import ExpressionDataset, ferplus
 from facemood.errors import RecipeError
 from facemood.models.views import make_views
-from facemood.train.divide import training_pool
+from facemood.train.data.divide import training_pool
+from facemood.train.data.soft_labels import SoftLabels, pixel_keys
+from facemood.train.data.targets import VOTE_HEAD, heads_of
 from facemood.train.fit import load_trained
 from facemood.train.recipe import Recipe
 from facemood.train.recipe_file import recipe_from_dict
-from facemood.train.soft_labels import SoftLabels, pixel_keys
-from facemood.train.targets import VOTE_HEAD, heads_of
 
 logger = logging.getLogger("facemood")
 

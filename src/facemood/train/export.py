@@ -26,11 +26,11 @@ from facemood.models.card import ModelCard, write_card
 from facemood.models.session import ModelSession
 from facemood.stages.classify import calibrate as probabilities
 from facemood.stages.detect import Detector
-from facemood.train.divide import prepare
+from facemood.train.data.divide import prepare
+from facemood.train.data.targets import VOTE_HEAD
 from facemood.train.fit import load_trained
-from facemood.train.networks import ExpressionNetwork
+from facemood.train.networks.se_resnet import ExpressionNetwork
 from facemood.train.onnx_file import save_onnx
-from facemood.train.targets import VOTE_HEAD
 
 logger = logging.getLogger("facemood")
 

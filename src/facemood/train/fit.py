@@ -20,14 +20,14 @@ from facemood import __version__
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset
 from facemood.errors import RecipeError
-from facemood.train.batches import as_tensor, training_batches, validation_batches
-from facemood.train.contact_sheet import write_contact_sheet
-from facemood.train.divide import class_weights, prepare
+from facemood.train.data.batches import as_tensor, training_batches, validation_batches
+from facemood.train.data.contact_sheet import write_contact_sheet
+from facemood.train.data.divide import class_weights, prepare
+from facemood.train.data.targets import heads_of, make_targets
 from facemood.train.module import ExpressionModule, fit_input
+from facemood.train.networks.start import load_start, read_start, shape_of
 from facemood.train.recipe import Recipe
 from facemood.train.recipe_file import recipe_from_dict
-from facemood.train.start import load_start, read_start, shape_of
-from facemood.train.targets import heads_of, make_targets
 from facemood.train.trainer import BEST, HISTORY, LAST, Machine, leads, open_trainer
 
 logger = logging.getLogger("facemood")

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from facemood.train.augment import augment, mixup
-from facemood.train.batches import Batch
+from facemood.train.data.augment import augment, mixup
+from facemood.train.data.batches import Batch
+from facemood.train.data.targets import VOTE_HEAD
 from facemood.train.losses import label_loss, vote_loss
+from facemood.train.networks.zoo import build_network
 from facemood.train.recipe import OptimizeConfig, Recipe
-from facemood.train.targets import VOTE_HEAD
-from facemood.train.zoo import build_network
 
 GREY = (0.299, 0.587, 0.114)
 """How much red, green and blue weigh in grey (ITU-R BT.601), as OpenCV has it."""

@@ -17,7 +17,7 @@ from facemood.evaluation.figures import COLOURS, draw_confusion, drawing, label_
 from facemood.evaluation.protocol import match_head, run_all
 from facemood.models import ModelSession
 from facemood.models.page import markdown_table, per_cent
-from facemood.train.divide import prepare
+from facemood.train.data.divide import prepare
 from facemood.train.fit import CONTACT_SHEET, RUN_FILE, read_recipe
 from facemood.train.trainer import HISTORY
 

@@ -26,7 +26,7 @@ from facemood.train.faces.compose import (
     spoil,
 )
 from facemood.train.faces.material import Material, Place
-from facemood.train.pixels import Standardize
+from facemood.train.networks.pixels import Standardize
 
 SIZE = 64
 """Pixels of the crop's side."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from facemood.datasets import ExpressionDataset, ferplus
-from facemood.train.targets import Targets, make_targets
+from facemood.train.data.targets import Targets, make_targets
 
 
 class Batch(NamedTuple):

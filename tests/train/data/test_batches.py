@@ -4,9 +4,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facemood.train import batches
-from facemood.train.batches import EpochSampler, training_batches, validation_batches
-from facemood.train.targets import make_targets
+from facemood.train.data import batches
+from facemood.train.data.batches import EpochSampler, training_batches, validation_batches
+from facemood.train.data.targets import make_targets
 from tests.evaluation.test_protocol import made
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from facemood.atomic import replacing
 from facemood.errors import DatasetError, did_you_mean
 
-FOLDER = importlib.resources.files("facemood.train") / "labels"
+FOLDER = importlib.resources.files("facemood.train.data") / "labels"
 
 
 @dataclass(frozen=True, slots=True)

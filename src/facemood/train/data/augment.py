@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from facemood.train.batches import Batch
+from facemood.train.data.batches import Batch
 from facemood.train.recipe import AugmentConfig
 
 PADDING = {"reflect": "reflection", "nearest": "border", "constant": "zeros"}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from facemood.train.pixels import Standardize
+from facemood.train.networks.pixels import Standardize
 
 
 class SqueezeExcite(nn.Module):

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from facemood.datasets import ExpressionDataset
 from facemood.render import write_picture
-from facemood.train.augment import augment
-from facemood.train.batches import as_tensor
+from facemood.train.data.augment import augment
+from facemood.train.data.batches import as_tensor
 from facemood.train.recipe import Recipe
 
 COLUMNS, CELL, GAP = 8, 96, 4

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator, Tensor
 
-from facemood.train.augment import augment, mixup
-from facemood.train.batches import Batch
+from facemood.train.data.augment import augment, mixup
+from facemood.train.data.batches import Batch
 from facemood.train.recipe import AugmentConfig
 
 STILL = AugmentConfig(

@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from facemood.errors import RecipeError
-from facemood.train.networks import ExpressionNetwork
-from facemood.train.plain import TrunkNetwork
-from facemood.train.zoo import build_network
+from facemood.train.networks.plain import TrunkNetwork
+from facemood.train.networks.se_resnet import ExpressionNetwork
+from facemood.train.networks.zoo import build_network
 from tests.train.test_fit import small_recipe
 
 HEADS = {"expression": 5}

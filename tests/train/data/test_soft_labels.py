@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from facemood.errors import DatasetError, OutputError
-from facemood.train.soft_labels import SoftLabels, pixel_keys, read_soft_labels, write_soft_labels
+from facemood.train.data.soft_labels import SoftLabels, pixel_keys, read_soft_labels, write_soft_labels
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 8, 8), np.uint8)
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from torch import nn
 
 from facemood.errors import RecipeError
-from facemood.train.backbones import timm_trunk
-from facemood.train.networks import ExpressionNetwork
-from facemood.train.pixels import pixel_layer
-from facemood.train.plain import TrunkNetwork, plain_trunk
+from facemood.train.networks.backbones import timm_trunk
+from facemood.train.networks.pixels import pixel_layer
+from facemood.train.networks.plain import TrunkNetwork, plain_trunk
+from facemood.train.networks.se_resnet import ExpressionNetwork
 from facemood.train.recipe import Recipe
 
 TIMM = "timm:"

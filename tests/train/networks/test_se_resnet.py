@@ -1,6 +1,6 @@
 import torch
 
-from facemood.train.networks import ExpressionNetwork
+from facemood.train.networks.se_resnet import ExpressionNetwork
 
 HEADS = {"fer2013": 7, "ferplus": 8}
 

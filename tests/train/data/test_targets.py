@@ -7,9 +7,9 @@ import pytest
 
 from facemood.errors import DatasetError
 from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS
+from facemood.train.data.soft_labels import SoftLabels, pixel_keys, write_soft_labels
+from facemood.train.data.targets import heads_of, make_targets
 from facemood.train.recipe import DistillConfig
-from facemood.train.soft_labels import SoftLabels, pixel_keys, write_soft_labels
-from facemood.train.targets import heads_of, make_targets
 from tests.train.test_fit import bright_or_dark
 
 HEADS = {"fer2013": list(BASIC_EXPRESSIONS), "ferplus": list(EXPRESSIONS)}

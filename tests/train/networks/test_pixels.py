@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from facemood.train.pixels import Standardize, pixel_layer
+from facemood.train.networks.pixels import Standardize, pixel_layer
 
 
 def test_standardized_images_have_mean_zero_and_deviation_one() -> None:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from facemood.datasets import ExpressionDataset, ferplus
 from facemood.errors import DatasetError
 from facemood.labels import EXPRESSIONS
+from facemood.train.data.soft_labels import SoftLabels, read_soft_labels
 from facemood.train.recipe import DistillConfig
-from facemood.train.soft_labels import SoftLabels, read_soft_labels
 
 logger = logging.getLogger("facemood")
 

@@ -7,8 +7,8 @@ import torch
 from facemood.errors import RecipeError
 from facemood.models import FINDER, ModelSession, find_model
 from facemood.train import fit, load_trained
-from facemood.train.networks import ExpressionNetwork
-from facemood.train.start import load_start, read_start, shape_of
+from facemood.train.networks.se_resnet import ExpressionNetwork
+from facemood.train.networks.start import load_start, read_start, shape_of
 from tests.train.test_fit import bright_or_dark, small_recipe
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (32, 48, 48), np.uint8)

@@ -7,7 +7,7 @@ import pytest
 
 from facemood.errors import DatasetError, RecipeError
 from facemood.train import load_recipe
-from facemood.train.divide import class_weights, prepare
+from facemood.train.data.divide import class_weights, prepare
 from facemood.train.recipe import LossConfig
 from tests.train.test_fit import bright_or_dark, small_recipe
 
