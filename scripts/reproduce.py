@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 
 from facemood.datasets import ExpressionDataset
 from facemood.datasets.splits import split_off
-from facemood.evaluation import metrics
-from facemood.evaluation.protocol import Outcome, read_split, score
+from facemood.evaluation.protocol import read_split, score
 from facemood.models import ModelSession
 from facemood.models.page import markdown_table, per_cent
 from facemood.stages.classify import calibrate
@@ -92,7 +91,7 @@ def reproduce(name: str, data: Path, run: Path, *, small: bool) -> dict[str, Any
         "machine": f"{os.cpu_count()} cores, {platform.machine()}",
         "start": start_of(recipe),
         "test": {key: test[key] for key in kept},
-        "at_half": at_half(session, outcome),
+        "at_half": at_half(calibrate(session.card, outcome.head, outcome.logits), outcome.labels),
     }
 
 
@@ -112,15 +111,18 @@ def take_part(dataset: ExpressionDataset, share: float) -> ExpressionDataset:
     return dataset.subset(kept)
 
 
-def at_half(session: ModelSession, outcome: Outcome) -> dict[str, float]:
-    """Return precision and recall over all classes of those that reach a probability of 0.5, as Keras counts them."""
-    probabilities: NDArray[np.float32] = calibrate(session.card, outcome.head, outcome.logits)
+def at_half(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[str, float]:
+    """Return precision and recall as Keras counts them: of the classes that reach a probability of 0.5.
+
+    Args:
+        probabilities: (N, K).
+        labels: (N,).
+    """
     chosen = probabilities >= 0.5
-    hits = chosen[np.arange(len(outcome.labels)), outcome.labels].sum()
+    hits = chosen[np.arange(len(labels)), labels].sum()
     return {
         "precision": round(float(hits / max(chosen.sum(), 1)), 4),
-        "recall": round(float(hits / len(outcome.labels)), 4),
-        "accuracy": round(metrics.accuracy(probabilities.argmax(axis=1), outcome.labels), 4),
+        "recall": round(float(hits / len(labels)), 4),
     }
 
 

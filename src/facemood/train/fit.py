@@ -7,14 +7,13 @@ import logging
 import os
 import platform
 import warnings
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import lightning
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import Tensor
 
 from facemood import __version__
 from facemood.atomic import replacing
@@ -25,7 +24,7 @@ from facemood.train.data.contact_sheet import write_contact_sheet
 from facemood.train.data.divide import class_weights, prepare
 from facemood.train.data.targets import heads_of, make_targets
 from facemood.train.module import ExpressionModule, fit_input
-from facemood.train.networks.start import load_start, read_start, shape_of
+from facemood.train.networks.start import load_start, read_start, with_shape_of_start
 from facemood.train.recipe import Recipe
 from facemood.train.recipe_file import recipe_from_dict
 from facemood.train.trainer import BEST, HISTORY, LAST, Machine, leads, open_trainer
@@ -67,15 +66,14 @@ def fit(
         OutputError: The folder cannot be written to.
     """
     training, validation = prepare(recipe, dataset)
-    recipe, start = _with_start(recipe)
-    heads = heads_of(training, votes=recipe.train.ferplus_weight > 0)
-    size = recipe.input.size or training.images.shape[1]
-    facts = _facts(recipe, training, validation, heads, size)
+    recipe = with_shape_of_start(recipe)
+    facts = _facts(recipe, training, validation)
     checkpoint = _open_run(run, facts, resume=resume)
     lightning.seed_everything(recipe.train.seed, verbose=False)
-    counts = {head: len(words) for head, words in heads.items()}
-    module = ExpressionModule(recipe, counts, size=size, class_weights=class_weights(training, recipe.loss))
-    config = recipe.train
+    weights, config = class_weights(training, recipe.loss), recipe.train
+    module = ExpressionModule(recipe, facts["heads"], size=facts["input_size"], class_weights=weights)
+    if recipe.network.start and checkpoint is None:
+        load_start(module.network, read_start(recipe.network.start), _sample(training, recipe, module.size))
     targets = make_targets(
         training,
         smoothing=config.label_smoothing,
@@ -85,9 +83,6 @@ def fit(
     batches = training_batches(
         training, targets, batch_size=config.batch_size, seed=config.seed, epoch=_first_epoch(checkpoint)
     )
-    if start and checkpoint is None:
-        sample = as_tensor(np.asarray(training.images[:NORM_IMAGES])).float()
-        load_start(module.network, start, fit_input(sample, recipe, size))
     if leads():
         write_contact_sheet(run / CONTACT_SHEET, training, recipe)
     trainer = open_trainer(module, run, progress=progress, machine=machine or Machine())
@@ -95,13 +90,10 @@ def fit(
     return kept_checkpoint(run, recipe)
 
 
-def _with_start(recipe: Recipe) -> tuple[Recipe, dict[str, NDArray[np.float32]] | None]:
-    """Return a recipe with the shape of the network that it starts from, and that network's weights, if it does."""
-    if not recipe.network.start:
-        return recipe, None
-    weights = read_start(recipe.network.start)
-    widths, blocks = shape_of(weights)
-    return replace(recipe, network=replace(recipe.network, widths=widths, blocks=blocks)), weights
+def _sample(training: ExpressionDataset, recipe: Recipe, size: int) -> Tensor:
+    """Return evenly spaced training images as the network's input."""
+    rows = np.unique(np.linspace(0, len(training) - 1, NORM_IMAGES).astype(int))
+    return fit_input(as_tensor(np.asarray(training.images[rows])).float(), recipe, size)
 
 
 def _run(
@@ -159,20 +151,15 @@ def read_recipe(run: Path) -> Recipe:
     return recipe_from_dict(_read_facts(run)["recipe"])
 
 
-def _facts(
-    recipe: Recipe,
-    training: ExpressionDataset,
-    validation: ExpressionDataset,
-    heads: dict[str, tuple[str, ...]],
-    size: int,
-) -> dict[str, Any]:
+def _facts(recipe: Recipe, training: ExpressionDataset, validation: ExpressionDataset) -> dict[str, Any]:
     """Collect what a run must be able to say of itself."""
+    heads = heads_of(training, votes=recipe.train.ferplus_weight > 0)
     return {
         "recipe": recipe.to_dict(),
         "dataset": training.name,
         "classes": list(training.classes),
         "heads": {head: len(words) for head, words in heads.items()},
-        "input_size": size,
+        "input_size": recipe.input.size or training.images.shape[1],
         "trained_on": {"split": recipe.data.train, "images": len(training), "classes": training.counts()},
         "validated_on": {"split": recipe.data.validate, "images": len(validation)},
         "unreadable": list(training.unreadable),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from pathlib import Path
 
@@ -20,11 +21,15 @@ logger = logging.getLogger("facemood")
 def open_data(recipe: Recipe, spec: str | Path) -> ExpressionDataset:
     """Open a dataset with its images as large and as coloured as the recipe's network wants them.
 
+    Images of the same picture are looked for once, and marked; that takes seconds for 35,000 images, and a quarter of
+    an hour for 300,000.
+
     Raises:
         DatasetError: The dataset is not there, or damaged.
     """
     colour = "bgr" if recipe.input.colour == "rgb" else "grey"
-    return open_dataset(spec, size=recipe.input.size or None, colour=colour)
+    dataset = open_dataset(spec, size=recipe.input.size or None, colour=colour)
+    return dataclasses.replace(dataset, cluster=dataset.clusters())
 
 
 def prepare(recipe: Recipe, dataset: ExpressionDataset) -> tuple[ExpressionDataset, ExpressionDataset]:

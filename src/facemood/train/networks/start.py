@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 
 from facemood.errors import RecipeError
 from facemood.models import find_model
+from facemood.train.recipe import Recipe
 
 logger = logging.getLogger("facemood")
 
@@ -57,6 +59,14 @@ def shape_of(weights: Mapping[str, NDArray[np.float32]]) -> tuple[tuple[int, ...
         blocks[-1] += 1
         index += 1
     return tuple(widths), tuple(blocks)
+
+
+def with_shape_of_start(recipe: Recipe) -> Recipe:
+    """Return a recipe whose network has the shape of the model that it starts from, if it starts from one."""
+    if not recipe.network.start:
+        return recipe
+    widths, blocks = shape_of(read_start(recipe.network.start))
+    return replace(recipe, network=replace(recipe.network, widths=widths, blocks=blocks))
 
 
 @torch.no_grad()
