@@ -11,6 +11,7 @@ from facemood.errors import OutputError, RecipeError
 from facemood.labels import BASIC_EXPRESSIONS, FERPLUS_COLUMNS
 from facemood.train import Machine, Recipe, fit, load_recipe, load_trained
 from facemood.train.module import ExpressionModule
+from facemood.train.networks.zoo import build_network
 from facemood.train.trainer import History
 
 SMALL = ["network.widths=[8, 16]", "network.blocks=[1, 1]", "train.batch_size=16", "train.crop=24", "train.ema=0.9"]
@@ -207,3 +208,23 @@ def test_colour_images_train_a_grey_and_a_colour_network(tmp_path: Path) -> None
         module, facts = load_trained(run)
         assert facts["input_size"] == 24
         assert module.network(torch.zeros(1, 1 if kind == "grey" else 3, 24, 24))["fer2013"].shape == (1, 7)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["accurate", "default", "nano", "teacher"])
+def test_the_recipes_of_our_models_run_dry(tmp_path: Path, name: str) -> None:
+    settings = ("train.epochs=1", "train.fine_epochs=1", "train.warmup=0.0", "train.batch_size=16", "distill.labels=''")
+    dataset = bright_or_dark()
+    fit(load_recipe(name, overrides=settings), dataset, tmp_path)
+    module, facts = load_trained(tmp_path)
+    assert facts["epochs_done"] == 1
+    with torch.no_grad():
+        logits = module.network(torch.from_numpy(dataset.pixels[:2, None]).float())
+    assert {head: tuple(values.shape) for head, values in logits.items()} == {"fer2013": (2, 7), "ferplus": (2, 8)}
+    assert all(torch.isfinite(values).all() for values in logits.values())
+
+
+def test_our_models_stay_within_their_sizes() -> None:
+    for name, most in (("accurate", 5.0), ("default", 2.5), ("nano", 0.45)):
+        network = build_network(load_recipe(name), {"fer2013": 7, "ferplus": 8}, size=48)
+        assert sum(weight.numel() for weight in network.parameters()) < most * 1e6

@@ -55,10 +55,11 @@ class ExpressionNetwork(nn.Module):
 
     Args:
         heads: Number of classes of each head, by name.
-        widths: Channels of each stage. The first stage works at half the input's size, each later one at half again.
+        widths: Channels of each stage. The first works at the stem's size, half the input's, each later one at half again.
         blocks: Residual blocks of each stage.
         dropout: Share of the pooled features that is dropped in training, 0..1.
         channels: Of the images.
+        stem_stride: Of the first convolution.
 
     Example:
         >>> network = ExpressionNetwork({"fer2013": 7, "ferplus": 8}, widths=(8, 16), blocks=(1, 1))
@@ -74,6 +75,7 @@ class ExpressionNetwork(nn.Module):
         blocks: Sequence[int],
         dropout: float = 0.0,
         channels: int = 1,
+        stem_stride: int = 2,
     ) -> None:
         super().__init__()
         stages: list[nn.Module] = []
@@ -84,7 +86,7 @@ class ExpressionNetwork(nn.Module):
                 inputs = width
         self.standardize = Standardize()
         self.stem = nn.Sequential(
-            nn.Conv2d(channels, widths[0], 5, stride=2, padding=2, bias=False),
+            nn.Conv2d(channels, widths[0], 5, stride=stem_stride, padding=2, bias=False),
             nn.BatchNorm2d(widths[0]),
             nn.ReLU(inplace=True),
         )
@@ -97,7 +99,7 @@ class ExpressionNetwork(nn.Module):
         return self.classify(self.features(images))
 
     def features(self, images: Tensor) -> Tensor:
-        """Return the last feature map (N, C, h / 2^S, w / 2^S) of images, S the number of stages."""
+        """Return the last feature map (N, C, rows, columns) of images: 6 x 6 for 48 x 48 and three stages."""
         features: Tensor = self.stages(self.stem(self.standardize(images)))
         return features
 

@@ -35,7 +35,12 @@ def build_network(recipe: Recipe, heads: Mapping[str, int], *, size: int, pretra
     config, channels = recipe.network, 1 if recipe.input.colour == "grey" else 3
     if config.kind == "se-resnet":
         return ExpressionNetwork(
-            heads, widths=config.widths, blocks=config.blocks, dropout=config.dropout, channels=channels
+            heads,
+            widths=config.widths,
+            blocks=config.blocks,
+            dropout=config.dropout,
+            channels=channels,
+            stem_stride=config.stem_stride,
         )
     if config.kind == "cnn":
         trunk, width = plain_trunk(config, channels=channels, size=size)
