@@ -62,8 +62,12 @@ def _heads(card: ModelCard) -> str:
         return "\n".join(lines)
     for head, labels in card.heads.items():
         default = ", the default" if head == card.default_head else ""
-        temperature = card.temperature.get(head, 1.0)
-        lines.append(f"- `{head}` ({len(labels)} expressions{default}; temperature {temperature}): {', '.join(labels)}")
+        fitted = f"; temperature {card.temperature.get(head, 1.0)}"
+        if head in card.certain:
+            fitted += f"; certain from {per_cent(card.certain[head])}"
+        if head in card.balance:
+            fitted += f"; balance {card.balance[head]}"
+        lines.append(f"- `{head}` ({len(labels)} expressions{default}{fitted}): {', '.join(labels)}")
     return "\n".join(lines)
 
 

@@ -39,14 +39,19 @@ FRAMING_TILES = 2000
 
 LIMITS = (
     "It reads apparent expression from a still picture, not what a person feels or thinks.",
+    "Faces turned far from the camera, covered or smaller than 30 pixels are read poorly.",
+)
+
+FER2013_LIMITS = (
     "FER2013's labels come from web searches and are often wrong; people agree with them about 65% of the time.",
     "Disgust and contempt are rare in the training data, and are often missed.",
     "The training faces came from web searches; ages, skin tones and cultures are not balanced and not recorded, "
     "so accuracy for a group is unknown.",
     "FER2013's pictures were collected from the web for research, and their rights were never cleared: the weights are "
     "ours to license, the pictures are not.",
-    "Faces turned far from the camera, covered or smaller than 30 pixels are read poorly.",
 )
+
+OWN_LIMITS = ("Whom the training images show, and who labelled them, is known to the one who trained it.",)
 
 
 def export(
@@ -163,8 +168,14 @@ def describe(facts: dict[str, Any]) -> ModelCard:
             "epochs": facts["epochs_done"],
             "recipe": recipe,
         },
-        limits=LIMITS,
+        limits=_limits(facts["dataset"], start=recipe["network"].get("start", "")),
     )
+
+
+def _limits(dataset: str, *, start: str) -> tuple[str, ...]:
+    """Return the sentences that say what a model cannot do, by what it learned from."""
+    known = dataset in ("fer2013", "ferplus")
+    return (*LIMITS, *(FER2013_LIMITS if known or start else ()), *(() if known else OWN_LIMITS))
 
 
 def calibrate(file: Path, training: ExpressionDataset, validation: ExpressionDataset) -> ModelCard:

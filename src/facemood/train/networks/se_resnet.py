@@ -55,7 +55,8 @@ class ExpressionNetwork(nn.Module):
 
     Args:
         heads: Number of classes of each head, by name.
-        widths: Channels of each stage. The first works at the stem's size, half the input's, each later one at half again.
+        widths: Channels of each stage. The first works at the stem's size, half the input's, each later one at half
+            of that before it.
         blocks: Residual blocks of each stage.
         dropout: Share of the pooled features that is dropped in training, 0..1.
         channels: Of the images.
