@@ -52,7 +52,7 @@ class NetworkConfig:
             blocks count then.
         widths: Channels of each stage.
         blocks: Residual blocks, or convolutions, of each stage.
-        stem_stride: Of our network's first convolution: 2 works at half the image's size from the start, 1 at the whole.
+        stem_stride: Of our network's first convolution: 2 works at half the image's size from the start, 1 at all.
         dropout: Share of the pooled or last dense features that is dropped in training, 0..1.
         pool: How a plain network shrinks after each stage: ``"max"`` or ``"average"``.
         batch_norm: Whether a plain network normalizes after each convolution.
