@@ -11,6 +11,7 @@ from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS
 from facemood.schema import Image as Pixels
 from facemood.sources import ImageLike, load_image
 from facemood.stages.align import crop_faces
+from tests.conftest import PHOTOS
 
 
 def test_a_portrait_is_read(recognizer: EmotionRecognizer, astronaut: Path) -> None:
@@ -234,3 +235,17 @@ def test_any_object_that_finds_faces_is_a_detector(own_detector: EmotionRecogniz
     result = own_detector.analyze_image(np.zeros((80, 120), np.uint8))
     np.testing.assert_allclose(result.faces[0].box, [30, 20, 90, 60])
     assert own_detector.info()["detector"] == "middle"
+
+
+def test_a_model_that_can_tell_says_what_is_certain_and_finds_rare_expressions_more_often() -> None:
+    rng = np.random.default_rng(0)
+    crops = rng.integers(0, 256, (60, 48, 48), np.uint8)
+    usual, balanced = EmotionRecognizer("nano"), EmotionRecognizer("nano", prior="balanced")
+    rare = [usual.labels.index(word) for word in ("disgust", "contempt")]
+    assert balanced.classify(crops)[:, rare].sum() > usual.classify(crops)[:, rare].sum()
+    assert (usual.info()["prior"], balanced.info()["prior"]) == ("dataset", "balanced")
+    (face,) = usual.analyze_image(PHOTOS / "astronaut.png")
+    assert face.certain is True
+    assert face.to_dict()["certain"] is True
+    with pytest.raises(ValueError, match="prior must be one of dataset, balanced, but is 'equal'"):
+        EmotionRecognizer("nano", prior="equal")

@@ -45,8 +45,6 @@ def test_balance_and_certainty_agree_with_the_plain_figures_where_nothing_is_cha
     model = study["models"][0]
     for protocol in RAW:
         plain = model["views"]["1"][protocol]
-        if not model["close"]["balance"][protocol]:
-            continue
         strength, accuracy, recall = model["close"]["balance"][protocol]["curve"][0]
         assert (strength, accuracy, recall) == (0.0, plain["accuracy"], plain["mean_recall"])
         assert model["close"]["certainty"][protocol]["coverage"][-1][1] == plain["accuracy"]
