@@ -42,7 +42,7 @@ def draw_study(model: dict[str, Any], folder: Path) -> None:
         target = folder / f"{name}-confusion-{number + 1}.svg"
         figures.draw_confusion(found["classes"], found["confusion"], target, title=protocol)
     certainty = close["certainty"]
-    rules = {protocol: found["rule"] for protocol, found in certainty.items() if "rule" in found}
+    rules = {protocol: found["rule"] for protocol, found in certainty.items() if found.get("rule", {}).get("coverage")}
     figures.draw_coverage(
         {protocol: dict(found["coverage"]) for protocol, found in certainty.items()},
         folder / f"{name}-coverage.svg",
