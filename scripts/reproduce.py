@@ -25,7 +25,7 @@ from facemood.datasets import ExpressionDataset
 from facemood.datasets.splits import split_off
 from facemood.evaluation.protocol import read_split, score
 from facemood.models import ModelSession
-from facemood.models.page import markdown_table, per_cent
+from facemood.models.page import markdown_table, per_cent, with_interval
 from facemood.stages.classify import calibrate
 from facemood.train import fit, load_recipe
 from facemood.train.data.divide import open_data
@@ -147,13 +147,12 @@ def page(known: dict[str, Any]) -> str:
 def row(name: str, found: dict[str, Any]) -> dict[str, Any]:
     """Write a recipe's row: the claim beside what we find."""
     test, half = found["test"], found["at_half"]
-    low, high = test["interval"]
     budget = ", ".join(setting for setting in found["settings"] if not setting.startswith("network.pretrained"))
     return {
         "recipe": f"`{name}`",
         "claim": PUBLISHED[name]["claim"],
         "claimed on": PUBLISHED[name]["claimed_on"],
-        "ours": f"{per_cent(test['accuracy'])} ({100 * low:.1f} to {100 * high:.1f})",
+        "ours": with_interval(test["accuracy"], test["interval"]),
         "mean recall": per_cent(test["mean_recall"]),
         "precision / recall at one half": f"{per_cent(half['precision'])} / {per_cent(half['recall'])}",
         "of": f"{test['n']:,} ({test['protocol']})",

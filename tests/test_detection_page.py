@@ -1,22 +1,16 @@
 """The page on detection says what the script measured, of the networks that are shipped."""
 
-import importlib.util
 import json
 from types import ModuleType
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, load_script
 
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("measure_detection", ROOT / "scripts" / "measure_detection.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("measure_detection")
 
 
 def test_the_page_is_made_from_the_figures(script: ModuleType) -> None:

@@ -1,6 +1,5 @@
 """docs/reproductions.md is what scripts/reproduce.py writes of its figures, and every recipe on it can be trained."""
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
@@ -8,18 +7,13 @@ import numpy as np
 import pytest
 
 from facemood.train import list_recipes, load_recipe
-from tests.conftest import ROOT
+from tests.conftest import load_script
 from tests.train.test_fit import bright_or_dark
 
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("reproduce", ROOT / "scripts" / "reproduce.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("reproduce")
 
 
 def test_the_page_is_what_the_script_writes(script: ModuleType) -> None:

@@ -22,11 +22,12 @@ def soft_labels(
     The teachers are runs of one recipe with data.folds, each with another data.fold.
     """
     start_logging(quiet=quiet, verbose=verbose)
-    from facemood.datasets import open_dataset
     from facemood.train.cross_fit import label_out_of_fold
+    from facemood.train.data.divide import open_data
     from facemood.train.data.soft_labels import write_soft_labels
+    from facemood.train.fit import read_recipe
 
-    soft = label_out_of_fold(runs, open_dataset(data))
+    soft = label_out_of_fold(runs, open_data(read_recipe(runs[0]), data))
     write_soft_labels(output, soft)
     if not quiet:
         for head, found in soft.about["out_of_fold_accuracy"].items():

@@ -106,6 +106,10 @@ class ExpressionDataset:
         marked: NDArray[np.bool_] = ~inside & np.isin(cluster, cluster[inside])
         return marked
 
+    def with_clusters(self) -> ExpressionDataset:
+        """Return the dataset with its clusters, so that whatever asks for them next need not search."""
+        return dataclasses.replace(self, cluster=self.clusters())
+
     def folds(self, count: int, *, seed: int = 0) -> NDArray[np.int64]:
         """Deal the images into parts of about the same size, images of the same picture into the same part.
 

@@ -11,7 +11,7 @@ from facemood.datasets import ExpressionDataset
 from facemood.evaluation.framing import read_end_to_end
 from facemood.evaluation.protocol import evaluate, match_head
 from facemood.models import ModelSession, find_model
-from facemood.models.page import markdown_table, per_cent
+from facemood.models.page import markdown_table, per_cent, with_interval
 from facemood.recognizer import EmotionRecognizer
 
 
@@ -70,8 +70,8 @@ def to_markdown(report: dict[str, Any]) -> str:
         {
             "labels": found["protocol"],
             "n": found["n"],
-            "accuracy": _with_interval(found["accuracy"], found["interval"]),
-            "macro-F1": _with_interval(found["macro_f1"], found["macro_f1_interval"]),
+            "accuracy": with_interval(found["accuracy"], found["interval"]),
+            "macro-F1": with_interval(found["macro_f1"], found["macro_f1_interval"]),
             "mean recall": per_cent(found["mean_recall"]),
         }
         for found in evaluations
@@ -92,11 +92,6 @@ def to_markdown(report: dict[str, Any]) -> str:
     if "end_to_end" in report:
         parts += ["## End to end", _end_to_end(report["end_to_end"])]
     return "\n\n".join(parts) + "\n"
-
-
-def _with_interval(value: float, interval: list[float]) -> str:
-    """Write a share with its interval."""
-    return f"{per_cent(value)} ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
 
 
 def _probabilities(found: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from facemood.atomic import replacing
 from facemood.evaluation import figures
-from facemood.models.page import markdown_table, per_cent
+from facemood.models.page import markdown_table, per_cent, with_interval
 
 
 def write_study(file: Path, study: dict[str, Any]) -> None:
@@ -109,9 +109,9 @@ def _accuracy_rows(model: dict[str, Any]) -> Iterator[dict[str, Any]]:
             "MB": f"{model['bytes'] / 1e6:.2f}",
             "labels": protocol,
             "images": f"{found['n']:,}",
-            "one view": _with_interval(found["accuracy"], found["interval"]),
+            "one view": with_interval(found["accuracy"], found["interval"]),
             **more,
-            "macro-F1": _with_interval(found["macro_f1"], found["macro_f1_interval"]),
+            "macro-F1": with_interval(found["macro_f1"], found["macro_f1_interval"]),
             "mean recall": per_cent(found["mean_recall"]),
         }
 
@@ -209,7 +209,7 @@ def _balance(plain: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
         "labels": plain["protocol"],
         "accuracy": f"{per_cent(plain['accuracy'])} to {per_cent(found['accuracy'])}",
         "mean recall": f"{per_cent(plain['mean_recall'])} to "
-        + _with_interval(found["mean_recall"], found["mean_recall_interval"]),
+        + with_interval(found["mean_recall"], found["mean_recall_interval"]),
         "strength": found["strength"],
     }
 
@@ -222,8 +222,3 @@ def _corruption_rows(plain: dict[str, Any], sweep: dict[str, Any]) -> Iterator[d
         levels = ", ".join(f"{level:g}" for level in found["levels"])
         shares = {key: ", ".join(per_cent(value) for value in found["accuracy"][key]) for key in protocols}
         yield {"picture": kind, "levels": f"{levels} ({found['unit']})", **shares}
-
-
-def _with_interval(value: float, interval: Sequence[float]) -> str:
-    """Write a share with its interval."""
-    return f"{per_cent(value)} ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from facemood.models.card import ModelCard
@@ -52,6 +53,16 @@ def per_cent(share: float | None) -> str:
         ('68.4%', '-')
     """
     return "-" if share is None else f"{share:.1%}"
+
+
+def with_interval(share: float, interval: Sequence[float]) -> str:
+    """Write a share 0..1 with the interval that it lies in, per cent.
+
+    Example:
+        >>> with_interval(0.6842, (0.67, 0.7))
+        '68.4% (67.0 to 70.0)'
+    """
+    return f"{per_cent(share)} ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
 
 
 def _heads(card: ModelCard) -> str:

@@ -19,7 +19,6 @@ from facemood.train.data.soft_labels import SoftLabels, pixel_keys
 from facemood.train.data.targets import VOTE_HEAD, heads_of
 from facemood.train.fit import load_trained
 from facemood.train.recipe import Recipe
-from facemood.train.recipe_file import recipe_from_dict
 
 logger = logging.getLogger("facemood")
 
@@ -44,7 +43,7 @@ def label_out_of_fold(runs: Sequence[Path], dataset: ExpressionDataset) -> SoftL
         RecipeError: The runs are not the folds of one recipe, each once.
     """
     teachers = [load_trained(run) for run in runs]
-    recipes = [recipe_from_dict(facts["recipe"]) for _, facts in teachers]
+    recipes = [module.recipe for module, _ in teachers]
     _check_folds(recipes)
     pool = training_pool(recipes[0], dataset)
     fold_of = pool.folds(len(recipes))

@@ -78,10 +78,10 @@ def export(
     card = describe(facts)
     with replacing(file, "wb") as whole, tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / file.name
+        card = add_framings(card, _sample(training.images), detectors)  # the one that may fail, so it comes first
         write_onnx(module.network, draft, card, half=half)
         card = calibrate(draft, training, validation)
-        card = dataclasses.replace(card, metrics=measure(draft, dataset, validation))
-        card = add_framings(card, _sample(training.images), detectors)
+        card = dataclasses.replace(card, metrics={**measure(draft, dataset, validation), **card.metrics})
         write_card(draft, card)
         whole.write(draft.read_bytes())
     return card

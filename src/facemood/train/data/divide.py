@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from pathlib import Path
 
@@ -28,8 +27,7 @@ def open_data(recipe: Recipe, spec: str | Path) -> ExpressionDataset:
         DatasetError: The dataset is not there, or damaged.
     """
     colour = "bgr" if recipe.input.colour == "rgb" else "grey"
-    dataset = open_dataset(spec, size=recipe.input.size or None, colour=colour)
-    return dataclasses.replace(dataset, cluster=dataset.clusters())
+    return open_dataset(spec, size=recipe.input.size or None, colour=colour).with_clusters()
 
 
 def prepare(recipe: Recipe, dataset: ExpressionDataset) -> tuple[ExpressionDataset, ExpressionDataset]:

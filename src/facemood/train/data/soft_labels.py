@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from facemood.atomic import replacing
 from facemood.errors import DatasetError, did_you_mean
+from facemood.stages.classify import softmax
 
 FOLDER = importlib.resources.files("facemood.train.data") / "labels"
 
@@ -48,10 +49,7 @@ class SoftLabels:
 
     def distribution(self, head: str, rows: NDArray[np.int64], *, temperature: float = 1.0) -> NDArray[np.float32]:
         """Return a head's probabilities (M, K) for rows that `find` gave."""
-        scaled = self.logits[head][rows] / np.float32(temperature)
-        powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-        shares: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
-        return shares
+        return softmax(self.logits[head][rows], temperature=temperature)
 
 
 def pixel_keys(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
