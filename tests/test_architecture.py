@@ -13,7 +13,9 @@ LAYERS = [
     {"atomic", "progress"},
     {"schema", "render", "models"},
     {"results", "stages", "sources", "datasets"},
+    {"people"},
     {"recognizer", "sinks"},
+    {"live"},
     {"evaluation"},
     {"train"},
     {"cli"},
@@ -21,7 +23,15 @@ LAYERS = [
 ]
 """From the ground up. A module imports from its own layer or from those below."""
 
-EXTRA_ONLY = {"torch": "train", "lightning": "train", "onnx": "train", "pandas": None, "matplotlib": None}
+EXTRA_ONLY = {
+    "torch": "train",
+    "lightning": "train",
+    "onnx": "train",
+    "pandas": None,
+    "matplotlib": None,
+    "pygame": "live",
+    "mss": None,
+}
 """Packages of extras, and the one part that may import them at its head."""
 
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")

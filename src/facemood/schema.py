@@ -65,6 +65,12 @@ class Face:
         probabilities: (K,) float32, sums to 1; empty before classification.
         track_id: The number of the person in a video; None for single images.
         pose: (3,) float32 yaw, pitch and roll of the head in degrees; None where they are not known.
+        raw_probabilities: (K,) float32, what was read from this frame alone, where `probabilities` are smoothed over
+            time; None where they are not.
+        relative_probabilities: (K,) float32, `probabilities` against the person's own resting face; None where that is
+            not known.
+        shown: The label that a live display shows: it stays until another leads clearly. Empty where nothing is
+            smoothed.
         certain: Whether the model is so sure that it was right 9 times in 10 on images that it did not train on; None
             before classification, and where the model cannot tell.
 
@@ -82,6 +88,9 @@ class Face:
     probabilities: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     track_id: int | None = None
     pose: NDArray[np.float32] | None = None
+    raw_probabilities: NDArray[np.float32] | None = None
+    relative_probabilities: NDArray[np.float32] | None = None
+    shown: str = ""
     certain: bool | None = None
 
     @property
@@ -161,8 +170,16 @@ class Face:
             known["confidence"] = round(self.confidence, 4)
             if self.certain is not None:
                 known["certain"] = self.certain
-            known["emotions"] = {label: round(value, 4) for label, value in self.emotions.items()}
+            known["emotions"] = self._by_label(self.probabilities)
+            if self.raw_probabilities is not None:
+                known["raw_emotions"] = self._by_label(self.raw_probabilities)
+            if self.relative_probabilities is not None:
+                known["relative_emotions"] = self._by_label(self.relative_probabilities)
         return known
+
+    def _by_label(self, probabilities: NDArray[np.float32]) -> dict[str, float]:
+        """Return probabilities by label, with 4 decimals."""
+        return {label: round(value, 4) for label, value in zip(self.labels, probabilities.tolist(), strict=True)}
 
     def _repr_png_(self) -> bytes | None:
         """Show the expressions as bars in a notebook."""

@@ -13,6 +13,7 @@ CHOICES = {
     "input.colour": ("grey", "rgb"),
     "input.pixels": ("standardized", "unit", "imagenet"),
     "network.pool": ("max", "average"),
+    "network.stem": ("single", "deep"),
     "augment.fill": ("reflect", "nearest", "constant"),
     "loss.kind": ("cross-entropy", "focal"),
     "loss.targets": ("labels", "votes"),
@@ -52,7 +53,9 @@ class NetworkConfig:
             blocks count then.
         widths: Channels of each stage.
         blocks: Residual blocks, or convolutions, of each stage.
-        stem_stride: Of our network's first convolution: 2 works at half the image's size from the start, 1 at all.
+        stem: Our network's first layers: ``"single"`` (a 5x5 convolution) or ``"deep"`` (two of 3x3, the first of them
+            narrow and at the image's size).
+        stem_stride: Of the last convolution there: 2 works at half the image's size from then on, 1 at all.
         dropout: Share of the pooled or last dense features that is dropped in training, 0..1.
         pool: How a plain network shrinks after each stage: ``"max"`` or ``"average"``.
         batch_norm: Whether a plain network normalizes after each convolution.
@@ -65,6 +68,7 @@ class NetworkConfig:
     start: str = ""
     widths: tuple[int, ...] = (40, 80, 160)
     blocks: tuple[int, ...] = (1, 2, 2)
+    stem: str = "single"
     stem_stride: int = 2
     dropout: float = 0.2
     pool: str = "max"

@@ -17,9 +17,9 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (32, 48, 48), np.uint8)
 def started() -> tuple[ExpressionNetwork, dict[str, np.ndarray]]:
     """A network with the weights of a shipped model, its heads included."""
     weights = read_start("nano")
-    widths, blocks = shape_of(weights)
+    shape = shape_of(weights)
     heads = {head: len(weights[f"heads.{head}.bias"]) for head in ("fer2013", "ferplus")}
-    network = ExpressionNetwork(heads, widths=widths, blocks=blocks)
+    network = ExpressionNetwork(heads, **shape)
     load_start(network, weights, torch.from_numpy(IMAGES)[:, None].float())
     for head in heads:
         for key in ("weight", "bias"):
@@ -41,9 +41,15 @@ def test_the_network_gives_what_the_model_gives_in_use_and_while_it_learns() -> 
 
 def test_the_shape_is_read_from_the_weights() -> None:
     network, weights = started()
-    assert shape_of(weights)[1] == (1, 2, 2)
+    assert shape_of(weights) == {"stem": "single", "widths": (24, 48, 96), "blocks": (1, 2, 2)}
     names = dict(network.named_parameters())
     assert all(weights[name].shape == tuple(names[name].shape) for name in weights if name in names)
+
+
+def test_a_deep_stem_is_seen_in_the_weights() -> None:
+    network = ExpressionNetwork({"fer2013": 7}, widths=(8, 16), blocks=(1, 1), stem="deep")
+    weights = {name: values.numpy() for name, values in network.state_dict().items()}
+    assert shape_of(weights) == {"stem": "deep", "widths": (8, 16), "blocks": (1, 1)}
 
 
 def test_a_model_of_another_kind_is_refused() -> None:
@@ -59,7 +65,7 @@ def test_a_run_starts_from_a_model_and_its_trunk_stands_still_at_first(tmp_path:
     fit(recipe, bright_or_dark(), tmp_path)
     module, facts = load_trained(tmp_path)
     weights = read_start("nano")
-    assert tuple(facts["recipe"]["network"]["widths"]) == shape_of(weights)[0]
+    assert tuple(facts["recipe"]["network"]["widths"]) == shape_of(weights)["widths"]
     state = module.network.state_dict()
     for name in ("stem.0.weight", "stages.4.body.3.weight"):
         np.testing.assert_array_equal(state[name].numpy(), weights[name])

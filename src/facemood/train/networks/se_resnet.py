@@ -60,7 +60,8 @@ class ExpressionNetwork(nn.Module):
         blocks: Residual blocks of each stage.
         dropout: Share of the pooled features that is dropped in training, 0..1.
         channels: Of the images.
-        stem_stride: Of the first convolution.
+        stem: ``"single"`` for one 5x5 convolution, ``"deep"`` for two of 3x3.
+        stem_stride: Of the stem's last convolution.
 
     Example:
         >>> network = ExpressionNetwork({"fer2013": 7, "ferplus": 8}, widths=(8, 16), blocks=(1, 1))
@@ -76,6 +77,7 @@ class ExpressionNetwork(nn.Module):
         blocks: Sequence[int],
         dropout: float = 0.0,
         channels: int = 1,
+        stem: str = "single",
         stem_stride: int = 2,
     ) -> None:
         super().__init__()
@@ -86,11 +88,7 @@ class ExpressionNetwork(nn.Module):
                 stages.append(Block(inputs, width, stride=2 if index and position == 0 else 1))
                 inputs = width
         self.standardize = Standardize()
-        self.stem = nn.Sequential(
-            nn.Conv2d(channels, widths[0], 5, stride=stem_stride, padding=2, bias=False),
-            nn.BatchNorm2d(widths[0]),
-            nn.ReLU(inplace=True),
-        )
+        self.stem = nn.Sequential(*STEMS[stem](channels, widths[0], stem_stride))
         self.stages = nn.Sequential(*stages)
         self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout))
         self.heads = nn.ModuleDict({name: nn.Linear(inputs, classes) for name, classes in heads.items()})
@@ -114,6 +112,27 @@ class ExpressionNetwork(nn.Module):
         head = self.heads[name]
         assert isinstance(head, nn.Linear)
         return head.weight
+
+
+def _single_stem(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
+    """See 5x5 pixels at once."""
+    return _convolution(inputs, outputs, side=5, stride=stride)
+
+
+def _deep_stem(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
+    """See the same 5x5 pixels in two steps, the first at the image's own size: fine detail is read before it halves."""
+    narrow = max(outputs // 2, 4)
+    return [*_convolution(inputs, narrow, side=3, stride=1), *_convolution(narrow, outputs, side=3, stride=stride)]
+
+
+STEMS = {"single": _single_stem, "deep": _deep_stem}
+"""What makes the first layers, by the name that a recipe gives them."""
+
+
+def _convolution(inputs: int, outputs: int, *, side: int, stride: int) -> list[nn.Module]:
+    """Return a convolution, its batch norm and its activation."""
+    convolution = nn.Conv2d(inputs, outputs, side, stride=stride, padding=side // 2, bias=False)
+    return [convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
 
 
 def _projection(inputs: int, outputs: int, stride: int) -> nn.Module:

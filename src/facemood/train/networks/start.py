@@ -48,9 +48,10 @@ def read_start(name: str) -> dict[str, NDArray[np.float32]]:
     return weights
 
 
-def shape_of(weights: Mapping[str, NDArray[np.float32]]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the widths and blocks of the network that weights belong to: a stage begins where a shortcut changes."""
-    widths, blocks = [len(weights["stem.0.weight"])], [0]
+def shape_of(weights: Mapping[str, NDArray[np.float32]]) -> dict[str, Any]:
+    """Return stem, widths and blocks of the network that weights belong to: a stage begins where a shortcut changes."""
+    deep = "stem.3.weight" in weights
+    widths, blocks = [len(weights["stem.3.weight" if deep else "stem.0.weight"])], [0]
     index = 0
     while (block := weights.get(f"stages.{index}.body.0.weight")) is not None:
         if f"stages.{index}.shortcut.1.weight" in weights:
@@ -58,15 +59,14 @@ def shape_of(weights: Mapping[str, NDArray[np.float32]]) -> tuple[tuple[int, ...
             blocks.append(0)
         blocks[-1] += 1
         index += 1
-    return tuple(widths), tuple(blocks)
+    return {"stem": "deep" if deep else "single", "widths": tuple(widths), "blocks": tuple(blocks)}
 
 
 def with_shape_of_start(recipe: Recipe) -> Recipe:
     """Return a recipe whose network has the shape of the model that it starts from, if it starts from one."""
     if not recipe.network.start:
         return recipe
-    widths, blocks = shape_of(read_start(recipe.network.start))
-    return replace(recipe, network=replace(recipe.network, widths=widths, blocks=blocks))
+    return replace(recipe, network=replace(recipe.network, **shape_of(read_start(recipe.network.start))))
 
 
 @torch.no_grad()

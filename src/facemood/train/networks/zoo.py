@@ -40,6 +40,7 @@ def build_network(recipe: Recipe, heads: Mapping[str, int], *, size: int, pretra
             blocks=config.blocks,
             dropout=config.dropout,
             channels=channels,
+            stem=config.stem,
             stem_stride=config.stem_stride,
         )
     if config.kind == "cnn":
