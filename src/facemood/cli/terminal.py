@@ -18,7 +18,9 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Data = Annotated[
     str,
-    typer.Option("--data", help="A dataset: a path, or with its kind: fer2013, ferplus, folder, affectnet, rafdb:DIR."),
+    typer.Option(
+        "--data", help="A dataset: a path, or with its kind: fer2013, ferplus, folder, photos, affectnet, rafdb:DIR."
+    ),
 ]
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from facemood.datasets.dataset import ExpressionDataset
-from facemood.datasets.images import ImageFiles, load
+from facemood.datasets.images import ImageFiles, Images, load
 from facemood.errors import DatasetError
 from facemood.labels import ordered
 
@@ -64,6 +64,28 @@ def gather(
         raise DatasetError(
             f"{root}: none of the {len(entries)} image files can be read; the first, {entries[0].path}: {failed[0]}"
         )
+    return assemble(root, entries, images, failed, name=name, classes=classes)
+
+
+def assemble(
+    root: Path,
+    entries: Sequence[Entry],
+    images: Images,
+    failed: Mapping[int, str],
+    *,
+    name: str,
+    classes: tuple[str, ...] | None = None,
+) -> ExpressionDataset:
+    """Make a dataset of the entries that could be read, and log those that could not.
+
+    Args:
+        root: Where the dataset lies, for messages.
+        entries: All files.
+        images: The images of those that could be read, in their order.
+        failed: Why the others could not, by their place among the entries.
+        name: What the dataset is called in reports.
+        classes: The label words in their order; None takes the words that occur.
+    """
     _log(root, entries, failed)
     kept = [entry for row, entry in enumerate(entries) if row not in failed]
     classes = classes or ordered({entry.word for entry in kept})

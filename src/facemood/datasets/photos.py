@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,17 +10,14 @@ import numpy as np
 
 from facemood.datasets.dataset import ExpressionDataset
 from facemood.datasets.folder import check_classes, walk
-from facemood.datasets.gather import Entry
+from facemood.datasets.gather import Entry, assemble
 from facemood.datasets.images import on_all_cores
 from facemood.errors import DatasetError, FacemoodError
-from facemood.labels import ordered
 from facemood.models import DEFAULT_MODEL, ModelSession, find_model
 from facemood.schema import Image
 from facemood.sources import read_frame
 from facemood.stages.align import crop_faces
 from facemood.stages.detect import DetectOptions, FinderDetector
-
-logger = logging.getLogger("facemood")
 
 
 def read_photos(root: Path, *, size: int = 48, colour: str = "grey") -> ExpressionDataset:
@@ -42,21 +38,11 @@ def read_photos(root: Path, *, size: int = 48, colour: str = "grey") -> Expressi
     entries = walk(root)
     found = list(on_all_cores(_cutter(entries), len(entries)))
     failed = {row: item for row, item in enumerate(found) if isinstance(item, str)}
-    for row, reason in failed.items():
-        logger.warning("%s: left out, %s", entries[row].path, reason)
-    kept = [entry for row, entry in enumerate(entries) if row not in failed]
-    if not kept:
+    crops = [_bring(crop, size, colour) for crop in found if not isinstance(crop, str)]
+    if not crops:
         raise DatasetError(f"{root}: no face is found in any of the {len(entries)} photos; are there faces in them?")
-    check_classes(root, [entry.word for entry in kept])
-    classes = ordered({entry.word for entry in kept})
-    return ExpressionDataset(
-        name=root.absolute().name,
-        images=np.stack([_bring(crop, size, colour) for crop in found if not isinstance(crop, str)]),
-        labels=np.array([classes.index(entry.word) for entry in kept], np.int64),
-        classes=classes,
-        usage=np.array([entry.usage for entry in kept]),
-        unreadable=tuple(f"{entries[row].path}: {reason}" for row, reason in failed.items()),
-    )
+    check_classes(root, [entry.word for row, entry in enumerate(entries) if row not in failed])
+    return assemble(root, entries, np.stack(crops), failed, name=root.absolute().name)
 
 
 def _cutter(entries: Sequence[Entry]) -> Callable[[int], Image | str]:
