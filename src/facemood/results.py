@@ -9,7 +9,7 @@ import io
 import json
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,11 @@ COLUMNS = (
     "source", "frame", "timestamp", "face", "track_id", "x1", "y1", "x2", "y2", "score",
     "emotion", "confidence", "certain", *EXPRESSIONS, *ANGLES,
 )  # fmt: skip
-"""The table's columns. Labels of a user's own model follow them."""
+"""The table's columns. Labels of a user's own model follow them, and then what films have beside."""
+
+RAW, CHANGE = "raw", "change"
+"""What tables of films tell of each label beside its smoothed probability, in columns such as ``raw_happy``: what was
+read from the frame alone, and by how much the log-odds are above those of the person's resting face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Result:
         size: Width and height in pixels.
         faces: The faces, largest first; empty where none was found.
         labels: The label words that the model knows.
+        readings: What the run tells of each label beside its probability: `RAW`, `CHANGE`.
         speed: Milliseconds of each stage: detect, landmarks, align, classify, total.
         image: (H, W, 3) uint8 BGR, where it was kept; None otherwise.
 
@@ -58,6 +63,7 @@ class Result:
     size: tuple[int, int] = (0, 0)
     faces: tuple[Face, ...] = ()
     labels: tuple[str, ...] = ()
+    readings: tuple[str, ...] = ()
     speed: dict[str, float] = field(default_factory=dict)
     image: Image | None = field(default=None, repr=False, compare=False)
 
@@ -108,7 +114,7 @@ class Result:
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield a table row for each face, or one row with empty face columns where there is none."""
         where = {"source": self.source, "frame": self.index, "timestamp": _or_empty(self.timestamp)}
-        empty = dict.fromkeys(columns_for(self.labels), "")
+        empty = dict.fromkeys(columns_for(self.labels, self.readings), "")
         if not self.faces:
             yield {**empty, **where}
         for number, face in enumerate(self.faces):
@@ -119,7 +125,22 @@ class Result:
                 "emotion": face.emotion, "confidence": round(face.confidence, 4),
                 "certain": "" if face.certain is None else int(face.certain),
                 **{label: round(value, 4) for label, value in face.emotions.items()}, **face.angles,
+                **self._beside(face),
             }  # fmt: skip
+
+    def _beside(self, face: Face) -> dict[str, Any]:
+        """Return the cells that films alone have."""
+        if not self.readings:
+            return {}
+        values = {RAW: face.raw_probabilities, CHANGE: face.change}
+        cells: dict[str, Any] = {"shown": face.shown}
+        for kind in self.readings:
+            if (reading := values[kind]) is not None:
+                cells |= {
+                    f"{kind}_{label}": round(value, 4)
+                    for label, value in zip(face.labels, reading.tolist(), strict=True)
+                }
+        return cells
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, texts, lists and dicts."""
@@ -175,6 +196,11 @@ class Analysis:
         """The label words that the model knows."""
         return self.results[0].labels if self.results else ()
 
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """What the run tells of each label beside its probability."""
+        return self.results[0].readings if self.results else ()
+
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the table's rows: one a face a frame, and one for each frame without a face."""
         for result in self.results:
@@ -187,7 +213,7 @@ class Analysis:
             OutputError: The place cannot be written to.
         """
         with replacing(path, newline="", encoding="utf-8") as file:
-            file.write(csv_line(columns_for(self.labels)))
+            file.write(csv_line(columns_for(self.labels, self.readings)))
             file.writelines(csv_line(row.values()) for row in self.rows())
         return Path(path)
 
@@ -254,14 +280,22 @@ class Analysis:
         return f"<p>{counts}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def columns_for(labels: tuple[str, ...]) -> list[str]:
-    """Return the table's columns for a model: the fixed ones, then its own labels that they lack.
+def columns_for(labels: tuple[str, ...], readings: Sequence[str] = ()) -> list[str]:
+    """Return the table's columns: the fixed ones, the model's own labels that they lack, and what films have beside.
+
+    Args:
+        labels: The label words that the model knows.
+        readings: `RAW` where readings are smoothed, `CHANGE` where resting faces are known.
 
     Example:
         >>> columns_for(("happy", "bored"))[-2:]
         ['roll', 'bored']
+        >>> columns_for(("happy", "bored"), (RAW,))[-3:]
+        ['shown', 'raw_happy', 'raw_bored']
     """
-    return [*COLUMNS, *(label for label in labels if label not in COLUMNS)]
+    beside = [f"{kind}_{label}" for kind in readings for label in labels]
+    own = [label for label in labels if label not in COLUMNS]
+    return [*COLUMNS, *own, *(["shown", *beside] if beside else [])]
 
 
 def csv_line(values: Iterable[object]) -> str:

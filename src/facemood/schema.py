@@ -67,8 +67,8 @@ class Face:
         pose: (3,) float32 yaw, pitch and roll of the head in degrees; None where they are not known.
         raw_probabilities: (K,) float32, what was read from this frame alone, where `probabilities` are smoothed over
             time; None where they are not.
-        relative_probabilities: (K,) float32, `probabilities` against the person's own resting face; None where that is
-            not known.
+        change: (K,) float32, log-odds of each label less those of the person's own resting face; None where that is not
+            known.
         shown: The label that a live display shows: it stays until another leads clearly. Empty where nothing is
             smoothed.
         certain: Whether the model is so sure that it was right 9 times in 10 on images that it did not train on; None
@@ -89,7 +89,7 @@ class Face:
     track_id: int | None = None
     pose: NDArray[np.float32] | None = None
     raw_probabilities: NDArray[np.float32] | None = None
-    relative_probabilities: NDArray[np.float32] | None = None
+    change: NDArray[np.float32] | None = None
     shown: str = ""
     certain: bool | None = None
 
@@ -173,13 +173,13 @@ class Face:
             known["emotions"] = self._by_label(self.probabilities)
             if self.raw_probabilities is not None:
                 known["raw_emotions"] = self._by_label(self.raw_probabilities)
-            if self.relative_probabilities is not None:
-                known["relative_emotions"] = self._by_label(self.relative_probabilities)
+            if self.change is not None:
+                known["change"] = self._by_label(self.change)
         return known
 
-    def _by_label(self, probabilities: NDArray[np.float32]) -> dict[str, float]:
-        """Return probabilities by label, with 4 decimals."""
-        return {label: round(value, 4) for label, value in zip(self.labels, probabilities.tolist(), strict=True)}
+    def _by_label(self, values: NDArray[np.float32]) -> dict[str, float]:
+        """Return a value of each label, with 4 decimals."""
+        return {label: round(value, 4) for label, value in zip(self.labels, values.tolist(), strict=True)}
 
     def _repr_png_(self) -> bytes | None:
         """Show the expressions as bars in a notebook."""
