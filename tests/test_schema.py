@@ -83,3 +83,11 @@ def test_the_top_is_sorted_and_agrees_with_the_emotion(values: np.ndarray, k: in
     assert len(top) == k
     assert [p for _, p in top] == sorted((p for _, p in top), reverse=True)
     assert top[0] == (face.emotion, face.confidence)
+
+
+def test_people_read_the_shown_label_where_readings_are_smoothed() -> None:
+    face = make_face()
+    assert face.told == ("happy", face.confidence)
+    held = dataclasses.replace(face, shown="neutral")
+    assert held.told == ("neutral", face.emotions["neutral"])
+    assert held.emotion == "happy"

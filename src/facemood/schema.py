@@ -104,6 +104,12 @@ class Face:
         return float(self.probabilities.max()) if self.labels else 0.0
 
     @property
+    def told(self) -> tuple[str, float]:
+        """The label for people to read and its probability, 0..1: `shown` in films, `emotion` elsewhere."""
+        label = self.shown or self.emotion
+        return label, self.emotions.get(label, 0.0)
+
+    @property
     def emotions(self) -> dict[str, float]:
         """The probability of each label, in their fixed order."""
         return dict(zip(self.labels, self.probabilities.tolist(), strict=True))

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -79,3 +81,14 @@ def test_areas() -> None:
     assert area.overlap(Area(5, 10, 50, 50)) == 50
     assert area.overlap(Area(10, 0, 20, 20)) == 0
     assert Area(-5, 95, 15, 115).inside(100, 100) == Area(0, 80, 20, 100)
+
+
+def test_people_are_numbered_where_there_are_several() -> None:
+    ground = np.full((200, 400, 3), 90, np.uint8)
+    one = dataclasses.replace(make_face((20, 60, 120, 160)), track_id=7)
+    other = dataclasses.replace(make_face((260, 60, 360, 160)), track_id=8)
+    alone = draw_faces(ground, [one])
+    both = draw_faces(ground, [one, other])
+    unnumbered = [dataclasses.replace(face, track_id=None) for face in (one, other)]
+    assert np.array_equal(alone, draw_faces(ground, unnumbered[:1]))
+    assert not np.array_equal(both, draw_faces(ground, unnumbered))

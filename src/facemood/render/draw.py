@@ -73,11 +73,14 @@ def draw_faces(image: Image, faces: Sequence[Face], *, layers: Collection[str] =
     sizes = [_text_size(box, picture.size) for box in boxes]
     for face, box, size in zip(faces, boxes, sizes, strict=True):
         pen.rounded_rectangle(box, radius=size // 3, outline=(*GROUND, 150), width=max(3, size // 4))
-        pen.rounded_rectangle(box, radius=size // 3, outline=colour_of(face.emotion), width=max(2, size // 7))
+        pen.rounded_rectangle(box, radius=size // 3, outline=colour_of(face.told[0]), width=max(2, size // 7))
     taken = list(boxes)
     read = [part for part in zip(faces, boxes, sizes, strict=True) if part[0].labels]
     for face, box, size in read:
-        taken.append(_draw_tag(pen, face, _place_tag(face, box, size, picture.size, taken), size))
+        text = _tag_text(face, number=len(faces) > 1)
+        tag = _place_tag(text, box, size, picture.size, taken)
+        _draw_tag(pen, text, colour_of(face.told[0]), tag, size)
+        taken.append(tag)
     for face, box, size in read:
         place = _place_panel(box, _panel_size(face, size), picture.size, taken)
         if place is not None:
@@ -131,7 +134,8 @@ def name_of(face: Face) -> str:
         >>> name_of(Face(np.zeros(4, np.float32), 0.9, labels=("sad",), probabilities=np.ones(1), certain=False))
         'sad?'
     """
-    return f"{face.emotion}?" if face.certain is False else face.emotion
+    word, _ = face.told
+    return f"{word}?" if face.certain is False else word
 
 
 def _text_size(box: Area, image: tuple[int, int]) -> int:
@@ -139,27 +143,25 @@ def _text_size(box: Area, image: tuple[int, int]) -> int:
     return max(11, min((box.x2 - box.x1) // 5, round(min(image) / 24), 64))
 
 
-def _tag_text(face: Face) -> str:
-    """Return what stands above a box."""
-    return f"{drawable(name_of(face))} {percent(face.confidence)}"
+def _tag_text(face: Face, *, number: bool) -> str:
+    """Return what stands above a box; the person's number where there are several people."""
+    who = f"{face.track_id}  " if number and face.track_id is not None else ""
+    return f"{who}{drawable(name_of(face))} {percent(face.told[1])}"
 
 
-def _place_tag(face: Face, box: Area, size: int, image: tuple[int, int], taken: Sequence[Area]) -> Area:
+def _place_tag(text: str, box: Area, size: int, image: tuple[int, int], taken: Sequence[Area]) -> Area:
     """Find a label's place: above the box, below it, or inside, wherever it covers the least."""
-    text = _tag_text(face)
     width, height = round(font_for(text, size).getlength(text)) + 2 * (size // 3), round(size * 1.45)
     corners = [(x, y) for y in (box.y1 - height, box.y2, box.y1) for x in (box.x1, box.x2 - width)]
     places = [Area(x, y, x + width, y + height).inside(*image) for x, y in corners]
     return min(places, key=lambda place: sum(place.overlap(other) for other in taken))
 
 
-def _draw_tag(pen: ImageDraw.ImageDraw, face: Face, tag: Area, size: int) -> Area:
+def _draw_tag(pen: ImageDraw.ImageDraw, text: str, colour: tuple[int, int, int], tag: Area, size: int) -> None:
     """Write label and confidence on a patch of the label's colour."""
-    text, colour = _tag_text(face), colour_of(face.emotion)
     pen.rounded_rectangle(tag, radius=size // 4, fill=(*colour, 240))
     middle = ((tag.x1 + tag.x2) / 2, (tag.y1 + tag.y2) / 2)
     pen.text(middle, text, fill=_ink_on(colour), font=font_for(text, size), anchor="mm")
-    return tag
 
 
 def _panel_size(face: Face, size: int, *, rows: int = ROWS) -> tuple[int, int]:
