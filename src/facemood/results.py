@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,10 @@ from facemood.errors import OutputError, require
 from facemood.labels import EXPRESSIONS
 from facemood.render import PICTURES, draw_faces, encode_png, write_picture
 from facemood.schema import ANGLES, Face, Image
+from facemood.timeline import Track, collect_tracks
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SCHEMA = 1
 """Version of the JSON and the table; it changes when a reader would have to."""
@@ -247,6 +251,24 @@ class Analysis:
         pandas = require("pandas", extra="data")
         rows = ({key: None if value == "" else value for key, value in row.items()} for row in self.rows())
         return pandas.DataFrame(list(rows), columns=columns_for(self.labels))
+
+    def tracks(self) -> list[Track]:
+        """Return the people of films over time, film by film, in the order of their numbers."""
+        return collect_tracks(self.results)
+
+    def plot_timeline(self, *, width: float = 10.0) -> Figure:
+        """Draw the people of films over time: stacked probabilities, and each expression's share of the time.
+
+        Args:
+            width: Inches.
+
+        Raises:
+            MissingExtraError: matplotlib is not installed (extra ``plot``).
+            ValueError: Nobody is to be drawn: there is no film, or nobody in it.
+        """
+        from facemood.render.plots import plot_timeline
+
+        return plot_timeline(self.tracks(), width=width)
 
     def summary(self) -> dict[str, Any]:
         """Count frames, faces and failures, and give each expression's share of the faces and mean probability.

@@ -2,44 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from facemood.errors import OutputError, did_you_mean
 from facemood.render import PICTURES
+from facemood.sinks.episodes import EpisodesSink
+from facemood.sinks.film import FilmSink
+from facemood.sinks.parquet import ParquetSink
 from facemood.sinks.pictures import FolderSink, PictureSink
+from facemood.sinks.report import ReportSink
 from facemood.sinks.sink import Sink
 from facemood.sinks.text import CsvSink, JsonLinesSink, JsonSink
 
-__all__ = ["SINKS", "CsvSink", "FolderSink", "JsonLinesSink", "JsonSink", "PictureSink", "Sink", "open_sink"]
+__all__ = ["SINKS", "Sink", "open_sink", "sink_kind"]
 
-SINKS: dict[str, Callable[[Path, dict[str, Any], Collection[str]], Sink]] = {
+SINKS: dict[str, Any] = {
+    ".episodes.csv": EpisodesSink,
     ".csv": CsvSink,
+    ".parquet": ParquetSink,
     ".jsonl": JsonLinesSink,
     ".json": JsonSink,
+    ".mp4": FilmSink,
+    ".html": ReportSink,
     **dict.fromkeys(PICTURES, PictureSink),
-    "": FolderSink,
 }
-"""A new writer is a new line here."""
+"""A new writer is a new line here; the first ending that fits counts."""
 
 
-def open_sink(path: str, info: dict[str, Any], *, layers: Collection[str] = ()) -> Sink:
-    """Choose a writer by a name's ending; a name without one, or that ends in a slash, is a folder of pictures.
+def sink_kind(path: str) -> Any:
+    """Return the kind of writer for a name; one without an ending, or that ends in a slash, is a folder of pictures.
+
+    Raises:
+        OutputError: The ending is unknown.
+
+    Example:
+        >>> sink_kind("clip.episodes.csv").__name__, sink_kind("pictures/").__name__
+        ('EpisodesSink', 'FolderSink')
+    """
+    if path.endswith("/") or Path(path).is_dir() or not Path(path).suffix:
+        return FolderSink
+    for ending, kind in SINKS.items():
+        if path.lower().endswith(ending):
+            return kind
+    suffix = Path(path).suffix.lower()
+    raise OutputError(
+        f"{path}: unknown kind of output {suffix!r}; expected {', '.join(SINKS)} or a folder."
+        f"{did_you_mean(suffix, list(SINKS))}"
+    )
+
+
+def open_sink(path: str, info: dict[str, Any], *, layers: Collection[str] = (), anonymize: str = "") -> Sink:
+    """Open the writer for a name.
 
     Args:
         path: Where to write.
         info: What makes the results, as `EmotionRecognizer.info` gives it.
         layers: What pictures show beside boxes and labels, as for `Result.draw`.
+        anonymize: How pictures hide faces: ``"blur"``, ``"box"``, or not at all.
 
     Raises:
         OutputError: The ending or a layer is unknown, or the place cannot be written to.
     """
-    suffix = "" if path.endswith("/") or Path(path).is_dir() else Path(path).suffix.lower()
-    if suffix not in SINKS:
-        known = [ending for ending in SINKS if ending]
-        raise OutputError(
-            f"{path}: unknown kind of output {suffix!r}; expected {', '.join(known)} or a folder."
-            f"{did_you_mean(suffix, known)}"
-        )
-    return SINKS[suffix](Path(path), info, layers)
+    kind = sink_kind(path)
+    hidden = {"anonymize": anonymize} if anonymize and kind.wants_images else {}
+    sink: Sink = kind(Path(path), info, layers, **hidden)
+    return sink

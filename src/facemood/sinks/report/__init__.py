@@ -1,0 +1,87 @@
+"""A report: one HTML page that tells what was read of films and photos, and needs nothing but itself."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from facemood.render import check_way
+from facemood.render.plots import clock
+from facemood.results import Result
+from facemood.schema import Image
+from facemood.sinks.report.films import Film
+from facemood.sinks.report.page import report_page
+from facemood.sinks.report.photos import Photos
+from facemood.sinks.report.portraits import BestPortraits, Portraits
+from facemood.sinks.text import FileSink
+from facemood.timeline import TrackCollector
+
+__all__ = ["ReportSink"]
+
+
+class ReportSink(FileSink):
+    """A report as one HTML page without other files, scripts from elsewhere or a date: equal results make equal pages.
+
+    It shows how many faces there were, and of each person the probabilities over time, the share of each expression,
+    its episodes and some pictures. Photos are summed up together. All of it is written when it is closed; until then it
+    takes about 60 bytes of memory for each face of a film, and some kilobytes for each person.
+
+    Args:
+        path: The page's name.
+        info: What makes the results, as `EmotionRecognizer.info` gives it.
+        layers: What pictures show; a report shows faces as they are.
+        anonymize: ``"blur"`` or ``"box"`` where faces are to be hidden: the report has no pictures then.
+
+    Raises:
+        OutputError: The place cannot be written to, or there is no such way to hide faces.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     sink = ReportSink(Path(folder, "report.html"), {"labels": ["happy", "sad"]})
+        ...     sink.write(Result("talk.mp4", timestamp=0.0, labels=("happy", "sad")))
+        ...     sink.close()
+        ...     "<h1>talk.mp4</h1>" in Path(folder, "report.html").read_text()
+        True
+    """
+
+    wants_images = True
+
+    def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = (), *, anonymize: str = "") -> None:
+        self.hidden = bool(check_way(anonymize))
+        self.wants_images = not self.hidden
+        super().__init__(path, info, layers)
+        self._collector, self._photos = TrackCollector(), Photos(tuple(info["labels"]))
+        self._best: dict[tuple[int, int], BestPortraits] = {}
+
+    def body(self, result: Result) -> str:
+        """Take in one frame or photo; nothing is written yet."""
+        known = dataclasses.replace(result, image=None) if self.hidden else result
+        film = self._collector.add(known)
+        if film is None:
+            self._photos.add(known)
+        elif known.image is not None:
+            self._picture(film, known, known.image)
+        return ""
+
+    def tail(self) -> str:
+        """Return the page."""
+        films = [
+            Film(timeline, {track.track_id: self._portraits(place, track.track_id) for track in timeline.tracks})
+            for place, timeline in enumerate(self._collector.timelines())
+        ]
+        return report_page(films, self._photos, self.info, hidden=self.hidden)
+
+    def _picture(self, film: int, result: Result, image: Image) -> None:
+        """Look for better pictures of the people in a frame."""
+        for face in result:
+            if face.track_id is not None and face.labels:
+                best = self._best.setdefault((film, face.track_id), BestPortraits())
+                best.add(image, face, f"at {clock(result.timestamp or 0.0, decimals=1)}")
+
+    def _portraits(self, film: int, person: int) -> Portraits:
+        """Return the pictures of one person of a film, by expression."""
+        best = self._best.get((film, person))
+        return {} if best is None else best.kept

@@ -1,0 +1,499 @@
+import base64
+import dataclasses
+import itertools
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from facemood import EmotionRecognizer, Face, OutputError, Result
+from facemood.labels import EXPRESSIONS
+from facemood.render.plots import stacked
+from facemood.schema import Image
+from facemood.sinks import open_sink
+from facemood.sinks.report import ReportSink
+from facemood.sinks.report.charts import ACROSS, HIGH, area_chart, head_chart, mostly
+from facemood.sinks.report.films import MOST_LINES, MOST_PEOPLE
+from facemood.sinks.report.photos import MOST_FACES
+from facemood.sinks.report.portraits import MARGIN, SIDE, BestPortraits, cut_portrait
+from facemood.timeline import POINTS, Timeline, Track, TrackCollector
+from tests.conftest import make_face
+
+INFO: dict[str, Any] = {
+    "facemood": "1.2.3", "model": "baseline", "head": "ferplus", "labels": list(EXPRESSIONS), "threshold": None,
+}  # fmt: skip
+GREY = np.full((90, 120, 3), 128, np.uint8)
+VOID = {"meta", "img", "br"}
+
+
+class Page(HTMLParser):
+    """A page that is read strictly: every element is closed in its turn."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.headings: list[str] = []
+        self.words: list[str] = []
+        self.scripts: list[str] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(f"{tag} ")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] in ("script", "style"):
+            self.scripts.append(data)
+            return
+        self.words.append(data)
+        if any(re.fullmatch("h[1-6]", tag) for tag in self.open):
+            self.headings[-1] += data
+
+    @property
+    def text(self) -> str:
+        """All that is to be read."""
+        return " ".join(" ".join(self.words).split())
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        """The attributes of all elements of a kind."""
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    def series(self) -> list[dict[str, Any]]:
+        """The numbers behind the charts."""
+        return [json.loads(script) for script in self.scripts if script.startswith("{")]
+
+
+def page_of(path: Path, results: list[Result], info: dict[str, Any] = INFO, *, anonymize: str = "") -> Page:
+    """The page that is written of results."""
+    sink = ReportSink(path, info, anonymize=anonymize)
+    for result in results:
+        sink.write(result)
+    sink.close()
+    return Page(path.read_text(encoding="utf-8"))
+
+
+def read_as(label: str, *, sure: float = 0.86, number: int | None = 1) -> Face:
+    """A face that is read as a label, with its person's number."""
+    read = np.full(8, (1 - sure) / 7, np.float32)
+    read[EXPRESSIONS.index(label)] = sure
+    return dataclasses.replace(make_face((20, 10, 80, 70), read), track_id=number)
+
+
+def film_of(
+    labels: list[str | None], *, source: str = "clips/talk.mp4", step: float = 0.5, number: int = 1, image: bool = True
+) -> list[Result]:
+    """A film of one person, who shows a label in each frame or is not there."""
+    return [
+        Result(
+            source, index, index * step, (120, 90), () if label is None else (read_as(label, number=number),),
+            EXPRESSIONS, image=GREY if image else None,
+        )
+        for index, label in enumerate(labels)
+    ]  # fmt: skip
+
+
+TALK = film_of(["happy"] * 6 + [None] * 2 + ["neutral", "neutral", "sad"])
+PHOTOS = [
+    dataclasses.replace(result, source=f"photos/{name}.jpg", timestamp=None, index=0)
+    for name, result in zip("abc", [TALK[0], TALK[7], TALK[9]], strict=True)
+]
+
+
+def test_a_film_is_told_in_words_and_numbers(tmp_path: Path) -> None:
+    page = page_of(tmp_path / "r.html", TALK)
+    assert page.headings == ["h1 talk.mp4", "h2 Faces in the picture", "h2 Person 1", "h2 How it was made"]
+    assert (
+        "0:05.5 of film in 11 frames with 1 person. Read by facemood 1.2.3: model baseline, head ferplus." in page.text
+    )
+    assert "In sight for 4.5 s between 0:00.0 and 0:05.5. Shown mostly: happy (67%) and neutral (22%)." in page.text
+    assert (
+        "source clips/talk.mp4 length 0:05.5 (5.5 s) frames read 11, one every 0.5 s frames without a face 2"
+        in page.text
+    )
+    assert (
+        "happy 67% 3.0 neutral 22% 1.0 sad 11% 0.5 Without any: angry, disgust, fear, surprise, contempt." in page.text
+    )
+    assert "3 episodes start end seconds expression peak at 0:00.00 0:03.00 3.00 happy 86% 0:00.00" in page.text
+    assert "0:05.00 0:05.50 0.50 sad 86% 0:05.00" in page.text
+
+
+def test_the_page_says_what_it_cannot_know(tmp_path: Path) -> None:
+    assert "It reads expressions, not feelings." in page_of(tmp_path / "r.html", TALK).text
+
+
+def test_the_page_needs_nothing_but_itself(tmp_path: Path) -> None:
+    page = page_of(tmp_path / "r.html", [*TALK, *PHOTOS])
+    named = [value for _, attributes in page.elements for name, value in attributes.items() if name in ("src", "href")]
+    assert {value.partition(",")[0] for value in named} == {"data:image/jpeg;base64"}
+    assert not re.search(r"https?:|@import|url\(|//cdn", (tmp_path / "r.html").read_text())
+    assert {tag for tag, _ in page.elements} & {"link", "iframe", "object", "embed"} == set()
+    assert "default-src 'none'" in page.all("meta")[2]["content"]
+
+
+def test_equal_results_make_equal_pages(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        page_of(tmp_path / name, [*TALK, *PHOTOS])
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_the_page_can_be_heard(tmp_path: Path) -> None:
+    others = film_of(["happy", "sad"], number=2)
+    both = [dataclasses.replace(one, faces=one.faces + other.faces) for one, other in zip(TALK, others, strict=False)]
+    page = page_of(tmp_path / "r.html", [*both, *film_of(["sad"], source="b.mp4"), *PHOTOS])
+    assert all(picture["alt"] for picture in page.all("img"))
+    assert {cell["scope"] for cell in page.all("th")} == {"row", "col"}
+    assert all(picture["role"] == "img" and picture["aria-label"] for picture in page.all("svg"))
+    assert page.all("html") == [{"lang": "en"}]
+    levels = [int(heading[1]) for heading in page.headings]
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+    names = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(set(names)) == len(names)
+    assert {link["href"].removeprefix("#") for link in page.all("a")} <= set(names)
+    assert len(page.all("a")) == 2
+
+
+def test_several_films_are_folded_after_the_first_few(tmp_path: Path) -> None:
+    films = [frame for number in range(5) for frame in film_of(["happy"], source=f"{number}.mp4")]
+    page = page_of(tmp_path / "r.html", films)
+    assert page.headings[0] == "h1 5 films"
+    folds = [fold for fold in page.all("details") if fold.get("class") == "film"]
+    assert ["open" in fold for fold in folds] == [True, True, True, False, False]
+    assert [heading for heading in page.headings if heading.endswith("mp4")] == [f"h2 {n}.mp4" for n in range(5)]
+
+
+def test_names_and_labels_are_texts_whatever_they_hold(tmp_path: Path) -> None:
+    evil = "<script>alert(1)</script>"
+    face = dataclasses.replace(
+        make_face(), labels=(evil, "b&w"), probabilities=np.array([0.7, 0.3], np.float32), track_id=1
+    )
+    frame = Result(f"{evil}.mp4", 0, 0.0, (120, 90), (face,), (evil, "b&w"), image=GREY)
+    info = {**INFO, "labels": [evil, "b&w"], "model": evil}
+    page = page_of(tmp_path / "r.html", [frame, dataclasses.replace(frame, timestamp=None)], info)
+    assert len(page.all("script")) == 1 + 2  # the page's own, and the numbers of two charts
+    assert "alert(1)" in page.text
+    assert page.series()[1]["names"] == [evil, "b&w"]
+
+
+def test_pictures_show_the_faces_of_a_film(tmp_path: Path, astronaut: Path, recognizer: EmotionRecognizer) -> None:
+    photo = recognizer.analyze_image(astronaut)
+    face = dataclasses.replace(photo.faces[0], track_id=1)
+    frames = [dataclasses.replace(photo, timestamp=float(n), source="a.mp4", faces=(face,)) for n in range(2)]
+    (picture,) = page_of(tmp_path / "r.html", frames).all("img")
+    assert picture["alt"] == "Person 1, happy"
+    shown, (x1, y1, x2, y2) = decode(picture["src"]), face.box.astype(int)
+    assert shown.shape == (SIDE, SIDE, 3)
+    assert photo.image is not None
+    scale = SIDE / (1 + 2 * MARGIN) / max(face.size)
+    inner = cv2.resize(photo.image[y1:y2, x1:x2], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    assert cv2.matchTemplate(shown, inner, cv2.TM_CCOEFF_NORMED).max() > 0.95
+
+
+def decode(address: str) -> Image:
+    """The picture of a ``data:`` address."""
+    data = np.frombuffer(base64.b64decode(address.partition(",")[2]), np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert picture is not None
+    return np.asarray(picture, np.uint8)
+
+
+@pytest.mark.parametrize(("how", "wanted"), [("", True), ("blur", False), ("box", False)])
+def test_images_are_asked_for_where_they_are_shown(tmp_path: Path, how: str, wanted: bool) -> None:
+    sink = open_sink(str(tmp_path / "r.html"), INFO, anonymize=how)
+    assert isinstance(sink, ReportSink)
+    assert sink.wants_images is wanted
+    sink.close()
+
+
+def test_an_unknown_way_to_hide_faces_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="no way to hide a face"):
+        ReportSink(tmp_path / "r.html", INFO, anonymize="blurr")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("how", ["blur", "box"])
+def test_hidden_faces_are_in_no_picture(tmp_path: Path, how: str) -> None:
+    page = page_of(tmp_path / "r.html", [*TALK, *PHOTOS], anonymize=how)
+    assert page.all("img") == []
+    assert "Pictures of faces are left out" in page.text
+
+
+def test_a_film_without_images_has_no_pictures(tmp_path: Path) -> None:
+    assert page_of(tmp_path / "r.html", film_of(["happy"], image=False)).all("img") == []
+
+
+def test_each_frequent_expression_has_one_picture(tmp_path: Path) -> None:
+    labels: list[str | None] = [*["happy"] * 60, *["sad"] * 40, "fear"]
+    assert [one["alt"] for one in page_of(tmp_path / "r.html", film_of(labels)).all("img")] == [
+        "Person 1, happy",
+        "Person 1, sad",
+    ]
+
+
+def test_the_best_face_is_the_surest_of_the_certain_ones() -> None:
+    best = BestPortraits()
+    for place, sure, certain in [
+        ("a", 0.5, None),
+        ("b", 0.9, False),
+        ("c", 0.7, True),
+        ("d", 0.95, False),
+        ("e", 0.8, True),
+    ]:
+        best.add(GREY, dataclasses.replace(read_as("sad", sure=sure), certain=certain), place)
+    assert {label: portrait.place for label, portrait in best.kept.items()} == {"sad": "e"}
+
+
+def test_what_is_shown_names_the_picture() -> None:
+    best = BestPortraits()
+    best.add(GREY, dataclasses.replace(read_as("sad"), shown="happy"), "a")
+    assert list(best.kept) == ["happy"]
+    assert best.kept["happy"].probability == pytest.approx(0.02, abs=1e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.tuples(*[st.floats(-300, 300, width=32)] * 2), st.tuples(*[st.floats(0, 400, width=32)] * 2))
+def test_faces_anywhere_make_square_pictures(corner: tuple[float, float], size: tuple[float, float]) -> None:
+    x, y = corner
+    face = make_face((x, y, x + size[0], y + size[1]))
+    picture = cv2.imdecode(np.frombuffer(cut_portrait(GREY, face), np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    np.testing.assert_allclose(picture, 128, atol=2)
+    assert picture.shape == (SIDE, SIDE, 3)
+
+
+def track_of(frames: list[Result]) -> tuple[Track, Timeline]:
+    """The first person of a film, and the film."""
+    collector = TrackCollector()
+    for frame in frames:
+        collector.add(frame)
+    (timeline,) = collector.timelines()
+    return timeline.tracks[0], timeline
+
+
+def outline(path: str) -> list[tuple[float, float]]:
+    """The corners of a path of the letters that charts are made of."""
+    x = y = 0.0
+    points = []
+    for letter, text in re.findall(r"([MVHlvZ])([-\d ]*)", path):
+        numbers = [float(number) for number in text.split()]
+        if letter == "M":
+            x, y = numbers
+        elif letter in "Vv":
+            y = numbers[0] + (y if letter == "v" else 0)
+        elif letter == "H":
+            x = numbers[0]
+        elif letter == "l":
+            x, y = x + numbers[0], y + numbers[1]
+        points.append((x, y))
+    return points
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(2, 60), st.integers(0, 2**32 - 1))
+def test_areas_have_the_heights_of_the_probabilities(frames: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    sure = random.dirichlet(np.full(8, 0.5), frames).astype(np.float32)
+    times = np.cumsum(random.uniform(0.1, 1, frames)).round(3)
+    faces = [dataclasses.replace(make_face(probabilities=row), track_id=1) for row in sure]
+    track, _ = track_of(
+        [Result("a.mp4", 0, time, faces=(face,), labels=EXPRESSIONS) for time, face in zip(times, faces, strict=True)]
+    )
+    span = (float(track.timestamps[0]), float(track.ends[-1]))
+    drawn = Page(area_chart(track, span, title="Someone"))
+    tops = tops_of(drawn, times, span)
+    order = [EXPRESSIONS.index(label) for label in stacked(EXPRESSIONS)]
+    expected = sure[:, order].cumsum(axis=1)
+    for place, column in enumerate(order):
+        if column in tops:
+            np.testing.assert_allclose(tops[column], expected[:, place], atol=0.6 / HIGH)
+        else:
+            assert sure[:, column].max() <= 0.005
+
+
+def tops_of(page: Page, times: NDArray[np.float64], span: tuple[float, float]) -> dict[int, NDArray[np.float64]]:
+    """How high each label's area reaches at some times, 0..1, by the label's number."""
+    xs = np.rint(ACROSS * (times - span[0]) / (span[1] - span[0]))
+    tops = {}
+    for path in page.all("path"):
+        if path["class"].startswith("c"):
+            points = dict(outline(path["d"])[1:-3])
+            tops[int(path["class"][1:])] = np.array([1 - points[x] / HIGH for x in xs])
+    return tops
+
+
+def test_areas_are_empty_where_nobody_is() -> None:
+    track, timeline = track_of(TALK)
+    chart = Page(area_chart(track, (0.0, 5.5), title="Someone"))
+    paths = [path["d"] for path in chart.all("path") if path["class"] == "c3"]
+    xs = [[round(x * 5.5 / ACROSS, 2) for x, _ in outline(part)] for part in paths[0].split("Z")[:-1]]
+    assert [(min(part), max(part)) for part in xs] == [(0, 3), (4, 5.5)]
+    assert (
+        "Someone: probabilities of the expressions over time, stacked. Mostly happy"
+        in chart.all("svg")[0]["aria-label"]
+    )
+    assert Page(head_chart(timeline, (0.0, 5.5))).series()[0]["counts"] == [1, 0, 1]
+
+
+def test_a_pointer_reads_the_numbers_of_the_frames(tmp_path: Path) -> None:
+    heads, areas = page_of(tmp_path / "r.html", TALK).series()
+    assert areas["span"] == [0, 5500]
+    assert areas["times"] == [0, 500, 1000, 1500, 2000, 2500, 4000, 4500, 5000]
+    assert areas["ends"][5:] == [3000, 4500, 5000, 5500]
+    assert areas["rows"][EXPRESSIONS.index("happy")] == [86] * 6 + [2] * 3
+    assert (heads["times"], heads["ends"]) == ([0, 3000, 4000], [3000, 4000, 5500])
+
+
+def test_a_long_film_stays_a_small_page(tmp_path: Path) -> None:
+    labels: list[str | None] = ["happy", "sad", "neutral", "sad"] * 1000
+    page = page_of(tmp_path / "r.html", film_of(labels, step=1 / 25, image=False))
+    _, areas = page.series()
+    assert len(areas["times"]) == POINTS
+    assert (tmp_path / "r.html").stat().st_size < 400_000
+    assert "No expression is shown for 0.3 s or longer." in page.text
+
+
+def test_heads_that_change_all_the_time_are_thinned_to_the_most() -> None:
+    faces = [(read_as("happy"),) * (index % 3) for index in range(9000)]
+    frames = [Result("a.mp4", 0, index / 30, faces=some, labels=EXPRESSIONS) for index, some in enumerate(faces)]
+    series = Page(head_chart(track_of(frames)[1], (0.0, 300.0))).series()[0]
+    assert len(series["counts"]) == POINTS
+    assert set(series["counts"]) == {2}
+    assert (series["times"][0], series["ends"][-1]) == (0, 300_000)
+
+
+def test_long_tables_are_folded_and_very_long_ones_cut(tmp_path: Path) -> None:
+    labels: list[str | None] = ["happy", "sad"] * (MOST_LINES // 2 + 5)
+    page = page_of(tmp_path / "r.html", film_of(labels, image=False))
+    assert "1,010 episodes" in page.text
+    assert "The first 1,000 of them." in page.text
+    assert all("open" not in fold for fold in page.all("details"))
+    assert page.text.count("86%") == MOST_LINES
+
+
+def test_many_people_have_a_line_each(tmp_path: Path) -> None:
+    frames = []
+    for index in range(30):
+        faces = tuple(read_as("sad", number=number) for number in range(1, 16) if index < 40 - 2 * number)
+        frames.append(Result("crowd.mp4", index, index / 2, (120, 90), faces, EXPRESSIONS))
+    page = page_of(tmp_path / "r.html", frames)
+    people = [heading for heading in page.headings if "Person" in heading]
+    assert people == [f"h2 Person {number}" for number in range(1, MOST_PEOPLE + 1)]
+    assert "3 people who are in sight for less time" in page.text
+    assert "Person 15 0:00.0 0:05.0 5.0 sad (100%)" in page.text
+
+
+def test_who_is_there_briefly_has_an_axis_of_their_own(tmp_path: Path) -> None:
+    labels: list[str | None] = [None] * 40 + ["sad"] * 4 + [None] * 40
+    page = page_of(tmp_path / "r.html", film_of(labels))
+    assert "between 0:20.0 and 0:22.0. Shown mostly: sad (100%). The chart shows this time alone." in page.text
+    assert [series["span"] for series in page.series()] == [[0, 42_000], [20_000, 22_000]]
+
+
+def test_faces_that_were_not_followed_are_counted(tmp_path: Path) -> None:
+    frames = [dataclasses.replace(frame, faces=(read_as("happy", number=None),)) for frame in TALK[:4]]
+    page = page_of(tmp_path / "r.html", frames)
+    assert "4 faces of 4 could not be given to a person" in page.text
+    assert page.all("img") == []
+
+
+def test_photos_are_counted_and_shown_by_expression(tmp_path: Path) -> None:
+    page = page_of(tmp_path / "r.html", PHOTOS)
+    assert page.headings == ["h1 3 photos", "h2 happy 1 face", "h2 neutral 1 face", "h2 How it was made"]
+    assert "photos 3 faces 2 photos without a face 1 Share of the faces" in page.text
+    assert "happy 50% 1 neutral 50% 1" in page.text
+    assert "photos/b.jpg 0 no face found" in page.text
+    assert [picture["alt"] for picture in page.all("img")] == ["A face, happy", "A face, neutral"]
+    assert page.series() == []
+
+
+def test_the_surest_faces_of_many_photos_are_shown(tmp_path: Path) -> None:
+    sures = np.random.default_rng(1).permutation(np.linspace(0.3, 0.98, 30))
+    photos = [
+        Result(f"{sure:.3f}.jpg", faces=(read_as("fear", sure=sure),), labels=EXPRESSIONS, image=GREY) for sure in sures
+    ]
+    page = page_of(tmp_path / "r.html", photos)
+    assert f"30 faces, of which the {MOST_FACES} surest are shown" in page.text
+    names = re.findall(r"<span>([\d.]+)\.jpg</span>", (tmp_path / "r.html").read_text())
+    assert names == [f"{sure:.3f}" for sure in sorted(sures, reverse=True)[:MOST_FACES]]
+
+
+def test_a_reading_that_is_not_certain_is_marked(tmp_path: Path) -> None:
+    face = dataclasses.replace(read_as("sad"), certain=False)
+    page = page_of(tmp_path / "r.html", [dataclasses.replace(PHOTOS[0], faces=(face,))])
+    assert page.all("abbr") == [{"title": "the model is not certain"}]
+    assert "sad? 86%" in page.text
+
+
+def test_films_and_photos_stand_on_one_page(tmp_path: Path) -> None:
+    page = page_of(tmp_path / "r.html", [*TALK, *PHOTOS])
+    assert page.headings[0] == "h1 1 film and 3 photos"
+    assert "h2 talk.mp4" in page.headings
+    assert "h2 Photos" in page.headings
+    assert "h3 happy 1 face" in page.headings
+
+
+def test_frames_at_one_and_the_same_time_do_no_harm(tmp_path: Path) -> None:
+    frames = [dataclasses.replace(frame, timestamp=3.0) for frame in TALK[:3]]
+    assert "happy 100%" in page_of(tmp_path / "r.html", frames).text
+
+
+def test_a_film_that_is_read_twice_is_told_twice(tmp_path: Path) -> None:
+    page = page_of(tmp_path / "r.html", [*TALK, *film_of(["sad"] * 3)])
+    assert page.headings.count("h2 talk.mp4") == 2
+    assert [one["alt"] for one in page.all("img")][-1] == "Person 1, sad"
+
+
+def test_nothing_is_a_page_too(tmp_path: Path) -> None:
+    page = page_of(tmp_path / "r.html", [])
+    assert page.headings[0] == "h1 0 photos"
+    assert "Nothing was read." in page.text
+
+
+def test_a_film_with_nobody_says_so(tmp_path: Path) -> None:
+    page = page_of(tmp_path / "r.html", film_of([None] * 3))
+    assert page.headings == ["h1 talk.mp4", "h2 Faces in the picture", "h2 How it was made"]
+    assert "frames without a face 3 most faces at once 0 people followed 0" in page.text
+
+
+def test_settings_are_told_as_far_as_they_are_set(tmp_path: Path) -> None:
+    text = page_of(tmp_path / "r.html", TALK).text
+    assert "Settings facemood 1.2.3 model baseline head ferplus labels angry, disgust" in text
+    assert "threshold" not in text
+
+
+def test_the_page_has_its_name_only_when_it_is_closed(tmp_path: Path) -> None:
+    sink = ReportSink(tmp_path / "r.html", INFO)
+    sink.write(TALK[0])
+    assert [path.name for path in tmp_path.iterdir()] == ["r.html.part"]
+    sink.close()
+    sink.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["r.html"]
+
+
+def test_a_place_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="it is a folder"):
+        ReportSink(tmp_path, INFO)
+
+
+def test_the_largest_shares_are_said_in_words() -> None:
+    assert mostly({"happy": 0.3, "sad": 0.5, "fear": 0.2}) == "sad (50%) and happy (30%)"
+    assert mostly({"happy": 0.98, "sad": 0.02}) == "happy (98%)"
