@@ -1,6 +1,27 @@
 """Sources: what users name, read as frames."""
 
 from facemood.sources.images import load_image
-from facemood.sources.select import ErrorHandler, ImageLike, SourceLike, find_inputs, read_frame
+from facemood.sources.select import (
+    ErrorHandler,
+    ImageLike,
+    SourceLike,
+    find_inputs,
+    is_film,
+    is_live_input,
+    read_frame,
+)
+from facemood.sources.video import VideoInfo, probe_video, read_video
 
-__all__ = ["ErrorHandler", "ImageLike", "SourceLike", "find_inputs", "load_image", "read_frame"]
+__all__ = [
+    "ErrorHandler",
+    "ImageLike",
+    "SourceLike",
+    "VideoInfo",
+    "find_inputs",
+    "is_film",
+    "is_live_input",
+    "load_image",
+    "probe_video",
+    "read_frame",
+    "read_video",
+]

@@ -1,4 +1,4 @@
-"""Tell what a source is: an image, a folder, a pattern or a list of them."""
+"""Tell what a source is: an image, a film, something live, a folder, a pattern or a list of them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,21 @@ from PIL import Image as Pillow
 from facemood.errors import FacemoodError, SourceError, did_you_mean
 from facemood.schema import Frame
 from facemood.sources.images import from_array, from_pillow, load_image
+from facemood.sources.live import is_live
 
 SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pgm", ".ppm", ".avif", ".jp2"}
 """Files that a folder or pattern gives; a file that is named itself may have any."""
 
-VIDEO_SUFFIXES = {".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v"}
+FILM_SUFFIXES = {
+    ".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv", ".ts", ".mts",
+}  # fmt: skip
+"""Files that are read frame by frame."""
 
 ImageLike: TypeAlias = "str | os.PathLike[str] | bytes | NDArray[np.uint8] | Pillow.Image"
 """One image: a path, a file's bytes, an array (H, W[, 3]) uint8 BGR, or a Pillow image."""
 
 SourceLike: TypeAlias = "ImageLike | Iterable[ImageLike]"
-"""One image, a folder, a pattern such as ``photos/**/*.jpg``, or several of them."""
+"""One image, a film, something live, a folder, a pattern such as ``photos/**/*.jpg``, or several of them."""
 
 
 ErrorHandler: TypeAlias = Callable[[str, FacemoodError], None]
@@ -33,7 +37,7 @@ ErrorHandler: TypeAlias = Callable[[str, FacemoodError], None]
 
 
 def find_inputs(source: SourceLike, *, on_error: ErrorHandler | None = None) -> list[ImageLike] | Iterator[ImageLike]:
-    """List the images that a source names, without opening them.
+    """List the images, films and live sources that a source names, without opening them.
 
     Folders are searched to any depth, patterns are expanded, and both give sorted paths. A generator stays one: its
     items are taken as they are needed, so that they need not fit into memory together.
@@ -43,7 +47,7 @@ def find_inputs(source: SourceLike, *, on_error: ErrorHandler | None = None) -> 
         on_error: Called for each of several sources that names nothing; None lets the first error end it.
 
     Raises:
-        SourceError: A path is not there, a folder or pattern has no image, or the kind is not supported.
+        SourceError: A path is not there, a folder or pattern has neither image nor film, or the kind is not supported.
 
     Example:
         >>> len(find_inputs([np.zeros((8, 8), np.uint8), b"..."]))
@@ -59,6 +63,28 @@ def find_inputs(source: SourceLike, *, on_error: ErrorHandler | None = None) -> 
     raise SourceError(
         f"cannot read {type(source).__name__}; expected a path, bytes, an array, a Pillow image, or a list of them"
     )
+
+
+def is_film(item: ImageLike) -> bool:
+    """Tell whether an input is a film, by its ending.
+
+    Example:
+        >>> is_film("talk.MP4"), is_film("face.jpg")
+        (True, False)
+    """
+    return (
+        isinstance(item, str | os.PathLike) and Path(item).suffix.lower() in FILM_SUFFIXES and not is_live_input(item)
+    )
+
+
+def is_live_input(item: ImageLike) -> bool:
+    """Tell whether an input is a camera, a screen or a stream, by its name; a file of that name is a file.
+
+    Example:
+        >>> is_live_input("camera:0"), is_live_input("camera.jpg")
+        (True, False)
+    """
+    return isinstance(item, str) and is_live(item) and not Path(item).exists()
 
 
 def read_frame(item: ImageLike) -> Frame:
@@ -91,39 +117,42 @@ def _find_paths(text: str) -> Iterator[str]:
     """Expand one path, folder or pattern."""
     path = Path(text).expanduser()
     if path.is_dir():
-        yield from _images_in(path)
+        yield from _files_in(path)
     elif path.exists():
-        if path.suffix.lower() in VIDEO_SUFFIXES:
-            raise SourceError(f"{text}: video is not read yet; expected images, a folder or a pattern")
         yield str(path)
+    elif is_live_input(text):
+        yield text
     elif glob.has_magic(text):
-        yield from _images_matching(text)
+        yield from _files_matching(text)
     else:
         raise SourceError(_not_there(text, path))
 
 
-def _images_in(folder: Path) -> list[str]:
-    """List the images below a folder."""
-    found = sorted(str(file) for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+def _files_in(folder: Path) -> list[str]:
+    """List the images and films below a folder."""
+    found = sorted(str(file) for file in folder.rglob("*") if _is_read(file) and file.is_file())
     if not found:
-        raise SourceError(f"{folder}: the folder holds no images; expected files such as .jpg or .png")
+        raise SourceError(f"{folder}: the folder holds no images or films; expected files such as .jpg, .png or .mp4")
     return found
 
 
-def _images_matching(pattern: str) -> list[str]:
-    """List the images that a pattern names."""
+def _files_matching(pattern: str) -> list[str]:
+    """List the images and films that a pattern names."""
     found = sorted(name for name in glob.glob(str(Path(pattern).expanduser()), recursive=True) if Path(name).is_file())
-    images = [name for name in found if Path(name).suffix.lower() in SUFFIXES]
-    if not images:
-        raise SourceError(f"{pattern}: the pattern matches no image ({len(found)} other files)")
-    return images
+    read = [name for name in found if _is_read(Path(name))]
+    if not read:
+        raise SourceError(f"{pattern}: the pattern matches no image or film ({len(found)} other files)")
+    return read
+
+
+def _is_read(file: Path) -> bool:
+    """Tell whether a folder or pattern gives a file, by its ending."""
+    return file.suffix.lower() in SUFFIXES | FILM_SUFFIXES
 
 
 def _not_there(text: str, path: Path) -> str:
     """Explain a path that leads nowhere, with the nearest name in its folder."""
-    if "://" in text or text.partition(":")[0] in ("camera", "screen"):
-        return (
-            f"{text!r}: cameras, screens and network streams are not read yet; expected images, a folder or a pattern"
-        )
+    if "://" in text:
+        return f"{text}: no such kind of stream is read; expected rtsp://, http://, https:// or udp://"
     siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
     return f"{text}: there is no such file or folder.{did_you_mean(path.name, siblings)}"

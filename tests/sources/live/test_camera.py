@@ -1,0 +1,54 @@
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from facemood.errors import SourceError
+from facemood.sources.live.camera import explain, list_cameras, open_camera
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="cameras are told by /dev, as Linux has it")
+
+
+@pytest.fixture
+def devices(tmp_path: Path) -> Path:
+    """A folder like /dev with two cameras."""
+    for name in ("video10", "video2", "video-old", "null"):
+        (tmp_path / name).write_bytes(b"")
+    return tmp_path
+
+
+def test_cameras_are_listed_by_their_numbers(devices: Path) -> None:
+    assert list_cameras(devices) == ["camera:2", "camera:10"]
+    assert list_cameras(devices / "nowhere") == []
+
+
+def test_one_that_is_not_there_is_told_with_those_that_are(devices: Path) -> None:
+    assert "no such camera" in explain(3, devices)
+    assert "those there are: camera:2, camera:10" in explain(3, devices)
+    assert "there is none at all" in explain(0, devices / "nowhere")
+
+
+def test_one_that_is_there_but_gives_nothing_is_busy_or_no_camera(devices: Path) -> None:
+    message = explain(2, devices)
+    assert "close the program that uses it" in message
+    assert "try camera:10" in message
+    assert explain(str(devices / "video10"), devices).startswith(f"camera:{devices}/video10: ")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to the root user")
+def test_one_that_may_not_be_used_names_the_group(devices: Path) -> None:
+    (devices / "video2").chmod(0)
+    assert "usermod -aG video" in explain(2, devices)
+
+
+def test_opening_one_that_is_not_there_says_so_and_opencv_stays_silent(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SourceError, match=r"camera:97: there is no such camera \(/dev/video97\)"):
+        open_camera(97)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_device_that_is_no_camera_is_refused(devices: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SourceError, match="gives no picture"):
+        open_camera(str(devices / "null"))
+    assert capfd.readouterr() == ("", "")
