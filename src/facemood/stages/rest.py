@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from facemood.geometry import Floats
 from facemood.schema import Face
 
-FLOOR = 1e-4
-"""Probabilities are taken to lie this far from 0 and 1 at least, so that log-odds are finite: within about 9.2."""
+FLOOR = 1e-3
+"""Probabilities are taken to lie this far from 0 and 1 at least: log-odds stay within 6.9, and whether it is one in a
+thousand or in a million is not a change."""
 
 
 class RestingFaces:
@@ -36,12 +37,11 @@ class RestingFaces:
         return tuple(sorted(self._sums))
 
     def add(self, faces: Iterable[Face]) -> None:
-        """Count faces of one more frame in which people are at rest, by what was read from that frame alone."""
+        """Count faces of one more frame in which people are at rest."""
         for face in faces:
             if face.track_id is None or not face.labels:
                 continue
-            read = face.probabilities if face.raw_probabilities is None else face.raw_probabilities
-            self._sums[face.track_id] = self._sums.get(face.track_id, 0.0) + log_odds(read)
+            self._sums[face.track_id] = self._sums.get(face.track_id, 0.0) + log_odds(face.probabilities)
             self._counts[face.track_id] = self._counts.get(face.track_id, 0) + 1
 
     def compare(self, faces: Iterable[Face]) -> list[Face]:
@@ -63,7 +63,7 @@ def log_odds(probabilities: Floats) -> NDArray[np.float64]:
         probabilities: (K,), 0..1.
 
     Returns:
-        (K,) float64, within about -9.2..9.2.
+        (K,) float64, within about -6.9..6.9.
     """
     held = np.clip(np.asarray(probabilities, np.float64), FLOOR, 1 - FLOOR)
     return np.asarray(np.log(held) - np.log1p(-held), np.float64)
