@@ -25,12 +25,15 @@ PUBLIC = [
     "RecipeError",
     "Result",
     "SourceError",
+    "VideoError",
     "__version__",
+    "find_episodes",
     "list_models",
     "open_dataset",
 ]
 
 HEAVY = {"torch", "lightning", "onnx", "pandas", "matplotlib", "lime", "fastapi", "skimage", "scipy"}
+HEAVY |= {"av", "pygame", "mss"}
 
 
 def modules_after(code: str) -> set[str]:

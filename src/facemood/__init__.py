@@ -1,4 +1,4 @@
-"""facemood reads apparent facial expressions from images, trains the networks that do it, and measures them.
+"""facemood reads apparent facial expressions from images, films and cameras, and trains and measures its networks.
 
     from facemood import EmotionRecognizer
 
@@ -25,12 +25,14 @@ if TYPE_CHECKING:
         OutputError,
         RecipeError,
         SourceError,
+        VideoError,
     )
     from facemood.labels import EXPRESSIONS
     from facemood.models import ModelCard, list_models
     from facemood.recognizer import EmotionRecognizer
     from facemood.results import Analysis, Result
     from facemood.schema import Face, Frame
+    from facemood.timeline import find_episodes
 
 __version__ = "0.1.0"
 
@@ -52,6 +54,8 @@ _HOMES = {
     "RecipeError": "errors",
     "Result": "results",
     "SourceError": "errors",
+    "VideoError": "errors",
+    "find_episodes": "timeline",
     "list_models": "models",
     "open_dataset": "datasets",
 }
@@ -74,7 +78,9 @@ __all__ = [
     "RecipeError",
     "Result",
     "SourceError",
+    "VideoError",
     "__version__",
+    "find_episodes",
     "list_models",
     "open_dataset",
 ]  # fmt: skip

@@ -1,12 +1,9 @@
-"""EmotionRecognizer: the pipeline on one page. Frame -> detect -> landmarks -> align -> classify -> Result."""
+"""EmotionRecognizer: the front of the pipeline. It opens models and sources, and gives results as they come."""
 
 from __future__ import annotations
 
-import dataclasses
-import itertools
 import logging
 import os
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,14 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.errors import FacemoodError, ImageError, ModelError
+from facemood.errors import ImageError, ModelError, SourceError
 from facemood.models import DEFAULT_MODEL, ModelCard, ModelSession, check_views, find_model
+from facemood.pipeline import Pipeline
 from facemood.progress import Hook, open_hook
 from facemood.results import Analysis, Failure, Result
+from facemood.scene import SMOOTH, FilmOptions
 from facemood.schema import Face, Frame
-from facemood.sources import ErrorHandler, ImageLike, SourceLike, find_inputs, read_frame
-from facemood.stages.align import WHOLE_BOX, crop_faces
-from facemood.stages.classify import Readings, check_prior, choose_head, classify, with_readings
+from facemood.sources import ErrorHandler, ImageLike, SourceLike, find_inputs, is_live_input, read_frame
+from facemood.stages.classify import check_prior, choose_head
 from facemood.stages.detect import (
     DEFAULT_DETECTOR,
     MIN_FACE,
@@ -29,10 +27,9 @@ from facemood.stages.detect import (
     Detector,
     FinderDetector,
     open_detector,
-    select_faces,
 )
-from facemood.stages.landmarks import LandmarkReader, landmarks_of
-from facemood.stages.pose import estimate_pose
+from facemood.stages.landmarks import LandmarkReader
+from facemood.stream import Stream, count_frames, moves
 
 logger = logging.getLogger("facemood")
 
@@ -80,23 +77,32 @@ class EmotionRecognizer:
         device: str = "auto",
         threads: int | None = None,
     ) -> None:
-        self.options = DetectOptions(min_size=min_face, threshold=threshold, max_faces=max_faces)
-        self.session = ModelSession(find_model(model), device=device, threads=threads)
-        self.head = choose_head(self.card, head)
-        self.views = check_views(views)
-        self.prior = check_prior(self.card, self.head, prior)
-        if self.card.task != "expression":
-            raise ModelError(f"the model {self.card.name!r} reads no expressions; its task is {self.card.task}")
+        options = DetectOptions(min_size=min_face, threshold=threshold, max_faces=max_faces)
+        session = ModelSession(find_model(model), device=device, threads=threads)
+        card = session.card
+        head = choose_head(card, head)
+        if card.task != "expression":
+            raise ModelError(f"the model {card.name!r} reads no expressions; its task is {card.task}")
         if isinstance(detector, str):
-            detector = open_detector(detector, self.options, threads=threads)
-        self.detector: Detector = detector
-        self.reader = detector.reader if isinstance(detector, FinderDetector) else LandmarkReader(threads=threads)
-        if self.detector.name not in self.card.framing:
+            detector = open_detector(detector, options, threads=threads)
+        reader = detector.reader if isinstance(detector, FinderDetector) else LandmarkReader(threads=threads)
+        self.pipeline = Pipeline(
+            session, head, check_views(views), check_prior(card, head, prior), detector, reader, options
+        )
+        if detector.name not in card.framing:
             logger.warning(
-                "model %s has no framing for the detector %s; its boxes are used as they are",
-                self.card.name,
-                self.detector.name,
+                "model %s has no framing for the detector %s; its boxes are used as they are", card.name, detector.name
             )
+
+    @property
+    def session(self) -> ModelSession:
+        """The network that reads expressions."""
+        return self.pipeline.session
+
+    @property
+    def detector(self) -> Detector:
+        """What finds faces."""
+        return self.pipeline.detector
 
     @property
     def card(self) -> ModelCard:
@@ -106,7 +112,7 @@ class EmotionRecognizer:
     @property
     def labels(self) -> tuple[str, ...]:
         """The label words of `classify`'s columns."""
-        return self.card.heads[self.head]
+        return self.card.heads[self.pipeline.head]
 
     def analyze_image(self, image: ImageLike) -> Result:
         """Read one image; the result keeps it, so that `draw` and `save` need nothing more.
@@ -120,42 +126,74 @@ class EmotionRecognizer:
         Raises:
             SourceError: The file is not there, or cannot be read as an image (`ImageError`).
         """
-        return next(self._read_batch([_one_frame(image)], keep_images=True))
+        return next(self.pipeline.read([_one_frame(image)], self.pipeline.photos(), keep_images=True))
 
-    def analyze(self, source: SourceLike, *, batch: int = 8, progress: bool | Hook = False) -> Analysis:
+    def analyze(
+        self,
+        source: SourceLike,
+        *,
+        every: float | None = None,
+        smooth: float = SMOOTH,
+        baseline: tuple[float, float] | None = None,
+        batch: int = 8,
+        progress: bool | Hook = False,
+    ) -> Analysis:
         """Read everything that a source names. Inputs that cannot be read are listed in `Analysis.failures`.
 
         Args:
-            source: An image, a folder, a pattern such as ``photos/**/*.jpg``, or a list of them.
+            source: An image, a film, a folder, a pattern such as ``photos/**/*.jpg``, or a list of them.
+            every: Of films, a whole number k reads each k-th frame, a float T one at most every T seconds.
+            smooth: Seconds over which readings in films are smoothed; 0 for not at all.
+            baseline: From which second of each film to which people are at rest; `Face.change` is against that.
             batch: Frames whose faces go through the network together.
             progress: True for a bar on stderr, or a function that takes (done, total), total None for a generator.
 
         Raises:
-            SourceError: The source names nothing that is there.
+            SourceError: The source names nothing that is there, or something live, which has no end.
+            ValueError: An option is out of its range.
         """
         failures: list[Failure] = []
-        results = self.stream(
-            source,
-            batch=batch,
-            progress=progress,
-            on_error=lambda name, error: failures.append(Failure(name, str(error))),
+        inputs = find_inputs(source, on_error=lambda name, error: failures.append(Failure(name, str(error))))
+        live = [str(item) for item in inputs if is_live_input(item)] if isinstance(inputs, list) else []
+        if live:
+            raise SourceError(f"{live[0]} is live and has no end; read it with stream, or facemood live")
+        options = FilmOptions(every=every, smooth=smooth, baseline=baseline)
+        results = tuple(
+            self._stream(
+                inputs,
+                options,
+                batch=batch,
+                on_error=lambda name, error: failures.append(Failure(name, str(error))),
+                progress=progress,
+            )
         )
-        return Analysis(tuple(results), self.info(), tuple(failures))
+        filmed = options.info() if any(result.readings for result in results) else {}
+        return Analysis(results, {**self.info(), **filmed}, tuple(failures))
 
     def stream(
         self,
         source: SourceLike,
         *,
+        every: float | None = None,
+        smooth: float = SMOOTH,
+        baseline: tuple[float, float] | None = None,
         batch: int = 8,
         on_error: ErrorHandler | None = None,
         progress: bool | Hook = False,
         keep_images: bool = False,
     ) -> Iterator[Result]:
-        """Yield a Result for each image of a source, in order; memory does not grow with their number.
+        """Yield a Result for each image or frame of a source, in order; memory does not grow with their number.
+
+        Of a film nothing is dropped; of a camera, a screen or a stream the newest frame is read each time. There people
+        have numbers (`Face.track_id`), and their readings are smoothed.
 
         Args:
-            source: An image, a folder, a pattern such as ``photos/**/*.jpg``, or a list of them.
-            batch: Frames whose faces go through the network together.
+            source: An image, a film, ``camera:0``, ``screen``, an address such as ``rtsp://HOST/1``, a folder, a
+                pattern such as ``photos/**/*.jpg``, or a list of them.
+            every: Of films, a whole number k reads each k-th frame, a float T one at most every T seconds.
+            smooth: Seconds over which readings in films are smoothed; 0 for not at all.
+            baseline: From which second of each film to which people are at rest; `Face.change` is against that.
+            batch: Frames whose faces go through the network together; live ones go one by one.
             on_error: Called for each input that cannot be read; None lets the error end the stream.
             progress: True for a bar on stderr, or a function that takes (done, total).
             keep_images: Whether results hold their images, for `Result.draw`.
@@ -163,22 +201,17 @@ class EmotionRecognizer:
         Raises:
             SourceError: The source names nothing that is there; without `on_error` also one of several that does not,
                 and what cannot be read.
+            ValueError: An option is out of its range.
         """
+        options = FilmOptions(every=every, smooth=smooth, baseline=baseline)
         inputs = find_inputs(source, on_error=on_error)
-        total, remaining, done = len(inputs) if isinstance(inputs, list) else None, iter(inputs), 0
-        with open_hook(progress) as hook:
-            hook(0, total)
-            while part := list(itertools.islice(remaining, batch)):
-                frames = [frame for item in part if (frame := _try_read(item, on_error)) is not None]
-                yield from self._read_batch(frames, keep_images=keep_images)
-                done += len(part)
-                hook(done, total)
+        return self._stream(inputs, options, batch=batch, on_error=on_error, progress=progress, keep_images=keep_images)
 
     def detect(self, image: ImageLike) -> list[Face]:
         """Find the faces of an image, largest first: box, score, 68 landmarks and the head's pose, no expression."""
         frame = _one_frame(image)
-        faces = select_faces(self.detector(frame.image), self.options)
-        return self._mark(frame, faces)
+        faces = self.pipeline.photos().find(frame)
+        return self.pipeline.mark(frame, faces)
 
     def classify(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Read expressions of faces that are cut out already, framed as the model's card says; no detector runs.
@@ -196,72 +229,94 @@ class EmotionRecognizer:
             raise ImageError(
                 f"crops must be (N, h, w) or (N, h, w, 3), but are {crops.shape}; for one crop pass crop[None]"
             )
-        return self._read(crops).probabilities
+        return self.pipeline.classify(crops).probabilities
 
     def detect_emotions(self, image: ImageLike) -> list[dict[str, Any]]:
         """Read one image and answer as users of `fer` know it: ``[{"box": [x, y, w, h], "emotions": {...}}]``."""
         faces = self.analyze_image(image).faces
         return [{"box": _corner_and_size(face), "emotions": face.emotions} for face in faces]
 
+    def predict_emotion_from_camera(
+        self, camera: int | str = 0, *, mirror: bool | None = None, smooth: float = SMOOTH
+    ) -> int:
+        """Open a window that shows a camera with box, label and confidence of each face, until Enter, q or Esc.
+
+        Space pauses, s saves a snapshot into the working folder, r records there. Nothing is stored unless one of these
+        keys is pressed.
+
+        Args:
+            camera: Its number; or ``"screen"``, or an address such as ``"rtsp://HOST/1"``.
+            mirror: Whether the window shows the picture as a mirror does; None does so for cameras.
+            smooth: Seconds over which readings are smoothed; 0 for not at all.
+
+        Returns:
+            How many frames were read.
+
+        Raises:
+            MissingExtraError: pygame is not installed (extra ``live``).
+            DeviceError: There is no display.
+            SourceError: The camera is not there, busy, or was lost.
+        """
+        from facemood.live import LiveOptions, run_window
+
+        name = f"camera:{camera}" if isinstance(camera, int) else camera
+        options = LiveOptions(mirror=name.startswith("camera") if mirror is None else mirror)
+        info = {**self.info(), **FilmOptions(smooth=smooth).info()}
+        return run_window(self.stream(name, smooth=smooth, keep_images=True), info, options, name=name)
+
     def info(self) -> dict[str, Any]:
         """Say what makes the results: version, model, head, detector and settings."""
         from facemood import __version__
 
+        parts, options = self.pipeline, self.pipeline.options
         return {
             "facemood": __version__,
             "model": self.card.name,
             "model_version": self.card.version,
-            "head": self.head,
+            "head": parts.head,
             "labels": list(self.labels),
-            "views": self.views,
-            "prior": self.prior,
+            "views": parts.views,
+            "prior": parts.prior,
             "detector": self.detector.name,
-            "min_face": self.options.min_size,
-            "threshold": self.options.threshold,
-            "max_faces": self.options.max_faces,
+            "min_face": options.min_size,
+            "threshold": options.threshold,
+            "max_faces": options.max_faces,
             "device": self.session.device,
         }
 
-    def _mark(self, frame: Frame, faces: list[Face]) -> list[Face]:
-        """Give each face the landmarks that its detector did not, and the head's pose."""
-        marked = self.reader.mark(frame.image, faces)
-        poses = [None if points is None else estimate_pose(points, frame.size) for points in map(landmarks_of, marked)]
-        return [dataclasses.replace(face, pose=pose) for face, pose in zip(marked, poses, strict=True)]
+    def _stream(
+        self,
+        inputs: list[ImageLike] | Iterator[ImageLike],
+        options: FilmOptions,
+        *,
+        batch: int,
+        on_error: ErrorHandler | None,
+        progress: bool | Hook,
+        keep_images: bool = False,
+    ) -> Iterator[Result]:
+        """Yield the results of inputs that were found, and tell how far it is."""
+        known = inputs if isinstance(inputs, list) else None
+        total = count_frames(known, options.every) if known is not None and progress else None
+        readings = options.readings if known is None or any(map(moves, known)) else ()
+        done = 0
+        with open_hook(progress) as hook:
 
-    def _read(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> Readings:
-        """Read face crops with this recognizer's model and options."""
-        return classify(self.session, crops, head=self.head, views=self.views, prior=self.prior)
+            def advance(count: int) -> None:
+                nonlocal done
+                done += count
+                hook(done, total)
 
-    def _read_batch(self, frames: Sequence[Frame], *, keep_images: bool) -> Iterator[Result]:
-        """Detect in each frame, classify all faces in one run, and give the results in order."""
-        framing = self.card.framing.get(self.detector.name, WHOLE_BOX)
-        found, clocks = [], []
-        for frame in frames:
-            started = time.perf_counter()
-            faces = select_faces(self.detector(frame.image), self.options)
-            detected = time.perf_counter()
-            faces = self._mark(frame, faces)
-            marked = time.perf_counter()
-            found.append((faces, crop_faces(frame.image, faces, framing)))
-            aligned = time.perf_counter()
-            clocks.append({"detect": detected - started, "landmarks": marked - detected, "align": aligned - marked})
-        started = time.perf_counter()
-        read = self._read([crop for _, crops in found for crop in crops])
-        share = (time.perf_counter() - started) / max(len(read.probabilities), 1)
-        first = 0
-        for frame, (faces, _), clock in zip(frames, found, clocks, strict=True):
-            part = read.part(first, first + len(faces))
-            first += len(faces)
-            yield Result(
-                source=frame.source,
-                index=frame.index,
-                timestamp=frame.timestamp,
-                size=frame.size,
-                faces=with_readings(faces, part, self.labels),
-                labels=self.labels,
-                speed=_milliseconds({**clock, "classify": share * len(faces)}),
-                image=frame.image if keep_images else None,
+            hook(0, total)
+            stream = Stream(
+                self.pipeline,
+                options,
+                readings=readings,
+                batch=batch,
+                keep_images=keep_images,
+                on_error=on_error,
+                advance=advance,
             )
+            yield from stream.results(inputs)
 
 
 def _one_frame(image: ImageLike) -> Frame:
@@ -270,23 +325,6 @@ def _one_frame(image: ImageLike) -> Frame:
     if len(inputs) != 1 or (isinstance(image, str | os.PathLike) and Path(image).is_dir()):
         raise ImageError(f"expected one image, but {str(image)!r} names {len(inputs)}; use analyze or stream")
     return read_frame(inputs[0])
-
-
-def _try_read(item: ImageLike, on_error: ErrorHandler | None) -> Frame | None:
-    """Open one image of many, or hand the error on."""
-    try:
-        return read_frame(item)
-    except FacemoodError as error:
-        if on_error is None:
-            raise
-        on_error(str(item) if isinstance(item, str | os.PathLike) else type(item).__name__, error)
-        return None
-
-
-def _milliseconds(seconds: dict[str, float]) -> dict[str, float]:
-    """Turn a stage's seconds into milliseconds and add the total."""
-    stages = {stage: 1000 * value for stage, value in seconds.items()}
-    return {**stages, "total": sum(stages.values())}
 
 
 def _corner_and_size(face: Face) -> list[int]:

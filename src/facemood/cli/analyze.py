@@ -1,10 +1,9 @@
-"""``facemood analyze``: read images, and write tables, JSON and pictures."""
+"""``facemood analyze``: read images and films, and write tables, JSON, pictures, films and reports."""
 
 from __future__ import annotations
 
-import contextlib
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,53 +12,55 @@ from facemood.cli.terminal import (
     DONE,
     INTERRUPTED,
     SOME_FAILED,
+    Anonymize,
+    Baseline,
+    Draw,
     Json,
     Prior,
     Quiet,
+    Smooth,
     Verbose,
     Views,
     say,
-    shorten,
     start_logging,
 )
+from facemood.cli.times import parse_every, parse_period
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from facemood.cli.outputs import Outputs
     from facemood.recognizer import EmotionRecognizer
     from facemood.results import Result
+    from facemood.scene import FilmOptions
     from facemood.sinks import Sink
 
-SHOWN_ROWS = 40
-"""Rows of the table on the terminal; the rest is counted."""
-
-
-def parse_layers(names: list[str] | None) -> list[str] | None:
-    """Check what `--draw` names, before anything is loaded; commas and repetition do the same."""
-    if not names:
-        return None
-    from facemood.errors import OutputError
-    from facemood.render import check_layers
-
-    try:
-        return list(check_layers(",".join(names)))
-    except OutputError as error:
-        raise typer.BadParameter(str(error)) from error
+ENDINGS = ".csv, .parquet, .jsonl, .json, .mp4, .html, .episodes.csv, .png, .jpg"
 
 
 def analyze(
-    sources: Annotated[list[str], typer.Argument(help="Images, folders, or patterns such as 'photos/**/*.jpg'.")],
+    sources: Annotated[
+        list[str], typer.Argument(help="Images, films, folders, or patterns such as 'photos/**/*.jpg'.")
+    ],
     output: Annotated[
         list[str] | None,
         typer.Option(
-            "--output", "-o", help="Where to write: .csv, .jsonl, .json, .png, .jpg, or a folder of pictures."
+            "--output",
+            "-o",
+            help=f"Where to write: {ENDINGS}, or a folder of pictures. With {{name}} in it, one for each input.",
         ),
     ] = None,
-    draw: Annotated[
-        list[str] | None,
-        typer.Option(callback=parse_layers, help="What pictures show on the faces as well: points, mesh, pose."),
-    ] = None,
+    draw: Draw = None,
     json: Json = False,
+    every: Annotated[
+        str | None, typer.Option(help="Of films, read each 5th frame with 5, or one every half second with 0.5s.")
+    ] = None,
+    smooth: Smooth = None,
+    baseline: Baseline = None,
+    anonymize: Anonymize = "",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Pass over inputs whose own files ({name}) are there already.")
+    ] = False,
     model: Annotated[str, typer.Option(help="A model's name, or an .onnx file.")] = "baseline",
     head: Annotated[
         str | None, typer.Option(help="Which of the model's heads to read, such as fer2013 or ferplus.")
@@ -78,21 +79,28 @@ def analyze(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Read the expressions in images.
+    """Read the expressions in images and films.
 
-    Prints a table for people on stderr, or with --json a line of JSON for each image on stdout.
+    Prints a table for people on stderr, or with --json a line of JSON for each image or frame on stdout.
     """
     start_logging(quiet=quiet, verbose=verbose)
     from facemood.recognizer import EmotionRecognizer
+    from facemood.scene import SMOOTH, FilmOptions
 
+    film = FilmOptions(
+        every=parse_every(every), smooth=SMOOTH if smooth is None else smooth, baseline=parse_period(baseline)
+    )
     recognizer = EmotionRecognizer(
         model, head=head, detector=detector, min_face=min_face, threshold=threshold, max_faces=max_faces,
         views=views, prior=prior, device=device, threads=threads,
     )  # fmt: skip
-    job = _Job(recognizer, sources, batch=batch, bar=not quiet and sys.stderr.isatty())
-    code = job.run(output or [], draw or [], echo=json)
-    if job.images and not (json or quiet):
-        job.show_table()
+    patterns, layers = output or [], draw or []
+    job = _Job(recognizer, film, sources, batch=batch, bar=not quiet and sys.stderr.isatty())
+    if resume:
+        job.pass_over(patterns)
+    code = job.run(patterns, {"layers": layers, "anonymize": anonymize}, echo=json)
+    if (job.seen.photos or job.seen.frames) and not (json or quiet):
+        job.seen.show()
     for name, message in job.failures:
         say(f"facemood: {message}" if name in message else f"facemood: {name}: {message}")
     if code:
@@ -102,58 +110,72 @@ def analyze(
 class _Job:
     """One run of the command: what it reads, what it has seen, what failed."""
 
-    def __init__(self, recognizer: EmotionRecognizer, sources: list[str], *, batch: int, bar: bool) -> None:
+    def __init__(
+        self, recognizer: EmotionRecognizer, film: FilmOptions, sources: list[str], *, batch: int, bar: bool
+    ) -> None:
+        from facemood.cli.seen import Seen
         from facemood.sources import find_inputs
 
-        self.recognizer, self.batch, self.bar = recognizer, batch, bar
+        self.recognizer, self.film, self.batch, self.bar = recognizer, film, batch, bar
         self.failures: list[tuple[str, str]] = []
-        self.inputs = list(find_inputs(sources, on_error=self._fail))
-        self.rows: list[list[str]] = []
-        self.images = self.faces = self.unshown = 0
+        self.outputs: Outputs | None = None
+        self.inputs = [str(item) for item in find_inputs(sources, on_error=self._fail)]
+        self.seen, self.done = Seen(), False
 
-    def run(self, outputs: list[str], layers: list[str], *, echo: bool) -> int:
-        """Read everything and write it as it comes; return the exit code. Sinks are finished in any case."""
-        from facemood.sinks import open_sink
+    def pass_over(self, patterns: list[str]) -> None:
+        """Leave out what an earlier run has finished."""
+        from facemood.cli.outputs import NAME, left_to_read
+
+        if not any(NAME in pattern for pattern in patterns):
+            raise typer.BadParameter(f"--resume needs files of each input's own: -o 'tables/{NAME}.csv'")
+        left = left_to_read(patterns, self.inputs)
+        say(f"facemood: {len(self.inputs) - len(left)} of {len(self.inputs)} inputs are done already")
+        self.done = bool(self.inputs) and not left
+        self.inputs = left
+
+    def run(self, patterns: list[str], looks: dict[str, Any], *, echo: bool) -> int:
+        """Read everything and write it as it comes; return the exit code. Files are finished in any case."""
+        from facemood.cli.outputs import Outputs
+        from facemood.sinks import sink_kind
 
         if not self.inputs:
-            return CANNOT_START
-        with contextlib.ExitStack() as stack:
-            sinks: list[Sink] = []
-            for path in outputs:
-                sinks.append(open_sink(path, self.recognizer.info(), layers=layers))
-                stack.callback(sinks[-1].close)
-            drawing = any(sink.wants_images for sink in sinks)
-            if layers and not drawing:
-                say("facemood: --draw shows on pictures alone; write some with -o picture.png or -o folder/")
-            try:
-                for result in self._results(drawing):
-                    self._take(result, sinks, echo=echo)
-            except KeyboardInterrupt:
-                say(f"facemood: interrupted after {self.images} of {len(self.inputs)} images; what was read is kept")
-                return INTERRUPTED
+            return DONE if self.done else CANNOT_START
+        drawing = any(sink_kind(pattern).wants_images for pattern in patterns)
+        if looks["layers"] and not drawing:
+            say("facemood: --draw shows on pictures alone; write some with -o picture.png or -o folder/")
+        outputs = self.outputs = Outputs(patterns, self.inputs, lambda name: self._open(name, looks))
+        whole = False
+        try:
+            for result in self._results(drawing):
+                self._take(result, outputs, echo=echo)
+            whole = True
+        except KeyboardInterrupt:
+            say(f"facemood: interrupted after {self.seen.told()}; what was read is kept")
+            return INTERRUPTED
+        finally:
+            outputs.close(whole=whole)
         return SOME_FAILED if self.failures else DONE
 
-    def show_table(self) -> None:
-        """Print what was read, for people."""
-        from rich.console import Console
-        from rich.table import Column, Table
+    @property
+    def info(self) -> dict[str, Any]:
+        """What makes the results."""
+        from facemood.stream import moves
 
-        widest = max((len(row[0]) for row in self.rows), default=0)
-        image = Column("image", min_width=widest)  # the end of a name tells pictures apart, so it is never cut
-        table = Table(image, "face", "expression", "sure", "then", box=None, header_style="bold")
-        for row in self.rows:
-            table.add_row(*row)
-        console = Console(stderr=True)
-        if self.rows:
-            console.print(table)
-        if self.unshown:
-            console.print(f"… and {self.unshown} more; write all with -o table.csv")
-        console.print(f"{_count(self.images, 'image')}, {_count(self.faces, 'face')}", style="dim", highlight=False)
+        return {**self.recognizer.info(), **(self.film.info() if any(map(moves, self.inputs)) else {})}
+
+    def _open(self, name: str, looks: dict[str, Any]) -> Sink:
+        """Open the writer for a name."""
+        from facemood.sinks import open_sink
+
+        return open_sink(name, self.info, **looks)
 
     def _results(self, keep_images: bool) -> Iterator[Result]:
-        """Read the images, and note what cannot be read."""
+        """Read the inputs, and note what cannot be read."""
         return self.recognizer.stream(
             self.inputs,
+            every=self.film.every,
+            smooth=self.film.smooth,
+            baseline=self.film.baseline,
             batch=self.batch,
             progress=self.bar,
             keep_images=keep_images,
@@ -163,35 +185,12 @@ class _Job:
     def _fail(self, name: str, error: Exception) -> None:
         """Note an input that names nothing or cannot be read; the others go on."""
         self.failures.append((name, str(error)))
+        if self.outputs:
+            self.outputs.fail(name)
 
-    def _take(self, result: Result, sinks: list[Sink], *, echo: bool) -> None:
-        """Hand one result to the sinks and remember its rows for the table."""
-        for sink in sinks:
-            sink.write(result)
+    def _take(self, result: Result, outputs: Outputs, *, echo: bool) -> None:
+        """Write one result and remember it."""
+        outputs.write(result)
         if echo:
             print(result.to_json(), flush=True)  # noqa: T201 - stdout carries data
-        self.images += 1
-        self.faces += len(result)
-        rows = _table_rows(result)
-        room = SHOWN_ROWS - len(self.rows)
-        self.rows += rows[:room]
-        self.unshown += len(rows[room:])
-
-
-def _count(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural where it wants one."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def _table_rows(result: Result) -> list[list[str]]:
-    """Return a result's lines of the table: one a face, or one that says there is none."""
-    from facemood.render.draw import name_of, percent
-
-    name = shorten(result.source)
-    if not result.faces:
-        return [[name, "-", "no face found", "", ""]]
-    rows = []
-    for number, face in enumerate(result.faces):
-        then = "  ".join(f"{label} {percent(probability)}" for label, probability in face.top(3)[1:])
-        rows.append([name if number == 0 else "", str(number), name_of(face), percent(face.confidence), then])
-    return rows
+        self.seen.add(result)

@@ -8,18 +8,19 @@ from typing import Annotated
 import typer
 
 import facemood
-from facemood.cli import analyze, doctor, evaluate, export, models, soft_labels, train
+from facemood.cli import analyze, doctor, evaluate, export, live, models, soft_labels, train
 from facemood.cli.terminal import CANNOT_START, USAGE, say
 from facemood.errors import FacemoodError, RecipeError
 
 app = typer.Typer(
     name="facemood",
-    help="Read apparent facial expressions from images; train, export and measure the networks that do it.",
+    help="Read apparent facial expressions from images, films and cameras; train, export and measure the networks.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("analyze")(analyze.analyze)
+app.command("live")(live.live)
 app.command("evaluate")(evaluate.evaluate)
 app.command("train")(train.train)
 app.command("soft-labels")(soft_labels.soft_labels)

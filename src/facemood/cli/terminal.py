@@ -59,6 +59,52 @@ Prior = Annotated[
 ]
 
 
+Smooth = Annotated[
+    float | None,
+    typer.Option("--smooth", min=0, help="Seconds over which readings in films are smoothed; 0 for not at all."),
+]
+Baseline = Annotated[
+    str | None,
+    typer.Option("--baseline", help="When people are at rest, such as 0:00-0:10; changes are against that."),
+]
+
+
+def _known_layers(names: list[str] | None) -> list[str] | None:
+    """Check what `--draw` names, before anything is loaded; commas and repetition do the same."""
+    if not names:
+        return None
+    from facemood.errors import OutputError
+    from facemood.render import check_layers
+
+    try:
+        return list(check_layers(",".join(names)))
+    except OutputError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+Draw = Annotated[
+    list[str] | None,
+    typer.Option("--draw", callback=_known_layers, help="What is drawn on the faces as well: points, mesh, pose."),
+]
+
+
+def _known_way(how: str) -> str:
+    """Check what `--anonymize` names, before anything is loaded."""
+    from facemood.errors import OutputError
+    from facemood.render import check_way
+
+    try:
+        return check_way(how)
+    except OutputError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+Anonymize = Annotated[
+    str,
+    typer.Option("--anonymize", callback=_known_way, help="Hide the faces that are found in all pictures: blur, box."),
+]
+
+
 class _Handler(logging.Handler):
     """Writes what the library logs to stderr, a line each."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageDraw
@@ -67,7 +68,7 @@ def draw_faces(image: Image, faces: Sequence[Face], *, layers: Collection[str] =
     Raises:
         OutputError: There is no such layer.
     """
-    picture = Pillow.fromarray(np.ascontiguousarray(draw_layers(image, faces, layers)[:, :, ::-1]))
+    picture = Pillow.fromarray(cv2.cvtColor(draw_layers(image, faces, layers), cv2.COLOR_BGR2RGB))
     pen = ImageDraw.Draw(picture, "RGBA")
     boxes = [Area(*np.rint(face.box).astype(int).tolist()) for face in faces]
     sizes = [_text_size(box, picture.size) for box in boxes]
@@ -86,7 +87,7 @@ def draw_faces(image: Image, faces: Sequence[Face], *, layers: Collection[str] =
         if place is not None:
             _draw_panel(pen, face, place, size)
             taken.append(place)
-    return np.ascontiguousarray(np.asarray(picture)[:, :, ::-1])
+    return np.asarray(cv2.cvtColor(np.asarray(picture), cv2.COLOR_RGB2BGR), np.uint8)
 
 
 def draw_profile(face: Face, *, size: int = 22) -> Image:
@@ -102,7 +103,7 @@ def draw_profile(face: Face, *, size: int = 22) -> Image:
     width, height = _panel_size(face, size, rows=len(face.labels))
     picture = Pillow.new("RGB", (width, height), GROUND)
     _draw_panel(ImageDraw.Draw(picture, "RGBA"), face, Area(0, 0, width, height), size, rows=len(face.labels))
-    return np.ascontiguousarray(np.asarray(picture)[:, :, ::-1])
+    return np.asarray(cv2.cvtColor(np.asarray(picture), cv2.COLOR_RGB2BGR), np.uint8)
 
 
 def colour_of(label: str) -> tuple[int, int, int]:

@@ -1,0 +1,65 @@
+"""Times as people write them on the command line: frames or seconds, and periods such as 0:00-0:10."""
+
+from __future__ import annotations
+
+import re
+
+import typer
+
+
+def parse_every(text: str | None) -> float | None:
+    """Return which frames are read: a whole number of frames as int, a number of seconds as float.
+
+    Args:
+        text: ``"5"`` for each fifth frame, ``"0.5s"`` or ``"0.5"`` for one every half second; None for all.
+
+    Raises:
+        typer.BadParameter: It is neither, or not above 0.
+
+    Example:
+        >>> parse_every("5"), parse_every("0.5s"), parse_every("2s")
+        (5, 0.5, 2.0)
+    """
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+)|(\d*\.?\d+)\s*s?", text.strip())
+    value = 0 if found is None else int(found[1]) if found[1] else float(found[2])
+    if not value:
+        raise typer.BadParameter(f"--every: expected frames such as 5, or seconds such as 0.5s, but got {text!r}")
+    return value
+
+
+def parse_period(text: str | None) -> tuple[float, float] | None:
+    """Return the seconds from which to which a period runs.
+
+    Args:
+        text: ``"0:00-0:10"``, ``"5-12.5"`` or ``"1:02:03-1:02:30"``; None for none.
+
+    Raises:
+        typer.BadParameter: It is no period, or ends before it begins.
+
+    Example:
+        >>> parse_period("0:05-1:10")
+        (5.0, 70.0)
+    """
+    if text is None:
+        return None
+    start, dash, end = text.partition("-")
+    try:
+        period = (_seconds(start), _seconds(end))
+    except ValueError:
+        dash = ""
+        period = (0.0, 0.0)
+    if not dash or period[1] <= period[0]:
+        raise typer.BadParameter(f"--baseline: expected a period such as 0:00-0:10 or 5-15, but got {text!r}")
+    return period
+
+
+def _seconds(text: str) -> float:
+    """Return the seconds of a time such as 70, 1:10 or 0:01:10.5."""
+    total = 0.0
+    for part in text.strip().split(":"):
+        if not re.fullmatch(r"\d+(\.\d*)?", part):
+            raise ValueError(text)
+        total = 60 * total + float(part)
+    return total

@@ -1,0 +1,112 @@
+"""The stages in their order, for a batch of frames: find -> landmarks -> align -> classify -> settle -> Result."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facemood.models import ModelSession
+from facemood.people import PeopleFinder
+from facemood.results import Result
+from facemood.scene import Film, FilmOptions, Photos, Scene
+from facemood.schema import Face, Frame
+from facemood.stages.align import WHOLE_BOX, crop_faces
+from facemood.stages.classify import Readings, classify, with_readings
+from facemood.stages.detect import DetectOptions, Detector
+from facemood.stages.landmarks import LandmarkReader, landmarks_of
+from facemood.stages.pose import estimate_pose
+from facemood.stages.rest import RestingFaces
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The parts of a recognizer, and how a batch of frames goes through them.
+
+    Attributes:
+        session: The network that reads expressions.
+        head: Which of its heads is read.
+        views: How often each face is read.
+        prior: How common expressions are taken to be.
+        detector: What finds faces.
+        reader: What reads landmarks, and follows faces.
+        options: Which faces count.
+    """
+
+    session: ModelSession
+    head: str
+    views: int
+    prior: str
+    detector: Detector
+    reader: LandmarkReader
+    options: DetectOptions
+
+    def photos(self) -> Photos:
+        """Return a scene for frames that have nothing to do with each other."""
+        return Photos(self.detector, self.options)
+
+    def film(self, options: FilmOptions, *, rest: RestingFaces | None = None, learn: bool = False) -> Film:
+        """Return a scene for the frames of one film, camera or screen; see `Film`."""
+        return Film(PeopleFinder(self.detector, self.reader, self.options), options, rest=rest, learn=learn)
+
+    def mark(self, frame: Frame, faces: Sequence[Face]) -> list[Face]:
+        """Give each face the landmarks that its detector did not, and the head's pose."""
+        marked = self.reader.mark(frame.image, faces)
+        poses = [None if points is None else estimate_pose(points, frame.size) for points in map(landmarks_of, marked)]
+        return [dataclasses.replace(face, pose=pose) for face, pose in zip(marked, poses, strict=True)]
+
+    def classify(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> Readings:
+        """Read face crops."""
+        return classify(self.session, crops, head=self.head, views=self.views, prior=self.prior)
+
+    def read(
+        self, frames: Sequence[Frame], scene: Scene, *, readings: tuple[str, ...] = (), keep_images: bool = False
+    ) -> Iterator[Result]:
+        """Find the faces of each frame, classify all in one run, and give the results in order.
+
+        Args:
+            frames: Frames of one scene, in their order.
+            scene: What is remembered of the frames before.
+            readings: What the results tell of each label beside its probability.
+            keep_images: Whether results hold their images.
+        """
+        card = self.session.card
+        framing, labels = card.framing.get(self.detector.name, WHOLE_BOX), card.heads[self.head]
+        found, clocks = [], []
+        for frame in frames:
+            started = time.perf_counter()
+            faces = scene.find(frame)
+            detected = time.perf_counter()
+            faces = self.mark(frame, faces)
+            marked = time.perf_counter()
+            found.append((faces, crop_faces(frame.image, faces, framing)))
+            aligned = time.perf_counter()
+            clocks.append({"detect": detected - started, "landmarks": marked - detected, "align": aligned - marked})
+        started = time.perf_counter()
+        read = self.classify([crop for _, crops in found for crop in crops])
+        share = (time.perf_counter() - started) / max(len(read.probabilities), 1)
+        first = 0
+        for frame, (faces, _), clock in zip(frames, found, clocks, strict=True):
+            part = read.part(first, first + len(faces))
+            first += len(faces)
+            yield Result(
+                source=frame.source,
+                index=frame.index,
+                timestamp=frame.timestamp,
+                size=frame.size,
+                faces=tuple(scene.settle(frame, list(with_readings(faces, part, labels)))),
+                labels=labels,
+                readings=readings,
+                speed=_milliseconds({**clock, "classify": share * len(faces)}),
+                image=frame.image if keep_images else None,
+            )
+
+
+def _milliseconds(seconds: dict[str, float]) -> dict[str, float]:
+    """Turn a stage's seconds into milliseconds and add the total."""
+    stages = {stage: 1000 * value for stage, value in seconds.items()}
+    return {**stages, "total": sum(stages.values())}

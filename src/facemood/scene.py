@@ -1,0 +1,116 @@
+"""Scenes: what is remembered from frame to frame. Photos share nothing; a film, a camera or a screen is one scene."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from facemood.people import PeopleFinder
+from facemood.results import CHANGE, RAW
+from facemood.schema import Face, Frame
+from facemood.stages.detect import DetectOptions, Detector, select_faces
+from facemood.stages.rest import RestingFaces
+from facemood.stages.smooth import Smoother, SmoothOptions
+
+SMOOTH = SmoothOptions().seconds
+"""Seconds over which readings of a person are smoothed."""
+
+
+class Scene(Protocol):
+    """How faces are found in a frame, and what becomes of them when they are read."""
+
+    def find(self, frame: Frame) -> list[Face]:
+        """Return the faces of the next frame, without expressions."""
+        ...
+
+    def settle(self, frame: Frame, faces: list[Face]) -> list[Face]:
+        """Return the faces of the next frame, once their expressions are read, as they are to be told."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FilmOptions:
+    """How films, cameras and screens are read.
+
+    Attributes:
+        every: A whole number k reads each k-th frame of a film, a float T one at most every T seconds; None reads all.
+        smooth: Seconds over which readings are smoothed; 0 for not at all.
+        baseline: From which second of a film to which people are at rest; None where that is not known.
+
+    Raises:
+        ValueError: An option is out of its range.
+
+    Example:
+        >>> FilmOptions(baseline=(0, 10)).readings
+        ('raw', 'change')
+    """
+
+    every: float | None = None
+    smooth: float = SMOOTH
+    baseline: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.every is not None and not 0 < self.every < math.inf:
+            raise ValueError(f"every must be a number of frames or seconds above 0, but is {self.every!r}")
+        if not 0 <= self.smooth < math.inf:
+            raise ValueError(f"smooth must be a number of seconds from 0 on, but is {self.smooth!r}")
+        if self.baseline is not None and not 0 <= self.baseline[0] < self.baseline[1]:
+            start, end = self.baseline
+            raise ValueError(f"baseline must run from a second on to a later one, but runs from {start:g} to {end:g}")
+
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """What is told of each label beside its probability."""
+        return (RAW,) if self.baseline is None else (RAW, CHANGE)
+
+    def info(self) -> dict[str, Any]:
+        """Return the settings for a table's or report's head."""
+        baseline = None if self.baseline is None else list(self.baseline)
+        return {"every": self.every, "smooth": self.smooth, "baseline": baseline, "readings": list(self.readings)}
+
+
+class Photos:
+    """Frames that have nothing to do with each other."""
+
+    def __init__(self, detector: Detector, options: DetectOptions) -> None:
+        self.detector, self.options = detector, options
+
+    def find(self, frame: Frame) -> list[Face]:
+        """Run the detector."""
+        return select_faces(self.detector(frame.image), self.options)
+
+    def settle(self, frame: Frame, faces: list[Face]) -> list[Face]:
+        """Return the faces as they are."""
+        return faces
+
+
+class Film:
+    """The frames of one film, camera or screen in their order: people have numbers, and readings are smoothed.
+
+    Args:
+        people: What finds people again.
+        options: How the film is read.
+        rest: What the people's resting faces read as, where that is known already.
+        learn: Whether it is learned while the film is read, from what is seen in the time of `FilmOptions.baseline`.
+    """
+
+    def __init__(
+        self, people: PeopleFinder, options: FilmOptions, *, rest: RestingFaces | None = None, learn: bool = False
+    ) -> None:
+        self.people, self.smoother = people, Smoother(SmoothOptions(seconds=options.smooth))
+        self.rest = rest or RestingFaces()
+        self._lesson = options.baseline if learn else None
+
+    def find(self, frame: Frame) -> list[Face]:
+        """Follow the people, or look for them."""
+        return self.people.find(frame)
+
+    def settle(self, frame: Frame, faces: list[Face]) -> list[Face]:
+        """Smooth what was read, and compare it with the people's rest."""
+        now = frame.timestamp or 0.0
+        smoothed = self.smoother.update(faces, now)
+        if self._lesson and now < self._lesson[1]:
+            self.rest.add(smoothed if now >= self._lesson[0] else ())
+            return smoothed
+        return self.rest.compare(smoothed)

@@ -1,0 +1,160 @@
+"""Read what a source names, input by input: photos in batches, each film and each live source as one scene."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from facemood.errors import FacemoodError
+from facemood.pipeline import Pipeline
+from facemood.results import Result
+from facemood.scene import Film, FilmOptions, Scene
+from facemood.schema import Frame
+from facemood.sources import ErrorHandler, ImageLike, is_film, is_live_input, probe_video, read_frame, read_video
+from facemood.sources.live import open_live
+
+logger = logging.getLogger("facemood")
+
+
+def ignore_progress(done: int) -> None:
+    """Do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """How the inputs of one run are read.
+
+    Attributes:
+        pipeline: What frames go through.
+        film: How films are read.
+        readings: What the results tell of each label beside its probability; all results of a run tell the same.
+        batch: Frames whose faces go through the network together.
+        keep_images: Whether results hold their images.
+        on_error: Called for each input that cannot be read; None lets the error end the run.
+        advance: Called with the number of frames or photos that were read.
+    """
+
+    pipeline: Pipeline
+    film: FilmOptions
+    readings: tuple[str, ...] = ()
+    batch: int = 8
+    keep_images: bool = False
+    on_error: ErrorHandler | None = None
+    advance: Callable[[int], None] = ignore_progress
+
+    def results(self, inputs: Iterable[ImageLike]) -> Iterator[Result]:
+        """Yield the results of all inputs, in their order.
+
+        Raises:
+            FacemoodError: An input cannot be read, and there is no `on_error`.
+        """
+        for part in _parts(inputs, self.batch):
+            yield from self._read_photos(part) if isinstance(part, list) else self._read_scene(part)
+
+    def _read_photos(self, items: Sequence[ImageLike]) -> Iterator[Result]:
+        """Read a batch of photos."""
+        frames = [frame for item in items if (frame := self._try_read(item)) is not None]
+        yield from self._read(frames, self.pipeline.photos())
+        self.advance(len(items))
+
+    def _try_read(self, item: ImageLike) -> Frame | None:
+        """Open one photo of many, or hand the error on."""
+        try:
+            return read_frame(item)
+        except FacemoodError as error:
+            if self.on_error is None:
+                raise
+            self.on_error(str(item) if isinstance(item, str | os.PathLike) else type(item).__name__, error)
+            return None
+
+    def _read_scene(self, name: str) -> Iterator[Result]:
+        """Read a film, or something live, frame by frame."""
+        live = is_live_input(name)
+        try:
+            scene = self.pipeline.film(self.film, learn=True) if live else self._open_film(name)
+            frames = open_live(name) if live else read_video(name, every=self.film.every)
+            with contextlib.closing(frames):
+                while part := list(itertools.islice(frames, 1 if live else self.batch)):
+                    yield from self._read(part, scene)
+                    self.advance(len(part))
+        except FacemoodError as error:
+            if self.on_error is None:
+                raise
+            self.on_error(name, error)
+
+    def _read(self, frames: Sequence[Frame], scene: Scene) -> Iterator[Result]:
+        """Read frames that are decoded."""
+        return self.pipeline.read(frames, scene, readings=self.readings, keep_images=self.keep_images)
+
+    def _open_film(self, name: str) -> Film:
+        """Begin a film's scene; the time in which its people are at rest is read first, to know them from the start.
+
+        People get the same numbers both times, for the same frames are read in the same way.
+        """
+        if self.film.baseline is None:
+            return self.pipeline.film(self.film)
+        start, end = self.film.baseline
+        scene = self.pipeline.film(self.film, learn=True)
+        with contextlib.closing(read_video(name, every=self.film.every, end=end)) as frames:
+            while part := list(itertools.islice(frames, self.batch)):
+                for _ in self.pipeline.read(part, scene):
+                    pass
+        if not scene.rest.people:
+            logger.warning("%s: nobody is seen from %g to %g s, so nobody's resting face is known", name, start, end)
+        return self.pipeline.film(self.film, rest=scene.rest)
+
+
+def moves(item: ImageLike) -> bool:
+    """Tell whether an input has frames that follow each other: a film, or something live.
+
+    Example:
+        >>> moves("talk.mp4"), moves("camera:0"), moves("face.jpg")
+        (True, True, False)
+    """
+    return is_film(item) or is_live_input(item)
+
+
+def count_frames(inputs: Iterable[ImageLike], every: float | None) -> int | None:
+    """Return about how many photos and frames will be read; None where something is live.
+
+    Args:
+        inputs: Photos, films and live sources.
+        every: Which frames of films are read.
+    """
+    total = 0
+    for item in inputs:
+        if is_live_input(item):
+            return None
+        total += _expected_frames(str(item), every) if is_film(item) else 1
+    return total
+
+
+def _expected_frames(name: str, every: float | None) -> int:
+    """Return about how many frames of a film will be read; 1 for a film that cannot be opened, or does not say."""
+    try:
+        film = probe_video(name)
+    except FacemoodError:
+        return 1  # what is wrong with it is said when its turn comes
+    if isinstance(every, float) and film.duration is not None:
+        return max(1, math.ceil(min(film.duration / every, film.frames or math.inf)))
+    return max(1, math.ceil((film.frames or 1) / (every or 1)))
+
+
+def _parts(inputs: Iterable[ImageLike], size: int) -> Iterator[list[ImageLike] | str]:
+    """Give photos in batches, and films and live sources by their names one by one, all in their order."""
+    photos: list[ImageLike] = []
+    for item in inputs:
+        if not moves(item):
+            photos.append(item)
+        if photos and (moves(item) or len(photos) == size):
+            yield photos
+            photos = []
+        if moves(item):
+            yield str(item)
+    if photos:
+        yield photos

@@ -1,0 +1,155 @@
+"""Films through the whole pipeline: a real face in a made film, read by the real networks."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from facemood import Analysis, EmotionRecognizer, SourceError, VideoError
+from facemood.results import columns_for
+from facemood.schema import Image
+from facemood.sources import load_image
+from facemood.stream import count_frames
+from tests.films import make_film
+
+FPS = 12.5
+
+
+def swaying(image: Image, count: int) -> list[Image]:
+    """Frames in which a picture moves to and fro."""
+    frames = []
+    for index in range(count):
+        shift = np.array([[1, 0, 6 * np.sin(index / 3)], [0, 1, 0]], np.float32)
+        moved = cv2.warpAffine(image, shift, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
+        frames.append(np.asarray(moved, np.uint8))
+    return frames
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory, astronaut: Path) -> Path:
+    """Two seconds of a face, and before them half a second without anybody."""
+    image = np.asarray(cv2.resize(load_image(astronaut), (320, 320), interpolation=cv2.INTER_AREA), np.uint8)
+    nobody = [np.full_like(image, 128)] * 6
+    path = tmp_path_factory.mktemp("films") / "face.mp4"
+    make_film(path, [*nobody, *swaying(image, 25)], fps=FPS)
+    return path
+
+
+@pytest.fixture(scope="module")
+def analysis(recognizer: EmotionRecognizer, film: Path) -> Analysis:
+    return recognizer.analyze(film)
+
+
+def test_each_frame_has_its_number_and_time(analysis: Analysis) -> None:
+    assert [result.index for result in analysis] == list(range(31))
+    assert [round((result.timestamp or 0) * FPS) for result in analysis] == list(range(31))
+
+
+def test_a_person_keeps_their_number_and_frames_without_anybody_are_rows(analysis: Analysis) -> None:
+    assert [len(result) for result in analysis.results[:6]] == [0] * 6
+    assert {face.track_id for result in analysis.results[7:] for face in result} == {1}
+    assert all(len(result) == 1 for result in analysis.results[7:])
+    rows = list(analysis.rows())
+    assert len(rows) == 31
+    assert rows[0]["emotion"] == ""
+    assert list(rows[0]) == list(rows[-1]) == columns_for(analysis.labels, ("raw",))
+
+
+def test_what_was_read_stands_beside_what_was_smoothed(
+    analysis: Analysis, recognizer: EmotionRecognizer, film: Path
+) -> None:
+    faces = [face for result in analysis.results[10:] for face in result]
+    raw = np.stack([face.raw_probabilities for face in faces if face.raw_probabilities is not None])
+    smooth = np.stack([face.probabilities for face in faces])
+    np.testing.assert_allclose(smooth.sum(axis=1), 1, atol=1e-4)
+    assert np.abs(np.diff(smooth, axis=0)).sum() < np.abs(np.diff(raw, axis=0)).sum()
+    plain = [face for result in recognizer.stream(film, smooth=0) for face in result][-len(faces) :]
+    np.testing.assert_allclose([face.probabilities for face in plain], raw, atol=1e-5)
+
+
+def test_the_batch_changes_nothing(analysis: Analysis, recognizer: EmotionRecognizer, film: Path) -> None:
+    one_by_one = recognizer.analyze(film, batch=1)
+    for one, other in zip(analysis, one_by_one, strict=True):
+        assert [face.track_id for face in one] == [face.track_id for face in other]
+        for first, second in zip(one, other, strict=True):
+            np.testing.assert_allclose(first.probabilities, second.probabilities, atol=1e-4)
+
+
+def test_every_takes_frames_or_seconds(recognizer: EmotionRecognizer, film: Path) -> None:
+    assert [result.index for result in recognizer.stream(film, every=10)] == [0, 10, 20, 30]
+    assert [result.index for result in recognizer.stream(film, every=0.8)] == [0, 10, 20, 30]
+    assert count_frames([str(film)], 10) == count_frames([str(film)], 0.8) == 4
+    assert count_frames([str(film), "face.png"], None) == 32
+    assert count_frames(["camera:0"], None) is None
+
+
+def test_a_person_is_compared_with_their_own_rest(recognizer: EmotionRecognizer, film: Path) -> None:
+    rested = recognizer.analyze(film, baseline=(0.5, 2.5))
+    faces = [face for result in rested.results[7:] for face in result]
+    changes = np.stack([face.change for face in faces if face.change is not None])
+    assert len(changes) == len(faces)
+    assert np.abs(changes.mean(axis=0)).max() < 1.0  # the same face all the time: it changes little
+    assert list(next(iter(rested.rows()))) == columns_for(rested.labels, ("raw", "change"))
+    assert rested.info["baseline"] == [0.5, 2.5]
+
+
+def test_nobody_at_rest_is_said_and_nothing_is_compared(
+    recognizer: EmotionRecognizer, film: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    results = list(recognizer.stream(film, baseline=(0, 0.3)))
+    assert all(face.change is None for result in results for face in result)
+    assert "nobody is seen from 0 to 0.3 s" in caplog.text
+
+
+def test_photos_and_films_may_mix_and_have_one_table(
+    recognizer: EmotionRecognizer, film: Path, astronaut: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.mp4").write_bytes(b"no film")
+    done: list[tuple[int, int | None]] = []
+    mixed = recognizer.analyze(
+        [astronaut, tmp_path / "broken.mp4", film, astronaut], every=10, progress=lambda *step: done.append(step)
+    )
+    assert [Path(result.source).name for result in mixed] == ["astronaut.png", *["face.mp4"] * 4, "astronaut.png"]
+    assert [result.timestamp is None for result in mixed] == [True, *[False] * 4, True]
+    assert [failure.source for failure in mixed.failures] == [str(tmp_path / "broken.mp4")]
+    assert done[0] == (0, 7)
+    assert done[-1][0] == 6
+    with mixed.to_csv(tmp_path / "t.csv").open(newline="") as file:
+        assert {len(row) for row in csv.reader(file)} == {len(columns_for(mixed.labels, ("raw",)))}
+
+
+def test_a_broken_film_alone_is_an_error(recognizer: EmotionRecognizer, tmp_path: Path) -> None:
+    (tmp_path / "broken.mp4").write_bytes(b"no film")
+    with pytest.raises(VideoError, match=r"broken\.mp4"):
+        list(recognizer.stream(tmp_path / "broken.mp4"))
+
+
+def test_what_has_no_end_is_not_analyzed(recognizer: EmotionRecognizer) -> None:
+    with pytest.raises(SourceError, match="camera:0 is live and has no end"):
+        recognizer.analyze("camera:0")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"every": 0}, "every must be a number of frames or seconds above 0"),
+        ({"smooth": -1.0}, "smooth must be a number of seconds from 0 on"),
+        ({"baseline": (5, 5)}, "baseline must run from a second on to a later one"),
+    ],
+)
+def test_options_out_of_range_are_told(
+    recognizer: EmotionRecognizer, film: Path, options: dict[str, float], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        recognizer.analyze(film, **options)  # type: ignore[arg-type]
+
+
+def test_people_have_timelines(analysis: Analysis) -> None:
+    (track,) = analysis.tracks()
+    assert track.track_id == 1
+    assert track.seconds == pytest.approx(25 / FPS, abs=1.5 / FPS)
+    assert analysis.plot_timeline().axes[0].get_title(loc="left").endswith("person 1")

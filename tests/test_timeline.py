@@ -1,0 +1,253 @@
+import dataclasses
+import itertools
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from facemood import Face, Result
+from facemood.labels import EXPRESSIONS
+from facemood.timeline import Track, TrackCollector, collect_tracks, find_episodes, head_counts, thin
+from tests.conftest import make_face
+
+WORDS = ("happy", "sad", "neutral")
+
+
+def face_of(label: str, *, sure: float = 0.8, number: int | None = 1, shown: str = "") -> Face:
+    """A face that is read as a label, with its person's number."""
+    read = np.full(3, (1 - sure) / 2, np.float32)
+    read[WORDS.index(label)] = sure
+    return Face(np.array([1, 2, 3, 4], np.float32), 0.9, labels=WORDS, probabilities=read, track_id=number, shown=shown)
+
+
+def frame_of(time: float | None, *faces: Face, source: str = "a.mp4") -> Result:
+    """What was read from a frame."""
+    return Result(source, timestamp=time, faces=faces, labels=WORDS)
+
+
+def film_of(labels: list[str | None], times: list[float]) -> list[Result]:
+    """A film of one person, who shows a label in each frame or is not there."""
+    pairs = zip(labels, times, strict=True)
+    return [frame_of(time, *([] if label is None else [face_of(label)])) for label, time in pairs]
+
+
+def track_of(labels: list[str | None], times: list[float]) -> Track:
+    """The one person of such a film."""
+    (track,) = collect_tracks(film_of(labels, times))
+    return track
+
+
+def films() -> st.SearchStrategy[Track]:
+    """People of films with any frame times, who come and go and change their expressions."""
+    frames = st.lists(st.tuples(st.sampled_from([*WORDS, None]), st.floats(0, 3)), min_size=1, max_size=15)
+    seen = frames.filter(lambda parts: any(label for label, _ in parts))
+    return seen.map(
+        lambda parts: track_of([label for label, _ in parts], np.cumsum([step for _, step in parts]).tolist())
+    )
+
+
+def test_episodes_end_where_another_label_is_shown_or_the_person_is_out_of_sight() -> None:
+    labels = ["happy", "happy", "sad", None, "sad", "sad", "neutral"]
+    found = find_episodes(track_of(labels, [0, 1, 2, 3, 4, 4.5, 5.5]))
+    assert [(one.label, one.start, one.end) for one in found] == [
+        ("happy", 0, 2), ("sad", 2, 3), ("sad", 4, 5.5), ("neutral", 5.5, 6.5),
+    ]  # fmt: skip
+    assert {(one.source, one.track_id) for one in found} == {("a.mp4", 1)}
+
+
+def test_an_episode_tells_its_peak_and_its_mean_over_time() -> None:
+    frames = [frame_of(0, face_of("happy", sure=0.6)), frame_of(3, face_of("happy", sure=0.9)), frame_of(4)]
+    (found,) = find_episodes(collect_tracks(frames)[0])
+    assert (found.peak_time, found.seconds) == (3, 4)
+    assert found.peak == pytest.approx(0.9)
+    assert found.mean == pytest.approx((3 * 0.6 + 1 * 0.9) / 4)
+
+
+def test_what_is_shown_counts_before_what_is_most_probable() -> None:
+    shown = ["sad", "sad", ""]
+    frames = [frame_of(time, face_of("happy", shown=word)) for time, word in enumerate(shown)]
+    (track,) = collect_tracks(frames)
+    assert [(one.label, one.start, one.end) for one in find_episodes(track)] == [("sad", 0, 2), ("happy", 2, 3)]
+    assert track.shares == pytest.approx({"happy": 1 / 3, "sad": 2 / 3, "neutral": 0})
+
+
+@settings(max_examples=50)
+@given(films())
+def test_episodes_cover_the_visible_time_once(track: Track) -> None:
+    found = find_episodes(track, min_seconds=0)
+    assert all(one.end <= other.start for one, other in itertools.pairwise(found))
+    assert sum(one.seconds for one in found) == pytest.approx(track.seconds)
+    for time, end, shown in zip(track.timestamps, track.ends, track.shown, strict=True):
+        over = [one.label for one in found if one.start <= time and end <= one.end]
+        assert track.labels[shown] in over
+        assert len(over) == 1 or end == time  # a frame that lasts no time may stand between two
+
+
+@settings(max_examples=50)
+@given(films())
+def test_shares_sum_to_one_and_are_those_of_the_episodes(track: Track) -> None:
+    shares = track.shares
+    assert tuple(shares) == WORDS
+    assert sum(shares.values()) == pytest.approx(1)
+    if track.seconds > 1e-6:
+        for label, share in shares.items():
+            seconds = sum(one.seconds for one in find_episodes(track, min_seconds=0) if one.label == label)
+            assert seconds == pytest.approx(share * track.seconds, abs=1e-9)
+
+
+@settings(max_examples=50)
+@given(films(), st.floats(0, 4), st.floats(0, 4))
+def test_limits_only_leave_out_and_join(track: Track, min_seconds: float, max_gap: float) -> None:
+    everything = find_episodes(track, min_seconds=0)
+    kept = find_episodes(track, min_seconds=min_seconds)
+    assert kept == [one for one in everything if one.seconds >= min_seconds - 1e-9]
+    joined = find_episodes(track, min_seconds=0, max_gap=max_gap)
+    assert len(joined) <= len(everything)
+    for one in everything:
+        assert sum(other.start <= one.start and one.end <= other.end for other in joined if other.label == one.label)
+
+
+def test_a_short_absence_does_not_end_an_episode_if_asked_for() -> None:
+    track = track_of(["happy", None, "happy", "happy", None, None, "happy"], [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    found = find_episodes(track, min_seconds=0, max_gap=0.1)
+    assert [one.start for one in found] == pytest.approx([0, 0.6])
+    assert [one.end for one in found] == pytest.approx([0.4, 0.7])
+
+
+def test_an_episode_as_long_as_the_limit_is_kept_however_its_times_are_rounded() -> None:
+    track = track_of(["happy", "sad"], [0.1, 0.3])
+    assert 0.3 - 0.1 < 0.2
+    assert [one.label for one in find_episodes(track, min_seconds=0.2)] == ["happy", "sad"]
+
+
+def test_the_last_frame_lasts_as_long_as_the_median() -> None:
+    track = track_of(["happy"] * 4, [0, 1, 2, 10])
+    assert track.ends.tolist() == [1, 2, 10, 11]
+
+
+def test_an_only_frame_lasts_a_moment() -> None:
+    track = track_of(["sad"], [7.5])
+    assert track.durations.tolist() == pytest.approx([0.04])
+    assert track.shares["sad"] == 1
+
+
+def test_frames_without_any_time_count_alike() -> None:
+    assert track_of(["sad", "happy"], [1, 1]).shares == {"happy": 0.5, "sad": 0.5, "neutral": 0}
+
+
+@pytest.mark.parametrize("limits", [{"min_seconds": -1}, {"max_gap": -0.1}, {"max_gap": float("nan")}])
+def test_impossible_limits_are_refused(limits: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="must be 0 s or more"):
+        find_episodes(track_of(["sad"], [0]), **limits)
+
+
+def test_people_come_in_the_order_of_their_numbers_film_by_film() -> None:
+    collector = TrackCollector()
+    for time in (0.0, 1.0):
+        collector.add(frame_of(time, face_of("happy", number=9), face_of("sad", number=2)))
+        collector.add(frame_of(time, face_of("happy", number=1), source="b.mp4"))
+    assert [(track.source, track.track_id) for track in collector.tracks()] == [
+        ("a.mp4", 2),
+        ("a.mp4", 9),
+        ("b.mp4", 1),
+    ]
+    assert [timeline.heads.tolist() for timeline in collector.timelines()] == [[2, 2], [1, 1]]
+
+
+def test_arrays_hold_what_the_faces_said() -> None:
+    faces = [
+        dataclasses.replace(face_of("sad", sure=0.5 + 0.1 * n), box=np.array([n, 0, n + 5, 5], np.float32))
+        for n in range(3)
+    ]
+    (track,) = collect_tracks([frame_of(n / 10, face) for n, face in enumerate(faces)])
+    np.testing.assert_array_equal(track.probabilities, [face.probabilities for face in faces])
+    np.testing.assert_array_equal(track.boxes, [face.box for face in faces])
+    assert track.timestamps.tolist() == [0, 0.1, 0.2]
+    assert [array.dtype for array in (track.probabilities, track.boxes, track.shown)] == ["float32", "float32", "int64"]
+
+
+def test_photos_are_passed_over() -> None:
+    collector = TrackCollector()
+    assert collector.add(frame_of(None, face_of("happy"))) is None
+    assert collector.timelines() == []
+
+
+def test_faces_without_a_number_or_a_reading_are_heads_alone() -> None:
+    unread = Face(np.zeros(4, np.float32), 0.9, track_id=3)
+    collector = TrackCollector()
+    collector.add(frame_of(0, face_of("happy", number=None), unread, face_of("sad")))
+    (timeline,) = collector.timelines()
+    assert [track.track_id for track in timeline.tracks] == [1]
+    assert timeline.heads.tolist() == [3]
+
+
+def test_nobody_is_in_a_frame_twice() -> None:
+    (track,) = collect_tracks([frame_of(0, face_of("happy"), face_of("sad")), frame_of(1, face_of("sad"))])
+    assert [track.labels[index] for index in track.shown] == ["happy", "sad"]
+
+
+def test_a_source_that_begins_anew_is_another_film() -> None:
+    collector = TrackCollector()
+    places = [collector.add(frame_of(time, face_of("happy"))) for time in (0, 1, 2, 0, 1)]
+    assert places == [0, 0, 0, 1, 1]
+    assert [len(track) for track in collector.tracks()] == [3, 2]
+
+
+def test_ten_minutes_of_film_take_little_memory() -> None:
+    faces = [dataclasses.replace(make_face(), track_id=number) for number in (1, 2)]
+    collector = TrackCollector()
+    collector.add(Result("a.mp4", timestamp=0, faces=tuple(faces), labels=EXPRESSIONS))
+    tracemalloc.start()
+    for index in range(1, 18_000):
+        collector.add(Result("a.mp4", timestamp=index / 30, faces=tuple(faces), labels=EXPRESSIONS))
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 3e6
+
+
+def test_heads_are_counted_frame_by_frame() -> None:
+    frames = [frame_of(0), frame_of(0.5, face_of("sad"), face_of("sad", number=None)), frame_of(None, face_of("sad"))]
+    assert head_counts(frames).tolist() == [[0, 0], [0.5, 2]]
+    assert head_counts([]).shape == (0, 2)
+
+
+@settings(max_examples=50)
+@given(st.integers(2, 80), st.integers(1, 60), st.integers(0, 2**32 - 1))
+def test_a_thinned_track_has_the_same_time_and_the_same_means(frames: int, points: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    labels = random.choice(WORDS, frames).tolist()
+    track = track_of(labels, np.cumsum(random.uniform(0.01, 1, frames)).tolist())
+    thinned = thin(track, points=points)
+    assert len(thinned) <= max(points, 1)
+    assert (thinned.timestamps[0], thinned.ends[-1]) == (track.timestamps[0], track.ends[-1])
+    np.testing.assert_array_equal(thinned.timestamps[1:], thinned.ends[:-1])
+    means = [np.average(one.probabilities, axis=0, weights=one.durations) for one in (track, thinned)]
+    np.testing.assert_allclose(means[0], means[1], atol=1e-5)
+
+
+def test_a_thinned_track_keeps_absences_and_shows_what_is_shown_longest() -> None:
+    labels = [*["happy"] * 30, "sad", *[None] * 30, *["sad"] * 40]
+    thinned = thin(track_of(labels, [n / 10 for n in range(101)]), points=10)
+    assert [thinned.labels[index] for index in thinned.shown] == ["happy", "happy", "happy", "sad", "sad", "sad", "sad"]
+    apart = thinned.timestamps[1:] - thinned.ends[:-1]
+    assert np.flatnonzero(apart > 1e-6).tolist() == [2]
+    assert apart[2] == pytest.approx(3.0)
+
+
+def test_a_short_track_stays_as_it_is() -> None:
+    track = track_of(["happy", "sad"], [0, 1])
+    assert thin(track, points=2) is track
+    with pytest.raises(ValueError, match="points must be 1 or more"):
+        thin(track, points=0)
+
+
+@settings(max_examples=30)
+@given(films(), st.integers(1, 20))
+def test_a_thinned_track_is_a_track(track: Track, points: int) -> None:
+    thinned = thin(track, points=points)
+    assert len(thinned) <= max(points, 1)
+    assert (thinned.ends >= thinned.timestamps).all()
+    np.testing.assert_allclose(thinned.probabilities.sum(axis=1), 1, atol=1e-5)
+    assert set(thinned.shown) <= set(track.shown)
