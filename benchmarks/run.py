@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from classify import measure_classify
+from film import measure_films, measure_live
 from machine import describe_machine
 from measure import QUICK, Effort, Row
 from memory import measure_memory
@@ -31,6 +32,16 @@ TABLES = (
     ),
     ("A face", "`EmotionRecognizer.classify` on crops of the network's size; milliseconds a face.", measure_classify),
     ("A photo of 640x480", "One face; from an array in memory, ONNX Runtime's own choice of threads.", measure_photo),
+    (
+        "A frame of a camera",
+        "640x480, from the array to the drawn picture; people are followed, and the finder runs now and then.",
+        measure_live,
+    ),
+    (
+        "Films",
+        "`facemood analyze FILM -o t.csv -o t.jsonl -o t.html -o drawn.mp4`, 640x480, one face; peak of memory.",
+        measure_films,
+    ),
     ("Cold start", "Whole processes, with files in the system's cache.", measure_start),
     ("Memory", "`facemood analyze FOLDER -o out.csv -o out.jsonl`, peak of resident memory.", measure_memory),
 )
