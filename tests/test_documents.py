@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,6 +12,7 @@ from facemood import EmotionRecognizer
 from facemood.models import ModelSession, find_model
 from facemood.models.page import per_cent
 from tests.conftest import PHOTOS, ROOT
+from tests.films import make_film
 
 PAGES = [
     path
@@ -48,6 +50,7 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
         for name in ("photo.jpg", "photos/a.jpg", "photos/b.jpg"):
             picture.convert("RGB").save(tmp_path / name)
         image = np.asarray(picture.convert("RGB"))[:, :, ::-1]
+    make_film(tmp_path / "interview.mp4", [np.asarray(cv2.resize(image, (160, 160)), np.uint8)] * 4, fps=5)
     monkeypatch.chdir(tmp_path)
     exec(code, {"crops": np.zeros((2, 48, 48), np.uint8), "image": image, "EmotionRecognizer": EmotionRecognizer})
     assert (tmp_path / "annotated.png").is_file()
