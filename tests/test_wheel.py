@@ -9,9 +9,13 @@ import zipfile
 from email.parser import Parser
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
+from facemood.sources import load_image
 from tests.conftest import PHOTOS, ROOT
+from tests.films import make_film
 
 pytestmark = pytest.mark.slow
 
@@ -19,7 +23,10 @@ SHIPPED = (
     "models/weights/baseline.onnx",
     "models/weights/parts/finder.onnx",
     "models/weights/parts/landmarks.onnx",
+    "sinks/report/page.css",
+    "sinks/report/page.js",
     "stages/generic_face.csv",
+    "train/data/labels/fer2013.npz",
     "train/recipes/baseline.toml",
 )
 
@@ -77,7 +84,7 @@ def test_the_wheel_holds_the_package_alone_and_is_small(wheel: Path) -> None:
 
 def test_the_core_is_light(wheel: Path) -> None:
     core = {re.split(r"[<>=]", need)[0] for need in requirements(wheel) if "extra ==" not in need}
-    assert core == {"numpy", "onnxruntime", "opencv-python-headless", "pillow", "rich", "typer"}
+    assert core == {"av", "numpy", "onnxruntime", "opencv-python-headless", "pillow", "rich", "typer"}
 
 
 def test_a_photo_is_read_without_torch_and_without_a_network(empty_environment: Path, tmp_path: Path) -> None:
@@ -91,6 +98,24 @@ def test_a_photo_is_read_without_torch_and_without_a_network(empty_environment: 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["faces"][0]["emotion"] == "happy"
     assert (tmp_path / "a.png").is_file()
+
+
+def test_a_film_is_read_by_the_core_alone(empty_environment: Path, tmp_path: Path) -> None:
+    image = np.asarray(cv2.resize(load_image(PHOTOS / "astronaut.png"), (200, 200)), np.uint8)
+    make_film(tmp_path / "clip.mp4", [image] * 5, fps=5, audio_seconds=1)
+    outputs = ["-o", "clip.csv", "-o", "clip.html", "-o", "drawn.mp4"]
+    command: list[str | Path] = [empty_environment, "-c", OFFLINE, "analyze", "clip.mp4", *outputs]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "5 frames, 5 faces, 1 person" in done.stderr
+    assert {"clip.csv", "clip.html", "drawn.mp4"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_the_window_without_its_extra_names_the_mend(empty_environment: Path, tmp_path: Path) -> None:
+    command: list[str | Path] = [empty_environment, "-m", "facemood", "live", "screen"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 3
+    assert "pip install '.[live]'" in done.stderr
 
 
 def test_training_without_its_extra_names_the_mend(empty_environment: Path, tmp_path: Path) -> None:
