@@ -23,6 +23,8 @@ from machine import describe_machine
 from measure import facemood_command
 from websockets.asyncio.client import connect
 
+from facemood.sources import load_image
+
 PHOTO = Path(__file__).parents[1] / "examples" / "photos" / "astronaut.png"
 SETTLED = 0.25
 """The share of the time after which memory counts: until then caches fill."""
@@ -49,6 +51,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=5.0, help="pictures a second of each client")
     parser.add_argument("--seconds", type=float, default=60.0)
     options = parser.parse_args()
+    machine = describe_machine()
     command = [facemood_command(), "serve", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         try:
@@ -56,7 +59,7 @@ def main() -> None:
             figures = asyncio.run(load(port, server.pid, options.clients, options.rate, options.seconds))
         finally:
             server.terminate()
-    figures = {**describe_machine(), **figures}
+    figures = {**machine, **figures}
     options.output.write_text(json.dumps(figures, indent=1) + "\n")
     print(json.dumps(figures, indent=1))
 
@@ -140,7 +143,7 @@ def growth(memory: list[float]) -> dict[str, float]:
 
 def make_picture() -> bytes:
     """Return a JPEG of 640x480 with one face."""
-    photo = cv2.imread(str(PHOTO))
+    photo = load_image(PHOTO)
     wide = cv2.copyMakeBorder(photo[:480], 0, 0, 64, 64, cv2.BORDER_REPLICATE)
     return bytes(cv2.imencode(".jpg", wide)[1])
 

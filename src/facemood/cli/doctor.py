@@ -13,7 +13,7 @@ import typer
 import facemood
 from facemood.cli.terminal import CANNOT_START, Json, print_json, say
 
-CORE = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "typer", "rich")
+CORE = ("av", "numpy", "onnxruntime", "opencv-python-headless", "pillow", "typer", "rich")
 EXTRAS = {
     "train": "torch",
     "hog": "dlib-bin",
