@@ -115,7 +115,7 @@ class PeopleFinder:
         Args:
             frame: The next frame. Where it has no timestamp, 25 frames a second are taken.
         """
-        time = frame.index / RATE if frame.timestamp is None else frame.timestamp
+        time = time_of(frame)
         thumb = thumbnail(frame.image)
         cut = self._thumb is not None and not alike(self._thumb, thumb)
         fresh = self._time is not None and abs(time - self._time) < STALE
@@ -166,6 +166,16 @@ class PeopleFinder:
         self.frames, self.finds = self.frames + 1, self.finds + self.found
         self._rested, self._searched = (0, time) if self.found else (self._rested + 1, self._searched)
         self._faces, self._time, self._thumb = faces, time, thumb
+
+
+def time_of(frame: Frame) -> float:
+    """Return a frame's seconds since the source began; 25 frames a second are taken where it does not tell.
+
+    Example:
+        >>> time_of(Frame(np.zeros((8, 8, 3), np.uint8), index=50))
+        2.0
+    """
+    return frame.index / RATE if frame.timestamp is None else frame.timestamp
 
 
 def is_doubtful(before: Face, now: Face) -> bool:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from facemood.people import PeopleFinder
+from facemood.people import PeopleFinder, time_of
 from facemood.results import CHANGE, RAW
 from facemood.schema import Face, Frame
 from facemood.stages.detect import DetectOptions, Detector, select_faces
@@ -108,7 +108,7 @@ class Film:
 
     def settle(self, frame: Frame, faces: list[Face]) -> list[Face]:
         """Smooth what was read, and compare it with the people's rest."""
-        now = frame.timestamp or 0.0
+        now = time_of(frame)
         smoothed = self.smoother.update(faces, now)
         if self._lesson and now < self._lesson[1]:
             self.rest.add(smoothed if now >= self._lesson[0] else ())
