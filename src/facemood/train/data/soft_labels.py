@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.resources
 import json
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ from facemood.errors import DatasetError, did_you_mean
 from facemood.stages.classify import softmax
 
 FOLDER = importlib.resources.files("facemood.train.data") / "labels"
+
+STEPS = 64
+"""Logits are kept in steps of 1/64: a per cent of a probability at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +72,45 @@ def write_soft_labels(file: Path, soft: SoftLabels) -> None:
     Raises:
         OutputError: The file cannot be written to.
     """
-    heads = {f"logits_{head}": _rounded(logits) for head, logits in soft.logits.items()}
-    about = np.array(json.dumps(dict(soft.about)))
-    with replacing(file, "wb") as whole:
-        np.savez_compressed(whole, keys=soft.keys, about=about, **heads)  # type: ignore[arg-type]
+    arrays = {f"logits_{head}": to_planes(_to_steps(logits).T) for head, logits in soft.logits.items()}
+    arrays["keys"] = to_planes(np.diff(soft.keys, prepend=np.uint64(0)))
+    arrays["about"] = np.array(json.dumps(dict(soft.about)))
+    with replacing(file, "wb") as whole, zipfile.ZipFile(whole, "w", zipfile.ZIP_LZMA) as archive:
+        for name, array in arrays.items():  # as numpy.savez does, but smaller
+            with archive.open(f"{name}.npy", "w") as member:
+                np.lib.format.write_array(member, array)
 
 
-def _rounded(logits: NDArray[np.float32]) -> NDArray[np.float16]:
-    """Round to steps of 1/64 in half precision: what is rounded away would not compress."""
-    return (np.round(logits * 64) / 64).astype(np.float16)
+def _to_steps(logits: NDArray[np.float32]) -> NDArray[np.int16]:
+    """Return logits in steps of 1 / `STEPS`: what is rounded away would not compress."""
+    return np.round(np.clip(logits * STEPS, -(2**15), 2**15 - 1)).astype(np.int16)
+
+
+def to_planes(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Lay the lowest bytes of numbers side by side, then the next ones: the high ones are much alike, and compress.
+
+    Args:
+        values: (...,) whole numbers of some bytes each.
+
+    Returns:
+        (bytes, ...) uint8, the lowest bytes first.
+
+    Example:
+        >>> to_planes(np.array([1, 256], np.uint16)).tolist()
+        [[1, 0], [0, 1]]
+    """
+    little = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
+    return np.moveaxis(little.view(np.uint8).reshape(*values.shape, values.dtype.itemsize), -1, 0)
+
+
+def from_planes(planes: NDArray[np.uint8], kind: str) -> NDArray[Any]:
+    """Return the numbers of `to_planes`.
+
+    Args:
+        planes: (bytes, ...) uint8.
+        kind: Their type, such as ``"<u8"``.
+    """
+    return np.ascontiguousarray(np.moveaxis(planes, 0, -1)).view(kind)[..., 0]
 
 
 def read_soft_labels(name: str) -> SoftLabels:
@@ -94,8 +128,11 @@ def read_soft_labels(name: str) -> SoftLabels:
         )
     try:
         with source.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-            logits = {key.removeprefix("logits_"): arrays[key].astype(np.float32) for key in arrays if "logits_" in key}
-            return SoftLabels(arrays["keys"], logits, json.loads(str(arrays["about"])))
+            heads = [name for name in arrays if name.startswith("logits_")]
+            steps = {name.removeprefix("logits_"): from_planes(arrays[name], "<i2").T for name in heads}
+            logits = {head: (values / STEPS).astype(np.float32) for head, values in steps.items()}
+            keys = np.cumsum(from_planes(arrays["keys"], "<u8"), dtype=np.uint64)
+            return SoftLabels(keys, logits, json.loads(str(arrays["about"])))
     except (OSError, ValueError, KeyError) as error:
         raise DatasetError(f"{name}: is no file of soft labels, or damaged ({error})") from None
 
