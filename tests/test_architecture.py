@@ -33,7 +33,8 @@ EXTRA_ONLY = {
     "pandas": None,
     "matplotlib": None,
     "pygame": "live",
-    **dict.fromkeys(("fastapi", "uvicorn", "starlette"), "server"),
+    **dict.fromkeys(("fastapi", "starlette", "pydantic"), "server"),
+    "uvicorn": None,
     "mss": None,
 }
 """Packages of extras, and the one part that may import them at its head."""

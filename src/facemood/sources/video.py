@@ -302,9 +302,7 @@ class _Film:
                 )  # fmt: skip
 
 
-def _read(
-    name: str, chosen: Callable[[int, Fraction], bool], start: float, end: float
-) -> Generator[Frame, None, None]:
+def _read(name: str, chosen: Callable[[int, Fraction], bool], start: float, end: float) -> Generator[Frame, None, None]:
     """Yield the chosen frames between two times."""
     place = find_key_frame(name, start - 2 * float(SLACK)) if start >= SEEK_FROM else None
     with open_container(name) as container:

@@ -1,0 +1,222 @@
+"""The addresses of the API: pictures, films, models, live reading, and how the server is."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, File, Query, UploadFile, WebSocket
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.concurrency import run_in_threadpool
+
+from facemood import __version__
+from facemood.errors import FacemoodError
+from facemood.models import ModelSession, find_model, list_models
+from facemood.render import encode_png
+from facemood.render.draw import colour_of
+from facemood.results import SCHEMA, Result
+from facemood.server import answers
+from facemood.server.films import MEDIA
+from facemood.server.live import BUSY, Connection
+from facemood.server.problems import Problem, refusals
+from facemood.server.service import Service, service_of
+
+LONGEST_NAME = 120
+"""Letters that are kept of a file's name, to tell results apart."""
+
+router = APIRouter()
+
+Serving = Annotated[Service, Depends(service_of)]
+
+PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "What was read; with annotated=true the picture", "content": {"image/png": {}}}
+}
+
+
+@router.post(
+    "/v1/analyze",
+    tags=["pictures"],
+    summary="Read the faces of one or several pictures",
+    response_model=answers.PicturesAnswer,
+    responses={**PICTURE, **refusals(400, 401, 403, 413, 415, 422, 429, 503)},
+)
+async def analyze(
+    service: Serving,
+    image: Annotated[list[UploadFile], File(description="JPEG, PNG, WebP, GIF or BMP; repeat it for several")],
+    annotated: Annotated[bool, Query(description="Answer with the one picture, its faces drawn on it")] = False,
+) -> Response:
+    """Read pictures one by one; those that cannot be read are listed, and the rest is answered.
+
+    A picture without a face has an empty list of faces. Where none can be read, the answer is the first one's problem.
+    """
+    if len(image) > service.options.max_images or (annotated and len(image) != 1):
+        most = 1 if annotated else service.options.max_images
+        raise Problem(422, f"there are {len(image)} pictures; expected {'1' if most == 1 else f'1 to {most}'}")
+    results, failures = await _read_all(service, image)
+    if not results:
+        raise failures[0][1]
+    if annotated:
+        return Response(await run_in_threadpool(lambda: encode_png(results[0].draw())), media_type="image/png")
+    return JSONResponse({
+        "schema": SCHEMA,
+        "info": service.recognizer.info(),
+        "results": [result.to_dict() for result in results],
+        "failures": [{"source": name, "message": str(error)} for name, error in failures],
+    })  # fmt: skip
+
+
+@router.post(
+    "/v1/videos",
+    tags=["films"],
+    status_code=202,
+    summary="Read a film",
+    response_model=answers.FilmAnswer,
+    responses=refusals(400, 401, 403, 413, 415, 422, 429, 503),
+)
+async def add_film(
+    service: Serving,
+    video: Annotated[UploadFile, File(description=".mp4, .mov, .mkv, .webm, .avi or the like")],
+    annotated: Annotated[bool, Query(description="Make the film with boxes and labels too; slower")] = False,
+    every: Annotated[
+        float | None, Query(gt=0, le=3600, description="Read one frame at most every so many seconds; else all")
+    ] = None,
+) -> Response:
+    """Take a film in. It is read when its turn comes: ask its address how far it is, and for the files of results."""
+    job = await run_in_threadpool(lambda: service.films.add(video.file, annotated=annotated, every=every))
+    return JSONResponse(job.to_dict(), 202, headers={"Location": f"/v1/videos/{job.id}"})
+
+
+@router.get(
+    "/v1/videos/{name}",
+    tags=["films"],
+    summary="How far a film is",
+    response_model=answers.FilmAnswer,
+    responses=refusals(401, 404, 422, 429),
+)
+async def film(service: Serving, name: str) -> Response:
+    """Tell how far a film is, and where its results are."""
+    return JSONResponse(service.films.get(name).to_dict())
+
+
+@router.delete(
+    "/v1/videos/{name}",
+    tags=["films"],
+    status_code=204,
+    response_class=Response,
+    summary="Cancel a film and delete its results",
+    responses=refusals(401, 403, 404, 422, 429),
+)
+async def remove_film(service: Serving, name: str) -> Response:
+    """Stop reading a film, and delete all that belongs to it."""
+    await run_in_threadpool(service.films.remove, name)
+    return Response(status_code=204)
+
+
+@router.get(
+    "/v1/videos/{name}/{result}",
+    tags=["films"],
+    summary="A file of a film's results",
+    response_class=FileResponse,
+    responses=refusals(401, 404, 409, 422, 429),
+)
+async def film_result(service: Serving, name: str, result: str) -> Response:
+    """Send table.csv, table.parquet (with the extra data), result.json, report.html or annotated.mp4."""
+    path = service.films.file(name, result)
+    return FileResponse(path, media_type=MEDIA[path.suffix], filename=result)
+
+
+@router.get(
+    "/v1/models",
+    tags=["server"],
+    summary="The models, their figures and limits",
+    response_model=answers.ModelsAnswer,
+    responses=refusals(401, 429),
+)
+async def models(service: Serving) -> Response:
+    """List the models inside the package, and the one that reads."""
+    used = service.recognizer.card
+    cards = {name: await run_in_threadpool(_card_of, name) for name in list_models()} | {used.name: used}
+    keys = ("name", "version", "description", "licence", "heads", "limits", "metrics")
+    told = [{**{key: getattr(card, key) for key in keys}, "used": card.name == used.name} for card in cards.values()]
+    return JSONResponse({"models": told})
+
+
+@router.get(
+    "/v1/settings",
+    tags=["server"],
+    summary="What the page must know",
+    response_model=answers.SettingsAnswer,
+    responses=refusals(401, 429),
+)
+async def settings(service: Serving) -> dict[str, Any]:
+    """Give the words and their colours, and the bounds of uploads."""
+    names = ("max_upload", "max_film", "max_pixels", "max_images")
+    labels = service.recognizer.labels
+    return {
+        "version": __version__,
+        "labels": list(labels),
+        "colours": {label: "#{:02x}{:02x}{:02x}".format(*colour_of(label)) for label in labels},
+        **{name: getattr(service.options, name) for name in names},
+    }
+
+
+@router.get("/healthz", tags=["server"], summary="Whether the server lives", responses=refusals(429))
+async def health(service: Serving) -> answers.HealthAnswer:
+    """Answer; no token is needed."""
+    return answers.HealthAnswer(status="ok", version=__version__)
+
+
+@router.get(
+    "/metrics",
+    tags=["server"],
+    summary="Figures for Prometheus",
+    response_class=PlainTextResponse,
+    responses=refusals(401, 429),
+)
+async def metrics(service: Serving) -> Response:
+    """Give counts of requests, frames and faces, and delays."""
+    return PlainTextResponse(service.figures(), media_type="text/plain; version=0.0.4")
+
+
+@router.websocket("/v1/live")
+async def live(socket: WebSocket) -> None:
+    """Read pictures as they come; docs/server.md describes the messages."""
+    service = service_of(socket)
+    await socket.accept()
+    with service.connected() as room:
+        if not room:
+            await socket.close(BUSY, "there are too many connections; try again later")
+            return
+        await Connection(socket, service.engine, service.options, service.metrics).run()
+
+
+async def _read_all(
+    service: Service, uploads: list[UploadFile]
+) -> tuple[list[Result], list[tuple[str, Problem | FacemoodError]]]:
+    """Read the pictures of a request one by one, so that it holds one in memory."""
+    results, failures = [], list[tuple[str, Problem | FacemoodError]]()
+    for number, upload in enumerate(uploads):
+        name = _name_of(upload.filename, number)
+        try:
+            results.append(await service.read_picture(await upload.read(), name))
+        except (Problem, FacemoodError) as error:
+            if getattr(error, "status", 0) == 503:
+                raise
+            failures.append((name, error))
+    return results, failures
+
+
+def _name_of(name: str | None, number: int) -> str:
+    """Return what results call a picture: the last part of its name, which is told back and reaches no disk.
+
+    Example:
+        >>> _name_of("photos/me.jpg", 0), _name_of("../../etc/passwd", 0), _name_of(None, 2)
+        ('me.jpg', 'passwd', 'image 2')
+    """
+    last = os.path.basename((name or "").replace("\\", "/"))
+    return "".join(letter for letter in last if letter.isprintable())[:LONGEST_NAME] or f"image {number}"
+
+
+def _card_of(name: str) -> Any:
+    """Return a model's card."""
+    return ModelSession(find_model(name), device="cpu", threads=1).card

@@ -1,0 +1,77 @@
+"""The parts of a running server together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+
+from starlette.requests import HTTPConnection
+
+from facemood.recognizer import EmotionRecognizer
+from facemood.results import Result
+from facemood.schema import Frame
+from facemood.server.engine import Engine
+from facemood.server.films import Films
+from facemood.server.metrics import Labels, Metrics
+from facemood.server.options import ServerOptions
+from facemood.server.pictures import decode_picture
+
+
+class Service:
+    """What the routes use.
+
+    Args:
+        recognizer: What reads.
+        options: The bounds.
+    """
+
+    def __init__(self, recognizer: EmotionRecognizer, options: ServerOptions) -> None:
+        self.recognizer, self.options, self.metrics = recognizer, options, Metrics()
+        self.engine = Engine(recognizer, waiting=options.waiting + options.connections)
+        self.films = Films(self.engine, options)
+        self.connections = 0
+
+    async def read_picture(self, data: bytes, name: str) -> Result:
+        """Read one uploaded picture.
+
+        Raises:
+            FacemoodError: It cannot be read.
+            Problem: It is too large, or too many wait.
+        """
+
+        def take() -> list[Frame]:
+            return [Frame(decode_picture(data, max_pixels=self.options.max_pixels), source=name)]
+
+        (result,) = await asyncio.wrap_future(self.engine.read(take, self.engine.photos()))
+        self.metrics.count("facemood_faces_total", len(result))
+        return result
+
+    @contextlib.contextmanager
+    def connected(self) -> Iterator[bool]:
+        """Count a live connection while it lasts; gives whether there is room for it."""
+        self.connections += 1
+        try:
+            yield self.connections <= self.options.connections
+        finally:
+            self.connections -= 1
+
+    def figures(self) -> str:
+        """Return the server's figures for Prometheus."""
+        now: dict[tuple[str, Labels], float] = {
+            ("facemood_films", (("state", state),)): count for state, count in self.films.states().items()
+        }
+        now["facemood_connections", ()] = self.connections
+        now["facemood_waiting", ()] = self.engine.waiting
+        return self.metrics.text(now)
+
+    def close(self) -> None:
+        """Stop everything, and delete what was uploaded."""
+        self.films.close()
+        self.engine.close()
+
+
+def service_of(connection: HTTPConnection) -> Service:
+    """Return the service of the application that a request came to."""
+    service: Service = connection.app.state.service
+    return service

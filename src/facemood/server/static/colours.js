@@ -1,0 +1,20 @@
+// The colours of expressions, as the server tells them, and the ink that can be read on each.
+
+const OTHER = "#56c0c8";
+let known = {};
+
+/** Take over the server's colours: {label: "#rrggbb"}. */
+export function setColours(colours) {
+  known = colours;
+}
+
+/** The colour of an expression. */
+export function colourOf(label) {
+  return known[label] ?? OTHER;
+}
+
+/** Dark or white, whichever is read more easily on a colour (relative luminance, ITU-R BT.709). */
+export function inkOn(colour) {
+  const [red, green, blue] = [1, 3, 5].map((place) => parseInt(colour.slice(place, place + 2), 16));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 110 ? "#16181c" : "#ffffff";
+}

@@ -1,0 +1,57 @@
+// The camera in a notebook's cell: a preview, a button, and a photo as a data: address. Errors are said in the cell.
+
+const WORDS = {
+  NotAllowedError: "The camera was not allowed. Allow it at the camera sign beside the address, then run the cell again.",
+  NotFoundError: "There is no camera. Plug one in, then run the cell again.",
+  NotReadableError: "The camera is in use. Close the other program, then run the cell again.",
+};
+
+function addElement(name, place, properties) {
+  const element = Object.assign(document.createElement(name), properties);
+  place.append(element);
+  return element;
+}
+
+async function takePhoto({ width, quality }) {
+  const script = document.currentScript;
+  const box = addElement("div", script?.parentElement ?? document.querySelector("#output-area") ?? document.body, {});
+  try {
+    if (!navigator.mediaDevices) throw new Error("Browsers give cameras only to pages of this machine or of https.");
+    const stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: width } } });
+    const video = addElement("video", box, { srcObject: stream, muted: true, playsInline: true });
+    Object.assign(video.style, { display: "block", maxWidth: "min(100%, 480px)", transform: "scaleX(-1)" });
+    await video.play();
+    const style = "margin: .5em .5em 0 0; padding: .5em 1em; font: inherit; cursor: pointer";
+    const button = addElement("button", box, { textContent: "Take the photo", style });
+    const leave = addElement("button", box, { textContent: "Cancel", style });
+    const taken = await new Promise((done) => {
+      button.onclick = () => done(true);
+      leave.onclick = () => done(false);
+    });
+    const canvas = document.createElement("canvas");
+    const scale = Math.min(1, width / video.videoWidth);
+    [canvas.width, canvas.height] = [video.videoWidth * scale, video.videoHeight * scale].map(Math.round);
+    canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
+    stream.getTracks().forEach((track) => track.stop());
+    box.remove();
+    return taken ? canvas.toDataURL("image/jpeg", quality) : "error:no photo was taken; the button Cancel was pressed";
+  } catch (error) {
+    const words = WORDS[error.name] ?? `The camera cannot be used (${error.message}).`;
+    box.textContent = words;
+    return `error:${words}`;
+  }
+}
+
+// Jupyter's cells wait for input alone: find the field that asks with this prompt, and enter the answer.
+async function enterAnswer(prompt, answer) {
+  const asked = () => [...document.querySelectorAll("input, textarea")].find((field) => {
+    const around = field.closest(".jp-Stdin, .raw_input_container, .jp-OutputArea-stdin-item") ?? field.parentElement;
+    return around?.textContent.includes(prompt);
+  });
+  while (!asked()) await new Promise((done) => setTimeout(done, 50));
+  const field = asked();
+  field.value = answer;
+  for (const type of ["keydown", "keypress", "keyup"]) {
+    field.dispatchEvent(new KeyboardEvent(type, { key: "Enter", code: "Enter", keyCode: 13, which: 13, bubbles: true }));
+  }
+}

@@ -1,0 +1,50 @@
+// Boxes and labels on the picture.
+
+import { colourOf, inkOn } from "./colours.js";
+import { percent } from "./words.js";
+
+const GROUND = "rgba(22, 24, 28, .55)";
+
+/**
+ * Draw faces onto a canvas that shows the whole picture.
+ *
+ * `faces` have a box in pixels of a picture `width` wide, a `label` and a `confidence`; `mirrored` swaps left and right,
+ * the words not.
+ */
+export function drawFaces(canvas, faces, width, { mirrored = false } = {}) {
+  const pen = canvas.getContext("2d");
+  const scale = canvas.width / width;
+  const size = Math.max(12, Math.min(canvas.width / 34, 24 * (window.devicePixelRatio || 1)));
+  pen.font = `600 ${size}px system-ui, sans-serif`;
+  pen.textBaseline = "middle";
+  for (const face of faces) {
+    let [x1, y1, x2, y2] = face.box.map((value) => value * scale);
+    if (mirrored) [x1, x2] = [canvas.width - x2, canvas.width - x1];
+    outline(pen, [x1, y1, x2 - x1, y2 - y1], colourOf(face.label), size);
+    tag(pen, face, x1, y1, y2, canvas, size);
+  }
+}
+
+function outline(pen, place, colour, size) {
+  for (const [ink, width] of [[GROUND, size / 4], [colour, size / 7]]) {
+    pen.strokeStyle = ink;
+    pen.lineWidth = Math.max(2, width);
+    pen.beginPath();
+    pen.roundRect(...place, size / 2);
+    pen.stroke();
+  }
+}
+
+function tag(pen, face, x, y1, y2, canvas, size) {
+  const text = `${face.name ? `${face.name} · ` : ""}${face.label} ${percent(face.confidence)}`;
+  const [width, height] = [pen.measureText(text).width + size * 0.9, size * 1.5];
+  const left = Math.max(0, Math.min(x, canvas.width - width));
+  const above = y1 - height - size / 4;
+  const top = above >= 0 ? above : Math.min(y2 + size / 4, canvas.height - height);
+  pen.fillStyle = colourOf(face.label);
+  pen.beginPath();
+  pen.roundRect(left, top, width, height, size / 3);
+  pen.fill();
+  pen.fillStyle = inkOn(colourOf(face.label));
+  pen.fillText(text, left + size * 0.45, top + height / 2 + size * 0.04);
+}

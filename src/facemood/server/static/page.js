@@ -1,0 +1,334 @@
+// The page: what is chosen is shown, read picture by picture, and told.
+
+import { setColours } from "./colours.js";
+import { FilmReader } from "./films.js";
+import { glyph } from "./glyphs.js";
+import { Link } from "./link.js";
+import { drawFaces } from "./overlay.js";
+import { part } from "./parts.js";
+import { People, make, viewOf } from "./people.js";
+import { problemOf } from "./problems.js";
+import { Recording, download } from "./record.js";
+import { openStream, takeFrame } from "./sources.js";
+import { Speaker } from "./speech.js";
+import { float, press, resizeText, restoreView, toggleCompact } from "./view.js";
+import { MEANINGS, clock } from "./words.js";
+
+const FASTEST = 66;
+const TOLD = 500;
+
+const video = part("video");
+const overlay = part("overlay");
+const worker = new Worker("/static/worker.js");
+
+const state = {
+  kind: null, name: "", stream: null, pictures: [], place: 0, result: null, time: 0, views: [], smoothed: true,
+  paused: false, recording: null, due: 0, busy: false, told: 0, moment: null,
+};
+const people = new People(part("people"));
+const speaker = new Speaker(part("spoken"));
+const link = new Link(hear, (there) => notice(there ? "" : "The connection to facemood was lost. Trying again."));
+const films = new FilmReader({
+  box: part("film"), words: part("film-words"), progress: part("film-progress"), read: part("film-read"),
+  cancel: part("film-cancel"), results: part("film-results"),
+});
+
+function notice(text) {
+  part("notice").textContent = text;
+  part("notice").hidden = !text;
+}
+
+/** Leave what is shown, and show something else: "camera", "screen", "film", "photo", or null for the beginning. */
+function begin(kind, name = "") {
+  endRecording();
+  link.close();
+  state.stream?.getTracks().forEach((track) => track.stop());
+  if (video.src) URL.revokeObjectURL(video.src);
+  Object.assign(state, { kind, name, stream: null, pictures: [], result: null, views: [], paused: false, busy: false, moment: null });
+  video.srcObject = null;
+  video.removeAttribute("src");
+  video.controls = kind === "film";
+  people.clear();
+  overlay.getContext("2d").clearRect(0, 0, overlay.width, overlay.height);
+  films.offer(null);
+  notice("");
+  const moving = kind !== "photo" && kind !== null;
+  part("start").hidden = kind !== null;
+  part("live").hidden = kind === null;
+  for (const id of ["pause", "record", "smooth"]) part(id).hidden = !moving;
+  for (const id of ["recording", "nobody", "previous", "next"]) part(id).hidden = true;
+  part("picture").hidden = moving;
+  video.hidden = !moving;
+  part("waiting").hidden = false;
+  part("waiting").textContent = "Waiting for the first picture";
+  part("stage").classList.toggle("mirrored", kind === "camera");
+  part("pace").textContent = "";
+  press("pause", false);
+  if (moving) link.open();
+}
+
+async function beginStream(kind) {
+  try {
+    const stream = await openStream(kind);
+    begin(kind, kind);
+    state.stream = stream;
+    stream.getVideoTracks()[0].addEventListener("ended", () => {
+      if (state.stream !== stream) return;
+      begin(null);
+      notice(kind === "camera" ? "The camera was taken away." : "The sharing has ended.");
+    });
+    video.srcObject = stream;
+    await video.play();
+    speaker.say(kind === "camera" ? "The camera is read." : "The shared screen is read.");
+    part("stop").focus();
+  } catch (error) {
+    notice(error.message);
+  }
+}
+
+async function beginFilm(file) {
+  begin("film", file.name);
+  films.offer(file);
+  video.src = URL.createObjectURL(file);
+  video.onerror = () => {
+    if (state.kind !== "film" || !video.src) return;
+    part("waiting").textContent = "This browser cannot show the film. facemood can still read all of it.";
+  };
+  await video.play().catch(() => {});
+}
+
+async function beginPhotos(files) {
+  begin("photo");
+  const form = new FormData();
+  for (const file of files) form.append("image", file, file.name);
+  part("waiting").textContent = "Reading";
+  const answer = await fetch("/v1/analyze", { method: "POST", body: form }).catch(() => null);
+  if (state.kind !== "photo") return;
+  if (!answer?.ok) {
+    begin(null);
+    notice(answer ? await problemOf(answer) : "The photo could not be sent; it may be too large, or the server has gone.");
+    return;
+  }
+  const { results, failures } = await answer.json();
+  const bad = new Set(failures.map((failure) => failure.source));
+  const good = [...files].filter((file) => !bad.has(file.name));
+  state.pictures = results.map((result, place) => ({ result, file: good[place] }));
+  if (failures.length) notice(failures.map((failure) => `${failure.source}: ${failure.message}`).join(" "));
+  await showPicture(0);
+}
+
+async function showPicture(place) {
+  const { result, file } = state.pictures[place];
+  Object.assign(state, { place, name: file.name });
+  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
+  const canvas = part("picture");
+  [canvas.width, canvas.height] = result.size;
+  canvas.getContext("2d").drawImage(bitmap, 0, 0, ...result.size);
+  for (const id of ["previous", "next"]) part(id).hidden = state.pictures.length < 2;
+  part("previous").disabled = place === 0;
+  part("next").disabled = place === state.pictures.length - 1;
+  people.clear();
+  show(result, null);
+  speaker.say(state.views.map((view) => view.label).join(", ") || "No face was found.");
+}
+
+/** Send the newest picture, whenever the last one is answered. */
+async function pump() {
+  const ready = link.free && !state.paused && !state.busy && video.readyState >= 2 && video.videoWidth;
+  const now = performance.now();
+  if (!ready || now < state.due || (state.kind === "film" && video.currentTime === state.moment)) return;
+  Object.assign(state, { busy: true, due: now + FASTEST, moment: video.currentTime });
+  await takeFrame(video, state.kind, worker).catch(() => (state.busy = false)); // a film may have no picture yet
+}
+
+/** Hear the worker: a picture that is ready, or null for each beat. */
+function advance({ data: picture }) {
+  if (picture) {
+    state.busy = false;
+    if (link.free && !state.paused) link.send(picture);
+  }
+  pump();
+  if (performance.now() - state.told > TOLD) tellPace();
+}
+
+function hear(message) {
+  if (message.type === "problem") notice(message.problem.detail);
+  if (message.type !== "result" || !state.kind || state.paused) return;
+  const time = performance.now() / 1000;
+  state.recording?.add(message, time);
+  show(message, time);
+  pump();
+}
+
+function show(result, time) {
+  Object.assign(state, { result, time });
+  part("waiting").hidden = true;
+  part("stage").style.setProperty("--ratio", result.size[0] / result.size[1]);
+  state.views = result.faces.map((face, number) => viewOf(face, number, state.smoothed));
+  people.show(state.views, time);
+  showNobody(result.faces.length === 0);
+  if (time !== null) speaker.hear(state.views.map((view) => ({ name: `Person ${view.key}`, label: view.label })));
+  fitOverlay();
+  paint(overlay);
+}
+
+function showNobody(empty) {
+  const hints = {
+    camera: "Turn to the camera. Light from the front helps.",
+    screen: "Make the faces larger in the call, or choose its window again.",
+  };
+  part("nobody").hidden = !empty;
+  const hint = hints[state.kind] ?? "Faces in profile, covered or very small ones are not found.";
+  part("nobody").replaceChildren(make("b", "", "No face in the picture"), hint);
+}
+
+function fitOverlay() {
+  const ratio = window.devicePixelRatio || 1;
+  const size = [overlay.clientWidth, overlay.clientHeight].map((side) => Math.round(side * ratio));
+  if (size[0] && (overlay.width !== size[0] || overlay.height !== size[1])) [overlay.width, overlay.height] = size;
+  overlay.getContext("2d").clearRect(0, 0, overlay.width, overlay.height);
+}
+
+function paint(canvas, mirrored = state.kind === "camera") {
+  if (!state.result) return;
+  const several = state.views.length > 1;
+  const faces = state.views.map((view) => ({ ...view, name: several ? view.key : "" }));
+  drawFaces(canvas, faces, state.result.size[0], { mirrored });
+}
+
+/** Draw picture and overlay together, as they are and not as a mirror shows them. */
+function compose(canvas) {
+  const ground = state.kind === "photo" ? part("picture") : video;
+  const size = state.kind === "photo" ? [ground.width, ground.height] : [video.videoWidth, video.videoHeight];
+  if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
+  canvas.getContext("2d").drawImage(ground, 0, 0, ...size);
+  paint(canvas, false);
+}
+
+function snapshot() {
+  if (!state.result) return;
+  const canvas = document.createElement("canvas");
+  compose(canvas);
+  canvas.toBlob((blob) => download(`facemood-${stamp()}.png`, blob), "image/png");
+}
+
+function toggleRecording() {
+  if (state.recording) return endRecording();
+  if (!link.hello || !video.videoWidth) return undefined;
+  const canvas = Object.assign(document.createElement("canvas"), { width: video.videoWidth, height: video.videoHeight });
+  state.recording = new Recording(link.hello, state.name, canvas, compose);
+  press("record", true);
+  part("recording").hidden = false;
+  part("downloads").replaceChildren();
+  speaker.say("Recording");
+  return undefined;
+}
+
+async function endRecording() {
+  const { recording } = state;
+  if (!recording) return;
+  state.recording = null;
+  press("record", false);
+  part("record").lastElementChild.textContent = "Record";
+  const files = await recording.stop();
+  const begun = stamp();
+  const links = Object.entries(files).map(([name, blob]) => {
+    const target = { href: URL.createObjectURL(blob), download: `facemood-${begun}-${name}` };
+    const words = { "table.csv": "Table (CSV)", "results.json": "JSON" };
+    return Object.assign(make("a", "tool small", words[name] ?? "Annotated film"), target);
+  });
+  part("recording").hidden = false;
+  part("recorded").textContent = `${clock(recording.seconds)} with ${recording.results.length} readings. It is in this page alone until you save it.`;
+  part("downloads").replaceChildren(...links);
+  speaker.say("The recording can be downloaded.");
+}
+
+function tellPace() {
+  state.told = performance.now();
+  const { rate, delay } = link.pace;
+  if (state.kind && state.kind !== "photo") {
+    part("pace").textContent = rate ? `${rate.toFixed(0)} readings/s · ${delay.toFixed(0)} ms` : "";
+  }
+  if (state.recording) {
+    part("record").lastElementChild.textContent = `Stop ${clock(state.recording.seconds)}`;
+    part("recorded").textContent = `${state.recording.results.length} readings`;
+  }
+}
+
+function pause() {
+  state.paused = !state.paused;
+  press("pause", state.paused);
+  if (state.paused) video.pause();
+  else video.play().catch(() => {});
+}
+
+function stop() {
+  begin(null);
+  part("choose-screen").focus();
+}
+
+function toggleSmooth() {
+  state.smoothed = !state.smoothed;
+  press("smooth", state.smoothed);
+  part("smooth").textContent = state.smoothed ? "Smoothed" : "Raw";
+  if (state.result && state.kind !== "photo") show(state.result, state.time);
+}
+
+function dropped(files) {
+  const photos = [...files].filter((file) => file.type.startsWith("image/"));
+  const film = [...files].find((file) => file.type.startsWith("video/") || /\.(mkv|avi|mov|ts|wmv|flv)$/i.test(file.name));
+  if (photos.length) beginPhotos(photos);
+  else if (film) beginFilm(film);
+  else notice("This is neither a photo nor a film. Drop JPEG, PNG, WebP, MP4, WebM or the like.");
+}
+
+function stamp() {
+  return new Date().toISOString().slice(0, 19).replaceAll(":", "-");
+}
+
+function listen() {
+  const actions = {
+    "choose-screen": () => beginStream("screen"), "choose-camera": () => beginStream("camera"),
+    "choose-photo": () => part("photo-file").click(), "choose-film": () => part("film-file").click(),
+    stop, pause, snapshot, record: toggleRecording, smooth: toggleSmooth, float,
+    compact: () => toggleCompact(), smaller: () => resizeText(-1), larger: () => resizeText(1),
+    previous: () => showPicture(state.place - 1), next: () => showPicture(state.place + 1),
+  };
+  for (const [id, action] of Object.entries(actions)) part(id).addEventListener("click", action);
+  part("photo-file").addEventListener("change", (event) => event.target.files.length && beginPhotos([...event.target.files]));
+  part("film-file").addEventListener("change", (event) => event.target.files.length && beginFilm(event.target.files[0]));
+  addEventListener("dragover", (event) => {
+    event.preventDefault();
+    part("drop").hidden = false;
+  });
+  addEventListener("dragleave", (event) => event.relatedTarget || (part("drop").hidden = true));
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    part("drop").hidden = true;
+    dropped(event.dataTransfer.files);
+  });
+  addEventListener("resize", () => state.result && show(state.result, state.kind === "photo" ? null : state.time));
+}
+
+async function prepare() {
+  listen();
+  worker.onmessage = advance;
+  part("place").textContent = /^(localhost|127\.|\[::1\])/.test(location.hostname) ? "this machine" : location.hostname;
+  restoreView();
+  if (!("OffscreenCanvas" in window)) notice("This browser is too old to read live pictures; photos can be read.");
+  const answer = await fetch("/v1/settings");
+  if (!answer.ok) return notice(await problemOf(answer));
+  const settings = await answer.json();
+  setColours(settings.colours);
+  part("version").textContent = `facemood ${settings.version}`;
+  for (const label of settings.labels) {
+    const [term, meaning] = [make("dt"), make("dd")];
+    term.append(glyph(label));
+    meaning.append(make("b", "", label), `. ${MEANINGS[label] ?? ""}`);
+    part("meanings").append(term, meaning);
+  }
+  document.body.dataset.ready = "1";
+  return undefined;
+}
+
+prepare();

@@ -1,0 +1,144 @@
+// The people in the picture: a card for each, with the word, how sure it is, the top three, and the last minute.
+
+import { colourOf } from "./colours.js";
+import { glyph } from "./glyphs.js";
+import { SPAN, drawTimeline, inWords } from "./timeline.js";
+import { howSure, percent, ranking } from "./words.js";
+
+const AWAY = 6;
+const CALM = 5;
+const TOP = 3;
+
+/** Turn a face of the server's into what is shown of it. */
+export function viewOf(face, number, smoothed) {
+  const emotions = (smoothed ? face.emotions : face.raw_emotions) ?? face.emotions ?? {};
+  const ranked = ranking(emotions);
+  const label = smoothed && face.shown ? face.shown : (ranked[0]?.[0] ?? "");
+  const first = ranked.find(([name]) => name === label) ?? [label, 0];
+  const others = ranked.filter(([name]) => name !== label);
+  return {
+    key: face.track_id ?? number + 1,
+    box: face.box,
+    label,
+    confidence: first[1],
+    ranked: [first, ...others],
+    certain: face.certain,
+  };
+}
+
+/** Keeps a card for each person, in the order of their numbers. */
+export class People {
+  constructor(list) {
+    Object.assign(this, { list, cards: new Map() });
+  }
+
+  /** Show the faces of a moment; `time` is in seconds, null for a photo. */
+  show(views, time) {
+    for (const view of views) {
+      const card = this.cards.get(view.key) ?? this.add(view.key, time !== null);
+      card.show(view, time);
+    }
+    const present = new Set(views.map((view) => view.key));
+    for (const [key, card] of this.cards) {
+      if (present.has(key)) continue;
+      card.element.classList.add("away");
+      card.away.textContent = "not in the picture";
+      if (time === null || time - card.seen > AWAY) this.remove(key);
+    }
+    if (time !== null) for (const card of this.cards.values()) card.draw(time);
+  }
+
+  clear() {
+    this.cards.clear();
+    this.list.replaceChildren();
+  }
+
+  add(key, moving) {
+    const card = new Card(key, moving);
+    const after = [...this.cards].filter(([other]) => other > key).sort(([one], [other]) => one - other)[0];
+    this.list.insertBefore(card.element, after ? after[1].element : null);
+    this.cards.set(key, card);
+    return card;
+  }
+
+  remove(key) {
+    this.cards.get(key).element.remove();
+    this.cards.delete(key);
+  }
+}
+
+class Card {
+  constructor(key, moving) {
+    Object.assign(this, { moments: [], seen: 0, told: -CALM, label: null });
+    this.element = make("li", "person");
+    const title = make("h3");
+    this.away = make("span");
+    title.append(make("span", "", `Person ${key}`), this.away);
+    const mood = make("div", "mood");
+    const words = make("div");
+    this.picture = make("span");
+    [this.word, this.how] = [make("p", "word"), make("p", "how")];
+    words.append(this.word, this.how);
+    mood.append(this.picture, words);
+    this.bars = make("dl", "bars");
+    this.rows = Array.from({ length: TOP }, () => this.addRow());
+    this.element.append(title, mood, this.bars);
+    if (moving) this.addTimeline();
+  }
+
+  addRow() {
+    const row = { name: make("dt"), track: make("dd", "track"), fill: make("i"), share: make("dd", "share") };
+    row.track.append(row.fill);
+    this.bars.append(row.name, row.track, row.share);
+    return row;
+  }
+
+  addTimeline() {
+    this.canvas = make("canvas", "time");
+    this.canvas.setAttribute("role", "img");
+    const scale = make("p", "scale");
+    scale.setAttribute("aria-hidden", "true");
+    scale.append(make("span", "", "a minute ago"), make("span", "", "now"));
+    this.element.append(this.canvas, scale);
+  }
+
+  show(view, time) {
+    if (view.label !== this.label) {
+      this.label = view.label;
+      this.word.textContent = view.label;
+      this.picture.replaceChildren(glyph(view.label));
+      this.element.style.setProperty("--colour", colourOf(view.label));
+    }
+    this.element.classList.remove("away");
+    this.away.textContent = "";
+    this.how.textContent = `${howSure(view.ranked, view.certain)}, ${percent(view.confidence)}`;
+    this.rows.forEach((row, place) => showRow(row, view.ranked[place]));
+    if (time === null) return;
+    this.seen = time;
+    this.moments.push({ time, label: view.label, confidence: view.confidence });
+    while (this.moments[0].time < time - SPAN) this.moments.shift();
+  }
+
+  draw(time) {
+    if (!this.canvas) return;
+    drawTimeline(this.canvas, this.moments, time);
+    if (time - this.told < CALM) return;
+    this.told = time;
+    this.canvas.setAttribute("aria-label", inWords(this.moments, time));
+  }
+}
+
+function showRow(row, [label, probability] = ["", 0]) {
+  row.name.textContent = label;
+  row.share.textContent = label ? percent(probability) : "";
+  row.fill.style.setProperty("--share", probability);
+  row.fill.style.setProperty("--colour", colourOf(label));
+}
+
+/** Make an element with a class and a text. */
+export function make(name, className = "", text = "") {
+  const element = document.createElement(name);
+  if (className) element.className = className;
+  if (text) element.textContent = text;
+  return element;
+}

@@ -1,0 +1,90 @@
+// Recording: the table, the JSON and the annotated film are made here in the browser, and nothing is stored elsewhere.
+
+const RATE = 20;
+const MOST = 200_000;
+const FORMATS = ["video/mp4;codecs=avc1.42E01F", "video/webm;codecs=vp9", "video/webm;codecs=vp8", "video/webm"];
+
+/** Keeps what is read, and films what is shown, from its beginning until `stop`. */
+export class Recording {
+  /** `hello` is the server's greeting, `draw` paints picture and overlay onto a canvas. */
+  constructor(hello, source, canvas, draw) {
+    Object.assign(this, { hello, source, results: [], chunks: [], began: null, seconds: 0 });
+    this.film(canvas, draw);
+  }
+
+  add(result, time) {
+    this.began ??= time;
+    this.seconds = time - this.began;
+    if (this.results.length < MOST) {
+      this.results.push({ ...result, type: undefined, source: this.source, timestamp: round(this.seconds, 3) });
+    }
+  }
+
+  film(canvas, draw) {
+    const type = FORMATS.find((name) => window.MediaRecorder?.isTypeSupported(name));
+    if (!type || !canvas.captureStream) return;
+    draw(canvas);
+    this.timer = setInterval(() => draw(canvas), 1000 / RATE);
+    this.recorder = new MediaRecorder(canvas.captureStream(RATE), { mimeType: type, videoBitsPerSecond: 4_000_000 });
+    this.recorder.ondataavailable = (event) => event.data.size && this.chunks.push(event.data);
+    this.recorder.start(1000);
+  }
+
+  /** End it; gives {name: Blob} of all files. */
+  async stop() {
+    clearInterval(this.timer);
+    const files = { "table.csv": this.table(), "results.json": this.json() };
+    if (this.recorder) {
+      await new Promise((done) => {
+        this.recorder.onstop = done;
+        this.recorder.stop();
+      });
+      const type = this.recorder.mimeType.split(";")[0];
+      files[`annotated.${type.split("/")[1]}`] = new Blob(this.chunks, { type });
+    }
+    return files;
+  }
+
+  json() {
+    const whole = { schema: 1, info: this.hello.info, results: this.results };
+    return new Blob([JSON.stringify(whole)], { type: "application/json" });
+  }
+
+  table() {
+    const { columns } = this.hello;
+    const lines = this.results.flatMap((result) => rowsOf(result).map((row) => csvLine(columns.map((name) => row[name]))));
+    return new Blob([csvLine(columns), ...lines], { type: "text/csv" });
+  }
+}
+
+/** The table's rows of a result: one a face, or one with empty face columns. */
+export function rowsOf(result) {
+  const where = { source: result.source, frame: result.frame, timestamp: result.timestamp };
+  if (!result.faces.length) return [where];
+  return result.faces.map((face, number) => {
+    const [x1, y1, x2, y2] = face.box;
+    const raw = Object.entries(face.raw_emotions ?? {}).map(([label, value]) => [`raw_${label}`, value]);
+    return {
+      ...where, face: number, track_id: face.track_id, x1, y1, x2, y2, score: face.score, emotion: face.emotion,
+      confidence: face.confidence, certain: face.certain === undefined ? "" : Number(face.certain), ...face.emotions,
+      ...face.pose, shown: face.shown, ...Object.fromEntries(raw),
+    };
+  });
+}
+
+/** One line of CSV; undefined cells are empty. */
+export function csvLine(values) {
+  const cells = values.map((value) => String(value ?? ""));
+  return `${cells.map((cell) => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(",")}\n`;
+}
+
+/** Hand a file to the user. */
+export function download(name, blob) {
+  const link = Object.assign(document.createElement("a"), { download: name, href: URL.createObjectURL(blob) });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+function round(value, digits) {
+  return Number(value.toFixed(digits));
+}

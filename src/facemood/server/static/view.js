@@ -1,0 +1,59 @@
+// How readings are shown: large words, the size of text, a window above all others. What is chosen is remembered.
+
+import { part } from "./parts.js";
+
+const SIZES = [0.85, 1, 1.2, 1.45, 1.75];
+
+/** Show whether a switch is on. */
+export function press(id, pressed) {
+  part(id).setAttribute("aria-pressed", String(pressed));
+}
+
+/** Show words without the picture, or both again. */
+export function toggleCompact(compact = !document.body.classList.contains("compact")) {
+  document.body.classList.toggle("compact", compact);
+  press("compact", compact);
+  remember("compact", compact ? "1" : "");
+}
+
+/** Make all text larger or smaller by some steps. */
+export function resizeText(step) {
+  const now = SIZES.indexOf(Number(recall("size") || 1));
+  const size = SIZES[Math.max(0, Math.min(SIZES.length - 1, now + step))];
+  document.documentElement.style.setProperty("--size", size);
+  remember("size", size);
+}
+
+/** Put the readings into a small window above all others, where the browser can. */
+export async function float() {
+  const small = await window.documentPictureInPicture.requestWindow({ width: 380, height: 520 });
+  const style = Object.assign(small.document.createElement("link"), { rel: "stylesheet", href: `${location.origin}/static/page.css` });
+  small.document.head.append(style);
+  small.document.title = "facemood";
+  small.document.body.className = "floating";
+  small.document.body.append(part("panel"));
+  small.addEventListener("pagehide", () => part("panel-place").prepend(part("panel")));
+}
+
+/** Show it as it was left the last time. */
+export function restoreView() {
+  part("float").hidden = !("documentPictureInPicture" in window);
+  resizeText(0);
+  toggleCompact(recall("compact") === "1");
+}
+
+function remember(name, value) {
+  try {
+    localStorage.setItem(`facemood-${name}`, value);
+  } catch {
+    // a browser that keeps nothing shows the page as it is for the first time
+  }
+}
+
+function recall(name) {
+  try {
+    return localStorage.getItem(`facemood-${name}`);
+  } catch {
+    return null;
+  }
+}
