@@ -39,7 +39,7 @@ def test_what_rises_is_positive_and_what_falls_negative(rest: np.ndarray, later:
 
 
 def test_rest_is_the_mean_of_log_odds_of_each_person() -> None:
-    first, second = np.float32([0.9] + [0.1 / 7] * 7), np.float32([0.3] + [0.1] * 7)
+    first, second = np.array([0.9, *[0.1 / 7] * 7], np.float32), np.array([0.3, *[0.1] * 7], np.float32)
     faces = RestingFaces()
     faces.add([person(first), person(second, 2)])
     faces.add([person(second)])

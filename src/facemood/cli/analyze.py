@@ -7,23 +7,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facemood.cli.terminal import (
-    CANNOT_START,
-    DONE,
-    INTERRUPTED,
-    SOME_FAILED,
+from facemood.cli.options import (
+    DETECTOR,
+    MIN_FACE,
+    MODEL,
     Anonymize,
     Baseline,
+    Detector,
+    Device,
     Draw,
-    Json,
+    Head,
+    MaxFaces,
+    MinFace,
+    Model,
     Prior,
-    Quiet,
     Smooth,
-    Verbose,
+    Threads,
+    Threshold,
     Views,
-    say,
-    start_logging,
 )
+from facemood.cli.terminal import CANNOT_START, DONE, INTERRUPTED, SOME_FAILED, Json, Quiet, Verbose, say, start_logging
 from facemood.cli.times import parse_every, parse_period
 
 if TYPE_CHECKING:
@@ -61,20 +64,16 @@ def analyze(
     resume: Annotated[
         bool, typer.Option("--resume", help="Pass over inputs whose own files ({name}) are there already.")
     ] = False,
-    model: Annotated[str, typer.Option(help="A model's name, or an .onnx file.")] = "baseline",
-    head: Annotated[
-        str | None, typer.Option(help="Which of the model's heads to read, such as fer2013 or ferplus.")
-    ] = None,
-    detector: Annotated[str, typer.Option(help="finder, hog, or yunet:FILE.onnx.")] = "finder",
-    min_face: Annotated[float, typer.Option(min=1, help="Smallest face in pixels; larger is faster.")] = 24.0,
-    threshold: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Smallest detector score; by default the detector's own.")
-    ] = None,
-    max_faces: Annotated[int | None, typer.Option(min=1, help="How many faces of an image at most.")] = None,
+    model: Model = MODEL,
+    head: Head = None,
+    detector: Detector = DETECTOR,
+    min_face: MinFace = MIN_FACE,
+    threshold: Threshold = None,
+    max_faces: MaxFaces = None,
     views: Views = 1,
     prior: Prior = "dataset",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of the network.")] = None,
+    device: Device = "auto",
+    threads: Threads = None,
     batch: Annotated[int, typer.Option(min=1, help="Images whose faces are read together.")] = 8,
     quiet: Quiet = False,
     verbose: Verbose = False,

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from facemood.cli.terminal import Data, Json, Quiet, Verbose, Views, print_json, say, show_page, start_logging
+from facemood.cli.options import MODEL, Views
+from facemood.cli.terminal import Data, Json, Quiet, Verbose, print_json, say, show_page, start_logging
 
 
 def evaluate(
     data: Data,
-    model: Annotated[str, typer.Argument(help="A model's name, or an .onnx file.")] = "baseline",
+    model: Annotated[str, typer.Argument(help="A model's name, or an .onnx file.")] = MODEL,
     split: Annotated[str, typer.Option(help="Which images are measured.")] = "PrivateTest",
     end_to_end: Annotated[
         bool,

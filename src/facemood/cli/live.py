@@ -8,21 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facemood.cli.terminal import (
-    INTERRUPTED,
-    SOME_FAILED,
+from facemood.cli.options import (
+    DETECTOR,
+    MIN_FACE,
+    MODEL,
     Anonymize,
     Baseline,
+    Detector,
     Draw,
-    Json,
+    Head,
+    MaxFaces,
+    MinFace,
+    Model,
     Prior,
-    Quiet,
     Smooth,
-    Verbose,
+    Threads,
     Views,
-    say,
-    start_logging,
 )
+from facemood.cli.terminal import INTERRUPTED, SOME_FAILED, Json, Quiet, Verbose, say, start_logging
 from facemood.cli.times import parse_period
 from facemood.errors import FacemoodError
 
@@ -52,16 +55,14 @@ def live(
     draw: Draw = None,
     smooth: Smooth = None,
     baseline: Baseline = None,
-    model: Annotated[str, typer.Option(help="A model's name, or an .onnx file.")] = "baseline",
-    head: Annotated[
-        str | None, typer.Option(help="Which of the model's heads to read, such as fer2013 or ferplus.")
-    ] = None,
-    detector: Annotated[str, typer.Option(help="finder, hog, or yunet:FILE.onnx.")] = "finder",
-    min_face: Annotated[float, typer.Option(min=1, help="Smallest face in pixels; larger is faster.")] = 24.0,
-    max_faces: Annotated[int | None, typer.Option(min=1, help="How many faces of a frame at most.")] = None,
+    model: Model = MODEL,
+    head: Head = None,
+    detector: Detector = DETECTOR,
+    min_face: MinFace = MIN_FACE,
+    max_faces: MaxFaces = None,
     views: Views = 1,
     prior: Prior = "dataset",
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of the network.")] = None,
+    threads: Threads = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:

@@ -10,7 +10,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facemood.cli.terminal import Prior, Quiet, Verbose, Views, say, start_logging
+from facemood.cli.options import (
+    DETECTOR,
+    MIN_FACE,
+    MODEL,
+    Detector,
+    Device,
+    Head,
+    MaxFaces,
+    MinFace,
+    Model,
+    Prior,
+    Threads,
+    Views,
+)
+from facemood.cli.terminal import Quiet, Verbose, say, start_logging
 from facemood.errors import FacemoodError, require
 
 if TYPE_CHECKING:
@@ -36,17 +50,15 @@ def serve(
     ] = None,
     certificate: Annotated[Path | None, typer.Option(help="A PEM certificate: cameras elsewhere need https.")] = None,
     key: Annotated[Path | None, typer.Option(help="The certificate's private key.")] = None,
-    model: Annotated[str, typer.Option(help="A model's name, or an .onnx file.")] = "baseline",
-    head: Annotated[
-        str | None, typer.Option(help="Which of the model's heads to read, such as fer2013 or ferplus.")
-    ] = None,
-    detector: Annotated[str, typer.Option(help="finder, hog, or yunet:FILE.onnx.")] = "finder",
-    min_face: Annotated[float, typer.Option(min=1, help="Smallest face in pixels; larger is faster.")] = 24.0,
-    max_faces: Annotated[int | None, typer.Option(min=1, help="How many faces of a picture at most.")] = None,
+    model: Model = MODEL,
+    head: Head = None,
+    detector: Detector = DETECTOR,
+    min_face: MinFace = MIN_FACE,
+    max_faces: MaxFaces = None,
     views: Views = 1,
     prior: Prior = "dataset",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of the network.")] = None,
+    device: Device = "auto",
+    threads: Threads = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
