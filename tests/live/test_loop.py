@@ -24,7 +24,7 @@ INFO = {"labels": list(EXPRESSIONS)}
 
 
 def no_thread_is_left() -> bool:
-    return not [thread for thread in threading.enumerate() if thread.name.startswith("facemood")]
+    return not [thread for thread in threading.enumerate() if thread.name.startswith("facemood ")]
 
 
 def read_picture(path: Path) -> Image:

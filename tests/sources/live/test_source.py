@@ -61,7 +61,7 @@ def wait_until(true: Callable[[], bool]) -> None:
 
 def readers() -> list[str]:
     """The names of reader threads that live."""
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("facemood")]
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("facemood ")]
 
 
 def open_stepped(*first: int) -> tuple[Stepped, LiveSource]:
