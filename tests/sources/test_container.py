@@ -1,3 +1,5 @@
+import http.server
+import threading
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,29 @@ def test_an_address_without_an_answer_is_told() -> None:
         open_container("tcp://127.0.0.1:9", timeout=5)
     with pytest.raises(VideoError, match="expected a film or the address of one"):
         open_container("nothing:at-all")
+
+
+def test_a_playlist_on_the_disk_leads_to_no_address(tmp_path: Path) -> None:
+    asked = []
+
+    class Listener(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Listener) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        lines = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:{server.server_port}/a.ts\n"
+        (tmp_path / "list.m3u8").write_text(lines + "#EXT-X-ENDLIST\n")
+        with pytest.raises(VideoError, match=r"list\.m3u8"):
+            list(read_video(tmp_path / "list.m3u8"))
+        server.shutdown()
+        thread.join()
+    assert asked == []
 
 
 def test_a_recording_without_its_index_is_told_with_the_mend(tmp_path: Path) -> None:

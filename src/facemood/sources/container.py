@@ -40,6 +40,9 @@ ATOMS = {b"ftyp", b"mdat", b"moov", b"wide", b"free"}
 COUNTABLE = {"h264", "hevc", "vp9", "av1", "mpeg4"}
 """Codecs whose packets in MP4 and Matroska hold one frame each, so that frames can be counted without decoding."""
 
+LOCAL = {"protocol_whitelist": "file,crypto,data"}
+"""FFmpeg's option by which a playlist on the disk leads to no address."""
+
 
 class Place(NamedTuple):
     """A key frame to begin with: when the film's first frame and this one are shown, in ticks, and its number."""
@@ -52,7 +55,7 @@ class Place(NamedTuple):
 def open_container(
     name: str | os.PathLike[str], *, options: Mapping[str, str] | None = None, timeout: float | None = None
 ) -> InputContainer:
-    """Open a film or a network stream with PyAV.
+    """Open a film or a network stream with PyAV. What a file names inside is fetched from no network.
 
     Args:
         name: A path, or an address such as ``rtsp://...`` or ``https://...``.
@@ -65,8 +68,9 @@ def open_container(
     import av
 
     text = os.fspath(name)
-    place = f"file:{text}" if os.path.exists(text) else text  # else a colon in a file's name would end a protocol's
-    known = dict(options or {})
+    local = os.path.exists(text)
+    place = f"file:{text}" if local else text  # else a colon in a file's name would end a protocol's
+    known = {**(LOCAL if local else {}), **(options or {})}
     try:
         try:
             return av.open(place, "r", options=known, timeout=timeout)
