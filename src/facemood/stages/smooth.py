@@ -13,7 +13,7 @@ from facemood.schema import Face
 QUICK = 0.05
 """Seconds of the quick average, which tells a change from a flicker."""
 
-AGREE, DIFFER = 0.15, 0.4
+AGREE, DIFFER = 0.15, 0.3
 """Where the quick average and the smoothed one differ by less than the first, as a total variation 0..1, the usual time
 constant holds; from the second on, the smoothed one follows as fast as the quick one does."""
 
