@@ -225,7 +225,7 @@ def learn_once(
     losses, right = 0.0, 0
     twin.train()
     for step, rows in enumerate(batches(len(images), options.batch_size, random)):
-        done = (epoch + step * options.batch_size / len(images)) / options.epochs
+        done = (epoch + step / -(-len(images) // options.batch_size)) / options.epochs
         optimizer.param_groups[0]["lr"] = 0.001 * (options.schedule(done) if options.schedule else 1)
         batch = images[rows].astype(np.float32)
         batch = options.augment(batch, random) if options.augment else batch

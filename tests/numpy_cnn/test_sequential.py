@@ -197,6 +197,13 @@ def test_what_cannot_be_read_or_written_is_said(tmp_path: Path) -> None:
     np.savez(tmp_path / "kind.npz", layers=np.array(json.dumps(described)))
     with pytest.raises(ModelError, match="unknown kind of layer 'Dens'.* Did you mean 'Dense'"):
         Sequential.load(tmp_path / "kind.npz")
+    described["layers"] = [{"kind": "Dense", "units": 2}]
+    np.savez(tmp_path / "bare.npz", layers=np.array(json.dumps(described)))
+    with pytest.raises(ModelError, match=r"do not belong together .*0\.bias, 0\.weights differ"):
+        Sequential.load(tmp_path / "bare.npz")
+    np.savez(tmp_path / "list.npz", layers=np.array("[]"))
+    with pytest.raises(ModelError, match=r"is no network of numpy_cnn"):
+        Sequential.load(tmp_path / "list.npz")
     with pytest.raises(OutputError, match="it is a folder"):
         make_model().save(tmp_path)
 

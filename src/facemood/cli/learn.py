@@ -41,14 +41,14 @@ def show(
 
     The weights are those of a model of facemood, and NumPy alone computes; how far that is from ONNX Runtime is said.
     """
-    from facemood.labels import BASIC_EXPRESSIONS
+    from facemood.labels import EXPRESSIONS
     from facemood.numpy_cnn import Sequential
     from facemood.numpy_cnn.figures import draw_layers
 
-    labels: tuple[str, ...] = BASIC_EXPRESSIONS
     difference: float | None = None
     if model.endswith(ARCHIVE):
         network, face = Sequential.load(model), _read_face(_recognizer("nano"), photo)
+        labels = EXPRESSIONS[: network.output_shape[0]]
     else:
         recognizer = _recognizer(model)
         face = _read_face(recognizer, photo)

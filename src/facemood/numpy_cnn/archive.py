@@ -43,11 +43,12 @@ def read_archive(path: str | os.PathLike[str]) -> tuple[list[Layer], Shape, dict
         with np.load(Path(path), allow_pickle=False) as archive:
             arrays = dict(archive)
         description = json.loads(str(arrays.pop(LAYERS)))
+        layers, input_shape = [restore(layer) for layer in description["layers"]], tuple(description["input_shape"])
     except FileNotFoundError:
         raise ModelError(f"{path}: there is no such file") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path}: is no network of numpy_cnn; expected a file that Sequential.save wrote") from error
-    return [restore(layer) for layer in description["layers"]], tuple(description["input_shape"]), arrays
+    return layers, input_shape, arrays
 
 
 def describe(layer: Layer) -> dict[str, Any]:

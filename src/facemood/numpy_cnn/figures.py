@@ -168,4 +168,4 @@ def _drawing(file: Path, *, height: float) -> Iterator[Figure]:
         if file.suffix.lower() == ".pdf":
             undated = {"metadata": {"CreationDate": None}}
         with replacing(file, "wb") as out:
-            figure.savefig(out, format=file.suffix[1:].lower(), dpi=130, **undated)
+            figure.savefig(out, format=file.suffix[1:].lower(), dpi=100, **undated)

@@ -12,7 +12,7 @@ from facemood.numpy_cnn.layer import Floats, Layer
 
 @dataclass(eq=False)
 class Optimizer:
-    """The common part: it goes from parameter to parameter, and remembers something of each.
+    """The common part: it goes from parameter to parameter, and remembers something of each; so it is for one model.
 
     Attributes:
         rate: How far a step goes.

@@ -53,13 +53,17 @@ def load_network(path: str | os.PathLike[str], *, head: str = "ferplus") -> Sequ
 
 def _layers(weights: Weights, head: str) -> list[Layer]:
     """Make the layers that weights belong to."""
-    stem = [name for name in ("stem.0", "stem.3") if f"{name}.weight" in weights]
     layers: list[Layer] = [Standardize()]
-    for name in stem:
-        layers += [_convolution(weights, name, stride=2 if name == stem[-1] else 1), ReLU()]
+    for name in _stem(weights):
+        layers += [_convolution(weights, name, stride=2 if name == _stem(weights)[-1] else 1), ReLU()]
     for name in _blocks(weights):
         layers += [_block(weights, name), ReLU()]
     return [*layers, GlobalAveragePool(), _dense(weights, f"heads.{head}"), Softmax()]
+
+
+def _stem(weights: Weights) -> list[str]:
+    """Name the convolutions before the first block, one or two; the last of them halves the map."""
+    return [name for name in ("stem.0", "stem.3") if f"{name}.weight" in weights]
 
 
 def _blocks(weights: Weights) -> list[str]:
@@ -94,7 +98,7 @@ def _dense(weights: Weights, name: str) -> Dense:
 
 def _fill(model: Sequential, weights: Weights, head: str) -> Sequential:
     """Give each layer that has parameters its weights; both stand in the order in which they are done."""
-    names = [name for name in ("stem.0", "stem.3") if f"{name}.weight" in weights]
+    names = _stem(weights)
     for block in _blocks(weights):
         parts = ("body.0", "body.3", "body.5.gate.1", "body.5.gate.3", "shortcut.1")
         names += [f"{block}.{part}" for part in parts if f"{block}.{part}.weight" in weights]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.errors import ModelError
 from facemood.numpy_cnn.archive import read_archive, write_archive
 from facemood.numpy_cnn.layer import Floats, Layer, Shape, backward_through, build_through, forward_through, walk
 from facemood.numpy_cnn.optimizers import Optimizer
@@ -148,6 +149,9 @@ class Sequential:
             ModelError: The file is not there, is no such archive, or names a layer that is not known.
         """
         layers, input_shape, weights = read_archive(path)
-        model = cls(layers, input_shape=input_shape)
-        model.set_weights(weights)
+        try:
+            model = cls(layers, input_shape=input_shape)
+            model.set_weights(weights)
+        except ValueError as error:
+            raise ModelError(f"{path}: layers and weights do not belong together ({error})") from error
         return model

@@ -84,11 +84,12 @@ def fit(
     if len(examples[0]) != len(examples[1]) or not len(examples[0]):
         raise ValueError(f"there are {len(examples[0])} inputs and {len(examples[1])} targets; give one for each")
     random, first_rate = np.random.default_rng(chosen.seed), optimizer.rate
+    rates = _rates(first_rate, len(examples[0]), chosen)
     history: list[Epoch] = []
     best = _Best(chosen.patience)
     for number in range(chosen.epochs):
         began = time.perf_counter()
-        loss, accuracy = _learn_once(model, examples, optimizer, chosen, random, (number, first_rate))
+        loss, accuracy = _learn_once(model, examples, optimizer, chosen, random, rates)
         held_loss, held_accuracy = model.evaluate(*validation) if validation else (None, None)
         history.append(Epoch(loss, accuracy, held_loss, held_accuracy, time.perf_counter() - began))
         if on_epoch:
@@ -117,22 +118,26 @@ def batches(count: int, size: int, random: np.random.Generator) -> Iterator[NDAr
         yield order[first : first + size]
 
 
+def _rates(first: float, count: int, options: FitOptions) -> Iterator[float]:
+    """Yield the optimiser's rate for each step of a whole training with so many examples."""
+    steps = options.epochs * -(-count // options.batch_size)  # a last batch that is not full counts as well
+    for step in range(steps):
+        yield first * (options.schedule(step / steps) if options.schedule else 1)
+
+
 def _learn_once(
     model: Sequential,
     examples: Pair,
     optimizer: Optimizer,
     options: FitOptions,
     random: np.random.Generator,
-    place: tuple[int, float],
+    rates: Iterator[float],
 ) -> tuple[float, float]:
-    """Learn all examples once, in the epoch and from the first rate that `place` holds: mean loss and accuracy."""
+    """Learn all examples once, each batch at the next of the rates; return mean loss and accuracy."""
     inputs, targets = examples
     losses, right = 0.0, 0
-    epoch, first_rate = place
-    for step, rows in enumerate(batches(len(inputs), options.batch_size, random)):
-        if options.schedule:
-            done = (epoch + step * options.batch_size / len(inputs)) / options.epochs
-            optimizer.rate = first_rate * options.schedule(done)
+    for rows in batches(len(inputs), options.batch_size, random):
+        optimizer.rate = next(rates)
         batch = inputs[rows].astype(np.float32)
         if options.augment:
             batch = options.augment(batch, random)
