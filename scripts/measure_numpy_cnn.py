@@ -29,12 +29,13 @@ from facemood.datasets import open_dataset
 from facemood.datasets.fer2013 import SPLITS
 from facemood.models.page import markdown_table, per_cent
 from facemood.numpy_cnn import (
+    Adam,
     BatchNorm,
     Conv2D,
     Dense,
     Dropout,
     Epoch,
-    Flatten,
+    GlobalAveragePool,
     Layer,
     MaxPool,
     ReLU,
@@ -45,6 +46,7 @@ from facemood.numpy_cnn import (
     small_network,
     small_options,
 )
+from facemood.numpy_cnn.faces import RATE
 from facemood.numpy_cnn.figures import draw_history
 from facemood.numpy_cnn.training import FitOptions, batches
 
@@ -100,7 +102,7 @@ def measure(engine: str, parts: list[Part], options: FitOptions) -> dict[str, An
     model = small_network(training[1].shape[1], seed=options.seed)
     began = time.perf_counter()
     if engine == "numpy":
-        history = model.fit(*training, validation=validation, options=options, on_epoch=tell)
+        history = model.fit(*training, validation=validation, optimizer=Adam(RATE), options=options, on_epoch=tell)
         seconds, probabilities = time.perf_counter() - began, model.predict(test[0])
     else:
         twin = Twin(model)
@@ -158,17 +160,17 @@ class StandardizeTwin(nn.Module):
         return centred / ((centred * centred).mean(dim=(2, 3), keepdim=True) + 1).sqrt()
 
 
-class FlattenTwin(nn.Module):
-    """`Flatten` in PyTorch: channels come last, as with us."""
+class GlobalAveragePoolTwin(nn.Module):
+    """`GlobalAveragePool` in PyTorch."""
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map (N, c, h, w) to (N, h w c)."""
-        return images.permute(0, 2, 3, 1).flatten(1)
+        """Map (N, c, h, w) to (N, c)."""
+        return images.mean(dim=(2, 3))
 
 
 def twin_of(layer: Layer) -> nn.Module:
     """Return PyTorch's layer with the weights of ours."""
-    simple = {Standardize: StandardizeTwin, Flatten: FlattenTwin, ReLU: nn.ReLU}
+    simple = {Standardize: StandardizeTwin, GlobalAveragePool: GlobalAveragePoolTwin, ReLU: nn.ReLU}
     if type(layer) in simple:
         return simple[type(layer)]()
     if isinstance(layer, MaxPool):
@@ -197,7 +199,7 @@ def with_values(twin: nn.Module, weights: Tensor, bias: Tensor) -> nn.Module:
 def fit_twin(twin: Twin, training: Part, validation: Part, options: FitOptions) -> list[Epoch]:
     """Train as `Sequential.fit` does, with the same order of images and the same augmentation."""
     torch.manual_seed(options.seed)
-    random, optimizer = np.random.default_rng(options.seed), torch.optim.Adam(twin.parameters(), lr=0.001)
+    random, optimizer = np.random.default_rng(options.seed), torch.optim.Adam(twin.parameters(), lr=RATE)
     history: list[Epoch] = []
     best: tuple[float, dict[str, Tensor]] = (math.inf, {})
     for number in range(options.epochs):
@@ -226,7 +228,7 @@ def learn_once(
     twin.train()
     for step, rows in enumerate(batches(len(images), options.batch_size, random)):
         done = (epoch + step / -(-len(images) // options.batch_size)) / options.epochs
-        optimizer.param_groups[0]["lr"] = 0.001 * (options.schedule(done) if options.schedule else 1)
+        optimizer.param_groups[0]["lr"] = RATE * (options.schedule(done) if options.schedule else 1)
         batch = images[rows].astype(np.float32)
         batch = options.augment(batch, random) if options.augment else batch
         logits, truth = twin(torch.from_numpy(np.ascontiguousarray(batch))), torch.from_numpy(targets[rows])

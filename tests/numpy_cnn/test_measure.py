@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from facemood.numpy_cnn import FitOptions, Penalty, Sequential, jitter, one_hot, small_network  # noqa: E402
+from facemood.numpy_cnn import Adam, FitOptions, Penalty, Sequential, jitter, one_hot, small_network  # noqa: E402
 from facemood.numpy_cnn.losses import CategoricalCrossEntropy  # noqa: E402
 from tests.conftest import load_script  # noqa: E402
 
@@ -47,7 +47,7 @@ def test_both_learn_the_same(script: ModuleType) -> None:
     model = Sequential(layers, input_shape=(48, 48, 1))
     twin = script.Twin(model)
     theirs = script.fit_twin(twin, part, part, options)
-    ours = model.fit(*part, validation=part, options=options)
+    ours = model.fit(*part, validation=part, optimizer=Adam(script.RATE), options=options)
     for one, other in zip(ours, theirs, strict=True):
         assert one.loss == pytest.approx(other.loss, rel=1e-3)
         assert one.validation_loss == pytest.approx(other.validation_loss, rel=1e-2)

@@ -107,7 +107,8 @@ def train(
     PrivateTest is measured once, at the end.
     """
     from facemood.errors import RecipeError
-    from facemood.numpy_cnn import small_network, small_options
+    from facemood.numpy_cnn import Adam, small_network, small_options
+    from facemood.numpy_cnn.faces import RATE
     from facemood.numpy_cnn.figures import draw_history
 
     if output.suffix != ARCHIVE:
@@ -119,7 +120,8 @@ def train(
         if not quiet:
             say(f"epoch {number + 1} of {epochs}: {_words(epoch)}")
 
-    history = model.fit(*parts[0], validation=parts[1], options=small_options(epochs=epochs, seed=seed), on_epoch=tell)
+    optimizer, options = Adam(RATE), small_options(epochs=epochs, seed=seed)
+    history = model.fit(*parts[0], validation=parts[1], optimizer=optimizer, options=options, on_epoch=tell)
     model.save(output)
     draw_history(history, output.with_suffix(".png"))
     _finish(model, history, parts[2], json=json, quiet=quiet)

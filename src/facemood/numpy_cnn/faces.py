@@ -7,11 +7,11 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from facemood.numpy_cnn.activations import ReLU, Softmax
 from facemood.numpy_cnn.convolution import Conv2D
-from facemood.numpy_cnn.dense import Dense, Flatten
+from facemood.numpy_cnn.dense import Dense
 from facemood.numpy_cnn.layer import Floats, Layer
 from facemood.numpy_cnn.losses import Penalty
 from facemood.numpy_cnn.normalization import BatchNorm, Dropout, Standardize
-from facemood.numpy_cnn.pooling import MaxPool
+from facemood.numpy_cnn.pooling import GlobalAveragePool, MaxPool
 from facemood.numpy_cnn.sequential import Sequential
 from facemood.numpy_cnn.training import FitOptions, cosine
 from facemood.numpy_cnn.windows import pad
@@ -19,27 +19,32 @@ from facemood.numpy_cnn.windows import pad
 SIDE = 48
 """Pixels of a face's side, as in FER2013."""
 
+RATE = 0.002
+"""How far Adam's steps go at first, with `small_options`."""
+
 SHIFT = 3
 """Pixels by which `jitter` moves faces at most."""
 
 
 def small_network(classes: int = 7, *, side: int = SIDE, seed: int = 0) -> Sequential:
-    """Return an untrained network for grey faces: three convolutions, each of which halves the map, and a dense layer.
+    """Return an untrained network for grey faces: five convolutions on ever smaller maps, and a dense layer.
 
     Example:
         >>> model = small_network()
         >>> model.input_shape, model.output_shape, model.count_parameters()
-        ((48, 48, 1), (7,), 77143)
+        ((48, 48, 1), (7,), 135847)
     """
     layers = [
         Standardize(),
-        *_stage(Conv2D(24, 5, stride=2, padding="same")),
-        *_stage(Conv2D(48, 3, padding="same")),
-        MaxPool(2),
-        *_stage(Conv2D(96, 3, padding="same")),
-        MaxPool(2),
-        Flatten(),
-        Dropout(0.4),
+        *_stage(Conv2D(16, 5, stride=2, padding="same")),  # 24 x 24, where 48 x 48 came in
+        *_stage(Conv2D(32, 3, padding="same")),
+        MaxPool(2),  # 12 x 12
+        *_stage(Conv2D(64, 3, padding="same")),
+        *_stage(Conv2D(64, 3, padding="same")),
+        MaxPool(2),  # 6 x 6
+        *_stage(Conv2D(128, 3, padding="same")),
+        GlobalAveragePool(),
+        Dropout(0.2),
         Dense(classes),
         Softmax(),
     ]
