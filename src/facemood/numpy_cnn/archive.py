@@ -30,7 +30,8 @@ def write_archive(
     """
     description = json.dumps({"input_shape": input_shape, "layers": [describe(layer) for layer in layers]})
     with replacing(path, "wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **{LAYERS: np.array(description)}, **weights)
+        entries: dict[str, Any] = {LAYERS: np.array(description), **weights}
+        np.savez_compressed(file, **entries)
 
 
 def read_archive(path: str | os.PathLike[str]) -> tuple[list[Layer], Shape, dict[str, Floats]]:

@@ -29,8 +29,8 @@ def apply_filter(image: NDArray[np.generic], weights: Floats) -> NDArray[np.floa
         (h, w) float32; not clipped, so edges may be negative or above the largest pixel.
 
     Example:
-        >>> apply_filter(np.full((4, 5), 7, np.uint8), FILTERS["edge"]).max()
-        np.float32(0.0)
+        >>> float(apply_filter(np.full((4, 5), 7, np.uint8), FILTERS["edge"]).max())
+        0.0
     """
     size = len(weights)
     layer = Conv2D(1, size)
