@@ -10,7 +10,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "facemood"
 
 LAYERS = [
     {"labels", "errors", "geometry"},
-    {"atomic", "progress"},
+    {"atomic", "progress", "numpy_cnn"},
     {"schema", "render", "models"},
     {"results", "timeline", "stages", "sources", "datasets"},
     {"people"},

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import facemood
-from facemood.cli import analyze, doctor, evaluate, export, live, models, serve, soft_labels, train
+from facemood.cli import analyze, doctor, evaluate, export, learn, live, models, serve, soft_labels, train
 from facemood.cli.terminal import CANNOT_START, USAGE, say
 from facemood.errors import FacemoodError, RecipeError
 
@@ -27,6 +27,7 @@ app.command("train")(train.train)
 app.command("soft-labels")(soft_labels.soft_labels)
 app.command("export")(export.export)
 app.add_typer(models.app, name="models")
+app.add_typer(learn.app, name="learn")
 app.command("doctor")(doctor.doctor)
 
 

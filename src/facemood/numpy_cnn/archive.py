@@ -1,0 +1,102 @@
+"""Networks as .npz files: the weights by name, and the layers as JSON beside them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facemood.atomic import replacing
+from facemood.errors import ModelError, did_you_mean
+from facemood.numpy_cnn.layer import Floats, Layer, Shape
+
+LAYERS = "layers"
+"""The entry that describes the network."""
+
+
+def write_archive(
+    path: str | os.PathLike[str], layers: Sequence[Layer], input_shape: Shape, weights: Mapping[str, Floats]
+) -> None:
+    """Write a network.
+
+    Raises:
+        OutputError: The place cannot be written to.
+    """
+    description = json.dumps({"input_shape": input_shape, "layers": [describe(layer) for layer in layers]})
+    with replacing(path, "wb") as file:
+        entries: dict[str, Any] = {LAYERS: np.array(description), **weights}
+        np.savez_compressed(file, **entries)
+
+
+def read_archive(path: str | os.PathLike[str]) -> tuple[list[Layer], Shape, dict[str, Floats]]:
+    """Return layers without weights, the shape of one input, and the weights by name.
+
+    Raises:
+        ModelError: The file is not there, is no such archive, or names a layer that is not known.
+    """
+    try:
+        with np.load(Path(path), allow_pickle=False) as archive:
+            arrays = dict(archive)
+        description = json.loads(str(arrays.pop(LAYERS)))
+        layers, input_shape = [restore(layer) for layer in description["layers"]], tuple(description["input_shape"])
+    except FileNotFoundError:
+        raise ModelError(f"{path}: there is no such file") from None
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{path}: is no network of numpy_cnn; expected a file that Sequential.save wrote") from error
+    return layers, input_shape, arrays
+
+
+def describe(layer: Layer) -> dict[str, Any]:
+    """Return a layer's kind and options as plain values.
+
+    Example:
+        >>> from facemood.numpy_cnn import Dense, Residual
+        >>> describe(Residual([Dense(2)]))
+        {'kind': 'Residual', 'body': [{'kind': 'Dense', 'units': 2}], 'shortcut': []}
+    """
+    options = {field.name: getattr(layer, field.name) for field in dataclasses.fields(layer) if field.init}
+    return {"kind": type(layer).__name__, **{name: _plain(value) for name, value in options.items()}}
+
+
+def restore(description: Mapping[str, Any]) -> Layer:
+    """Return the layer that a description is of; layers of your own are known once their module is imported.
+
+    Raises:
+        ModelError: There is no such kind of layer, or it has no such option.
+
+    Example:
+        >>> restore({"kind": "Dense", "units": 2})
+        Dense(units=2)
+    """
+    kinds = {kind.__name__: kind for kind in _kinds(Layer)}
+    options = {name: _whole(value) for name, value in description.items() if name != "kind"}
+    kind = description["kind"]
+    if kind not in kinds:
+        raise ModelError(f"unknown kind of layer {kind!r}; import its module first.{did_you_mean(kind, kinds)}")
+    try:
+        return kinds[kind](**options)
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"the layer {kind} cannot be made of {options} ({error})") from error
+
+
+def _plain(value: Any) -> Any:
+    """Return an option as a plain value; layers among it become descriptions."""
+    return [describe(layer) for layer in value] if isinstance(value, list | tuple) else value
+
+
+def _whole(value: Any) -> Any:
+    """Return an option of a plain value."""
+    return [restore(layer) for layer in value] if isinstance(value, list) else value
+
+
+def _kinds(kind: type[Layer]) -> Iterator[type[Layer]]:
+    """Yield all kinds of layers that are made from one."""
+    for made in kind.__subclasses__():
+        yield made
+        yield from _kinds(made)

@@ -1,0 +1,160 @@
+"""Are the gradients right? Change each number a little, see what the outputs do, and compare: the proof of a layer."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+import numpy as np
+
+from facemood.numpy_cnn.activations import Linear, ReLU, Sigmoid, Softmax, Tanh
+from facemood.numpy_cnn.branches import Gate, Residual
+from facemood.numpy_cnn.convolution import Conv2D
+from facemood.numpy_cnn.dense import Dense, Flatten
+from facemood.numpy_cnn.layer import Floats, Layer, Shape, walk
+from facemood.numpy_cnn.normalization import BatchNorm, Dropout, Standardize
+from facemood.numpy_cnn.pooling import AveragePool, GlobalAveragePool, MaxPool
+
+STEP = 1e-5
+"""How far numbers are moved to each side; the rest of a smooth function's series is about its square."""
+
+TOLERANCE = 1e-6
+"""A gradient that is off by more, in units of the largest slope, is wrong; rounding stays far below."""
+
+
+def check_layer(layer: Layer, shape: Shape, *, training: bool = False, seed: int = 0) -> dict[str, float]:
+    """Compare a layer's backward pass with its forward pass, in float64.
+
+    The outputs are weighed by random numbers r and summed, so that the layer has one output: L = sum of r y. The
+    backward pass of r must give dL/dx; and for each number, alone,
+
+        dL/dx = (L(x + d) - L(x - d)) / 2d
+
+    but for a term of d^2 (central difference).
+
+    Args:
+        layer: Built anew for the shape.
+        shape: Of one input, without N; small, as there are two forward passes for each number.
+        training: Which of the two modes is checked.
+        seed: Where inputs, weights and r come from.
+
+    Returns:
+        The largest error of ``inputs`` and of each parameter, in units of the largest slope. Right is what is below
+        `TOLERANCE`.
+
+    Example:
+        >>> class Half(Layer):
+        ...     def forward_pass(self, inputs, *, training=False):
+        ...         return inputs / 2
+        ...     def backward_pass(self, gradient):
+        ...         return gradient  # and not gradient / 2
+        >>> check_layer(Half(), (3,))["inputs"] > TOLERANCE
+        True
+    """
+    random = np.random.default_rng(seed)
+    layer.build(shape, random)
+    _use_float64(layer, random)
+    inputs = spread((3, *shape), random)
+    start = copy.deepcopy(layer)  # batch norm and dropout change in training, so every pass begins with the same layer
+    outputs = layer.forward_pass(inputs, training=training)
+    weighing = random.standard_normal(outputs.shape)
+    found = {"inputs": (inputs, layer.backward_pass(weighing))}
+    for (place, inner), (_, same) in zip(walk([layer]), walk([start]), strict=True):
+        for name, gradient in inner.gradients.items():
+            found[name if inner is layer else f"{place[2:]}.{name}"] = (same.parameters[name], gradient)
+
+    def value() -> float:
+        return float((copy.deepcopy(start).forward_pass(inputs, training=training) * weighing).sum())
+
+    return {name: _error(gradient, numerical_slope(value, values)) for name, (values, gradient) in found.items()}
+
+
+def numerical_slope(function: Callable[[], float], values: Floats, *, step: float = STEP) -> Floats:
+    """Return the slope of a function by each number of an array that it reads, by central differences.
+
+    Args:
+        function: It is called twice for each number.
+        values: Moved in place, and put back; float64.
+        step: How far to each side.
+
+    Example:
+        >>> values = np.array([3.0, -1.0])
+        >>> numerical_slope(lambda: float((values**2).sum()), values).round(6).tolist()
+        [6.0, -2.0]
+    """
+    slopes = np.zeros_like(values)
+    for place, value in np.ndenumerate(values):
+        values[place] = value + step
+        above = function()
+        values[place] = value - step
+        slopes[place] = (above - function()) / (2 * step)
+        values[place] = value
+    return slopes
+
+
+def spread(shape: Shape, random: np.random.Generator) -> Floats:
+    """Return different numbers from -1 to 1 in random order, none near zero or near another.
+
+    So no largest number of a window and no sign changes while one of them is moved: there a slope has no one value.
+    """
+    count = int(np.prod(shape))
+    return random.permutation((np.arange(count) + 0.5) / count * 2 - 1 + 0.1 / count).reshape(shape)
+
+
+def _use_float64(layer: Layer, random: np.random.Generator) -> None:
+    """Bring all parameters to float64, and off their first values: biases of zero would hide errors."""
+    for _, inner in walk([layer]):
+        for name, value in inner.parameters.items():
+            inner.parameters[name] = value + 0.3 * random.standard_normal(value.shape)
+        for name, value in inner.state.items():
+            inner.state[name] = value + 0.3 * random.random(value.shape)
+
+
+def _error(found: Floats, expected: Floats) -> float:
+    """Return the largest difference, in units of the largest slope that was expected."""
+    largest = max(float(np.abs(expected).max(initial=0)), 1e-3)
+    return float(np.abs(found - expected).max(initial=0)) / largest
+
+
+def examples() -> dict[str, tuple[Layer, Shape, bool]]:
+    """Return a layer of every kind and option, with an input shape and whether it is in training, by a name.
+
+    A layer of your own belongs here too: then ``facemood learn check`` checks it.
+    """
+    image, row = (6, 5, 2), (7,)
+    squeeze = [GlobalAveragePool(), Dense(3), Tanh(), Dense(2), Sigmoid()]
+    return {
+        "Conv2D valid": (Conv2D(3, 3), image, False),
+        "Conv2D same": (Conv2D(3, 3, padding="same"), image, False),
+        "Conv2D same, stride 2": (Conv2D(3, 5, stride=2, padding="same"), image, False),
+        "Conv2D valid, stride 3": (Conv2D(2, 2, stride=3), image, False),
+        "MaxPool": (MaxPool(2), image, False),
+        "MaxPool, windows overlap": (MaxPool(3, 2), image, False),
+        "AveragePool": (AveragePool(2), image, False),
+        "AveragePool, windows overlap": (AveragePool(3, 1), image, False),
+        "GlobalAveragePool": (GlobalAveragePool(), image, False),
+        "Dense": (Dense(4), row, False),
+        "Flatten": (Flatten(), image, False),
+        "Linear": (Linear(), row, False),
+        "Sigmoid": (Sigmoid(), row, False),
+        "Tanh": (Tanh(), row, False),
+        "ReLU": (ReLU(), row, False),
+        "Softmax": (Softmax(), row, False),
+        "Dropout at inference": (Dropout(0.5), row, False),
+        "Dropout in training": (Dropout(0.5), row, True),
+        "BatchNorm at inference": (BatchNorm(), image, False),
+        "BatchNorm in training": (BatchNorm(), image, True),
+        "BatchNorm in training, rows": (BatchNorm(), row, True),
+        "Standardize": (Standardize(), image, False),
+        "Residual": (Residual([Dense(7), Tanh(), Dense(7)]), row, False),
+        "Residual with a shortcut": (Residual([Conv2D(3), Sigmoid()], [Conv2D(3)]), image, False),
+        "Gate": (Gate(squeeze), image, False),
+    }
+
+
+def check_all() -> dict[str, float]:
+    """Return the largest error of each of the `examples`; right is below `TOLERANCE`."""
+    return {
+        name: max(check_layer(layer, shape, training=training).values())
+        for name, (layer, shape, training) in examples().items()
+    }

@@ -1,0 +1,101 @@
+"""The weights in an ONNX file, read with NumPy alone.
+
+ONNX files are protocol buffers: a row of fields, each with a number and a value. A value is a whole number (7 bits a
+byte, the lowest first), 4 or 8 bytes, or bytes of a length, which may hold fields in turn. Of all that is in a model
+only the path model > graph > initializers is of interest here. The numbers of the fields stand in
+https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, the kinds in
+https://protobuf.dev/programming-guides/encoding.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facemood.errors import ModelError
+
+GRAPH, INITIALIZER = 7, 5
+"""Fields of a model and of a graph."""
+
+DIMENSIONS, KIND, NAME, BYTES = 1, 2, 8, 9
+"""Fields of a tensor."""
+
+KINDS = {1: "<f4", 10: "<f2", 11: "<f8"}
+"""The kinds of tensors that weights are: single, half and double precision."""
+
+WHOLE, EIGHT, LENGTH, FOUR = 0, 1, 2, 5
+"""The kinds of values."""
+
+Value = int | bytes
+
+
+def read_weights(path: str | os.PathLike[str]) -> dict[str, NDArray[np.float32]]:
+    """Return all tensors of an ONNX file that hold fractions, by name.
+
+    Raises:
+        ModelError: The file is not there, or is no ONNX file with such tensors.
+    """
+    try:
+        tensors = [
+            _tensor(tensor) for graph in _all(Path(path).read_bytes(), GRAPH) for tensor in _all(graph, INITIALIZER)
+        ]
+    except FileNotFoundError:
+        raise ModelError(f"{path}: there is no such file") from None
+    except (OSError, IndexError, ValueError, TypeError) as error:
+        raise ModelError(f"{path}: cannot be read as an ONNX model ({error})") from error
+    weights = dict(tensor for tensor in tensors if tensor is not None)
+    if not weights:
+        raise ModelError(f"{path}: has no weights; expected an ONNX model that holds them itself")
+    return weights
+
+
+def _tensor(data: bytes) -> tuple[str, NDArray[np.float32]] | None:
+    """Return a tensor's name and numbers, or None for one of whole numbers, or of which no bytes are there."""
+    fields = list(_fields(data))
+    known = dict(fields)
+    kind, raw, name = known.get(KIND), known.get(BYTES), known.get(NAME)
+    if kind not in KINDS or not isinstance(raw, bytes) or not isinstance(name, bytes):
+        return None
+    shape = [value for number, value in fields if number == DIMENSIONS and isinstance(value, int)]
+    return name.decode(), np.frombuffer(raw, KINDS[int(kind)]).reshape(shape).astype(np.float32)
+
+
+def _all(data: bytes, wanted: int) -> list[bytes]:
+    """Return the values of all fields of one number that hold bytes."""
+    return [value for number, value in _fields(data) if number == wanted and isinstance(value, bytes)]
+
+
+def _fields(data: bytes) -> Iterator[tuple[int, Value]]:
+    """Yield the number and value of each field."""
+    place = 0
+    while place < len(data):
+        key, place = _whole_number(data, place)
+        number, kind = key >> 3, key & 7
+        if kind == WHOLE:
+            value, place = _whole_number(data, place)
+            yield number, value
+            continue
+        if kind == LENGTH:
+            length, place = _whole_number(data, place)
+        elif kind in (FOUR, EIGHT):
+            length = 4 if kind == FOUR else 8
+        else:
+            raise ValueError(f"at byte {place} stands a field of the unknown kind {kind}")
+        if place + length > len(data):
+            raise ValueError(f"a field ends at byte {place + length}, but there are {len(data)}; the file is cut")
+        yield number, data[place : place + length]
+        place += length
+
+
+def _whole_number(data: bytes, place: int) -> tuple[int, int]:
+    """Return the whole number that begins at a place, and the place behind it."""
+    number, shift = 0, 0
+    while True:
+        number |= (data[place] & 127) << shift
+        place, shift = place + 1, shift + 7
+        if data[place - 1] < 128:
+            return number, place

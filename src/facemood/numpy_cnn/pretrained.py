@@ -1,0 +1,111 @@
+"""The trained networks of facemood as layers of this package."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from facemood.errors import ModelError
+from facemood.numpy_cnn.activations import ReLU, Sigmoid, Softmax
+from facemood.numpy_cnn.branches import Gate, Residual
+from facemood.numpy_cnn.convolution import Conv2D
+from facemood.numpy_cnn.dense import Dense
+from facemood.numpy_cnn.layer import Floats, Layer
+from facemood.numpy_cnn.normalization import Standardize
+from facemood.numpy_cnn.onnx_file import read_weights
+from facemood.numpy_cnn.pooling import AveragePool, GlobalAveragePool
+from facemood.numpy_cnn.sequential import Sequential
+
+SIDE = 48
+"""Pixels of the side of a face."""
+
+PREFIX, HALF = "network.", ".half"
+"""What stands before and behind the names of weights in our ONNX files."""
+
+Weights = Mapping[str, Floats]
+
+
+def load_network(path: str | os.PathLike[str], *, head: str = "ferplus") -> Sequential:
+    """Build a network of facemood from its ONNX file, in which batch norm is folded into the convolutions.
+
+    Args:
+        path: An expression model of the kind se-resnet, such as ``find_model("nano")``.
+        head: Which of its heads is read.
+
+    Returns:
+        A network from (N, 48, 48, 1) grey pixels of 0..255 to the head's probabilities, at temperature 1.
+
+    Raises:
+        ModelError: The file is not such a model, or has no such head.
+    """
+    weights = {
+        name.removeprefix(PREFIX).removesuffix(HALF): values
+        for name, values in read_weights(path).items()
+        if name.startswith(PREFIX)
+    }
+    if "stem.0.weight" not in weights:
+        raise ModelError(f"{path}: is no network of facemood of the kind se-resnet; expected one such as nano")
+    heads = sorted(name.split(".")[1] for name in weights if name.startswith("heads.") and name.endswith(".weight"))
+    if head not in heads:
+        raise ModelError(f"{path}: has no head {head!r}; it has {', '.join(heads)}")
+    return _fill(Sequential(_layers(weights, head), input_shape=(SIDE, SIDE, 1)), weights, head)
+
+
+def _layers(weights: Weights, head: str) -> list[Layer]:
+    """Make the layers that weights belong to."""
+    layers: list[Layer] = [Standardize()]
+    for name in _stem(weights):
+        layers += [_convolution(weights, name, stride=2 if name == _stem(weights)[-1] else 1), ReLU()]
+    for name in _blocks(weights):
+        layers += [_block(weights, name), ReLU()]
+    return [*layers, GlobalAveragePool(), _dense(weights, f"heads.{head}"), Softmax()]
+
+
+def _stem(weights: Weights) -> list[str]:
+    """Name the convolutions before the first block, one or two; the last of them halves the map."""
+    return [name for name in ("stem.0", "stem.3") if f"{name}.weight" in weights]
+
+
+def _blocks(weights: Weights) -> list[str]:
+    """Name the residual blocks in their order."""
+    count = sum(name.startswith("stages.") and name.endswith(".body.0.weight") for name in weights)
+    return [f"stages.{index}" for index in range(count)]
+
+
+def _block(weights: Weights, name: str) -> Residual:
+    """Make a residual block; where its shortcut has weights, a stage begins, which halves the map."""
+    stride = 2 if f"{name}.shortcut.1.weight" in weights else 1
+    gate = [_dense(weights, f"{name}.body.5.gate.1"), ReLU(), _dense(weights, f"{name}.body.5.gate.3"), Sigmoid()]
+    body: list[Layer] = [
+        _convolution(weights, f"{name}.body.0", stride=stride),
+        ReLU(),
+        _convolution(weights, f"{name}.body.3"),
+        Gate([GlobalAveragePool(), *gate]),
+    ]
+    return Residual(body, [AveragePool(2), _convolution(weights, f"{name}.shortcut.1")] if stride == 2 else [])
+
+
+def _convolution(weights: Weights, name: str, *, stride: int = 1) -> Conv2D:
+    """Make a convolution for weights (filters, c, f, f)."""
+    filters, _, size, _ = weights[f"{name}.weight"].shape
+    return Conv2D(filters, size, stride=stride, padding="same")
+
+
+def _dense(weights: Weights, name: str) -> Dense:
+    """Make a dense layer for weights (units, d), or (units, d, 1, 1): a convolution of single pixels is the same."""
+    return Dense(len(weights[f"{name}.weight"]))
+
+
+def _fill(model: Sequential, weights: Weights, head: str) -> Sequential:
+    """Give each layer that has parameters its weights; both stand in the order in which they are done."""
+    names = _stem(weights)
+    for block in _blocks(weights):
+        parts = ("body.0", "body.3", "body.5.gate.1", "body.5.gate.3", "shortcut.1")
+        names += [f"{block}.{part}" for part in parts if f"{block}.{part}.weight" in weights]
+    learnt = [layer for layer in model.all_layers if layer.parameters]
+    for layer, name in zip(learnt, [*names, f"heads.{head}"], strict=True):
+        values = weights[f"{name}.weight"]
+        ours = values.transpose(2, 3, 1, 0) if values.ndim == 4 else values.T  # (f, f, c, filters) or (d, units)
+        bias = weights[f"{name}.weight_bias" if f"{name}.weight_bias" in weights else f"{name}.bias"]
+        layer.parameters = {"weights": ours.reshape(layer.parameters["weights"].shape), "bias": bias}
+    return model

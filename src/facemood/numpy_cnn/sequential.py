@@ -1,0 +1,157 @@
+"""Sequential: layers in a row, with all that one does with them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facemood.errors import ModelError
+from facemood.numpy_cnn.archive import read_archive, write_archive
+from facemood.numpy_cnn.layer import Floats, Layer, Shape, backward_through, build_through, forward_through, walk
+from facemood.numpy_cnn.optimizers import Optimizer
+from facemood.numpy_cnn.training import LOSS, Epoch, FitOptions, Pair, fit
+
+
+class Sequential:
+    """A network of layers, each of which gets what the one before it gives.
+
+    Args:
+        layers: The first gets the inputs; the last gives the outputs, for training probabilities.
+        input_shape: Of one input, without N.
+        seed: Where the first weights come from.
+
+    Raises:
+        ValueError: A layer cannot work on what it gets; the message names layer and shapes.
+
+    Example:
+        >>> from facemood.numpy_cnn import Conv2D, Dense, Flatten, MaxPool, ReLU, Softmax
+        >>> layers = [Conv2D(4), ReLU(), MaxPool(2), Flatten(), Dense(7), Softmax()]
+        >>> model = Sequential(layers, input_shape=(12, 12, 1))
+        >>> model.predict(np.zeros((3, 12, 12, 1), np.uint8)).shape
+        (3, 7)
+    """
+
+    def __init__(self, layers: Sequence[Layer], *, input_shape: Shape, seed: int = 0) -> None:
+        self.layers, self.input_shape = tuple(layers), tuple(input_shape)
+        self.output_shape = build_through(self.layers, self.input_shape, np.random.default_rng(seed))
+
+    @property
+    def all_layers(self) -> list[Layer]:
+        """All layers, those inside of others before these."""
+        return [layer for _, layer in walk(self.layers)]
+
+    def forward_pass(self, inputs: Floats, *, training: bool = False) -> Floats:
+        """Map (N, *input_shape) to (N, *output_shape).
+
+        Raises:
+            ValueError: The inputs have another shape.
+        """
+        if inputs.shape[1:] != self.input_shape:
+            raise ValueError(f"expected inputs of (N, {', '.join(map(str, self.input_shape))}), but got {inputs.shape}")
+        return forward_through(self.layers, inputs, training=training)
+
+    def backward_pass(self, gradient: Floats) -> Floats:
+        """Map the slope of the loss by the outputs to that by the inputs, and leave all gradients in the layers."""
+        return backward_through(self.layers, gradient)
+
+    def predict(self, inputs: NDArray[np.generic], *, batch_size: int = 128) -> NDArray[np.float32]:
+        """Return the outputs (N, *output_shape) float32 for inputs (N, *input_shape) of any type."""
+        parts = [inputs[first : first + batch_size] for first in range(0, len(inputs), batch_size)]
+        outputs = [self.forward_pass(part.astype(np.float32)) for part in parts]
+        return np.concatenate([np.zeros((0, *self.output_shape)), *outputs]).astype(np.float32)
+
+    def evaluate(self, inputs: NDArray[np.generic], targets: Floats) -> tuple[float, float]:
+        """Return the loss, and the share of inputs whose most probable class is that of the targets (N, K)."""
+        probabilities = self.predict(inputs)
+        right = probabilities.argmax(axis=1) == targets.argmax(axis=1)
+        return LOSS.value(probabilities, targets), float(right.mean())
+
+    def fit(
+        self,
+        inputs: NDArray[np.generic],
+        targets: Floats,
+        *,
+        validation: Pair | None = None,
+        optimizer: Optimizer | None = None,
+        options: FitOptions | None = None,
+        on_epoch: Callable[[int, Epoch], None] | None = None,
+    ) -> list[Epoch]:
+        """Train the network in place.
+
+        Args:
+            inputs: (N, *input_shape) of any type; they become float32 a batch at a time.
+            targets: (N, K); each row sums to 1, such as `one_hot` gives.
+            validation: Inputs and targets that are not learnt. The weights with the lowest loss on them are kept.
+            optimizer: Adam where it is None.
+            options: Epochs, batches and the rest.
+            on_epoch: Gets each epoch's number from 0 and what it came to.
+
+        Returns:
+            The history, an `Epoch` for each that was done.
+
+        Raises:
+            ValueError: There are no examples, or not a target for each.
+
+        Example:
+            >>> from facemood.numpy_cnn import Dense, Softmax, one_hot
+            >>> points = np.array([[0.0], [1.0], [2.0], [3.0]])
+            >>> model = Sequential([Dense(2), Softmax()], input_shape=(1,))
+            >>> history = model.fit(points, one_hot(np.array([0, 0, 1, 1]), 2), options=FitOptions(epochs=3))
+            >>> len(history), history[2].loss < history[0].loss
+            (3, True)
+        """
+        return fit(
+            self, (inputs, targets), validation=validation, optimizer=optimizer, options=options, on_epoch=on_epoch
+        )
+
+    def weights(self) -> dict[str, Floats]:
+        """Return parameters and state of all layers, the arrays themselves, by names such as ``3.0.weights``."""
+        found = {}
+        for place, layer in walk(self.layers):
+            found.update({f"{place}.{name}": value for name, value in (layer.parameters | layer.state).items()})
+        return found
+
+    def set_weights(self, weights: Mapping[str, Floats]) -> None:
+        """Take copies of all weights, by the names that `weights` gives them.
+
+        Raises:
+            ValueError: A name is missing or too many, or an array has another shape.
+        """
+        own = {name: value.shape for name, value in self.weights().items()}
+        given = {name: value.shape for name, value in weights.items()}
+        if own != given:
+            wrong = sorted(name for name in own.keys() | given.keys() if own.get(name) != given.get(name))
+            raise ValueError(f"the weights do not belong to these layers: {', '.join(wrong[:3])} differ")
+        for place, layer in walk(self.layers):
+            for values in (layer.parameters, layer.state):
+                values.update({name: np.array(weights[f"{place}.{name}"]) for name in values})
+
+    def count_parameters(self) -> int:
+        """Count the numbers that are learnt."""
+        return sum(value.size for layer in self.all_layers for value in layer.parameters.values())
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write layers and weights to an .npz file, which is renamed into place when it is whole.
+
+        Raises:
+            OutputError: The place cannot be written to.
+        """
+        write_archive(path, self.layers, self.input_shape, self.weights())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Sequential:
+        """Read a network that `save` wrote.
+
+        Raises:
+            ModelError: The file is not there, is no such archive, or names a layer that is not known.
+        """
+        layers, input_shape, weights = read_archive(path)
+        try:
+            model = cls(layers, input_shape=input_shape)
+            model.set_weights(weights)
+        except ValueError as error:
+            raise ModelError(f"{path}: layers and weights do not belong together ({error})") from error
+        return model
