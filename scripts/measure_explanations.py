@@ -79,6 +79,10 @@ class Tile:
     regions: NDArray[np.int64]
 
 
+Jobs = list[tuple[str, Callable[[], Any]]]
+"""What is to be done, each by the key under which its result is kept."""
+
+
 class Ledger:
     """Results of single images in a file, a line of JSON each, so that a run can go on where it stopped."""
 
@@ -135,7 +139,7 @@ def measure(dataset: ExpressionDataset, work: Path, until: float) -> dict[str, A
     ledger = Ledger(work / f"{digest()}.jsonl", until=until)
     spread = [tile for turn in range(LARGE[0]) for tiles in classes.values() for tile in tiles[turn : turn + 1]]
     shown = [tile for tile in hands if tile is not None]
-    jobs = {"hands": [(str(one.row), partial(explain_hand, one, reader)) for one in shown]}
+    jobs: dict[str, Jobs] = {"hands": [(str(one.row), partial(explain_hand, one, reader)) for one in shown]}
     for name, several in {**jobs, **plan(classes, spread, reader, work)}.items():
         print(name, len(several), file=sys.stderr, flush=True)
         ledger.fill([(f"{name}/{key}", job) for key, job in several])
@@ -151,9 +155,6 @@ def measure(dataset: ExpressionDataset, work: Path, until: float) -> dict[str, A
         "hands": ledger.take("hands"),
         "milliseconds": measure_times(reader, spread[0].image),
     }  # fmt: skip
-
-
-Jobs = list[tuple[str, Callable[[], Any]]]
 
 
 def plan(classes: dict[str, list[Tile]], spread: list[Tile], reader: ExpressionReader, work: Path) -> dict[str, Jobs]:
@@ -200,7 +201,7 @@ def tile_of(part: ExpressionDataset, row: int, points: Floats | None) -> Tile | 
     """Return an image with the regions of its face, or None where no points were found."""
     if points is None:
         return None
-    regions = face_regions(points * SIDE / part.images.shape[1], (SIDE, SIDE))
+    regions = face_regions(points * np.float32(SIDE / part.images.shape[1]), (SIDE, SIDE))
     return Tile(row, part.classes[int(part.labels[row])], part.images[row], regions)
 
 
