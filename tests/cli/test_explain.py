@@ -54,6 +54,15 @@ def test_bad_requests_end_with_a_message(
     assert not list(tmp_path.iterdir())
 
 
+def test_maps_are_drawn_as_a_layer_of_photos(facemood: Run, tmp_path: Path) -> None:
+    for name, layers in (("plain.png", ()), ("mapped.png", ("--draw", "map"))):
+        done = facemood("analyze", HOPPER, "--model", "nano", "-o", name, *layers)
+        assert done.returncode == 0, done.stderr
+    plain, mapped = (np.asarray(Image.open(tmp_path / name)).astype(int) for name in ("plain.png", "mapped.png"))
+    greener = (mapped[..., 1] - mapped[..., 0]) - (plain[..., 1] - plain[..., 0])
+    assert 0.02 < (greener > 60).mean() < 0.9
+
+
 def test_a_photo_without_a_face_is_told(facemood: Run, tmp_path: Path) -> None:
     Image.new("RGB", (90, 90), (128, 128, 128)).save(tmp_path / "grey.png")
     done = facemood("explain", "grey.png", "--method", "occlusion")

@@ -1,3 +1,6 @@
+import dataclasses
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -5,6 +8,7 @@ from facemood import EmotionRecognizer, Explanation, Face, Result
 from facemood.errors import ExplanationError, ImageError, ModelError
 from facemood.explain import ExplainOptions, ExpressionReader, explain_crop, explain_faces, with_maps
 from facemood.explain.explanation import SIDE
+from facemood.live.reader import let_go
 from facemood.render import draw_faces
 from facemood.schema import Image
 
@@ -125,6 +129,28 @@ def test_results_get_maps_for_drawing(nano: EmotionRecognizer, photo: Image) -> 
 def test_results_without_image_or_face_stay_as_they_are(nano: EmotionRecognizer) -> None:
     empty = Result("photo.jpg", size=(4, 4), labels=nano.labels)
     assert list(with_maps(nano.pipeline, [empty])) == [empty]
+
+
+def test_closing_the_maps_closes_the_camera(nano: EmotionRecognizer) -> None:
+    closed = []
+
+    def camera() -> Iterator[Result]:
+        try:
+            while True:
+                yield Result("camera:0")
+        finally:
+            closed.append(True)
+
+    results = with_maps(nano.pipeline, camera())
+    next(results)
+    let_go(results)
+    assert closed == [True]
+
+
+def test_a_model_without_a_feature_map_says_so_before_anything_is_read(nano: EmotionRecognizer) -> None:
+    landmarks = dataclasses.replace(nano.pipeline, session=nano.pipeline.reader.session, head="points")
+    with pytest.raises(ModelError, match="has no output features"):
+        with_maps(landmarks, [])
 
 
 def test_faces_that_are_known_are_not_sought_again(nano: EmotionRecognizer, photo: Image, faces: list[Face]) -> None:

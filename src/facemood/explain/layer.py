@@ -27,7 +27,18 @@ def with_maps(pipeline: Pipeline, results: Iterable[Result]) -> Iterator[Result]
         ModelError: The model was exported without its feature map; raised at once, before anything is read.
     """
     check_features(pipeline.session, pipeline.head)
-    return (_with_maps(pipeline, result) for result in results)
+    return _each_with_maps(pipeline, results)
+
+
+def _each_with_maps(pipeline: Pipeline, results: Iterable[Result]) -> Iterator[Result]:
+    """Yield results with maps; who closes this closes what the results come from, so that a camera is free at once."""
+    try:
+        for result in results:
+            yield _with_maps(pipeline, result)
+    finally:
+        close = getattr(results, "close", None)
+        if close is not None:
+            close()
 
 
 def _with_maps(pipeline: Pipeline, result: Result) -> Result:
