@@ -129,8 +129,8 @@ def in_short(known: dict[str, Any]) -> list[str]:
         f"of {len(hands)} images.",
         f"With shuffled weights of the network nothing is left of the explanations: mean rank correlations are within "
         f"{shuffled:.2f} of 0.",
-        "The segmentations do not agree with each other on single images, and six images a class are too few to tell a "
-        "region from chance: compare the small sample with the large one below.",
+        "The segmentations can contradict each other on a single image, as the README's picture shows, and six images a "
+        "class are too few to tell a region from chance: compare the small sample with the large one below.",
     ]
 
 
