@@ -13,6 +13,8 @@ PUBLIC = [
     "DeviceError",
     "EXPRESSIONS",
     "EmotionRecognizer",
+    "Explanation",
+    "ExplanationError",
     "ExpressionDataset",
     "Face",
     "FacemoodError",

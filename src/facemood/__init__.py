@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from facemood.errors import (
         DatasetError,
         DeviceError,
+        ExplanationError,
         FacemoodError,
         ImageError,
         MissingExtraError,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         SourceError,
         VideoError,
     )
+    from facemood.explain import Explanation
     from facemood.labels import EXPRESSIONS
     from facemood.models import ModelCard, list_models
     from facemood.recognizer import EmotionRecognizer
@@ -42,6 +44,8 @@ _HOMES = {
     "DeviceError": "errors",
     "EXPRESSIONS": "labels",
     "EmotionRecognizer": "recognizer",
+    "Explanation": "explain",
+    "ExplanationError": "errors",
     "ExpressionDataset": "datasets",
     "Face": "schema",
     "FacemoodError": "errors",
@@ -66,6 +70,8 @@ __all__ = [
     "DatasetError",
     "DeviceError",
     "EmotionRecognizer",
+    "Explanation",
+    "ExplanationError",
     "ExpressionDataset",
     "Face",
     "FacemoodError",

@@ -9,6 +9,7 @@ FacemoodError
 ├── ModelError        a model file, its card or its labels cannot be used
 ├── DeviceError       the computing device that was asked for is not there
 ├── RecipeError       a training recipe is wrong
+├── ExplanationError  an explanation cannot be made as it was asked for
 └── OutputError       a result cannot be written
 """
 
@@ -54,6 +55,10 @@ class RecipeError(FacemoodError):
 
 class OutputError(FacemoodError):
     """A result cannot be written."""
+
+
+class ExplanationError(FacemoodError):
+    """An explanation cannot be made: its method, a parameter or the segmentation is impossible."""
 
 
 class VideoError(SourceError):

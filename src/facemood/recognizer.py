@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.errors import ImageError, ModelError, SourceError
+from facemood.explain import ExplainOptions, Explanation, explain_faces
 from facemood.models import DEFAULT_MODEL, ModelCard, ModelSession, check_views, find_model
 from facemood.pipeline import Pipeline
 from facemood.progress import Hook, open_hook
@@ -235,6 +236,50 @@ class EmotionRecognizer:
         """Read one image and answer as users of `fer` know it: ``[{"box": [x, y, w, h], "emotions": {...}}]``."""
         faces = self.analyze_image(image).faces
         return [{"box": _corner_and_size(face), "emotions": face.emotions} for face in faces]
+
+    def explain(
+        self,
+        image: ImageLike,
+        *,
+        method: str = "lime",
+        label: str | None = None,
+        segmenter: str = "slic",
+        parameters: Mapping[str, float] | None = None,
+        samples: int = 1000,
+        seed: int = 0,
+        hide: str = "mean",
+    ) -> list[Explanation]:
+        """Say which parts of the faces of an image speak for what is read of them, and which against it.
+
+        Args:
+            image: A path, a file's bytes, an array (H, W[, 3]) uint8 BGR, or a Pillow image.
+            method: ``"lime"``; ``"cam"``, class activation, for models with a feature map; or ``"occlusion"``.
+            label: Which label; None takes each face's own.
+            segmenter: How LIME divides faces: ``"slic"``, ``"quickshift"`` or ``"felzenszwalb"``.
+            parameters: The segmenter's values that differ from `facemood.explain.SEGMENTERS`.
+            samples: How many versions of a face LIME reads.
+            seed: What LIME's chance follows from.
+            hide: What stands where LIME hides something: ``"mean"``, ``"blur"`` or ``"grey"``.
+
+        Returns:
+            One a face, largest first; a notebook shows each. Without a face none.
+
+        Raises:
+            SourceError: The file is not there, or cannot be read as an image (`ImageError`).
+            ModelError: The model does not know the label, or has no feature map where the method needs it.
+            ExplanationError: An option is impossible, or a face is all one segment.
+            MissingExtraError: LIME's packages are not installed (extra ``explain``).
+
+        Example:
+            >>> blank = np.full((240, 320, 3), 128, np.uint8)
+            >>> EmotionRecognizer().explain(blank, method="occlusion")
+            []
+        """
+        options = ExplainOptions(
+            method=method, segmenter=segmenter, parameters=parameters or {}, samples=samples, seed=seed, hide=hide
+        )
+        frame = _one_frame(image)
+        return explain_faces(self.pipeline, frame.image, self.pipeline.photos().find(frame), options, label=label)
 
     def predict_emotion_from_camera(
         self, camera: int | str = 0, *, mirror: bool | None = None, smooth: float = SMOOTH

@@ -82,7 +82,8 @@ class Result:
 
         Args:
             image: The frame, where the result did not keep it.
-            layers: What to draw on the faces as well: ``"points"``, ``"mesh"`` (the face's outlines), ``"pose"``.
+            layers: What to draw on the faces as well: ``"points"``, ``"mesh"`` (the face's outlines), ``"pose"``, and
+                ``"map"`` of faces that have one (`facemood.explain.with_maps`).
 
         Raises:
             ValueError: Neither the result nor the caller has the frame.

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,18 @@ class Frame:
         return self.image.shape[1], self.image.shape[0]
 
 
+class HeatMap(NamedTuple):
+    """Where in a face a network found what it says.
+
+    Attributes:
+        box: (4,) float32 ``x1 y1 x2 y2``, the part of the frame that the map lies on, in pixels.
+        values: (rows, columns) float32, -1..1, positive where the face speaks for its label.
+    """
+
+    box: NDArray[np.float32]
+    values: NDArray[np.float32]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
     """One face found in a frame, and what was read from it.
@@ -73,6 +85,7 @@ class Face:
             smoothed.
         certain: Whether the model is so sure that it was right 9 times in 10 on images that it did not train on; None
             before classification, and where the model cannot tell.
+        heat: Where the network found the label, for drawing; None where nobody asked.
 
     Example:
         >>> box, read = np.float32([10, 20, 50, 60]), np.float32([0.8, 0.2])
@@ -92,6 +105,7 @@ class Face:
     change: NDArray[np.float32] | None = None
     shown: str = ""
     certain: bool | None = None
+    heat: HeatMap | None = field(default=None, repr=False)
 
     @property
     def emotion(self) -> str:

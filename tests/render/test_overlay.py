@@ -140,7 +140,7 @@ def test_layers_are_checked_and_put_in_their_order() -> None:
     assert check_layers("pose, points") == ("points", "pose")
     assert check_layers(()) == ()
     for wrong in (["poses"], "mesh,poses"):
-        with pytest.raises(OutputError, match=r"'poses' .* expected mesh, points, pose\. Did you mean 'pose'\?"):
+        with pytest.raises(OutputError, match=r"'poses' .* expected map, mesh, points, pose\. Did you mean 'pose'\?"):
             draw_faces(GREY, [], layers=wrong)
 
 

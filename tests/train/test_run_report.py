@@ -35,6 +35,16 @@ def test_a_run_leaves_all_that_its_page_shows(run: Path) -> None:
 
 
 @pytest.mark.slow
+def test_mistakes_are_explained_where_that_is_asked_for(run: Path) -> None:
+    pytest.importorskip("lime", reason="needs the extra explain")
+    write_report(run, bright_or_dark(), run / "model.onnx", mistakes=1)
+    assert "](mistakes.md), with what spoke for each." in (run / "report.md").read_text()
+    page = (run / "mistakes.md").read_text()
+    assert "read as" in page or "every image was read right" in page
+    write_report(run, bright_or_dark(), run / "model.onnx")
+
+
+@pytest.mark.slow
 def test_curves_show_training_against_validation(run: Path) -> None:
     texts = "".join(ElementTree.parse(run / "curves.svg").getroot().itertext())
     for word in ("loss", "accuracy", "training", "validation", "epoch"):

@@ -145,7 +145,7 @@ class _Job:
         outputs = self.outputs = Outputs(patterns, self.inputs, lambda name: self._open(name, looks))
         whole = False
         try:
-            for result in self._results(drawing):
+            for result in self._results(drawing, mapped="map" in looks["layers"]):
                 self._take(result, outputs, echo=echo)
             whole = True
         except KeyboardInterrupt:
@@ -168,9 +168,9 @@ class _Job:
 
         return open_sink(name, self.info, **looks)
 
-    def _results(self, keep_images: bool) -> Iterator[Result]:
-        """Read the inputs, and note what cannot be read."""
-        return self.recognizer.stream(
+    def _results(self, keep_images: bool, *, mapped: bool = False) -> Iterator[Result]:
+        """Read the inputs, with maps of their faces where these are drawn, and note what cannot be read."""
+        results = self.recognizer.stream(
             self.inputs,
             every=self.film.every,
             smooth=self.film.smooth,
@@ -180,6 +180,11 @@ class _Job:
             keep_images=keep_images,
             on_error=self._fail,
         )
+        if not mapped:
+            return results
+        from facemood.explain import with_maps
+
+        return with_maps(self.recognizer.pipeline, results)
 
     def _fail(self, name: str, error: Exception) -> None:
         """Note an input that names nothing or cannot be read; the others go on."""

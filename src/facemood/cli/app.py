@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import facemood
-from facemood.cli import analyze, doctor, evaluate, export, learn, live, models, serve, soft_labels, train
+from facemood.cli import analyze, doctor, evaluate, explain, export, learn, live, models, serve, soft_labels, train
 from facemood.cli.terminal import CANNOT_START, USAGE, say
 from facemood.errors import FacemoodError, RecipeError
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.command("analyze")(analyze.analyze)
 app.command("live")(live.live)
 app.command("serve")(serve.serve)
+app.command("explain")(explain.explain)
 app.command("evaluate")(evaluate.evaluate)
 app.command("train")(train.train)
 app.command("soft-labels")(soft_labels.soft_labels)

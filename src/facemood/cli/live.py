@@ -75,6 +75,7 @@ def live(
     With --json a line of JSON for each frame goes to stdout.
     """
     start_logging(quiet=quiet, verbose=verbose)
+    from facemood.explain import with_maps
     from facemood.live import LiveOptions, run_headless, run_window
     from facemood.recognizer import EmotionRecognizer
     from facemood.scene import SMOOTH, FilmOptions
@@ -93,6 +94,8 @@ def live(
     listener = _Listener(json=json, tell=not (window or json or quiet))
     keeping = window or record is not None
     results = recognizer.stream(source, smooth=film.smooth, baseline=film.baseline, keep_images=keeping)
+    if "map" in options.layers:
+        results = with_maps(recognizer.pipeline, results)
     info = {**recognizer.info(), **film.info()}
     with _ending(listener):
         if window:

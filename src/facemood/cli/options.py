@@ -84,7 +84,7 @@ def _known_layers(names: list[str] | None) -> list[str] | None:
 
 Draw = Annotated[
     list[str] | None,
-    typer.Option("--draw", callback=_known_layers, help="What is drawn on the faces as well: points, mesh, pose."),
+    typer.Option("--draw", callback=_known_layers, help="What is drawn on the faces as well: points, mesh, pose, map."),
 ]
 
 

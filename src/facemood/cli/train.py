@@ -34,6 +34,9 @@ def train(
     devices: Annotated[int, typer.Option(min=1, help="Devices, or processes, to train on together.")] = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Machines to train on together.")] = 1,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
+    explain: Annotated[
+        int, typer.Option("--explain", min=0, help="Explain so many of the worst mistakes in the report.")
+    ] = 0,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -42,6 +45,10 @@ def train(
     A run that was stopped goes on with --resume from its last whole epoch.
     """
     start_logging(quiet=quiet, verbose=verbose)
+    if explain:
+        from facemood.errors import require
+
+        require("lime", extra="explain")  # before hours of training, not after
     from facemood.train import Machine, fit, load_recipe
     from facemood.train.data.divide import open_data
     from facemood.train.trainer import leads
@@ -61,10 +68,10 @@ def train(
         say(f"facemood: stopped; go on from the last whole epoch with the same command and --resume {folder}")
         raise typer.Exit(INTERRUPTED) from None
     if leads():
-        _finish(chosen, dataset, folder, quiet=quiet)
+        _finish(chosen, dataset, folder, mistakes=explain, quiet=quiet)
 
 
-def _finish(recipe: Recipe, dataset: ExpressionDataset, run: Path, *, quiet: bool) -> None:
+def _finish(recipe: Recipe, dataset: ExpressionDataset, run: Path, *, mistakes: int, quiet: bool) -> None:
     """Make the model and the report; without faces that the finder knows, the model has no framing."""
     from facemood.errors import DatasetError
     from facemood.stages.detect import DetectOptions, open_detector
@@ -77,6 +84,6 @@ def _finish(recipe: Recipe, dataset: ExpressionDataset, run: Path, *, quiet: boo
     except DatasetError as error:
         logging.getLogger("facemood").warning("%s", error)
         export(run, dataset, model)
-    page = write_report(run, dataset, model)
+    page = write_report(run, dataset, model, mistakes=mistakes)
     if not quiet:
         say(f"trained {recipe.name}: read {page}, and use the model with: facemood analyze PHOTO --model {model}")

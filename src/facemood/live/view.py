@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
 from facemood.render.draw import GROUND, INK
 from facemood.render.fonts import drawable, font_for
 from facemood.results import Result
-from facemood.schema import Face, Image
+from facemood.schema import Face, HeatMap, Image
 
 SMALLEST = (320, 240)
 """Width and height of the smallest view; a window that is smaller shows a part of it."""
@@ -185,15 +186,21 @@ def _write_over(view: Image, text: str, height_share: float) -> None:
 
 def _scaled(face: Face, across: float, down: float) -> Face:
     """Return a face where it stands in an image that was stretched."""
-    box = face.box * np.array([across, down, across, down], np.float32)
-    points = None if face.landmarks is None else face.landmarks * np.array([across, down], np.float32)
-    return dataclasses.replace(face, box=box, landmarks=points)
+    stretch = np.array([across, down, across, down], np.float32)
+    points = None if face.landmarks is None else face.landmarks * stretch[:2]
+    heat = None if face.heat is None else HeatMap(face.heat.box * stretch, face.heat.values)
+    return dataclasses.replace(face, box=face.box * stretch, landmarks=points, heat=heat)
 
 
 def _mirrored(face: Face, width: int) -> Face:
     """Return a face where it stands in a mirrored image of a width in pixels."""
-    x1, y1, x2, y2 = face.box
-    box = np.array([width - x2, y1, width - x1, y2], np.float32)
     points = None if face.landmarks is None else face.landmarks * FLIP[:2] + np.array([width - 1, 0], np.float32)
     pose = None if face.pose is None else face.pose * FLIP
-    return dataclasses.replace(face, box=box, landmarks=points, pose=pose)
+    heat = None if face.heat is None else HeatMap(_mirrored_box(face.heat.box, width), face.heat.values[:, ::-1])
+    return dataclasses.replace(face, box=_mirrored_box(face.box, width), landmarks=points, pose=pose, heat=heat)
+
+
+def _mirrored_box(box: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """Return a box where it stands in a mirrored image of a width in pixels."""
+    x1, y1, x2, y2 = box
+    return np.array([width - x2, y1, width - x1, y2], np.float32)

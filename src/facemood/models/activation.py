@@ -44,12 +44,34 @@ def activation_maps(
     Raises:
         ModelError: The model was exported without its feature map.
     """
+    return read_with_maps(session, crops, head=head)[0]
+
+
+def read_with_maps(
+    session: ModelSession, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], *, head: str
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the maps of N crops as `activation_maps` does, and their logits, (N, K) float32, from the same run.
+
+    Raises:
+        ModelError: The model was exported without its feature map.
+    """
+    check_features(session, head)
+    found = session.run_batch(prepare(crops, session.card), more=(FEATURES, weights_of(head)))
+    features, weights = found[FEATURES], found[weights_of(head)]  # (N, C, h, w), (K, C)
+    number, channels, *size = features.shape
+    maps: NDArray[np.float32] = weights @ features.reshape(number, channels, -1)
+    return maps.reshape(number, len(weights), *size), found[head]
+
+
+def check_features(session: ModelSession, head: str) -> None:
+    """Make sure that a model tells its feature map.
+
+    Raises:
+        ModelError: It was exported without.
+    """
     missing = {FEATURES, weights_of(head)}.difference(session.outputs)
     if missing:
         raise ModelError(
             f"model {session.card.name!r} has no output {', '.join(sorted(missing))}; it has "
             f"{', '.join(session.outputs)}. Export it anew with 'facemood export'"
         )
-    found = session.run_batch(prepare(crops, session.card), more=(FEATURES, weights_of(head)))
-    maps: NDArray[np.float32] = np.einsum("nchw,kc->nkhw", found[FEATURES], found[weights_of(head)], optimize=True)
-    return maps

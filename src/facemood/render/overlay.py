@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from facemood.errors import OutputError, did_you_mean
 from facemood.geometry import rotation_of
+from facemood.render.heat import lay_heat
 from facemood.schema import Face, Image
 
-LAYERS = ("mesh", "points", "pose")
+LAYERS = ("map", "mesh", "points", "pose")
 """What can be drawn on a face, from the lowest up."""
 
 OPEN = [range(17), range(17, 22), range(22, 27), range(27, 31), range(31, 36)]
@@ -72,7 +73,7 @@ def check_layers(layers: Collection[str]) -> tuple[str, ...]:
 
 
 def draw_layers(image: Image, faces: Sequence[Face], layers: Collection[str]) -> Image:
-    """Return an image with landmarks, outlines or axes on its faces, each as far as it is known.
+    """Return an image with maps, landmarks, outlines or axes on its faces, each as far as it is known.
 
     Args:
         image: (H, W, 3) uint8 BGR; it stays as it is.
@@ -84,8 +85,12 @@ def draw_layers(image: Image, faces: Sequence[Face], layers: Collection[str]) ->
     """
     wanted = check_layers(layers)
     drawn = image.copy() if wanted else image
+    for face in faces if "map" in wanted else ():
+        if face.heat is not None:
+            lay_heat(drawn, face.heat.values, face.heat.box)
+    lines = [STROKES[name] for name in wanted if name in STROKES]
     for face in faces:
-        strokes = [stroke for name in wanted for stroke in STROKES[name](face) if _is_near(stroke, image)]
+        strokes = [stroke for line in lines for stroke in line(face) if _is_near(stroke, image)]
         if strokes:
             _draw_strokes(drawn, strokes)
     return drawn
@@ -116,7 +121,7 @@ def _pose(face: Face) -> Iterator[Stroke]:
 
 
 STROKES = {"mesh": _mesh, "points": _points, "pose": _pose}
-"""What each layer draws of a face."""
+"""What each layer of lines draws of a face."""
 
 
 def _width(face: Face, share: float, least: float) -> float:

@@ -14,7 +14,9 @@ from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset
 from facemood.evaluation import metrics
 from facemood.evaluation.figures import COLOURS, draw_confusion, drawing, label_ends, label_per_cent
+from facemood.evaluation.mistakes import explain_mistakes, write_mistakes
 from facemood.evaluation.protocol import match_head, run_all
+from facemood.explain import ExpressionReader
 from facemood.models import ModelSession
 from facemood.models.page import markdown_table, per_cent
 from facemood.train.data.divide import prepare
@@ -25,19 +27,24 @@ SAMPLES = 24
 """Validation images on the page: half of them read right, half wrong, as far as there are any."""
 
 
-def write_report(run: Path, dataset: ExpressionDataset, model: Path) -> Path:
+MISTAKES = "mistakes.md"
+"""The page of explained mistakes."""
+
+
+def write_report(run: Path, dataset: ExpressionDataset, model: Path, *, mistakes: int = 0) -> Path:
     """Write ``report.md`` and its figures into a run's folder: the model's figures on the validation images.
 
     Args:
         run: The folder of a finished run.
         dataset: What it was trained on.
         model: The ONNX file that was made of it.
+        mistakes: How many of the worst mistakes are explained, on a page of their own.
 
     Returns:
         The page.
 
     Raises:
-        MissingExtraError: matplotlib is not installed.
+        MissingExtraError: matplotlib is not installed, or what explanations need (extra ``explain``).
         OutputError: The folder cannot be written to.
     """
     facts = json.loads((run / RUN_FILE).read_text(encoding="utf-8"))
@@ -53,6 +60,10 @@ def write_report(run: Path, dataset: ExpressionDataset, model: Path) -> Path:
     )
     draw_samples(validation, read, run / "samples.svg")
     page = _page(facts, epochs, confusion, validation.classes, model.name)
+    if mistakes:
+        explained = explain_mistakes(ExpressionReader(session, head), validation, mistakes)
+        write_mistakes(run / MISTAKES, explained)
+        page += f"\n## Mistakes\n\n[{len(explained)} of the worst mistakes]({MISTAKES}), with what spoke for each.\n"
     with replacing(run / "report.md", encoding="utf-8") as text:
         text.write(page)
     return run / "report.md"

@@ -1,0 +1,57 @@
+"""Class activation maps as a layer of what is drawn: on photos, on films, and on live pictures as they come."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from facemood.explain.maps import contrast_maps
+from facemood.explain.reader import ExpressionReader
+from facemood.models.activation import check_features
+from facemood.pipeline import Pipeline
+from facemood.results import Result
+from facemood.schema import HeatMap
+from facemood.stages.align import WHOLE_BOX, crop_faces, frame_box
+
+
+def with_maps(pipeline: Pipeline, results: Iterable[Result]) -> Iterator[Result]:
+    """Yield results whose faces tell where the network found their label, for the layer ``"map"``.
+
+    Args:
+        pipeline: What read them, as `EmotionRecognizer.pipeline`.
+        results: With their images; those without stay as they are.
+
+    Raises:
+        ModelError: The model was exported without its feature map; raised at once, before anything is read.
+    """
+    check_features(pipeline.session, pipeline.head)
+    return _each_with_maps(pipeline, results)
+
+
+def _each_with_maps(pipeline: Pipeline, results: Iterable[Result]) -> Iterator[Result]:
+    """Yield results with maps; who closes this closes what the results come from, so that a camera is free at once."""
+    try:
+        for result in results:
+            yield _with_maps(pipeline, result)
+    finally:
+        close = getattr(results, "close", None)
+        if close is not None:
+            close()
+
+
+def _with_maps(pipeline: Pipeline, result: Result) -> Result:
+    """Return a result whose faces have maps, of the label that is told of them."""
+    if result.image is None or not result.faces:
+        return result
+    reader = ExpressionReader(pipeline.session, pipeline.head, pipeline.prior)
+    framing = pipeline.session.card.framing.get(pipeline.detector.name, WHOLE_BOX)
+    crops = crop_faces(result.image, result.faces, framing)
+    maps, _ = contrast_maps(reader, crops, [reader.column(face.told[0]) for face in result.faces])
+    largest = np.maximum(np.abs(maps).max(axis=(1, 2), keepdims=True), 1e-6)
+    heated = [
+        dataclasses.replace(face, heat=HeatMap(frame_box(face.box, framing), values))
+        for face, values in zip(result.faces, maps / largest, strict=True)
+    ]
+    return dataclasses.replace(result, faces=tuple(heated))

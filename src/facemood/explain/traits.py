@@ -1,0 +1,73 @@
+"""What the Facial Action Coding System says of each expression, and which regions of a face that moves."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facemood.explain.regions import REGIONS
+
+UNITS: dict[str, tuple[int, ...]] = {
+    "angry": (4, 5, 7, 23),
+    "disgust": (9, 15, 16),
+    "fear": (1, 2, 4, 5, 7, 20, 26),
+    "happy": (6, 12),
+    "sad": (1, 4, 15),
+    "surprise": (1, 2, 5, 26),
+    "neutral": (),
+    "contempt": (12, 14),
+}
+"""The action units of each expression's prototype (Friesen & Ekman 1983, EMFACS-7). A neutral face has none."""
+
+MOVES: dict[int, tuple[str, ...]] = {
+    1: ("brows", "forehead"),
+    2: ("brows", "forehead"),
+    4: ("brows",),
+    5: ("eyes",),
+    6: ("cheeks", "eyes"),
+    7: ("eyes",),
+    9: ("nose",),
+    12: ("mouth", "cheeks"),
+    14: ("mouth", "cheeks"),
+    15: ("mouth",),
+    16: ("mouth", "chin"),
+    20: ("mouth",),
+    23: ("mouth",),
+    26: ("mouth", "chin"),
+}
+"""Where in the face an action unit is seen (Ekman, Friesen & Hager 2002, FACS manual)."""
+
+
+def traits_of(label: str) -> tuple[str, ...]:
+    """Return the regions that FACS names for an expression, in the order of `REGIONS`; none for an unknown label.
+
+    Example:
+        >>> traits_of("happy"), traits_of("neutral")
+        (('cheeks', 'mouth', 'eyes'), ())
+    """
+    moved = {region for unit in UNITS.get(label, ()) for region in MOVES[unit]}
+    return tuple(region for region in REGIONS if region in moved)
+
+
+def agreement(shares: NDArray[np.float32], areas: NDArray[np.float32], label: str) -> tuple[float, float]:
+    """Compare where an explanation lies with where FACS expects it.
+
+    Args:
+        shares: (R,) each region's share of the positive weight, as `regions.shares_of` gives it.
+        areas: (R,) each region's share of the picture.
+        label: The expression.
+
+    Returns:
+        The share of the positive weight on the expression's traits, 0..1, and the share that even weight would have
+        there: their share of the area. NaN where FACS names no trait.
+
+    Example:
+        >>> even = np.full(8, 1 / 8, np.float32)
+        >>> agreement(even, even, "disgust")
+        (0.375, 0.375)
+    """
+    traits = traits_of(label)
+    if not traits:
+        return float("nan"), float("nan")
+    columns = [REGIONS.index(region) for region in traits]
+    return float(shares[columns].sum()), float(areas[columns].sum())

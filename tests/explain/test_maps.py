@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from facemood import EmotionRecognizer
+from facemood.errors import ModelError
+from facemood.explain import ExpressionReader
+from facemood.explain.maps import contrast_maps, map_and_read, occluders, occlusion_map
+from facemood.models import ModelSession, find_model
+from facemood.models.activation import activation_maps
+from facemood.schema import Image
+
+
+def test_maps_add_up_to_the_logits_up_to_a_bias(reader: ExpressionReader, crop: Image) -> None:
+    crops = [crop, crop[:, ::-1], np.zeros((48, 48), np.uint8)]
+    maps, read = map_and_read(reader, crops)
+    biases = reader.session.run(crops)[reader.head] - maps.mean(axis=(2, 3))
+    assert maps.shape[:2] == read.shape == (3, 8)
+    np.testing.assert_allclose(biases, biases[:1].repeat(3, axis=0), atol=0.05)
+    np.testing.assert_allclose(read.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_array_equal(maps, activation_maps(reader.session, crops, head=reader.head))
+
+
+def test_a_map_sets_the_label_against_its_rivals(reader: ExpressionReader, crop: Image) -> None:
+    maps, read = map_and_read(reader, [crop])
+    own, _ = contrast_maps(reader, [crop], [None])
+    best = int(read[0].argmax())
+    rivals = np.delete(read[0], best) / np.delete(read[0], best).sum()
+    wanted = maps[0, best] - np.tensordot(rivals, np.delete(maps[0], best, axis=0), axes=1)
+    np.testing.assert_allclose(own[0], wanted, atol=1e-4)
+    assert own.mean() > 0  # the face speaks for what is read
+    worst, _ = contrast_maps(reader, [crop], [int(read[0].argmin())])
+    assert worst.mean() < 0
+
+
+def test_a_model_without_a_feature_map_has_no_map(crop: Image) -> None:
+    landmarks = ModelSession(find_model("landmarks"), device="cpu")
+    with pytest.raises(ModelError, match="has no output features"):
+        contrast_maps(ExpressionReader(landmarks, "points"), [crop], [0])
+
+
+def test_occlusion_finds_the_place_that_counts(nano: EmotionRecognizer) -> None:
+    class Corner(ExpressionReader):
+        """Reads the brightness of the lower right corner."""
+
+        def read(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+            return np.asarray(inputs[:, 0, 36:, 36:].mean(axis=(1, 2))[:, None] / 255, np.float32)
+
+    whole = np.zeros((1, 48, 48), np.float32)
+    whole[:, 36:, 36:] = 255
+    heat, probability = occlusion_map(whole, Corner(nano.session, "ferplus"), 0)
+    assert probability == 1
+    assert heat[36:, 36:].min() > 0.1
+    assert np.abs(heat[:24, :24]).max() == 0
+
+
+@given(st.integers(8, 40), st.integers(8, 40), st.integers(1, 9), st.floats(0.05, 0.9))
+def test_covers_lie_inside_and_leave_no_pixel_out(height: int, width: int, steps: int, patch: float) -> None:
+    covers = occluders((height, width), steps, patch)
+    assert covers.shape == (steps * steps, height, width)
+    assert covers.any(axis=0).all()
+    assert len(set(covers.sum(axis=(1, 2)).tolist())) == 1

@@ -1,0 +1,26 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facemood.render.heat import lay_heat, tint
+
+
+def test_what_speaks_for_a_label_is_green_and_against_it_red() -> None:
+    face = np.full((2, 2, 3), 120, np.uint8)
+    drawn = tint(face, np.array([[1, -1], [0, 9]], np.float32)).astype(int)
+    assert drawn[0, 0, 1] > drawn[0, 0, 2] + 40
+    assert drawn[0, 1, 2] > drawn[0, 1, 1] + 40
+    assert drawn[1, 0].tolist() == [120, 120, 120]
+    assert (drawn[1, 1] == drawn[0, 0]).all()
+
+
+@given(st.integers(-60, 90), st.integers(-60, 90), st.integers(1, 80), st.integers(1, 80))
+def test_a_map_stays_inside_its_box_and_the_picture(x: int, y: int, width: int, height: int) -> None:
+    before = np.random.default_rng(0).integers(0, 256, (50, 60, 3), np.uint8)
+    image = before.copy()
+    lay_heat(image, np.ones((3, 3), np.float32), np.array([x, y, x + width, y + height], np.float32))
+    inside = np.zeros((50, 60), bool)
+    inside[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)] = True
+    assert (image[~inside] == before[~inside]).all()
+    if inside.any():
+        assert (image[inside] != before[inside]).any()
