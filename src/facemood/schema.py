@@ -63,6 +63,13 @@ class HeatMap(NamedTuple):
     box: NDArray[np.float32]
     values: NDArray[np.float32]
 
+    def to_dict(self) -> dict[str, list[Any]]:
+        """Return plain numbers: pixels with 1 decimal, values with 2."""
+        return {
+            "box": np.round(self.box, 1).astype(float).tolist(),
+            "values": np.round(self.values, 2).astype(float).tolist(),
+        }
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
@@ -195,6 +202,8 @@ class Face:
                 known["raw_emotions"] = self._by_label(self.raw_probabilities)
             if self.change is not None:
                 known["change"] = self._by_label(self.change)
+        if self.heat is not None:
+            known["map"] = self.heat.to_dict()
         return known
 
     def _by_label(self, values: NDArray[np.float32]) -> dict[str, float]:

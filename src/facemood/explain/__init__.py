@@ -2,7 +2,7 @@
 
 from facemood.explain.explanation import Explanation
 from facemood.explain.faces import METHODS, ExplainOptions, explain_crop, explain_faces
-from facemood.explain.layer import with_maps
+from facemood.explain.layer import add_maps, can_map, with_maps
 from facemood.explain.reader import ExpressionReader
 from facemood.explain.regions import REGIONS, face_regions
 from facemood.explain.segmenters import SEGMENTERS, segment_face
@@ -15,6 +15,8 @@ __all__ = [
     "ExplainOptions",
     "Explanation",
     "ExpressionReader",
+    "add_maps",
+    "can_map",
     "explain_crop",
     "explain_faces",
     "face_regions",

@@ -9,11 +9,16 @@ import numpy as np
 
 from facemood.explain.maps import contrast_maps
 from facemood.explain.reader import ExpressionReader
-from facemood.models.activation import check_features
+from facemood.models.activation import FEATURES, check_features, weights_of
 from facemood.pipeline import Pipeline
 from facemood.results import Result
 from facemood.schema import HeatMap
 from facemood.stages.align import WHOLE_BOX, crop_faces, frame_box
+
+
+def can_map(pipeline: Pipeline) -> bool:
+    """Tell whether a pipeline's model gives the feature map that the layer needs."""
+    return {FEATURES, weights_of(pipeline.head)} <= set(pipeline.session.outputs)
 
 
 def with_maps(pipeline: Pipeline, results: Iterable[Result]) -> Iterator[Result]:
@@ -34,15 +39,23 @@ def _each_with_maps(pipeline: Pipeline, results: Iterable[Result]) -> Iterator[R
     """Yield results with maps; who closes this closes what the results come from, so that a camera is free at once."""
     try:
         for result in results:
-            yield _with_maps(pipeline, result)
+            yield add_maps(pipeline, result)
     finally:
         close = getattr(results, "close", None)
         if close is not None:
             close()
 
 
-def _with_maps(pipeline: Pipeline, result: Result) -> Result:
-    """Return a result whose faces have maps, of the label that is told of them."""
+def add_maps(pipeline: Pipeline, result: Result) -> Result:
+    """Return a result whose faces have maps of the label that is told of them; without its image, it stays as it is.
+
+    Args:
+        pipeline: What read it.
+        result: With its image.
+
+    Raises:
+        ModelError: The model was exported without its feature map (`can_map` tells that before).
+    """
     if result.image is None or not result.faces:
         return result
     reader = ExpressionReader(pipeline.session, pipeline.head, pipeline.prior)

@@ -7,6 +7,13 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 
+class MapAnswer(BaseModel):
+    """Where in a face a model found its label."""
+
+    box: list[float] = Field(description="x1, y1, x2, y2 of the part of the picture that the map lies on")
+    values: list[list[float]] = Field(description="rows from the top, -1..1; above 0 the face speaks for the label")
+
+
 class FaceAnswer(BaseModel):
     """One face: where it is, and what it looks like."""
 
@@ -18,6 +25,7 @@ class FaceAnswer(BaseModel):
     confidence: float | None = Field(None, description="its probability, 0..1")
     certain: bool | None = Field(None, description="whether readings like this one were right 9 times in 10")
     emotions: dict[str, float] | None = Field(None, description="the probability of each expression, 0..1")
+    map: MapAnswer | None = Field(None, description="where the label was found, if that was asked for")
 
 
 class PictureAnswer(BaseModel):
@@ -83,6 +91,7 @@ class SettingsAnswer(BaseModel):
 
     version: str
     labels: list[str] = Field(description="the words of the model that reads, in their order")
+    maps: bool = Field(description="whether the model can tell where in a face it found a label")
     colours: dict[str, str] = Field(description="the colour of each, as #rrggbb")
     max_upload: int
     max_film: int

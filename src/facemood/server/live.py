@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from fastapi import WebSocket
 from starlette.websockets import WebSocketDisconnect
 
+from facemood.explain import add_maps, can_map
 from facemood.people import PeopleFinder
 from facemood.results import RAW, Result, columns_for
 from facemood.scene import SMOOTH, Film, FilmOptions
@@ -73,6 +74,7 @@ class Connection:
         self._count = 0
         self._current: _Sent | None = None
         self._bucket = TokenBucket(options.frame_rate, 2 * options.frame_rate)
+        self._mapped = False
         self._restart(SMOOTH)
 
     async def run(self) -> None:
@@ -111,16 +113,33 @@ class Connection:
         self._came.set()
 
     async def _obey(self, text: str) -> None:
-        """Change a setting: ``{"smooth": seconds}`` begins anew, and people get new numbers."""
+        """Change a setting; what is no setting is complained of."""
         try:
-            smooth = float(json.loads(text)["smooth"])
+            told = json.loads(text)
+            if "map" in told:
+                self._show_maps(told["map"])
+            else:
+                self._smooth_over(float(told["smooth"]))
+        except Problem as problem:
+            await self._complain(problem)
         except (ValueError, KeyError, TypeError, RecursionError):
-            await self._complain(Problem(400, 'expected a setting such as {"smooth": 0.3}'))
-            return
-        if not 0 <= smooth <= LONGEST_SMOOTH:
-            await self._complain(Problem(400, f"smooth must be 0 to {LONGEST_SMOOTH:g} seconds, but is {smooth:g}"))
-            return
-        self._restart(smooth)
+            await self._complain(Problem(400, 'expected a setting such as {"smooth": 0.3} or {"map": true}'))
+
+    def _smooth_over(self, seconds: float) -> None:
+        """Smooth readings over so many seconds: it begins anew, and people get new numbers."""
+        if not 0 <= seconds <= LONGEST_SMOOTH:
+            raise Problem(400, f"smooth must be 0 to {LONGEST_SMOOTH:g} seconds, but is {seconds:g}")
+        self._restart(seconds)
+
+    def _show_maps(self, wanted: object) -> None:
+        """Send with each face where the network found its label, or no longer."""
+        if not isinstance(wanted, bool):
+            raise Problem(400, f"map must be true or false, but is {wanted!r}")
+        if wanted and not can_map(self.engine.recognizer.pipeline):
+            raise Problem(
+                422, f"the model {self.engine.recognizer.card.name!r} tells no feature map, so it has no maps"
+            )
+        self._mapped = wanted
 
     def _restart(self, smooth: float) -> None:
         """Forget the people and what they showed."""
@@ -139,6 +158,8 @@ class Connection:
             self._current = None
             try:
                 (result,) = await asyncio.wrap_future(self.engine.read(self._take, self._scene))
+                if self._mapped:
+                    result = await asyncio.to_thread(add_maps, self.engine.recognizer.pipeline, result)
             except Exception as error:  # the connection goes on with the next picture
                 await self._complain(problem_of(error), self._current)
                 continue
@@ -176,6 +197,7 @@ def greeting(engine: Engine, options: ServerOptions) -> dict[str, Any]:
         "max_bytes": options.max_frame,
         "max_pixels": options.max_frame_pixels,
         "frame_rate": options.frame_rate,
+        "maps": can_map(recognizer.pipeline),
     }
 
 

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from facemood import __version__
 from facemood.errors import FacemoodError
+from facemood.explain import can_map
 from facemood.models import ModelSession, find_model, list_models
 from facemood.render import encode_png
 from facemood.render.draw import colour_of
@@ -44,6 +45,7 @@ async def analyze(
     service: Serving,
     image: Annotated[list[UploadFile], File(description="JPEG, PNG, WebP, GIF or BMP; repeat it for several")],
     annotated: Annotated[bool, Query(description="Answer with the one picture, its faces drawn on it")] = False,
+    maps: Annotated[bool, Query(description="Tell where in each face the model found its label")] = False,
 ) -> Response:
     """Read pictures one by one; those that cannot be read are listed, and the rest is answered.
 
@@ -52,11 +54,16 @@ async def analyze(
     if len(image) > service.options.max_images or (annotated and len(image) != 1):
         most = 1 if annotated else service.options.max_images
         raise Problem(422, f"there are {len(image)} pictures; expected {'1' if most == 1 else f'1 to {most}'}")
-    results, failures = await _read_all(service, image)
+    if maps and not can_map(service.recognizer.pipeline):
+        raise Problem(422, f"the model {service.recognizer.card.name!r} tells no feature map, so it has no maps")
+    results, failures = await _read_all(service, image, maps=maps)
     if not results:
         raise failures[0][1]
     if annotated:
-        return Response(await run_in_threadpool(lambda: encode_png(results[0].draw())), media_type="image/png")
+        layers = ("map",) if maps else ()
+        return Response(
+            await run_in_threadpool(lambda: encode_png(results[0].draw(layers=layers))), media_type="image/png"
+        )
     return JSONResponse({
         "schema": SCHEMA,
         "info": service.recognizer.info(),
@@ -155,6 +162,7 @@ async def settings(service: Serving) -> dict[str, Any]:
     return {
         "version": __version__,
         "labels": list(labels),
+        "maps": can_map(service.recognizer.pipeline),
         "colours": {label: "#{:02x}{:02x}{:02x}".format(*colour_of(label)) for label in labels},
         **{name: getattr(service.options, name) for name in names},
     }
@@ -191,14 +199,14 @@ async def live(socket: WebSocket) -> None:
 
 
 async def _read_all(
-    service: Service, uploads: list[UploadFile]
+    service: Service, uploads: list[UploadFile], *, maps: bool
 ) -> tuple[list[Result], list[tuple[str, Problem | FacemoodError]]]:
     """Read the pictures of a request one by one, so that it holds one in memory."""
     results, failures = [], list[tuple[str, Problem | FacemoodError]]()
     for number, upload in enumerate(uploads):
         name = _name_of(upload.filename, number)
         try:
-            results.append(await service.read_picture(await upload.read(), name))
+            results.append(await service.read_picture(await upload.read(), name, maps=maps))
         except (Problem, FacemoodError) as error:
             if getattr(error, "status", 0) == 503:
                 raise

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from starlette.requests import HTTPConnection
 
+from facemood.explain import add_maps
 from facemood.recognizer import EmotionRecognizer
 from facemood.results import Result
 from facemood.schema import Frame
@@ -32,8 +33,8 @@ class Service:
         self.films = Films(self.engine, options)
         self.connections = 0
 
-    async def read_picture(self, data: bytes, name: str) -> Result:
-        """Read one uploaded picture.
+    async def read_picture(self, data: bytes, name: str, *, maps: bool = False) -> Result:
+        """Read one uploaded picture, and with maps where in each face the label was found.
 
         Raises:
             FacemoodError: It cannot be read.
@@ -45,7 +46,7 @@ class Service:
 
         (result,) = await asyncio.wrap_future(self.engine.read(take, self.engine.photos()))
         self.metrics.count("facemood_faces_total", len(result))
-        return result
+        return await asyncio.to_thread(add_maps, self.recognizer.pipeline, result) if maps else result
 
     @contextlib.contextmanager
     def connected(self) -> Iterator[bool]:

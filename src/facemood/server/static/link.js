@@ -7,7 +7,7 @@ const AVERAGED = 12;
 export class Link {
   /** `hear` is called with each message, `tell` with whether there is a connection. */
   constructor(hear, tell) {
-    Object.assign(this, { hear, tell, socket: null, hello: null, sent: 0, tries: 0, closed: false, smooth: null });
+    Object.assign(this, { hear, tell, socket: null, hello: null, sent: 0, tries: 0, closed: false, smooth: null, maps: false });
     this.pending = new Map();
     this.answers = [];
   }
@@ -21,6 +21,7 @@ export class Link {
       Object.assign(this, { sent: 0, tries: 0 });
       this.pending.clear();
       if (this.smooth !== null) this.set(this.smooth);
+      if (this.maps) this.map(true);
     };
     socket.onmessage = (event) => socket === this.socket && !this.closed && this.take(JSON.parse(event.data));
     socket.onclose = () => this.retry(socket);
@@ -43,6 +44,12 @@ export class Link {
   set(smooth) {
     this.smooth = smooth;
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ smooth }));
+  }
+
+  /** Ask for maps with each face, or no longer. */
+  map(wanted) {
+    this.maps = wanted;
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ map: wanted }));
   }
 
   /** Readings a second, and milliseconds from a picture to its reading. */

@@ -4,6 +4,9 @@ import { colourOf, inkOn } from "./colours.js";
 import { percent } from "./words.js";
 
 const GROUND = "rgba(22, 24, 28, .55)";
+const FOR = [0, 158, 115];
+const AGAINST = [213, 94, 0];
+const OPACITY = 0.65;
 
 /**
  * Draw faces onto a canvas that shows the whole picture.
@@ -23,6 +26,30 @@ export function drawFaces(canvas, faces, width, { mirrored = false } = {}) {
     outline(pen, [x1, y1, x2 - x1, y2 - y1], colourOf(face.label), size);
     tag(pen, face, x1, y1, y2, canvas, size);
   }
+}
+
+/** Lay over each face that has a map what speaks for its label in green, and what speaks against it in red. */
+export function drawMaps(canvas, faces, width, { mirrored = false } = {}) {
+  const pen = canvas.getContext("2d");
+  const scale = canvas.width / width;
+  pen.save();
+  if (mirrored) pen.setTransform(-1, 0, 0, 1, canvas.width, 0);
+  pen.imageSmoothingQuality = "high";
+  for (const { map } of faces) {
+    if (!map) continue;
+    const [x1, y1, x2, y2] = map.box.map((value) => value * scale);
+    pen.drawImage(tinted(map.values), x1, y1, x2 - x1, y2 - y1);
+  }
+  pen.restore();
+}
+
+/** A picture of a map, a pixel a place. */
+function tinted(values) {
+  const picture = Object.assign(document.createElement("canvas"), { width: values[0].length, height: values.length });
+  const pixels = values.flat().flatMap((value) => [...(value > 0 ? FOR : AGAINST), OPACITY * 255 * Math.abs(value)]);
+  const data = new ImageData(new Uint8ClampedArray(pixels), picture.width, picture.height);
+  picture.getContext("2d").putImageData(data, 0, 0);
+  return picture;
 }
 
 function outline(pen, place, colour, size) {

@@ -4,7 +4,7 @@ import { setColours } from "./colours.js";
 import { FilmReader } from "./films.js";
 import { glyph } from "./glyphs.js";
 import { Link } from "./link.js";
-import { drawFaces } from "./overlay.js";
+import { drawFaces, drawMaps } from "./overlay.js";
 import { part } from "./parts.js";
 import { People, make, viewOf } from "./people.js";
 import { problemOf } from "./problems.js";
@@ -23,7 +23,7 @@ const worker = new Worker("/static/worker.js");
 
 const state = {
   kind: null, name: "", stream: null, pictures: [], place: 0, result: null, time: 0, views: [], smoothed: true,
-  paused: false, recording: null, due: 0, busy: false, told: 0, moment: null,
+  mapped: false, canMap: false, paused: false, recording: null, due: 0, busy: false, told: 0, moment: null,
 };
 const people = new People(part("people"));
 const speaker = new Speaker(part("spoken"));
@@ -102,7 +102,7 @@ async function beginPhotos(files) {
   const form = new FormData();
   for (const file of files) form.append("image", file, file.name);
   part("waiting").textContent = "Reading";
-  const answer = await fetch("/v1/analyze", { method: "POST", body: form }).catch(() => null);
+  const answer = await fetch(`/v1/analyze?maps=${state.canMap}`, { method: "POST", body: form }).catch(() => null);
   if (state.kind !== "photo") return;
   if (!answer?.ok) {
     begin(null);
@@ -193,6 +193,7 @@ function paint(canvas, mirrored = state.kind === "camera") {
   if (!state.result) return;
   const several = state.views.length > 1;
   const faces = state.views.map((view) => ({ ...view, name: several ? view.key : "" }));
+  if (state.mapped) drawMaps(canvas, faces, state.result.size[0], { mirrored });
   drawFaces(canvas, faces, state.result.size[0], { mirrored });
 }
 
@@ -274,6 +275,14 @@ function toggleSmooth() {
   if (state.result && state.kind !== "photo") show(state.result, state.time);
 }
 
+function toggleMaps() {
+  state.mapped = !state.mapped;
+  press("why", state.mapped);
+  part("why-words").hidden = !state.mapped;
+  link.map(state.mapped);
+  if (state.result) show(state.result, state.kind === "photo" ? null : state.time);
+}
+
 function dropped(files) {
   const photos = [...files].filter((file) => file.type.startsWith("image/"));
   const film = [...files].find((file) => file.type.startsWith("video/") || /\.(mkv|avi|mov|ts|wmv|flv)$/i.test(file.name));
@@ -290,7 +299,7 @@ function listen() {
   const actions = {
     "choose-screen": () => beginStream("screen"), "choose-camera": () => beginStream("camera"),
     "choose-photo": () => part("photo-file").click(), "choose-film": () => part("film-file").click(),
-    stop, pause, snapshot, record: toggleRecording, smooth: toggleSmooth, float,
+    stop, pause, snapshot, record: toggleRecording, smooth: toggleSmooth, why: toggleMaps, float,
     compact: () => toggleCompact(), smaller: () => resizeText(-1), larger: () => resizeText(1),
     previous: () => showPicture(state.place - 1), next: () => showPicture(state.place + 1),
   };
@@ -320,6 +329,8 @@ async function prepare() {
   if (!answer.ok) return notice(await problemOf(answer));
   const settings = await answer.json();
   setColours(settings.colours);
+  state.canMap = settings.maps;
+  part("why").hidden = !settings.maps;
   part("version").textContent = `facemood ${settings.version}`;
   for (const label of settings.labels) {
     const [term, meaning] = [make("dt"), make("dd")];

@@ -19,6 +19,7 @@ export function viewOf(face, number, smoothed) {
   return {
     key: face.track_id ?? number + 1,
     box: face.box,
+    map: face.map,
     label,
     confidence: first[1],
     ranked: [first, ...others],
