@@ -41,9 +41,9 @@ def test_the_readme_states_what_the_shipped_results_state() -> None:
 def test_the_shipped_results_are_whole_and_of_the_shipped_model() -> None:
     from hashlib import sha256
 
-    from facemood.models import find_model
+    from facemood.models import DEFAULT_MODEL, find_model
 
     known = json.loads(RESULTS.read_text())
     assert not known["quick"]
-    assert sha256(find_model("baseline").read_bytes()).hexdigest()[:12] in known["machine"]["model"]
+    assert sha256(find_model(DEFAULT_MODEL).read_bytes()).hexdigest()[:12] in known["machine"]["model"]
     assert known["tables"]["Beside fer"]

@@ -8,6 +8,7 @@ from PIL import Image
 
 from facemood import DeviceError, EmotionRecognizer, Face, ImageError, ModelError, SourceError
 from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS
+from facemood.models import DEFAULT_MODEL
 from facemood.schema import Image as Pixels
 from facemood.sources import ImageLike, load_image
 from facemood.stages.align import crop_faces
@@ -47,7 +48,7 @@ def test_several_images_are_read_in_order(recognizer: EmotionRecognizer, astrona
     analysis = recognizer.analyze(astronaut.parent, batch=1)
     assert [Path(result.source).name for result in analysis] == ["astronaut.png", "grace_hopper.jpg"]
     assert [len(result) for result in analysis] == [1, 1]
-    assert analysis.info["model"] == "baseline"
+    assert analysis.info["model"] == DEFAULT_MODEL
     assert analysis.results[0].image is None
 
 
@@ -199,8 +200,8 @@ def test_the_other_head_has_its_own_labels(astronaut: Path) -> None:
 
 
 def test_what_is_not_there_is_an_error_that_says_so(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no model 'baselin'.*Did you mean 'baseline'"):
-        EmotionRecognizer("baselin")
+    with pytest.raises(ModelError, match="no model 'nana'.*Did you mean 'nano'"):
+        EmotionRecognizer("nana")
     with pytest.raises(ModelError, match="has no head 'fer2031'.*Did you mean 'fer2013'"):
         EmotionRecognizer(head="fer2031")
     with pytest.raises(ModelError, match="'finder' reads no expressions; its task is detection"):

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
+from facemood.models import DEFAULT_MODEL
 from facemood.sources import load_image
 from tests.conftest import PHOTOS, ROOT
 from tests.films import make_film
@@ -20,7 +21,7 @@ from tests.films import make_film
 pytestmark = pytest.mark.slow
 
 SHIPPED = (
-    "models/weights/baseline.onnx",
+    f"models/weights/{DEFAULT_MODEL}.onnx",
     "models/weights/parts/finder.onnx",
     "models/weights/parts/landmarks.onnx",
     "sinks/report/page.css",

@@ -130,7 +130,7 @@ def test_some_bad_inputs_are_told_and_the_rest_is_done(facemood: Run, astronaut:
     [
         (["nowhere.jpg"], "there is no such file"),
         (["."], "the folder holds no images"),
-        ([PHOTOS, "--model", "baselin"], "Did you mean 'baseline'"),
+        ([PHOTOS, "--model", "nana"], "Did you mean 'nano'"),
         ([PHOTOS, "--device", "cuda"], "onnxruntime-gpu"),
         ([PHOTOS, "--detector", "yunet:no.onnx"], "there is no such file"),
         ([PHOTOS, "-o", "t.xyz"], "unknown kind of output '.xyz'"),

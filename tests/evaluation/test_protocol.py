@@ -9,14 +9,14 @@ from facemood.errors import DatasetError
 from facemood.evaluation import evaluate
 from facemood.evaluation.protocol import compare, match_head, score
 from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS, FERPLUS_COLUMNS
-from facemood.models import ModelCard, ModelSession, find_model
+from facemood.models import DEFAULT_MODEL, ModelCard, ModelSession, find_model
 
 CARD = ModelCard("m", heads={"seven": BASIC_EXPRESSIONS, "eight": EXPRESSIONS}, default_head="eight")
 
 
 @pytest.fixture(scope="module")
 def session() -> ModelSession:
-    return ModelSession(find_model("baseline"), device="cpu", threads=1)
+    return ModelSession(find_model(DEFAULT_MODEL), device="cpu", threads=1)
 
 
 def made(**changes: object) -> ExpressionDataset:

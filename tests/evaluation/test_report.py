@@ -4,22 +4,23 @@ from pathlib import Path
 import pytest
 
 from facemood.evaluation import report
+from facemood.models import DEFAULT_MODEL
 from tests.evaluation.test_protocol import made
 
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, object]:
-    return report.make_report("baseline", made(), split="PrivateTest")
+    return report.make_report(DEFAULT_MODEL, made(), split="PrivateTest")
 
 
 def test_a_report_says_what_was_measured_with_what(found: dict[str, object]) -> None:
-    assert (found["model"], found["dataset"], found["split"]) == ("baseline", "fer2013", "PrivateTest")
+    assert (found["model"], found["dataset"], found["split"]) == (DEFAULT_MODEL, "fer2013", "PrivateTest")
     assert json.loads(json.dumps(found)) == found
 
 
 def test_the_page_has_a_line_for_each_protocol(found: dict[str, object]) -> None:
     page = report.to_markdown(found)
-    assert page.startswith("# baseline on fer2013, PrivateTest")
+    assert page.startswith(f"# {DEFAULT_MODEL} on fer2013, PrivateTest")
     assert page.count("| FER+ majority, de-duplicated | ") == 4
     assert "contempt" in page
     assert "| labels | ECE | without | NLL | Brier | votes |" in page
@@ -28,7 +29,7 @@ def test_the_page_has_a_line_for_each_protocol(found: dict[str, object]) -> None
 
 def test_one_view_or_the_mean_of_several_is_told(found: dict[str, object]) -> None:
     assert "Single view; in brackets" in report.to_markdown(found)
-    several = report.make_report("baseline", made(), split="PrivateTest", views=2)
+    several = report.make_report(DEFAULT_MODEL, made(), split="PrivateTest", views=2)
     assert "Mean of 2 views; in brackets" in report.to_markdown(several)
 
 

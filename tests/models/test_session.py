@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facemood.errors import DeviceError, ImageError, ModelError
-from facemood.models import ModelCard, ModelSession, find_model
+from facemood.models import DEFAULT_MODEL, ModelCard, ModelSession, find_model
 from facemood.models.session import prepare, select_providers
 from tests.models.test_card import CARD, identity_model
 
@@ -19,7 +19,7 @@ RGB = ModelCard(
 
 @pytest.fixture(scope="module")
 def session() -> ModelSession:
-    return ModelSession(find_model("baseline"), device="cpu", threads=1)
+    return ModelSession(find_model(DEFAULT_MODEL), device="cpu", threads=1)
 
 
 def test_logits_come_for_each_head(session: ModelSession) -> None:
@@ -31,7 +31,7 @@ def test_logits_come_for_each_head(session: ModelSession) -> None:
 @settings(max_examples=20, deadline=None)
 @given(st.integers(1, 9), st.integers(0, 2**32 - 1))
 def test_a_batch_gives_what_single_crops_give(count: int, seed: int) -> None:
-    session = ModelSession(find_model("baseline"), device="cpu", threads=1)
+    session = ModelSession(find_model(DEFAULT_MODEL), device="cpu", threads=1)
     crops = np.random.default_rng(seed).integers(0, 256, (count, 48, 48), np.uint8)
     together = session.run(crops)["ferplus"]
     for crop, logits in zip(crops, together, strict=True):
@@ -81,7 +81,7 @@ def test_an_unknown_device_is_named() -> None:
 @pytest.mark.skipif("CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="there is a GPU")
 def test_a_missing_device_is_an_error_that_names_the_mend() -> None:
     with pytest.raises(DeviceError, match="onnxruntime-gpu"):
-        ModelSession(find_model("baseline"), device="cuda")
+        ModelSession(find_model(DEFAULT_MODEL), device="cuda")
     assert select_providers("auto") == ["CPUExecutionProvider"]
 
 

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from facemood.models import ModelSession, check_views, find_model, run_views
+from facemood.models import DEFAULT_MODEL, ModelSession, check_views, find_model, run_views
 from facemood.models.session import prepare
 from facemood.models.views import make_views
 
 
 @pytest.fixture(scope="module")
 def session() -> ModelSession:
-    return ModelSession(find_model("baseline"), device="cpu", threads=1)
+    return ModelSession(find_model(DEFAULT_MODEL), device="cpu", threads=1)
 
 
 def crops(count: int) -> np.ndarray:

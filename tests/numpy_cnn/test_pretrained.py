@@ -7,12 +7,12 @@ import pytest
 
 from facemood.datasets import open_dataset
 from facemood.errors import ModelError
-from facemood.models import FINDER, ModelSession, find_model
+from facemood.models import DEFAULT_MODEL, FINDER, ModelSession, find_model
 from facemood.numpy_cnn import Softmax, load_network
 from facemood.numpy_cnn.onnx_file import read_weights
 
 
-@pytest.mark.parametrize("name", ["nano", "baseline"])
+@pytest.mark.parametrize("name", ["nano", DEFAULT_MODEL])
 @pytest.mark.parametrize("head", ["fer2013", "ferplus"])
 def test_it_gives_what_onnx_runtime_gives(name: str, head: str) -> None:
     images = np.random.default_rng(0).integers(0, 256, (3, 48, 48), np.uint8)

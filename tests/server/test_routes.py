@@ -12,6 +12,7 @@ from PIL import Image as Pillow
 
 from facemood import EmotionRecognizer, __version__, list_models
 from facemood.labels import EXPRESSIONS
+from facemood.models import DEFAULT_MODEL
 from facemood.server.routes import _name_of
 from tests.conftest import PHOTOS
 from tests.server.conftest import Running, Upload
@@ -87,8 +88,8 @@ def test_what_cannot_be_read_is_a_problem(
 def test_models_are_told_with_their_limits(client: httpx.Client) -> None:
     models = {model["name"]: model for model in client.get("/v1/models").json()["models"]}
     assert sorted(models) == list_models()
-    assert models["baseline"]["used"]
-    assert models["baseline"]["limits"]
+    assert models[DEFAULT_MODEL]["used"]
+    assert models[DEFAULT_MODEL]["limits"]
     assert not models["nano"]["used"]
 
 

@@ -18,7 +18,7 @@ def list_models() -> list[str]:
     """Name the expression models inside the package.
 
     Example:
-        >>> "baseline" in list_models()
+        >>> DEFAULT_MODEL in list_models()
         True
     """
     return sorted(file.stem for file in WEIGHTS.glob("*.onnx"))
