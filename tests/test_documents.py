@@ -1,5 +1,6 @@
 """The documents tell the truth: their figures are the model's own, their links lead somewhere, their code runs."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -55,6 +56,13 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
     exec(code, {"crops": np.zeros((2, 48, 48), np.uint8), "image": image, "EmotionRecognizer": EmotionRecognizer})
     assert (tmp_path / "annotated.png").is_file()
     assert (tmp_path / "table.csv").read_text().count("\n") == 3
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_python_of_the_pages_names_what_there_is(page: Path) -> None:
+    for code in re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL):
+        imports = [line for line in ast.parse(code).body if isinstance(line, (ast.Import, ast.ImportFrom))]
+        exec(compile(ast.Module(imports, []), str(page), "exec"), {})
 
 
 def test_every_make_verb_of_the_documents_exists() -> None:

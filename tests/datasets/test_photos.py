@@ -43,6 +43,7 @@ def test_a_photo_without_a_face_is_left_out_and_said(tree: Path, caplog: pytest.
         dataset = open_dataset(f"photos:{tree}")
     assert len(dataset) == 4
     assert [Path(text.partition(":")[0]).name for text in dataset.unreadable] == ["c.png", "d.jpg"]
+    assert all(text.count(str(tree)) == 1 for text in dataset.unreadable)  # each file is named once
     assert "c.png: left out, no face is found in it" in caplog.text
 
 

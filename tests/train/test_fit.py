@@ -191,6 +191,12 @@ def test_memory_that_does_not_suffice_says_what_to_lower(tmp_path: Path, monkeyp
         fit(small_recipe(), bright_or_dark(), tmp_path)
 
 
+@pytest.mark.parametrize("devices", [0, 10_000])
+def test_more_devices_than_there_are_are_refused(devices: int) -> None:
+    with pytest.raises(RecipeError, match=f"cannot train on {devices} devices: expected 1 to"):
+        Machine(devices=devices)
+
+
 @pytest.mark.slow
 def test_a_log_for_tensorboard_is_written_on_request(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard", reason="needs the extra tensorboard")

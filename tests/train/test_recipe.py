@@ -28,6 +28,11 @@ def test_single_values_can_be_set() -> None:
     assert (recipe.train.epochs, recipe.train.learning_rate, recipe.network.widths) == (20, 1.0, (8, 16, 32))
 
 
+@pytest.mark.parametrize("setting", ["train.optimizer=adamw", "train.optimizer='adamw'", 'train.optimizer = "adamw"'])
+def test_a_word_needs_no_quotes(setting: str) -> None:
+    assert load_recipe("baseline", overrides=[setting]).train.optimizer == "adamw"
+
+
 def test_a_users_own_file_is_a_recipe(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text("[train]\nepochs = 3\nfine_epochs = 1\n")
@@ -40,7 +45,9 @@ def test_a_users_own_file_is_a_recipe(tmp_path: Path) -> None:
     [
         ("train.epoch=3", "unknown recipe key 'train.epoch'.*Did you mean 'epochs'"),
         ("trian.epochs=3", "unknown recipe key 'trian'.*Did you mean 'train'"),
-        ("train.epochs=many", "'many' is no TOML value"),
+        ("train.epochs=many", "recipe key 'train.epochs' must be int, but is 'many'"),
+        ("network.widths=[8, 16", "is neither a TOML value nor a word"),
+        ("train.optimizer=", "is neither a TOML value nor a word"),
         ("train.epochs='3'", "recipe key 'train.epochs' must be int, but is '3'"),
         ("train.epochs=2.5", "must be int, but is 2.5"),
         ("epochs=3", "expected section.key=value"),

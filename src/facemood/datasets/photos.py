@@ -54,7 +54,7 @@ def _cutter(entries: Sequence[Entry]) -> Callable[[int], Image | str]:
         try:
             image = read_frame(entries[row].path).image
         except FacemoodError as error:
-            return str(error)
+            return str(error).removeprefix(f"{entries[row].path}: ")  # who lists it names the file
         largest = max(detector(image), key=lambda face: face.area, default=None)
         return "no face is found in it" if largest is None else crop_faces(image, [largest], framing)[0]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.resources
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,6 +19,9 @@ else:
     import tomli as tomllib
 
 RECIPES = importlib.resources.files("facemood.train") / "recipes"
+
+WORD = re.compile(r"[A-Za-z][\w:./-]*")
+"""What may stand without quotes on the command line."""
 
 
 def list_recipes() -> list[str]:
@@ -78,7 +82,7 @@ def _read_toml(name: str) -> dict[str, Any]:
 
 
 def _override(table: dict[str, Any], setting: str) -> None:
-    """Set one value in place: ``"train.epochs=20"``."""
+    """Set one value in place: ``"train.epochs=20"``; a word needs no quotes, which shells would take away."""
     path, equals, text = setting.partition("=")
     section, dot, key = path.strip().partition(".")
     if not equals or not dot:
@@ -86,7 +90,9 @@ def _override(table: dict[str, Any], setting: str) -> None:
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        raise RecipeError(f"cannot set {setting!r}: {text!r} is no TOML value; write text in quotes") from None
+        value = text.strip()
+        if not WORD.fullmatch(value):
+            raise RecipeError(f"cannot set {setting!r}: {text!r} is neither a TOML value nor a word") from None
     table.setdefault(section, {})[key] = value
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import lightning
+import torch
 from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
-from facemood.errors import require
+from facemood.errors import RecipeError, require
 from facemood.train.module import ExpressionModule
 
 logger = logging.getLogger("facemood")
@@ -31,11 +33,22 @@ class Machine:
         devices: Devices, or processes, of each machine (distributed data parallel where there are several).
         nodes: Machines.
         tensorboard: Also log for TensorBoard, into the run's folder.
+
+    Raises:
+        RecipeError: There are not so many devices.
     """
 
     devices: int = 1
     nodes: int = 1
     tensorboard: bool = False
+
+    def __post_init__(self) -> None:
+        there = torch.cuda.device_count() or os.cpu_count() or 1
+        if not 1 <= self.devices <= there:
+            what = "GPUs" if torch.cuda.is_available() else "processor cores"
+            raise RecipeError(
+                f"cannot train on {self.devices} devices: expected 1 to {there}, the {what} of this machine"
+            )
 
 
 class History(lightning.Callback):
