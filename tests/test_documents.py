@@ -61,7 +61,9 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_python_of_the_pages_names_what_there_is(page: Path) -> None:
     for code in re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL):
-        imports = [line for line in ast.parse(code).body if isinstance(line, (ast.Import, ast.ImportFrom))]
+        imports: list[ast.stmt] = [
+            line for line in ast.parse(code).body if isinstance(line, (ast.Import, ast.ImportFrom))
+        ]
         exec(compile(ast.Module(imports, []), str(page), "exec"), {})
 
 
