@@ -43,7 +43,9 @@ PICTURE: dict[int | str, dict[str, Any]] = {
 )
 async def analyze(
     service: Serving,
-    image: Annotated[list[UploadFile], File(description="JPEG, PNG, WebP, GIF or BMP; repeat it for several")],
+    image: Annotated[
+        list[UploadFile], File(min_length=1, description="JPEG, PNG, WebP, GIF or BMP; repeat it for several")
+    ],
     annotated: Annotated[bool, Query(description="Answer with the one picture, its faces drawn on it")] = False,
     maps: Annotated[bool, Query(description="Tell where in each face the model found its label")] = False,
 ) -> Response:
