@@ -1,17 +1,16 @@
-"""Measure how well action units agree with expressions: writes docs/action-units.json and the page docs/action-units.md.
+"""Measure how action units agree with expressions: writes docs/action-units.json and the page docs/action-units.md.
 
     python scripts/measure_action_units.py fer2013:DIR WORK
 
-WORK is the folder in which ``teach_action_units.py`` keeps what our landmark network reads of the tiles; what is missing
-there is read. Measured are the PrivateTest faces that have a majority in FER+; ``--split PublicTest`` prints the figures of
-the split by which things were chosen, and writes nothing; ``--page`` only writes the page anew.
+WORK is the folder in which ``teach_action_units.py`` keeps what our landmark network reads of the tiles; what is
+missing there is read. Measured are the PrivateTest faces that have a majority in FER+; ``--split PublicTest`` prints
+the figures of the split by which things were chosen, and writes nothing; ``--page`` only writes the page anew.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import platform
 import sys
 import time
 from hashlib import sha256
@@ -26,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from facemood.datasets import open_dataset  # noqa: E402
-from facemood.facs import CODES, UNITS  # noqa: E402
+from facemood.facs import CODES, POINTS  # noqa: E402
 from facemood.labels import EXPRESSIONS  # noqa: E402
 from facemood.models import find_model  # noqa: E402
 from facemood.models.page import markdown_table  # noqa: E402
@@ -34,8 +33,8 @@ from facemood.schema import Face  # noqa: E402
 from facemood.sources import load_image  # noqa: E402
 from facemood.stages.action_units import read_units  # noqa: E402
 from facemood.stages.action_units.measures import measure_points  # noqa: E402
-from facemood.stages.action_units.reader import LEARNED, MOST_PITCH, MOST_YAW, covered_parts, told  # noqa: E402
-from facemood.stages.action_units.taught import POINTS, features_of, neutral_faces, weights  # noqa: E402
+from facemood.stages.action_units.reader import covered_parts, read_patch, told  # noqa: E402
+from facemood.stages.action_units.taught import features_of, neutral_faces  # noqa: E402
 from facemood.stages.action_units.texture import texture_of  # noqa: E402
 from facemood.stages.detect import FinderDetector  # noqa: E402
 from facemood.stages.pose import estimate_pose  # noqa: E402
@@ -121,14 +120,12 @@ def intensities(faces: Faces, way: str = "") -> Values:
         faces: The faces.
         way: `POINTS` for all units by points alone; empty as they are shipped.
     """
-    rows, neutral = [], neutral_faces(way)
+    rows = []
     for (seen, patch), pose in zip(frontals(faces), faces.pose, strict=True):
-        measured, hidden = measure_points(seen.halves), set[str]()
-        if way != POINTS:
-            features = features_of(seen.halves, texture_of(patch))
-            measured[:, LEARNED] = (features @ weights().units.T)[:, LEARNED]
-            hidden = covered_parts(features)
-        units = told(measured, pose, neutral, hidden=hidden)
+        if way == POINTS:
+            units = told(measure_points(seen.halves), pose, neutral_faces(POINTS), hidden=set())
+        else:
+            units = read_patch(patch, seen, pose).units
         rows.append([units.get(code, np.nan) for code in CODES])
     return np.array(rows)
 
@@ -204,7 +201,9 @@ def matrix(values: Values, labels: NDArray[np.int64]) -> dict[str, list[float | 
 def active(values: Values, labels: NDArray[np.int64]) -> dict[str, list[float]]:
     """Return for each unit the share of each expression's faces in which it is told to be active, 0..1."""
     return {
-        code: [round(float(np.nanmean(values[labels == number, place] >= 0.5)), 3) for number in range(len(EXPRESSIONS))]
+        code: [
+            round(float(np.nanmean(values[labels == number, place] >= 0.5)), 3) for number in range(len(EXPRESSIONS))
+        ]
         for place, code in enumerate(CODES)
     }
 
@@ -242,7 +241,10 @@ def measure_time() -> float:
 def matrix_table(known: dict[str, Any], way: str) -> str:
     """Return the areas of all units and expressions."""
     rows = [
-        {"unit": code, **{label: "-" if one is None else f"{one:.2f}" for label, one in zip(EXPRESSIONS, row, strict=True)}}
+        {
+            "unit": code,
+            **{label: "-" if one is None else f"{one:.2f}" for label, one in zip(EXPRESSIONS, row, strict=True)},
+        }
         for code, row in known["matrix"][way].items()
     ]
     return markdown_table(rows)

@@ -2,15 +2,15 @@
 
     python scripts/teach_action_units.py fer2013:DIR WORK
 
-Writes ``neutral.csv`` and ``weights.npz`` beside the code that reads them. WORK is a folder for what is read of the faces
-on the way (140 MB), so that it can go on where it was stopped; a few minutes on one core.
+Writes ``neutral.csv`` and ``weights.npz`` beside the code that reads them. WORK is a folder for what is read of the
+faces on the way (140 MB), so that it can go on where it was stopped; a few minutes on one core.
 
-Our own landmark network reads FER2013's tiles. Faces of Training teach, without those that show the same picture as a test
-image; strengths were chosen on PublicTest. No face was coded by people trained in FACS. What is there to teach by are the
-votes of FER+: of each face, the votes say how likely each expression is, and `facemood.facs.SHARES`, how many of those who
-pose it show a unit; the product is how likely the face shows the unit. A unit's model sees the part of the face alone in
-which FACS says that the unit shows (`LOOKS`), so that it cannot go by the rest of an expression. It is a ridge regression,
-in closed form; one side of the face is read as the mirror image of the other.
+Our own landmark network reads FER2013's tiles. Faces of Training teach, without those that show the same picture as a
+test image; strengths were chosen on PublicTest. No face was coded by people trained in FACS. What is there to teach by
+are the votes of FER+: of each face, the votes say how likely each expression is, and `facemood.facs.SHARES`, how many
+of those who pose it show a unit; the product is how likely the face shows the unit. A unit's model sees the part of the
+face alone in which FACS says that the unit shows (`LOOKS`), so that it cannot go by the rest of an expression. It is a
+ridge regression, in closed form; one side of the face is read as the mirror image of the other.
 """
 
 from __future__ import annotations
@@ -28,17 +28,15 @@ from numpy.typing import NDArray
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset, ferplus, open_dataset
 from facemood.evaluation.framing import ENLARGEMENT, MARGIN, on_canvas
-from facemood.facs import SHARES, UNITS
+from facemood.facs import LEARNED, PIXELS, POINTS, SHARES, UNITS
 from facemood.geometry import box_of_points
 from facemood.labels import EXPRESSIONS
 from facemood.models import DEFAULT_MODEL, ModelSession, find_model
 from facemood.stages.action_units.frontal import Frontal, frontal
 from facemood.stages.action_units.measures import measure_points
-from facemood.stages.action_units.reader import MOST_PITCH, MOST_YAW
+from facemood.stages.action_units.reader import MOST_PITCH, MOST_YAW, closing_of
 from facemood.stages.action_units.taught import NEUTRAL, WEIGHTS, features_of, heads
-from facemood.stages.action_units.taught import LEARNED as BY_MODEL
-from facemood.stages.action_units.taught import POINTS as BY_POINTS
-from facemood.stages.action_units.texture import CELLS, PATCH, cut_patch, texture_of
+from facemood.stages.action_units.texture import CELLS, PATCH, cut_patch, openness_of, texture_of
 from facemood.stages.landmarks import PRESENT, LandmarkReader
 from facemood.stages.pose import estimate_pose
 
@@ -97,7 +95,8 @@ class Faces(NamedTuple):
 
     def subset(self, mask: NDArray[np.bool_]) -> Faces:
         """Return the faces where the (N,) mask is true."""
-        return Faces(*(column[mask] for column in self))
+        kept: list[Any] = [column[mask] for column in self]
+        return Faces(*kept)
 
     @property
     def readable(self) -> NDArray[np.bool_]:
@@ -116,14 +115,15 @@ def main() -> None:
     faces = read_split(dataset, "Training", options.work)
     teaching = faces.subset(faces.readable & ~dataset.twins_of(SPLITS[1:])[faces.tile])
     print(f"{len(teaching.tile)} faces teach", file=sys.stderr)
-    measured, features = measure(teaching)
+    measured, features, closing = measure(teaching)
     units = learn_units(features, unit_targets(teaching))
     cover, bias = learn_covers(teaching.patches[::3])
     archive: dict[str, Any] = {"units": units, "cover": cover, "bias": bias}
     np.savez_compressed(PLACE / WEIGHTS, **{name: array.astype(np.float16) for name, array in archive.items()})
     learned = features @ units.astype(np.float16).astype(np.float64).T  # as they are stored
     rest = EXPRESSIONS.index("neutral") == teaching.label
-    write_neutral(measured[rest], learned[rest], teaching.pose[rest])
+    ways = {POINTS: measured[rest], PIXELS: closing[rest], LEARNED: learned[rest]}
+    write_neutral(ways, teaching.pose[rest])
 
 
 def read_split(dataset: ExpressionDataset, split: str, work: Path) -> Faces:
@@ -149,12 +149,13 @@ def read_split(dataset: ExpressionDataset, split: str, work: Path) -> Faces:
 def store(file: Path, read: tuple[NDArray[Any], ...]) -> None:
     """Write what was read of some tiles, under its name only when it is whole."""
     partial = file.with_suffix(".part.npz")
-    np.savez(partial, **dict(zip(("pose", "points", "patches"), read, strict=True)))
+    pose, points, patches = read
+    np.savez(partial, pose=pose, points=points, patches=patches)
     partial.replace(file)
 
 
 def usual_box() -> NDArray[np.float32]:
-    """Return where on a tile's canvas the finder's box lies mostly, (4,): what the network's framing says, backwards."""
+    """Return where on a tile's canvas the finder's box lies mostly, (4,): what the framing says, backwards."""
     framing = np.array(ModelSession(find_model(DEFAULT_MODEL), threads=1).card.framing["finder"])
     size = 1 / (framing[2:] - framing[:2])
     corner = -framing[:2] * size
@@ -183,13 +184,14 @@ def read_tiles(
     return poses, points, patches
 
 
-def measure(faces: Faces) -> tuple[Matrix, Matrix]:
-    """Return measures of points (N, 2, U) and features (N, 2, D) of the faces' right halves and left ones."""
-    measured, features = [], []
+def measure(faces: Faces) -> tuple[Matrix, Matrix, Matrix]:
+    """Return measures of points (N, 2, U), features (N, 2, D) and closing (N, 2, 1) of right halves and left."""
+    measured, features, closing = [], [], []
     for shape, patch in frontals(faces):
         measured.append(measure_points(shape.halves))
         features.append(features_of(shape.halves, texture_of(patch)))
-    return np.stack(measured), np.stack(features)
+        closing.append(closing_of(openness_of(patch, shape)))
+    return np.stack(measured), np.stack(features), np.stack(closing)
 
 
 def frontals(faces: Faces) -> Iterator[tuple[Frontal, NDArray[np.uint8]]]:
@@ -200,7 +202,7 @@ def frontals(faces: Faces) -> Iterator[tuple[Frontal, NDArray[np.uint8]]]:
 
 def unit_targets(faces: Faces) -> Matrix:
     """Return how likely each face shows each of the learned units, by its votes: (N, L) 0..1."""
-    numbers = [unit.number for unit in UNITS if unit.learned]
+    numbers = [unit.number for unit in UNITS if unit.way == LEARNED]
     shares = np.array([[SHARES[label].get(number, 0) for number in numbers] for label in EXPRESSIONS])
     return np.asarray(faces.votes @ shares, np.float64)
 
@@ -208,8 +210,10 @@ def unit_targets(faces: Faces) -> Matrix:
 def learn_units(features: Matrix, targets: Matrix) -> Matrix:
     """Return the weights of the learned units, (L, D); a unit and its absence count the same altogether."""
     both = features.mean(axis=1)
-    units = [unit for unit in UNITS if unit.learned]
-    return np.stack([fit(both, target, seen(*LOOKS[unit.number])) for unit, target in zip(units, targets.T, strict=True)])
+    units = [unit for unit in UNITS if unit.way == LEARNED]
+    return np.stack(
+        [fit(both, target, seen(*LOOKS[unit.number])) for unit, target in zip(units, targets.T, strict=True)]
+    )
 
 
 def seen(points: tuple[int, ...], rows: range) -> NDArray[np.bool_]:
@@ -297,18 +301,22 @@ def fit_cover(free: Matrix, hidden: Matrix, mask: NDArray[np.bool_]) -> tuple[Ma
     return weights, -float(np.quantile(free @ weights, 0.98))
 
 
-def write_neutral(measured: Matrix, learned: Matrix, poses: NDArray[np.float32]) -> None:
-    """Write how (N, 2, U) measures of points and (N, 2, L) of models hang on the pose, and how far they spread."""
+def write_neutral(ways: dict[str, Matrix], poses: NDArray[np.float32]) -> None:
+    """Write how measures of faces at rest hang on the pose, and how far they spread.
+
+    Args:
+        ways: For each way (N, 2, units) measures: of all units by points, of the others as far as they are read so.
+        poses: (N, 3) degrees.
+    """
     lines = ["unit,way,constant,pitch,pitch2,yaw,yaw2,spread,side_spread"]
     design = np.stack([heads(pose) for pose in poses])  # (N, 2, 5)
-    ways = [(unit.code, BY_POINTS, measured[:, :, place]) for place, unit in enumerate(UNITS)]
-    codes = [unit.code for unit in UNITS if unit.learned]
-    ways += [(code, BY_MODEL, learned[:, :, place]) for place, code in enumerate(codes)]
-    for code, way, values in ways:
-        slopes = np.linalg.lstsq(design.reshape(-1, 5), values.ravel(), rcond=None)[0]
-        above = values - design @ slopes
-        numbers = (*slopes, above.mean(axis=1).std(), above.std())
-        lines.append(",".join([code, way, *(f"{number:.5g}" for number in numbers)]))
+    for way, measured in ways.items():
+        codes = [unit.code for unit in UNITS if way in (POINTS, unit.way)]
+        for code, values in zip(codes, np.moveaxis(measured, 2, 0), strict=True):
+            slopes = np.linalg.lstsq(design.reshape(-1, 5), values.ravel(), rcond=None)[0]
+            above = values - design @ slopes
+            numbers = (*slopes, above.mean(axis=1).std(), above.std())
+            lines.append(",".join([code, way, *(f"{number:.5g}" for number in numbers)]))
     with replacing(PLACE / NEUTRAL, encoding="utf-8", newline="") as file:
         file.write("\n".join(lines) + "\n")
 

@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+POINTS, PIXELS, LEARNED = "points", "pixels", "learned"
+"""The ways in which units are read."""
+
 
 class ActionUnit(NamedTuple):
     """What is known of one unit.
@@ -21,7 +24,8 @@ class ActionUnit(NamedTuple):
         part: ``"upper"`` or ``"lower"`` face, as FACS divides it.
         sided: Whether each side of the face is read for itself.
         measure: What is measured on the points, in words; distances are in units of the outer corners of the eyes'.
-        learned: Whether points and pixels about it are weighed by a taught model, because the measure alone is poor.
+        way: How it is read: by that measure of the `POINTS`; by a measure of `PIXELS`; or by a taught model that weighs
+            points and pixels about it (`LEARNED`), because the measure alone is poor.
         limits: What it is taken for, or misses.
     """
 
@@ -31,7 +35,7 @@ class ActionUnit(NamedTuple):
     part: str
     sided: bool
     measure: str
-    learned: bool
+    way: str
     limits: str
 
     @property
@@ -48,103 +52,103 @@ class ActionUnit(NamedTuple):
 UNITS = (
     ActionUnit(
         1, "inner brow raiser", "frontalis, pars medialis", "upper", True,
-        "height of the inner third of the brow above the eyes' corners", False,
+        "height of the inner third of the brow above the eyes' corners", POINTS,
         "high brows at rest; a head that looks up more than was read",
     ),
     ActionUnit(
         2, "outer brow raiser", "frontalis, pars lateralis", "upper", True,
-        "height of the outer third of the brow above the eyes' corners", False,
+        "height of the outer third of the brow above the eyes' corners", POINTS,
         "arched brows at rest; hair over the brow",
     ),
     ActionUnit(
         4, "brow lowerer", "corrugator supercilii, depressor supercilii", "upper", True,
-        "inner brow low, and near to the other one", True,
+        "inner brow low, and near to the other one", LEARNED,
         "low brows at rest, glasses; a frown without a change of the brows' place shows in pixels alone",
     ),
     ActionUnit(
         5, "upper lid raiser", "levator palpebrae superioris", "upper", True,
-        "distance from lower to upper lid", False,
+        "distance from lower to upper lid", POINTS,
         "large eyes at rest; the white above the iris is not seen on small faces",
     ),
     ActionUnit(
         6, "cheek raiser", "orbicularis oculi, pars orbitalis", "upper", True,
-        "height of the lower lid above the eyes' corners", True,
+        "height of the lower lid above the eyes' corners", LEARNED,
         "comes with broad smiles and is hardly told from them; crow's feet need a sharp picture",
     ),
     ActionUnit(
         7, "lid tightener", "orbicularis oculi, pars palpebralis", "upper", True,
-        "small distance from lower to upper lid", False,
+        "small distance from lower to upper lid", POINTS,
         "narrow eyes at rest, a look down; weak evidence",
     ),
     ActionUnit(
         9, "nose wrinkler", "levator labii superioris alaeque nasi", "lower", True,
-        "height of the wing of the nose, and a low inner brow", True,
+        "height of the wing of the nose, and a low inner brow", LEARNED,
         "wrinkles are not seen on small faces; open mouths pull the wings up too",
     ),
     ActionUnit(
         10, "upper lip raiser", "levator labii superioris", "lower", True,
-        "small distance from the wing of the nose to the upper lip", True,
+        "small distance from the wing of the nose to the upper lip", LEARNED,
         "broad smiles shorten the same distance",
     ),
     ActionUnit(
         12, "lip corner puller", "zygomaticus major", "lower", True,
-        "lip corner far outside, and high above the middle of the lips", False,
+        "lip corner far outside, and high above the middle of the lips", POINTS,
         "wide mouths at rest; a stretched mouth whose corners do not sink",
     ),
     ActionUnit(
         14, "dimpler", "buccinator", "lower", True,
-        "lip corner far outside on closed lips, without being raised", True,
+        "lip corner far outside on closed lips, without being raised", LEARNED,
         "taught by 16 times as few faces as any other but for disgust; weak evidence",
     ),
     ActionUnit(
         15, "lip corner depressor", "depressor anguli oris", "lower", True,
-        "lip corner low below the middle of the lips", True,
+        "lip corner low below the middle of the lips", LEARNED,
         "mouths whose corners hang at rest, beards",
     ),
     ActionUnit(
         16, "lower lip depressor", "depressor labii inferioris", "lower", False,
-        "distance from the middle of the lips to the lower edge of the lower lip", False,
+        "distance from the middle of the lips to the lower edge of the lower lip", POINTS,
         "every open mouth; a full lower lip",
     ),
     ActionUnit(
         17, "chin raiser", "mentalis", "lower", False,
-        "small distance from the lower lip to the chin", True,
+        "small distance from the lower lip to the chin", LEARNED,
         "a short chin; the chin's place is the least exact of the points",
     ),
     ActionUnit(
         20, "lip stretcher", "risorius with platysma", "lower", True,
-        "lip corner far outside, and not above the upper lip", True,
+        "lip corner far outside, and not above the upper lip", LEARNED,
         "smiles and open mouths widen the mouth as well; weak evidence",
     ),
     ActionUnit(
         23, "lip tightener", "orbicularis oris", "lower", False,
-        "thin lips on a narrow mouth", False,
+        "thin lips on a narrow mouth", POINTS,
         "thin lips at rest; hardly told from AU24",
     ),
     ActionUnit(
         24, "lip pressor", "orbicularis oris", "lower", False,
-        "thin lips on a narrow mouth that is closed", False,
+        "thin lips on a narrow mouth that is closed", POINTS,
         "thin lips at rest; hardly told from AU23",
     ),
     ActionUnit(
         25, "lips part", "depressor labii inferioris, or relaxed mentalis", "lower", False,
-        "gap between the lips", False,
+        "gap between the lips", POINTS,
         "teeth and moustaches; talking",
     ),
     ActionUnit(
         26, "jaw drop", "masseter relaxed, temporalis", "lower", False,
-        "gap between the lips, and distance from nose to chin", False,
+        "gap between the lips, and distance from nose to chin", POINTS,
         "long chins at rest; talking",
     ),
     ActionUnit(
         27, "mouth stretch", "pterygoids, digastric", "lower", False,
-        "gap between the lips, less the mouth's width", False,
+        "gap between the lips, less the mouth's width", POINTS,
         "talking, yawning, singing",
     ),
     ActionUnit(
         43, "eyes closed", "levator palpebrae superioris relaxed", "upper", True,
-        "small distance from lower to upper lid, in units of the eye's width", False,
-        "a look down; half of the lids of a blink between two frames",
+        "few upright edges about the eye; by points alone: small height over width", PIXELS,
+        "a look down; glasses, and eyes in deep shadow",
     ),
 )  # fmt: skip
 """The units that are read, by number."""

@@ -1,4 +1,4 @@
-"""The stages in their order, for a batch of frames: find -> landmarks, units -> align -> classify -> settle -> Result."""
+"""The stages in their order, for some frames: find -> landmarks, units -> align -> classify -> settle -> Result."""
 
 from __future__ import annotations
 

@@ -90,6 +90,8 @@ class Face:
         heat: Where the network found the label, for drawing; None where nobody asked.
         action_units: Intensities 0..1 by the keys of `facemood.facs.KEYS`, such as ``AU12`` and its sides ``AU12R`` and
             ``AU12L``; empty where units are not known. In films they are told against the person's own rest.
+        openness: How open the subject's right and left eye look, by the edges of the iris: to be compared with what the
+            same person's eyes have at other times. None where it is not known.
 
     Example:
         >>> box, read = np.float32([10, 20, 50, 60]), np.float32([0.8, 0.2])
@@ -111,6 +113,7 @@ class Face:
     certain: bool | None = None
     heat: HeatMap | None = field(default=None, repr=False)
     action_units: Mapping[str, float] = field(default_factory=dict, repr=False)
+    openness: tuple[float, float] | None = field(default=None, repr=False)
 
     @property
     def emotion(self) -> str:

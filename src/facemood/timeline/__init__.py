@@ -6,10 +6,11 @@ for as long as the frames last in which a face was given their number; nothing i
 
 from facemood.timeline.collect import TrackCollector, collect_tracks, head_counts
 from facemood.timeline.episodes import MAX_GAP, MIN_SECONDS, Episode, check_limits, find_episodes
-from facemood.timeline.tracks import POINTS, Timeline, Track, thin
+from facemood.timeline.tracks import INSTANT, POINTS, Timeline, Track, thin
 from facemood.timeline.units import Blink, Blinking, UnitEvent, find_blinks, find_unit_events
 
 __all__ = [
+    "INSTANT",
     "MAX_GAP",
     "MIN_SECONDS",
     "POINTS",

@@ -25,7 +25,7 @@ STEPS, UNREAD = 250, 255
 """Intensities of action units are held in a byte each, in so many steps; and what stands for one that was not read."""
 
 UNSEEN = (math.nan, math.nan)
-"""The aspect ratios of eyes that nobody knows."""
+"""The openness of eyes that nobody knows."""
 
 
 class TrackCollector:
@@ -158,7 +158,7 @@ class _Person:
         self.shown.append(self.labels.index(face.shown or face.emotion))
         self.boxes.extend(face.box.tolist())
         self.units.extend(round(STEPS * face.action_units[key]) if key in face.action_units else UNREAD for key in KEYS)
-        self.eyes.extend(face.eye_aspect_ratio or UNSEEN)
+        self.eyes.extend(face.openness or UNSEEN)
 
     def track(self, source: str, number: int, times: Times, ends: Times) -> Track:
         """Return what is known by now; times and ends are those of all frames of the film, (F,)."""

@@ -31,7 +31,9 @@ class Track:
         boxes: (T, 4) float32 x1 y1 x2 y2 in pixels.
         units: (T, U) float32 intensities 0..1 of the action units in the order of `facemood.facs.KEYS`; not a number
             where one was not read. None where nothing is known of them.
-        eyes: (T, 2) float32 aspect ratios of the subject's right and left eye; not a number where they are not known.
+        eyes: (T, 2) float32 how open the subject's right and left eye look (`Face.openness`); not a number where that
+        is
+            not known.
 
     Example:
         >>> times, sure = np.array([0.0, 0.1]), np.array([[0.9, 0.1], [0.4, 0.6]], np.float32)

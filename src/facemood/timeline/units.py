@@ -10,16 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.facs import ABSENT, ACTIVE, KEYS, UNITS
-from facemood.timeline.tracks import INSTANT, Track
+from facemood.timeline.tracks import INSTANT, Times, Track
 
 BRIEF = 0.2
 """Shorter events of units are left out unless they are asked for; one frame alone is little to rely on."""
 
-OPEN = 75.0
-"""The percentile of a person's own eye aspect ratios that stands for open eyes."""
+OPEN, NEARBY = 60.0, 2.0
+"""The percentile of how open a person's eyes look that stands for open eyes, and within how many seconds before and
+after it is taken: a smile and a turn of the head change it slowly."""
 
-SHUT, REOPENED = 0.6, 0.8
-"""Eyes are shut below this share of the open ratio; a blink ends where they are open by this share again."""
+SHUT, REOPENED = 0.65, 0.78
+"""Eyes are shut below this share of that; a blink ends where they are open by this share again."""
 
 LONGEST_BLINK = 0.5
 """Seconds from which on eyes are closed, or look down, and do not blink (blinks last 0.1 to 0.4 s: Stern, Walrath &
@@ -94,8 +95,8 @@ class Blinking:
 def find_unit_events(track: Track, *, least: float = ACTIVE, min_seconds: float = BRIEF) -> list[UnitEvent]:
     """Return from when to when the units of a person are active, unit by unit, each in the order of time.
 
-    An event is a stretch in which a unit stays above `facs.ABSENT` and reaches `least` somewhere. It ends where the unit
-    is not read, and where the person is out of sight.
+    An event is a stretch in which a unit stays above `facs.ABSENT` and reaches `least` somewhere. It ends where the
+    unit is not read, and where the person is out of sight.
 
     Args:
         track: The person.
@@ -133,16 +134,17 @@ def find_blinks(track: Track) -> Blinking | None:
         track: The person.
 
     Returns:
-        None where the eyes are not known, or frames are further apart than `COARSEST`, so that blinks fall between them.
+        None where the eyes are not known, or frames are further apart than `COARSEST`, so that blinks fall between
+        them.
     """
     steps = np.diff(track.timestamps)
     if track.eyes is None or len(track) < 2 or float(np.median(steps)) > COARSEST:
         return None
-    wider = track.eyes.max(axis=1)  # a blink shuts both eyes, a wink does not
+    wider = track.eyes.max(axis=1).astype(np.float64)  # a blink shuts both eyes, a wink does not
     known = ~np.isnan(wider)
     if not known.any():
         return None
-    share = wider / max(float(np.percentile(wider[known], OPEN)), 1e-6)
+    share = np.where(known, wider / _usual(track.timestamps, wider), 1.0)
     stretches = [
         (float(track.timestamps[first]), float(track.ends[end - 1]))
         for first, end in _stretches(track, share < REOPENED)
@@ -151,6 +153,22 @@ def find_blinks(track: Track) -> Blinking | None:
     blinks = tuple(Blink(start, end) for start, end in stretches if end - start <= LONGEST_BLINK)
     closed = sum(end - start for start, end in stretches if end - start > LONGEST_BLINK)
     return Blinking(blinks, float(track.durations[known].sum()) - closed)
+
+
+def _usual(times: Times, values: Times) -> Times:
+    """Return what is usual about each time, (T,): a percentile of the values within some seconds, twice a second."""
+    known = ~np.isnan(values)
+    times_known, values_known = times[known], values[known]
+    knots = np.arange(times_known[0], times_known[-1] + NEARBY / 4, NEARBY / 4)
+    firsts = np.searchsorted(times_known, knots - NEARBY)
+    ends = np.searchsorted(times_known, knots + NEARBY, "right")
+    pairs = [
+        (knot, np.percentile(values_known[first:end], OPEN))
+        for knot, first, end in zip(knots, firsts, ends, strict=True)
+        if end > first
+    ]
+    places, usual = np.array(pairs).T
+    return np.asarray(np.maximum(np.interp(times, places, usual), 1e-6))
 
 
 def _stretches(track: Track, there: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
@@ -162,7 +180,7 @@ def _stretches(track: Track, there: NDArray[np.bool_]) -> Iterator[tuple[int, in
 
 
 def _event(track: Track, rows: NDArray[np.float32], keys: tuple[str, ...], first: int, end: int) -> UnitEvent:
-    """Return what a unit does from a frame of a track up to but not including another; its rows are (end - first, U)."""
+    """Return what a unit does from a frame of a track up to but not including another; rows are (end - first, U)."""
     columns = rows[:, [KEYS.index(key) for key in keys]].astype(np.float64)
     top = int(columns[:, 0].argmax())
     sides = columns[top, 1:].tolist()

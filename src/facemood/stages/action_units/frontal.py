@@ -35,16 +35,15 @@ class Frontal(NamedTuple):
 
     @property
     def halves(self) -> Matrix:
-        """The face, and its mirror image: (2, 68, 2). So what is measured on the subject's right side is measured on
-        both, the right one first."""
+        """The face, and its mirror image: (2, 68, 2), so that what measures the right side measures both."""
         return np.stack([self.shape, self.shape[MIRRORED] * (-1, 1)])
 
 
 def frontal(points: Floats, pose: Floats) -> Frontal:
     """Free a face's points of its pose: the generic face is turned as the head is, and what differs is turned back.
 
-    The depth of each point is the generic face's, and there is no perspective: what a turned face hides of itself is not
-    made up for.
+    The depth of each point is the generic face's, and there is no perspective: what a turned face hides of itself is
+    not made up for.
 
     Args:
         points: (68, 2) pixels in iBUG order.

@@ -16,8 +16,8 @@ TINY = 1e-3
 def measure_points(halves: Matrix) -> Matrix:
     """Measure each unit on the subject's right side of some shapes; more of it means more of the unit.
 
-    The table `facemood.facs.UNITS` says in words what is measured. All distances are in units of the outer eye corners';
-    the formulas are our own, after the descriptions in the FACS manual.
+    The table `facemood.facs.UNITS` says in words what is measured. All distances are in units of the outer eye
+    corners'; the formulas are our own, after the descriptions in the FACS manual.
 
     Args:
         halves: (N, 68, 2) pose-free shapes, x to the picture's right and y down. The subject's right is the picture's

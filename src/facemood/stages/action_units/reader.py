@@ -5,18 +5,19 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.facs import UNITS
+from facemood.facs import LEARNED, PIXELS, UNITS
 from facemood.geometry import Floats
 from facemood.schema import Face, Image
 from facemood.stages.action_units.frontal import Frontal, Matrix, frontal
 from facemood.stages.action_units.measures import measure_points
 from facemood.stages.action_units.taught import PARTS, Neutral, features_of, heads, neutral_faces, weights
-from facemood.stages.action_units.texture import cut_patch, texture_of
+from facemood.stages.action_units.texture import cut_patch, openness_of, texture_of
 from facemood.stages.landmarks import landmarks_of
 
 MOST_YAW, MOST_PITCH = 35.0, 30.0
@@ -35,22 +36,44 @@ COVERED = 0.5
 """From this probability on a part of a face is taken to be covered, and its units are not told."""
 
 HALF, SLOPE = 1.5, 0.6
-"""Spreads of faces at rest above their mean at which an intensity is one half, and how many make it e times as likely."""
+"""Spreads of faces at rest above their mean at which an intensity is one half, and the width of the change about it."""
 
-LEARNED = np.array([unit.learned for unit in UNITS])
+TAUGHT, SEEN = (np.array([unit.way == way for unit in UNITS]) for way in (LEARNED, PIXELS))
+
+LEAST_OPEN = 0.02
+"""Eyes that look less open count as so much, so that there is a logarithm."""
+
+
+class Reading(NamedTuple):
+    """What is read of a face.
+
+    Attributes:
+        units: Intensities 0..1 by the keys of `facemood.facs.KEYS`.
+        openness: How open the subject's right and left eye look; None where that is not known.
+    """
+
+    units: dict[str, float]
+    openness: tuple[float, float] | None
+
+
+NOTHING = Reading({}, None)
 
 
 def with_units(image: Image, faces: Sequence[Face]) -> list[Face]:
-    """Return the faces of a picture with their `Face.action_units`.
+    """Return the faces of a picture with their `Face.action_units` and `Face.openness`.
 
     Args:
         image: (H, W, 3) uint8 BGR.
         faces: Its faces, with points and pose where these are known.
     """
-    return [dataclasses.replace(face, action_units=read_units(image, face)) for face in faces]
+    readings = [read_units(image, face) for face in faces]
+    return [
+        dataclasses.replace(face, action_units=read.units, openness=read.openness)
+        for face, read in zip(faces, readings, strict=True)
+    ]
 
 
-def read_units(image: Image, face: Face) -> dict[str, float]:
+def read_units(image: Image, face: Face) -> Reading:
     """Read how far each action unit is active.
 
     Args:
@@ -58,23 +81,41 @@ def read_units(image: Image, face: Face) -> dict[str, float]:
         face: One of its faces.
 
     Returns:
-        Intensities 0..1 by the keys of `facemood.facs.KEYS`, about 0.1 for a face at rest. Empty where the face has no
-        points, is turned aside by more than `MOST_YAW` or up or down by more than `MOST_PITCH` degrees, is too small or
-        too little sure, or reaches out of the picture; where its eyes or its mouth are covered, without the units there.
+        Intensities, about 0.1 for a face at rest. None at all where the face has no points, is turned aside by more
+        than `MOST_YAW` or up or down by more than `MOST_PITCH` degrees, is too small or too little sure, or reaches out
+        of the picture; where its eyes or its mouth are covered, none of the units there.
 
     Example:
         >>> nothing, unmarked = np.zeros((90, 120, 3), np.uint8), Face(np.float32([10, 20, 50, 60]), score=0.9)
         >>> read_units(nothing, unmarked)
-        {}
+        Reading(units={}, openness=None)
     """
     points = landmarks_of(face)
     if points is None or face.pose is None or not is_readable(points, face, (image.shape[1], image.shape[0])):
-        return {}
+        return NOTHING
     seen = frontal(points, face.pose)
-    features = features_of(seen.halves, texture_of(_patch(image, points, seen)))
+    return read_patch(_patch(image, points, seen), seen, face.pose)
+
+
+def read_patch(patch: NDArray[np.uint8], seen: Frontal, pose: Floats) -> Reading:
+    """Read a face that is cut out and freed of its pose.
+
+    Args:
+        patch: (PATCH, PATCH) uint8, as `cut_patch` cuts it.
+        seen: The face.
+        pose: (3,) yaw, pitch and roll in degrees.
+    """
+    features, openness = features_of(seen.halves, texture_of(patch)), openness_of(patch, seen)
     measured = measure_points(seen.halves)
-    measured[:, LEARNED] = (features @ weights().units.T)[:, LEARNED]
-    return told(measured, face.pose, neutral_faces(), hidden=covered_parts(features))
+    measured[:, TAUGHT] = (features @ weights().units.T)[:, TAUGHT]
+    measured[:, SEEN] = closing_of(openness)
+    hidden = covered_parts(features)
+    return Reading(told(measured, pose, neutral_faces(), hidden=hidden), None if "upper" in hidden else openness)
+
+
+def closing_of(openness: tuple[float, float]) -> Matrix:
+    """Return what is measured of closed eyes, (2, 1): the logarithm of how open they look, with the other sign."""
+    return np.asarray(-np.log(np.maximum(np.array(openness)[:, None], LEAST_OPEN)))
 
 
 def is_readable(points: Floats, face: Face, size: tuple[int, int]) -> bool:

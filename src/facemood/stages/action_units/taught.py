@@ -1,4 +1,4 @@
-"""What `scripts/teach_action_units.py` learned from FER2013's training faces: how faces at rest measure, and weights."""
+"""What `scripts/teach_action_units.py` learned from training faces: how faces at rest measure, and weights."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from facemood.facs import UNITS
+from facemood.facs import LEARNED, UNITS
 from facemood.geometry import Floats
 from facemood.stages.action_units.frontal import Matrix
-
-POINTS, LEARNED = "points", "learned"
-"""The two ways in which units are read: by a measure of the points, or by what a model learned of points and pixels."""
 
 NEUTRAL = "neutral.csv"
 """How faces at rest measure, by unit and way."""
@@ -46,7 +43,7 @@ class Weights(NamedTuple):
     """What is learned.
 
     Attributes:
-        units: (U, D) of each feature for each unit; rows of noughts for units that are read by points alone.
+        units: (U, D) of each feature for each unit; rows of noughts for units that are not learned.
         cover: (2, D) the same for `PARTS` that are covered.
         bias: (2,) what is added for those.
     """
@@ -81,12 +78,12 @@ def neutral_faces(way: str = "") -> Neutral:
     """Return how faces at rest measure.
 
     Args:
-        way: `POINTS` for all units by points alone; empty for each unit in the way in which it is read.
+        way: `facs.POINTS` for all units by points alone; empty for each unit in the way in which it is read.
     """
     table = Path(__file__).with_name(NEUTRAL)
     lines = [line.split(",") for line in table.read_text(encoding="utf-8").splitlines()[1:]]
     known = {(code, by): np.array(numbers, np.float64) for code, by, *numbers in lines}
-    rows = [known[unit.code, way or (LEARNED if unit.learned else POINTS)] for unit in UNITS]
+    rows = [known[unit.code, way or unit.way] for unit in UNITS]
     columns = np.stack(rows, axis=1)  # (7, U)
     columns.setflags(write=False)
     return Neutral(columns[:5], columns[5], columns[6])
@@ -98,7 +95,7 @@ def weights() -> Weights:
     with np.load(Path(__file__).with_name(WEIGHTS)) as archive:
         learned, cover, bias = (archive[name].astype(np.float32) for name in ("units", "cover", "bias"))
     units = np.zeros((len(UNITS), learned.shape[1]), np.float32)
-    units[[unit.learned for unit in UNITS]] = learned
+    units[[unit.way == LEARNED for unit in UNITS]] = learned
     for array in (units, cover, bias):
         array.setflags(write=False)
     return Weights(units, cover, bias)

@@ -16,6 +16,12 @@ RESOLUTION, ABOVE = 24, 0.75
 """Pixels from one outer eye corner to the other, about as on FER2013's tiles, so that a sharper picture shows no finer
 wrinkles than the model was taught by; how far above the eyes the patch begins, in units of that distance."""
 
+EYE = np.array([0.13, 0.11]) * RESOLUTION
+"""Half the width and height of what is looked at about an eye, in pixels."""
+
+FAINT = 1e-3
+"""What edges have at least, where they divide."""
+
 DIAGONAL = np.float32(np.sqrt(0.5))
 
 MIRRORED_DIRECTIONS = (4, 1, 3, 2, 0, 5, 7, 6)
@@ -45,9 +51,9 @@ def texture_of(patch: NDArray[np.uint8]) -> Matrix:
         patch: (PATCH, PATCH) uint8.
 
     Returns:
-        (2, CELLS, CELLS / 2, DIRECTIONS + 1) float64, the subject's right half and the mirrored left one: for each cell,
-        from the top and from the outside, the square root of the mean edge in each direction, and the mean grey; both in
-        units of what the middle of the patch has, so that light and contrast hardly count.
+        (2, CELLS, CELLS / 2, DIRECTIONS + 1) float64, the subject's right half and the mirrored left one: for each
+        cell, from the top and from the outside, the square root of the mean edge in each direction, and the mean grey;
+        both in units of what the middle of the patch has, so that light and contrast hardly count.
 
     Example:
         >>> ramp = np.tile(np.arange(PATCH, dtype=np.uint8), (PATCH, 1))
@@ -70,6 +76,36 @@ def texture_of(patch: NDArray[np.uint8]) -> Matrix:
     whole = np.concatenate([strong, light[..., None]], axis=-1).astype(np.float64)
     mirrored = whole[:, ::-1][..., [*MIRRORED_DIRECTIONS, DIRECTIONS]]
     return np.stack([whole[:, :SIDE_CELLS], mirrored[:, :SIDE_CELLS]])
+
+
+def openness_of(patch: NDArray[np.uint8], face: Frontal) -> tuple[float, float]:
+    """Return how open the subject's right and left eye look, about 0.7 where open and half of that where shut.
+
+    It is the mean strength of upright edges about the eye, where iris and white meet, in units of all edges of the
+    face: a closed lid hides them, and its lashes lie across. Points say less: our network marks shut eyes nearly as
+    open ones.
+
+    Args:
+        patch: The face's patch, (PATCH, PATCH) uint8.
+        face: The face.
+
+    Example:
+        >>> from facemood.stages.pose import generic_face
+        >>> face = Frontal(generic_face()[:, :2].astype(float), np.eye(2, 3))
+        >>> openness_of(np.full((PATCH, PATCH), 128, np.uint8), face)
+        (0.0, 0.0)
+    """
+    pixels = patch.astype(np.float32)
+    across, down = np.zeros_like(pixels), np.zeros_like(pixels)
+    across[:, 1:-1], down[1:-1] = np.abs(pixels[:, 2:] - pixels[:, :-2]), np.abs(pixels[2:] - pixels[:-2])
+    inner = slice(CELLS, -CELLS)
+    usual = float(across[inner, inner].mean() + down[inner, inner].mean()) + FAINT
+    middles = np.stack([face.shape[36:42].mean(axis=0), face.shape[42:48].mean(axis=0)])
+    places = middles * RESOLUTION + (PATCH / 2 - 0.5, ABOVE * RESOLUTION - 0.5)
+    near = np.exp(-(((np.arange(PATCH) - places[..., None]) / EYE[:, None]) ** 4))  # (2 eyes, x and y, PATCH)
+    near /= near.sum(axis=-1, keepdims=True) + FAINT
+    right, left = (float(y @ across @ x) / usual for x, y in near)
+    return right, left
 
 
 def _pool(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
