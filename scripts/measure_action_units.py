@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from facemood.datasets import open_dataset  # noqa: E402
-from facemood.facs import CODES, POINTS  # noqa: E402
+from facemood.facs import CODES, POINTS, PROTOTYPES, UNITS  # noqa: E402
 from facemood.labels import EXPRESSIONS  # noqa: E402
 from facemood.models import find_model  # noqa: E402
 from facemood.models.page import markdown_table  # noqa: E402
@@ -33,7 +33,16 @@ from facemood.schema import Face  # noqa: E402
 from facemood.sources import load_image  # noqa: E402
 from facemood.stages.action_units import read_units  # noqa: E402
 from facemood.stages.action_units.measures import measure_points  # noqa: E402
-from facemood.stages.action_units.reader import covered_parts, read_patch, told  # noqa: E402
+from facemood.stages.action_units.reader import (  # noqa: E402
+    LEAST_EYES,
+    LEAST_SCORE,
+    MOST_OUTSIDE,
+    MOST_PITCH,
+    MOST_YAW,
+    covered_parts,
+    read_patch,
+    told,
+)
 from facemood.stages.action_units.taught import features_of, neutral_faces  # noqa: E402
 from facemood.stages.action_units.texture import texture_of  # noqa: E402
 from facemood.stages.detect import FinderDetector  # noqa: E402
@@ -250,9 +259,117 @@ def matrix_table(known: dict[str, Any], way: str) -> str:
     return markdown_table(rows)
 
 
+def wanted_table(known: dict[str, Any]) -> str:
+    """Return what was asked for beside what came out."""
+    return markdown_table([wanted_row(line) for line in known["wanted"]])
+
+
+def wanted_row(line: dict[str, Any]) -> dict[str, str]:
+    """Return one line of what was asked for."""
+    shipped, points = line["shipped"], line["points"]
+    picked = f" ({shipped['units']})" if "best" in line["name"] or "better" in line["name"] else ""
+    return {
+        "unit": line["name"] + picked,
+        "expression": line["label"],
+        "asked for": f"{line['wanted']:.2f}",
+        "as shipped": told_area(shipped),
+        "points alone": told_area(points),
+        "faces, others": f"{shipped['positive']}, {shipped['negative']:,}",
+        "reached": "yes" if shipped["area"] >= line["wanted"] else "**no**",
+    }
+
+
+def told_area(found: dict[str, Any]) -> str:
+    """Write an area with its interval."""
+    return f"{found['area']:.3f} ({found['interval'][0]:.2f}-{found['interval'][1]:.2f})"
+
+
+def in_words(known: dict[str, Any]) -> str:
+    """Say which of the targets are reached, and by what."""
+    lines = known["wanted"]
+    missed = [line["name"] for line in lines if line["shipped"]["area"] < line["wanted"]]
+    unsure = [line["name"] for line in lines if line["shipped"]["interval"][0] < line["wanted"]]
+    alone = [line["name"] for line in lines if line["points"]["area"] < line["wanted"]]
+    said = "All lines are reached" if not missed else f"Not reached: {'; '.join(missed)}"
+    doubt = f"the interval of these reaches below what was asked for: {'; '.join(unsure)}" if unsure else ""
+    points = f"points alone miss {'; '.join(alone)}" if alone else "points alone reach them too"
+    return ". ".join(part[0].upper() + part[1:] for part in (said, doubt, points) if part) + "."
+
+
+def active_table(known: dict[str, Any]) -> str:
+    """Return how often units are told to be active."""
+    rows = [
+        {"unit": code, **{label: f"{share:.0%}" for label, share in zip(EXPRESSIONS, row, strict=True)}}
+        for code, row in known["active"].items()
+    ]
+    return markdown_table(rows)
+
+
+def unit_table() -> str:
+    """Return the table of units."""
+    rows = [
+        {
+            "unit": unit.code,
+            "name": unit.name,
+            "muscle": unit.muscle,
+            "sides": "2" if unit.sided else "1",
+            "measure": unit.measure,
+            "read by": unit.way,
+            "limits": unit.limits,
+        }
+        for unit in UNITS
+    ]
+    return markdown_table(rows)
+
+
+def covered_table(known: dict[str, Any]) -> str:
+    """Return how many faces count as covered."""
+    rows = [
+        {
+            "part of the face": part,
+            "faces as they are": f"{shares['as they are']:.1%}",
+            "covered": f"{shares['covered']:.1%}",
+        }
+        for part, shares in known["covered"].items()
+    ]
+    return markdown_table(rows)
+
+
 def page(known: dict[str, Any]) -> str:
-    """Return the page."""
-    return ""
+    """Write the page from the figures."""
+    text = (ROOT / "scripts" / "action-units.template.md").read_text(encoding="utf-8")
+    made = {
+        "units": str(len(UNITS)),
+        "split": known["split"],
+        "faces": f"{known['faces']:,}",
+        "found": f"{known['found']:,}",
+        "read": f"{known['read']:,}",
+        "counts": ", ".join(f"{label} {count:,}" for label, count in known["counts"].items()),
+        "wanted": wanted_table(known),
+        "met": in_words(known),
+        "rounds": f"{ROUNDS:,}",
+        "matrix": matrix_table(known, "shipped"),
+        "matrix_points": matrix_table(known, "points"),
+        "active": active_table(known),
+        "milliseconds": f"{known['milliseconds']:.2f}",
+        "bytes": f"{(PLACE / 'weights.npz').stat().st_size:,}",
+        "yaw": f"{MOST_YAW:g}",
+        "pitch": f"{MOST_PITCH:g}",
+        "eyes": f"{LEAST_EYES:g}",
+        "outside": f"{100 * MOST_OUTSIDE:g}",
+        "score": f"{LEAST_SCORE:g}",
+        "covered": covered_table(known),
+        "table": unit_table(),
+        "prototypes": "; ".join(
+            f"{label} {' + '.join(map(str, units))}" for label, units in PROTOTYPES.items() if units
+        ),
+        "landmarks": known["with"]["landmarks"],
+        "neutral": known["with"]["neutral.csv"],
+        "weights": known["with"]["weights.npz"],
+    }
+    for key, value in made.items():
+        text = text.replace("{{" + key + "}}", value)
+    return text
 
 
 if __name__ == "__main__":

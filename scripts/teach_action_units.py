@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,7 +35,7 @@ from facemood.models import DEFAULT_MODEL, ModelSession, find_model
 from facemood.stages.action_units.frontal import Frontal, frontal
 from facemood.stages.action_units.measures import measure_points
 from facemood.stages.action_units.reader import MOST_PITCH, MOST_YAW, closing_of
-from facemood.stages.action_units.taught import NEUTRAL, WEIGHTS, features_of, heads
+from facemood.stages.action_units.taught import NEUTRAL, WEIGHTS, features_of, heads, unusual
 from facemood.stages.action_units.texture import CELLS, PATCH, cut_patch, openness_of, texture_of
 from facemood.stages.landmarks import PRESENT, LandmarkReader
 from facemood.stages.pose import estimate_pose
@@ -117,8 +117,8 @@ def main() -> None:
     print(f"{len(teaching.tile)} faces teach", file=sys.stderr)
     measured, features, closing = measure(teaching)
     units = learn_units(features, unit_targets(teaching))
-    cover, bias = learn_covers(teaching.patches[::3])
-    archive: dict[str, Any] = {"units": units, "cover": cover, "bias": bias}
+    usual, cover, bias = learn_covers(teaching.patches[::3])
+    archive: dict[str, Any] = {"units": units, "usual": usual, "cover": cover, "bias": bias}
     np.savez_compressed(PLACE / WEIGHTS, **{name: array.astype(np.float16) for name, array in archive.items()})
     learned = features @ units.astype(np.float16).astype(np.float64).T  # as they are stored
     rest = EXPRESSIONS.index("neutral") == teaching.label
@@ -236,17 +236,34 @@ def fit(features: Matrix, target: Matrix, mask: NDArray[np.bool_], *, stiffness:
     return weights
 
 
-def learn_covers(patches: NDArray[np.uint8]) -> tuple[Matrix, Matrix]:
-    """Return weights (2, D) and biases (2,) by which covered parts are told: of faces that are covered by chance."""
+def learn_covers(patches: NDArray[np.uint8]) -> tuple[Matrix, Matrix, Matrix]:
+    """Return by what covered parts are told: the usual (2, D), weights (2, 2D) and biases (2,).
+
+    They are learned of faces that are covered by chance; all are blurred or sharpened by chance as well.
+    """
     random = np.random.default_rng(SEED)
-    blank = np.zeros((2, 68, 2))
-    free = np.stack([features_of(blank, texture_of(patch)).mean(axis=0) for patch in patches])
+    free = textures(focus(patch, random) for patch in patches)
+    usual = np.stack([free.mean(axis=0), free.std(axis=0) + 0.02]).astype(np.float16).astype(np.float32)
     found = []
     for rows, part in COVERS:
-        covered = (cover(patch, part, patches[random.integers(len(patches))], random) for patch in patches)
-        hidden = np.stack([features_of(blank, texture_of(patch)).mean(axis=0) for patch in covered])
-        found.append(fit_cover(free, hidden, seen((), rows)))
-    return np.stack([weights for weights, _ in found]), np.array([bias for _, bias in found])
+        others = patches[random.integers(len(patches), size=len(patches))]
+        covered = (cover(patch, part, other, random) for patch, other in zip(patches, others, strict=True))
+        hidden = textures(focus(patch, random) for patch in covered)
+        found.append(fit_cover(unusual(free, usual), unusual(hidden, usual), np.tile(seen((), rows), 2)))
+    return usual.astype(np.float64), np.stack([weights for weights, _ in found]), np.array([bias for _, bias in found])
+
+
+def textures(patches: Iterable[NDArray[np.uint8]]) -> Matrix:
+    """Return the features of patches without their points, (N, D)."""
+    blank = np.zeros((2, 68, 2))
+    return np.stack([features_of(blank, texture_of(patch)).mean(axis=0) for patch in patches])
+
+
+def focus(patch: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
+    """Blur or sharpen a patch by chance, as other cameras do."""
+    soft = cv2.GaussianBlur(patch, (0, 0), 0.8)
+    share = float(random.uniform(-0.6, 1))  # of the blurred picture; below 0 it is taken away
+    return np.clip(np.rint((1 - share) * patch.astype(np.float64) + share * soft), 0, 255).astype(np.uint8)
 
 
 def cover(
@@ -266,7 +283,7 @@ def cover(
     """
     y = 19.0 if part == "upper" else 38.0
     middle = np.array([PATCH / 2, y]) + random.normal(0, (1.5, 2))
-    size = random.uniform((26, 12), (40, 20)) if part == "upper" else random.uniform((20, 14), (38, 30))
+    size = random.uniform((26, 10), (40, 20)) if part == "upper" else random.uniform((18, 10), (38, 30))
     mask = np.zeros_like(patch)
     shape = (tuple(middle.tolist()), tuple(size.tolist()), float(random.uniform(-35, 35)))
     if random.random() < 0.5:
@@ -294,11 +311,11 @@ def stuff(patch: NDArray[np.uint8], other: NDArray[np.uint8], random: np.random.
 
 
 def fit_cover(free: Matrix, hidden: Matrix, mask: NDArray[np.bool_]) -> tuple[Matrix, float]:
-    """Return weights (D,) and a bias: log-odds that a part is covered, so that 2% of free faces count as covered."""
+    """Return weights (D,) and a bias: log-odds that a part is covered, so that 5% of free faces count as covered."""
     features = np.concatenate([free, hidden])
     target = np.repeat([0.0, 1.0], [len(free), len(hidden)])
     weights = fit(features, target, mask, stiffness=COVER_STIFFNESS).astype(np.float16).astype(np.float64)
-    return weights, -float(np.quantile(free @ weights, 0.98))
+    return weights, -float(np.quantile(free @ weights, 0.95))
 
 
 def write_neutral(ways: dict[str, Matrix], poses: NDArray[np.float32]) -> None:

@@ -16,7 +16,7 @@ from facemood.geometry import Floats
 from facemood.schema import Face, Image
 from facemood.stages.action_units.frontal import Frontal, Matrix, frontal
 from facemood.stages.action_units.measures import measure_points
-from facemood.stages.action_units.taught import PARTS, Neutral, features_of, heads, neutral_faces, weights
+from facemood.stages.action_units.taught import PARTS, Neutral, features_of, heads, neutral_faces, unusual, weights
 from facemood.stages.action_units.texture import cut_patch, openness_of, texture_of
 from facemood.stages.landmarks import landmarks_of
 
@@ -138,7 +138,7 @@ def is_readable(points: Floats, face: Face, size: tuple[int, int]) -> bool:
 def covered_parts(features: Matrix) -> set[str]:
     """Say which of `PARTS` are covered, by features (2, D)."""
     known = weights()
-    odds = features.mean(axis=0) @ known.cover.T + known.bias
+    odds = unusual(features.mean(axis=0), known.usual) @ known.cover.T + known.bias
     return {part for part, odd in zip(PARTS, odds.tolist(), strict=True) if odd >= np.log(COVERED / (1 - COVERED))}
 
 

@@ -18,6 +18,12 @@ NEUTRAL = "neutral.csv"
 WEIGHTS = "weights.npz"
 """What units are learned by, and what tells covered faces from others."""
 
+STORED = ("units", "usual", "cover", "bias")
+"""What stands in that file."""
+
+FARTHEST = 4.0
+"""How many spreads from the usual count at most."""
+
 PARTS = ("upper", "lower")
 """The parts of a face that may be covered."""
 
@@ -44,11 +50,13 @@ class Weights(NamedTuple):
 
     Attributes:
         units: (U, D) of each feature for each unit; rows of noughts for units that are not learned.
-        cover: (2, D) the same for `PARTS` that are covered.
+        usual: (2, D) what features are usually, and how far they spread.
+        cover: (2, 2D) what counts for `PARTS` that are covered, of `unusual`.
         bias: (2,) what is added for those.
     """
 
     units: Floats
+    usual: Floats
     cover: Floats
     bias: Floats
 
@@ -61,6 +69,17 @@ def features_of(halves: Matrix, texture: Matrix) -> Matrix:
         texture: (2, rows, columns, channels), as `texture_of` gives it.
     """
     return np.concatenate([halves.reshape(2, -1) * SCALE, texture.reshape(2, -1)], axis=1)
+
+
+def unusual(features: Matrix, usual: Floats) -> Matrix:
+    """Return by how many spreads features differ from the usual, (..., 2D): with their sign, and squared.
+
+    Args:
+        features: (..., D) the mean of both halves.
+        usual: (2, D) mean and spread.
+    """
+    spreads = np.clip((features - usual[0]) / usual[1], -FARTHEST, FARTHEST)
+    return np.concatenate([spreads, spreads**2], axis=-1)
 
 
 def heads(pose: Floats) -> Matrix:
@@ -93,9 +112,9 @@ def neutral_faces(way: str = "") -> Neutral:
 def weights() -> Weights:
     """Return what was learned."""
     with np.load(Path(__file__).with_name(WEIGHTS)) as archive:
-        learned, cover, bias = (archive[name].astype(np.float32) for name in ("units", "cover", "bias"))
+        learned, usual, cover, bias = (archive[name].astype(np.float32) for name in STORED)
     units = np.zeros((len(UNITS), learned.shape[1]), np.float32)
     units[[unit.way == LEARNED for unit in UNITS]] = learned
-    for array in (units, cover, bias):
+    for array in (units, usual, cover, bias):
         array.setflags(write=False)
-    return Weights(units, cover, bias)
+    return Weights(units, usual, cover, bias)
