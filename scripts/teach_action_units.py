@@ -67,8 +67,12 @@ LOOKS: dict[int, tuple[tuple[int, ...], range]] = {
 STIFFNESS = 300.0
 """How strongly weights are held small, in faces. From 100 to 1,000 hardly anything changes on PublicTest."""
 
-COVERS, COVER_STIFFNESS = ((range(5), "upper"), (range(5, CELLS), "lower")), 100.0
-"""Rows of cells by which a covered part is known."""
+COVERS = ((range(5), "upper", 0.985), (range(5, CELLS), "lower", 0.95))
+"""Rows of cells by which a covered part is known, and the share of free faces that shall count as free: covered eyes
+are easily told, covered mouths are not."""
+
+COVER_STIFFNESS = 100.0
+"""How strongly the weights of these are held small."""
 
 SEED = 8
 """What chance follows from where faces are covered."""
@@ -245,11 +249,11 @@ def learn_covers(patches: NDArray[np.uint8]) -> tuple[Matrix, Matrix, Matrix]:
     free = textures(focus(patch, random) for patch in patches)
     usual = np.stack([free.mean(axis=0), free.std(axis=0) + 0.02]).astype(np.float16).astype(np.float32)
     found = []
-    for rows, part in COVERS:
+    for rows, part, free_share in COVERS:
         others = patches[random.integers(len(patches), size=len(patches))]
         covered = (cover(patch, part, other, random) for patch, other in zip(patches, others, strict=True))
         hidden = textures(focus(patch, random) for patch in covered)
-        found.append(fit_cover(unusual(free, usual), unusual(hidden, usual), np.tile(seen((), rows), 2)))
+        found.append(fit_cover(unusual(free, usual), unusual(hidden, usual), np.tile(seen((), rows), 2), free_share))
     return usual.astype(np.float64), np.stack([weights for weights, _ in found]), np.array([bias for _, bias in found])
 
 
@@ -310,12 +314,12 @@ def stuff(patch: NDArray[np.uint8], other: NDArray[np.uint8], random: np.random.
     return np.roll(other[::-1], random.integers(PATCH, size=2), axis=(0, 1)).astype(np.float64)
 
 
-def fit_cover(free: Matrix, hidden: Matrix, mask: NDArray[np.bool_]) -> tuple[Matrix, float]:
-    """Return weights (D,) and a bias: log-odds that a part is covered, so that 5% of free faces count as covered."""
+def fit_cover(free: Matrix, hidden: Matrix, mask: NDArray[np.bool_], share: float) -> tuple[Matrix, float]:
+    """Return weights (D,) and a bias: log-odds that a part is covered; a share of the free faces counts as free."""
     features = np.concatenate([free, hidden])
     target = np.repeat([0.0, 1.0], [len(free), len(hidden)])
     weights = fit(features, target, mask, stiffness=COVER_STIFFNESS).astype(np.float16).astype(np.float64)
-    return weights, -float(np.quantile(free @ weights, 0.95))
+    return weights, -float(np.quantile(free @ weights, share))
 
 
 def write_neutral(ways: dict[str, Matrix], poses: NDArray[np.float32]) -> None:

@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 def track_of(*, step: float = 0.1, eyes: Floats | None = None, frames: int = 0, **units: list[float]) -> Track:
     """A person seen from 0 s on, with some units and eyes."""
     count = frames or max([len(values) for values in units.values()] + [0 if eyes is None else len(eyes)])
-    times = np.arange(count) * step
+    times = np.arange(count, dtype=np.float64) * step
     rows = np.full((count, len(KEYS)), np.nan, np.float32)
     for key, values in units.items():
         rows[:, KEYS.index(key)] = values
