@@ -247,14 +247,14 @@ def learn_covers(patches: NDArray[np.uint8]) -> tuple[Matrix, Matrix, Matrix]:
     """
     random = np.random.default_rng(SEED)
     free = textures(focus(patch, random) for patch in patches)
-    usual = np.stack([free.mean(axis=0), free.std(axis=0) + 0.02]).astype(np.float16).astype(np.float32)
+    usual = np.stack([free.mean(axis=0), free.std(axis=0) + 0.02]).astype(np.float16).astype(np.float64)
     found = []
     for rows, part, free_share in COVERS:
         others = patches[random.integers(len(patches), size=len(patches))]
         covered = (cover(patch, part, other, random) for patch, other in zip(patches, others, strict=True))
         hidden = textures(focus(patch, random) for patch in covered)
         found.append(fit_cover(unusual(free, usual), unusual(hidden, usual), np.tile(seen((), rows), 2), free_share))
-    return usual.astype(np.float64), np.stack([weights for weights, _ in found]), np.array([bias for _, bias in found])
+    return usual, np.stack([weights for weights, _ in found]), np.array([bias for _, bias in found])
 
 
 def textures(patches: Iterable[NDArray[np.uint8]]) -> Matrix:

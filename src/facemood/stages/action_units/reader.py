@@ -169,7 +169,7 @@ def intensity_of(spreads: Matrix | float) -> Matrix:
         >>> intensity_of(np.array([0, HALF, 3])).round(2).tolist()
         [0.08, 0.5, 0.92]
     """
-    return np.asarray(1 / (1 + np.exp(-np.clip((np.asarray(spreads) - HALF) / SLOPE, -30, 30))))
+    return np.asarray(0.5 + 0.5 * np.tanh((np.asarray(spreads) - HALF) / (2 * SLOPE)))  # the logistic function
 
 
 def spreads_of(strong: Matrix) -> Matrix:

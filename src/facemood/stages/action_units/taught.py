@@ -55,10 +55,10 @@ class Weights(NamedTuple):
         bias: (2,) what is added for those.
     """
 
-    units: Floats
-    usual: Floats
-    cover: Floats
-    bias: Floats
+    units: Matrix
+    usual: Matrix
+    cover: Matrix
+    bias: Matrix
 
 
 def features_of(halves: Matrix, texture: Matrix) -> Matrix:
@@ -71,7 +71,7 @@ def features_of(halves: Matrix, texture: Matrix) -> Matrix:
     return np.concatenate([halves.reshape(2, -1) * SCALE, texture.reshape(2, -1)], axis=1)
 
 
-def unusual(features: Matrix, usual: Floats) -> Matrix:
+def unusual(features: Matrix, usual: Matrix) -> Matrix:
     """Return by how many spreads features differ from the usual, (..., 2D): with their sign, and squared.
 
     Args:
@@ -112,8 +112,8 @@ def neutral_faces(way: str = "") -> Neutral:
 def weights() -> Weights:
     """Return what was learned."""
     with np.load(Path(__file__).with_name(WEIGHTS)) as archive:
-        learned, usual, cover, bias = (archive[name].astype(np.float32) for name in STORED)
-    units = np.zeros((len(UNITS), learned.shape[1]), np.float32)
+        learned, usual, cover, bias = (archive[name].astype(np.float64) for name in STORED)
+    units = np.zeros((len(UNITS), learned.shape[1]))
     units[[unit.way == LEARNED for unit in UNITS]] = learned
     for array in (units, usual, cover, bias):
         array.setflags(write=False)

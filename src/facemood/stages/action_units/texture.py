@@ -95,16 +95,15 @@ def openness_of(patch: NDArray[np.uint8], face: Frontal) -> tuple[float, float]:
         >>> openness_of(np.full((PATCH, PATCH), 128, np.uint8), face)
         (0.0, 0.0)
     """
-    pixels = patch.astype(np.float32)
-    across, down = np.zeros_like(pixels), np.zeros_like(pixels)
-    across[:, 1:-1], down[1:-1] = np.abs(pixels[:, 2:] - pixels[:, :-2]), np.abs(pixels[2:] - pixels[:-2])
+    across, down = cv2.absdiff(patch[:, 2:], patch[:, :-2]), cv2.absdiff(patch[2:], patch[:-2])
     inner = slice(CELLS, -CELLS)
-    usual = float(across[inner, inner].mean() + down[inner, inner].mean()) + FAINT
+    usual = float(across[inner, CELLS - 1 : 1 - CELLS].mean() + down[CELLS - 1 : 1 - CELLS, inner].mean()) + FAINT
     middles = np.stack([face.shape[36:42].mean(axis=0), face.shape[42:48].mean(axis=0)])
     places = middles * RESOLUTION + (PATCH / 2 - 0.5, ABOVE * RESOLUTION - 0.5)
-    near = np.exp(-(((np.arange(PATCH) - places[..., None]) / EYE[:, None]) ** 4))  # (2 eyes, x and y, PATCH)
+    far = ((np.arange(PATCH) - places[..., None]) / EYE[:, None]) ** 2  # (2 eyes, x and y, PATCH)
+    near = np.exp(-far * far)
     near /= near.sum(axis=-1, keepdims=True) + FAINT
-    right, left = (float(y @ across @ x) / usual for x, y in near)
+    right, left = (float(y @ (across @ x[1:-1])) / usual for x, y in near)
     return right, left
 
 
