@@ -9,7 +9,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "facemood"
 
 LAYERS = [
-    {"labels", "errors", "geometry"},
+    {"labels", "facs", "errors", "geometry"},
     {"atomic", "progress", "numpy_cnn"},
     {"schema", "render", "models"},
     {"results", "timeline", "stages", "sources", "datasets"},
@@ -78,12 +78,16 @@ def test_packages_of_extras_stay_in_their_part(path: Path) -> None:
     assert {name for name in names & EXTRA_ONLY.keys() if EXTRA_ONLY[name] != part_of(path)} == set()
 
 
-def test_stages_do_not_import_each_other_but_for_the_second_look() -> None:
+STAND_ON = {"detect": {"landmarks"}, "action_units": {"landmarks", "pose"}}
+"""Stages that stand on others: the finder's second look, and units that are measured on points freed of the pose."""
+
+
+def test_stages_do_not_import_each_other_but_for_those_that_stand_on_others() -> None:
     for path in (SOURCE / "stages").rglob("[a-z]*.py"):
         own = path.relative_to(SOURCE / "stages").parts[0].removesuffix(".py")
         names = [name for name in imports_of(ast.parse(path.read_text())) if name.startswith("facemood.stages.")]
         others = {name.split(".")[2] for name in names} - {own}
-        assert others <= ({"landmarks"} if own == "detect" else set())
+        assert others <= STAND_ON.get(own, set())
 
 
 def test_files_are_named_after_what_they_hold() -> None:

@@ -14,10 +14,10 @@ from facemood.results import COLUMNS, Failure, columns_for
 from tests.conftest import make_face
 
 GOLDEN = """\
-source,frame,timestamp,face,track_id,x1,y1,x2,y2,score,emotion,confidence,certain,angry,disgust,fear,happy,sad,surprise,neutral,contempt,yaw,pitch,roll
-a.jpg,0,,0,,10.0,20.0,50.0,70.0,0.9,happy,0.7,1,0.02,0.01,0.03,0.7,0.04,0.05,0.14,0.01,12.3,-4.0,0.0
-a.jpg,0,,1,,60.5,20.2,80.0,40.0,0.9,sad,0.6,,0.1,,,0.3,0.6,,,,,,
-b.jpg,0,,,,,,,,,,,,,,,,,,,,,,
+source,frame,timestamp,face,track_id,x1,y1,x2,y2,score,emotion,confidence,certain,angry,disgust,fear,happy,sad,surprise,neutral,contempt,AU01,AU02,AU04,AU05,AU06,AU07,AU09,AU10,AU12,AU14,AU15,AU16,AU17,AU20,AU23,AU24,AU25,AU26,AU27,AU43,yaw,pitch,roll
+a.jpg,0,,0,,10.0,20.0,50.0,70.0,0.9,happy,0.7,1,0.02,0.01,0.03,0.7,0.04,0.05,0.14,0.01,,,0.25,,,,,,0.877,,,,,,,,,,,,12.3,-4.0,0.0
+a.jpg,0,,1,,60.5,20.2,80.0,40.0,0.9,sad,0.6,,0.1,,,0.3,0.6,,,,,,,,,,,,,,,,,,,,,,,,,,
+b.jpg,0,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,
 """
 
 
@@ -31,7 +31,9 @@ def few_labels() -> Result:
 def analysis() -> Analysis:
     partial = make_face((60.5, 20.25, 80, 40), np.array([0.1, 0.3, 0.6], np.float32))
     partial = type(partial)(partial.box, 0.9, labels=("angry", "happy", "sad"), probabilities=partial.probabilities)
-    turned = dataclasses.replace(make_face(), pose=np.array([12.34, -4, -0.04], np.float32), certain=True)
+    units = {"AU04": 0.25, "AU12": 0.87654, "AU12R": 0.9, "AU12L": 0.8}
+    pose = np.array([12.34, -4, -0.04], np.float32)
+    turned = dataclasses.replace(make_face(), pose=pose, certain=True, action_units=units)
     first = Result("a.jpg", size=(120, 90), faces=(turned, partial), labels=EXPRESSIONS)
     second = Result("b.jpg", size=(120, 90), labels=EXPRESSIONS, speed={"detect": 1.234, "total": 1.234})
     return Analysis((first, second), {"model": "baseline"}, (Failure("c.jpg", "empty"),))

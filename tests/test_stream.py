@@ -14,6 +14,7 @@ from facemood.results import columns_for
 from facemood.schema import Image
 from facemood.sources import load_image
 from facemood.stream import count_frames
+from facemood.timeline import find_unit_events
 from tests.films import make_film
 
 FPS = 12.5
@@ -79,6 +80,15 @@ def test_the_batch_changes_nothing(analysis: Analysis, recognizer: EmotionRecogn
             np.testing.assert_allclose(first.probabilities, second.probabilities, atol=1e-4)
 
 
+def test_a_smile_stays_one_where_nobody_says_that_it_is_rest(analysis: Analysis) -> None:
+    faces = [face for result in analysis.results[7:] for face in result]
+    smiles = [face.action_units["AU12"] for face in faces if "AU12" in face.action_units]
+    assert len(smiles) > 20
+    assert min(smiles) > 0.8
+    (track,) = analysis.tracks()
+    assert any(event.unit == "AU12" and event.seconds > 1 for event in find_unit_events(track))
+
+
 def test_every_takes_frames_or_seconds(recognizer: EmotionRecognizer, film: Path) -> None:
     assert [result.index for result in recognizer.stream(film, every=10)] == [0, 10, 20, 30]
     assert [result.index for result in recognizer.stream(film, every=0.8)] == [0, 10, 20, 30]
@@ -95,6 +105,9 @@ def test_a_person_is_compared_with_their_own_rest(recognizer: EmotionRecognizer,
     assert np.abs(changes.mean(axis=0)).max() < 1.0  # the same face all the time: it changes little
     assert list(next(iter(rested.rows()))) == columns_for(rested.labels, ("raw", "change"))
     assert rested.info["baseline"] == [0.5, 2.5]
+    smiles = [face.action_units["AU12"] for face in faces if "AU12" in face.action_units]
+    assert len(smiles) > 20
+    assert np.median(smiles) < 0.4  # this person smiles at rest, so the smile is none
 
 
 def test_nobody_at_rest_is_said_and_nothing_is_compared(

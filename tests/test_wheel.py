@@ -26,6 +26,8 @@ SHIPPED = (
     "models/weights/parts/landmarks.onnx",
     "sinks/report/page.css",
     "sinks/report/page.js",
+    "stages/action_units/neutral.csv",
+    "stages/action_units/weights.npz",
     "stages/generic_face.csv",
     "train/data/labels/fer2013.npz",
     "train/recipes/baseline.toml",

@@ -1,4 +1,4 @@
-"""The stages in their order, for a batch of frames: find -> landmarks -> align -> classify -> settle -> Result."""
+"""The stages in their order, for some frames: find -> landmarks, units -> align -> classify -> settle -> Result."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from facemood.people import PeopleFinder
 from facemood.results import Result
 from facemood.scene import Film, FilmOptions, Photos, Scene
 from facemood.schema import Face, Frame
+from facemood.stages.action_units import RestingUnits, with_units
 from facemood.stages.align import WHOLE_BOX, crop_faces
 from facemood.stages.classify import Readings, classify, with_readings
 from facemood.stages.detect import DetectOptions, Detector
@@ -49,15 +50,24 @@ class Pipeline:
         """Return a scene for frames that have nothing to do with each other."""
         return Photos(self.detector, self.options)
 
-    def film(self, options: FilmOptions, *, rest: RestingFaces | None = None, learn: bool = False) -> Film:
+    def film(
+        self,
+        options: FilmOptions,
+        *,
+        rest: RestingFaces | None = None,
+        units: RestingUnits | None = None,
+        learn: bool = False,
+    ) -> Film:
         """Return a scene for the frames of one film, camera or screen; see `Film`."""
-        return Film(PeopleFinder(self.detector, self.reader, self.options), options, rest=rest, learn=learn)
+        people = PeopleFinder(self.detector, self.reader, self.options)
+        return Film(people, options, rest=rest, units=units, learn=learn)
 
     def mark(self, frame: Frame, faces: Sequence[Face]) -> list[Face]:
-        """Give each face the landmarks that its detector did not, and the head's pose."""
+        """Give each face the landmarks that its detector did not, the head's pose, and its action units."""
         marked = self.reader.mark(frame.image, faces)
         poses = [None if points is None else estimate_pose(points, frame.size) for points in map(landmarks_of, marked)]
-        return [dataclasses.replace(face, pose=pose) for face, pose in zip(marked, poses, strict=True)]
+        posed = [dataclasses.replace(face, pose=pose) for face, pose in zip(marked, poses, strict=True)]
+        return with_units(frame.image, posed)
 
     def classify(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> Readings:
         """Read face crops."""

@@ -18,6 +18,7 @@ import numpy as np
 
 from facemood.atomic import replacing
 from facemood.errors import OutputError, require
+from facemood.facs import CODES
 from facemood.labels import EXPRESSIONS
 from facemood.render import PICTURES, draw_faces, encode_png, write_picture
 from facemood.schema import ANGLES, Face, Image
@@ -31,7 +32,7 @@ SCHEMA = 1
 
 COLUMNS = (
     "source", "frame", "timestamp", "face", "track_id", "x1", "y1", "x2", "y2", "score",
-    "emotion", "confidence", "certain", *EXPRESSIONS, *ANGLES,
+    "emotion", "confidence", "certain", *EXPRESSIONS, *CODES, *ANGLES,
 )  # fmt: skip
 """The table's columns. Labels of a user's own model follow them, and then what films have beside."""
 
@@ -129,8 +130,9 @@ class Result:
                 "x1": x1, "y1": y1, "x2": x2, "y2": y2, "score": round(face.score, 4),
                 "emotion": face.emotion, "confidence": round(face.confidence, 4),
                 "certain": "" if face.certain is None else int(face.certain),
-                **{label: round(value, 4) for label, value in face.emotions.items()}, **face.angles,
-                **self._beside(face),
+                **{label: round(value, 4) for label, value in face.emotions.items()},
+                **{code: round(face.action_units[code], 3) for code in CODES if code in face.action_units},
+                **face.angles, **self._beside(face),
             }  # fmt: skip
 
     def _beside(self, face: Face) -> dict[str, Any]:

@@ -9,12 +9,16 @@ from typing import Any, Protocol
 from facemood.people import PeopleFinder, time_of
 from facemood.results import CHANGE, RAW
 from facemood.schema import Face, Frame
+from facemood.stages.action_units import RestingUnits
 from facemood.stages.detect import DetectOptions, Detector, select_faces
 from facemood.stages.rest import RestingFaces
 from facemood.stages.smooth import Smoother, SmoothOptions
 
 SMOOTH = SmoothOptions().seconds
 """Seconds over which readings of a person are smoothed."""
+
+SHORTEST_FRAME, LONGEST_FRAME = 1e-3, 1.0
+"""Seconds for which a frame stands at least and at most, where it is counted how a person looks at rest."""
 
 
 class Scene(Protocol):
@@ -92,15 +96,23 @@ class Film:
         people: What finds people again.
         options: How the film is read.
         rest: What the people's resting faces read as, where that is known already.
+        units: What their action units measure at rest, where that is known already.
         learn: Whether it is learned while the film is read, from what is seen in the time of `FilmOptions.baseline`.
     """
 
     def __init__(
-        self, people: PeopleFinder, options: FilmOptions, *, rest: RestingFaces | None = None, learn: bool = False
+        self,
+        people: PeopleFinder,
+        options: FilmOptions,
+        *,
+        rest: RestingFaces | None = None,
+        units: RestingUnits | None = None,
+        learn: bool = False,
     ) -> None:
         self.people, self.smoother = people, Smoother(SmoothOptions(seconds=options.smooth))
-        self.rest = rest or RestingFaces()
+        self.rest, self.units = rest or RestingFaces(), units or RestingUnits()
         self._lesson = options.baseline if learn else None
+        self._last: float | None = None
 
     def find(self, frame: Frame) -> list[Face]:
         """Follow the people, or look for them."""
@@ -109,8 +121,13 @@ class Film:
     def settle(self, frame: Frame, faces: list[Face]) -> list[Face]:
         """Smooth what was read, and compare it with the people's rest."""
         now = time_of(frame)
+        passed = 0.0 if self._last is None else min(max(now - self._last, 0.0), LONGEST_FRAME)
+        self._last = now
         smoothed = self.smoother.update(faces, now)
         if self._lesson and now < self._lesson[1]:
-            self.rest.add(smoothed if now >= self._lesson[0] else ())
+            resting = smoothed if now >= self._lesson[0] else []
+            self.rest.add(resting)
+            self.units.learn(resting, seconds=max(passed, SHORTEST_FRAME))
             return smoothed
-        return self.rest.compare(smoothed)
+        self.units.follow(smoothed, seconds=passed)
+        return self.rest.compare(self.units.compare(smoothed))

@@ -11,12 +11,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.facs import describe
 from facemood.geometry import eye_aspect_ratio
 
 Image = NDArray[np.uint8]
@@ -93,6 +95,10 @@ class Face:
         certain: Whether the model is so sure that it was right 9 times in 10 on images that it did not train on; None
             before classification, and where the model cannot tell.
         heat: Where the network found the label, for drawing; None where nobody asked.
+        action_units: Intensities 0..1 by the keys of `facemood.facs.KEYS`, such as ``AU12`` and its sides ``AU12R`` and
+            ``AU12L``; empty where units are not known. In films they are told against the person's own rest.
+        openness: How open the subject's right and left eye look, by the edges of the iris: to be compared with what the
+            same person's eyes have at other times. None where it is not known.
 
     Example:
         >>> box, read = np.float32([10, 20, 50, 60]), np.float32([0.8, 0.2])
@@ -113,6 +119,8 @@ class Face:
     shown: str = ""
     certain: bool | None = None
     heat: HeatMap | None = field(default=None, repr=False)
+    action_units: Mapping[str, float] = field(default_factory=dict, repr=False)
+    openness: tuple[float, float] | None = field(default=None, repr=False)
 
     @property
     def emotion(self) -> str:
@@ -161,6 +169,10 @@ class Face:
             return {}
         return {name: round(angle, 1) + 0.0 for name, angle in zip(ANGLES, self.pose.tolist(), strict=True)}  # no -0.0
 
+    def facs(self) -> str:
+        """Say in words which action units speak for the label that is told, and which against it."""
+        return describe(self.told[0], self.action_units)
+
     def top(self, k: int = 3) -> list[tuple[str, float]]:
         """Return the k most probable labels with their probabilities, best first."""
         return sorted(self.emotions.items(), key=lambda item: -item[1])[:k]
@@ -192,6 +204,8 @@ class Face:
             known["landmarks"] = np.round(self.landmarks, 1).astype(float).tolist()
         if self.pose is not None:
             known["pose"] = self.angles
+        if self.action_units:
+            known["action_units"] = {key: round(value, 3) for key, value in self.action_units.items()}
         if self.labels:
             known["emotion"] = self.emotion
             known["confidence"] = round(self.confidence, 4)

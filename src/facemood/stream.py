@@ -106,7 +106,7 @@ class Stream:
                     pass
         if not scene.rest.people:
             logger.warning("%s: nobody is seen from %g to %g s, so nobody's resting face is known", name, start, end)
-        return self.pipeline.film(self.film, rest=scene.rest)
+        return self.pipeline.film(self.film, rest=scene.rest, units=scene.units)
 
 
 def moves(item: ImageLike) -> bool:

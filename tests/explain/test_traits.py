@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 
 from facemood.explain.regions import REGIONS
-from facemood.explain.traits import MOVES, UNITS, agreement, traits_of
+from facemood.explain.traits import MOVES, agreement, traits_of
+from facemood.facs import PROTOTYPES
 from facemood.labels import EXPRESSIONS
 
 
 def test_every_expression_and_every_unit_is_known() -> None:
-    assert set(UNITS) == set(EXPRESSIONS)
-    assert {unit for units in UNITS.values() for unit in units} <= set(MOVES)
+    assert set(PROTOTYPES) == set(EXPRESSIONS)
+    assert {unit for units in PROTOTYPES.values() for unit in units} <= set(MOVES)
     assert {region for regions in MOVES.values() for region in regions} <= set(REGIONS) - {"outside"}
 
 

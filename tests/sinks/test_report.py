@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from facemood import EmotionRecognizer, Face, OutputError, Result
+from facemood.facs import KEYS
 from facemood.labels import EXPRESSIONS
 from facemood.render.plots import stacked
 from facemood.schema import Image
@@ -497,3 +498,48 @@ def test_a_place_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:
 def test_the_largest_shares_are_said_in_words() -> None:
     assert mostly({"happy": 0.3, "sad": 0.5, "fear": 0.2}) == "sad (50%) and happy (30%)"
     assert mostly({"happy": 0.98, "sad": 0.02}) == "happy (98%)"
+
+
+def smiling_film(*, step: float = 1 / 30, frames: int = 120) -> list[Result]:
+    """A person who smiles from the second second on, blinks once, and turns away at the end."""
+    film = []
+    for index in range(frames):
+        smile = 0.9 if 30 <= index < 90 else 0.08
+        units = {key: smile if key.startswith("AU12") else 0.05 for key in KEYS}
+        shut = 20 <= index < 24
+        known: dict[str, Any] = {"action_units": units, "openness": (0.3, 0.3) if shut else (0.7, 0.7)}
+        face = dataclasses.replace(read_as("happy"), **(known if index < 100 else {}))
+        film.append(Result("smile.mp4", index, index * step, (120, 90), (face,), EXPRESSIONS))
+    return film
+
+
+def test_units_and_blinks_are_told_of_each_person(tmp_path: Path) -> None:
+    page = page_of(tmp_path / "r.html", smiling_film())
+    assert "h3 Action units" in page.headings
+    assert "1 blink in 3.3 s in which the eyes were seen: 18 a minute." in page.text
+    assert "1 event of action units" in page.text
+    assert "0:01.00 0:01.00 0:03.00 2.00 AU12 lip corner puller 0.90 +0.00" in page.text
+    (line, ticks) = [path["d"] for path in page.all("path")[-2:]]
+    assert outline(line.split("Z")[-2])[0] == (375, HIGH)  # 1 s of 4
+    assert min(y for _, y in outline(line)) == round(HIGH * 0.1)
+    assert re.fullmatch(rf"M(\d+) 0V{HIGH}", ticks)
+    assert [one["aria-label"] for one in page.all("svg")[-2:]] == [
+        "AU12 lip corner puller over time",
+        "blinks over time",
+    ]
+
+
+def test_blinks_between_frames_are_not_counted(tmp_path: Path) -> None:
+    page = page_of(tmp_path / "r.html", smiling_film(step=0.2))
+    assert "Blinks were not counted" in page.text
+
+
+def test_without_units_there_is_no_part_on_them(tmp_path: Path) -> None:
+    page = page_of(tmp_path / "r.html", TALK)
+    assert not any("Action units" in heading for heading in page.headings)
+
+
+def test_units_of_a_face_at_rest_are_not_listed(tmp_path: Path) -> None:
+    still = [dataclasses.replace(frame, index=index) for index, frame in enumerate(smiling_film(frames=25))]
+    page = page_of(tmp_path / "r.html", still)
+    assert "No action unit is active for long enough to be listed." in page.text

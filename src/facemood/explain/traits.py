@@ -6,18 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.explain.regions import REGIONS
-
-UNITS: dict[str, tuple[int, ...]] = {
-    "angry": (4, 5, 7, 23),
-    "disgust": (9, 15, 16),
-    "fear": (1, 2, 4, 5, 7, 20, 26),
-    "happy": (6, 12),
-    "sad": (1, 4, 15),
-    "surprise": (1, 2, 5, 26),
-    "neutral": (),
-    "contempt": (12, 14),
-}
-"""The action units of each expression's prototype (Friesen & Ekman 1983, EMFACS-7). A neutral face has none."""
+from facemood.facs import PROTOTYPES
 
 MOVES: dict[int, tuple[str, ...]] = {
     1: ("brows", "forehead"),
@@ -45,7 +34,7 @@ def traits_of(label: str) -> tuple[str, ...]:
         >>> traits_of("happy"), traits_of("neutral")
         (('cheeks', 'mouth', 'eyes'), ())
     """
-    moved = {region for unit in UNITS.get(label, ()) for region in MOVES[unit]}
+    moved = {region for unit in PROTOTYPES.get(label, ()) for region in MOVES[unit]}
     return tuple(region for region in REGIONS if region in moved)
 
 

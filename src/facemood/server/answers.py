@@ -21,6 +21,9 @@ class FaceAnswer(BaseModel):
     score: float = Field(description="how sure the detector is that this is a face, 0..1")
     landmarks: list[list[float]] | None = Field(None, description="68 points x, y in pixels, in iBUG order")
     pose: dict[str, float] | None = Field(None, description="yaw, pitch and roll of the head in degrees")
+    action_units: dict[str, float] | None = Field(
+        None, description="how far each action unit is active, 0..1, such as AU12, and its sides AU12R and AU12L"
+    )
     emotion: str | None = Field(None, description="the most probable expression")
     confidence: float | None = Field(None, description="its probability, 0..1")
     certain: bool | None = Field(None, description="whether readings like this one were right 9 times in 10")

@@ -22,7 +22,7 @@ class EpisodesSink(FileSink):
     others. Each person becomes a tier, such as "expression person 1". Where a file tells of several films, `source`
     says which; for ELAN, write one file for each.
 
-    The episodes are written when it is closed; until then it takes about 60 bytes of memory for each face.
+    The episodes are written when it is closed; until then it takes about 120 bytes of memory for each face.
 
     Args:
         path: The file's name; its ending is ``.episodes.csv`` by custom.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from facemood.facs import KEYS
 from facemood.schema import Face
 from facemood.timeline.tracks import Timeline, Times, Track
 
@@ -18,9 +21,15 @@ if TYPE_CHECKING:
 ONLY_FRAME = 0.04
 """Seconds that a frame lasts where a film has no other to tell it by."""
 
+STEPS, UNREAD = 250, 255
+"""Intensities of action units are held in a byte each, in so many steps; and what stands for one that was not read."""
+
+UNSEEN = (math.nan, math.nan)
+"""The openness of eyes that nobody knows."""
+
 
 class TrackCollector:
-    """Gathers what the frames of films say of each person, in little memory: about 60 bytes a face, and no images.
+    """Gathers what the frames of films say of each person, in little memory: about 120 bytes a face, and no images.
 
     Results without a timestamp (photos) are passed over, and so are faces without a number or without a reading, but
     that they count as heads. Where a source begins anew, at an earlier time, a new timeline begins as well.
@@ -137,6 +146,8 @@ class _Person:
     probabilities: array[float] = field(default_factory=lambda: array("f"))
     shown: array[int] = field(default_factory=lambda: array("h"))
     boxes: array[float] = field(default_factory=lambda: array("f"))
+    units: bytearray = field(default_factory=bytearray)
+    eyes: array[float] = field(default_factory=lambda: array("f"))
 
     def add(self, frame: int, face: Face) -> None:
         """Take in the person's face in a frame; nobody is in one twice, so a second face is passed over."""
@@ -146,6 +157,8 @@ class _Person:
         self.probabilities.extend(face.probabilities.tolist())
         self.shown.append(self.labels.index(face.shown or face.emotion))
         self.boxes.extend(face.box.tolist())
+        self.units.extend(round(STEPS * face.action_units[key]) if key in face.action_units else UNREAD for key in KEYS)
+        self.eyes.extend(face.openness or UNSEEN)
 
     def track(self, source: str, number: int, times: Times, ends: Times) -> Track:
         """Return what is known by now; times and ends are those of all frames of the film, (F,)."""
@@ -159,4 +172,12 @@ class _Person:
             np.array(self.probabilities, np.float32).reshape(len(frames), len(self.labels)),
             np.array(self.shown, np.int64),
             np.array(self.boxes, np.float32).reshape(-1, 4),
+            _from_bytes(self.units).reshape(-1, len(KEYS)),
+            np.array(self.eyes, np.float32).reshape(-1, 2),
         )
+
+
+def _from_bytes(held: bytearray) -> NDArray[np.float32]:
+    """Return the intensities that bytes stand for, (N,) 0..1; not a number where none was read."""
+    steps = np.frombuffer(bytes(held), np.uint8).astype(np.float32)
+    return np.where(steps == UNREAD, np.float32(np.nan), steps / STEPS).astype(np.float32)

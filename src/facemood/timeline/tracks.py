@@ -29,6 +29,11 @@ class Track:
         probabilities: (T, K) float32; each row sums to 1.
         shown: (T,) int64, which label is shown: the one that `Face.shown` names, else the most probable.
         boxes: (T, 4) float32 x1 y1 x2 y2 in pixels.
+        units: (T, U) float32 intensities 0..1 of the action units in the order of `facemood.facs.KEYS`; not a number
+            where one was not read. None where nothing is known of them.
+        eyes: (T, 2) float32 how open the subject's right and left eye look (`Face.openness`); not a number where that
+        is
+            not known.
 
     Example:
         >>> times, sure = np.array([0.0, 0.1]), np.array([[0.9, 0.1], [0.4, 0.6]], np.float32)
@@ -45,6 +50,8 @@ class Track:
     probabilities: NDArray[np.float32]
     shown: NDArray[np.int64]
     boxes: NDArray[np.float32]
+    units: NDArray[np.float32] | None = None
+    eyes: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.timestamps)
@@ -97,7 +104,8 @@ def thin(track: Track, *, points: int = POINTS) -> Track:
 
     Returns:
         For each bin in which the person is seen, means of probabilities and boxes, weighted by how long frames last,
-        and the label that is shown longest. A bin lasts from the beginning of its first frame to the end of its last;
+        and the label that is shown longest; of action units the means of those frames in which they were read, and of
+        the eyes nothing. A bin lasts from the beginning of its first frame to the end of its last;
         where the person is out of sight for less than a bin, that is lost.
 
     Raises:
@@ -122,7 +130,18 @@ def thin(track: Track, *, points: int = POINTS) -> Track:
         (np.add.reduceat(weights * track.probabilities, firsts) / totals).astype(np.float32),
         longest.argmax(axis=1),
         (np.add.reduceat(weights * track.boxes, firsts) / totals).astype(np.float32),
+        None if track.units is None else _known_means(track.units, weights, firsts),
     )
+
+
+def _known_means(values: NDArray[np.float32], weights: Times, firsts: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the means of (T, U) values over bins, without those that are no number; no number where all are none."""
+    known = ~np.isnan(values)
+    sums = np.add.reduceat(np.where(known, values, 0) * weights, firsts)
+    totals = np.add.reduceat(known * weights, firsts)
+    means = np.full(sums.shape, np.nan)
+    np.divide(sums, totals, out=means, where=totals > 0)
+    return means.astype(np.float32)
 
 
 def weights_of(durations: Times) -> Times:

@@ -26,7 +26,7 @@ class ReportSink(FileSink):
 
     It shows how many faces there were, and of each person the probabilities over time, the share of each expression,
     its episodes and some pictures. Photos are summed up together. All of it is written when it is closed; until then it
-    takes about 60 bytes of memory for each face of a film, and some kilobytes for each person.
+    takes about 120 bytes of memory for each face of a film, and some kilobytes for each person.
 
     Args:
         path: The page's name.

@@ -1,10 +1,11 @@
-"""The charts of a report, as HTML with inline SVG: stacked areas, strips of what is shown, head counts, bars.
+"""The charts of a report, as HTML with inline SVG: stacked areas, strips, head counts, action units, bars.
 
 The shapes are SVG that stretches with the page, the texts are HTML that does not.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
@@ -13,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.facs import KEYS, NAMES
 from facemood.render.draw import colour_of
 from facemood.render.plots import clock, in_sight, stacked, time_ticks, write_share
-from facemood.timeline import POINTS, Timeline, Track, find_episodes, thin
+from facemood.timeline import INSTANT, POINTS, Blink, Timeline, Track, find_episodes, thin
 
 Span = tuple[float, float]
 """The seconds at which a film's time axis begins and ends."""
@@ -31,6 +33,10 @@ DENSE, CROWDED = 500, 120
 
 WORDY = 0.03
 """Share of the axis from which on a stretch of a strip has its word written on it, where that fits."""
+
+
+FAINT = 0.1
+"""Action units that are weaker are not drawn."""
 
 
 def colour_rules(labels: Sequence[str]) -> str:
@@ -87,6 +93,23 @@ def strip(track: Track, span: Span) -> str:
     stretches = list(_stretches(thin(track), span))
     kind = "strip dense" if len(stretches) > CROWDED else "strip"
     return f'<div class="{kind}" aria-hidden="true">{"".join(stretches)}</div>'
+
+
+def unit_chart(track: Track, units: Sequence[str], blinks: Sequence[Blink], span: Span) -> str:
+    """Return how strong some action units of a person are over the film's time, a line each, and when they blink.
+
+    Args:
+        track: The person.
+        units: The units' codes.
+        blinks: The person's blinks.
+        span: The time axis.
+    """
+    drawn = thin(track)
+    lines = [_line(f"{code} {NAMES[code]}", _unit_area(drawn, code, span), "line") for code in units]
+    if blinks:
+        middles = _across(np.array([(blink.start + blink.end) / 2 for blink in blinks]), span).tolist()
+        lines.append(_line("blinks", "".join(f"M{x} 0V{HIGH}" for x in middles), "line ticks"))
+    return f'<div class="units">{"".join(lines)}<span></span>{time_axis(span)}</div>' if lines else ""
 
 
 def time_axis(span: Span) -> str:
@@ -152,6 +175,29 @@ def _layers(track: Track, span: Span) -> Iterator[tuple[int, str]]:
         if track.probabilities[:, order[layer]].max(initial=0) > VISIBLE:
             path = "".join(_outline(xs[a:b], ys[a:b, layer], int(ends[b - 1])) for a, b in parts)
             yield order[layer], path
+
+
+def _line(name: str, path: str, kind: str) -> str:
+    """Return a name and what is drawn beside it."""
+    drawn = _svg(f'<path d="{path}"/>', f"{name} over time")
+    return f'<span>{escape(name)}</span><div class="{kind}">{drawn}</div>'
+
+
+def _unit_area(track: Track, code: str, span: Span) -> str:
+    """Return the outline of a unit's intensity over time, as steps; nothing where it was not read."""
+    assert track.units is not None
+    values = track.units[:, KEYS.index(code)]
+    xs, ends = _across(track.timestamps, span).tolist(), _across(track.ends, span).tolist()
+    ys = np.rint(HIGH * (1 - np.nan_to_num(values))).astype(int)
+    apart = np.diff(np.isnan(values).astype(np.int8)) != 0
+    hidden = track.timestamps[1:] > track.ends[:-1] + INSTANT
+    changes = np.flatnonzero(apart | hidden | (np.diff(ys) != 0)) + 1
+    bounds = [0, *changes.tolist(), len(track)]
+    return "".join(
+        f"M{xs[first]} {HIGH}V{ys[first]}H{max(ends[end - 1], xs[first] + 1)}V{HIGH}Z"
+        for first, end in itertools.pairwise(bounds)
+        if values[first] >= FAINT
+    )
 
 
 def _outline(xs: NDArray[np.int64], ys: NDArray[np.int64], end: int) -> str:

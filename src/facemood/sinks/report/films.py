@@ -8,11 +8,22 @@ from html import escape
 
 import numpy as np
 
+from facemood.facs import CODES, NAMES
 from facemood.render.draw import percent
 from facemood.render.plots import clock
 from facemood.sinks.report import charts
 from facemood.sinks.report.portraits import SIDE, Portrait, Portraits
-from facemood.timeline import MIN_SECONDS, Episode, Timeline, Track, find_episodes
+from facemood.timeline import (
+    MIN_SECONDS,
+    Blinking,
+    Episode,
+    Timeline,
+    Track,
+    UnitEvent,
+    find_blinks,
+    find_episodes,
+    find_unit_events,
+)
 
 MOST_PEOPLE = 12
 """How many people of a film are told of at length, those longest in sight; the others have a line each."""
@@ -160,8 +171,51 @@ def _person(track: Track, film: Film, *, name: str, level: int) -> str:
         f"{portrait_row(pictures, whose=title)}{charts.area_chart(track, span, title=title)}"
         '<div class="beside">'
         f"{charts.share_table(shares, seconds, caption='Share of the time in sight', unit='seconds')}"
-        f"{_episode_table(find_episodes(track))}</div></section>"
+        f"{_episode_table(find_episodes(track))}</div>{_units(track, span, level=level)}</section>"
     )
+
+
+def _units(track: Track, span: charts.Span, *, level: int) -> str:
+    """Return what is told of a person's action units and blinks; nothing where units were never read."""
+    if track.units is None or np.isnan(track.units).all():
+        return ""
+    events, blinking = find_unit_events(track), find_blinks(track)
+    codes = [code for code in CODES if any(event.unit == code for event in events)]
+    blinks = blinking.blinks if blinking else ()
+    return (
+        f"<h{min(level + 1, 6)}>Action units</h{min(level + 1, 6)}><p>{_blinks(blinking)}</p>"
+        f"{charts.unit_chart(track, codes, blinks, span)}{_event_table(events)}"
+    )
+
+
+def _blinks(blinking: Blinking | None) -> str:
+    """Say how often a person blinks."""
+    if blinking is None:
+        return "Blinks were not counted: the frames are too far apart, or the eyes were not seen."
+    seconds = f"in {blinking.seconds:.1f} s in which the eyes were seen"
+    if not blinking.blinks:
+        return f"No blink {seconds}."
+    return f"{count(len(blinking.blinks), 'blink')} {seconds}: {blinking.rate:.0f} a minute."
+
+
+def _event_table(events: Sequence[UnitEvent]) -> str:
+    """Return when units are active, in the order of time."""
+    if not events:
+        return '<p class="soft">No action unit is active for long enough to be listed.</p>'
+    lines = [
+        (
+            clock(event.onset, decimals=2),
+            clock(event.apex, decimals=2),
+            clock(event.offset, decimals=2),
+            f"{event.seconds:.2f}",
+            f"{event.unit} {NAMES[event.unit]}",
+            f"{event.peak:.2f}",
+            "" if event.asymmetry is None else f"{event.asymmetry:+.2f}",
+        )
+        for event in sorted(events, key=lambda event: event.onset)
+    ]
+    head = ("onset", "apex", "offset", "seconds", "unit", "peak", "left less right")
+    return f'<div class="episodes">{table(head, lines, caption=count(len(lines), "event") + " of action units")}</div>'
 
 
 def _span(track: Track, film: Film) -> charts.Span:

@@ -32,7 +32,10 @@ OF_FILMS = (
     "sight. The band below shows the expression that leads, as a live display would show it, and shares and episodes "
     "go by it. A frame lasts until the next one of its film. An episode reaches from the beginning of its first frame "
     f"to the end of its last; those of less than {MIN_SECONDS:g} s are not listed. Charts of more than {POINTS:,} "
-    "frames show means over equal stretches of time; all numbers in words and tables come from all frames."
+    "frames show means over equal stretches of time; all numbers in words and tables come from all frames. Action "
+    "units are guesses of how far muscles of the face move, 0 to 1, against the person's own rest as far as that is "
+    "known; they are empty where a face is turned away or covered. A unit is listed from its onset to its offset where "
+    "it reaches one half; blinks are counted at 15 frames a second or more."
 )
 
 OF_PHOTOS = (

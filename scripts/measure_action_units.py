@@ -1,0 +1,376 @@
+"""Measure how action units agree with expressions: writes docs/action-units.json and the page docs/action-units.md.
+
+    python scripts/measure_action_units.py fer2013:DIR WORK
+
+WORK is the folder in which ``teach_action_units.py`` keeps what our landmark network reads of the tiles; what is
+missing there is read. Measured are the PrivateTest faces that have a majority in FER+; ``--split PublicTest`` prints
+the figures of the split by which things were chosen, and writes nothing; ``--page`` only writes the page anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from facemood.datasets import open_dataset  # noqa: E402
+from facemood.facs import CODES, POINTS, PROTOTYPES, UNITS  # noqa: E402
+from facemood.labels import EXPRESSIONS  # noqa: E402
+from facemood.models import find_model  # noqa: E402
+from facemood.models.page import markdown_table  # noqa: E402
+from facemood.schema import Face  # noqa: E402
+from facemood.sources import load_image  # noqa: E402
+from facemood.stages.action_units import read_units  # noqa: E402
+from facemood.stages.action_units.measures import measure_points  # noqa: E402
+from facemood.stages.action_units.reader import (  # noqa: E402
+    LEAST_EYES,
+    LEAST_SCORE,
+    MOST_OUTSIDE,
+    MOST_PITCH,
+    MOST_YAW,
+    covered_parts,
+    read_patch,
+    told,
+)
+from facemood.stages.action_units.taught import features_of, neutral_faces  # noqa: E402
+from facemood.stages.action_units.texture import texture_of  # noqa: E402
+from facemood.stages.detect import FinderDetector  # noqa: E402
+from facemood.stages.pose import estimate_pose  # noqa: E402
+from scripts.teach_action_units import PLACE, SEED, Faces, cover, frontals, read_split  # noqa: E402
+
+DOCS = ROOT / "docs"
+
+PHOTO = ROOT / "examples" / "photos" / "astronaut.png"
+
+ROUNDS = 1000
+"""How often faces are drawn anew for an interval."""
+
+WANTED: tuple[tuple[str, tuple[tuple[str, ...], ...], str, float], ...] = (
+    ("AU12", (("AU12",),), "happy", 0.90),
+    ("AU04", (("AU04",),), "angry", 0.75),
+    ("AU05", (("AU05",),), "surprise", 0.80),
+    ("AU25, 26 or 27, the best", (("AU25",), ("AU26",), ("AU27",)), "surprise", 0.85),
+    ("AU15", (("AU15",),), "sad", 0.70),
+    ("AU09 or AU10, the better", (("AU09",), ("AU10",)), "disgust", 0.70),
+    ("AU01 + AU02", (("AU01", "AU02"),), "surprise", 0.80),
+    ("AU20", (("AU20",),), "fear", 0.65),
+)
+"""What was asked for: a name, units that are added up (the best of several sums), the expression, the area."""
+
+Values = NDArray[np.float64]
+
+
+def main() -> None:
+    """Measure, and write figures and page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", nargs="?", help="FER2013 with FER+ votes, as facemood names datasets")
+    parser.add_argument("work", type=Path, nargs="?", help="where what is read of the tiles is kept")
+    parser.add_argument("--split", default="PrivateTest", help="which faces are measured")
+    parser.add_argument("--page", action="store_true", help="write the page from the figures that are there")
+    options = parser.parse_args()
+    file = DOCS / "action-units.json"
+    if not options.page:
+        if options.data is None or options.work is None:
+            parser.error("DATA and WORK are needed, unless only the page is written")
+        known = measure(options.data, options.split, options.work)
+        if options.split != "PrivateTest":
+            print(json.dumps(known["wanted"], indent=1))
+            print(matrix_table(known, "shipped"), matrix_table(known, "points"), known["covered"], sep="\n\n")
+            return
+        file.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    (DOCS / "action-units.md").write_text(page(json.loads(file.read_text(encoding="utf-8"))), encoding="utf-8")
+
+
+def measure(data: str, split: str, work: Path) -> dict[str, Any]:
+    """Measure everything on the faces of a split."""
+    cv2.setNumThreads(1)
+    dataset = open_dataset(data)
+    faces = read_split(dataset, split, work)
+    read = faces.subset(faces.readable)
+    ways = {"shipped": intensities(read), "points": intensities(read, POINTS)}
+    words = np.array(EXPRESSIONS)
+    return {
+        "with": digests(),
+        "split": split,
+        "faces": len(faces.tile),
+        "found": int(np.isfinite(faces.pose[:, 0]).sum()),
+        "read": len(read.tile),
+        "counts": {label: int((words[read.label] == label).sum()) for label in EXPRESSIONS},
+        "told": {code: int(np.isfinite(ways["shipped"][:, place]).sum()) for place, code in enumerate(CODES)},
+        "wanted": [wish(ways, read.label, *line) for line in WANTED],
+        "matrix": {way: matrix(values, read.label) for way, values in ways.items()},
+        "active": active(ways["shipped"], read.label),
+        "covered": measure_covers(read),
+        "milliseconds": measure_time(),
+    }
+
+
+def digests() -> dict[str, str]:
+    """Return the first 12 digits of the SHA-256 of what reads units."""
+    files = {"landmarks": find_model("landmarks"), **{name: PLACE / name for name in ("neutral.csv", "weights.npz")}}
+    return {name: sha256(file.read_bytes()).hexdigest()[:12] for name, file in files.items()}
+
+
+def intensities(faces: Faces, way: str = "") -> Values:
+    """Return the intensities of faces, (N, U); not a number where a unit is not told.
+
+    Args:
+        faces: The faces.
+        way: `POINTS` for all units by points alone; empty as they are shipped.
+    """
+    rows = []
+    for (seen, patch), pose in zip(frontals(faces), faces.pose, strict=True):
+        if way == POINTS:
+            units = told(measure_points(seen.halves), pose, neutral_faces(POINTS), hidden=set())
+        else:
+            units = read_patch(patch, seen, pose).units
+        rows.append([units.get(code, np.nan) for code in CODES])
+    return np.array(rows)
+
+
+def area(values: Values, positive: NDArray[np.bool_]) -> float | None:
+    """Return the area under the curve: how often a positive face has more than another one; halves for equal ones.
+
+    Faces of which the unit is not told are left out. None where either kind is missing.
+    """
+    known = np.isfinite(values)
+    values, positive = values[known], positive[known]
+    count, others = int(positive.sum()), int((~positive).sum())
+    if not count or not others:
+        return None
+    _, place, number = np.unique(values, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(number) - (number - 1) / 2)[place]
+    return float((ranks[positive].sum() - count * (count + 1) / 2) / (count * others))
+
+
+def interval(values: Values, positive: NDArray[np.bool_]) -> list[float]:
+    """Return the range in which the area lies in 95% of sets that are drawn anew from the faces of either kind."""
+    known = np.isfinite(values)
+    own, other = values[known & positive], np.sort(values[known & ~positive])
+    random, areas = np.random.default_rng(SEED), []
+    for _ in range(ROUNDS):
+        some = random.choice(own, len(own))
+        rivals = np.sort(random.choice(other, len(other)))
+        wins = np.searchsorted(rivals, some, "left") + np.searchsorted(rivals, some, "right")
+        areas.append(wins.mean() / 2 / len(rivals))
+    return [round(float(share), 3) for share in np.quantile(areas, (0.025, 0.975))]
+
+
+def wish(
+    ways: dict[str, Values],
+    labels: NDArray[np.int64],
+    name: str,
+    sums: tuple[tuple[str, ...], ...],
+    label: str,
+    least: float,
+) -> dict[str, Any]:
+    """Return the areas of one line of `WANTED`, both as shipped and by points alone."""
+    positive = labels == EXPRESSIONS.index(label)
+    known: dict[str, Any] = {"name": name, "label": label, "wanted": least}
+    for way, values in ways.items():
+        options = {" + ".join(codes): sum_of(values, codes) for codes in sums}
+        areas = {codes: area(values, positive) or 0.0 for codes, values in options.items()}
+        best = max(areas, key=lambda codes: areas[codes])
+        told = np.isfinite(options[best])
+        known[way] = {
+            "units": best,
+            "area": round(areas[best], 3),
+            "interval": interval(options[best], positive),
+            "positive": int((told & positive).sum()),
+            "negative": int((told & ~positive).sum()),
+        }
+    return known
+
+
+def sum_of(values: Values, codes: tuple[str, ...]) -> Values:
+    """Return the sum of some units' intensities, (N,)."""
+    return np.asarray(values[:, [CODES.index(code) for code in codes]].sum(axis=1))
+
+
+def matrix(values: Values, labels: NDArray[np.int64]) -> dict[str, list[float | None]]:
+    """Return for each unit its area for each expression, against the faces of all others."""
+    areas = {
+        code: [area(values[:, place], labels == number) for number in range(len(EXPRESSIONS))]
+        for place, code in enumerate(CODES)
+    }
+    return {code: [None if one is None else round(one, 3) for one in row] for code, row in areas.items()}
+
+
+def active(values: Values, labels: NDArray[np.int64]) -> dict[str, list[float]]:
+    """Return for each unit the share of each expression's faces in which it is told to be active, 0..1."""
+    return {
+        code: [
+            round(float(np.nanmean(values[labels == number, place] >= 0.5)), 3) for number in range(len(EXPRESSIONS))
+        ]
+        for place, code in enumerate(CODES)
+    }
+
+
+def measure_covers(faces: Faces) -> dict[str, dict[str, float]]:
+    """Return how many faces count as covered as they are, and with something laid over a part, 0..1."""
+    random = np.random.default_rng(SEED + 1)
+    some = faces.subset(np.arange(len(faces.tile)) % 3 == 0)
+    shares: dict[str, dict[str, float]] = {}
+    for part in ("upper", "lower"):
+        counts = {"as they are": 0, "covered": 0}
+        for seen, patch in frontals(some):
+            laid = cover(patch, part, faces.patches[random.integers(len(faces.tile))], random)
+            counts["as they are"] += part in covered_parts(features_of(seen.halves, texture_of(patch)))
+            counts["covered"] += part in covered_parts(features_of(seen.halves, texture_of(laid)))
+        shares[part] = {name: round(count / len(some.tile), 3) for name, count in counts.items()}
+    return shares
+
+
+def measure_time() -> float:
+    """Return the least milliseconds that the units of a face take, beside points and pose."""
+    image = load_image(PHOTO)
+    (found, *_) = FinderDetector(threads=1)(image)
+    assert found.landmarks is not None
+    pose = estimate_pose(found.landmarks, (image.shape[1], image.shape[0]))
+    face = Face(found.box, found.score, landmarks=found.landmarks, pose=pose)
+    times = []
+    for _ in range(300):
+        started = time.perf_counter()
+        read_units(image, face)
+        times.append(time.perf_counter() - started)
+    return round(1000 * min(times), 2)
+
+
+def matrix_table(known: dict[str, Any], way: str) -> str:
+    """Return the areas of all units and expressions."""
+    rows = [
+        {
+            "unit": code,
+            **{label: "-" if one is None else f"{one:.2f}" for label, one in zip(EXPRESSIONS, row, strict=True)},
+        }
+        for code, row in known["matrix"][way].items()
+    ]
+    return markdown_table(rows)
+
+
+def wanted_table(known: dict[str, Any]) -> str:
+    """Return what was asked for beside what came out."""
+    return markdown_table([wanted_row(line) for line in known["wanted"]])
+
+
+def wanted_row(line: dict[str, Any]) -> dict[str, str]:
+    """Return one line of what was asked for."""
+    shipped, points = line["shipped"], line["points"]
+    picked = f" ({shipped['units']})" if "best" in line["name"] or "better" in line["name"] else ""
+    return {
+        "unit": line["name"] + picked,
+        "expression": line["label"],
+        "asked for": f"{line['wanted']:.2f}",
+        "as shipped": told_area(shipped),
+        "points alone": told_area(points),
+        "faces, others": f"{shipped['positive']}, {shipped['negative']:,}",
+        "reached": "yes" if shipped["area"] >= line["wanted"] else "**no**",
+    }
+
+
+def told_area(found: dict[str, Any]) -> str:
+    """Write an area with its interval."""
+    return f"{found['area']:.3f} ({found['interval'][0]:.2f}-{found['interval'][1]:.2f})"
+
+
+def in_words(known: dict[str, Any]) -> str:
+    """Say which of the targets are reached, and by what."""
+    lines = known["wanted"]
+    missed = [line["name"] for line in lines if line["shipped"]["area"] < line["wanted"]]
+    unsure = [line["name"] for line in lines if line["shipped"]["interval"][0] < line["wanted"]]
+    alone = [line["name"] for line in lines if line["points"]["area"] < line["wanted"]]
+    said = "All lines are reached" if not missed else f"Not reached: {'; '.join(missed)}"
+    doubt = f"the interval of these reaches below what was asked for: {'; '.join(unsure)}" if unsure else ""
+    points = f"points alone miss {'; '.join(alone)}" if alone else "points alone reach them too"
+    return ". ".join(part[0].upper() + part[1:] for part in (said, doubt, points) if part) + "."
+
+
+def active_table(known: dict[str, Any]) -> str:
+    """Return how often units are told to be active."""
+    rows = [
+        {"unit": code, **{label: f"{share:.0%}" for label, share in zip(EXPRESSIONS, row, strict=True)}}
+        for code, row in known["active"].items()
+    ]
+    return markdown_table(rows)
+
+
+def unit_table() -> str:
+    """Return the table of units."""
+    rows = [
+        {
+            "unit": unit.code,
+            "name": unit.name,
+            "muscle": unit.muscle,
+            "sides": "2" if unit.sided else "1",
+            "measure": unit.measure,
+            "read by": unit.way,
+            "limits": unit.limits,
+        }
+        for unit in UNITS
+    ]
+    return markdown_table(rows)
+
+
+def covered_table(known: dict[str, Any]) -> str:
+    """Return how many faces count as covered."""
+    rows = [
+        {
+            "part of the face": part,
+            "faces as they are": f"{shares['as they are']:.1%}",
+            "covered": f"{shares['covered']:.1%}",
+        }
+        for part, shares in known["covered"].items()
+    ]
+    return markdown_table(rows)
+
+
+def page(known: dict[str, Any]) -> str:
+    """Write the page from the figures."""
+    text = (ROOT / "scripts" / "action-units.template.md").read_text(encoding="utf-8")
+    made = {
+        "units": str(len(UNITS)),
+        "split": known["split"],
+        "faces": f"{known['faces']:,}",
+        "found": f"{known['found']:,}",
+        "read": f"{known['read']:,}",
+        "counts": ", ".join(f"{label} {count:,}" for label, count in known["counts"].items()),
+        "wanted": wanted_table(known),
+        "met": in_words(known),
+        "rounds": f"{ROUNDS:,}",
+        "matrix": matrix_table(known, "shipped"),
+        "matrix_points": matrix_table(known, "points"),
+        "active": active_table(known),
+        "milliseconds": f"{known['milliseconds']:.2f}",
+        "bytes": f"{(PLACE / 'weights.npz').stat().st_size:,}",
+        "yaw": f"{MOST_YAW:g}",
+        "pitch": f"{MOST_PITCH:g}",
+        "eyes": f"{LEAST_EYES:g}",
+        "outside": f"{100 * MOST_OUTSIDE:g}",
+        "score": f"{LEAST_SCORE:g}",
+        "covered": covered_table(known),
+        "table": unit_table(),
+        "prototypes": "; ".join(
+            f"{label} {' + '.join(map(str, units))}" for label, units in PROTOTYPES.items() if units
+        ),
+        "landmarks": known["with"]["landmarks"],
+        "neutral": known["with"]["neutral.csv"],
+        "weights": known["with"]["weights.npz"],
+    }
+    for key, value in made.items():
+        text = text.replace("{{" + key + "}}", value)
+    return text
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""What pixels say about a face: the strengths of edges in eight directions and the grey levels, cell by cell."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facemood.stages.action_units.frontal import Frontal, Matrix
+from facemood.stages.landmarks import cut_square
+
+PATCH, CELLS, DIRECTIONS = 60, 10, 8
+"""Pixels and cells of a patch's side; how many directions of edges are told apart."""
+
+RESOLUTION, ABOVE = 24, 0.75
+"""Pixels from one outer eye corner to the other, about as on FER2013's tiles, so that a sharper picture shows no finer
+wrinkles than the model was taught by; how far above the eyes the patch begins, in units of that distance."""
+
+EYE = np.array([0.13, 0.11]) * RESOLUTION
+"""Half the width and height of what is looked at about an eye, in pixels."""
+
+FAINT = 1e-3
+"""What edges have at least, where they divide."""
+
+DIAGONAL = np.float32(np.sqrt(0.5))
+
+MIRRORED_DIRECTIONS = (4, 1, 3, 2, 0, 5, 7, 6)
+"""Which direction stands for each in a mirror: brighter to the right, down, down right, down left; and darker."""
+
+SIDE_CELLS = CELLS // 2
+"""Cells across one half of the face."""
+
+
+def cut_patch(grey: NDArray[np.uint8], face: Frontal) -> NDArray[np.uint8]:
+    """Cut a face out of a picture as it would be seen from the front: (PATCH, PATCH) uint8.
+
+    Args:
+        grey: (H, W) uint8.
+        face: The face.
+    """
+    linear = face.plane[:, :2] / RESOLUTION
+    corner = (0.5 - PATCH / 2, 0.5 - ABOVE * RESOLUTION)
+    frame = np.column_stack([linear, face.plane[:, 2] + linear @ corner])
+    return cut_square(grey, frame.astype(np.float32), PATCH)
+
+
+def texture_of(patch: NDArray[np.uint8]) -> Matrix:
+    """Describe both halves of a patch.
+
+    Args:
+        patch: (PATCH, PATCH) uint8.
+
+    Returns:
+        (2, CELLS, CELLS / 2, DIRECTIONS + 1) float64, the subject's right half and the mirrored left one: for each
+        cell, from the top and from the outside, the square root of the mean edge in each direction, and the mean grey;
+        both in units of what the middle of the patch has, so that light and contrast hardly count.
+
+    Example:
+        >>> ramp = np.tile(np.arange(PATCH, dtype=np.uint8), (PATCH, 1))
+        >>> right, left = texture_of(ramp)
+        >>> bool(np.allclose(right[2, 2, 0], left[2, 2, 4])), bool(right[2, 2, 0] > right[2, 2, 4])
+        (True, True)
+    """
+    pixels = patch.astype(np.float32)
+    edges = np.zeros((PATCH, PATCH, 4), np.float32)
+    edges[:, 1:-1, 0] = pixels[:, 2:] - pixels[:, :-2]
+    edges[1:-1, :, 1] = pixels[2:] - pixels[:-2]
+    edges[..., 2] = (edges[..., 0] + edges[..., 1]) * DIAGONAL
+    edges[..., 3] = (edges[..., 1] - edges[..., 0]) * DIAGONAL
+    signed, strength = _pool(edges), _pool(np.abs(edges))
+    cells = np.concatenate([strength + signed, strength - signed], axis=-1).clip(0) / 2  # rising edges, then falling
+    strong = np.sqrt(cells / (cells[1:-1, 1:-1].mean() + 0.5))
+    greys = _pool(pixels)
+    middle = greys[1:-1, 2:-2]
+    light = (greys - middle.mean()) / (middle.std() + 4)
+    whole = np.concatenate([strong, light[..., None]], axis=-1).astype(np.float64)
+    mirrored = whole[:, ::-1][..., [*MIRRORED_DIRECTIONS, DIRECTIONS]]
+    return np.stack([whole[:, :SIDE_CELLS], mirrored[:, :SIDE_CELLS]])
+
+
+def openness_of(patch: NDArray[np.uint8], face: Frontal) -> tuple[float, float]:
+    """Return how open the subject's right and left eye look, about 0.7 where open and half of that where shut.
+
+    It is the mean strength of upright edges about the eye, where iris and white meet, in units of all edges of the
+    face: a closed lid hides them, and its lashes lie across. Points say less: our network marks shut eyes nearly as
+    open ones.
+
+    Args:
+        patch: The face's patch, (PATCH, PATCH) uint8.
+        face: The face.
+
+    Example:
+        >>> from facemood.stages.pose import generic_face
+        >>> face = Frontal(generic_face()[:, :2].astype(float), np.eye(2, 3))
+        >>> openness_of(np.full((PATCH, PATCH), 128, np.uint8), face)
+        (0.0, 0.0)
+    """
+    across, down = cv2.absdiff(patch[:, 2:], patch[:, :-2]), cv2.absdiff(patch[2:], patch[:-2])
+    inner = slice(CELLS, -CELLS)
+    usual = float(across[inner, CELLS - 1 : 1 - CELLS].mean() + down[CELLS - 1 : 1 - CELLS, inner].mean()) + FAINT
+    middles = np.stack([face.shape[36:42].mean(axis=0), face.shape[42:48].mean(axis=0)])
+    places = middles * RESOLUTION + (PATCH / 2 - 0.5, ABOVE * RESOLUTION - 0.5)
+    far = ((np.arange(PATCH) - places[..., None]) / EYE[:, None]) ** 2  # (2 eyes, x and y, PATCH)
+    near = np.exp(-far * far)
+    near /= near.sum(axis=-1, keepdims=True) + FAINT
+    right, left = (float(y @ (across @ x[1:-1])) / usual for x, y in near)
+    return right, left
+
+
+def _pool(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Average (PATCH, PATCH[, 4]) pixels over cells: (CELLS, CELLS[, 4])."""
+    return np.asarray(cv2.resize(pixels, (CELLS, CELLS), interpolation=cv2.INTER_AREA), np.float32)
