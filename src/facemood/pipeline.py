@@ -6,15 +6,15 @@ import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from facemood.models import ModelSession
 from facemood.people import PeopleFinder
 from facemood.results import Result
 from facemood.scene import Film, FilmOptions, Photos, Scene
-from facemood.schema import Face, Frame
+from facemood.schema import Face, Frame, Image
 from facemood.stages.align import WHOLE_BOX, crop_faces
 from facemood.stages.classify import Readings, classify, with_readings
 from facemood.stages.detect import DetectOptions, Detector
@@ -59,7 +59,12 @@ class Pipeline:
         poses = [None if points is None else estimate_pose(points, frame.size) for points in map(landmarks_of, marked)]
         return [dataclasses.replace(face, pose=pose) for face, pose in zip(marked, poses, strict=True)]
 
-    def classify(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> Readings:
+    def align(self, image: Image, faces: Sequence[Face]) -> tuple[list[Face], list[NDArray[Any]]]:
+        """Return the faces of an image, and of each what `classify` wants: its crop."""
+        framing = self.session.card.framing.get(self.detector.name, WHOLE_BOX)
+        return list(faces), list(crop_faces(image, faces, framing))
+
+    def classify(self, crops: Sequence[NDArray[Any]] | NDArray[Any]) -> Readings:
         """Read face crops."""
         return classify(self.session, crops, head=self.head, views=self.views, prior=self.prior)
 
@@ -74,8 +79,7 @@ class Pipeline:
             readings: What the results tell of each label beside its probability.
             keep_images: Whether results hold their images.
         """
-        card = self.session.card
-        framing, labels = card.framing.get(self.detector.name, WHOLE_BOX), card.heads[self.head]
+        labels = self.session.card.heads[self.head]
         found, clocks = [], []
         for frame in frames:
             started = time.perf_counter()
@@ -83,7 +87,7 @@ class Pipeline:
             detected = time.perf_counter()
             faces = self.mark(frame, faces)
             marked = time.perf_counter()
-            found.append((faces, crop_faces(frame.image, faces, framing)))
+            found.append(self.align(frame.image, faces))
             aligned = time.perf_counter()
             clocks.append({"detect": detected - started, "landmarks": marked - detected, "align": aligned - marked})
         started = time.perf_counter()

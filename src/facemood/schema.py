@@ -64,6 +64,21 @@ class HeatMap(NamedTuple):
     values: NDArray[np.float32]
 
 
+class FaceParts(NamedTuple):
+    """A face without its background, and where its parts are, as `facemood.ferc` reads them.
+
+    Attributes:
+        outline: (P, 2) float32 pixels of the frame, the edge of the face's mask.
+        lines: (24, 2, 2) float32 pixels of the frame, the parts that each distance lies between, in the order of
+            `facemood.ferc.PAIRS`.
+        vector: (24,) float32, the expressional vector: these distances in units of the face's size.
+    """
+
+    outline: NDArray[np.float32]
+    lines: NDArray[np.float32]
+    vector: NDArray[np.float32]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
     """One face found in a frame, and what was read from it.
@@ -86,6 +101,7 @@ class Face:
         certain: Whether the model is so sure that it was right 9 times in 10 on images that it did not train on; None
             before classification, and where the model cannot tell.
         heat: Where the network found the label, for drawing; None where nobody asked.
+        parts: Its mask, its parts and their distances; None where nobody asked, or where they cannot be told.
 
     Example:
         >>> box, read = np.float32([10, 20, 50, 60]), np.float32([0.8, 0.2])
@@ -106,6 +122,7 @@ class Face:
     shown: str = ""
     certain: bool | None = None
     heat: HeatMap | None = field(default=None, repr=False)
+    parts: FaceParts | None = field(default=None, repr=False)
 
     @property
     def emotion(self) -> str:
@@ -195,6 +212,8 @@ class Face:
                 known["raw_emotions"] = self._by_label(self.raw_probabilities)
             if self.change is not None:
                 known["change"] = self._by_label(self.change)
+        if self.parts is not None:
+            known["vector"] = [round(value, 4) for value in self.parts.vector.tolist()]
         return known
 
     def _by_label(self, values: NDArray[np.float32]) -> dict[str, float]:

@@ -75,15 +75,14 @@ def live(
     With --json a line of JSON for each frame goes to stdout.
     """
     start_logging(quiet=quiet, verbose=verbose)
-    from facemood.explain import with_maps
+    from facemood.ferc import open_recognizer, with_layers
     from facemood.live import LiveOptions, run_headless, run_window
-    from facemood.recognizer import EmotionRecognizer
     from facemood.scene import SMOOTH, FilmOptions
     from facemood.sources.live import check_live
 
     check_live(source)
     film = FilmOptions(smooth=SMOOTH if smooth is None else smooth, baseline=parse_period(baseline))
-    recognizer = EmotionRecognizer(
+    recognizer = open_recognizer(
         model, head=head, detector=detector, min_face=min_face, max_faces=max_faces,
         views=views, prior=prior, threads=threads,
     )  # fmt: skip
@@ -94,8 +93,7 @@ def live(
     listener = _Listener(json=json, tell=not (window or json or quiet))
     keeping = window or record is not None
     results = recognizer.stream(source, smooth=film.smooth, baseline=film.baseline, keep_images=keeping)
-    if "map" in options.layers:
-        results = with_maps(recognizer.pipeline, results)
+    results = with_layers(recognizer, results, options.layers)
     info = {**recognizer.info(), **film.info()}
     with _ending(listener):
         if window:
