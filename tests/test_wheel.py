@@ -21,8 +21,10 @@ pytestmark = pytest.mark.slow
 
 SHIPPED = (
     "models/weights/baseline.onnx",
+    "models/weights/parts/ferc.onnx",
     "models/weights/parts/finder.onnx",
     "models/weights/parts/landmarks.onnx",
+    "models/weights/parts/mask.onnx",
     "sinks/report/page.css",
     "sinks/report/page.js",
     "stages/generic_face.csv",

@@ -7,7 +7,7 @@ def test_models_are_listed(facemood: Run) -> None:
     assert "baseline" in facemood("models").stderr
     known, *others = json.loads(facemood("models", "--json").stdout)
     assert (known["name"], known["task"]) == ("baseline", "expression")
-    assert [other["name"] for other in others] == ["nano", "finder", "landmarks"]
+    assert [other["name"] for other in others] == ["nano", "ferc", "finder", "landmarks", "mask"]
     assert len(known["heads"]["ferplus"]) == 8
 
 

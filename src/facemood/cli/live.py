@@ -142,10 +142,8 @@ def _ending(listener: _Listener) -> Iterator[None]:
 
 def _describe(result: Result) -> str:
     """Return a result's faces in words, the largest first."""
-    from facemood.render.draw import name_of, percent
+    from facemood.render.draw import words_of
 
     numbers = ["" if face.track_id is None else f"{face.track_id}: " for face in result.faces]
-    words = [
-        f"{number}{name_of(face)} {percent(face.told[1])}" for number, face in zip(numbers, result.faces, strict=True)
-    ]
+    words = [f"{number}{words_of(face)}" for number, face in zip(numbers, result.faces, strict=True)]
     return "   ".join(words) or "no face"

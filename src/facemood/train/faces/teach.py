@@ -28,7 +28,7 @@ logger = logging.getLogger("facemood")
 FINDER = Plan(steps=16_000, batch=32)
 LANDMARKS = Plan(steps=22_000, batch=64, rate=2e-3)
 REFINED = Plan(steps=5_000, batch=64, rate=5e-4)
-MASK = Plan(steps=10_000, batch=40)
+MASK = Plan(steps=4_500, batch=32)
 """How the shipped networks were trained: the finder, the landmark network, its refinement, and the mask network."""
 
 HARD, WEIGHTS = "hard.npz", "network.pt"
