@@ -59,7 +59,7 @@ def test_it_learns_what_a_distance_tells_and_mirrors_do_not_matter() -> None:
     for head, labels in HEADS.items():
         targets[head][np.arange(1500), np.where(wide, labels.index("happy"), labels.index("sad"))] = 1
     network = train_perceptron(
-        Lesson(vectors[:1200], {head: rows[:1200] for head, rows in targets.items()}), hidden=16, epochs=150
+        Lesson(vectors[:1200], {head: rows[:1200] for head, rows in targets.items()}), hidden=16, epochs=100
     )
     with torch.no_grad():
         read = network(torch.from_numpy(vectors[1200:]))

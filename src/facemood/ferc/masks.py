@@ -16,7 +16,7 @@ from facemood.stages.landmarks import cut_square, frame_square
 MASK = "mask"
 """The network's name in the registry."""
 
-FINE = 8
+FINE = 4
 """An outline is followed on a grid that is so many times finer than the mask."""
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from facemood.errors import ImageError
 from facemood.ferc.masks import MaskReader, outline_of
-from facemood.ferc.vector import ENDS, distances, facial_parts
+from facemood.ferc.vector import ENDS, distances, facial_parts, size_of
 from facemood.geometry import Floats
 from facemood.results import Result
 from facemood.schema import Face, FaceParts, Image
@@ -21,8 +21,8 @@ from facemood.stages.pose import estimate_pose
 TURNED = 45.0
 """Degrees of yaw from which a face is not read: one of its sides is guessed there."""
 
-INSIDE = 0.8
-"""The share of a face's mask that must lie in the picture."""
+INSIDE, BEYOND = 0.8, 0.2
+"""The share of a face's mask that must lie in the picture, and how far outside a part may be, in units of its size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,9 @@ class PartsReader:
     def mark(self, image: Image, faces: Sequence[Face]) -> list[Face]:
         """Return faces with `Face.parts`, where these can be told.
 
-        A face stays without where it has no 68 points, where it is turned by more than `TURNED`, where less than
-        `INSIDE` of its mask lies in the picture, and where the landmark network finds no face once the background is
-        gone.
+        A face stays without where it has no 68 points, where it is turned by more than `TURNED`, where it reaches out of
+        the picture by more than `INSIDE` and `BEYOND` allow, and where the landmark network finds no face once the
+        background is gone.
 
         Args:
             image: (H, W, 3) uint8 BGR, or (H, W) grey.
@@ -83,13 +83,14 @@ class PartsReader:
     def read(self, image: Image, points: Floats) -> list[FaceParts | None]:
         """Return the parts of faces whose points are known, (N, 68, 2) in pixels; None where they cannot be told."""
         found = self.masks.read(image, points)
-        shares = found.shares_inside((image.shape[1], image.shape[0]))
+        size = image.shape[1], image.shape[0]
+        shares = found.shares_inside(size)
         inside, presence = self.landmarks.read_crops(found.without_background())
         made: list[FaceParts | None] = []
         for mask, frame, own, share, sure in zip(found.masks, found.frames, inside, shares, presence, strict=True):
             centres = facial_parts(own, mask)
             there = (centres @ frame[:, :2].T + frame[:, 2]).astype(np.float32)
-            readable = share >= INSIDE and sure >= PRESENT and bool(np.isfinite(centres).all())
+            readable = share >= INSIDE and sure >= PRESENT and beyond(there, size) <= BEYOND  # NaN is not
             made.append(FaceParts(outline_of(mask, frame), there[ENDS], distances(centres)) if readable else None)
         return made
 
@@ -111,6 +112,26 @@ def with_parts(reader: PartsReader, results: Iterable[Result]) -> Iterator[Resul
         close = getattr(results, "close", None)
         if close is not None:
             close()
+
+
+def beyond(centres: Floats, size: tuple[int, int]) -> float:
+    """Return how far the part that is furthest outside of a picture is, in units of the face's size.
+
+    Args:
+        centres: (11, 2) pixels, the parts.
+        size: Width and height of the picture.
+
+    Returns:
+        0 or less where all parts are in the picture; NaN where one is not known.
+
+    Example:
+        >>> centres = np.zeros((11, 2), np.float32)
+        >>> centres[0] = 11, 0  # the size is the root of 10
+        >>> round(beyond(centres, (1, 1)) ** 2, 1)
+        10.0
+    """
+    over = np.maximum(-centres, centres - np.array(size)).max()
+    return float(over / max(float(size_of(centres)), 1e-6))
 
 
 def _may_be_read(face: Face) -> bool:

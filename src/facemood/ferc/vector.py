@@ -51,7 +51,7 @@ def expressional_vector(points: Floats, mask: Floats | None = None) -> Floats:
         mask: (h, w) 0..1, how much of each pixel is face; None takes the jaw for the face's edge.
 
     Returns:
-        (24,) float32 distances in the order of `PAIRS`, divided by the face's size, as `distances` says; NaN where an
+        (24,) float32 distances in the order of `PAIRS`, divided by the face's size (`size_of`); NaN where an
         eye or the nose does not lie in the mask.
 
     Raises:
@@ -100,10 +100,7 @@ def facial_parts(points: Floats, mask: Floats | None = None) -> Floats:
 
 
 def distances(parts: Floats) -> Floats:
-    """Return the 24 distances between parts, divided by the face's size.
-
-    The size is the root of the mean squared distance of the parts from their middle (the centroid size of Bookstein
-    1991 over the root of their number), so that no distance is 1 for every face.
+    """Return the 24 distances between parts, divided by the face's size, so that none is 1 for every face.
 
     Args:
         parts: (..., 11, 2) in the order of `PARTS`.
@@ -119,9 +116,22 @@ def distances(parts: Floats) -> Floats:
     """
     ends = parts[..., ENDS, :]  # (..., 24, 2, 2)
     apart = np.linalg.norm(ends[..., 0, :] - ends[..., 1, :], axis=-1)
+    return np.asarray(apart / np.maximum(size_of(parts)[..., None], 1e-6), np.float32)
+
+
+def size_of(parts: Floats) -> Floats:
+    """Return the face's size: the root of the mean squared distance of its parts from their middle.
+
+    It is Bookstein's centroid size (1991) over the root of the parts' number.
+
+    Args:
+        parts: (..., 11, 2) pixels.
+
+    Returns:
+        (...) float32 pixels.
+    """
     spread = parts - parts.mean(axis=-2, keepdims=True)
-    size = np.sqrt((spread * spread).sum(axis=-1).mean(axis=-1, keepdims=True))
-    return np.asarray(apart / np.maximum(size, 1e-6), np.float32)
+    return np.asarray(np.sqrt((spread * spread).sum(axis=-1).mean(axis=-1)), np.float32)
 
 
 def _mirrored_pairs() -> NDArray[np.int64]:

@@ -18,6 +18,7 @@ class FaceAnswer(BaseModel):
     confidence: float | None = Field(None, description="its probability, 0..1")
     certain: bool | None = Field(None, description="whether readings like this one were right 9 times in 10")
     emotions: dict[str, float] | None = Field(None, description="the probability of each expression, 0..1")
+    vector: list[float] | None = Field(None, description="24 distances between parts of the face, with the model ferc")
 
 
 class PictureAnswer(BaseModel):

@@ -41,6 +41,9 @@ HEADS = {"ferplus-five": FIVE, "ferplus": EXPRESSIONS, "fer2013-five": FIVE, "fe
 HIDDEN, EPOCHS, BATCH, RATE, DECAY, SEED = 64, 60, 256, 3e-3, 1e-3, 1
 """Numbers in the hidden layer; times that each face is seen, faces in a batch, highest learning rate, weight decay."""
 
+BLOCK = 2000
+"""Images whose vectors are stored at a time: whoever is interrupted loses no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
@@ -158,11 +161,7 @@ def read_vectors(images: NDArray[np.uint8]) -> dict[str, Floats]:
         units of the face's size.
     """
     reader, framing = PartsReader(LandmarkReader(threads=1)), default_framing()["finder"]
-    rows = []
-    for number, image in enumerate(images):
-        if number % 5000 == 0:
-            logger.info("read %d of %d", number, len(images))
-        rows.append(_vectors_of(reader.mark_crop(image, framing)))
+    rows = [_vectors_of(reader.mark_crop(image, framing)) for image in images]
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
@@ -201,14 +200,19 @@ def lesson_of(dataset: ExpressionDataset, vectors: Floats) -> Lesson:
 
 
 def load_vectors(file: Path, dataset: ExpressionDataset) -> dict[str, Floats]:
-    """Read the vectors of a dataset from a file, or from its images, and then keep them there."""
+    """Read the vectors of a dataset from a file, and those that it lacks from the images; they are kept there."""
+    known: dict[str, Floats] = {}
     if file.is_file():
         with np.load(file) as table:
-            return dict(table)
-    made = read_vectors(dataset.pixels)
-    with replacing(file, "wb") as handle:
-        np.savez(handle, **made)  # type: ignore[arg-type]
-    return made
+            known = dict(table)
+    images = dataset.pixels
+    while (done := len(known["masked"]) if known else 0) < len(images):
+        made = read_vectors(images[done : done + BLOCK])
+        known = {name: np.concatenate([known[name], rows]) if known else rows for name, rows in made.items()}
+        with replacing(file, "wb") as handle:
+            np.savez(handle, **known)  # type: ignore[arg-type]
+        logger.info("read %d of %d", len(known["masked"]), len(images))
+    return known
 
 
 def export_perceptron(network: Perceptron, file: Path, images: int) -> None:
