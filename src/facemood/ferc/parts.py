@@ -44,8 +44,8 @@ class PartsReader:
     def mark(self, image: Image, faces: Sequence[Face]) -> list[Face]:
         """Return faces with `Face.parts`, where these can be told.
 
-        A face stays without where it has no 68 points, where it is turned by more than `TURNED`, where it reaches out of
-        the picture by more than `INSIDE` and `BEYOND` allow, and where the landmark network finds no face once the
+        A face stays without where it has no 68 points, where it is turned by more than `TURNED`, where more of it is
+        out of the picture than `INSIDE` and `BEYOND` allow, and where the landmark network finds no face once the
         background is gone.
 
         Args:
