@@ -193,7 +193,7 @@ def truth_of(wanted: Floats, dataset: ExpressionDataset, test: NDArray[np.bool_]
 
 def run_vectors(session: ModelSession, vectors: Floats) -> dict[str, Floats]:
     """Return the logits of each head; NaN for vectors that are not known."""
-    known = np.isfinite(vectors).all(axis=1)
+    known = np.asarray(np.isfinite(vectors).all(axis=1))
     return {head: blank(logits, known) for head, logits in session.run_batch(np.nan_to_num(vectors)).items()}
 
 
