@@ -18,6 +18,7 @@ LAYERS = [
     {"pipeline", "live"},
     {"stream", "explain"},
     {"recognizer"},
+    {"ferc"},
     {"server", "notebook"},
     {"evaluation"},
     {"train"},

@@ -22,8 +22,10 @@ pytestmark = pytest.mark.slow
 
 SHIPPED = (
     f"models/weights/{DEFAULT_MODEL}.onnx",
+    "models/weights/parts/ferc.onnx",
     "models/weights/parts/finder.onnx",
     "models/weights/parts/landmarks.onnx",
+    "models/weights/parts/mask.onnx",
     "sinks/report/page.css",
     "sinks/report/page.js",
     "stages/action_units/neutral.csv",

@@ -6,15 +6,15 @@ import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from facemood.models import ModelSession
 from facemood.people import PeopleFinder
 from facemood.results import Result
 from facemood.scene import Film, FilmOptions, Photos, Scene
-from facemood.schema import Face, Frame
+from facemood.schema import Face, Frame, Image
 from facemood.stages.action_units import RestingUnits, with_units
 from facemood.stages.align import WHOLE_BOX, crop_faces
 from facemood.stages.classify import Readings, classify, with_readings
@@ -69,7 +69,12 @@ class Pipeline:
         posed = [dataclasses.replace(face, pose=pose) for face, pose in zip(marked, poses, strict=True)]
         return with_units(frame.image, posed)
 
-    def classify(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> Readings:
+    def align(self, image: Image, faces: Sequence[Face]) -> tuple[list[Face], list[NDArray[Any]]]:
+        """Return the faces of an image, and of each what `classify` wants: its crop."""
+        framing = self.session.card.framing.get(self.detector.name, WHOLE_BOX)
+        return list(faces), list(crop_faces(image, faces, framing))
+
+    def classify(self, crops: Sequence[NDArray[Any]] | NDArray[Any]) -> Readings:
         """Read face crops."""
         return classify(self.session, crops, head=self.head, views=self.views, prior=self.prior)
 
@@ -84,8 +89,7 @@ class Pipeline:
             readings: What the results tell of each label beside its probability.
             keep_images: Whether results hold their images.
         """
-        card = self.session.card
-        framing, labels = card.framing.get(self.detector.name, WHOLE_BOX), card.heads[self.head]
+        labels = self.session.card.heads[self.head]
         found, clocks = [], []
         for frame in frames:
             started = time.perf_counter()
@@ -93,7 +97,7 @@ class Pipeline:
             detected = time.perf_counter()
             faces = self.mark(frame, faces)
             marked = time.perf_counter()
-            found.append((faces, crop_faces(frame.image, faces, framing)))
+            found.append(self.align(frame.image, faces))
             aligned = time.perf_counter()
             clocks.append({"detect": detected - started, "landmarks": marked - detected, "align": aligned - marked})
         started = time.perf_counter()

@@ -64,6 +64,9 @@ class EmotionRecognizer:
         0
     """
 
+    task = "expression"
+    """What the models are for that this can open."""
+
     def __init__(
         self,
         model: str | Path = DEFAULT_MODEL,
@@ -82,18 +85,23 @@ class EmotionRecognizer:
         session = ModelSession(find_model(model), device=device, threads=threads)
         card = session.card
         head = choose_head(card, head)
-        if card.task != "expression":
-            raise ModelError(f"the model {card.name!r} reads no expressions; its task is {card.task}")
+        if card.task != self.task:
+            mend = "; open it with facemood.ferc.FERC" if card.task == "vector" else ""
+            raise ModelError(f"the model {card.name!r} reads no {self.task}s; its task is {card.task}{mend}")
         if isinstance(detector, str):
             detector = open_detector(detector, options, threads=threads)
         reader = detector.reader if isinstance(detector, FinderDetector) else LandmarkReader(threads=threads)
-        self.pipeline = Pipeline(
-            session, head, check_views(views), check_prior(card, head, prior), detector, reader, options
+        self.pipeline = self._extend(
+            Pipeline(session, head, check_views(views), check_prior(card, head, prior), detector, reader, options)
         )
         if detector.name not in card.framing:
             logger.warning(
                 "model %s has no framing for the detector %s; its boxes are used as they are", card.name, detector.name
             )
+
+    def _extend(self, pipeline: Pipeline) -> Pipeline:
+        """Return the pipeline that reads; here the one that was put together of the options."""
+        return pipeline
 
     @property
     def session(self) -> ModelSession:

@@ -128,7 +128,7 @@ class Result:
             yield {
                 **empty, **where, "face": number, "track_id": _or_empty(face.track_id),
                 "x1": x1, "y1": y1, "x2": x2, "y2": y2, "score": round(face.score, 4),
-                "emotion": face.emotion, "confidence": round(face.confidence, 4),
+                "emotion": face.emotion, "confidence": round(face.confidence, 4) if face.labels else "",
                 "certain": "" if face.certain is None else int(face.certain),
                 **{label: round(value, 4) for label, value in face.emotions.items()},
                 **{code: round(face.action_units[code], 3) for code in CODES if code in face.action_units},
@@ -274,21 +274,22 @@ class Analysis:
         return plot_timeline(self.tracks(), width=width)
 
     def summary(self) -> dict[str, Any]:
-        """Count frames, faces and failures, and give each expression's share of the faces and mean probability.
+        """Count frames, faces and failures, and give each expression's share of the faces read and mean probability.
 
         Example:
             >>> Analysis((Result("a.jpg", labels=("happy",)),)).summary()["frames"]
             1
         """
         faces = [face for result in self.results for face in result]
-        counts = Counter(face.emotion for face in faces)
-        means = np.mean([face.probabilities for face in faces], axis=0).tolist() if faces else []
+        read = [face for face in faces if face.labels]
+        counts = Counter(face.emotion for face in read)
+        means = np.mean([face.probabilities for face in read], axis=0).tolist() if read else []
         return {
             "frames": len(self.results),
             "frames_without_a_face": sum(not result.faces for result in self.results),
             "faces": len(faces),
             "failures": len(self.failures),
-            "share": {label: round(counts[label] / len(faces), 4) for label in self.labels} if faces else {},
+            "share": {label: round(counts[label] / len(read), 4) for label in self.labels} if read else {},
             "mean_probability": {label: round(mean, 4) for label, mean in zip(self.labels, means, strict=False)},
         }
 

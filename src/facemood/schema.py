@@ -73,6 +73,21 @@ class HeatMap(NamedTuple):
         }
 
 
+class FaceParts(NamedTuple):
+    """A face without its background, and where its parts are, as `facemood.ferc` reads them.
+
+    Attributes:
+        outline: (P, 2) float32 pixels of the frame, the edge of the face's mask.
+        lines: (24, 2, 2) float32 pixels of the frame, the parts that each distance lies between, in the order of
+            `facemood.ferc.PAIRS`.
+        vector: (24,) float32, the expressional vector: these distances in units of the face's size.
+    """
+
+    outline: NDArray[np.float32]
+    lines: NDArray[np.float32]
+    vector: NDArray[np.float32]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
     """One face found in a frame, and what was read from it.
@@ -99,6 +114,7 @@ class Face:
             ``AU12L``; empty where units are not known. In films they are told against the person's own rest.
         openness: How open the subject's right and left eye look, by the edges of the iris: to be compared with what the
             same person's eyes have at other times. None where it is not known.
+        parts: Its mask, its parts and their distances; None where nobody asked, or where they cannot be told.
 
     Example:
         >>> box, read = np.float32([10, 20, 50, 60]), np.float32([0.8, 0.2])
@@ -121,6 +137,7 @@ class Face:
     heat: HeatMap | None = field(default=None, repr=False)
     action_units: Mapping[str, float] = field(default_factory=dict, repr=False)
     openness: tuple[float, float] | None = field(default=None, repr=False)
+    parts: FaceParts | None = field(default=None, repr=False)
 
     @property
     def emotion(self) -> str:
@@ -218,6 +235,8 @@ class Face:
                 known["change"] = self._by_label(self.change)
         if self.heat is not None:
             known["map"] = self.heat.to_dict()
+        if self.parts is not None:
+            known["vector"] = [round(value, 4) for value in self.parts.vector.tolist()]
         return known
 
     def _by_label(self, values: NDArray[np.float32]) -> dict[str, float]:

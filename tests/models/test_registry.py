@@ -27,14 +27,20 @@ def test_every_model_has_a_whole_card_and_a_modest_size(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "task", "most"), [("finder", "detection", 600_000), ("landmarks", "landmarks", 2_000_000)]
+    ("name", "task", "most", "script"),
+    [
+        ("finder", "detection", 600_000, "detection"),
+        ("landmarks", "landmarks", 2_000_000, "detection"),
+        ("mask", "mask", 250_000, "ferc"),
+        ("ferc", "vector", 30_000, "ferc"),
+    ],
 )
-def test_the_parts_have_a_whole_card_and_a_modest_size(name: str, task: str, most: int) -> None:
+def test_the_parts_have_a_whole_card_and_a_modest_size(name: str, task: str, most: int, script: str) -> None:
     assert name in list_parts()
     assert name not in list_models()
     card = ModelSession(find_model(name), device="cpu").card
     assert (card.name, card.task) == (name, task)
-    assert card.metrics["script"] == "scripts/measure_detection.py"
+    assert card.metrics["script"] == f"scripts/measure_{script}.py"
     assert card.limits
     assert find_model(name).stat().st_size <= most
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from facemood import Face, OutputError
 from facemood.render import LAYERS, check_layers, draw_faces
 from facemood.render.overlay import AXIS_COLOURS, LINE, POINT, draw_layers
-from facemood.schema import Image
+from facemood.schema import FaceParts, Image
 from tests.conftest import make_face
 from tests.stages.points import made_points
 
@@ -140,7 +140,7 @@ def test_layers_are_checked_and_put_in_their_order() -> None:
     assert check_layers("pose, points") == ("points", "pose")
     assert check_layers(()) == ()
     for wrong in (["poses"], "mesh,poses"):
-        with pytest.raises(OutputError, match=r"'poses' .* expected map, mesh, points, pose\. Did you mean 'pose'\?"):
+        with pytest.raises(OutputError, match=r"'poses' .* expected map, .*, vector\. Did you mean 'pose'\?"):
             draw_faces(GREY, [], layers=wrong)
 
 
@@ -157,3 +157,17 @@ def test_points_anywhere_can_be_drawn(points: NDArray[np.float32], pose: NDArray
 @pytest.mark.parametrize("shape", [(1, 1, 3), (20, 20, 3), (30, 900, 3)])
 def test_any_image_can_be_drawn_on(shape: tuple[int, int, int]) -> None:
     assert draw_faces(np.zeros(shape, np.uint8), [marked((10, 10, 10))], layers=LAYERS).shape == shape
+
+
+def test_a_mask_darkens_what_is_not_face_and_a_vector_is_drawn_between_parts() -> None:
+    square = np.array([[40, 40], [80, 40], [80, 80], [40, 80]], np.float32)
+    lines = np.tile(np.array([[45, 60], [75, 60]], np.float32), (24, 1, 1))
+    face = Face(np.array([35, 35, 85, 85], np.float32), 0.9, parts=FaceParts(square, lines, np.ones(24, np.float32)))
+    masked, drawn = draw_layers(GREY, [face], "mask"), draw_layers(GREY, [face], ["vector"])
+    assert (masked[60, 60] == GREY[60, 60]).all()
+    assert (masked[30, 30] < GREY[30, 30]).all()
+    assert changed(masked)[38:42, 50:70].any(axis=0).all()  # the edge
+    assert changed(drawn)[60, 45:76].all()
+    assert not changed(drawn)[:50].any()
+    bare = Face(face.box, 0.9)
+    assert not changed(draw_layers(GREY, [bare], ["mask", "vector"])).any()

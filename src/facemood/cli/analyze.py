@@ -83,13 +83,13 @@ def analyze(
     Prints a table for people on stderr, or with --json a line of JSON for each image or frame on stdout.
     """
     start_logging(quiet=quiet, verbose=verbose)
-    from facemood.recognizer import EmotionRecognizer
+    from facemood.ferc import open_recognizer
     from facemood.scene import SMOOTH, FilmOptions
 
     film = FilmOptions(
         every=parse_every(every), smooth=SMOOTH if smooth is None else smooth, baseline=parse_period(baseline)
     )
-    recognizer = EmotionRecognizer(
+    recognizer = open_recognizer(
         model, head=head, detector=detector, min_face=min_face, threshold=threshold, max_faces=max_faces,
         views=views, prior=prior, device=device, threads=threads,
     )  # fmt: skip
@@ -145,7 +145,7 @@ class _Job:
         outputs = self.outputs = Outputs(patterns, self.inputs, lambda name: self._open(name, looks))
         whole = False
         try:
-            for result in self._results(drawing, mapped="map" in looks["layers"]):
+            for result in self._results(drawing, looks["layers"]):
                 self._take(result, outputs, echo=echo)
             whole = True
         except KeyboardInterrupt:
@@ -168,8 +168,10 @@ class _Job:
 
         return open_sink(name, self.info, **looks)
 
-    def _results(self, keep_images: bool, *, mapped: bool = False) -> Iterator[Result]:
-        """Read the inputs, with maps of their faces where these are drawn, and note what cannot be read."""
+    def _results(self, keep_images: bool, layers: list[str]) -> Iterator[Result]:
+        """Read the inputs, with what is drawn of their faces, and note what cannot be read."""
+        from facemood.ferc import with_layers
+
         results = self.recognizer.stream(
             self.inputs,
             every=self.film.every,
@@ -180,11 +182,7 @@ class _Job:
             keep_images=keep_images,
             on_error=self._fail,
         )
-        if not mapped:
-            return results
-        from facemood.explain import with_maps
-
-        return with_maps(self.recognizer.pipeline, results)
+        return with_layers(self.recognizer, results, layers)
 
     def _fail(self, name: str, error: Exception) -> None:
         """Note an input that names nothing or cannot be read; the others go on."""

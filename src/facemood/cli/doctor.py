@@ -72,14 +72,14 @@ def _trial() -> Iterator[tuple[str, str]]:
     import onnxruntime
 
     from facemood.errors import FacemoodError
+    from facemood.ferc import open_recognizer
     from facemood.models import list_models
-    from facemood.recognizer import EmotionRecognizer
 
     yield "providers", ", ".join(onnxruntime.get_available_providers())
-    for name in list_models():
+    for name in [*list_models(), "ferc"]:
         try:
             started = time.perf_counter()
-            recognizer = EmotionRecognizer(name)
+            recognizer = open_recognizer(name)
             recognizer.analyze_image(np.full((480, 640, 3), 128, np.uint8))
             recognizer.classify(np.zeros((1, 48, 48), np.uint8))
             yield (

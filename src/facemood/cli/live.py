@@ -75,15 +75,14 @@ def live(
     With --json a line of JSON for each frame goes to stdout.
     """
     start_logging(quiet=quiet, verbose=verbose)
-    from facemood.explain import with_maps
+    from facemood.ferc import open_recognizer, with_layers
     from facemood.live import LiveOptions, run_headless, run_window
-    from facemood.recognizer import EmotionRecognizer
     from facemood.scene import SMOOTH, FilmOptions
     from facemood.sources.live import check_live
 
     check_live(source)
     film = FilmOptions(smooth=SMOOTH if smooth is None else smooth, baseline=parse_period(baseline))
-    recognizer = EmotionRecognizer(
+    recognizer = open_recognizer(
         model, head=head, detector=detector, min_face=min_face, max_faces=max_faces,
         views=views, prior=prior, threads=threads,
     )  # fmt: skip
@@ -94,8 +93,7 @@ def live(
     listener = _Listener(json=json, tell=not (window or json or quiet))
     keeping = window or record is not None
     results = recognizer.stream(source, smooth=film.smooth, baseline=film.baseline, keep_images=keeping)
-    if "map" in options.layers:
-        results = with_maps(recognizer.pipeline, results)
+    results = with_layers(recognizer, results, options.layers)
     info = {**recognizer.info(), **film.info()}
     with _ending(listener):
         if window:
@@ -144,10 +142,8 @@ def _ending(listener: _Listener) -> Iterator[None]:
 
 def _describe(result: Result) -> str:
     """Return a result's faces in words, the largest first."""
-    from facemood.render.draw import name_of, percent
+    from facemood.render.draw import words_of
 
     numbers = ["" if face.track_id is None else f"{face.track_id}: " for face in result.faces]
-    words = [
-        f"{number}{name_of(face)} {percent(face.told[1])}" for number, face in zip(numbers, result.faces, strict=True)
-    ]
+    words = [f"{number}{words_of(face)}" for number, face in zip(numbers, result.faces, strict=True)]
     return "   ".join(words) or "no face"

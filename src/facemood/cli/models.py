@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facemood.cli.terminal import Json, print_json, show_page
+
+if TYPE_CHECKING:
+    from facemood.models import ModelCard
 
 app = typer.Typer(help="List the models, or show one's card.", invoke_without_command=True)
 
@@ -35,7 +38,7 @@ def list_all(context: typer.Context, json: Json = False) -> None:
             card.name,
             card.task,
             heads,
-            f"{card.input_size[0]}x{card.input_size[1]} {card.colour}",
+            _input(card),
             size,
             card.licence,
             card.description,
@@ -43,9 +46,15 @@ def list_all(context: typer.Context, json: Json = False) -> None:
     Console(stderr=True).print(table)
 
 
+def _input(card: ModelCard) -> str:
+    """Say what goes in."""
+    width, height = card.input_size
+    return f"{width} distances" if card.task == "vector" else f"{width}x{height} {card.colour}"
+
+
 def _count(channels: tuple[str, ...], task: str) -> str:
     """Say how much an output holds."""
-    return f"{len(channels)} {'expressions' if task == 'expression' else 'numbers'}"
+    return f"{len(channels)} {'expressions' if task in ('expression', 'vector') else 'numbers'}"
 
 
 @app.command("show")

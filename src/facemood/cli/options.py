@@ -9,7 +9,7 @@ import typer
 MODEL, DETECTOR, MIN_FACE = "baseline", "finder", 24.0
 """The recognizer's defaults; they stand here too, because the help must not load the pipeline."""
 
-Model = Annotated[str, typer.Option("--model", help="A model's name, or an .onnx file.")]
+Model = Annotated[str, typer.Option("--model", help="A model's name (baseline, nano, ferc), or an .onnx file.")]
 Head = Annotated[
     str | None, typer.Option("--head", help="Which of the model's heads to read, such as fer2013 or ferplus.")
 ]
@@ -84,7 +84,11 @@ def _known_layers(names: list[str] | None) -> list[str] | None:
 
 Draw = Annotated[
     list[str] | None,
-    typer.Option("--draw", callback=_known_layers, help="What is drawn on the faces as well: points, mesh, pose, map."),
+    typer.Option(
+        "--draw",
+        callback=_known_layers,
+        help="What is drawn on the faces as well: points, mesh, pose, map, mask, vector.",
+    ),
 ]
 
 

@@ -98,7 +98,15 @@ def _face_rows(result: Result) -> list[list[str]]:
     rows = []
     for number, face in enumerate(result.faces):
         then = "  ".join(f"{label} {percent(probability)}" for label, probability in face.top(3)[1:])
-        rows.append([name if number == 0 else "", str(number), name_of(face), percent(face.confidence), then])
+        rows.append(
+            [
+                name if number == 0 else "",
+                str(number),
+                name_of(face),
+                percent(face.confidence) if face.labels else "",
+                then,
+            ]
+        )
     return rows
 
 

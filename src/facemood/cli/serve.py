@@ -70,10 +70,10 @@ def serve(
     start_logging(quiet=quiet, verbose=verbose)
     require("fastapi", extra="serve")
     require("uvicorn", extra="serve")
-    from facemood.recognizer import EmotionRecognizer
+    from facemood.ferc import open_recognizer
 
     options = choose_options(host, token, allow_host or [])
-    recognizer = EmotionRecognizer(
+    recognizer = open_recognizer(
         model, head=head, detector=detector, min_face=min_face, max_faces=max_faces,
         views=views, prior=prior, device=device, threads=threads,
     )  # fmt: skip

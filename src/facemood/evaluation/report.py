@@ -8,6 +8,7 @@ from typing import Any
 
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset
+from facemood.errors import ModelError
 from facemood.evaluation.framing import read_end_to_end
 from facemood.evaluation.protocol import evaluate, match_head
 from facemood.models import ModelSession, find_model
@@ -32,10 +33,15 @@ def make_report(
 
     Raises:
         DatasetError: There is no such split, or the model does not know the labels.
+        ModelError: The model reads no pictures.
     """
     from facemood import __version__
 
     session = ModelSession(find_model(model), device="cpu")
+    if session.card.task != "expression":
+        raise ModelError(
+            f"the model {session.card.name!r} reads no expressions from pictures; its page tells its figures"
+        )
     report: dict[str, Any] = {
         "facemood": __version__,
         "model": session.card.name,

@@ -90,6 +90,8 @@ def _listed(names: tuple[str, ...]) -> str:
 def _input(card: ModelCard) -> str:
     """Say how the network's input is made."""
     width, height = card.input_size
+    if card.task == "vector":
+        return f"{width} distances between the parts of a face, in units of its size, as `facemood.ferc` measures them."
     size = f"{width} x {height} pixels" if card.task != "detection" else "Any size whose sides are multiples of 16"
     text = f"{size}, {card.colour}; pixels 0..255 minus {list(card.mean)}, divided by {list(card.std)}."
     if not card.framing:

@@ -25,11 +25,11 @@ def list_models() -> list[str]:
 
 
 def list_parts() -> list[str]:
-    """Name the networks that find faces and their landmarks.
+    """Name the networks that find faces and their landmarks, and those that FERC is made of.
 
     Example:
         >>> list_parts()
-        ['finder', 'landmarks']
+        ['ferc', 'finder', 'landmarks', 'mask']
     """
     return sorted(file.stem for file in PARTS.glob("*.onnx"))
 
@@ -46,7 +46,7 @@ def find_model(name: str | Path) -> Path:
     path = Path(name).expanduser()
     if path.suffix != ".onnx" or not path.is_file():
         raise ModelError(
-            f"there is no model {str(name)!r}: expected one of {', '.join(list_models())}, "
-            f"or the path of an .onnx file.{did_you_mean(str(name), list_models())}"
+            f"there is no model {str(name)!r}: expected one of {', '.join([*list_models(), 'ferc'])}, "
+            f"or the path of an .onnx file.{did_you_mean(str(name), [*list_models(), 'ferc'])}"
         )
     return path

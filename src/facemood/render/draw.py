@@ -28,6 +28,9 @@ COLOURS = {
 
 OTHER_COLOUR = (86, 192, 200)
 GROUND, INK = (22, 24, 28), (255, 255, 255)
+UNREAD = "not read"
+"""What stands for the label of a face that was found but could not be read."""
+
 ROWS = 3
 """How many expressions a panel shows."""
 
@@ -128,6 +131,16 @@ def percent(probability: float) -> str:
     return "<1%" if probability < 0.005 else f"{probability:.0%}"
 
 
+def words_of(face: Face) -> str:
+    """Return a face's label and its probability, or that it could not be read.
+
+    Example:
+        >>> words_of(Face(np.zeros(4, np.float32), 0.9))
+        'not read'
+    """
+    return f"{name_of(face)} {percent(face.told[1])}" if face.labels else UNREAD
+
+
 def name_of(face: Face) -> str:
     """Return the word for a face: its label, with a question mark where the model is not certain.
 
@@ -135,7 +148,7 @@ def name_of(face: Face) -> str:
         >>> name_of(Face(np.zeros(4, np.float32), 0.9, labels=("sad",), probabilities=np.ones(1), certain=False))
         'sad?'
     """
-    word, _ = face.told
+    word = face.told[0] or UNREAD
     return f"{word}?" if face.certain is False else word
 
 

@@ -1,4 +1,4 @@
-"""Draw on the faces themselves, where it is asked for: their landmarks, their outlines, where they are turned to."""
+"""Draw on the faces themselves, where it is asked for: landmarks, outlines, pose, mask, the vector."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from facemood.geometry import rotation_of
 from facemood.render.heat import lay_heat
 from facemood.schema import Face, Image
 
-LAYERS = ("map", "mesh", "points", "pose")
+LAYERS = ("map", "mask", "mesh", "points", "pose", "vector")
 """What can be drawn on a face, from the lowest up."""
 
 OPEN = [range(17), range(17, 22), range(22, 27), range(27, 31), range(31, 36)]
@@ -30,6 +30,12 @@ NOSE_TIP = 30
 AXIS_COLOURS = ((64, 64, 240), (72, 200, 72), (255, 128, 48))
 LINE, POINT, SHADE = (255, 246, 222), (90, 226, 255), (24, 20, 16)
 """BGR, as all colours here."""
+
+OUTLINE, DISTANCE, CENTRE = (150, 226, 120), (255, 214, 150), (90, 226, 255)
+"""Of a mask, of the vector's lines, and of the parts they lie between."""
+
+GROUND = 0.35
+"""How much of the light outside of a mask is left."""
 
 OPACITY = 0.65
 """How much of what lies below a line's shade it hides."""
@@ -73,7 +79,7 @@ def check_layers(layers: Collection[str]) -> tuple[str, ...]:
 
 
 def draw_layers(image: Image, faces: Sequence[Face], layers: Collection[str]) -> Image:
-    """Return an image with maps, landmarks, outlines or axes on its faces, each as far as it is known.
+    """Return an image with maps, masks, landmarks, outlines, axes or lines on its faces, each as far as it is known.
 
     Args:
         image: (H, W, 3) uint8 BGR; it stays as it is.
@@ -88,6 +94,8 @@ def draw_layers(image: Image, faces: Sequence[Face], layers: Collection[str]) ->
     for face in faces if "map" in wanted else ():
         if face.heat is not None:
             lay_heat(drawn, face.heat.values, face.heat.box)
+    if "mask" in wanted:
+        _dim_ground(drawn, faces)
     lines = [STROKES[name] for name in wanted if name in STROKES]
     for face in faces:
         strokes = [stroke for line in lines for stroke in line(face) if _is_near(stroke, image)]
@@ -120,8 +128,37 @@ def _pose(face: Face) -> Iterator[Stroke]:
         yield Stroke(np.stack([start, start + tips[axis, :2]]), AXIS_COLOURS[axis], _width(face, 60, 1.5))
 
 
-STROKES = {"mesh": _mesh, "points": _points, "pose": _pose}
+def _mask(face: Face) -> Iterator[Stroke]:
+    """Yield the edge of a face's mask."""
+    if face.parts is not None and len(face.parts.outline):
+        yield Stroke(np.concatenate([face.parts.outline, face.parts.outline[:1]]), OUTLINE, _width(face, 110, 1.0))
+
+
+def _vector(face: Face) -> Iterator[Stroke]:
+    """Yield the lines between a face's parts, and a dot for each part."""
+    if face.parts is None:
+        return
+    yield from (Stroke(line, DISTANCE, _width(face, 160, 0.5)) for line in face.parts.lines)
+    for centre in np.unique(face.parts.lines.reshape(-1, 2), axis=0):
+        yield Stroke(centre[None], CENTRE, _width(face, 30, 2.0))
+
+
+STROKES = {"mask": _mask, "mesh": _mesh, "points": _points, "pose": _pose, "vector": _vector}
 """What each layer of lines draws of a face."""
+
+
+def _dim_ground(image: Image, faces: Sequence[Face]) -> None:
+    """Darken in place what about faces with a mask is not face: in their boxes, half as large again."""
+    ground = np.zeros(image.shape[:2], np.uint8)
+    known = [(face, face.parts.outline) for face in faces if face.parts is not None and len(face.parts.outline)]
+    for face, _ in known:
+        grow = 0.25 * np.tile(np.array(face.size), 2) * (-1, -1, 1, 1)
+        x1, y1, x2, y2 = np.rint(face.box + grow).clip(0, max(image.shape[:2])).astype(int).tolist()
+        ground[y1:y2, x1:x2] = 255
+    for _, outline in known:
+        cv2.fillPoly(ground, [np.rint(outline).astype(np.int32)], 0)
+    dark = ground > 0
+    image[dark] = (image[dark] * GROUND).astype(np.uint8)
 
 
 def _width(face: Face, share: float, least: float) -> float:

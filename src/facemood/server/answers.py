@@ -29,6 +29,7 @@ class FaceAnswer(BaseModel):
     certain: bool | None = Field(None, description="whether readings like this one were right 9 times in 10")
     emotions: dict[str, float] | None = Field(None, description="the probability of each expression, 0..1")
     map: MapAnswer | None = Field(None, description="where the label was found, if that was asked for")
+    vector: list[float] | None = Field(None, description="24 distances between parts of the face, with the model ferc")
 
 
 class PictureAnswer(BaseModel):

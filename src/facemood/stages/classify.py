@@ -23,7 +23,8 @@ class Readings(NamedTuple):
     """What a head said of N faces.
 
     Attributes:
-        probabilities: (N, K) float32; each row sums to 1, in the order of the card's labels.
+        probabilities: (N, K) float32; each row sums to 1, in the order of the card's labels. Rows of NaN are faces that
+            could not be read.
         certain: (N,) bool, whether each reading counts as certain; None where the card does not say from when on.
     """
 
@@ -53,7 +54,11 @@ def classify(
         views: How often each crop is read: 1, 2 (mirrored too) or 10 (and shifted).
         prior: ``"dataset"``, or ``"balanced"`` to find rare expressions more often, and common ones less.
     """
-    card, logits = session.card, run_views(session, crops, views=views)[head]
+    return readings_of(session.card, head, run_views(session, crops, views=views)[head], prior=prior)
+
+
+def readings_of(card: ModelCard, head: str, logits: NDArray[np.float32], *, prior: str = "dataset") -> Readings:
+    """Return what the (N, K) logits of a head say of N faces, calibrated, with the prior that is asked for."""
     usual = read = calibrate(card, head, logits)
     if prior == "balanced":
         read = calibrate(card, head, logits, strength=card.balance[head])
@@ -130,7 +135,10 @@ def choose_head(card: ModelCard, head: str | None) -> str:
 
 
 def with_readings(faces: Sequence[Face], readings: Readings, labels: tuple[str, ...]) -> tuple[Face, ...]:
-    """Return the faces with what was read from them: a new Face for each."""
+    """Return the faces with what was read from them: a new Face for each that could be read, the others as they are."""
     certain = [None] * len(faces) if readings.certain is None else readings.certain.tolist()
     rows = zip(faces, readings.probabilities, certain, strict=True)
-    return tuple(dataclasses.replace(face, labels=labels, probabilities=row, certain=sure) for face, row, sure in rows)
+    return tuple(
+        face if np.isnan(row).any() else dataclasses.replace(face, labels=labels, probabilities=row, certain=sure)
+        for face, row, sure in rows
+    )

@@ -52,11 +52,22 @@ class LandmarkReader:
         grey = image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
         size = self.session.card.input_size[0]
         turned = np.zeros(len(boxes)) if angles is None else angles
-        frames = np.stack([_frame(box, tilt, size) for box, tilt in zip(boxes, turned, strict=True)])  # (N, 2, 3)
-        crops = [cut_square(grey, frame, size) for frame in frames]
-        read = self.session.run(crops)
-        inside = (read["points"].reshape(-1, 68, 2) + 0.5) * size
+        frames = np.stack([frame_square(box, tilt, size) for box, tilt in zip(boxes, turned, strict=True)])  # (N, 2, 3)
+        inside, presence = self.read_crops([cut_square(grey, frame, size) for frame in frames])
         points = inside @ frames[:, :, :2].transpose(0, 2, 1) + frames[:, None, :, 2]
+        return points.astype(np.float32), presence
+
+    def read_crops(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> tuple[Floats, Floats]:
+        """Read faces that are cut out already, as `frame_square` says.
+
+        Args:
+            crops: N images (s, s) uint8 grey of the network's size.
+
+        Returns:
+            Points (N, 68, 2) float32 in pixels of the crops, and presence (N,) float32, 0..1.
+        """
+        read = self.session.run(crops)
+        points = (read["points"].reshape(-1, 68, 2) + 0.5) * self.session.card.input_size[0]
         presence = 1 / (1 + np.exp(-np.clip(read["presence"][:, 0], -30, 30)))
         return points.astype(np.float32), presence.astype(np.float32)
 
@@ -135,8 +146,21 @@ def cut_square(grey: NDArray[np.uint8], frame: Floats, size: int) -> NDArray[np.
     return np.asarray(cv2.warpAffine(grey, frame, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
-def _frame(box: Floats, tilt: float, size: int) -> Floats:
-    """Return the (2, 3) matrix that leads from a crop's pixels to the picture's."""
+def frame_square(box: Floats, tilt: float, size: int) -> Floats:
+    """Return the square about a face's box that the networks of faces want, `ROOM` times as large.
+
+    Args:
+        box: (4,) x1 y1 x2 y2, as `geometry.box_of_points` draws it.
+        tilt: Degrees by which the square is turned, clockwise in the picture.
+        size: Pixels of the square's side, once it is cut.
+
+    Returns:
+        The (2, 3) matrix that leads from the crop's pixels to the picture's.
+
+    Example:
+        >>> frame_square(np.float32([0, 0, 40, 40]), 0.0, 54) @ (27, 27, 1)
+        array([20., 20.])
+    """
     middle = (box[:2] + box[2:]) / 2
     scale = ROOM * float(max(box[2] - box[0], box[3] - box[1], 1e-3)) / size
     turn = np.deg2rad(tilt)

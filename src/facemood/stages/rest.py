@@ -50,7 +50,7 @@ class RestingFaces:
 
     def _compare(self, face: Face) -> Face:
         """Return one face with its change: log-odds less the mean log-odds of the person's rest."""
-        if face.track_id is None or face.track_id not in self._sums:
+        if face.track_id is None or face.track_id not in self._sums or not face.labels:
             return face
         rest = self._sums[face.track_id] / self._counts[face.track_id]
         return dataclasses.replace(face, change=(log_odds(face.probabilities) - rest).astype(np.float32))

@@ -6,7 +6,7 @@ from collections import Counter
 from html import escape
 from pathlib import PurePath
 
-from facemood.render.draw import name_of, percent
+from facemood.render.draw import words_of
 from facemood.results import Result
 from facemood.schema import Face, Image
 from facemood.sinks.report import charts
@@ -36,17 +36,17 @@ class Photos:
         self.number += 1
         self.faces += len(result)
         self.empty += not result.faces
-        self.counts.update(face.emotion for face in result)
+        self.counts.update(face.emotion for face in result if face.labels)
         if len(self.lines) <= MOST_LINES:  # one more than is shown, so that the table knows that it was cut
-            words = ", ".join(f"{name_of(face)} {percent(face.confidence)}" for face in result) or "no face found"
+            words = ", ".join(map(words_of, result.faces)) or "no face found"
             self.lines.append((escape(result.source), str(len(result)), escape(words)))
         if result.image is not None:
-            for face in result:
+            for face in filter(lambda face: face.labels, result):
                 self._picture(result.image, face, PurePath(result.source).name)
 
     def section(self, *, level: int) -> str:
         """Return what a report tells of them, under headings of a level 1..6."""
-        shares = {label: self.counts[label] / max(self.faces, 1) for label in self.labels}
+        shares = {label: self.counts[label] / max(self.counts.total(), 1) for label in self.labels}
         numbers = {label: f"{self.counts[label]:,}" for label in self.labels}
         known = [("photos", self.number), ("faces", self.faces), ("photos without a face", self.empty)]
         return "\n".join(

@@ -96,6 +96,8 @@ class BestPortraits:
     def add(self, image: Image, face: Face, place: str) -> None:
         """Look at a face, and keep its picture where it is the best of its expression by now."""
         label, probability = face.told
+        if not label:
+            return
         best = self.kept.get(label)
         if best is None or _rank(probability, face.certain) > _rank(best.probability + BETTER, best.certain):
             self.kept[label] = Portrait(label, probability, face.certain, place, cut_portrait(image, face))

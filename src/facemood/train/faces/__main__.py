@@ -1,4 +1,4 @@
-"""The commands that make the two networks; docs/detection.md has them in their order."""
+"""The commands that make the networks of faces; docs/detection.md and docs/ferc.md have them in their order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import nn
 
 from facemood.atomic import replacing
 from facemood.train.faces import teach
-from facemood.train.faces.export import export_finder, export_landmarks
+from facemood.train.faces.export import export_finder, export_landmarks, export_mask
 from facemood.train.faces.finder import FinderNetwork
 from facemood.train.faces.landmarks import LandmarkNetwork
 from facemood.train.faces.loop import Plan
@@ -36,16 +36,20 @@ def _parser() -> argparse.ArgumentParser:
     landmarks = commands.add_parser("landmarks", help="train the landmark network, or refine it")
     mine = commands.add_parser("mine", help="find the trained finder's false alarms")
     export = commands.add_parser("export", help="write both networks as ONNX")
-    for command, function in ((finder, _finder), (landmarks, _landmarks), (mine, _mine), (export, _export)):
+    mask = commands.add_parser("mask", help="train the mask network, and write it as ONNX")
+    for command, function in (
+        (finder, _finder), (landmarks, _landmarks), (mine, _mine), (export, _export), (mask, _mask),
+    ):  # fmt: skip
         command.set_defaults(command=function)
         command.add_argument("--run", type=Path, required=True, help="the run's folder; a started run goes on")
-    for command in (finder, landmarks, mine):
+    for command in (finder, landmarks, mine, mask):
         command.add_argument("--data", type=Path, required=True, help="folder with fer2013/ and scenes/")
         command.add_argument("--labels", type=Path, required=True, help="what scripts/label_faces.py wrote")
-    for command in (finder, landmarks):
+    for command in (finder, landmarks, mask):
         command.add_argument("--steps", type=int, help="batches in all")
     landmarks.add_argument("--start", type=Path, help="network.pt of a landmark run that is refined")
     landmarks.add_argument("--hard", type=Path, help="hard.npz of a finder's run, which it learns to refuse")
+    mask.add_argument("--output", type=Path, help="folder for mask.onnx")
     export.add_argument("--refined", type=Path, required=True, help="the landmark network's run")
     export.add_argument("--output", type=Path, required=True, help="folder for finder.onnx and landmarks.onnx")
     return parser
@@ -79,6 +83,17 @@ def _export(options: argparse.Namespace) -> None:
     landmarks = teach.load_weights(LandmarkNetwork(), options.refined / teach.WEIGHTS)
     export_finder(finder, options.output / "finder.onnx")
     export_landmarks(landmarks, options.output / "landmarks.onnx")
+
+
+def _mask(options: argparse.Namespace) -> None:
+    """Train the mask network, and write it where that is asked for."""
+    network = teach.train_mask(
+        load_material(options.data, options.labels), _plan(teach.MASK, options.steps), options.run
+    )
+    _keep(network, options.run)
+    if options.output is not None:
+        options.output.mkdir(parents=True, exist_ok=True)
+        export_mask(network, options.output / "mask.onnx")
 
 
 def _plan(plan: Plan, steps: int | None) -> Plan:

@@ -1,4 +1,4 @@
-"""Write the two trained networks as ONNX with their cards."""
+"""Write the trained networks as ONNX with their cards."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import nn
 from facemood.models.card import ModelCard
 from facemood.train.faces.landmarks import SIZE
 from facemood.train.faces.loop import Plan
-from facemood.train.faces.teach import FINDER, LANDMARKS, REFINED
+from facemood.train.faces.teach import FINDER, LANDMARKS, MASK, REFINED
 from facemood.train.onnx_file import save_onnx
 
 CELLS = (
@@ -26,7 +26,7 @@ TRAINED_ON: dict[str, Any] = {
     "split": "Training",
     "images": 26_942,
 }
-"""What both have seen; the number of pictures that were drawn of it follows from their plans."""
+"""What all have seen; the number of pictures that were drawn of it follows from their plans."""
 
 ORIGIN = (
     "The training faces are FER2013's, whose pictures were collected from the web for research, and their rights were "
@@ -73,6 +73,22 @@ LANDMARKS_CARD = ModelCard(
 )
 
 
+MASK_CARD = ModelCard(
+    name="mask",
+    task="mask",
+    description="It tells face from background: the logit of each pixel of a grey crop to lie in the face's oval",
+    heads={"mask": ("face",)},
+    default_head="mask",
+    input_size=(SIZE, SIZE),
+    trained_on={**TRAINED_ON, **_drawn(MASK)},
+    limits=(
+        "The oval is the outer ring of the teacher's mesh: it ends below the hair, and has no ears and no neck.",
+        "What covers the face, a hand or glasses, counts as face.",
+        *ORIGIN,
+    ),
+)
+
+
 def export_finder(network: nn.Module, file: Path) -> None:
     """Write the finder for single pictures of any size whose sides are multiples of 16."""
     rows, columns = torch.export.Dim("rows", min=2, max=512), torch.export.Dim("columns", min=2, max=512)
@@ -83,3 +99,9 @@ def export_landmarks(network: nn.Module, file: Path) -> None:
     """Write the landmark network for any number of crops."""
     batch = torch.export.Dim("batch", min=1, max=4096)
     save_onnx(network, file, LANDMARKS_CARD, example=torch.zeros(2, 1, SIZE, SIZE), free={0: batch})
+
+
+def export_mask(network: nn.Module, file: Path) -> None:
+    """Write the mask network for any number of crops, its weights in half precision."""
+    batch = torch.export.Dim("batch", min=1, max=4096)
+    save_onnx(network, file, MASK_CARD, example=torch.zeros(2, 1, SIZE, SIZE), free={0: batch}, half=True)

@@ -1,4 +1,4 @@
-"""Train the finder and the landmark network, and find the finder's false alarms."""
+"""Train the finder, the landmark network and the mask network, and find the finder's false alarms."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from facemood.train.faces.compose import GREY
 from facemood.train.faces.finder import FinderNetwork, finder_loss
 from facemood.train.faces.landmarks import LandmarkNetwork, LandmarkSampler, landmark_loss
 from facemood.train.faces.loop import Plan, learn
+from facemood.train.faces.masks import MaskNetwork, MaskSampler, mask_loss
 from facemood.train.faces.material import Material, Place, Scene
 from facemood.train.faces.pictures import FinderSampler
 
@@ -27,7 +28,8 @@ logger = logging.getLogger("facemood")
 FINDER = Plan(steps=16_000, batch=32)
 LANDMARKS = Plan(steps=22_000, batch=64, rate=2e-3)
 REFINED = Plan(steps=5_000, batch=64, rate=5e-4)
-"""How the shipped networks were trained: the finder, the landmark network, and its refinement."""
+MASK = Plan(steps=4_500, batch=32)
+"""How the shipped networks were trained: the finder, the landmark network, its refinement, and the mask network."""
 
 HARD, WEIGHTS = "hard.npz", "network.pt"
 """What a run leaves in its folder: the finder's false alarms, and the trained weights."""
@@ -74,6 +76,18 @@ def train_landmarks(material: Material, plan: Plan, run: Path, *, start: Path | 
 
     network = LandmarkNetwork() if start is None else load_weights(LandmarkNetwork(), start)
     return learn(network, loss_of, plan, run)
+
+
+def train_mask(material: Material, plan: Plan, run: Path) -> nn.Module:
+    """Train the mask network."""
+    sampler = MaskSampler(material)
+
+    def loss_of(network: nn.Module, random: np.random.Generator, batch: int) -> Tensor:
+        pictures, masks = zip(*(sampler.draw_mask(random) for _ in range(batch)), strict=True)
+        logits = network(_stack(pictures)[:, None].float().contiguous(memory_format=torch.channels_last))
+        return mask_loss(logits, _stack(masks))
+
+    return learn(MaskNetwork(), loss_of, plan, run)
 
 
 def store_false_alarms(run: Path, network: nn.Module, material: Material) -> list[Place]:

@@ -1,0 +1,373 @@
+"""Measure FERC: writes docs/ferc.json, docs/ferc.md, docs/images/ferc.jpg and the figures in the models' cards.
+
+    python scripts/measure_ferc.py DATA LABELS VECTORS
+
+DATA is FER2013 with FER+ votes, LABELS what ``scripts/label_faces.py`` wrote, VECTORS the file of
+``python -m facemood.train.perceptron``. Some minutes on one core; ``--page`` only writes the page from the figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+import time
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from facemood import EmotionRecognizer  # noqa: E402
+from facemood.datasets import ExpressionDataset, open_dataset  # noqa: E402
+from facemood.evaluation import metrics  # noqa: E402
+from facemood.evaluation.protocol import run_all  # noqa: E402
+from facemood.ferc import FERC, PartsReader, mask_overlap, with_layers  # noqa: E402
+from facemood.geometry import Floats  # noqa: E402
+from facemood.models import ModelSession, find_model  # noqa: E402
+from facemood.models.card import write_card  # noqa: E402
+from facemood.models.page import card_page, markdown_table, per_cent  # noqa: E402
+from facemood.render import write_picture  # noqa: E402
+from facemood.stages.landmarks import LandmarkReader, landmarks_of  # noqa: E402
+
+DOCS, SCRIPT = ROOT / "docs", "scripts/measure_ferc.py"
+
+SPLIT = "PrivateTest"
+"""What is reported; everything was chosen on PublicTest."""
+
+READERS = {
+    "main": "the main network (baseline)",
+    "masked": "FERC, background removed",
+    "plain": "FERC, background left",
+    "points": "the same perceptron on all 68 points",
+    "guess": "always the most common label",
+}
+"""Rows of the table."""
+
+TASKS = {
+    "ferplus-five": "FER+ majority, five",
+    "ferplus": "FER+ majority, all eight",
+    "fer2013-five": "FER2013 labels, five",
+    "fer2013": "FER2013 labels, all seven",
+}
+"""Its columns: the perceptron's heads, and what they are called."""
+
+PUBLISHED = 0.96
+"""What is published for five expressions, on some 350 images of posed faces."""
+
+ROUNDS = 300
+"""Tiles that are timed."""
+
+
+def main() -> None:
+    """Measure, and write figures and page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("paths", type=Path, nargs="*", metavar="DATA LABELS VECTORS")
+    parser.add_argument("--page", action="store_true", help="write the page from the figures that are there")
+    options = parser.parse_args()
+    figures = DOCS / "ferc.json"
+    if not options.page:
+        if len(options.paths) != 3:
+            parser.error("expected DATA LABELS VECTORS, or --page")
+        known = measure(*options.paths)
+        figures.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+        write_cards(known)
+        draw_photos(DOCS / "images" / "ferc.jpg")
+    (DOCS / "ferc.md").write_text(page(json.loads(figures.read_text(encoding="utf-8"))), encoding="utf-8")
+
+
+def measure(data: Path, labels: Path, vectors: Path) -> dict[str, Any]:
+    """Measure masks and expressions, and how long they take."""
+    from facemood.train.perceptron import load_vectors
+
+    cv2.setNumThreads(1)
+    dataset = open_dataset(data)
+    made = load_vectors(vectors, dataset)
+    return {
+        "split": SPLIT,
+        "with": {name: digest(name) for name in ("mask", "ferc", "landmarks", "baseline")},
+        "bytes": {name: find_model(name).stat().st_size for name in ("mask", "ferc")},
+        "masks": measure_masks(dataset, labels),
+        **measure_expressions(dataset, made),
+        "milliseconds": measure_time(dataset),
+    }
+
+
+def digest(name: str) -> str:
+    """Return the first 12 digits of a model's SHA-256, without its card, which carries these figures."""
+    import onnx
+
+    model = onnx.load(find_model(name))
+    del model.metadata_props[:]
+    return sha256(model.SerializeToString(deterministic=True)).hexdigest()[:12]
+
+
+def measure_masks(dataset: ExpressionDataset, labels: Path) -> dict[str, Any]:
+    """Compare the masks of tiles with the oval of the teacher's mesh: intersection over union."""
+    from facemood.train.faces.masks import fill_oval
+    from facemood.train.faces.material import read_labels
+
+    table = read_labels(labels)
+    ovals = table["tile_points"][:, 68:, :2].astype(np.float32) / np.float32(256)
+    rows = np.flatnonzero((dataset.usage == SPLIT) & table["tile_found"])
+    reader, framing = (
+        PartsReader(LandmarkReader(threads=1)),
+        ModelSession(find_model("ferc"), device="cpu").card.framing,
+    )
+    found: dict[str, list[float]] = {"inside": [], "whole": [], "points": []}
+    for row in rows:
+        points = landmarks_of(reader.mark_crop(dataset.images[row], framing["finder"]))
+        if points is None:
+            continue
+        read = reader.masks.read(dataset.images[row], points[None])
+        mask, back = read.masks[0], cv2.invertAffineTransform(read.frames[0]).astype(np.float32)
+        wanted, hull = (
+            fill_oval(place @ back[:, :2].T + back[:, 2], len(mask))
+            for place in (ovals[row], cv2.convexHull(points)[:, 0])
+        )
+        tile = cv2.warpAffine(np.ones((48, 48), np.float32), back, mask.shape[::-1], flags=cv2.INTER_NEAREST)
+        found["inside"].append(mask_overlap(mask * tile, wanted * tile))
+        found["whole"].append(mask_overlap(mask, wanted))
+        found["points"].append(mask_overlap(hull * tile, wanted * tile))
+    return {
+        "images": len(rows),
+        "read": len(found["inside"]),
+        **{name: round(float(np.mean(values)), 4) for name, values in found.items()},
+        "median": round(float(np.median(found["inside"])), 4),
+        "above_0.9": round(float(np.mean(np.array(found["inside"]) >= 0.9)), 4),
+        "below_0.8": round(float(np.mean(np.array(found["inside"]) < 0.8)), 4),
+    }
+
+
+def measure_expressions(dataset: ExpressionDataset, vectors: dict[str, Floats]) -> dict[str, Any]:
+    """Return what each reader is worth on each set of labels, and of how many faces it learned."""
+    import torch
+
+    from facemood.ferc.vector import MIRRORED_PAIRS
+    from facemood.train.perceptron import HEADS, lesson_of, targets_of, train_perceptron
+
+    test = dataset.usage == SPLIT
+    part, wanted = dataset.subset(test), targets_of(dataset.subset(test))
+    ferc, main = (ModelSession(find_model(name), device="cpu") for name in ("ferc", "baseline"))
+    said: dict[str, dict[str, Floats]] = {"masked": run_vectors(ferc, vectors["masked"][test])}
+    for name, mirror in (("plain", MIRRORED_PAIRS), ("points", None)):
+        network = train_perceptron(lesson_of(dataset, vectors[name]), mirror=mirror)
+        with torch.no_grad():
+            logits = network(torch.from_numpy(np.nan_to_num(vectors[name][test])))
+        known = np.asarray(np.isfinite(vectors[name][test]).all(axis=1))
+        said[name] = {head: blank(one.numpy(), known) for head, one in zip(HEADS, logits, strict=True)}
+    whole = run_all(main, part.images)
+    said["main"] = {head: choose(whole[head.split("-")[0]], main.card.heads[head.split("-")[0]], labels)
+                    for head, labels in HEADS.items()}  # fmt: skip
+    common = np.isfinite(vectors["masked"][test]).all(axis=1) & np.isfinite(vectors["plain"][test]).all(axis=1)
+    table = {}
+    for head in HEADS:
+        truth = truth_of(wanted[head], dataset, test, head)
+        table[head] = {name: score(said[name][head], truth, common) for name in said} | {"guess": guess(truth, common)}
+    return {
+        "labels": {head: list(labels) for head, labels in HEADS.items()},
+        "table": table,
+        "learned": len(lesson_of(dataset, vectors["masked"]).vectors),
+    }
+
+
+def truth_of(wanted: Floats, dataset: ExpressionDataset, test: NDArray[np.bool_], head: str) -> NDArray[np.int64]:
+    """Return the true label of each test image in a head's own numbers, (N,), -1 where it has none."""
+    from facemood.datasets import ferplus
+    from facemood.labels import EXPRESSIONS
+    from facemood.train.perceptron import HEADS
+
+    if head.startswith("fer2013"):
+        return np.where(wanted.sum(axis=1) > 0, wanted.argmax(axis=1), -1)
+    assert dataset.votes is not None
+    majority = ferplus.majority(dataset.votes[test])
+    own = np.array([HEADS[head].index(word) if word in HEADS[head] else -1 for word in EXPRESSIONS] + [-1])
+    return np.asarray(own[majority], np.int64)
+
+
+def run_vectors(session: ModelSession, vectors: Floats) -> dict[str, Floats]:
+    """Return the logits of each head; NaN for vectors that are not known."""
+    known = np.asarray(np.isfinite(vectors).all(axis=1))
+    return {head: blank(logits, known) for head, logits in session.run_batch(np.nan_to_num(vectors)).items()}
+
+
+def blank(logits: Floats, known: NDArray[np.bool_]) -> Floats:
+    """Return logits with NaN in the rows that are not known."""
+    return np.where(known[:, None], logits, np.float32(np.nan))
+
+
+def choose(logits: Floats, labels: tuple[str, ...], wanted: tuple[str, ...]) -> Floats:
+    """Return the columns of some labels."""
+    return logits[:, [labels.index(label) for label in wanted]]
+
+
+def score(logits: Floats, truth: NDArray[np.int64], common: NDArray[np.bool_]) -> dict[str, Any]:
+    """Measure one reader on the images that have a label; a face that it does not read counts as wrong.
+
+    Args:
+        logits: (N, K), NaN where it does not read.
+        truth: (N,), -1 where an image has no label.
+        common: (N,), the images that FERC reads with its background and without.
+    """
+    asked = truth >= 0
+    logits, truth, common, classes = logits[asked], truth[asked], common[asked], logits.shape[1]
+    known = np.isfinite(logits).all(axis=1)
+    read = np.where(known, np.nan_to_num(logits).argmax(axis=1), classes)
+    confusion = metrics.confusion_matrix(read, truth, classes + 1)[:classes]
+    share = float((read == truth).mean())
+    return {
+        "n": len(truth),
+        "read": round(float(known.mean()), 4),
+        "accuracy": round(share, 4),
+        "standard_error": round(metrics.standard_error(share, len(truth)), 4),
+        "common": int(common.sum()),
+        "accuracy_common": round(float((read == truth)[common].mean()), 4),
+        "recalls": [round(found, 4) for found in (confusion.diagonal() / confusion.sum(axis=1)).tolist()],
+        "confusion": confusion.tolist(),
+    }
+
+
+def guess(truth: NDArray[np.int64], common: NDArray[np.bool_]) -> dict[str, Any]:
+    """Return what always the most common label is worth."""
+    most = np.bincount(truth[truth >= 0]).argmax()
+    shares = {name: float((truth[rows] == most).mean()) for name, rows in (
+        ("accuracy", truth >= 0), ("accuracy_common", (truth >= 0) & common),
+    )}  # fmt: skip
+    return {"n": int((truth >= 0).sum()), "read": 1.0, **{name: round(share, 4) for name, share in shares.items()}}
+
+
+def measure_time(dataset: ExpressionDataset) -> dict[str, float]:
+    """Return CPU milliseconds of a face that is cut out, on one thread: the mask network alone, and all of FERC."""
+    ferc = FERC(threads=1)
+    images, pipeline = dataset.images[:ROUNDS], ferc.pipeline
+    masks = pipeline.parts.masks  # type: ignore[attr-defined]
+    noise = np.random.default_rng(0).integers(0, 256, (1, 64, 64), np.uint8)
+    spent = {}
+    for name, work in (
+        ("mask", lambda image: masks.session.run(noise)),
+        ("ferc", lambda image: ferc.classify([image])),
+    ):
+        started = time.process_time()
+        for image in images:
+            work(image)
+        spent[name] = round(1000 * (time.process_time() - started) / len(images), 2)
+    return spent
+
+
+def write_cards(known: dict[str, Any]) -> None:
+    """Write the figures into the two models' cards, and the cards as pages."""
+    table = known["table"]
+    figures = {
+        "mask": {"intersection over union with the teacher, PrivateTest": f"{known['masks']['inside']:.3f}"},
+        "ferc": {
+            f"accuracy, PrivateTest, {TASKS[head]}": per_cent(table[head]["masked"]["accuracy"]) for head in TASKS
+        },
+    }
+    for name, measured in figures.items():
+        file = find_model(name)
+        card = ModelSession(file, device="cpu").card
+        write_card(file, dataclasses.replace(card, metrics={"script": SCRIPT, **measured}))
+        card = ModelSession(file, device="cpu").card
+        (DOCS / "models" / f"{name}.md").write_text(card_page(card), encoding="utf-8")
+
+
+def draw_photos(file: Path) -> None:
+    """Draw mask and vector on the example photos, side by side."""
+    recognizer, rows = EmotionRecognizer(threads=1), []
+    for photo in ("astronaut.png", "grace_hopper.jpg"):
+        result = recognizer.analyze_image(ROOT / "examples" / "photos" / photo)
+        (read,) = with_layers(recognizer, iter([result]), ("mask", "vector"))
+        face = dataclasses.replace(read.faces[0], labels=(), probabilities=np.zeros(0, np.float32))
+        alone = dataclasses.replace(read, faces=(face,))
+        seen = [face.crop(alone.draw(layers=layers), margin=0.4) for layers in ((), ("mask",), ("vector",))]
+        rows.append(np.hstack([cv2.resize(one, (260, 300), interpolation=cv2.INTER_AREA) for one in seen]))
+    write_picture(file, np.asarray(np.vstack(rows), np.uint8))
+
+
+def page(known: dict[str, Any]) -> str:
+    """Write the page from the figures."""
+    text = (ROOT / "scripts" / "ferc.template.md").read_text(encoding="utf-8")
+    masks, table, five = known["masks"], known["table"], known["table"]["ferplus-five"]
+    made = {
+        "five": results_table(known, ("ferplus-five", "fer2013-five")),
+        "all": results_table(known, ("ferplus", "fer2013")),
+        "recalls": recall_table(known),
+        "masks": mask_table(masks),
+        "iou": f"{masks['inside']:.3f}",
+        "iou_met": "met" if masks["inside"] >= 0.92 else "missed",
+        "read": per_cent(table["fer2013"]["masked"]["read"]),
+        "ours_common": per_cent(five["masked"]["accuracy_common"]),
+        "ours": per_cent(five["masked"]["accuracy"]),
+        "main": per_cent(five["main"]["accuracy"]),
+        "published": f"{PUBLISHED:.0%}",
+        "gain": gain(five),
+        "gain_points": gain(five, "points", "masked"),
+        "gain_main": gain(five, "main", "masked"),
+        "gain_fer2013": gain(table["fer2013-five"]),
+        "learned": f"{known['learned']:,}",
+        "mask_kb": f"{known['bytes']['mask'] / 1000:.0f}",
+        "ferc_kb": f"{known['bytes']['ferc'] / 1000:.0f}",
+        "mask_ms": f"{known['milliseconds']['mask']:.1f}",
+        "ferc_ms": f"{known['milliseconds']['ferc']:.1f}",
+        "with": ", ".join(f"{name} {number}" for name, number in known["with"].items()),
+    }
+    for key, value in made.items():
+        text = text.replace("{{" + key + "}}", value)
+    return text
+
+
+def gain(rows: dict[str, Any], one: str = "masked", other: str = "plain") -> str:
+    """Return by how many points one reader is better than another on the faces that FERC reads both ways."""
+    return f"{100 * (rows[one]['accuracy_common'] - rows[other]['accuracy_common']):+.1f}"
+
+
+def results_table(known: dict[str, Any], heads: tuple[str, ...]) -> str:
+    """Tabulate the readers: accuracy of all faces, and of those that FERC reads."""
+    rows = []
+    for name, words in READERS.items():
+        row = {"reader": words}
+        for head in heads:
+            found = known["table"][head][name]
+            row[f"{TASKS[head]} ({found['n']:,})"] = told(found)
+        row["faces read"] = per_cent(known["table"][heads[0]][name]["read"])
+        rows.append(row)
+    return markdown_table(rows)
+
+
+def told(found: dict[str, Any]) -> str:
+    """Write the accuracy of all faces, and that of the faces that FERC reads."""
+    return f"{per_cent(found['accuracy'])} ({per_cent(found['accuracy_common'])})"
+
+
+def recall_table(known: dict[str, Any]) -> str:
+    """Tabulate how many of each of the five expressions are found, on FER+ majorities."""
+    rows = []
+    for name in ("main", "masked", "plain"):
+        found = known["table"]["ferplus-five"][name]
+        cells = zip(known["labels"]["ferplus-five"], map(per_cent, found["recalls"]), strict=True)
+        rows.append({"reader": READERS[name], **dict(cells)})
+    return markdown_table(rows)
+
+
+def mask_table(masks: dict[str, Any]) -> str:
+    """Tabulate how well masks agree with the teacher's oval."""
+    rows = [
+        ("mean, within the tile", f"{masks['inside']:.3f}"),
+        ("median, within the tile", f"{masks['median']:.3f}"),
+        ("mean, of the whole oval, as far as it goes beyond the tile", f"{masks['whole']:.3f}"),
+        ("mean of the hull of our 68 points, for comparison (it has no forehead)", f"{masks['points']:.3f}"),
+        ("tiles with 0.9 and more", per_cent(masks["above_0.9"])),
+        ("tiles with less than 0.8", per_cent(masks["below_0.8"])),
+        ("tiles", f"{masks['read']:,} of {masks['images']:,} in which the teacher sees a face"),
+    ]
+    return markdown_table([{"intersection over union, PrivateTest": name, "": value} for name, value in rows])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""FERC: two networks in series. One removes the background, one reads 24 distances between parts of the face."""
+
+from facemood.ferc.masks import MaskedFaces, MaskReader, mask_overlap
+from facemood.ferc.parts import PartsReader, with_parts
+from facemood.ferc.pipeline import FercPipeline
+from facemood.ferc.system import FERC, open_recognizer, with_layers
+from facemood.ferc.vector import PAIRS, PARTS, distances, expressional_vector, facial_parts
+
+__all__ = [
+    "FERC",
+    "PAIRS",
+    "PARTS",
+    "FercPipeline",
+    "MaskReader",
+    "MaskedFaces",
+    "PartsReader",
+    "distances",
+    "expressional_vector",
+    "facial_parts",
+    "mask_overlap",
+    "open_recognizer",
+    "with_layers",
+    "with_parts",
+]

@@ -1,0 +1,260 @@
+"""FERC's perceptron: one hidden layer on the expressional vector, and a layer of logits for each set of labels.
+
+    python -m facemood.train.perceptron --data DATA --vectors vectors.npz --output ferc.onnx
+
+DATA is FER2013 with FER+ votes. The vectors of its tiles are read by FERC's own networks first, which takes some
+minutes; they are kept in the file and read from it the next time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from facemood.atomic import replacing
+from facemood.datasets import ExpressionDataset, ferplus, open_dataset
+from facemood.ferc.parts import TURNED, PartsReader
+from facemood.ferc.vector import MIRRORED_PAIRS, PAIRS, expressional_vector
+from facemood.geometry import Floats
+from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS
+from facemood.models import DEFAULT_MODEL, ModelCard, ModelSession, find_model
+from facemood.schema import Face
+from facemood.stages.landmarks import LandmarkReader, landmarks_of
+from facemood.train.onnx_file import save_onnx
+
+logger = logging.getLogger("facemood")
+
+FIVE = ("angry", "happy", "sad", "surprise", "neutral")
+"""The expressions of the published network."""
+
+HEADS = {"ferplus-five": FIVE, "ferplus": EXPRESSIONS, "fer2013-five": FIVE, "fer2013": BASIC_EXPRESSIONS}
+"""What is read: FER+'s votes and FER2013's labels, of five expressions or of all."""
+
+HIDDEN, EPOCHS, BATCH, RATE, DECAY, SEED = 64, 60, 256, 3e-3, 1e-3, 1
+"""Numbers in the hidden layer; times that each face is seen, faces in a batch, highest learning rate, weight decay."""
+
+BLOCK = 2000
+"""Images whose vectors are stored at a time: whoever is interrupted loses no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """Vectors and what they shall be read as.
+
+    Attributes:
+        vectors: (N, D) float32.
+        targets: For each head the distribution (N, K) float32 over its labels; zero where it has nothing to say.
+    """
+
+    vectors: Floats
+    targets: dict[str, Floats]
+
+
+class Perceptron(nn.Module):
+    """Gives the logits of each head from a vector; what it learned from is brought to mean 0 and deviation 1 inside.
+
+    Example:
+        >>> [tuple(logits.shape) for logits in Perceptron()(torch.zeros(2, 24))]
+        [(2, 5), (2, 8), (2, 5), (2, 7)]
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, inputs: int = len(PAIRS), hidden: int = HIDDEN) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(inputs))
+        self.register_buffer("deviation", torch.ones(inputs))
+        self.hidden = nn.Linear(inputs, hidden)
+        self.heads = nn.ModuleList(nn.Linear(hidden, len(labels)) for labels in HEADS.values())
+
+    def forward(self, vectors: Tensor) -> tuple[Tensor, ...]:
+        """Return logits (N, K) of each head, in the order of `HEADS`, from (N, D) vectors."""
+        inside = torch.relu(self.hidden((vectors - self.mean) / self.deviation))
+        return tuple(head(inside) for head in self.heads)
+
+
+def targets_of(dataset: ExpressionDataset) -> dict[str, Floats]:
+    """Return for each head what it shall say of a dataset's images.
+
+    Args:
+        dataset: FER2013 with FER+ votes.
+
+    Returns:
+        (N, K) float32 that sum to 1 in each row, or to 0 where an image has no such label: the FER2013 label, and the
+        votes of images whose majority is one of the head's labels.
+    """
+    labels = np.eye(len(BASIC_EXPRESSIONS), dtype=np.float32)[dataset.labels]
+    votes = np.zeros((len(dataset), len(EXPRESSIONS)), np.float32)
+    majority = np.full(len(dataset), -1)
+    if dataset.votes is not None:
+        votes, majority = ferplus.distribution(dataset.votes)[0], ferplus.majority(dataset.votes)
+    votes[majority < 0] = 0
+    own = [EXPRESSIONS.index(label) for label in FIVE]
+    few = votes[:, own] * np.isin(majority, own)[:, None]
+    return {
+        "ferplus-five": few / np.maximum(few.sum(axis=1, keepdims=True), 1e-6),
+        "ferplus": votes,
+        "fer2013-five": labels[:, own],
+        "fer2013": labels,
+    }
+
+
+def train_perceptron(
+    lesson: Lesson, *, hidden: int = HIDDEN, epochs: int = EPOCHS, mirror: NDArray[np.int64] | None = MIRRORED_PAIRS
+) -> Perceptron:
+    """Train a perceptron: AdamW with a cosine, half of the faces mirrored in each epoch.
+
+    Args:
+        lesson: What it learns.
+        hidden: Numbers in its hidden layer.
+        epochs: How often it sees each face.
+        mirror: Which number of a vector stands where each did once a face is mirrored; None mirrors none.
+    """
+    torch.manual_seed(SEED)
+    network = Perceptron(lesson.vectors.shape[1], hidden)
+    vectors = torch.from_numpy(lesson.vectors)
+    network.mean.copy_(vectors.mean(dim=0))
+    network.deviation.copy_(vectors.std(dim=0) + 1e-6)
+    wanted = [torch.from_numpy(lesson.targets[head]) for head in HEADS]
+    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=epochs * -(-len(vectors) // BATCH))
+    for _ in range(epochs):
+        for rows in torch.split(torch.randperm(len(vectors)), BATCH):
+            seen = vectors[rows]
+            if mirror is not None:
+                seen = torch.where(torch.rand(len(rows), 1) < 0.5, seen[:, mirror], seen)
+            loss = _loss(network(seen), [target[rows] for target in wanted])
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            schedule.step()
+    return network.eval()
+
+
+def _loss(read: tuple[Tensor, ...], wanted: list[Tensor]) -> Tensor:
+    """Return the sum over the heads of the mean cross-entropy of the faces that they have a target for."""
+    parts = []
+    for logits, target in zip(read, wanted, strict=True):
+        cross = -(target * functional.log_softmax(logits, dim=1)).sum(dim=1)
+        parts.append(cross.sum() / target.sum().clamp(min=1))
+    return torch.stack(parts).sum()
+
+
+def read_vectors(images: NDArray[np.uint8]) -> dict[str, Floats]:
+    """Read the vectors of FER2013's tiles, with and without background removal, and their points.
+
+    Args:
+        images: (N, 48, 48) uint8 grey.
+
+    Returns:
+        By name, NaN in the rows of tiles that cannot be read: ``"masked"`` (N, 24) as FERC reads it, ``"plain"``
+        (N, 24) from the points of the whole tile and the jaw, ``"points"`` (N, 136) about their middle, upright and in
+        units of the face's size.
+    """
+    reader, framing = PartsReader(LandmarkReader(threads=1)), default_framing()["finder"]
+    rows = [_vectors_of(reader.mark_crop(image, framing)) for image in images]
+    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+
+def _vectors_of(face: Face) -> dict[str, Floats]:
+    """Return the vectors of a face that was marked."""
+    points, size = landmarks_of(face), len(PAIRS)
+    unknown = {"masked": size, "plain": size, "points": 136}
+    made = {name: np.full(length, np.nan, np.float32) for name, length in unknown.items()}
+    if points is not None:
+        made["plain"] = expressional_vector(points)
+        made["points"] = upright(points).ravel()
+    if face.parts is not None:
+        made["masked"] = face.parts.vector
+    return made
+
+
+def upright(points: Floats) -> Floats:
+    """Move, turn and scale (68, 2) points so that their middle is 0, their eyes are level and their size is 1."""
+    across = points[45] - points[36]
+    cosine, sine = across / max(float(np.linalg.norm(across)), 1e-6)
+    centred = (points - points.mean(axis=0)) @ np.array([[cosine, -sine], [sine, cosine]])
+    return np.asarray(centred / max(float(np.sqrt((centred**2).sum(axis=1).mean())), 1e-6), np.float32)
+
+
+def default_framing() -> dict[str, tuple[float, float, float, float]]:
+    """Return how the default model frames faces: as FER2013 does."""
+    return dict(ModelSession(find_model(DEFAULT_MODEL), device="cpu").card.framing)
+
+
+def lesson_of(dataset: ExpressionDataset, vectors: Floats) -> Lesson:
+    """Return what is learned from: the training images that can be read and have no twin in another split."""
+    teaches = (dataset.usage == "Training") & np.isfinite(vectors).all(axis=1)
+    teaches &= ~dataset.twins_of(["PublicTest", "PrivateTest"])
+    targets = targets_of(dataset.subset(teaches))
+    return Lesson(vectors[teaches], targets)
+
+
+def load_vectors(file: Path, dataset: ExpressionDataset) -> dict[str, Floats]:
+    """Read the vectors of a dataset from a file, and those that it lacks from the images; they are kept there."""
+    known: dict[str, Floats] = {}
+    if file.is_file():
+        with np.load(file) as table:
+            known = dict(table)
+    images = dataset.pixels
+    while (done := len(known["masked"]) if known else 0) < len(images):
+        made = read_vectors(images[done : done + BLOCK])
+        known = {name: np.concatenate([known[name], rows]) if known else rows for name, rows in made.items()}
+        with replacing(file, "wb") as handle:
+            np.savez(handle, **known)  # type: ignore[arg-type]
+        logger.info("read %d of %d", len(known["masked"]), len(images))
+    return known
+
+
+def export_perceptron(network: Perceptron, file: Path, images: int) -> None:
+    """Write a perceptron for any number of vectors, with its card.
+
+    Args:
+        network: What was trained.
+        file: The ONNX file.
+        images: How many images it learned from.
+    """
+    card = ModelCard(
+        name="ferc",
+        task="vector",
+        description="It reads expressions from 24 distances between parts of a face whose background is removed",
+        heads=HEADS,
+        default_head="ferplus-five",
+        input_size=(len(PAIRS), 1),
+        framing=default_framing(),
+        trained_on={"dataset": "FER2013 with FER+ votes", "split": "Training", "images": images, "epochs": EPOCHS},
+        limits=(
+            "It is right far less often than the networks that read pixels; docs/ferc.md has the figures.",
+            "It reads 24 distances: not brows, lids, wrinkles, teeth, nor how far the mouth is open.",
+            f"Faces that are turned by more than {TURNED:.0f} degrees are not read, nor those half out of the picture.",
+            "A hand or glasses on a face are not noticed; the points below are guessed.",
+        ),
+    )
+    batch = torch.export.Dim("batch", min=1, max=4096)
+    save_onnx(network, file, card, example=torch.zeros(2, len(PAIRS)), free={0: batch})
+
+
+def main() -> None:
+    """Read the vectors, train the perceptron, and write it."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    parser = argparse.ArgumentParser(prog="python -m facemood.train.perceptron", description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="FER2013 with FER+ votes")
+    parser.add_argument("--vectors", type=Path, required=True, help="where the tiles' vectors are kept")
+    parser.add_argument("--output", type=Path, required=True, help="ferc.onnx")
+    options = parser.parse_args()
+    dataset = open_dataset(options.data)
+    lesson = lesson_of(dataset, load_vectors(options.vectors, dataset)["masked"])
+    export_perceptron(train_perceptron(lesson), options.output, len(lesson.vectors))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""FERC as users meet it: on photos, crops, films and hostile pictures."""
+
+import dataclasses
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from facemood import EmotionRecognizer
+from facemood.errors import ExplanationError, ImageError, ModelError
+from facemood.ferc import FERC, PAIRS, PartsReader, distances, open_recognizer, with_layers, with_parts
+from facemood.ferc.parts import TURNED
+from facemood.models import find_model
+from facemood.results import Result
+from facemood.schema import Image
+from facemood.sources import load_image
+from tests.films import make_film
+
+FIVE = ("angry", "happy", "sad", "surprise", "neutral")
+
+
+@pytest.fixture(scope="module")
+def ferc() -> FERC:
+    return FERC(threads=1)
+
+
+@pytest.fixture(scope="module")
+def photo(astronaut: Path) -> Image:
+    return load_image(astronaut)
+
+
+def test_a_photo_is_read_with_mask_parts_and_vector(ferc: FERC, astronaut: Path) -> None:
+    (face,) = ferc.analyze_image(astronaut)
+    assert face.labels == ferc.labels == FIVE
+    assert face.probabilities.sum() == pytest.approx(1, abs=1e-5)
+    assert face.emotion == "happy"
+    assert face.parts is not None
+    assert (face.parts.lines.shape, face.parts.vector.shape) == ((24, 2, 2), (24,))
+    lengths = np.linalg.norm(face.parts.lines[:, 0] - face.parts.lines[:, 1], axis=1)
+    np.testing.assert_allclose(lengths / lengths[0], face.parts.vector / face.parts.vector[0], rtol=1e-3)
+    assert face.to_dict()["vector"] == [round(value, 4) for value in face.parts.vector.tolist()]
+
+
+def test_the_vector_is_measured_between_the_parts_that_are_drawn(ferc: FERC, astronaut: Path) -> None:
+    (face,) = ferc.analyze_image(astronaut)
+    assert face.parts is not None
+    ends = {
+        end: line[place] for pair, line in zip(PAIRS, face.parts.lines, strict=True) for place, end in enumerate(pair)
+    }
+    order = ("LE", "RE", "LY", "RY", "CN", "LP", "RP", "CP", "CF", "LH", "RH")
+    np.testing.assert_allclose(distances(np.stack([ends[part] for part in order])), face.parts.vector, rtol=1e-3)
+
+
+def test_the_probabilities_are_those_of_the_vector(ferc: FERC, astronaut: Path) -> None:
+    (face,) = ferc.analyze_image(astronaut)
+    assert face.parts is not None
+    read = ferc.pipeline.classify([face.parts.vector])
+    np.testing.assert_allclose(read.probabilities[0], face.probabilities, atol=1e-6)
+
+
+@pytest.mark.parametrize(("head", "count"), [("ferplus", 8), ("fer2013-five", 5), ("fer2013", 7)])
+def test_all_heads_are_read(astronaut: Path, head: str, count: int) -> None:
+    (face,) = FERC(head=head).analyze_image(astronaut)
+    assert len(face.labels) == len(face.probabilities) == count
+    assert face.emotion == "happy"
+
+
+def test_a_face_half_out_of_the_picture_gets_no_numbers(ferc: FERC, photo: Image) -> None:
+    (face,) = ferc.analyze_image(photo)
+    middle = round(float(face.box[[0, 2]].mean()))
+    result = ferc.analyze_image(np.ascontiguousarray(photo[:, middle:]))
+    for half in result:
+        assert (half.labels, half.emotion, half.confidence, half.parts) == ((), "", 0.0, None)
+        assert half.to_dict().keys() & {"emotion", "emotions", "vector"} == set()
+    for row in result.rows():
+        assert [row[name] for name in ("emotion", "confidence", *FIVE)] == [""] * 7
+
+
+def test_a_face_that_is_turned_away_gets_no_numbers(ferc: FERC, photo: Image) -> None:
+    (face,) = ferc.detect(photo)
+    assert face.pose is not None
+    reader = PartsReader(ferc.pipeline.reader)
+    for yaw, read in ((0.9 * TURNED, True), (-0.9 * TURNED, True), (1.1 * TURNED, False), (-1.1 * TURNED, False)):
+        turned = dataclasses.replace(face, pose=np.array([yaw, 0, 0], np.float32))
+        assert (reader.mark(photo, [turned])[0].parts is not None) is read
+    unknown = [dataclasses.replace(face, pose=None), dataclasses.replace(face, landmarks=None)]
+    assert [one.parts for one in reader.mark(photo, unknown)] == [None, None]
+
+
+def test_an_unread_face_is_drawn_summed_up_and_told(ferc: FERC, photo: Image) -> None:
+    (face,) = ferc.detect(photo)
+    unread, read = Result("a", faces=(face,), labels=FIVE, image=photo), ferc.analyze_image(photo)
+    assert unread.draw(layers=("mask", "vector")).shape == photo.shape
+    summary = ferc.analyze([photo, np.zeros((60, 60, 3), np.uint8)]).summary()
+    assert summary["share"]["happy"] == 1
+    both = dataclasses.replace(ferc.analyze([photo]), results=(unread, read)).summary()
+    assert (both["faces"], both["share"]["happy"]) == (2, 1)
+
+
+def test_crops_are_read_and_noise_is_not(ferc: FERC, recognizer: EmotionRecognizer, photo: Image) -> None:
+    (face,) = recognizer.detect(photo)
+    crop = face.crop(photo, margin=0.1)
+    noise = np.random.default_rng(0).integers(0, 256, (48, 48), np.uint8)
+    small = np.asarray(cv2.resize(crop, (48, 48), interpolation=cv2.INTER_AREA), np.uint8)
+    read = ferc.classify([crop, noise, small])
+    assert read.shape == (3, 5)
+    assert np.isnan(read[1]).all()
+    assert [FIVE[place] for place in read[[0, 2]].argmax(axis=1)] == ["happy", "happy"]
+    assert ferc.classify(np.zeros((0, 48, 48), np.uint8)).shape == (0, 5)
+    assert np.isnan(ferc.classify(np.full((1, 48, 48), 128, np.uint8))).all()
+
+
+def test_crops_of_other_shapes_are_refused(ferc: FERC) -> None:
+    with pytest.raises(ImageError, match=r"for one crop pass crop\[None\]"):
+        ferc.classify(np.zeros((48, 48), np.uint8))
+    for crop in (np.zeros((48, 48, 4), np.uint8), np.zeros((48, 48), np.float32), np.zeros((0, 48), np.uint8)):
+        with pytest.raises(ImageError, match="must be"):
+            ferc.classify([crop])  # type: ignore[list-item]
+
+
+def test_a_film_is_read_and_its_people_are_followed(ferc: FERC, photo: Image, tmp_path: Path) -> None:
+    small = np.asarray(cv2.resize(photo, (256, 256), interpolation=cv2.INTER_AREA), np.uint8)
+    make_film(tmp_path / "clip.mp4", [*[small] * 3, np.full_like(small, 120), *[small] * 2], fps=5)
+    analysis = ferc.analyze(tmp_path / "clip.mp4", baseline=(0, 0.4))
+    faces = [face for result in analysis for face in result]
+    assert {face.track_id for face in faces} == {1}
+    assert all(face.shown == "happy" for face in faces)
+    assert analysis.info["model"] == "ferc"
+
+
+def test_it_has_the_api_of_the_recognizer(ferc: FERC, astronaut: Path) -> None:
+    public = {name for name, _ in inspect.getmembers(EmotionRecognizer) if not name.startswith("_")}
+    assert public <= set(dir(ferc))
+    (told,) = ferc.detect_emotions(astronaut)
+    assert max(told["emotions"], key=told["emotions"].get) == "happy"
+    assert len(list(ferc.stream([astronaut]))) == 1
+
+
+def test_names_open_what_they_stand_for() -> None:
+    assert isinstance(open_recognizer("ferc"), FERC)
+    assert isinstance(open_recognizer(find_model("ferc")), FERC)
+    assert type(open_recognizer("nano")) is EmotionRecognizer
+    with pytest.raises(ModelError, match="Did you mean 'ferc'"):
+        open_recognizer("ferk")
+
+
+def test_what_does_not_fit_is_an_error_that_names_the_mend(ferc: FERC, astronaut: Path) -> None:
+    with pytest.raises(
+        ModelError, match=r"'ferc' reads no expressions; its task is vector; open it with facemood.ferc.F"
+    ):
+        EmotionRecognizer("ferc")
+    with pytest.raises(ModelError, match="'nano' reads no vectors; its task is expression"):
+        FERC("nano")
+    with pytest.raises(ValueError, match="views must be 1, but is 2"):
+        FERC(views=2)
+    with pytest.raises(ModelError, match="does not say how common"):
+        FERC(prior="balanced")
+    with pytest.raises(ExplanationError, match="24 distances and no pixels"):
+        ferc.explain(astronaut)
+
+
+def test_layers_find_their_parts_with_any_model(recognizer: EmotionRecognizer, astronaut: Path) -> None:
+    result = recognizer.analyze_image(astronaut)
+    (plain,) = with_layers(recognizer, iter([result]), ("points",))
+    (marked,) = with_layers(recognizer, iter([result]), ("vector",))
+    assert plain is result
+    assert marked.faces[0].parts is not None
+    assert marked.faces[0].emotion == result.faces[0].emotion
+    before, after = result.draw(), marked.draw(layers=("mask", "vector"))
+    assert (before != after).any(axis=2).mean() > 0.02
+
+
+def test_closing_the_layers_closes_the_source(ferc: FERC) -> None:
+    closed = []
+
+    def source() -> Iterator[Result]:
+        try:
+            while True:
+                yield Result("a", image=np.zeros((4, 4, 3), np.uint8))
+        finally:
+            closed.append(True)
+
+    marked = with_parts(PartsReader(ferc.pipeline.reader), source())
+    assert next(marked).faces == ()
+    marked.close()  # type: ignore[attr-defined]
+    assert closed == [True]
