@@ -27,6 +27,9 @@ def count_macs(file: Path) -> Counter[str]:
     """
     graph = onnx.shape_inference.infer_shapes(onnx.load(file)).graph
     weights = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Cast" and node.input[0] in weights:  # stored in half precision
+            weights[node.output[0]] = weights[node.input[0]]
     outputs = {value.name: value.type.tensor_type.shape.dim for value in (*graph.value_info, *graph.output)}
     macs: Counter[str] = Counter()
     for node in graph.node:

@@ -30,7 +30,7 @@ from facemood.evaluation import metrics  # noqa: E402
 from facemood.evaluation.protocol import run_all  # noqa: E402
 from facemood.ferc import FERC, PartsReader, mask_overlap, with_layers  # noqa: E402
 from facemood.geometry import Floats  # noqa: E402
-from facemood.models import ModelSession, find_model  # noqa: E402
+from facemood.models import DEFAULT_MODEL, ModelSession, find_model  # noqa: E402
 from facemood.models.card import write_card  # noqa: E402
 from facemood.models.page import card_page, markdown_table, per_cent  # noqa: E402
 from facemood.render import write_picture  # noqa: E402
@@ -42,7 +42,7 @@ SPLIT = "PrivateTest"
 """What is reported; everything was chosen on PublicTest."""
 
 READERS = {
-    "main": "the main network (baseline)",
+    "main": "the main network",
     "masked": "FERC, background removed",
     "plain": "FERC, background left",
     "points": "the same perceptron on all 68 points",
@@ -91,7 +91,7 @@ def measure(data: Path, labels: Path, vectors: Path) -> dict[str, Any]:
     made = load_vectors(vectors, dataset)
     return {
         "split": SPLIT,
-        "with": {name: digest(name) for name in ("mask", "ferc", "landmarks", "baseline")},
+        "with": {name: digest(name) for name in ("mask", "ferc", "landmarks", DEFAULT_MODEL)},
         "bytes": {name: find_model(name).stat().st_size for name in ("mask", "ferc")},
         "masks": measure_masks(dataset, labels),
         **measure_expressions(dataset, made),
@@ -154,7 +154,7 @@ def measure_expressions(dataset: ExpressionDataset, vectors: dict[str, Floats]) 
 
     test = dataset.usage == SPLIT
     part, wanted = dataset.subset(test), targets_of(dataset.subset(test))
-    ferc, main = (ModelSession(find_model(name), device="cpu") for name in ("ferc", "baseline"))
+    ferc, main = (ModelSession(find_model(name), device="cpu") for name in ("ferc", DEFAULT_MODEL))
     said: dict[str, dict[str, Floats]] = {"masked": run_vectors(ferc, vectors["masked"][test])}
     for name, mirror in (("plain", MIRRORED_PAIRS), ("points", None)):
         network = train_perceptron(lesson_of(dataset, vectors[name]), mirror=mirror)

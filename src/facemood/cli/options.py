@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-MODEL, DETECTOR, MIN_FACE = "baseline", "finder", 24.0
+MODEL, DETECTOR, MIN_FACE = "default", "finder", 24.0
 """The recognizer's defaults; they stand here too, because the help must not load the pipeline."""
 
 Model = Annotated[str, typer.Option("--model", help="A model's name (baseline, nano, ferc), or an .onnx file.")]

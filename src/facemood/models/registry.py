@@ -10,7 +10,7 @@ WEIGHTS = Path(__file__).parent / "weights"
 PARTS = WEIGHTS / "parts"
 """Networks that the pipeline itself is made of; they read no expressions."""
 
-DEFAULT_MODEL = "baseline"
+DEFAULT_MODEL = "default"
 FINDER, LANDMARKS = "finder", "landmarks"
 
 
