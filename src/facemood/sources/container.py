@@ -120,14 +120,26 @@ class FrameConverter:
         from av.video.reformatter import VideoReformatter
 
         self.aspect, self.reformatter = aspect, VideoReformatter()
+        self._turn: tuple[int, bool] | None = None
 
     def __call__(self, frame: VideoFrame) -> Image:
         """Convert one frame."""
+        mirrored = self._is_mirrored(frame)
         width = max(1, round(frame.width * self.aspect))
         stored = self.reformatter.reformat(frame, width=width, format="bgr24").to_ndarray()
-        if _is_mirrored(frame):
+        if mirrored:
             stored = stored[:, ::-1]
-        return np.ascontiguousarray(np.rot90(stored, quarter_turns(frame)), np.uint8)
+        return np.ascontiguousarray(np.rot90(stored, quarter_turns(frame, mirrored=mirrored)), np.uint8)
+
+    def _is_mirrored(self, frame: VideoFrame) -> bool:
+        """Tell whether a frame is mirrored; that is looked for at the beginning and where frames are turned otherwise.
+
+        PyAV's side data keep a frame that they are asked of until garbage is collected: with each frame asked, films
+        would need 100 MB more, and the longer the more.
+        """
+        if self._turn is None or frame.rotation != self._turn[0]:
+            self._turn = frame.rotation, is_mirrored(frame)
+        return self._turn[1]
 
 
 def pixel_aspect(stream: VideoStream) -> float:
@@ -206,12 +218,12 @@ def tick_of(stream: Stream) -> Fraction:
     return Fraction(base.numerator, base.denominator)
 
 
-def quarter_turns(frame: VideoFrame) -> int:
+def quarter_turns(frame: VideoFrame, *, mirrored: bool) -> int:
     """Return how often a picture is turned by 90 degrees counterclockwise to be shown, mirrored before where it is."""
-    return (round(frame.rotation / 90) + 2 * _is_mirrored(frame)) % 4
+    return (round(frame.rotation / 90) + 2 * mirrored) % 4
 
 
-def _is_mirrored(frame: VideoFrame) -> bool:
+def is_mirrored(frame: VideoFrame) -> bool:
     """Tell whether a film's display matrix swaps left and right."""
     try:
         sides: Any = frame.side_data
