@@ -1,5 +1,6 @@
 import json
 
+from facemood.models import DEFAULT_MODEL
 from tests.cli.conftest import Run
 
 
@@ -7,7 +8,7 @@ def test_a_sound_machine_is_in_order(facemood: Run) -> None:
     done = facemood("doctor")
     assert done.returncode == 0, done.stderr
     assert "everything is in order" in done.stderr
-    assert "model baseline" in done.stderr
+    assert f"model {DEFAULT_MODEL}" in done.stderr
 
 
 def test_the_findings_are_data_too(facemood: Run) -> None:
