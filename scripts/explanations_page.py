@@ -9,7 +9,7 @@ import numpy as np
 
 from facemood.evaluation.figures import COLOURS, drawing, label_per_cent
 from facemood.explain import traits_of
-from facemood.models.page import markdown_table, per_cent
+from facemood.models.page import fill_template, markdown_table, per_cent
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -107,9 +107,7 @@ def page(known: dict[str, Any]) -> str:
         "times": markdown_table([{"what": name, "ms": f"{value:,.2f}"} for name, value in times.items()]),
         "ratio": f"{times['cam'] / times['classification']:.2f}",
     }  # fmt: skip
-    for key, value in made.items():
-        text = text.replace("{{" + key + "}}", value)
-    return text
+    return fill_template(text, made)
 
 
 def in_short(known: dict[str, Any]) -> list[str]:

@@ -28,7 +28,7 @@ from facemood.datasets import open_dataset  # noqa: E402
 from facemood.facs import CODES, POINTS, PROTOTYPES, UNITS  # noqa: E402
 from facemood.labels import EXPRESSIONS  # noqa: E402
 from facemood.models import find_model  # noqa: E402
-from facemood.models.page import markdown_table  # noqa: E402
+from facemood.models.page import fill_template, markdown_table  # noqa: E402
 from facemood.schema import Face  # noqa: E402
 from facemood.sources import load_image  # noqa: E402
 from facemood.stages.action_units import read_units  # noqa: E402
@@ -367,9 +367,7 @@ def page(known: dict[str, Any]) -> str:
         "neutral": known["with"]["neutral.csv"],
         "weights": known["with"]["weights.npz"],
     }
-    for key, value in made.items():
-        text = text.replace("{{" + key + "}}", value)
-    return text
+    return fill_template(text, made)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ from facemood.evaluation.framing import ENLARGEMENT, MARGIN, on_canvas  # noqa: 
 from facemood.geometry import Floats, box_of_points, overlaps  # noqa: E402
 from facemood.models import ModelSession, find_model  # noqa: E402
 from facemood.models.card import write_card  # noqa: E402
-from facemood.models.page import markdown_table, per_cent  # noqa: E402
+from facemood.models.page import fill_template, markdown_table, per_cent  # noqa: E402
 from facemood.schema import Face, Image  # noqa: E402
 from facemood.stages.detect import DetectOptions, Detector, FinderDetector, select_faces  # noqa: E402
 
@@ -311,9 +311,7 @@ def page(known: dict[str, Any]) -> str:
         "with": f"OpenCV {known['with']['opencv']}, {known['with']['machine']}; finder {known['with']['finder']}, "
         f"landmarks {known['with']['landmarks']} (SHA-256, first 12 digits)",
     }
-    for key, value in made.items():
-        text = text.replace("{{" + key + "}}", value)
-    return text
+    return fill_template(text, made)
 
 
 def share(found: dict[str, int]) -> str:

@@ -32,7 +32,7 @@ from facemood.ferc import FERC, PartsReader, mask_overlap, with_layers  # noqa: 
 from facemood.geometry import Floats  # noqa: E402
 from facemood.models import DEFAULT_MODEL, ModelSession, find_model  # noqa: E402
 from facemood.models.card import write_card  # noqa: E402
-from facemood.models.page import card_page, markdown_table, per_cent  # noqa: E402
+from facemood.models.page import card_page, fill_template, markdown_table, per_cent  # noqa: E402
 from facemood.render import write_picture  # noqa: E402
 from facemood.stages.landmarks import LandmarkReader, landmarks_of  # noqa: E402
 
@@ -317,9 +317,7 @@ def page(known: dict[str, Any]) -> str:
         "ferc_ms": f"{known['milliseconds']['ferc']:.1f}",
         "with": ", ".join(f"{name} {number}" for name, number in known["with"].items()),
     }
-    for key, value in made.items():
-        text = text.replace("{{" + key + "}}", value)
-    return text
+    return fill_template(text, made)
 
 
 def gain(rows: dict[str, Any], one: str = "masked", other: str = "plain") -> str:

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from facemood.datasets import open_dataset
 from facemood.datasets.fer2013 import SPLITS
-from facemood.models.page import markdown_table, per_cent
+from facemood.models.page import fill_template, markdown_table, per_cent
 from facemood.numpy_cnn import (
     Adam,
     BatchNorm,
@@ -262,9 +262,7 @@ def page(known: dict[str, Any]) -> str:
         "rows": markdown_table(rows) if rows else "Not measured yet.",
         "curves": f"![Loss and accuracy over the epochs](images/{CURVES.name})" if "numpy" in known else "",
     }
-    for key, value in texts.items():
-        text = text.replace("{{" + key + "}}", value)
-    return text.rstrip() + "\n"
+    return fill_template(text, texts).rstrip() + "\n"
 
 
 def row(engine: str, found: dict[str, Any]) -> dict[str, Any]:

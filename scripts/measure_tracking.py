@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 
 from facemood.geometry import overlaps  # noqa: E402
 from facemood.models import find_model  # noqa: E402
-from facemood.models.page import markdown_table, per_cent  # noqa: E402
+from facemood.models.page import fill_template, markdown_table, per_cent  # noqa: E402
 from facemood.people import PeopleFinder  # noqa: E402
 from facemood.schema import Face, Frame  # noqa: E402
 from facemood.stages.detect import FinderDetector  # noqa: E402
@@ -265,9 +265,7 @@ def page(known: dict[str, Any]) -> str:
         "with": f"OpenCV {known['with']['opencv']}, {known['with']['machine']}; finder {known['with']['finder']}, "
         f"landmarks {known['with']['landmarks']} (SHA-256, first 12 digits)",
     }
-    for key, value in made.items():
-        text = text.replace("{{" + key + "}}", value)
-    return text
+    return fill_template(text, made)
 
 
 def film_row(name: str, found: dict[str, int]) -> dict[str, str]:

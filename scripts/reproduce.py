@@ -25,7 +25,7 @@ from facemood.datasets import ExpressionDataset
 from facemood.datasets.splits import split_off
 from facemood.evaluation.protocol import read_split, score
 from facemood.models import ModelSession
-from facemood.models.page import markdown_table, per_cent, with_interval
+from facemood.models.page import fill_template, markdown_table, per_cent, with_interval
 from facemood.stages.classify import calibrate
 from facemood.train import fit, load_recipe
 from facemood.train.data.divide import open_data
@@ -138,10 +138,7 @@ def page(known: dict[str, Any]) -> str:
         "machine": ", or ".join(sorted({known[name]["machine"] for name in names})),
         "reasons": "\n".join(reasons),
     }
-    text = TEMPLATE.read_text(encoding="utf-8")
-    for key, value in texts.items():
-        text = text.replace("{{" + key + "}}", value)
-    return text
+    return fill_template(TEMPLATE.read_text(encoding="utf-8"), texts)
 
 
 def row(name: str, found: dict[str, Any]) -> dict[str, Any]:

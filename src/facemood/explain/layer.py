@@ -9,7 +9,7 @@ import numpy as np
 
 from facemood.explain.maps import contrast_maps
 from facemood.explain.reader import ExpressionReader
-from facemood.models.activation import FEATURES, check_features, weights_of
+from facemood.models.activation import check_features, missing_features
 from facemood.pipeline import Pipeline
 from facemood.results import Result
 from facemood.schema import HeatMap
@@ -18,7 +18,7 @@ from facemood.stages.align import WHOLE_BOX, crop_faces, frame_box
 
 def can_map(pipeline: Pipeline) -> bool:
     """Tell whether a pipeline's model gives the feature map that the layer needs."""
-    return {FEATURES, weights_of(pipeline.head)} <= set(pipeline.session.outputs)
+    return not missing_features(pipeline.session, pipeline.head)
 
 
 def with_maps(pipeline: Pipeline, results: Iterable[Result]) -> Iterator[Result]:

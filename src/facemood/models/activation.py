@@ -63,13 +63,18 @@ def read_with_maps(
     return maps.reshape(number, len(weights), *size), found[head]
 
 
+def missing_features(session: ModelSession, head: str) -> set[str]:
+    """Return the outputs that maps of a head need and that the model does not have."""
+    return {FEATURES, weights_of(head)}.difference(session.outputs)
+
+
 def check_features(session: ModelSession, head: str) -> None:
     """Make sure that a model tells its feature map.
 
     Raises:
         ModelError: It was exported without.
     """
-    missing = {FEATURES, weights_of(head)}.difference(session.outputs)
+    missing = missing_features(session, head)
     if missing:
         raise ModelError(
             f"model {session.card.name!r} has no output {', '.join(sorted(missing))}; it has "

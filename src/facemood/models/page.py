@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from facemood.models.card import ModelCard
@@ -53,6 +53,18 @@ def per_cent(share: float | None) -> str:
         ('68.4%', '-')
     """
     return "-" if share is None else f"{share:.1%}"
+
+
+def fill_template(text: str, values: Mapping[str, str]) -> str:
+    """Return a page: a template with its ``{{names}}`` replaced.
+
+    Example:
+        >>> fill_template("{{n}} faces", {"n": "43"})
+        '43 faces'
+    """
+    for name, value in values.items():
+        text = text.replace("{{" + name + "}}", value)
+    return text
 
 
 def with_interval(share: float, interval: Sequence[float]) -> str:

@@ -22,7 +22,7 @@ from facemood.server.engine import Engine
 from facemood.server.metrics import Metrics
 from facemood.server.options import ServerOptions
 from facemood.server.pictures import decode_picture
-from facemood.server.problems import Problem, problem_of
+from facemood.server.problems import Problem, problem_of, require_maps
 from facemood.server.rates import TokenBucket
 from facemood.stages.track import TrackOptions
 
@@ -135,10 +135,8 @@ class Connection:
         """Send with each face where the network found its label, or no longer."""
         if not isinstance(wanted, bool):
             raise Problem(400, f"map must be true or false, but is {wanted!r}")
-        if wanted and not can_map(self.engine.recognizer.pipeline):
-            raise Problem(
-                422, f"the model {self.engine.recognizer.card.name!r} tells no feature map, so it has no maps"
-            )
+        if wanted:
+            require_maps(self.engine.recognizer)
         self._mapped = wanted
 
     def _restart(self, smooth: float) -> None:

@@ -14,6 +14,8 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from facemood.errors import FacemoodError, MissingExtraError, OutputError
+from facemood.explain import can_map
+from facemood.recognizer import EmotionRecognizer
 from facemood.server.headers import HEADERS
 
 logger = logging.getLogger("facemood")
@@ -59,6 +61,16 @@ class Problem(HTTPException):
         """Return the answer."""
         headers = {**HEADERS, **(self.headers or {})}  # what fails outside of the guard must have them too
         return JSONResponse(self.body(), self.status, headers=headers, media_type=MEDIA)
+
+
+def require_maps(recognizer: EmotionRecognizer) -> None:
+    """Make sure that a recognizer's model can tell where it found a label.
+
+    Raises:
+        Problem: It cannot (422).
+    """
+    if not can_map(recognizer.pipeline):
+        raise Problem(422, f"the model {recognizer.card.name!r} tells no feature map, so it has no maps")
 
 
 def problem_of(error: Exception) -> Problem:

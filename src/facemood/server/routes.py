@@ -19,7 +19,7 @@ from facemood.results import SCHEMA, Result
 from facemood.server import answers
 from facemood.server.films import MEDIA
 from facemood.server.live import BUSY, Connection
-from facemood.server.problems import Problem, refusals
+from facemood.server.problems import Problem, refusals, require_maps
 from facemood.server.service import Service, service_of
 
 LONGEST_NAME = 120
@@ -56,8 +56,8 @@ async def analyze(
     if len(image) > service.options.max_images or (annotated and len(image) != 1):
         most = 1 if annotated else service.options.max_images
         raise Problem(422, f"there are {len(image)} pictures; expected {'1' if most == 1 else f'1 to {most}'}")
-    if maps and not can_map(service.recognizer.pipeline):
-        raise Problem(422, f"the model {service.recognizer.card.name!r} tells no feature map, so it has no maps")
+    if maps:
+        require_maps(service.recognizer)
     results, failures = await _read_all(service, image, maps=maps)
     if not results:
         raise failures[0][1]

@@ -172,6 +172,11 @@ function show(result, time) {
   paint(overlay);
 }
 
+/** Show what is read already in another way. */
+function showAgain() {
+  if (state.result) show(state.result, state.kind === "photo" ? null : state.time);
+}
+
 function showNobody(empty) {
   const hints = {
     camera: "Turn to the camera. Light from the front helps.",
@@ -272,7 +277,7 @@ function toggleSmooth() {
   state.smoothed = !state.smoothed;
   press("smooth", state.smoothed);
   part("smooth").textContent = state.smoothed ? "Smoothed" : "Raw";
-  if (state.result && state.kind !== "photo") show(state.result, state.time);
+  showAgain();
 }
 
 function toggleMaps() {
@@ -280,7 +285,7 @@ function toggleMaps() {
   press("why", state.mapped);
   part("why-words").hidden = !state.mapped;
   link.map(state.mapped);
-  if (state.result) show(state.result, state.kind === "photo" ? null : state.time);
+  showAgain();
 }
 
 function dropped(files) {
@@ -316,7 +321,7 @@ function listen() {
     part("drop").hidden = true;
     dropped(event.dataTransfer.files);
   });
-  addEventListener("resize", () => state.result && show(state.result, state.kind === "photo" ? null : state.time));
+  addEventListener("resize", showAgain);
 }
 
 async function prepare() {
