@@ -1,6 +1,7 @@
 """The documents tell the truth: their figures are the model's own, their links lead somewhere, their code runs."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from facemood import EmotionRecognizer
+from facemood.labels import EXPRESSIONS
 from facemood.models import DEFAULT_MODEL, ModelSession, find_model
 from facemood.models.page import per_cent
 from tests.conftest import PHOTOS, ROOT
@@ -35,6 +37,27 @@ def test_the_readme_states_what_the_models_card_states(label: str) -> None:
     found = card.metrics[f"PrivateTest: {ROWS[label]}"]
     cells = [label, f"{found['n']:,}", *(per_cent(found[key]) for key in ("accuracy", "macro_f1", "ece"))]
     assert f"| {' | '.join(cells)} |" in (ROOT / "README.md").read_text()
+
+
+def test_the_readme_states_what_the_benchmarks_state() -> None:
+    default, nano = json.loads((ROOT / "docs" / "benchmarks.json").read_text())["models"][:2]
+    labels, votes = (default["views"]["1"][kind] for kind in ("fer2013 labels", "FER+ majority"))
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    for words, figures in (("FER2013 labels", labels), ("FER+ majority", votes)):
+        recalls = [figures["recall"].get(label) for label in EXPRESSIONS]
+        assert f"| {words} | {' | '.join('-' if one is None else per_cent(one) for one in recalls)} |" in readme
+    balance = default["close"]["balance"]["FER+ majority"]
+    accuracy, mean_recall = balance["accuracy"], balance["mean_recall"]
+    mirrored, small = default["views"]["2"], nano["views"]["1"]
+    for stated in (
+        f"the eight recalls of FER+ average {per_cent(mean_recall)} in place of {per_cent(votes['mean_recall'])}, "
+        f"at {per_cent(accuracy)} accuracy",
+        f"it is {per_cent(mirrored['fer2013 labels']['accuracy'])} on FER2013's labels and "
+        f"{per_cent(mirrored['FER+ majority']['accuracy'])} on FER+'s majority",
+        f"{per_cent(small['fer2013 labels']['accuracy'])} on FER2013's labels and "
+        f"{per_cent(small['FER+ majority']['accuracy'])} on FER+'s majority ([docs/models/nano.md]",
+    ):
+        assert stated in readme
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
