@@ -66,6 +66,14 @@ def test_the_exif_orientation_is_applied() -> None:
     assert load_image(encode(picture, "JPEG", exif=exif)).shape == (6, 4, 3)
 
 
+def test_a_file_is_named_by_path_or_by_text(tmp_path: Path) -> None:
+    Image.new("RGB", (3, 2), (10, 20, 30)).save(tmp_path / "a.png")
+    for file in (tmp_path / "a.png", str(tmp_path / "a.png")):
+        assert load_image(file)[0, 0].tolist() == [30, 20, 10]
+    with pytest.raises(SourceError, match="no such file"):
+        load_image(str(tmp_path / "b.png"))
+
+
 def test_one_pixel_is_an_image() -> None:
     assert load_image(encode(red(size=(1, 1)), "PNG")).shape == (1, 1, 3)
 

@@ -25,7 +25,7 @@ HUGE_REDUCTION = 8
 """By how much images are reduced that Pillow holds for decompression bombs (over 179 million pixels)."""
 
 
-def load_image(file: Path | bytes, *, name: str = "image") -> Image:
+def load_image(file: str | Path | bytes, *, name: str = "image") -> Image:
     """Decode an image file.
 
     The EXIF orientation is applied, transparency is laid on white, 16-bit and float images are brought to 8 bits.
@@ -41,8 +41,10 @@ def load_image(file: Path | bytes, *, name: str = "image") -> Image:
     Raises:
         ImageError: It is empty, truncated, or no image.
     """
-    name = str(file) if isinstance(file, Path) else name
-    data = _read_bytes(file, name) if isinstance(file, Path) else file
+    if isinstance(file, bytes):
+        data = file
+    else:
+        data, name = _read_bytes(Path(file), str(file)), str(file)
     if not data:
         raise ImageError(f"{name}: the file is empty; expected an image")
     try:
