@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from facemood.datasets import open_dataset  # noqa: E402
-from facemood.facs import CODES, POINTS, PROTOTYPES, UNITS  # noqa: E402
+from facemood.facs import CODES, POINTS, PROTOTYPES, UNITS, WORKS  # noqa: E402
 from facemood.labels import EXPRESSIONS  # noqa: E402
 from facemood.models import find_model  # noqa: E402
 from facemood.models.page import fill_template, markdown_table  # noqa: E402
@@ -315,6 +315,7 @@ def unit_table() -> str:
             "sides": "2" if unit.sided else "1",
             "measure": unit.measure,
             "read by": unit.way,
+            "sources": "; ".join(unit.sources),
             "limits": unit.limits,
         }
         for unit in UNITS
@@ -360,6 +361,7 @@ def page(known: dict[str, Any]) -> str:
         "score": f"{LEAST_SCORE:g}",
         "covered": covered_table(known),
         "table": unit_table(),
+        "works": "\n".join(f"- {name}: {what}." for name, what in WORKS.items()),
         "prototypes": "; ".join(
             f"{label} {' + '.join(map(str, units))}" for label, units in PROTOTYPES.items() if units
         ),

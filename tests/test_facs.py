@@ -8,8 +8,11 @@ from facemood.facs import (
     ABSENT,
     ACTIVE,
     CODES,
+    DU,
+    EMFACS,
     KEYS,
     LEARNED,
+    MANUAL,
     NAMES,
     PIXELS,
     POINTS,
@@ -17,6 +20,7 @@ from facemood.facs import (
     SHARES,
     SILENT,
     UNITS,
+    WORKS,
     describe,
     evidence,
 )
@@ -38,6 +42,9 @@ def test_every_unit_tells_all_that_the_table_promises() -> None:
         assert all((unit.name, unit.muscle, unit.measure, unit.limits))
         assert unit.part in ("upper", "lower")
         assert unit.way in (POINTS, PIXELS, LEARNED)
+        assert unit.sources[0] == MANUAL
+        assert ({DU, EMFACS} & set(unit.sources) != set()) == (unit.way == LEARNED)  # who teaches is named
+    assert {work for unit in UNITS for work in unit.sources} == set(WORKS)
     assert NAMES["AU12"] == "lip corner puller"
 
 

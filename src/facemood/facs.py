@@ -2,7 +2,8 @@
 
 A unit is written as its number in two digits: ``AU04``. Where a unit has two sides, ``AU04R`` and ``AU04L`` are the
 subject's right and left. The units and their muscles are those of Ekman, Friesen & Hager, Facial Action Coding System
-(2002); how each is read, and how badly, is our own. No face that was coded by people trained in FACS was at hand.
+(2002); how each is read, and how badly, is our own, and `ActionUnit.sources` tells what that goes by. No face that was
+coded by people trained in FACS was at hand.
 """
 
 from __future__ import annotations
@@ -12,6 +13,24 @@ from typing import NamedTuple
 
 POINTS, PIXELS, LEARNED = "points", "pixels", "learned"
 """The ways in which units are read."""
+
+MANUAL = "Ekman, Friesen & Hager 2002"
+TIAN = "Tian, Kanade & Cohn 2001"
+DU = "Du, Tao & Martinez 2014"
+EMFACS = "Friesen & Ekman 1983"
+SOUKUPOVA = "Soukupová & Čech 2016"
+
+WORKS = {
+    MANUAL: "Facial Action Coding System, 2nd edition: the unit, its name, its muscle, and what it changes in a face",
+    TIAN: "Recognizing action units for facial expression analysis, IEEE TPAMI 23(2): such distances of brows, lids "
+    "and lips as measures of units",
+    DU: "Compound facial expressions of emotion, PNAS 111(15), table 1: how many of those who pose an expression show "
+    "the unit, which teaches our model",
+    EMFACS: "EMFACS-7: the units of expressions; for contempt, which Du, Tao & Martinez do not have, they teach our "
+    "model",
+    SOUKUPOVA: "Real-time eye blink detection using facial landmarks, CVWW: an eye's height over its width",
+}
+"""The works that units name as their sources, and what is taken from each."""
 
 
 class ActionUnit(NamedTuple):
@@ -26,6 +45,8 @@ class ActionUnit(NamedTuple):
         measure: What is measured on the points, in words; distances are in units of the outer corners of the eyes'.
         way: How it is read: by that measure of the `POINTS`; by a measure of `PIXELS`; or by a taught model that weighs
             points and pixels about it (`LEARNED`), because the measure alone is poor.
+        sources: Who describes what moves, and measures of that kind; which points are measured, and how what is
+            measured becomes an intensity, is our own.
         limits: What it is taken for, or misses.
     """
 
@@ -36,6 +57,7 @@ class ActionUnit(NamedTuple):
     sided: bool
     measure: str
     way: str
+    sources: tuple[str, ...]
     limits: str
 
     @property
@@ -52,102 +74,122 @@ class ActionUnit(NamedTuple):
 UNITS = (
     ActionUnit(
         1, "inner brow raiser", "frontalis, pars medialis", "upper", True,
-        "height of the inner third of the brow above the eyes' corners", POINTS,
+        "height of the inner third of the brow above the eyes' corners",
+        POINTS, (MANUAL, TIAN),
         "high brows at rest; a head that looks up more than was read",
     ),
     ActionUnit(
         2, "outer brow raiser", "frontalis, pars lateralis", "upper", True,
-        "height of the outer third of the brow above the eyes' corners", POINTS,
+        "height of the outer third of the brow above the eyes' corners",
+        POINTS, (MANUAL, TIAN),
         "arched brows at rest; hair over the brow",
     ),
     ActionUnit(
         4, "brow lowerer", "corrugator supercilii, depressor supercilii", "upper", True,
-        "inner brow low, and near to the other one", LEARNED,
+        "inner brow low, and near to the other one",
+        LEARNED, (MANUAL, TIAN, DU),
         "low brows at rest, glasses; a frown without a change of the brows' place shows in pixels alone",
     ),
     ActionUnit(
         5, "upper lid raiser", "levator palpebrae superioris", "upper", True,
-        "distance from lower to upper lid", POINTS,
+        "distance from lower to upper lid",
+        POINTS, (MANUAL, TIAN),
         "large eyes at rest; the white above the iris is not seen on small faces",
     ),
     ActionUnit(
         6, "cheek raiser", "orbicularis oculi, pars orbitalis", "upper", True,
-        "height of the lower lid above the eyes' corners", LEARNED,
+        "height of the lower lid above the eyes' corners",
+        LEARNED, (MANUAL, TIAN, DU),
         "comes with broad smiles and is hardly told from them; crow's feet need a sharp picture",
     ),
     ActionUnit(
         7, "lid tightener", "orbicularis oculi, pars palpebralis", "upper", True,
-        "small distance from lower to upper lid", POINTS,
+        "small distance from lower to upper lid",
+        POINTS, (MANUAL, TIAN),
         "narrow eyes at rest, a look down; weak evidence",
     ),
     ActionUnit(
         9, "nose wrinkler", "levator labii superioris alaeque nasi", "lower", True,
-        "height of the wing of the nose, and a low inner brow", LEARNED,
+        "height of the wing of the nose, and a low inner brow",
+        LEARNED, (MANUAL, TIAN, DU),
         "wrinkles are not seen on small faces; open mouths pull the wings up too",
     ),
     ActionUnit(
         10, "upper lip raiser", "levator labii superioris", "lower", True,
-        "small distance from the wing of the nose to the upper lip", LEARNED,
+        "small distance from the wing of the nose to the upper lip",
+        LEARNED, (MANUAL, TIAN, DU),
         "broad smiles shorten the same distance",
     ),
     ActionUnit(
         12, "lip corner puller", "zygomaticus major", "lower", True,
-        "lip corner far outside, and high above the middle of the lips", POINTS,
+        "lip corner far outside, and high above the middle of the lips",
+        POINTS, (MANUAL, TIAN),
         "wide mouths at rest; a stretched mouth whose corners do not sink",
     ),
     ActionUnit(
         14, "dimpler", "buccinator", "lower", True,
-        "lip corner far outside on closed lips, without being raised", LEARNED,
+        "lip corner far outside on closed lips, without being raised",
+        LEARNED, (MANUAL, EMFACS),
         "taught by 16 times as few faces as any other but for disgust; weak evidence",
     ),
     ActionUnit(
         15, "lip corner depressor", "depressor anguli oris", "lower", True,
-        "lip corner low below the middle of the lips", LEARNED,
+        "lip corner low below the middle of the lips",
+        LEARNED, (MANUAL, TIAN, DU),
         "mouths whose corners hang at rest, beards",
     ),
     ActionUnit(
         16, "lower lip depressor", "depressor labii inferioris", "lower", False,
-        "distance from the middle of the lips to the lower edge of the lower lip", POINTS,
+        "distance from the middle of the lips to the lower edge of the lower lip",
+        POINTS, (MANUAL,),
         "every open mouth; a full lower lip",
     ),
     ActionUnit(
         17, "chin raiser", "mentalis", "lower", False,
-        "small distance from the lower lip to the chin", LEARNED,
+        "small distance from the lower lip to the chin",
+        LEARNED, (MANUAL, TIAN, DU),
         "a short chin; the chin's place is the least exact of the points",
     ),
     ActionUnit(
         20, "lip stretcher", "risorius with platysma", "lower", True,
-        "lip corner far outside, and not above the upper lip", LEARNED,
+        "lip corner far outside, and not above the upper lip",
+        LEARNED, (MANUAL, TIAN, DU),
         "smiles and open mouths widen the mouth as well; weak evidence",
     ),
     ActionUnit(
         23, "lip tightener", "orbicularis oris", "lower", False,
-        "thin lips on a narrow mouth", POINTS,
+        "thin lips on a narrow mouth",
+        POINTS, (MANUAL, TIAN),
         "thin lips at rest; hardly told from AU24",
     ),
     ActionUnit(
         24, "lip pressor", "orbicularis oris", "lower", False,
-        "thin lips on a narrow mouth that is closed", POINTS,
+        "thin lips on a narrow mouth that is closed",
+        POINTS, (MANUAL, TIAN),
         "thin lips at rest; hardly told from AU23",
     ),
     ActionUnit(
         25, "lips part", "depressor labii inferioris, or relaxed mentalis", "lower", False,
-        "gap between the lips", POINTS,
+        "gap between the lips",
+        POINTS, (MANUAL, TIAN),
         "teeth and moustaches; talking",
     ),
     ActionUnit(
         26, "jaw drop", "masseter relaxed, temporalis", "lower", False,
-        "gap between the lips, and distance from nose to chin", POINTS,
+        "gap between the lips, and distance from nose to chin",
+        POINTS, (MANUAL, TIAN),
         "long chins at rest; talking",
     ),
     ActionUnit(
         27, "mouth stretch", "pterygoids, digastric", "lower", False,
-        "gap between the lips, less the mouth's width", POINTS,
+        "gap between the lips, less the mouth's width",
+        POINTS, (MANUAL, TIAN),
         "talking, yawning, singing",
     ),
     ActionUnit(
         43, "eyes closed", "levator palpebrae superioris relaxed", "upper", True,
-        "few upright edges about the eye; by points alone: small height over width", PIXELS,
+        "few upright edges about the eye; by points alone: small height over width",
+        PIXELS, (MANUAL, SOUKUPOVA),
         "a look down; glasses, and eyes in deep shadow",
     ),
 )  # fmt: skip
