@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from facemood import EmotionRecognizer
 from facemood.errors import ExplanationError, ImageError, ModelError
@@ -88,6 +89,30 @@ def test_a_face_that_is_turned_away_gets_no_numbers(ferc: FERC, photo: Image) ->
         assert (reader.mark(photo, [turned])[0].parts is not None) is read
     unknown = [dataclasses.replace(face, pose=None), dataclasses.replace(face, landmarks=None)]
     assert [one.parts for one in reader.mark(photo, unknown)] == [None, None]
+
+
+@pytest.mark.parametrize(("hidden", "fingers"), [(slice(48, 68), 4), (slice(36, 48), 1)], ids=["mouth", "eyes"])
+def test_a_covered_face_gets_no_numbers(ferc: FERC, photo: Image, hidden: slice, fingers: int) -> None:
+    (face,) = ferc.analyze_image(photo)
+    assert face.landmarks is not None
+    covered = lay_fingers(photo, face.landmarks[hidden], fingers)
+    (unread,) = ferc.analyze_image(covered)
+    assert (unread.labels, unread.emotion, unread.parts) == ((), "", None)
+    (detected,) = ferc.detect(covered)
+    unasked = dataclasses.replace(detected, action_units={})
+    assert PartsReader(ferc.pipeline.reader).mark(covered, [unasked])[0].parts is None
+    assert np.isnan(ferc.classify([detected.crop(covered, margin=0.1)])).all()
+
+
+def lay_fingers(photo: Image, points: NDArray[np.float32], fingers: int) -> Image:
+    """Lay fingers over some points of a face, in the colour of its skin."""
+    drawn, (middle, width) = photo.copy(), (points.mean(axis=0), float(np.ptp(points[:, 0])))
+    for finger in range(fingers):
+        centre = round(float(middle[0])), round(float(middle[1]) + (finger - (fingers - 1) / 2) * 0.27 * width)
+        axes = round(0.9 * width), round(0.17 * width)
+        for colour, thickness in (((120, 150, 200), -1), ((80, 100, 140), 1)):
+            cv2.ellipse(drawn, centre, axes, 8, 0, 360, colour, thickness, cv2.LINE_AA)
+    return drawn
 
 
 def test_an_unread_face_is_drawn_summed_up_and_told(ferc: FERC, photo: Image) -> None:

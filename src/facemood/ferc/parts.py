@@ -15,6 +15,7 @@ from facemood.ferc.vector import ENDS, distances, facial_parts, size_of
 from facemood.geometry import Floats
 from facemood.results import Result
 from facemood.schema import Face, FaceParts, Image
+from facemood.stages.action_units import is_covered
 from facemood.stages.landmarks import PRESENT, LandmarkReader, landmarks_of
 from facemood.stages.pose import estimate_pose
 
@@ -44,16 +45,16 @@ class PartsReader:
     def mark(self, image: Image, faces: Sequence[Face]) -> list[Face]:
         """Return faces with `Face.parts`, where these can be told.
 
-        A face stays without where it has no 68 points, where it is turned by more than `TURNED`, where more of it is
-        out of the picture than `INSIDE` and `BEYOND` allow, and where the landmark network finds no face once the
-        background is gone.
+        A face stays without where it has no 68 points, where it is turned by more than `TURNED`, where its eyes or its
+        mouth are covered, where more of it is out of the picture than `INSIDE` and `BEYOND` allow, and where the
+        landmark network finds no face once the background is gone.
 
         Args:
             image: (H, W, 3) uint8 BGR, or (H, W) grey.
             faces: Faces of that image, with landmarks and pose.
         """
         marked = list(faces)
-        asked = [place for place, face in enumerate(faces) if _may_be_read(face)]
+        asked = [place for place, face in enumerate(faces) if _may_be_read(image, face)]
         known = [points for points in (landmarks_of(faces[place]) for place in asked) if points is not None]
         if not known:
             return marked
@@ -134,9 +135,11 @@ def beyond(centres: Floats, size: tuple[int, int]) -> float:
     return float(over / max(float(size_of(centres)), 1e-6))
 
 
-def _may_be_read(face: Face) -> bool:
-    """Tell whether a face has points and is not turned away."""
-    return landmarks_of(face) is not None and face.pose is not None and abs(float(face.pose[0])) <= TURNED
+def _may_be_read(image: Image, face: Face) -> bool:
+    """Tell whether a face has points, is not turned away, and nothing hides its eyes or its mouth."""
+    if landmarks_of(face) is None or face.pose is None or abs(float(face.pose[0])) > TURNED:
+        return False
+    return not is_covered(image, face)
 
 
 def _box_in(framing: tuple[float, float, float, float], size: tuple[int, int]) -> Floats:

@@ -27,8 +27,8 @@ class FERC(EmotionRecognizer):
     """Reads expressions by two networks in series: one removes the background, then distances between parts are read.
 
     It has the methods and options of `EmotionRecognizer`. Faces have their mask, parts and vector beside the rest
-    (`Face.parts`). A face whose parts cannot be told, because it is turned away or half out of the picture, has no
-    probabilities and no label. It is right far less often than the default model: docs/ferc.md tells how often.
+    (`Face.parts`). A face whose parts cannot be told, because it is turned away, covered or half out of the picture,
+    has no probabilities and no label. It is right far less often than the default model: docs/ferc.md tells how often.
 
     Args:
         model: The perceptron: ``"ferc"``, or the path of another.

@@ -236,7 +236,7 @@ def export_perceptron(network: Perceptron, file: Path, images: int) -> None:
             "It is right far less often than the networks that read pixels; docs/ferc.md has the figures.",
             "It reads 24 distances: not brows, lids, wrinkles, teeth, nor how far the mouth is open.",
             f"Faces that are turned by more than {TURNED:.0f} degrees are not read, nor those half out of the picture.",
-            "A hand or glasses on a face are not noticed; the points below are guessed.",
+            "Covered eyes and mouths are not read; a few coverings are not noticed, and the points below are guessed.",
         ),
     )
     batch = torch.export.Dim("batch", min=1, max=4096)

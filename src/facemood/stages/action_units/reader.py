@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.facs import LEARNED, PIXELS, UNITS
+from facemood.facs import KEYS, LEARNED, PIXELS, UNITS
 from facemood.geometry import Floats
 from facemood.schema import Face, Image
 from facemood.stages.action_units.frontal import Frontal, Matrix, frontal
@@ -77,7 +77,7 @@ def read_units(image: Image, face: Face) -> Reading:
     """Read how far each action unit is active.
 
     Args:
-        image: The picture, (H, W, 3) uint8 BGR.
+        image: The picture, (H, W, 3) uint8 BGR or (H, W) grey.
         face: One of its faces.
 
     Returns:
@@ -95,6 +95,19 @@ def read_units(image: Image, face: Face) -> Reading:
         return NOTHING
     seen = frontal(points, face.pose)
     return read_patch(_patch(image, points, seen), seen, face.pose)
+
+
+def is_covered(image: Image, face: Face) -> bool:
+    """Tell whether the eyes or the mouth of a face are covered; False where that cannot be judged, as in `read_units`.
+
+    Args:
+        image: The picture, (H, W, 3) uint8 BGR or (H, W) grey.
+        face: One of its faces. Its `Face.action_units` are believed; where it has none they are read.
+    """
+    points = landmarks_of(face)
+    if points is None or not is_readable(points, face, (image.shape[1], image.shape[0])):
+        return False
+    return len(face.action_units or read_units(image, face).units) < len(KEYS)
 
 
 def read_patch(patch: NDArray[np.uint8], seen: Frontal, pose: Floats) -> Reading:
@@ -190,6 +203,7 @@ def _patch(image: Image, points: Floats, seen: Frontal) -> NDArray[np.uint8]:
     height, width = image.shape[:2]
     x1, y1 = np.clip(first - room, 0, (width - 2, height - 2)).astype(int).tolist()
     x2, y2 = np.clip(last + room, (x1 + 2, y1 + 2), (width, height)).astype(int).tolist()
-    grey = np.asarray(cv2.cvtColor(image[y1:y2, x1:x2], cv2.COLOR_BGR2GRAY), np.uint8)
+    near = image[y1:y2, x1:x2]
+    grey = near if near.ndim == 2 else np.asarray(cv2.cvtColor(near, cv2.COLOR_BGR2GRAY), np.uint8)
     shifted = seen.plane - np.array([[0, 0, x1], [0, 0, y1]])
     return cut_patch(grey, seen._replace(plane=shifted))
