@@ -72,11 +72,11 @@ def _trial() -> Iterator[tuple[str, str]]:
     import onnxruntime
 
     from facemood.errors import FacemoodError
-    from facemood.ferc import open_recognizer
+    from facemood.ferc.system import MODEL, open_recognizer
     from facemood.models import list_models
 
     yield "providers", ", ".join(onnxruntime.get_available_providers())
-    for name in [*list_models(), "ferc"]:
+    for name in [*list_models(), MODEL]:
         try:
             started = time.perf_counter()
             recognizer = open_recognizer(name)
