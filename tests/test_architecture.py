@@ -13,7 +13,7 @@ LAYERS = [
     {"atomic", "progress", "numpy_cnn"},
     {"schema", "render", "models"},
     {"results", "timeline", "stages", "sources", "datasets"},
-    {"people"},
+    {"people", "flow"},
     {"scene", "sinks"},
     {"pipeline", "live"},
     {"stream", "explain"},

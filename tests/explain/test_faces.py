@@ -8,7 +8,7 @@ from facemood import EmotionRecognizer, Explanation, Face, Result
 from facemood.errors import ExplanationError, ImageError, ModelError
 from facemood.explain import ExplainOptions, ExpressionReader, explain_crop, explain_faces, with_maps
 from facemood.explain.explanation import SIDE
-from facemood.live.reader import let_go
+from facemood.flow import let_go
 from facemood.render import draw_faces
 from facemood.schema import Image
 

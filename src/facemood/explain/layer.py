@@ -9,6 +9,7 @@ import numpy as np
 
 from facemood.explain.maps import contrast_maps
 from facemood.explain.reader import ExpressionReader
+from facemood.flow import change_each
 from facemood.models.activation import check_features, missing_features
 from facemood.pipeline import Pipeline
 from facemood.results import Result
@@ -32,18 +33,7 @@ def with_maps(pipeline: Pipeline, results: Iterable[Result]) -> Iterator[Result]
         ModelError: The model was exported without its feature map; raised at once, before anything is read.
     """
     check_features(pipeline.session, pipeline.head)
-    return _each_with_maps(pipeline, results)
-
-
-def _each_with_maps(pipeline: Pipeline, results: Iterable[Result]) -> Iterator[Result]:
-    """Yield results with maps; who closes this closes what the results come from, so that a camera is free at once."""
-    try:
-        for result in results:
-            yield add_maps(pipeline, result)
-    finally:
-        close = getattr(results, "close", None)
-        if close is not None:
-            close()
+    return change_each(results, lambda result: add_maps(pipeline, result))
 
 
 def add_maps(pipeline: Pipeline, result: Result) -> Result:

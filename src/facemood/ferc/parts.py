@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from facemood.errors import ImageError
 from facemood.ferc.masks import MaskReader, outline_of
 from facemood.ferc.vector import ENDS, distances, facial_parts, size_of
+from facemood.flow import change_each
 from facemood.geometry import Floats
 from facemood.results import Result
 from facemood.schema import Face, FaceParts, Image
@@ -103,16 +104,13 @@ def with_parts(reader: PartsReader, results: Iterable[Result]) -> Iterator[Resul
         reader: What finds them.
         results: With their images; those without stay as they are, and so do faces that have parts.
     """
-    try:
-        for result in results:
-            if result.image is None or all(face.parts is not None for face in result):
-                yield result
-            else:
-                yield dataclasses.replace(result, faces=tuple(reader.mark(result.image, result.faces)))
-    finally:
-        close = getattr(results, "close", None)
-        if close is not None:
-            close()
+
+    def add_parts(result: Result) -> Result:
+        if result.image is None or all(face.parts is not None for face in result):
+            return result
+        return dataclasses.replace(result, faces=tuple(reader.mark(result.image, result.faces)))
+
+    return change_each(results, add_parts)
 
 
 def beyond(centres: Floats, size: tuple[int, int]) -> float:

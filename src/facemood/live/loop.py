@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from facemood.errors import OutputError
-from facemood.live.reader import ResultReader, let_go
+from facemood.flow import let_go
+from facemood.live.reader import ResultReader
 from facemood.live.recorder import Recorder
 from facemood.live.view import BAR, Status, compose, mirror
 from facemood.live.window import Window

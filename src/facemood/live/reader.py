@@ -7,18 +7,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
+from facemood.flow import let_go
 from facemood.results import Result
 from facemood.sources.live import Newest
 
 PATIENCE = 2.0
 """Seconds that closing waits for a result that is on its way."""
-
-
-def let_go(results: Iterable[Result]) -> None:
-    """Close a generator, so that its camera is free at once; lists and the like have nothing to close."""
-    close = getattr(results, "close", None)
-    if close is not None:
-        close()
 
 
 class Rate:
