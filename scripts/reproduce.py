@@ -155,7 +155,7 @@ def row(name: str, found: dict[str, Any]) -> dict[str, Any]:
         "of": f"{test['n']:,} ({test['protocol']})",
         "trained on": f"{found['images']:,}",
         "start": found["start"],
-        "epochs": found["epochs"],
+        "epochs": f"{found['epochs']} of {load_recipe(name).train.epochs}",
         "seconds": f"{found['seconds']:,}",
         "budget": budget or "as published",
     }
