@@ -84,7 +84,7 @@ def test_the_wheel_holds_the_package_alone_and_is_small(wheel: Path) -> None:
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"facemood"}
     for wanted in ("py.typed", *SHIPPED):
         assert f"facemood/{wanted}" in names
-    assert wheel.stat().st_size < 8_000_000
+    assert wheel.stat().st_size < 10_000_000  # the default network may take 5 MB of it
 
 
 def test_the_core_is_light(wheel: Path) -> None:
