@@ -41,10 +41,11 @@ def load_image(file: str | Path | bytes, *, name: str = "image") -> Image:
     Raises:
         ImageError: It is empty, truncated, or no image.
     """
-    if isinstance(file, bytes):
-        data = file
+    if isinstance(file, str | Path):
+        name = str(file)
+        data = _read_bytes(Path(file), name)
     else:
-        data, name = _read_bytes(Path(file), str(file)), str(file)
+        data = file
     if not data:
         raise ImageError(f"{name}: the file is empty; expected an image")
     try:
