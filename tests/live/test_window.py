@@ -1,3 +1,4 @@
+import signal
 import subprocess
 import sys
 
@@ -31,6 +32,25 @@ def test_a_window_is_no_larger_than_the_desktop() -> None:
         window.open((2 * desktop[0], desktop[0]))
         width, height = window.size
     assert (width, height) == (round(0.9 * desktop[0]), round(0.45 * desktop[0]))
+
+
+@pytest.mark.usefixtures("unseen")
+def test_ctrl_c_is_heard_while_a_window_opens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pygame asks Python for its icon as it opens a window, and takes an interruption then for a missing icon."""
+    resources = pytest.importorskip("pygame.pkgdata")
+    find, asked = resources.getResource, []
+
+    def interrupted(*words: object) -> object:
+        asked.append(words)
+        signal.raise_signal(signal.SIGINT)
+        return find(*words)
+
+    monkeypatch.setattr(resources, "getResource", interrupted)
+    before = signal.getsignal(signal.SIGINT)
+    with Window("interrupted") as window, pytest.raises(KeyboardInterrupt):
+        window.open((64, 48))
+    assert asked
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.usefixtures("unseen")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
@@ -58,7 +61,8 @@ class Window:
         scale = min(1.0, ROOM * width / size[0], ROOM * height / size[1])
         self._pygame.display.set_caption(self._title)
         wanted = round(size[0] * scale), round(size[1] * scale)
-        self._pygame.display.set_mode(wanted, self._pygame.RESIZABLE)
+        with _ctrl_c_held():  # pygame seeks its icon here, and forgets every exception that comes meanwhile
+            self._pygame.display.set_mode(wanted, self._pygame.RESIZABLE)
         self.is_open = True
 
     def show(self, picture: Image) -> None:
@@ -80,6 +84,19 @@ class Window:
         """Close it; a second time does nothing."""
         self.is_open = False
         self._pygame.display.quit()
+
+
+@contextlib.contextmanager
+def _ctrl_c_held() -> Iterator[None]:
+    """Hold Ctrl-C back until the block is done; to be used in the main thread, the only one that hears it."""
+    pressed = []
+    before = signal.signal(signal.SIGINT, lambda *event: pressed.append(event))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        signal.raise_signal(signal.SIGINT)
 
 
 def _load_pygame() -> Any:
