@@ -152,8 +152,8 @@ def test_a_recording_gives_a_table_json_and_a_film(page: Page, tmp_path: Path) -
 
 
 def test_a_shared_tab_is_read(server: Running, tmp_path: Path) -> None:
-    """The call is a page of its own, which the browser shares as people share it."""
-    call = f'<title>call</title><body data-ready=1><img src="{(PHOTOS / "astronaut.png").as_uri()}">'
+    """The call is a page of its own, which the browser shares as people share it; as in calls, something moves."""
+    call = f'<title>call</title><body data-ready=1><img src="{(PHOTOS / "astronaut.png").as_uri()}"><progress>'
     (tmp_path / "call.html").write_text(f"<!doctype html>{call}")
     options = ("--auto-select-tab-capture-source-by-title=call",)
     with open_browser(tmp_path, options=options) as browser, browser.page() as other, browser.page() as page:
@@ -165,6 +165,16 @@ def test_a_shared_tab_is_read(server: Running, tmp_path: Path) -> None:
         page.click("stop")
         assert page.run("document.activeElement.id") == "choose-screen"
         assert page.troubles() == []
+
+
+def test_a_shared_page_that_stands_still_is_told(page: Page) -> None:
+    """Browsers may send nothing of it: here a stream of which no picture comes."""
+    page.run("navigator.mediaDevices.getDisplayMedia = async () => document.createElement('canvas').captureStream(0)")
+    page.click("choose-screen")
+    page.wait("document.getElementById('waiting').innerText.startsWith('No picture has come yet.')")
+    page.click("stop")
+    page.wait("document.activeElement.id === 'choose-screen'")
+    assert page.text("notice") == ""
 
 
 def test_a_dropped_photo_is_read(page: Page, recognizer: EmotionRecognizer) -> None:

@@ -16,6 +16,7 @@ import { MEANINGS, clock } from "./words.js";
 
 const FASTEST = 66;
 const TOLD = 500;
+const STILL = 3000;
 
 const video = part("video");
 const overlay = part("overlay");
@@ -68,22 +69,26 @@ function begin(kind, name = "") {
 }
 
 async function beginStream(kind) {
-  try {
-    const stream = await openStream(kind);
-    begin(kind, kind);
-    state.stream = stream;
-    stream.getVideoTracks()[0].addEventListener("ended", () => {
-      if (state.stream !== stream) return;
-      begin(null);
-      notice(kind === "camera" ? "The camera was taken away." : "The sharing has ended.");
-    });
-    video.srcObject = stream;
-    await video.play();
-    speaker.say(kind === "camera" ? "The camera is read." : "The shared screen is read.");
-    part("stop").focus();
-  } catch (error) {
-    notice(error.message);
-  }
+  const stream = await openStream(kind).catch((error) => notice(error.message));
+  if (!stream) return;
+  begin(kind, kind);
+  state.stream = stream;
+  stream.getVideoTracks()[0].addEventListener("ended", () => {
+    if (state.stream !== stream) return;
+    begin(null);
+    notice(kind === "camera" ? "The camera was taken away." : "The sharing has ended.");
+  });
+  video.srcObject = stream;
+  setTimeout(() => sayStill(stream), STILL);
+  part("stop").focus();
+  await video.play().catch(() => {}); // it may be closed before its first picture
+  if (state.stream === stream) speaker.say(kind === "camera" ? "The camera is read." : "The shared screen is read.");
+}
+
+/** Browsers send a shared tab when something in it changes; what stands still may never come. */
+function sayStill(stream) {
+  if (state.stream !== stream || state.kind !== "screen" || video.readyState >= 2) return;
+  part("waiting").textContent = "No picture has come yet. Where nothing moves, scroll there once, or choose it again.";
 }
 
 async function beginFilm(file) {
