@@ -198,6 +198,13 @@ def test_layers_find_their_parts_with_any_model(recognizer: EmotionRecognizer, a
     assert (before != after).any(axis=2).mean() > 0.02
 
 
+def test_ferc_is_not_asked_again_for_what_it_could_not_tell(ferc: FERC, astronaut: Path) -> None:
+    result = ferc.analyze_image(astronaut)
+    untold = dataclasses.replace(result, faces=(dataclasses.replace(result.faces[0], parts=None),))
+    (same,) = with_layers(ferc, iter([untold]), ("mask", "vector"))
+    assert same is untold
+
+
 def test_closing_the_layers_closes_the_source(ferc: FERC) -> None:
     closed = []
 

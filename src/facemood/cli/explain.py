@@ -49,7 +49,7 @@ def explain(
     """
     start_logging(quiet=quiet, verbose=verbose)
     from facemood.explain import SEGMENTERS, ExplainOptions
-    from facemood.recognizer import EmotionRecognizer
+    from facemood.ferc import open_recognizer
 
     values = parse_settings(settings or [])
     kinds = list(SEGMENTERS) if segmenter == ALL and method == "lime" else [segmenter]
@@ -59,7 +59,7 @@ def explain(
         ExplainOptions(method=method, segmenter=kind, parameters=values, samples=samples, seed=seed, hide=hide)
         for kind in kinds
     ]
-    recognizer = EmotionRecognizer(model, head=head, prior=prior, detector=detector, threads=threads)
+    recognizer = open_recognizer(model, head=head, prior=prior, detector=detector, threads=threads)
     faces = _explain_each(recognizer, photo, wanted, label=label, only=face)
     if not faces:
         say(f"facemood: {photo}: found no face to explain; try another --detector, or a picture that shows one larger")

@@ -102,11 +102,11 @@ def with_parts(reader: PartsReader, results: Iterable[Result]) -> Iterator[Resul
 
     Args:
         reader: What finds them.
-        results: With their images; those without stay as they are, and so do faces that have parts.
+        results: With their images; those without stay as they are.
     """
 
     def add_parts(result: Result) -> Result:
-        if result.image is None or all(face.parts is not None for face in result):
+        if result.image is None:
             return result
         return dataclasses.replace(result, faces=tuple(reader.mark(result.image, result.faces)))
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.errors import ExplanationError, ImageError
-from facemood.explain import Explanation, with_maps
+from facemood.errors import ImageError
+from facemood.explain import with_maps
 from facemood.ferc.parts import PartsReader, with_parts
 from facemood.ferc.pipeline import FercPipeline
 from facemood.models import DEFAULT_MODEL, find_model
@@ -81,16 +81,6 @@ class FERC(EmotionRecognizer):
         marked = [pipeline.parts.mark_crop(crop, framing) for crop in crops]
         return pipeline.classify(pipeline.vectors_of(marked)).probabilities
 
-    def explain(self, *arguments: Any, **options: Any) -> list[Explanation]:
-        """Refuse: there are no pixels behind the perceptron to explain.
-
-        Raises:
-            ExplanationError: Always.
-        """
-        raise ExplanationError(
-            "FERC reads 24 distances and no pixels, so there is no map of it; draw them with layers=('mask', 'vector')"
-        )
-
 
 def open_recognizer(model: str | Path = DEFAULT_MODEL, **options: Any) -> EmotionRecognizer:
     """Open what a model's name stands for: FERC for ``"ferc"``, `EmotionRecognizer` for all others.
@@ -126,8 +116,6 @@ def with_layers(recognizer: EmotionRecognizer, results: Iterator[Result], layers
     pipeline = recognizer.pipeline
     if "map" in layers:
         results = with_maps(pipeline, results)
-    if {"mask", "vector"} & set(layers):
-        results = with_parts(
-            pipeline.parts if isinstance(pipeline, FercPipeline) else PartsReader(pipeline.reader), results
-        )
+    if {"mask", "vector"} & set(layers) and not isinstance(pipeline, FercPipeline):  # which marked them already
+        results = with_parts(PartsReader(pipeline.reader), results)
     return results
