@@ -43,7 +43,6 @@ def test_each_face_has_a_figure_of_its_own(facemood: Run, tmp_path: Path) -> Non
         (("--set", "n_segments"), 2, "expects NAME=NUMBER"),
         (("--set", "scale=1", "--segmenter", "all"), 2, "belongs to one segmenter"),
         (("--method", "occlusion", "--face", "2"), 2, "there is no face 2; found 1"),
-        (("--model", "ferc"), 3, "no map of it; draw them: facemood analyze PHOTO --model ferc --draw mask,vector"),
     ],
 )
 def test_bad_requests_end_with_a_message(

@@ -61,7 +61,7 @@ def test_parts_are_drawn_with_other_models_too(facemood: Run, astronaut: Path, t
 def test_what_it_cannot_do_is_told(facemood: Run, astronaut: Path) -> None:
     done = facemood("explain", astronaut, "--model", "ferc")
     assert done.returncode == 3
-    assert "'ferc' reads no expressions; its task is vector" in done.stderr
+    assert "no map of it; draw them: facemood analyze PHOTO --model ferc --draw mask,vector" in done.stderr
     done = facemood("analyze", astronaut, "--model", "ferc", "--views", 2)
     assert done.returncode != 0
     assert "views must be 1" in done.stderr
