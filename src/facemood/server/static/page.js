@@ -81,8 +81,12 @@ async function beginStream(kind) {
   video.srcObject = stream;
   setTimeout(() => sayStill(stream), STILL);
   part("stop").focus();
-  await video.play().catch(() => {}); // it may be closed before its first picture
-  if (state.stream === stream) speaker.say(kind === "camera" ? "The camera is read." : "The shared screen is read.");
+  try {
+    await video.play();
+    speaker.say(kind === "camera" ? "The camera is read." : "The shared screen is read.");
+  } catch (error) {
+    if (state.stream === stream) notice(error.message); // closed before its first picture is no trouble
+  }
 }
 
 /** Browsers send a shared tab when something in it changes; what stands still may never come. */
