@@ -92,14 +92,8 @@ def explain_faces(
         ExplanationError: A face is all one segment, or the model reads no pixels.
         MissingExtraError: LIME's packages are not installed (extra ``explain``).
     """
-    card = pipeline.session.card
-    if card.task == "vector":
-        raise ExplanationError(
-            f"{card.name} reads {card.input_size[0]} distances and no pixels, so there is no map of it; "
-            "draw them: facemood analyze PHOTO --model ferc --draw mask,vector, or layers=('mask', 'vector')"
-        )
     reader = ExpressionReader(pipeline.session, pipeline.head, pipeline.prior)
-    framing = card.framing.get(pipeline.detector.name, WHOLE_BOX)
+    framing = pipeline.session.card.framing.get(pipeline.detector.name, WHOLE_BOX)
     crops = crop_faces(image, faces, framing)
     made = [explain_crop(reader, crop, options, label=label) for crop in crops]
     boxes = [frame_box(face.box, framing) for face in faces]

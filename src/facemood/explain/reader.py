@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.errors import ModelError, did_you_mean
+from facemood.errors import ExplanationError, ModelError, did_you_mean
 from facemood.models import ModelSession
 from facemood.models.session import prepare
 from facemood.stages.classify import calibrate
@@ -25,6 +25,9 @@ class ExpressionReader:
         head: Which of its heads is read.
         prior: How common expressions are taken to be, as for `EmotionRecognizer`.
 
+    Raises:
+        ExplanationError: The model reads no pixels.
+
     Example:
         >>> from facemood.models import find_model
         >>> reader = ExpressionReader(ModelSession(find_model("nano"), device="cpu"), "fer2013")
@@ -35,6 +38,14 @@ class ExpressionReader:
     session: ModelSession
     head: str
     prior: str = "dataset"
+
+    def __post_init__(self) -> None:
+        card = self.session.card
+        if card.task == "vector":
+            raise ExplanationError(
+                f"{card.name} reads {card.input_size[0]} distances and no pixels, so there is no map of it; "
+                "draw them: facemood analyze PHOTO --model ferc --draw mask,vector, or layers=('mask', 'vector')"
+            )
 
     @property
     def labels(self) -> tuple[str, ...]:
