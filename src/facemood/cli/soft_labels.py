@@ -1,4 +1,4 @@
-"""``facemood soft-labels``: let cross-fitted teachers label the images that they never saw."""
+"""``facemood soft-labels``: let teachers label the images that a student learns from."""
 
 from __future__ import annotations
 
@@ -7,29 +7,35 @@ from typing import Annotated
 
 import typer
 
+from facemood.cli.options import Views
 from facemood.cli.terminal import Data, Quiet, Verbose, say, start_logging
 
 
 def soft_labels(
-    runs: Annotated[list[Path], typer.Argument(help="The folders of the teachers' runs, one for each fold.")],
+    runs: Annotated[list[Path], typer.Argument(help="The folders of the teachers' runs.")],
     data: Data,
     output: Annotated[Path, typer.Option("--output", "-o", help="The .npz file to write.")],
+    views: Views = 10,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Write the file of soft labels that a recipe with [distill] learns from.
 
-    The teachers are runs of one recipe with data.folds, each with another data.fold.
+    The teachers are runs of one recipe with data.folds, each with another data.fold: they label what they left out. Or
+    they are runs without folds, which label everything together.
     """
     start_logging(quiet=quiet, verbose=verbose)
-    from facemood.train.cross_fit import label_out_of_fold
     from facemood.train.data.divide import open_data
     from facemood.train.data.soft_labels import write_soft_labels
     from facemood.train.fit import read_recipe
+    from facemood.train.teachers import SEEN, UNSEEN, label_by_teachers
 
-    soft = label_out_of_fold(runs, open_data(read_recipe(runs[0]), data))
+    soft = label_by_teachers(runs, open_data(read_recipe(runs[0]), data), views=views)
     write_soft_labels(output, soft)
     if not quiet:
-        for head, found in soft.about["out_of_fold_accuracy"].items():
-            say(f"{head}: {found['accuracy']:.1%} right on {found['n']:,} images unseen by their teacher")
+        kind, known = (
+            (UNSEEN, "unseen by their teacher") if UNSEEN in soft.about else (SEEN, "that their teachers know")
+        )
+        for head, found in soft.about[kind].items():
+            say(f"{head}: {found['accuracy']:.1%} right on {found['n']:,} images {known}")
         say(f"wrote {output}")

@@ -63,4 +63,5 @@ def make_views(batch: NDArray[np.float32], views: int) -> Iterator[NDArray[np.fl
         top, left = down - y * down, across - x * across
         view = wide[:, :, top : top + height, left : left + width]
         yield np.ascontiguousarray(view)
-        yield np.ascontiguousarray(view[..., ::-1])
+        if views > 1:
+            yield np.ascontiguousarray(view[..., ::-1])

@@ -2,11 +2,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from facemood.errors import RecipeError
 from facemood.train import fit, load_trained
-from facemood.train.cross_fit import label_out_of_fold
 from facemood.train.data.soft_labels import write_soft_labels
+from facemood.train.teachers import label_by_teachers
 from tests.train.test_fit import bright_or_dark, small_recipe
 
 FOLDS = ["data.folds=2", "train.epochs=30", "train.learning_rate=0.05", "train.ema=0.8", "train.batch_size=8"]
@@ -20,7 +21,7 @@ def test_teachers_label_what_they_never_saw_and_a_student_learns_from_it(tmp_pat
         fit(small_recipe(*FOLDS, f"data.fold={fold}"), dataset, run)
     seen = [load_trained(run)[1]["trained_on"]["images"] for run in runs]
     assert sum(seen) == 48  # each image trains one of the two teachers
-    soft = label_out_of_fold(runs, dataset)
+    soft = label_by_teachers(runs, dataset)
     assert soft.about["images"] == len(soft.keys) == 48
     found = soft.about["out_of_fold_accuracy"]
     assert found["fer2013"]["n"] == found["ferplus"]["n"] == 48
@@ -33,4 +34,28 @@ def test_teachers_label_what_they_never_saw_and_a_student_learns_from_it(tmp_pat
     fit(student, dataset, tmp_path / "student")
     assert load_trained(tmp_path / "student")[1]["recipe"]["distill"]["label_share"] == 0.6
     with pytest.raises(RecipeError, match="expected one run for each fold of one recipe, but got folds 0 of 2"):
-        label_out_of_fold(runs[:1], dataset)
+        label_by_teachers(runs[:1], dataset)
+
+
+@pytest.mark.slow
+def test_teachers_without_folds_label_everything_together(tmp_path: Path) -> None:
+    dataset = bright_or_dark()
+    runs = [tmp_path / seed for seed in "12"]
+    for seed, run in zip("12", runs, strict=True):
+        fit(small_recipe("train.epochs=3", f"train.seed={seed}"), dataset, run)
+    alone = [label_by_teachers([run], dataset, views=1) for run in runs]
+    both = label_by_teachers(runs, dataset, views=1)
+    assert both.about["teachers"]["count"] == 2
+    assert both.about["in_sample_accuracy"]["fer2013"]["n"] == 48
+    for head, logits in both.logits.items():
+        assert np.abs(alone[0].logits[head] - alone[1].logits[head]).max() > 0.01
+        np.testing.assert_allclose(logits, np.mean([one.logits[head] for one in alone], axis=0), atol=1e-5)
+    network = load_trained(runs[0])[0].network
+    pool = dataset.split("Training")
+    rows = alone[0].find(np.asarray(pool.images))
+    with torch.no_grad():
+        said = network(torch.from_numpy(np.asarray(pool.images)[:, None].astype(np.float32)))["fer2013"].numpy()
+    np.testing.assert_allclose(alone[0].logits["fer2013"][rows], said, atol=1e-4)
+    fit(small_recipe("data.folds=2", "train.epochs=1"), dataset, tmp_path / "fold")
+    with pytest.raises(RecipeError, match="expected one run for each fold of one recipe, but got folds 0, 0 of 0, 2"):
+        label_by_teachers([runs[0], tmp_path / "fold"], dataset)

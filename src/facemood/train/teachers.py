@@ -1,4 +1,4 @@
-"""Label a training set by teachers that never saw what they label (cross-fitting)."""
+"""Label a training set by teachers: each what it never saw (cross-fitting), or several everything together."""
 
 from __future__ import annotations
 
@@ -24,65 +24,72 @@ logger = logging.getLogger("facemood")
 
 BATCH = 256
 
-VIEWS = 10
-"""How often each image is read: as it is, moved to four corners, and the mirror image of each."""
+UNSEEN, SEEN = "out_of_fold_accuracy", "in_sample_accuracy"
+"""Under which word soft labels tell how often cross-fitted teachers are right, and the others."""
 
 
-def label_out_of_fold(runs: Sequence[Path], dataset: ExpressionDataset) -> SoftLabels:
-    """Let each teacher label the fold that it left out.
+def label_by_teachers(runs: Sequence[Path], dataset: ExpressionDataset, *, views: int = 10) -> SoftLabels:
+    """Let trained networks label the training split.
+
+    Cross-fitted teachers, whose recipe has folds, label the fold that they left out. Teachers that left out none label
+    everything together: what they say is better, but of images that they know, so it suits a smaller student, or one
+    that is to be as good as their mean.
 
     Args:
-        runs: A run for each fold; all of one recipe but for fold and seed.
+        runs: Either a run for each fold, all of one recipe but for fold and seed; or any number without folds.
         dataset: What they were trained on.
+        views: How often each image is read: 1, 2 (with its mirror image) or 10 (both, moved to four corners as well).
 
     Returns:
-        The mean logits over ten views for every image of the training split, and what the teachers are worth: their
-        accuracy on the images that they had not seen.
+        The mean logits over teachers and views for every image of the training split, and how often they are right.
 
     Raises:
-        RecipeError: The runs are not the folds of one recipe, each once.
+        RecipeError: Some runs leave out a fold, and they are not the folds of one recipe, each once.
     """
     teachers = [load_trained(run) for run in runs]
     recipes = [module.recipe for module, _ in teachers]
-    _check_folds(recipes)
+    crossed = _are_crossed(recipes)
     pool = training_pool(recipes[0], dataset)
-    fold_of = pool.folds(len(recipes))
+    fold_of = pool.folds(len(recipes)) if crossed else np.zeros(len(pool), np.int64)
     heads = heads_of(pool)
-    logits = {head: np.empty((len(pool), len(words)), np.float32) for head, words in heads.items()}
+    logits = {head: np.zeros((len(pool), len(words)), np.float32) for head, words in heads.items()}
     for (module, _), recipe in zip(teachers, recipes, strict=True):
-        unseen = fold_of == recipe.data.fold
-        for head, values in _run(module.network, pool.images[unseen]).items():
-            logits[head][unseen] = values
+        labelled = fold_of == recipe.data.fold
+        for head, values in _run(module.network, pool.images[labelled], views).items():
+            logits[head][labelled] += values if crossed else values / len(runs)
     keys, first = np.unique(pixel_keys(pool.pixels), return_index=True)
     about = {
         "heads": {head: list(words) for head, words in heads.items()},
         "dataset": dataset.name,
         "images": len(pool),
-        "views": VIEWS,
+        "views": views,
         "teachers": {"count": len(recipes), "recipe": recipes[0].to_dict()},
-        "out_of_fold_accuracy": _accuracy(pool, logits),
+        UNSEEN if crossed else SEEN: _accuracy(pool, logits),
     }
     return SoftLabels(keys, {head: values[first] for head, values in logits.items()}, about)
 
 
-def _check_folds(recipes: Sequence[Recipe]) -> None:
-    """Refuse runs that are not all the folds of one recipe."""
-    found = sorted(recipe.data.fold for recipe in recipes)
+def _are_crossed(recipes: Sequence[Recipe]) -> bool:
+    """Tell whether teachers left out a fold each; refuse such that are not all the folds of one recipe."""
     counts = {recipe.data.folds for recipe in recipes}
+    if counts == {0}:
+        return False
+    found = sorted(recipe.data.fold for recipe in recipes)
     if counts != {len(recipes)} or found != list(range(len(recipes))):
         raise RecipeError(
             f"expected one run for each fold of one recipe, but got folds {', '.join(map(str, found))} of "
             f"{', '.join(map(str, sorted(counts)))}"
         )
+    return True
 
 
 @torch.inference_mode()
-def _run(network: torch.nn.Module, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+def _run(network: torch.nn.Module, images: NDArray[np.uint8], views: int) -> dict[str, NDArray[np.float32]]:
     """Return the mean logits of each head over the views of images (N, h, w)."""
     parts: dict[str, list[NDArray[np.float32]]] = {}
     for start in range(0, len(images), BATCH):
         batch = images[start : start + BATCH, None].astype(np.float32)
-        seen = [network(torch.from_numpy(view)) for view in make_views(batch, VIEWS)]
+        seen = [network(torch.from_numpy(view)) for view in make_views(batch, views)]
         for head in seen[0]:
             parts.setdefault(head, []).append(torch.stack([view[head] for view in seen]).mean(0).numpy())
     return {head: np.concatenate(values) for head, values in parts.items()}
@@ -97,5 +104,5 @@ def _accuracy(pool: ExpressionDataset, logits: dict[str, NDArray[np.float32]]) -
         rows = truth >= 0
         hits = values.argmax(axis=1)[rows] == truth[rows]
         found[head] = {"accuracy": round(float(hits.mean()), 4), "n": int(rows.sum())}
-    logger.info("out-of-fold accuracy: %s", found)
+    logger.info("accuracy of the teachers: %s", found)
     return found
