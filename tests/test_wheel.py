@@ -32,6 +32,7 @@ SHIPPED = (
     "stages/action_units/weights.npz",
     "stages/generic_face.csv",
     "train/data/labels/fer2013.npz",
+    "train/data/labels/fer2013-ensemble.npz",
     "train/recipes/baseline.toml",
 )
 

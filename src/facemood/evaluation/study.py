@@ -65,6 +65,7 @@ def describe(card: ModelCard) -> dict[str, Any]:
         "version": card.version,
         "recipe": recipe.get("name", card.name),
         "seed": recipe.get("train", {}).get("seed"),
+        "start": recipe.get("network", {}).get("start", ""),
         "trained_on": {key: card.trained_on.get(key) for key in ("split", "images", "epochs")},
     }
 

@@ -137,9 +137,11 @@ def _close_up(model: dict[str, Any], folder: str) -> list[str]:
     close, name, plain = model["close"], model["model"], model["views"]["1"]
     figure = f"{folder}/{name}"
     facts = model["trained_on"]
+    origin = f" from the weights of {model['start']}" if model["start"] else ""
+    trained = f"Trained on {facts['images']:,} images in {facts['epochs']} epochs{origin}, seed {model['seed']}."
     return [
         f"## {name} in detail",
-        f"Trained on {facts['images']:,} images in {facts['epochs']} epochs, seed {model['seed']}. Single view.",
+        f"{trained} Single view.",
         "### Recall of each expression",
         markdown_table(list(_recall_rows(plain, close["balance"]))),
         "\n".join(

@@ -127,7 +127,9 @@ def _training(facts: dict[str, Any]) -> str:
     counts = ", ".join(f"{label} {count:,}" for label, count in facts.get("classes", {}).items())
     source = f"{facts['dataset']}, split {facts['split']}: {facts['images']:,} images"
     spent = f"{facts['steps']:,} batches" if "steps" in facts else f"{facts.get('epochs', '?')} epochs"
-    return f"{source}{f' ({counts})' if counts else ''}; {spent}."
+    start = facts.get("recipe", {}).get("network", {}).get("start")
+    origin = f" from the weights of {start}" if start else ""
+    return f"{source}{f' ({counts})' if counts else ''}; {spent}{origin}."
 
 
 def _figures(measured: dict[str, Any]) -> str:

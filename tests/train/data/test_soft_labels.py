@@ -6,8 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from facemood.datasets import ferplus
 from facemood.errors import DatasetError, OutputError
-from facemood.train.data.soft_labels import SoftLabels, pixel_keys, read_soft_labels, write_soft_labels
+from facemood.train import load_recipe
+from facemood.train.data.divide import open_data, training_pool
+from facemood.train.data.soft_labels import (
+    SoftLabels,
+    list_soft_labels,
+    pixel_keys,
+    read_soft_labels,
+    write_soft_labels,
+)
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 8, 8), np.uint8)
 
@@ -24,6 +33,25 @@ def test_a_file_comes_back_to_the_nearest_step(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.keys, soft.keys)
     np.testing.assert_allclose(again.logits["fer2013"], soft.logits["fer2013"], atol=1 / 128)
     assert again.about == soft.about
+
+
+@pytest.mark.dataset
+@pytest.mark.parametrize("name", list_soft_labels())
+def test_the_packages_soft_labels_know_every_training_image_and_are_as_right_as_they_say(
+    name: str, shared_data: Path
+) -> None:
+    recipe, soft = load_recipe("default"), read_soft_labels(name)
+    pool = training_pool(recipe, open_data(recipe, shared_data / "fer2013"))
+    rows = soft.find(pool.pixels)
+    assert pool.votes is not None
+    assert len(pool) == soft.about["images"]
+    assert (rows >= 0).all()
+    told = soft.about.get("out_of_fold_accuracy") or soft.about["in_sample_accuracy"]
+    for head, truth in (("fer2013", pool.labels), ("ferplus", ferplus.majority(pool.votes))):
+        known = truth >= 0
+        right = soft.logits[head][rows].argmax(axis=1)[known] == truth[known]
+        assert told[head]["n"] == known.sum()
+        assert right.mean() == pytest.approx(told[head]["accuracy"], abs=1e-3)  # logits are kept in steps
 
 
 @given(arrays.arrays(np.uint8, (4, 3, 3)))

@@ -57,6 +57,11 @@ def test_a_model_of_another_kind_is_refused() -> None:
         read_start(FINDER)
 
 
+def test_a_start_that_is_not_trained_yet_is_refused() -> None:
+    with pytest.raises(RecipeError, match="no model 'runs/first/model.onnx'.*train what the recipe starts from"):
+        read_start("runs/first/model.onnx")
+
+
 @pytest.mark.slow
 def test_a_run_starts_from_a_model_and_its_trunk_stands_still_at_first(tmp_path: Path) -> None:
     recipe = small_recipe(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from facemood.errors import RecipeError
+from facemood.errors import ModelError, RecipeError
 from facemood.models import find_model
 from facemood.train.recipe import Recipe
 
@@ -35,11 +35,16 @@ def read_start(name: str) -> dict[str, NDArray[np.float32]]:
         name: A model's name or file.
 
     Raises:
-        ModelError: There is no such model.
-        RecipeError: The model is not one of our networks.
+        RecipeError: There is no such model, or it is not one of our networks.
     """
     weights = {}
-    for weight in onnx.load(find_model(name)).graph.initializer:
+    try:
+        file = find_model(name)
+    except ModelError as error:
+        raise RecipeError(
+            f"network.start: {error}; train what the recipe starts from first, or name it: --set network.start=FILE"
+        ) from None
+    for weight in onnx.load(file).graph.initializer:
         if weight.name.startswith(PREFIX):
             values = numpy_helper.to_array(weight).astype(np.float32)
             weights[weight.name.removeprefix(PREFIX).removesuffix(HALF)] = values
