@@ -56,6 +56,9 @@ def test_teachers_without_folds_label_everything_together(tmp_path: Path) -> Non
     with torch.no_grad():
         said = network(torch.from_numpy(np.asarray(pool.images)[:, None].astype(np.float32)))["fer2013"].numpy()
     np.testing.assert_allclose(alone[0].logits["fer2013"][rows], said, atol=1e-4)
+    fit(small_recipe("train.epochs=1", "train.ferplus_weight=0"), dataset, tmp_path / "labels")
+    with pytest.raises(RecipeError, match=r"fer2013 \(7 classes\) and ferplus .* but it has fer2013 \(7 classes\)$"):
+        label_by_teachers([runs[0], tmp_path / "labels"], dataset)
     fit(small_recipe("data.folds=2", "train.epochs=1"), dataset, tmp_path / "fold")
     with pytest.raises(RecipeError, match="expected one run for each fold of one recipe, but got folds 0, 0 of 0, 2"):
         label_by_teachers([runs[0], tmp_path / "fold"], dataset)

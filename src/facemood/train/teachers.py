@@ -44,7 +44,8 @@ def label_by_teachers(runs: Sequence[Path], dataset: ExpressionDataset, *, views
         The mean logits over teachers and views for every image of the training split, and how often they are right.
 
     Raises:
-        RecipeError: Some runs leave out a fold, and they are not the folds of one recipe, each once.
+        RecipeError: Some runs leave out a fold, and they are not the folds of one recipe, each once; or one has other
+            heads than the dataset's.
     """
     teachers = [load_trained(run) for run in runs]
     recipes = [module.recipe for module, _ in teachers]
@@ -52,6 +53,7 @@ def label_by_teachers(runs: Sequence[Path], dataset: ExpressionDataset, *, views
     pool = training_pool(recipes[0], dataset)
     fold_of = pool.folds(len(recipes)) if crossed else np.zeros(len(pool), np.int64)
     heads = heads_of(pool)
+    _check_heads(runs, [facts["heads"] for _, facts in teachers], {head: len(words) for head, words in heads.items()})
     logits = {head: np.zeros((len(pool), len(words)), np.float32) for head, words in heads.items()}
     for (module, _), recipe in zip(teachers, recipes, strict=True):
         labelled = fold_of == recipe.data.fold
@@ -81,6 +83,20 @@ def _are_crossed(recipes: Sequence[Recipe]) -> bool:
             f"{', '.join(map(str, sorted(counts)))}"
         )
     return True
+
+
+def _check_heads(runs: Sequence[Path], found: Sequence[dict[str, int]], wanted: dict[str, int]) -> None:
+    """Refuse a teacher whose heads are not those that the dataset trains."""
+    for run, heads in zip(runs, found, strict=True):
+        if heads != wanted:
+            raise RecipeError(
+                f"{run}: expected a run with {_counted(wanted)}, as this dataset trains, but it has {_counted(heads)}"
+            )
+
+
+def _counted(heads: dict[str, int]) -> str:
+    """Name heads with their number of classes."""
+    return " and ".join(f"{head} ({count} classes)" for head, count in heads.items())
 
 
 @torch.inference_mode()
