@@ -72,6 +72,9 @@ def test_teachers_label_and_a_student_learns(facemood: Run, csv_dataset: Path, t
     done = facemood("soft-labels", "student", "--data", csv_dataset, "--views", "1", "-o", "again.npz")
     assert done.returncode == 0, done.stderr
     assert "right on 48 images that their teachers know" in done.stderr
+    done = facemood("soft-labels", "0", "--data", csv_dataset, "-o", "half.npz")
+    assert done.returncode == 2
+    assert "expected one run for each fold of one recipe, but got folds 0 of 2" in done.stderr
 
 
 @pytest.mark.slow

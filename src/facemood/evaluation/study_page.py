@@ -138,10 +138,12 @@ def _close_up(model: dict[str, Any], folder: str) -> list[str]:
     figure = f"{folder}/{name}"
     facts = model["trained_on"]
     origin = f" from the weights of {model['start']}" if model["start"] else ""
-    trained = f"Trained on {facts['images']:,} images in {facts['epochs']} epochs{origin}, seed {model['seed']}."
+    trained = (
+        f"Trained on {facts['images']:,} images in {facts['epochs']} epochs{origin}, seed {model['seed']}. Single view."
+    )
     return [
         f"## {name} in detail",
-        f"{trained} Single view.",
+        trained,
         "### Recall of each expression",
         markdown_table(list(_recall_rows(plain, close["balance"]))),
         "\n".join(

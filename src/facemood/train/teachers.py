@@ -51,13 +51,13 @@ def label_by_teachers(runs: Sequence[Path], dataset: ExpressionDataset, *, views
     recipes = [module.recipe for module, _ in teachers]
     crossed = _are_crossed(recipes)
     pool = training_pool(recipes[0], dataset)
-    fold_of = pool.folds(len(recipes)) if crossed else np.zeros(len(pool), np.int64)
+    fold_of = pool.folds(len(recipes)) if crossed else None
     heads = heads_of(pool)
     _check_heads(runs, [facts["heads"] for _, facts in teachers], {head: len(words) for head, words in heads.items()})
     logits = {head: np.zeros((len(pool), len(words)), np.float32) for head, words in heads.items()}
     for (module, _), recipe in zip(teachers, recipes, strict=True):
-        labelled = fold_of == recipe.data.fold
-        for head, values in _run(module.network, pool.images[labelled], views).items():
+        labelled = np.ones(len(pool), bool) if fold_of is None else fold_of == recipe.data.fold
+        for head, values in _run(module.network, np.asarray(pool.images[labelled]), views).items():
             logits[head][labelled] += values if crossed else values / len(runs)
     keys, first = np.unique(pixel_keys(pool.pixels), return_index=True)
     about = {
