@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -6,8 +7,9 @@ from typing import Any
 import pytest
 
 from facemood.evaluation.corruptions import CORRUPTIONS
-from facemood.evaluation.study import make_study
+from facemood.evaluation.study import describe, make_study
 from facemood.evaluation.study_page import study_page, write_study
+from facemood.models import ModelSession, find_model
 from tests.evaluation.test_protocol import made
 
 RAW = ("fer2013 labels", "FER+ majority")
@@ -26,6 +28,16 @@ def test_every_view_and_protocol_is_measured(study: dict[str, Any]) -> None:
     assert first["views"]["10"]["FER+ majority"]["views"] == 10
     assert second["views"] == first["views"]
     assert json.loads(json.dumps(study)) == study
+
+
+def test_a_mean_of_runs_is_a_recipe_of_its_own() -> None:
+    card = ModelSession(find_model("nano"), device="cpu").card
+    others = ({"name": "nano-worn", "augment.noise": 0.2}, {"train.seed": 2})
+    mean = dataclasses.replace(card, trained_on={**card.trained_on, "averaged_with": others})
+    assert describe(mean)["recipe"] == "nano + nano-worn + nano"
+    assert describe(mean)["origin"] == (
+        "; the mean of its weights and those of nano-worn (augment.noise = 0.2) and of another run (train.seed = 2)"
+    )
 
 
 def test_the_first_of_a_recipe_alone_is_looked_at_closely(study: dict[str, Any]) -> None:

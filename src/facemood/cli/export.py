@@ -1,4 +1,4 @@
-"""``facemood export``: make a model of a training run, or measure a model's crop framing for another detector."""
+"""``facemood export``: make a model of training runs, or measure a model's crop framing for another detector."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ from facemood.cli.terminal import Data, Quiet, Verbose, quieten_exporters, say, 
 
 
 def export(
-    run: Annotated[
-        Path,
-        typer.Argument(help="The folder of a training run; or an .onnx model whose crop framing is measured anew."),
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN...",
+            help="The folder of a training run; several that started from one model, for the mean of their weights; "
+            "or an .onnx model whose crop framing is measured anew.",
+        ),
     ],
     data: Data,
     output: Annotated[Path, typer.Option("--output", "-o", help="The .onnx file to write.")],
@@ -27,7 +31,8 @@ def export(
 ) -> None:
     """Export a run as ONNX, fit its temperature, measure crop framing and accuracy, and write its card.
 
-    Given a model instead of a run, only the framing is measured, and goes into its card.
+    Of several runs that started from one model, the mean of their weights becomes one network, which mostly reads
+    better than each. Given a model instead of a run, only the framing is measured, and goes into its card.
     """
     start_logging(quiet=quiet, verbose=verbose)
     from facemood.datasets import open_dataset
@@ -41,10 +46,10 @@ def export(
     quieten_exporters()
     wanted = [] if no_framing else detector or ["finder"]
     detectors = tuple(open_detector(name, DetectOptions()) for name in wanted)
-    if run.suffix == ".onnx":
-        card = reframe(run, open_dataset(data), output, detectors=detectors)
+    if [run.suffix for run in runs] == [".onnx"]:
+        card = reframe(runs[0], open_dataset(data), output, detectors=detectors)
     else:
-        card = write_model(run, open_data(read_recipe(run), data), output, detectors=detectors)
+        card = write_model(runs, open_data(read_recipe(runs[0]), data), output, detectors=detectors)
     if not quiet:
         show_page(card_page(card))
         say(f"wrote {output}")

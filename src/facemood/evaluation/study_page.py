@@ -84,7 +84,8 @@ def study_page(study: dict[str, Any], folder: str) -> str:
         f"- **{study['split']}** images choose nothing. *De-duplicated* leaves out those with a twin in Training.\n"
         "- *FER2013 labels* are the words of the web search that found a picture; *FER+ majority* is what most of ten "
         "people saw, by the official rule. They agree on 63% of the images.\n"
-        "- One view is the face as it is; two add its mirror image; ten add both, moved by 2 pixels to four corners.\n"
+        "- One view is the face as it is; two add its mirror image; ten add both, moved by a sixteenth of the side to "
+        "four corners.\n"
         "- In brackets: 95% of test sets that are drawn anew from this one (bootstrap, 1,000 rounds).",
         "## Accuracy",
         markdown_table([row for model in _first_of_each(models) for row in _accuracy_rows(model)]),
@@ -137,9 +138,9 @@ def _close_up(model: dict[str, Any], folder: str) -> list[str]:
     close, name, plain = model["close"], model["model"], model["views"]["1"]
     figure = f"{folder}/{name}"
     facts = model["trained_on"]
-    origin = f" from the weights of {model['start']}" if model["start"] else ""
     trained = (
-        f"Trained on {facts['images']:,} images in {facts['epochs']} epochs{origin}, seed {model['seed']}. Single view."
+        f"Trained on {facts['images']:,} images in {facts['epochs']} epochs{model['origin']}. Seed {model['seed']}, "
+        "single view."
     )
     return [
         f"## {name} in detail",

@@ -77,6 +77,27 @@ def with_interval(share: float, interval: Sequence[float]) -> str:
     return f"{per_cent(share)} ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
 
 
+def origin_of(facts: Mapping[str, Any]) -> str:
+    """Say which weights a network began with, and with which others its own were averaged, if any.
+
+    Args:
+        facts: A card's `trained_on`.
+
+    Example:
+        >>> origin_of({"recipe": {"network": {"start": "nano"}}, "averaged_with": [{"train.seed": 2}]})
+        ' from the weights of nano; the mean of its weights and those of another run (train.seed = 2)'
+    """
+    start = facts.get("recipe", {}).get("network", {}).get("start")
+    others = [f"{found.get('name', 'another run')} ({_told(found)})" for found in facts.get("averaged_with", ())]
+    mean = f"; the mean of its weights and those of {' and of '.join(others)}" if others else ""
+    return (f" from the weights of {start}" if start else "") + mean
+
+
+def _told(settings: Mapping[str, Any]) -> str:
+    """List settings of a recipe; its name and description are none."""
+    return ", ".join(f"{key} = {value}" for key, value in settings.items() if "." in key)
+
+
 def _heads(card: ModelCard) -> str:
     """List the heads with their labels and temperatures."""
     lines = []
@@ -127,9 +148,7 @@ def _training(facts: dict[str, Any]) -> str:
     counts = ", ".join(f"{label} {count:,}" for label, count in facts.get("classes", {}).items())
     source = f"{facts['dataset']}, split {facts['split']}: {facts['images']:,} images"
     spent = f"{facts['steps']:,} batches" if "steps" in facts else f"{facts.get('epochs', '?')} epochs"
-    start = facts.get("recipe", {}).get("network", {}).get("start")
-    origin = f" from the weights of {start}" if start else ""
-    return f"{source}{f' ({counts})' if counts else ''}; {spent}{origin}."
+    return f"{source}{f' ({counts})' if counts else ''}; {spent}{origin_of(facts)}."
 
 
 def _figures(measured: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,9 @@ from facemood.models.card import ModelCard, write_card
 from facemood.models.session import ModelSession
 from facemood.stages.classify import calibrate as probabilities
 from facemood.stages.detect import Detector
+from facemood.train.average import load_average
 from facemood.train.data.divide import prepare
 from facemood.train.data.targets import VOTE_HEAD
-from facemood.train.fit import load_trained
 from facemood.train.networks.se_resnet import ExpressionNetwork
 from facemood.train.onnx_file import save_onnx
 
@@ -55,25 +56,31 @@ OWN_LIMITS = ("Whom the training images show, and who labelled them, is known to
 
 
 def export(
-    run: Path, dataset: ExpressionDataset, file: Path, *, detectors: tuple[Detector, ...] = (), half: bool = True
+    runs: Path | Sequence[Path],
+    dataset: ExpressionDataset,
+    file: Path,
+    *,
+    detectors: tuple[Detector, ...] = (),
+    half: bool = True,
 ) -> ModelCard:
-    """Write a run's network as ONNX with a complete card.
+    """Write a run's network, or the mean of several runs' networks, as ONNX with a complete card.
 
     What is fitted after training is fitted on the validation split, the framing is measured on training images, and the
     figures are measured through the written file.
 
     Args:
-        run: The folder of a training run.
-        dataset: What the run was trained on.
+        runs: The folder of a training run; or those of several that started from the same model (`average`), the first
+            of which gives the card its name.
+        dataset: What they were trained on.
         file: The ONNX file to write; it is renamed into place when its card is complete.
         detectors: Detectors for which the framing is measured.
         half: Store the weights in half precision: half the size, computed in single precision as ever.
 
     Raises:
-        RecipeError: The folder holds no run.
+        RecipeError: A folder holds no run, or the runs did not start from the same model.
         OutputError: The file cannot be written to; this is said before the work begins.
     """
-    module, facts = load_trained(run)
+    module, facts = load_average([runs] if isinstance(runs, Path) else runs, dataset)
     training, validation = prepare(module.recipe, dataset)
     card = describe(facts)
     with replacing(file, "wb") as whole, tempfile.TemporaryDirectory() as folder:
@@ -167,6 +174,7 @@ def describe(facts: dict[str, Any]) -> ModelCard:
             **facts["trained_on"],
             "epochs": facts["epochs_done"],
             "recipe": recipe,
+            **{key: facts[key] for key in ("averaged_with",) if key in facts},
         },
         limits=_limits(facts["dataset"], start=recipe["network"].get("start", "")),
     )
