@@ -42,8 +42,8 @@ def test_ten_views_are_five_places_and_their_mirror_images(session: ModelSession
     assert len(views) == 10
     np.testing.assert_array_equal(views[0], batch)
     np.testing.assert_array_equal(views[1], batch[..., ::-1])
-    np.testing.assert_array_equal(views[2][:, :, :-2, :-2], batch[:, :, 2:, 2:])  # moved up and to the left by two
-    np.testing.assert_array_equal(views[2][0, 0, -1, :-2], batch[0, 0, -1, 2:])  # the edge goes on
+    np.testing.assert_array_equal(views[2][:, :, :-3, :-3], batch[:, :, 3:, 3:])  # moved up and to the left by three
+    np.testing.assert_array_equal(views[2][0, 0, -1, :-3], batch[0, 0, -1, 3:])  # the edge goes on
     assert len({view.tobytes() for view in views}) == 10
 
 
