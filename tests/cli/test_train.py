@@ -69,7 +69,7 @@ def test_teachers_label_and_a_student_learns(facemood: Run, csv_dataset: Path, t
     assert done.returncode == 0, done.stderr
     assert "right on 48 images unseen by their teacher" in done.stderr
     student = [*sets[:-2], "--set", "distill.labels='soft.npz'"]
-    done = facemood("train", "default", "--data", csv_dataset, "--run", "student", *student, "-v")
+    done = facemood("train", "default-start", "--data", csv_dataset, "--run", "student", *student, "-v")
     assert done.returncode == 0, done.stderr
     assert "soft labels for 48 of 48 images" in done.stderr
     done = facemood("soft-labels", "student", "--data", csv_dataset, "--views", "1", "-o", "again.npz")

@@ -6,7 +6,7 @@ import torch
 
 from facemood.errors import RecipeError
 from facemood.models import FINDER, ModelSession, find_model
-from facemood.train import fit, load_trained
+from facemood.train import fit, load_recipe, load_trained
 from facemood.train.networks.se_resnet import ExpressionNetwork
 from facemood.train.networks.start import load_start, read_start, shape_of
 from tests.train.test_fit import bright_or_dark, small_recipe
@@ -60,6 +60,8 @@ def test_a_model_of_another_kind_is_refused() -> None:
 def test_a_start_that_is_not_trained_yet_is_refused() -> None:
     with pytest.raises(RecipeError, match="no model 'runs/first/model.onnx'.*train what the recipe starts from"):
         read_start("runs/first/model.onnx")
+    with pytest.raises(RecipeError, match=r"starts from first \(facemood train default-start --data ...\), or name it"):
+        read_start(load_recipe("default").network.start)
 
 
 @pytest.mark.slow

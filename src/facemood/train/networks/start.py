@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from torch import Tensor, nn
 from facemood.errors import ModelError, RecipeError
 from facemood.models import find_model
 from facemood.train.recipe import Recipe
+from facemood.train.recipe_file import list_recipes
 
 logger = logging.getLogger("facemood")
 
@@ -41,8 +43,11 @@ def read_start(name: str) -> dict[str, NDArray[np.float32]]:
     try:
         file = find_model(name)
     except ModelError as error:
+        stage = Path(name).parent.name
+        how = f" (facemood train {stage} --data ...)" if stage in list_recipes() else ""
         raise RecipeError(
-            f"network.start: {error}; train what the recipe starts from first, or name it: --set network.start=FILE"
+            f"network.start: {error}; train what the recipe starts from first{how}, or name it: "
+            "--set network.start=FILE"
         ) from None
     for weight in onnx.load(file).graph.initializer:
         if weight.name.startswith(PREFIX):
