@@ -44,7 +44,7 @@ def test_floats_are_averaged_and_counts_are_the_firsts() -> None:
 
 @pytest.mark.slow
 def test_the_mean_of_two_runs_is_one_network_that_says_what_it_is_made_of(kin: tuple[Path, Path]) -> None:
-    module, facts = load_average(kin, bright_or_dark())
+    module, facts = load_average(kin, bright_or_dark().split("Training"))
     one, other = (load_trained(run)[0].network.state_dict() for run in kin)
     for name, value in module.network.state_dict().items():
         if "running" not in name and value.is_floating_point():
@@ -56,7 +56,7 @@ def test_the_mean_of_two_runs_is_one_network_that_says_what_it_is_made_of(kin: t
 
 @pytest.mark.slow
 def test_one_run_is_loaded_as_it_is(kin: tuple[Path, Path]) -> None:
-    module, facts = load_average(kin[:1], bright_or_dark())
+    module, facts = load_average(kin[:1], bright_or_dark().split("Training"))
     expected, _ = load_trained(kin[0])
     for name, value in module.network.state_dict().items():
         torch.testing.assert_close(value, expected.network.state_dict()[name], rtol=0, atol=0)
@@ -70,7 +70,7 @@ def test_a_mean_is_exported_with_a_card_that_tells_of_it(kin: tuple[Path, Path],
     session = ModelSession(tmp_path / "mean.onnx", device="cpu")
     assert session.card == card
     images = np.asarray(bright_or_dark().images[:4])
-    network = load_average(kin, bright_or_dark())[0].network
+    network = load_average(kin, bright_or_dark().split("Training"))[0].network
     with torch.no_grad():
         expected = network(torch.from_numpy(images)[:, None].float())
     for head, logits in session.run(images).items():
@@ -85,13 +85,13 @@ def test_runs_that_are_no_kin_are_refused(kin: tuple[Path, Path], tmp_path: Path
     fit(small_recipe(*STARTED), bright_or_dark(48), few)
     fit(small_recipe(*STARTED, "input.pixels=unit"), bright_or_dark(), unit)
     with pytest.raises(RecipeError, match="began with random weights.*--set network.start=FILE"):
-        load_average([random, random], bright_or_dark())
+        load_average([random, random], bright_or_dark().split("Training"))
     with pytest.raises(RecipeError, match=r"clean and .*random differ in network.start, network.widths"):
-        load_average([kin[0], random], bright_or_dark())
+        load_average([kin[0], random], bright_or_dark().split("Training"))
     with pytest.raises(RecipeError, match=r"clean and .*few differ in trained_on"):
-        load_average([kin[0], few], bright_or_dark())
+        load_average([kin[0], few], bright_or_dark().split("Training"))
     with pytest.raises(RecipeError, match=r"clean and .*unit differ in input.pixels"):
-        load_average([kin[0], unit], bright_or_dark())
+        load_average([kin[0], unit], bright_or_dark().split("Training"))
 
 
 def test_norms_get_the_mean_and_variance_of_whole_training_images() -> None:

@@ -17,8 +17,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from facemood.datasets import ExpressionDataset
 from facemood.errors import RecipeError
-from facemood.train.data.batches import as_tensor
-from facemood.train.data.divide import prepare
+from facemood.train.data.batches import as_tensor, evenly_spaced
 from facemood.train.fit import load_trained
 from facemood.train.module import ExpressionModule, fit_input
 from facemood.train.recipe import Recipe
@@ -33,12 +32,12 @@ NORM_IMAGES, BATCH = 8192, 256
 """Training images on which batch norms are measured at most, and how many at once."""
 
 
-def load_average(runs: Sequence[Path], dataset: ExpressionDataset) -> tuple[ExpressionModule, dict[str, Any]]:
+def load_average(runs: Sequence[Path], training: ExpressionDataset) -> tuple[ExpressionModule, dict[str, Any]]:
     """Load the mean of several runs' weights, ready for inference, and what can be said of it.
 
     Args:
         runs: Folders of runs; one is loaded as it is.
-        dataset: What they were trained on; the batch norms of a mean are measured on its training images.
+        training: The images that they were trained on; the batch norms of a mean are measured on them.
 
     Returns:
         The network, and the facts of the first run. For a mean they have ``averaged_with`` besides: for each other run
@@ -57,7 +56,7 @@ def load_average(runs: Sequence[Path], dataset: ExpressionDataset) -> tuple[Expr
         _check_alike(f"{runs[0]} and {run}", first, facts, settings)
     _check_start(runs[0], module.recipe)
     module.network.load_state_dict(mean_weights([other.network.state_dict() for other, _ in loaded]))
-    measure_norms(module.network, prepare(module.recipe, dataset)[0], module.recipe, size=module.size)
+    measure_norms(module.network, training, module.recipe, size=module.size)
     return module, {**first, "averaged_with": differing}
 
 
@@ -88,7 +87,7 @@ def measure_norms(network: nn.Module, training: ExpressionDataset, recipe: Recip
         recipe: Says what the network's input is.
         size: Side of the input in pixels.
     """
-    rows = np.unique(np.linspace(0, len(training) - 1, NORM_IMAGES).astype(int))
+    rows = evenly_spaced(len(training), NORM_IMAGES)
     norms = [module for module in network.eval().modules() if isinstance(module, _BatchNorm)]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:

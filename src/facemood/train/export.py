@@ -30,6 +30,7 @@ from facemood.stages.detect import Detector
 from facemood.train.average import load_average
 from facemood.train.data.divide import prepare
 from facemood.train.data.targets import VOTE_HEAD
+from facemood.train.fit import read_recipe
 from facemood.train.networks.se_resnet import ExpressionNetwork
 from facemood.train.onnx_file import save_onnx
 
@@ -80,8 +81,9 @@ def export(
         RecipeError: A folder holds no run, or the runs did not start from the same model.
         OutputError: The file cannot be written to; this is said before the work begins.
     """
-    module, facts = load_average([runs] if isinstance(runs, Path) else runs, dataset)
-    training, validation = prepare(module.recipe, dataset)
+    runs = [runs] if isinstance(runs, Path) else runs
+    training, validation = prepare(read_recipe(runs[0]), dataset)
+    module, facts = load_average(runs, training)
     card = describe(facts)
     with replacing(file, "wb") as whole, tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / file.name
@@ -174,7 +176,7 @@ def describe(facts: dict[str, Any]) -> ModelCard:
             **facts["trained_on"],
             "epochs": facts["epochs_done"],
             "recipe": recipe,
-            **{key: facts[key] for key in ("averaged_with",) if key in facts},
+            **({"averaged_with": facts["averaged_with"]} if "averaged_with" in facts else {}),
         },
         limits=_limits(facts["dataset"], start=recipe["network"].get("start", "")),
     )

@@ -19,7 +19,7 @@ from facemood import __version__
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset
 from facemood.errors import RecipeError
-from facemood.train.data.batches import as_tensor, training_batches, validation_batches
+from facemood.train.data.batches import as_tensor, evenly_spaced, training_batches, validation_batches
 from facemood.train.data.contact_sheet import write_contact_sheet
 from facemood.train.data.divide import class_weights, prepare
 from facemood.train.data.targets import heads_of, make_targets
@@ -92,7 +92,7 @@ def fit(
 
 def _sample(training: ExpressionDataset, recipe: Recipe, size: int) -> Tensor:
     """Return evenly spaced training images as the network's input."""
-    rows = np.unique(np.linspace(0, len(training) - 1, NORM_IMAGES).astype(int))
+    rows = evenly_spaced(len(training), NORM_IMAGES)
     return fit_input(as_tensor(np.asarray(training.images[rows])).float(), recipe, size)
 
 

@@ -19,6 +19,7 @@ from facemood.evaluation.protocol import match_head, run_all
 from facemood.explain import ExpressionReader
 from facemood.models import ModelSession
 from facemood.models.page import markdown_table, per_cent
+from facemood.train.data.batches import evenly_spaced
 from facemood.train.data.divide import prepare
 from facemood.train.fit import CONTACT_SHEET, RUN_FILE, read_recipe
 from facemood.train.trainer import HISTORY
@@ -126,7 +127,7 @@ def draw_samples(validation: ExpressionDataset, read: NDArray[np.int64], file: P
 def _some(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return the rows of evenly spaced marked images, at most half of `SAMPLES`."""
     rows = np.flatnonzero(mask)
-    return rows[np.unique(np.linspace(0, len(rows) - 1, SAMPLES // 2).astype(int))] if len(rows) else rows
+    return rows[evenly_spaced(len(rows), SAMPLES // 2)]
 
 
 def _page(
