@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from measure import Effort, Row, repeat, time_call
 from onnx import TensorProto, helper, numpy_helper
 
 from facemood.models import DEFAULT_MODEL, find_model
+from facemood.models.runtime import open_session
 
 SIDE = 1024
 """Of the square matrices whose product shows what ONNX Runtime can reach."""
@@ -66,9 +66,7 @@ def measure_network(effort: Effort) -> list[Row]:
 @functools.cache
 def matmul_gflops(threads: int, effort: Effort) -> float:
     """Measure the 10^9 float32 operations a second of a large matrix product in ONNX Runtime, once a run."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(_product(), options, providers=["CPUExecutionProvider"])
+    session = open_session(_product(), threads=threads)
     left = np.ones((SIDE, SIDE), np.float32)
     times = repeat(lambda: time_call(lambda: session.run(None, {"left": left})), effort.seconds)
     return 2 * SIDE**3 / statistics.median(times) / 1e6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 from types import ModuleType
 
@@ -34,6 +35,16 @@ def shared_data() -> Path:
     if not (SHARED / "fer2013").is_dir():
         pytest.skip(f"needs the shared datasets in {SHARED}, which are not part of the project")
     return SHARED
+
+
+@pytest.fixture
+def clean_environment(tmp_path: Path) -> dict[str, str]:
+    """The environment of a new user: an empty home, and nothing said about telemetry, caches or thread pools."""
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH") if name in os.environ}
+    home, temporary = tmp_path / "home", tmp_path / "temporary"
+    home.mkdir()
+    temporary.mkdir()
+    return {**kept, "HOME": str(home), "TMPDIR": str(temporary), "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def load_script(name: str) -> ModuleType:

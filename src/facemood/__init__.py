@@ -11,6 +11,7 @@ The names below load on first use, so that importing the package costs nothing.
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from facemood.timeline import find_episodes
 
 __version__ = "0.1.0"
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+"""ONNX Runtime sends telemetry by default from 1.29 on. It reads this variable once, when it is first imported."""
 
 _HOMES = {
     "Analysis": "results",

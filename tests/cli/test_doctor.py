@@ -15,3 +15,8 @@ def test_the_findings_are_data_too(facemood: Run) -> None:
     known = json.loads(facemood("doctor", "--json").stdout)
     assert known["problems"] == []
     assert "onnxruntime" in dict(known["facts"])
+
+
+def test_telemetry_is_said_to_be_off(facemood: Run) -> None:
+    known = dict(json.loads(facemood("doctor", "--json").stdout)["facts"])
+    assert known["telemetry"].startswith("off")

@@ -1,14 +1,13 @@
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facemood.errors import DeviceError, ImageError, ModelError
+from facemood.errors import ImageError, ModelError
 from facemood.models import DEFAULT_MODEL, ModelCard, ModelSession, find_model
-from facemood.models.session import prepare, select_providers
+from facemood.models.session import prepare
 from tests.models.test_card import CARD, identity_model
 
 GREY = ModelCard("g", heads={"h": ("a",)}, default_head="h", input_size=(4, 4))
@@ -71,18 +70,6 @@ def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
         prepare([np.zeros(shape, np.uint8)], GREY)
     with pytest.raises(ImageError, match="float32"):
         prepare([np.zeros((4, 4), np.float32)], GREY)
-
-
-def test_an_unknown_device_is_named() -> None:
-    with pytest.raises(DeviceError, match="unknown device 'cude'.*Did you mean 'cuda'"):
-        select_providers("cude")
-
-
-@pytest.mark.skipif("CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="there is a GPU")
-def test_a_missing_device_is_an_error_that_names_the_mend() -> None:
-    with pytest.raises(DeviceError, match="onnxruntime-gpu"):
-        ModelSession(find_model(DEFAULT_MODEL), device="cuda")
-    assert select_providers("auto") == ["CPUExecutionProvider"]
 
 
 def test_a_file_that_is_no_model_or_has_no_card(tmp_path: Path) -> None:

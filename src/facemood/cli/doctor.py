@@ -69,13 +69,14 @@ def _trial() -> Iterator[tuple[str, str]]:
     import time
 
     import numpy as np
-    import onnxruntime
 
     from facemood.errors import FacemoodError
     from facemood.ferc.system import MODEL, open_recognizer
     from facemood.models import list_models
+    from facemood.models.runtime import available_providers, telemetry_state
 
-    yield "providers", ", ".join(onnxruntime.get_available_providers())
+    yield "providers", ", ".join(available_providers())
+    yield "telemetry", telemetry_state()
     for name in [*list_models(), MODEL]:
         try:
             started = time.perf_counter()

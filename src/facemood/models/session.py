@@ -8,16 +8,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
-from facemood.errors import DeviceError, ImageError, ModelError, did_you_mean
+from facemood.errors import DeviceError, ImageError, ModelError
 from facemood.models.card import ModelCard
+from facemood.models.runtime import device_of, open_session
 
 logger = logging.getLogger("facemood")
-
-PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
-DEVICES = ("auto", *PROVIDERS)
 
 
 class ModelSession:
@@ -34,17 +31,14 @@ class ModelSession:
     """
 
     def __init__(self, file: Path, *, device: str = "auto", threads: int | None = None) -> None:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        if threads is not None:
-            options.intra_op_num_threads = threads
-        providers = select_providers(device)
         try:
-            self._session = onnxruntime.InferenceSession(str(file), options, providers=providers)
+            self._session = open_session(file, device=device, threads=threads)
+        except DeviceError:
+            raise
         except Exception as error:  # ONNX Runtime raises a class of its own for each kind of damage
             raise ModelError(f"{file}: cannot be loaded as an ONNX model ({str(error).splitlines()[0]})") from error
         self.card = ModelCard.from_metadata(self._session.get_modelmeta().custom_metadata_map, file=file)
-        self.device = _device_name(self._session.get_providers()[0], asked=device)
+        self.device = device_of(self._session, asked=device)
         self._input = self._session.get_inputs()[0].name
         self.outputs = tuple(output.name for output in self._session.get_outputs())
         logger.info("model %s runs on %s", self.card.name, self.device)
@@ -99,37 +93,6 @@ def prepare(crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], card: ModelC
     batch -= np.asarray(card.mean, np.float32)
     batch /= np.asarray(card.std, np.float32)
     return np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
-
-
-def select_providers(device: str) -> list[str]:
-    """Return ONNX Runtime's providers for a device, best first.
-
-    Raises:
-        DeviceError: The device is unknown, or ONNX Runtime has no provider for it.
-    """
-    if device not in DEVICES:
-        raise DeviceError(
-            f"unknown device {device!r}; expected one of {', '.join(DEVICES)}.{did_you_mean(device, DEVICES)}"
-        )
-    available = onnxruntime.get_available_providers()
-    if device == "auto":
-        return [provider for provider in (PROVIDERS["cuda"], PROVIDERS["cpu"]) if provider in available]
-    if PROVIDERS[device] not in available:
-        raise DeviceError(
-            f"device {device!r} was asked for, but this ONNX Runtime has only {', '.join(available)}; "
-            "replace the package onnxruntime by onnxruntime-gpu, or use device='auto'"
-        )
-    return [PROVIDERS[device]]
-
-
-def _device_name(provider: str, *, asked: str) -> str:
-    """Name the device a session really runs on, and refuse a silent fall-back."""
-    found = {name: device for device, name in PROVIDERS.items()}[provider]
-    if asked not in ("auto", found):
-        raise DeviceError(
-            f"device {asked!r} was asked for, but ONNX Runtime could not start it and took {found!r}; check the driver"
-        )
-    return found
 
 
 def _recolour(crop: NDArray[np.uint8], colour: str) -> NDArray[np.uint8]:

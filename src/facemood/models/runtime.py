@@ -1,0 +1,101 @@
+"""ONNX Runtime: the one module that imports it, so that telemetry is off wherever a network runs.
+
+ONNX Runtime 1.29 and later send telemetry on Linux and macOS unless ``ORT_DISABLE_TELEMETRY=1`` is set before the
+first import. ``import facemood`` sets it; a value that the user has set stays.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+IMPORTED_BEFORE = "onnxruntime" in sys.modules
+"""Whether something else imported ONNX Runtime before facemood did, and perhaps before telemetry was off."""
+
+import onnxruntime  # noqa: E402 - after the look at what was imported before
+
+from facemood.errors import DeviceError, did_you_mean  # noqa: E402
+
+if IMPORTED_BEFORE and os.environ["ORT_DISABLE_TELEMETRY"] == "1":
+    onnxruntime.disable_telemetry_events()  # late, but better than not at all
+
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+"""ONNX Runtime's execution provider of each device."""
+
+DEVICES = ("auto", *PROVIDERS)
+"""The words for a device: ``"auto"`` takes a GPU where there is one."""
+
+
+def open_session(model: str | bytes | Path, *, device: str = "cpu", threads: int | None = None) -> Any:
+    """Open an ONNX model.
+
+    Args:
+        model: The file, or its bytes.
+        device: One of `DEVICES`.
+        threads: Threads inside one run; None leaves it to ONNX Runtime.
+
+    Returns:
+        An ``onnxruntime.InferenceSession``.
+
+    Raises:
+        DeviceError: The device is unknown, or ONNX Runtime has no provider for it.
+        Exception: ONNX Runtime's own, of a class for each kind of damage, where the model cannot be loaded.
+    """
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    source = model if isinstance(model, bytes) else str(model)
+    return onnxruntime.InferenceSession(source, options, providers=select_providers(device))
+
+
+def available_providers() -> list[str]:
+    """Return the execution providers that this ONNX Runtime has, best first."""
+    return list(onnxruntime.get_available_providers())
+
+
+def telemetry_state() -> str:
+    """Say whether ONNX Runtime's telemetry is off, in one sentence."""
+    value = os.environ.get("ORT_DISABLE_TELEMETRY", "")
+    if value != "1":
+        return f"may be on: ORT_DISABLE_TELEMETRY is {value!r}; set it to 1 to turn it off"
+    if IMPORTED_BEFORE:
+        return "may be on: onnxruntime was imported before facemood; import facemood first"
+    return "off (ORT_DISABLE_TELEMETRY=1)"
+
+
+def select_providers(device: str) -> list[str]:
+    """Return ONNX Runtime's providers for a device, best first.
+
+    Raises:
+        DeviceError: The device is unknown, or ONNX Runtime has no provider for it.
+    """
+    if device not in DEVICES:
+        raise DeviceError(
+            f"unknown device {device!r}; expected one of {', '.join(DEVICES)}.{did_you_mean(device, DEVICES)}"
+        )
+    available = available_providers()
+    if device == "auto":
+        return [provider for provider in (PROVIDERS["cuda"], PROVIDERS["cpu"]) if provider in available]
+    if PROVIDERS[device] not in available:
+        raise DeviceError(
+            f"device {device!r} was asked for, but this ONNX Runtime has only {', '.join(available)}; "
+            "replace the package onnxruntime by onnxruntime-gpu, or use device='auto'"
+        )
+    return [PROVIDERS[device]]
+
+
+def device_of(session: Any, *, asked: str) -> str:
+    """Return the device a session really runs on, and refuse a silent fall-back.
+
+    Raises:
+        DeviceError: It is not the one that was asked for.
+    """
+    found = {name: device for device, name in PROVIDERS.items()}[session.get_providers()[0]]
+    if asked not in ("auto", found):
+        raise DeviceError(
+            f"device {asked!r} was asked for, but ONNX Runtime could not start it and took {found!r}; check the driver"
+        )
+    return found

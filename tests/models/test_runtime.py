@@ -1,0 +1,60 @@
+"""ONNX Runtime is opened in one place: devices, and telemetry that is off."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from facemood.errors import DeviceError
+from facemood.models import DEFAULT_MODEL, ModelSession, find_model
+from facemood.models.runtime import available_providers, select_providers
+from tests.conftest import ROOT
+
+FOLDERS = ("src", "tests", "scripts", "benchmarks", "examples")
+ONE_PLACE = ROOT / "src" / "facemood" / "models" / "runtime.py"
+
+
+def state_after(code: str, environment: dict[str, str]) -> str:
+    """What a fresh interpreter says of telemetry after running some code."""
+    report = f"{code}\nfrom facemood.models.runtime import telemetry_state\nprint(telemetry_state())"
+    done = subprocess.run(
+        [sys.executable, "-c", report], capture_output=True, text=True, check=True, env=environment, cwd=ROOT
+    )
+    return done.stdout.strip()
+
+
+def test_an_unknown_device_is_named() -> None:
+    with pytest.raises(DeviceError, match="unknown device 'cude'.*Did you mean 'cuda'"):
+        select_providers("cude")
+
+
+@pytest.mark.skipif("CUDAExecutionProvider" in available_providers(), reason="there is a GPU")
+def test_a_missing_device_is_an_error_that_names_the_mend() -> None:
+    with pytest.raises(DeviceError, match="onnxruntime-gpu"):
+        ModelSession(find_model(DEFAULT_MODEL), device="cuda")
+    assert select_providers("auto") == ["CPUExecutionProvider"]
+
+
+def test_only_one_module_imports_onnxruntime() -> None:
+    files = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py") if path != ONE_PLACE]
+    assert [str(path) for path in files if "onnxruntime" in imported(path)] == []
+
+
+def imported(path: Path) -> set[str]:
+    """The top-level packages that a file's import statements name."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
+    return {name.partition(".")[0] for name in names}
+
+
+def test_telemetry_is_off_unless_the_user_says_otherwise(clean_environment: dict[str, str]) -> None:
+    assert state_after("import facemood", clean_environment) == "off (ORT_DISABLE_TELEMETRY=1)"
+    assert "may be on" in state_after("import facemood", {**clean_environment, "ORT_DISABLE_TELEMETRY": "0"})
+
+
+def test_who_imported_onnxruntime_first_is_told(clean_environment: dict[str, str]) -> None:
+    environment = {**clean_environment, "ORT_DISABLE_TELEMETRY": "1"}  # so that the test itself sends nothing
+    assert "imported before" in state_after("import onnxruntime", environment)

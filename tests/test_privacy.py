@@ -1,0 +1,143 @@
+"""Nothing leaves the machine: no socket is opened and no file is left behind, watched from outside by strace."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.conftest import PHOTOS
+from tests.films import make_film
+from tests.moving_faces import SIZE
+
+READ = """
+import sys
+from facemood import EmotionRecognizer
+
+photo, video, out = sys.argv[1:]
+recognizer = EmotionRecognizer(threads=1)
+assert len(recognizer.analyze_image(photo)) == 1
+analysis = recognizer.analyze(video)
+assert len(analysis) == 3
+analysis.to_csv(out + "/table.csv")
+(explanation,) = recognizer.explain(photo, samples=20)
+(explanation,) = recognizer.explain(photo, method="cam")
+"""
+
+COMMANDS = """
+import sys
+from facemood.cli import main
+
+photo, video, out = sys.argv[1:]
+files = [f"--output={out}/{name}" for name in ("table.csv", "table.parquet", "report.html", "drawn.mp4")]
+sys.argv = ["facemood", "analyze", video, "--threads=1", *files]
+main()
+"""
+
+TRAIN = """
+import sys
+from facemood.cli import main
+
+photo, video, out = sys.argv[1:]
+settings = ["--set=train.epochs=1", "--set=train.freeze_epochs=0"]
+sys.argv = ["facemood", "train", "own", f"--data=folder:{out}/photos", *settings, f"--run={out}/run"]
+main()
+"""
+
+EXPECTED = re.compile(
+    r"/__pycache__/|^/dev/|/matplotlib/fontlist-[^/]*$|/matplotlib/[^/]*\.matplotlib-lock$|^/proc/self/"
+)
+"""Files that any Python program may write: bytecode, devices, and matplotlib's list of fonts."""
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    photo = cv2.imread(str(PHOTOS / "astronaut.png"))
+    assert photo is not None
+    return make_film(tmp_path / "clip.mp4", [cv2.resize(photo, SIZE).astype("uint8")] * 3, fps=5)
+
+
+def watch(code: str, video: Path, environment: dict[str, str], folder: Path, *prefix: str) -> str:
+    """Run some code in a fresh process and return what strace saw of it."""
+    out, trace = folder / "out", folder / "trace.txt"
+    out.mkdir(exist_ok=True)
+    strace = ["strace", "-f", "-qq", "-e", "trace=network,open,openat,creat,mkdir,mkdirat", "-o", str(trace)]
+    command = [*prefix, *strace, sys.executable, "-c", code, str(PHOTOS / "astronaut.png"), str(video), str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=out, timeout=500)
+    assert done.returncode == 0, done.stderr
+    return trace.read_text(errors="replace")
+
+
+def sockets(trace: str) -> list[str]:
+    """The calls that open a socket to anything but this machine's own processes."""
+    return [line for line in trace.splitlines() if re.search(r"\bsocket\(", line) and "socket(AF_UNIX" not in line]
+
+
+def written(trace: str, *allowed: Path) -> list[str]:
+    """The files and folders that were opened for writing or made, outside of the places that are allowed."""
+    calls = [
+        line for line in trace.splitlines() if re.search(r"O_WRONLY|O_RDWR|O_CREAT|\bmkdir(at)?\(|\bcreat\(", line)
+    ]
+    made = [match[1] for line in calls if " = -1 " not in line and (match := re.search(r'"([^"]*)"', line))]
+    absolute = [name for name in made if name.startswith("/")]  # relative ones lie in the output folder
+    places = tuple(f"{place}/" for place in allowed)
+    return [name for name in absolute if not f"{name}/".startswith(places) and not EXPECTED.search(name)]
+
+
+needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace, a package of Debian's")
+
+
+@needs_strace
+@pytest.mark.slow
+@pytest.mark.parametrize("code", [READ, COMMANDS], ids=["library", "command"])
+def test_reading_opens_no_socket_and_leaves_no_file(
+    code: str, video: Path, clean_environment: dict[str, str], tmp_path: Path
+) -> None:
+    trace = watch(code, video, clean_environment, tmp_path)
+    assert (tmp_path / "out" / "table.csv").read_text().count("clip.mp4") == 3
+    assert sockets(trace) == []
+    home = Path(clean_environment["HOME"])
+    caches = {home / ".cache", home / ".config", home / ".cache/matplotlib", home / ".config/matplotlib"}
+    left = written(trace, tmp_path / "out", Path(clean_environment["TMPDIR"]))
+    assert [name for name in left if Path(name) not in caches] == []
+    assert [path for path in home.rglob("*") if path.is_file() and not EXPECTED.search(str(path))] == []
+
+
+@needs_strace
+@pytest.mark.slow
+def test_training_opens_no_socket(video: Path, clean_environment: dict[str, str], tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="needs the extra train")
+    random = np.random.default_rng(0)
+    for label in ("calm", "glad"):
+        folder = tmp_path / "out" / "photos" / label
+        folder.mkdir(parents=True)
+        for number in range(6):
+            cv2.imwrite(str(folder / f"{number}.png"), random.integers(0, 256, (48, 48), np.uint8))
+    assert sockets(watch(TRAIN, video, clean_environment, tmp_path)) == []
+
+
+@pytest.mark.slow
+def test_reading_works_without_any_network(video: Path, clean_environment: dict[str, str], tmp_path: Path) -> None:
+    unshare = shutil.which("unshare")
+    alone = [str(unshare), "--net", "--map-root-user"]
+    if unshare is None or subprocess.run([*alone, "true"], capture_output=True).returncode:
+        pytest.skip("needs unshare and the right to make a network namespace")
+    out = tmp_path / "out"
+    out.mkdir()
+    command = [*alone, sys.executable, "-c", READ, str(PHOTOS / "astronaut.png"), str(video), str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, env=clean_environment, cwd=out, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert (out / "table.csv").read_text().startswith("source,frame,timestamp")
+
+
+def test_the_watch_sees_a_socket_and_a_file(tmp_path: Path) -> None:
+    trace = '1 socket(AF_INET, SOCK_STREAM, 0) = 3\n1 openat(AT_FDCWD, "/etc/x", O_WRONLY|O_CREAT, 0666) = 4\n'
+    trace += '1 socket(AF_UNIX, SOCK_STREAM, 0) = 5\n1 openat(AT_FDCWD, "/etc/y", O_RDONLY) = 6'
+    assert sockets(trace) == ["1 socket(AF_INET, SOCK_STREAM, 0) = 3"]
+    assert written(trace, tmp_path) == ["/etc/x"]
