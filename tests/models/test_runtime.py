@@ -1,4 +1,4 @@
-"""ONNX Runtime is opened in one place: devices, and telemetry that is off."""
+"""ONNX Runtime is opened in one place: devices, threads that do not spin, and telemetry that is off."""
 
 import ast
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 from facemood.errors import DeviceError
 from facemood.models import DEFAULT_MODEL, ModelSession, find_model
-from facemood.models.runtime import available_providers, select_providers
+from facemood.models.runtime import available_providers, open_session, select_providers
 from tests.conftest import ROOT
 
 FOLDERS = ("src", "tests", "scripts", "benchmarks", "examples")
@@ -35,6 +35,13 @@ def test_a_missing_device_is_an_error_that_names_the_mend() -> None:
     with pytest.raises(DeviceError, match="onnxruntime-gpu"):
         ModelSession(find_model(DEFAULT_MODEL), device="cuda")
     assert select_providers("auto") == ["CPUExecutionProvider"]
+
+
+def test_threads_do_not_spin_and_are_as_many_as_asked() -> None:
+    options = open_session(find_model(DEFAULT_MODEL), threads=2).get_session_options()
+    assert options.intra_op_num_threads == 2
+    for pool in ("intra_op", "inter_op"):
+        assert options.get_session_config_entry(f"session.{pool}.allow_spinning") == "0"
 
 
 def test_only_one_module_imports_onnxruntime() -> None:
