@@ -27,17 +27,17 @@ class Effort:
         starts: How often a process is started.
         rounds: How often two tools take turns.
         folders: How many photos the folders hold whose reading is watched for memory.
-        films: How many minutes the films last whose reading is watched for time and memory.
+        videos: How many minutes the videos last whose reading is watched for time and memory.
     """
 
     seconds: float = 5.0
     starts: int = 11
     rounds: int = 21
     folders: tuple[int, ...] = (100, 1000)
-    films: tuple[float, ...] = (1.0, 10.0)
+    videos: tuple[float, ...] = (1.0, 10.0)
 
 
-QUICK = Effort(seconds=0.05, starts=1, rounds=1, folders=(4, 8), films=(0.01, 0.02))
+QUICK = Effort(seconds=0.05, starts=1, rounds=1, folders=(4, 8), videos=(0.01, 0.02))
 """Shows that everything runs; its figures mean nothing."""
 
 

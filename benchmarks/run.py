@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from classify import measure_classify
-from film import measure_films, measure_live
 from machine import describe_machine
 from measure import QUICK, Effort, Row
 from memory import measure_memory
@@ -19,8 +18,9 @@ from network import measure_network
 from peer_fer import compare_with_fer
 from photo import measure_photo
 from start import measure_start
+from video import measure_live, measure_videos
 
-from facemood.models.page import markdown_table
+from facemood.models.card_markdown import markdown_table
 
 NO_PEER = "fer was not measured: no interpreter that has it was given (`--peer-python`)."
 
@@ -38,9 +38,9 @@ TABLES = (
         measure_live,
     ),
     (
-        "Films",
-        "`facemood analyze FILM -o t.csv -o t.jsonl -o t.html -o drawn.mp4`, 640x480, one face; peak of memory.",
-        measure_films,
+        "Videos",
+        "`facemood analyze VIDEO -o t.csv -o t.jsonl -o t.html -o drawn.mp4`, 640x480, one face; peak of memory.",
+        measure_videos,
     ),
     ("Cold start", "Whole processes, with files in the system's cache.", measure_start),
     ("Memory", "`facemood analyze FOLDER -o out.csv -o out.jsonl`, peak of resident memory.", measure_memory),

@@ -9,7 +9,7 @@ import numpy as np
 
 from facemood.evaluation.figures import COLOURS, drawing, label_per_cent
 from facemood.explain import traits_of
-from facemood.models.page import fill_template, markdown_table, per_cent
+from facemood.models.card_markdown import fill_template, markdown_table, per_cent
 
 ROOT = Path(__file__).resolve().parents[1]
 

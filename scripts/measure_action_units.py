@@ -28,12 +28,11 @@ from facemood.datasets import open_dataset  # noqa: E402
 from facemood.facs import CODES, POINTS, PROTOTYPES, UNITS, WORKS  # noqa: E402
 from facemood.labels import EXPRESSIONS  # noqa: E402
 from facemood.models import find_model  # noqa: E402
-from facemood.models.page import fill_template, markdown_table  # noqa: E402
+from facemood.models.card_markdown import fill_template, markdown_table  # noqa: E402
 from facemood.schema import Face  # noqa: E402
 from facemood.sources import load_image  # noqa: E402
 from facemood.stages.action_units import read_units  # noqa: E402
-from facemood.stages.action_units.measures import measure_points  # noqa: E402
-from facemood.stages.action_units.reader import (  # noqa: E402
+from facemood.stages.action_units.estimate import (  # noqa: E402
     LEAST_EYES,
     LEAST_SCORE,
     MOST_OUTSIDE,
@@ -43,6 +42,7 @@ from facemood.stages.action_units.reader import (  # noqa: E402
     read_patch,
     told,
 )
+from facemood.stages.action_units.measures import measure_points  # noqa: E402
 from facemood.stages.action_units.taught import features_of, neutral_faces  # noqa: E402
 from facemood.stages.action_units.texture import texture_of  # noqa: E402
 from facemood.stages.detect import FinderDetector  # noqa: E402

@@ -35,10 +35,10 @@ from facemood.datasets import open_dataset  # noqa: E402
 from facemood.evaluation import detection  # noqa: E402
 from facemood.evaluation.detection import Tally  # noqa: E402
 from facemood.evaluation.framing import ENLARGEMENT, MARGIN, on_canvas  # noqa: E402
-from facemood.geometry import Floats, box_of_points, overlaps  # noqa: E402
+from facemood.geometry import Floats, box_of_points, iou  # noqa: E402
 from facemood.models import ModelSession, find_model  # noqa: E402
 from facemood.models.card import write_card  # noqa: E402
-from facemood.models.page import fill_template, markdown_table, per_cent  # noqa: E402
+from facemood.models.card_markdown import fill_template, markdown_table, per_cent  # noqa: E402
 from facemood.schema import Face, Image  # noqa: E402
 from facemood.stages.detect import DetectOptions, Detector, FinderDetector, select_faces  # noqa: E402
 
@@ -176,7 +176,7 @@ def compare(detector: Detector, data: Path) -> dict[str, Any]:
     print(detector.name, file=sys.stderr)
     scenes = empty_scenes(data / "scenes")
     dataset = open_dataset(data / "fer2013")
-    twins = dataset.twins_of(["Training"])[dataset.usage == "PrivateTest"]
+    twins = dataset.near_duplicates_of(["Training"])[dataset.usage == "PrivateTest"]
     tiles = dataset.split("PrivateTest").images
     twinned, alone = (detection.measure_tiles(detector, tiles[rows]) for rows in (twins, ~twins))
     measured = {
@@ -267,7 +267,7 @@ def match_points(finder: FinderDetector, image: Image, marked: Floats) -> Floats
     errors = np.full(len(marked), np.nan, np.float32)
     if not faces:
         return errors
-    shared = overlaps(box_of_points(marked), np.stack([face.box for face in faces]))
+    shared = iou(box_of_points(marked), np.stack([face.box for face in faces]))
     for index, best in enumerate(shared.argmax(axis=1).tolist()):
         points = faces[best].landmarks
         if shared[index, best] > detection.SAME and points is not None:

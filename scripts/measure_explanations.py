@@ -31,7 +31,7 @@ sys.path.insert(0, str(ROOT))
 
 from facemood.datasets import ExpressionDataset, open_dataset  # noqa: E402
 from facemood.errors import require  # noqa: E402
-from facemood.explain import ExplainOptions, ExpressionReader, explain_crop, face_regions, traits_of  # noqa: E402
+from facemood.explain import ExplainOptions, InputScorer, explain_crop, face_regions, traits_of  # noqa: E402
 from facemood.explain.explanation import SIDE, Explanation  # noqa: E402
 from facemood.explain.faithfulness import (  # noqa: E402
     mean_interval,
@@ -40,7 +40,7 @@ from facemood.explain.faithfulness import (  # noqa: E402
     shared_top,
     strengths,
 )
-from facemood.explain.hiding import hide_parts  # noqa: E402
+from facemood.explain.fill import hide_parts  # noqa: E402
 from facemood.explain.maps import contrast_maps  # noqa: E402
 from facemood.explain.regions import REGIONS, coverage_of, shares_of  # noqa: E402
 from facemood.explain.segmenters import SEGMENTERS, masks_of  # noqa: E402
@@ -48,7 +48,7 @@ from facemood.explain.traits import agreement  # noqa: E402
 from facemood.geometry import Floats, box_of_points  # noqa: E402
 from facemood.models import ModelSession, find_model  # noqa: E402
 from facemood.models.activation import check_features  # noqa: E402
-from facemood.stages.landmarks import PRESENT, LandmarkReader  # noqa: E402
+from facemood.stages.landmarks import PRESENT, LandmarkModel  # noqa: E402
 from scripts.explanations_page import METHODS, RANDOM_ORDERS, SHOWN, draw_figures, page  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -132,7 +132,7 @@ def measure(dataset: ExpressionDataset, work: Path, until: float) -> dict[str, A
     """Measure everything, as far as the time goes."""
     session = ModelSession(find_model(MODEL), device="cpu")
     check_features(session, HEAD)
-    reader = ExpressionReader(session, HEAD)
+    reader = InputScorer(session, HEAD)
     part = dataset.split(SPLIT)
     classes, seen = choose_tiles(part, reader)
     hands = [tile_of(part, row, PointReader(reader).read(part.images[row])) for row in HANDS]
@@ -157,7 +157,7 @@ def measure(dataset: ExpressionDataset, work: Path, until: float) -> dict[str, A
     }  # fmt: skip
 
 
-def plan(classes: dict[str, list[Tile]], spread: list[Tile], reader: ExpressionReader, work: Path) -> dict[str, Jobs]:
+def plan(classes: dict[str, list[Tile]], spread: list[Tile], reader: InputScorer, work: Path) -> dict[str, Jobs]:
     """Return what is to be done, part by part; classes take turns, so that a part of the whole is even."""
 
     def first(count: int) -> list[Tile]:
@@ -165,7 +165,7 @@ def plan(classes: dict[str, list[Tile]], spread: list[Tile], reader: ExpressionR
 
     small, large = ([(one, kind) for one in first(size[0]) for kind in SEGMENTERS] for size in (SMALL, LARGE))
     maps = [(one, kind) for one in spread for kind in METHODS[1:]]
-    randomized = {kind: ExpressionReader(randomize(work, kind), HEAD) for kind in ("head", "all")}
+    randomized = {kind: InputScorer(randomize(work, kind), HEAD) for kind in ("head", "all")}
     return {
         "true": [(f"{one.row}", partial(compare_orders, one, reader)) for one in first(TRUE_IMAGES)],
         "sane": [(f"{one.row}", partial(compare_randomized, one, reader, randomized)) for one in first(SANE_IMAGES)],
@@ -176,7 +176,7 @@ def plan(classes: dict[str, list[Tile]], spread: list[Tile], reader: ExpressionR
     }
 
 
-def choose_tiles(part: ExpressionDataset, reader: ExpressionReader) -> tuple[dict[str, list[Tile]], dict[str, Any]]:
+def choose_tiles(part: ExpressionDataset, reader: InputScorer) -> tuple[dict[str, list[Tile]], dict[str, Any]]:
     """Choose images of each class that the model reads right and whose face shows 68 points, in an order by chance."""
     images = part.pixels
     read = np.concatenate([reader.session.run(images[at : at + 128])[HEAD] for at in range(0, len(images), 128)])
@@ -208,8 +208,8 @@ def tile_of(part: ExpressionDataset, row: int, points: Floats | None) -> Tile | 
 class PointReader:
     """Reads the landmarks of tiles, twice each, as those of boxes of any detector; counts where no face shows."""
 
-    def __init__(self, reader: ExpressionReader) -> None:
-        self.reader, self.refused = LandmarkReader(), 0
+    def __init__(self, reader: InputScorer) -> None:
+        self.reader, self.refused = LandmarkModel(), 0
         self.framing = np.array(reader.session.card.framing["finder"])
 
     def read(self, image: NDArray[np.uint8]) -> Floats | None:
@@ -225,7 +225,7 @@ class PointReader:
         return None
 
 
-def explain_regions(tile: Tile, reader: ExpressionReader, kind: str, samples: int) -> dict[str, Any]:
+def explain_regions(tile: Tile, reader: InputScorer, kind: str, samples: int) -> dict[str, Any]:
     """Explain a tile's label by one segmenter or map, and tell how that falls on the regions of the face."""
     options = ExplainOptions(segmenter=kind, samples=samples) if samples else ExplainOptions(method=kind)
     found = explain_crop(reader, tile.image, options, label=tile.label)
@@ -240,7 +240,7 @@ def explain_regions(tile: Tile, reader: ExpressionReader, kind: str, samples: in
     }  # fmt: skip
 
 
-def explain_hand(tile: Tile, reader: ExpressionReader) -> dict[str, Any]:
+def explain_hand(tile: Tile, reader: InputScorer) -> dict[str, Any]:
     """Explain a face whose mouth is covered, and tell what is read and which part of the weight each region carries."""
     read = reader.read(reader.prepare(tile.image)[None])[0]
     found = explain_crop(reader, tile.image, label=tile.label)
@@ -263,7 +263,7 @@ def shuffled(found: Explanation, seed: int) -> Floats:
     return np.asarray(rng.permutation(found.weights)[found.segments], np.float32)
 
 
-def compare_orders(tile: Tile, reader: ExpressionReader) -> dict[str, Any]:
+def compare_orders(tile: Tile, reader: InputScorer) -> dict[str, Any]:
     """Measure deletion and insertion of one tile for each method and for chance, with two ways to hide."""
     lime = explain_crop(reader, tile.image, ExplainOptions(), label=tile.label)
     assert lime.segments is not None and lime.weights is not None  # noqa: PT018
@@ -284,7 +284,7 @@ def compare_orders(tile: Tile, reader: ExpressionReader) -> dict[str, Any]:
     return {"row": tile.row, "label": tile.label, "r2": lime.r2, "areas": measured}
 
 
-def repeat(tile: Tile, reader: ExpressionReader) -> dict[str, Any]:
+def repeat(tile: Tile, reader: InputScorer) -> dict[str, Any]:
     """Explain a tile with several seeds and say how alike that is, pair by pair."""
     found: dict[str, Any] = {"row": tile.row, "label": tile.label}
     for samples in (250, 1000):
@@ -299,7 +299,7 @@ def repeat(tile: Tile, reader: ExpressionReader) -> dict[str, Any]:
     return found
 
 
-def compare_randomized(tile: Tile, reader: ExpressionReader, randomized: dict[str, ExpressionReader]) -> dict[str, Any]:
+def compare_randomized(tile: Tile, reader: InputScorer, randomized: dict[str, InputScorer]) -> dict[str, Any]:
     """Explain a tile by networks with shuffled weights, and say how alike the maps are to the true network's."""
     found: dict[str, Any] = {"row": tile.row, "label": tile.label}
     for method in METHODS:
@@ -333,7 +333,7 @@ def is_head(model: Any, name: str, values: NDArray[Any]) -> bool:
     return values.ndim == 2 and bool(counts & set(values.shape))
 
 
-def measure_times(reader: ExpressionReader, image: NDArray[np.uint8]) -> dict[str, float]:
+def measure_times(reader: InputScorer, image: NDArray[np.uint8]) -> dict[str, float]:
     """Time LIME, a class activation map and a plain classification of one face, in turns; the medians."""
     methods = {kind: ExplainOptions(method=kind) for kind in METHODS}
     started = time.process_time()

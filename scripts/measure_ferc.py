@@ -28,13 +28,13 @@ from facemood import EmotionRecognizer  # noqa: E402
 from facemood.datasets import ExpressionDataset, open_dataset  # noqa: E402
 from facemood.evaluation import metrics  # noqa: E402
 from facemood.evaluation.protocol import run_all  # noqa: E402
-from facemood.ferc import FERC, PartsReader, mask_overlap, with_layers  # noqa: E402
+from facemood.ferc import FERC, PartsModel, mask_overlap, with_layers  # noqa: E402
 from facemood.geometry import Floats  # noqa: E402
 from facemood.models import DEFAULT_MODEL, ModelSession, find_model  # noqa: E402
 from facemood.models.card import write_card  # noqa: E402
-from facemood.models.page import card_page, fill_template, markdown_table, per_cent  # noqa: E402
+from facemood.models.card_markdown import card_page, fill_template, markdown_table, per_cent  # noqa: E402
 from facemood.render import write_picture  # noqa: E402
-from facemood.stages.landmarks import LandmarkReader, landmarks_of  # noqa: E402
+from facemood.stages.landmarks import LandmarkModel, landmarks_of  # noqa: E402
 
 DOCS, SCRIPT = ROOT / "docs", "scripts/measure_ferc.py"
 
@@ -110,14 +110,14 @@ def digest(name: str) -> str:
 
 def measure_masks(dataset: ExpressionDataset, labels: Path) -> dict[str, Any]:
     """Compare the masks of tiles with the oval of the teacher's mesh: intersection over union."""
-    from facemood.train.faces.masks import fill_oval
+    from facemood.train.faces.mask_network import fill_oval
     from facemood.train.faces.material import read_labels
 
     table = read_labels(labels)
     ovals = table["tile_points"][:, 68:, :2].astype(np.float32) / np.float32(256)
     rows = np.flatnonzero((dataset.usage == SPLIT) & table["tile_found"])
     reader, framing = (
-        PartsReader(LandmarkReader(threads=1)),
+        PartsModel(LandmarkModel(threads=1)),
         ModelSession(find_model("ferc"), device="cpu").card.framing,
     )
     found: dict[str, list[float]] = {"inside": [], "whole": [], "points": []}

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from facemood.datasets import open_dataset
 from facemood.datasets.fer2013 import SPLITS
-from facemood.models.page import fill_template, markdown_table, per_cent
+from facemood.models.card_markdown import fill_template, markdown_table, per_cent
 from facemood.numpy_cnn import (
     Adam,
     BatchNorm,
@@ -46,8 +46,8 @@ from facemood.numpy_cnn import (
     small_network,
     small_options,
 )
-from facemood.numpy_cnn.faces import RATE
-from facemood.numpy_cnn.figures import draw_history
+from facemood.numpy_cnn.drawings import draw_history
+from facemood.numpy_cnn.face_network import RATE
 from facemood.numpy_cnn.training import FitOptions, batches
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -88,7 +88,7 @@ def read_figures() -> dict[str, Any]:
 def open_parts(data: str, most: int | None) -> list[Part]:
     """Open training, validation and test images; training images with a twin in the others are left out."""
     dataset = open_dataset(data)
-    dataset = dataset.subset(~dataset.twins_of(SPLITS[1:]))
+    dataset = dataset.subset(~dataset.near_duplicates_of(SPLITS[1:]))
     parts = []
     for split in SPLITS:
         part = dataset.split(split)

@@ -1,8 +1,8 @@
-"""Measure how people are told apart in films: writes docs/tracking.json and the page docs/tracking.md.
+"""Measure how people are told apart in videos: writes docs/tracking.json and the page docs/tracking.md.
 
     python scripts/measure_tracking.py [CLIPS]
 
-The films are made: faces of the example photos move over a ground along known paths, drawn by chance from `SEED` on.
+The videos are made: faces of the example photos move over a ground along known paths, drawn by chance from `SEED` on.
 CLIPS is a folder with ``a.mp4`` and ``b.mp4``, which show one person each. A quarter of an hour on one core; ``--page``
 only writes the page anew from the figures.
 """
@@ -27,22 +27,22 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from facemood.geometry import overlaps  # noqa: E402
+from facemood.geometry import iou  # noqa: E402
 from facemood.models import find_model  # noqa: E402
-from facemood.models.page import fill_template, markdown_table, per_cent  # noqa: E402
-from facemood.people import PeopleFinder  # noqa: E402
+from facemood.models.card_markdown import fill_template, markdown_table, per_cent  # noqa: E402
 from facemood.schema import Face, Frame  # noqa: E402
 from facemood.stages.detect import FinderDetector  # noqa: E402
+from facemood.tracking.follow import FaceFollower  # noqa: E402
 from tests.moving_faces import (  # noqa: E402
-    Film,
     Person,
-    Seen,
+    Sighting,
+    Video,
     crossing,
     elsewhere,
     four,
     hidden,
     leaving,
-    make_film,
+    make_video,
     meeting,
     replaced,
     walking,
@@ -51,7 +51,7 @@ from tests.moving_faces import (  # noqa: E402
 DOCS = ROOT / "docs"
 
 SEED = 70_000
-"""The first seed of the films that are reported. The tracker was developed on seeds 1,000 to 2,999."""
+"""The first seed of the videos that are reported. The tracker was developed on seeds 1,000 to 2,999."""
 
 CLIPS = ("a.mp4", "b.mp4")
 
@@ -59,14 +59,14 @@ FOUND, VISIBLE = 0.4, 0.5
 """A box is on a person's face from this intersection over union on. Of a face at least so much must show to count."""
 
 ROUNDS = 60
-"""Frames of the films that are timed."""
+"""Frames of the videos that are timed."""
 
 
 class Count:
-    """What became of the people of some films.
+    """What became of the people of some videos.
 
     Attributes:
-        films: How many.
+        videos: How many.
         faces: Faces that show, over all frames.
         found: Those on which a box lies.
         false: Boxes on no face.
@@ -77,17 +77,17 @@ class Count:
     """
 
     def __init__(self) -> None:
-        self.films = self.faces = self.found = self.false = self.taken = self.new = self.frames = self.finds = 0
+        self.videos = self.faces = self.found = self.false = self.taken = self.new = self.frames = self.finds = 0
         self._numbers: dict[int, int] = {}
         self._owners: dict[int, int] = {}
 
     def begin(self) -> None:
-        """Start with another film, whose numbers mean other people."""
-        self.films += 1
+        """Start with another video, whose numbers mean other people."""
+        self.videos += 1
         self._numbers.clear()
         self._owners.clear()
 
-    def add(self, truth: list[Seen], faces: list[Face]) -> None:
+    def add(self, truth: list[Sighting], faces: list[Face]) -> None:
         """Count one frame."""
         on = match(truth, faces)
         self.false += len(faces) - len(on)
@@ -108,7 +108,7 @@ class Count:
 
     @property
     def shared(self) -> bool:
-        """Whether two people of the last film had the same number."""
+        """Whether two people of the last video had the same number."""
         return len(set(self._numbers.values())) < len(self._numbers)
 
 
@@ -136,7 +136,7 @@ def measure(clips: Path | None) -> dict[str, Any]:
             "opencv": cv2.__version__,
             **{name: digest(name) for name in ("finder", "landmarks")},
         },
-        "films": {name: follow_films(detector, name) for name in FILMS},
+        "videos": {name: follow_videos(detector, name) for name in VIDEOS},
         "milliseconds": {str(people): measure_time(detector, people) for people in (0, 1, 4)},
     }
     return known if clips is None else known | {"clips": {name: follow_clip(detector, clips / name) for name in CLIPS}}
@@ -147,21 +147,21 @@ def digest(name: str) -> str:
     return sha256(find_model(name).read_bytes()).hexdigest()[:12]
 
 
-def follow_films(detector: FinderDetector, name: str) -> dict[str, int]:
-    """Count over the made films of a kind."""
+def follow_videos(detector: FinderDetector, name: str) -> dict[str, int]:
+    """Count over the made videos of a kind."""
     print(name, file=sys.stderr)
-    number, make = FILMS[name]
+    number, make = VIDEOS[name]
     count, mistaken = Count(), 0
     for seed in range(SEED, SEED + number):
-        film = make(np.random.default_rng(seed))
-        follow(detector, zip(film.frames, film.truth, strict=True), count)
+        video = make(np.random.default_rng(seed))
+        follow(detector, zip(video.frames, video.truth, strict=True), count)
         mistaken += count.shared
     return figures_of(count) | {"mistaken": mistaken}
 
 
-def follow(detector: FinderDetector, frames: Iterable[tuple[Frame, list[Seen]]], count: Count) -> PeopleFinder:
-    """Follow the people of one film, and count."""
-    people = PeopleFinder(detector, detector.reader)
+def follow(detector: FinderDetector, frames: Iterable[tuple[Frame, list[Sighting]]], count: Count) -> FaceFollower:
+    """Follow the people of one video, and count."""
+    people = FaceFollower(detector, detector.reader)
     count.begin()
     for frame, truth in frames:
         count.add(truth, people.find(frame))
@@ -174,13 +174,13 @@ def figures_of(count: Count) -> dict[str, int]:
     return {name: value for name, value in vars(count).items() if not name.startswith("_")}
 
 
-def match(truth: list[Seen], faces: list[Face]) -> dict[int, Face]:
+def match(truth: list[Sighting], faces: list[Face]) -> dict[int, Face]:
     """Say which box lies on which person: those that show most choose first, the box that lies best on them."""
     left, on = list(faces), dict[int, Face]()
     for seen in sorted(truth, key=lambda one: -one.visible):
         if not left:
             break
-        shared = overlaps(seen.box[None], np.stack([face.box for face in left]))[0]
+        shared = iou(seen.box[None], np.stack([face.box for face in left]))[0]
         if shared.max() > FOUND:
             on[seen.person] = left.pop(int(shared.argmax()))
     return on
@@ -188,7 +188,7 @@ def match(truth: list[Seen], faces: list[Face]) -> dict[int, Face]:
 
 def follow_clip(detector: FinderDetector, file: Path) -> dict[str, int]:
     """Count the numbers that the one person of a clip gets, and the frames in which a face is found."""
-    people, numbers, found, false = PeopleFinder(detector, detector.reader), set(), 0, 0
+    people, numbers, found, false = FaceFollower(detector, detector.reader), set(), 0, 0
     for frame in read_frames(file):
         faces = people.find(frame)
         numbers |= {face.track_id for face in faces}
@@ -209,15 +209,15 @@ def read_frames(file: Path) -> Iterator[Frame]:
 
 
 def measure_time(detector: FinderDetector, number: int) -> dict[str, float]:
-    """Return CPU milliseconds of `PeopleFinder.find` at 640 x 480: where the detector ran or not, and in the mean."""
+    """Return CPU milliseconds of `FaceFollower.find` at 640 x 480: where the detector ran or not, and in the mean."""
     looks = [("astronaut", False, 1.0), ("hopper", False, 1.0), ("astronaut", True, 0.8), ("hopper", True, 1.1)]
     moving = [
         Person(name, walking((80 + 160 * place, 200, 80), (90 + 160 * place, 260, 80), ROUNDS / 30), mirrored, light)
         for place, (name, mirrored, light) in enumerate(looks[:number])
     ]
-    film = make_film(moving, ROUNDS / 30, seed=SEED)
-    people, spent = PeopleFinder(detector, detector.reader), dict[bool, list[float]]({True: [], False: []})
-    for frame in film.frames:
+    video = make_video(moving, ROUNDS / 30, seed=SEED)
+    people, spent = FaceFollower(detector, detector.reader), dict[bool, list[float]]({True: [], False: []})
+    for frame in video.frames:
         started = time.thread_time()
         people.find(frame)
         spent[people.found].append(1000 * (time.thread_time() - started))
@@ -227,25 +227,25 @@ def measure_time(detector: FinderDetector, number: int) -> dict[str, float]:
     return {name: round(value, 2) for name, value in {**sides, "mean": mean, "share": share}.items()}
 
 
-FILMS: dict[str, tuple[int, Callable[[np.random.Generator], Film]]] = {
+VIDEOS: dict[str, tuple[int, Callable[[np.random.Generator], Video]]] = {
     "two people cross": (30, crossing("different")),
     "two who look alike cross": (30, crossing("alike")),
     "two people cross, 15 frames a second": (20, crossing("different", rate=15)),
     "two people meet and turn back": (20, meeting("different")),
     "two who look alike meet and turn back": (20, meeting("alike")),
-    "two pairs cross, four crossings a film": (10, four),
+    "two pairs cross, four crossings a video": (10, four),
     "one is hidden for 0.2 to 1.3 s": (20, hidden),
     "one is back elsewhere after 0.2 to 1.3 s": (10, elsewhere),
     "one leaves the frame and comes back": (20, leaving),
     "one goes and another comes to the place": (20, replaced),
 }
-"""Kinds of made films: how many are reported, and what makes one by chance."""
+"""Kinds of made videos: how many are reported, and what makes one by chance."""
 
 
 def page(known: dict[str, Any]) -> str:
     """Write the page from the figures."""
     text = (ROOT / "scripts" / "tracking.template.md").read_text(encoding="utf-8")
-    films = [film_row(name, found) for name, found in known["films"].items()]
+    videos = [video_row(name, found) for name, found in known["videos"].items()]
     clips = [clip_row(name, found) for name, found in known["clips"].items()]
     times = [
         {
@@ -258,7 +258,7 @@ def page(known: dict[str, Any]) -> str:
         for people, spent in known["milliseconds"].items()
     ]
     made = {
-        "films": markdown_table(films),
+        "videos": markdown_table(videos),
         "clips": markdown_table(clips) if clips else "They were not at hand.",
         "times": markdown_table(times),
         "seed": f"{SEED:,}",
@@ -268,11 +268,11 @@ def page(known: dict[str, Any]) -> str:
     return fill_template(text, made)
 
 
-def film_row(name: str, found: dict[str, int]) -> dict[str, str]:
-    """Return the table's line of a kind of made films."""
+def video_row(name: str, found: dict[str, int]) -> dict[str, str]:
+    """Return the table's line of a kind of made videos."""
     return {
-        "films": name,
-        "number": str(found["films"]),
+        "videos": name,
+        "number": str(found["videos"]),
         "another's number": str(found["taken"]),
         "a new number": str(found["new"]),
         "two with one number": str(found["mistaken"]),

@@ -25,7 +25,7 @@ from facemood.datasets import ExpressionDataset
 from facemood.datasets.splits import split_off
 from facemood.evaluation.protocol import read_split, score
 from facemood.models import ModelSession
-from facemood.models.page import fill_template, markdown_table, per_cent, with_interval
+from facemood.models.card_markdown import fill_template, markdown_table, per_cent, with_interval
 from facemood.stages.classify import calibrate
 from facemood.train import fit, load_recipe
 from facemood.train.data.divide import open_data

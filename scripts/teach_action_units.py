@@ -32,12 +32,12 @@ from facemood.facs import LEARNED, PIXELS, POINTS, SHARES, UNITS
 from facemood.geometry import box_of_points
 from facemood.labels import EXPRESSIONS
 from facemood.models import DEFAULT_MODEL, ModelSession, find_model
+from facemood.stages.action_units.estimate import MOST_PITCH, MOST_YAW, closing_of
 from facemood.stages.action_units.frontal import Frontal, frontal
 from facemood.stages.action_units.measures import measure_points
-from facemood.stages.action_units.reader import MOST_PITCH, MOST_YAW, closing_of
 from facemood.stages.action_units.taught import NEUTRAL, WEIGHTS, features_of, heads, unusual
 from facemood.stages.action_units.texture import CELLS, PATCH, cut_patch, openness_of, texture_of
-from facemood.stages.landmarks import PRESENT, LandmarkReader
+from facemood.stages.landmarks import PRESENT, LandmarkModel
 from facemood.stages.pose import estimate_pose
 
 Matrix = NDArray[np.float64]
@@ -117,7 +117,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     dataset = open_dataset(options.data)
     faces = read_split(dataset, "Training", options.work)
-    teaching = faces.subset(faces.readable & ~dataset.twins_of(SPLITS[1:])[faces.tile])
+    teaching = faces.subset(faces.readable & ~dataset.near_duplicates_of(SPLITS[1:])[faces.tile])
     print(f"{len(teaching.tile)} faces teach", file=sys.stderr)
     measured, features, closing = measure(teaching)
     units = learn_units(features, unit_targets(teaching))
@@ -137,7 +137,7 @@ def read_split(dataset: ExpressionDataset, split: str, work: Path) -> Faces:
         raise SystemExit(f"{dataset.name} has no FER+ votes; join them with the file fer2013new.csv")
     majority, shares = ferplus.majority(dataset.votes), ferplus.distribution(dataset.votes)[0]
     tiles = np.flatnonzero((dataset.usage == split) & (majority >= 0))
-    reader, box = LandmarkReader(threads=1), usual_box()
+    reader, box = LandmarkModel(threads=1), usual_box()
     parts = []
     for first in range(0, len(tiles), PART):
         file, some = work / f"{split}-{first:05}.npz", tiles[first : first + PART]
@@ -168,7 +168,7 @@ def usual_box() -> NDArray[np.float32]:
 
 
 def read_tiles(
-    reader: LandmarkReader, box: NDArray[np.float32], tiles: NDArray[np.uint8]
+    reader: LandmarkModel, box: NDArray[np.float32], tiles: NDArray[np.uint8]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]:
     """Read (N, 48, 48) tiles: poses (N, 3), points (N, 68, 2), patches (N, PATCH, PATCH).
 

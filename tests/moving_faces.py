@@ -1,4 +1,4 @@
-"""Made films whose truth is known: real faces, cut out of the example photos, move over a ground along given paths."""
+"""Made videos whose truth is known: real faces, cut out of the example photos, move over a ground along given paths."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GROUND = ("astronaut.png", (300, 0, 512, 512))
 """A part of a photo that shows no face, x1 y1 x2 y2."""
 
 SIZE = (640, 480)
-"""Width and height of a film, where nothing else is said."""
+"""Width and height of a video, where nothing else is said."""
 
 RATE = 30.0
 """Frames a second, where nothing else is said."""
@@ -64,11 +64,11 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Sighting:
     """Where a person is in a frame.
 
     Attributes:
-        person: Position among the film's people.
+        person: Position among the video's people.
         box: (4,) float32 x1 y1 x2 y2 of the face in pixels.
         visible: The share of the face that nobody in front hides and that is inside of the frame, 0..1.
     """
@@ -79,21 +79,21 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Film:
+class Video:
     """Frames and the truth of each, both in order."""
 
     frames: list[Frame]
-    truth: list[list[Seen]]
+    truth: list[list[Sighting]]
 
 
-def make_film(
+def make_video(
     people: Sequence[Person],
     seconds: float,
     *,
     rate: float = RATE,
     size: tuple[int, int] = SIZE,
     seed: int = 0,
-) -> Film:
+) -> Video:
     """Lay people over a ground, the later of them in front, for a number of seconds."""
     random = np.random.default_rng(seed)
     ground = make_ground(size)
@@ -102,9 +102,9 @@ def make_film(
         image, seen = draw_people(ground, people, index / rate)
         grain = random.normal(0, NOISE, image.shape)
         noisy = np.clip(np.rint(image + grain), 0, 255).astype(np.uint8)
-        frames.append(Frame(noisy, source="made film", index=index, timestamp=index / rate))
+        frames.append(Frame(noisy, source="made video", index=index, timestamp=index / rate))
         truth.append(seen)
-    return Film(frames, truth)
+    return Video(frames, truth)
 
 
 def make_ground(size: tuple[int, int] = SIZE) -> Image:
@@ -115,7 +115,7 @@ def make_ground(size: tuple[int, int] = SIZE) -> Image:
     return np.asarray(cv2.resize(wide, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def draw_people(ground: Image, people: Sequence[Person], time: float) -> tuple[Floats, list[Seen]]:
+def draw_people(ground: Image, people: Sequence[Person], time: float) -> tuple[Floats, list[Sighting]]:
     """Lay people over a ground at a time: the picture (H, W, 3) float32, and who is where."""
     image = ground.astype(np.float32)
     there = [(number, place) for number, one in enumerate(people) if (place := one.path(time)) is not None]
@@ -128,7 +128,7 @@ def draw_people(ground: Image, people: Sequence[Person], time: float) -> tuple[F
     for order, (number, place) in enumerate(there):
         box = box_at(people[number].name, place)
         hidden = np.max([np.zeros(ground.shape[:2], np.float32), *covers[order + 1 :]], axis=0)
-        seen.append(Seen(number, box, visible_share(box, hidden)))
+        seen.append(Sighting(number, box, visible_share(box, hidden)))
     return image, seen
 
 
@@ -213,36 +213,36 @@ def away(path: Path2D, leaves: float, returns: float) -> Path2D:
     return lambda time: None if leaves <= time < returns else path(time)
 
 
-def crossing(looks: str, *, rate: float = 30.0) -> Callable[[np.random.Generator], Film]:
+def crossing(looks: str, *, rate: float = 30.0) -> Callable[[np.random.Generator], Video]:
     """Two people pass each other; either may be in front."""
 
-    def make(random: np.random.Generator) -> Film:
+    def make(random: np.random.Generator) -> Video:
         seconds, (one, other), (high, low) = draw_two(random)
         paths = [
             walking((80, high, one), (560, high, one), seconds),
             walking((560, low, other), (80, low, other), seconds),
         ]
-        return make_film(dress(random, looks, paths), seconds, rate=rate, seed=int(random.integers(1 << 30)))
+        return make_video(dress(random, looks, paths), seconds, rate=rate, seed=int(random.integers(1 << 30)))
 
     return make
 
 
-def meeting(looks: str) -> Callable[[np.random.Generator], Film]:
+def meeting(looks: str) -> Callable[[np.random.Generator], Video]:
     """Two people come together, one in front of the other, and each goes back."""
 
-    def make(random: np.random.Generator) -> Film:
+    def make(random: np.random.Generator) -> Video:
         seconds, (one, other), (high, low) = draw_two(random)
         past = random.uniform(-0.4, 0.6) * one
         paths = [
             turning_back((100, high, one), (320 + past, high, one), seconds),
             turning_back((540, low, other), (320 - past, low, other), seconds),
         ]
-        return make_film(dress(random, looks, paths), seconds, seed=int(random.integers(1 << 30)))
+        return make_video(dress(random, looks, paths), seconds, seed=int(random.integers(1 << 30)))
 
     return make
 
 
-def four(random: np.random.Generator) -> Film:
+def four(random: np.random.Generator) -> Video:
     """Two people from the left pass two from the right: four crossings."""
     looks = [("astronaut", False, 1.0), ("hopper", False, 1.0), ("astronaut", True, 0.8), ("hopper", True, 1.2)]
     people = []
@@ -252,30 +252,30 @@ def four(random: np.random.Generator) -> Film:
         first, last = (60 + 90 * (place // 2), 490 + 90 * (place // 2))
         ends = (first, last) if place % 2 else (640 - first, 640 - last)
         people.append(Person(name, walking((ends[0], y, width), (ends[1], y, width), 3), mirrored, light))
-    return make_film(people, 3, seed=int(random.integers(1 << 30)))
+    return make_video(people, 3, seed=int(random.integers(1 << 30)))
 
 
-def hidden(random: np.random.Generator) -> Film:
+def hidden(random: np.random.Generator) -> Video:
     """Somebody walks, is not seen for 0.2 to 1.3 seconds, and is there again; another stands by."""
     one, other = random.permutation(["astronaut", "hopper"]).tolist()
     start, pace, width = random.uniform(150, 250), random.uniform(-60, 60), random.uniform(70, 130)
     path = away(walking((start, 240, width), (start + 2.8 * pace, 240, width), 2.8), 1, 1 + random.uniform(0.2, 1.3))
-    return make_film(
+    return make_video(
         [Person(one, path), Person(other, standing(480, 240, 100))], 2.8, seed=int(random.integers(1 << 30))
     )
 
 
-def elsewhere(random: np.random.Generator) -> Film:
+def elsewhere(random: np.random.Generator) -> Video:
     """Somebody is not seen for 0.2 to 1.3 seconds, and is there again on the other side."""
     back, width, x = 1 + random.uniform(0.2, 1.3), random.uniform(70, 130), random.uniform(120, 220)
     here, there = standing(x, 240, width), standing(x + random.uniform(250, 330), 200, width)
     path = away(lambda second: here(second) if second < back else there(second), 1, back)
-    return make_film(
+    return make_video(
         [Person(str(random.choice(["astronaut", "hopper"])), path)], 2.8, seed=int(random.integers(1 << 30))
     )
 
 
-def leaving(random: np.random.Generator) -> Film:
+def leaving(random: np.random.Generator) -> Video:
     """Somebody walks out of the frame and comes back within a second; another stands by."""
     one, other = random.permutation(["astronaut", "hopper"]).tolist()
     seconds, width = random.uniform(1, 2), random.uniform(70, 130)
@@ -283,16 +283,16 @@ def leaving(random: np.random.Generator) -> Film:
         Person(one, turning_back((200, 240, width), (-0.6 * width, 240, width), seconds)),
         Person(other, standing(480, 240, 100)),
     ]
-    return make_film(people, seconds + 0.4, seed=int(random.integers(1 << 30)))
+    return make_video(people, seconds + 0.4, seed=int(random.integers(1 << 30)))
 
 
-def replaced(random: np.random.Generator) -> Film:
+def replaced(random: np.random.Generator) -> Video:
     """Somebody goes, and 0.1 to 1.3 seconds later another is at the same place."""
     one, other = random.permutation(["astronaut", "hopper"]).tolist()
     x, width = random.uniform(150, 400), random.uniform(70, 130)
     near, size = x + random.uniform(-0.3, 0.3) * width, width * random.uniform(0.85, 1.2)
     gone, comes = away(standing(x, 240, width), 1, 9), away(standing(near, 240, size), 0, 1 + random.uniform(0.1, 1.3))
-    return make_film([Person(one, gone), Person(other, comes)], 2.8, seed=int(random.integers(1 << 30)))
+    return make_video([Person(one, gone), Person(other, comes)], 2.8, seed=int(random.integers(1 << 30)))
 
 
 def draw_two(random: np.random.Generator) -> tuple[float, tuple[float, float], tuple[float, float]]:

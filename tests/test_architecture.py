@@ -1,6 +1,7 @@
 """Imports run down only: read from the import statements, so that no one has to remember it."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +14,8 @@ LAYERS = [
     {"atomic", "progress", "numpy_cnn"},
     {"schema", "render", "models"},
     {"results", "timeline", "stages", "sources", "datasets"},
-    {"people", "flow"},
-    {"scene", "sinks"},
-    {"pipeline", "live"},
+    {"tracking", "flow", "sinks"},
+    {"pipeline", "window"},
     {"stream", "explain"},
     {"recognizer"},
     {"ferc"},
@@ -35,7 +35,7 @@ EXTRA_ONLY = {
     "skimage": None,
     "pandas": None,
     "matplotlib": None,
-    "pygame": "live",
+    "pygame": "window",
     **dict.fromkeys(("fastapi", "starlette", "pydantic"), "server"),
     "uvicorn": None,
     "mss": None,
@@ -93,3 +93,9 @@ def test_stages_do_not_import_each_other_but_for_those_that_stand_on_others() ->
 
 def test_files_are_named_after_what_they_hold() -> None:
     assert not {path.stem for path in FILES} & {"utils", "helpers", "core", "common", "misc"}
+
+
+def test_a_module_name_stands_once() -> None:
+    names = [path.stem for path in SOURCE.rglob("*.py") if path.stem not in {"__init__", "__main__"}]
+    names += [path.parent.name for path in SOURCE.rglob("__init__.py")]
+    assert [name for name, times in Counter(names).items() if times > 1] == []

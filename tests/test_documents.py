@@ -13,9 +13,9 @@ from PIL import Image
 from facemood import EmotionRecognizer
 from facemood.labels import EXPRESSIONS
 from facemood.models import DEFAULT_MODEL, ModelSession, find_model
-from facemood.models.page import per_cent
+from facemood.models.card_markdown import per_cent
 from tests.conftest import PHOTOS, ROOT
-from tests.films import make_film
+from tests.videos import make_video
 
 PAGES = [
     path
@@ -74,7 +74,7 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
         for name in ("photo.jpg", "photos/a.jpg", "photos/b.jpg"):
             picture.convert("RGB").save(tmp_path / name)
         image = np.asarray(picture.convert("RGB"))[:, :, ::-1]
-    make_film(tmp_path / "interview.mp4", [np.asarray(cv2.resize(image, (160, 160)), np.uint8)] * 4, fps=5)
+    make_video(tmp_path / "interview.mp4", [np.asarray(cv2.resize(image, (160, 160)), np.uint8)] * 4, fps=5)
     monkeypatch.chdir(tmp_path)
     exec(code, {"crops": np.zeros((2, 48, 48), np.uint8), "image": image, "EmotionRecognizer": EmotionRecognizer})
     assert (tmp_path / "annotated.png").is_file()

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from facemood.geometry import MIRRORED, box_of_points, insides, overlaps, suppress
+from facemood.geometry import MIRRORED, box_of_points, iom, iou, suppress
 
 CORNERS = arrays(np.float32, (7, 2), elements=st.integers(0, 60).map(np.float32))
 
@@ -23,13 +23,13 @@ def test_the_box_of_points_is_lifted_by_a_quarter_of_their_height() -> None:
 def test_overlaps_of_known_boxes() -> None:
     one = np.array([[0, 0, 10, 10]], np.float32)
     other = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [10, 0, 20, 10], [2, 2, 4, 4]], np.float32)
-    np.testing.assert_allclose(overlaps(one, other)[0], [1, 1 / 3, 0, 0.04], atol=1e-6)
-    assert overlaps(one, np.zeros((0, 4), np.float32)).shape == (1, 0)
+    np.testing.assert_allclose(iou(one, other)[0], [1, 1 / 3, 0, 0.04], atol=1e-6)
+    assert iou(one, np.zeros((0, 4), np.float32)).shape == (1, 0)
 
 
 def test_a_box_inside_another_is_a_part_of_it() -> None:
     boxes = np.array([[0, 0, 10, 10], [2, 2, 4, 6], [8, 8, 12, 12]], np.float32)
-    np.testing.assert_allclose(insides(boxes[:1], boxes)[0], [1, 1, 0.25], atol=1e-6)
+    np.testing.assert_allclose(iom(boxes[:1], boxes)[0], [1, 1, 0.25], atol=1e-6)
     scores = np.array([0.9, 0.8, 0.7], np.float32)
     assert suppress(boxes, scores, overlap=0.4).tolist() == [0, 1, 2]
     assert suppress(boxes, scores, overlap=0.4, inside=0.7).tolist() == [0, 2]
@@ -38,7 +38,7 @@ def test_a_box_inside_another_is_a_part_of_it() -> None:
 @given(CORNERS, CORNERS)
 def test_overlaps_are_shares_and_the_same_both_ways(first: np.ndarray, second: np.ndarray) -> None:
     boxes = boxes_from(first, second)
-    shared = overlaps(boxes, boxes)
+    shared = iou(boxes, boxes)
     assert ((shared >= 0) & (shared <= 1 + 1e-6)).all()
     np.testing.assert_allclose(shared, shared.T, atol=1e-6)
     np.testing.assert_allclose(np.diag(shared), 1, atol=1e-6)
@@ -52,7 +52,7 @@ def test_suppression_keeps_the_best_and_nothing_that_lies_on_it(
     kept = suppress(boxes, scores, overlap=0.4)
     assert scores[kept[0]] == scores.max()
     assert (np.diff(scores[kept]) <= 0).all()
-    shared = overlaps(boxes, boxes[kept])
+    shared = iou(boxes, boxes[kept])
     assert (shared[kept] - np.eye(len(kept)) < 0.4).all()
     gone = np.setdiff1d(np.arange(7), kept)
     assert (shared[gone].max(axis=1, initial=0) >= 0.4).all()

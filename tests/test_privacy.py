@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import PHOTOS
-from tests.films import make_film
 from tests.moving_faces import SIZE
+from tests.videos import make_video
 
 READ = """
 import sys
@@ -60,7 +60,7 @@ EXPECTED = re.compile(
 def video(tmp_path: Path) -> Path:
     photo = cv2.imread(str(PHOTOS / "astronaut.png"))
     assert photo is not None
-    return make_film(tmp_path / "clip.mp4", [cv2.resize(photo, SIZE).astype("uint8")] * 3, fps=5)
+    return make_video(tmp_path / "clip.mp4", [cv2.resize(photo, SIZE).astype("uint8")] * 3, fps=5)
 
 
 def watch(code: str, video: Path, environment: dict[str, str], folder: Path, *prefix: str) -> str:

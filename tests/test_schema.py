@@ -87,7 +87,7 @@ def test_the_top_is_sorted_and_agrees_with_the_emotion(values: np.ndarray, k: in
 
 def test_people_read_the_shown_label_where_readings_are_smoothed() -> None:
     face = make_face()
-    assert face.told == ("happy", face.confidence)
-    held = dataclasses.replace(face, shown="neutral")
-    assert held.told == ("neutral", face.emotions["neutral"])
+    assert face.reported == ("happy", face.confidence)
+    held = dataclasses.replace(face, display_label="neutral")
+    assert held.reported == ("neutral", face.emotions["neutral"])
     assert held.emotion == "happy"

@@ -1,4 +1,4 @@
-"""Films through the whole pipeline: a real face in a made film, read by the real networks."""
+"""Videos through the whole pipeline: a real face in a made video, read by the real networks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from facemood.schema import Image
 from facemood.sources import load_image
 from facemood.stream import count_frames
 from facemood.timeline import find_unit_events
-from tests.films import make_film
+from tests.videos import make_video
 
 FPS = 12.5
 
@@ -31,18 +31,18 @@ def swaying(image: Image, count: int) -> list[Image]:
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory, astronaut: Path) -> Path:
+def video(tmp_path_factory: pytest.TempPathFactory, astronaut: Path) -> Path:
     """Two seconds of a face, and before them half a second without anybody."""
     image = np.asarray(cv2.resize(load_image(astronaut), (320, 320), interpolation=cv2.INTER_AREA), np.uint8)
     nobody = [np.full_like(image, 128)] * 6
-    path = tmp_path_factory.mktemp("films") / "face.mp4"
-    make_film(path, [*nobody, *swaying(image, 25)], fps=FPS)
+    path = tmp_path_factory.mktemp("videos") / "face.mp4"
+    make_video(path, [*nobody, *swaying(image, 25)], fps=FPS)
     return path
 
 
 @pytest.fixture(scope="module")
-def analysis(recognizer: EmotionRecognizer, film: Path) -> Analysis:
-    return recognizer.analyze(film)
+def analysis(recognizer: EmotionRecognizer, video: Path) -> Analysis:
+    return recognizer.analyze(video)
 
 
 def test_each_frame_has_its_number_and_time(analysis: Analysis) -> None:
@@ -61,19 +61,19 @@ def test_a_person_keeps_their_number_and_frames_without_anybody_are_rows(analysi
 
 
 def test_what_was_read_stands_beside_what_was_smoothed(
-    analysis: Analysis, recognizer: EmotionRecognizer, film: Path
+    analysis: Analysis, recognizer: EmotionRecognizer, video: Path
 ) -> None:
     faces = [face for result in analysis.results[10:] for face in result]
     raw = np.stack([face.raw_probabilities for face in faces if face.raw_probabilities is not None])
     smooth = np.stack([face.probabilities for face in faces])
     np.testing.assert_allclose(smooth.sum(axis=1), 1, atol=1e-4)
     assert np.abs(np.diff(smooth, axis=0)).sum() < np.abs(np.diff(raw, axis=0)).sum()
-    plain = [face for result in recognizer.stream(film, smooth=0) for face in result][-len(faces) :]
+    plain = [face for result in recognizer.stream(video, smooth=0) for face in result][-len(faces) :]
     np.testing.assert_allclose([face.probabilities for face in plain], raw, atol=1e-5)
 
 
-def test_the_batch_changes_nothing(analysis: Analysis, recognizer: EmotionRecognizer, film: Path) -> None:
-    one_by_one = recognizer.analyze(film, batch=1)
+def test_the_batch_changes_nothing(analysis: Analysis, recognizer: EmotionRecognizer, video: Path) -> None:
+    one_by_one = recognizer.analyze(video, batch=1)
     for one, other in zip(analysis, one_by_one, strict=True):
         assert [face.track_id for face in one] == [face.track_id for face in other]
         for first, second in zip(one, other, strict=True):
@@ -89,16 +89,16 @@ def test_a_smile_stays_one_where_nobody_says_that_it_is_rest(analysis: Analysis)
     assert any(event.unit == "AU12" and event.seconds > 1 for event in find_unit_events(track))
 
 
-def test_every_takes_frames_or_seconds(recognizer: EmotionRecognizer, film: Path) -> None:
-    assert [result.index for result in recognizer.stream(film, every=10)] == [0, 10, 20, 30]
-    assert [result.index for result in recognizer.stream(film, every=0.8)] == [0, 10, 20, 30]
-    assert count_frames([str(film)], 10) == count_frames([str(film)], 0.8) == 4
-    assert count_frames([str(film), "face.png"], None) == 32
+def test_every_takes_frames_or_seconds(recognizer: EmotionRecognizer, video: Path) -> None:
+    assert [result.index for result in recognizer.stream(video, every=10)] == [0, 10, 20, 30]
+    assert [result.index for result in recognizer.stream(video, every=0.8)] == [0, 10, 20, 30]
+    assert count_frames([str(video)], 10) == count_frames([str(video)], 0.8) == 4
+    assert count_frames([str(video), "face.png"], None) == 32
     assert count_frames(["camera:0"], None) is None
 
 
-def test_a_person_is_compared_with_their_own_rest(recognizer: EmotionRecognizer, film: Path) -> None:
-    rested = recognizer.analyze(film, baseline=(0.5, 2.5))
+def test_a_person_is_compared_with_their_own_rest(recognizer: EmotionRecognizer, video: Path) -> None:
+    rested = recognizer.analyze(video, baseline=(0.5, 2.5))
     faces = [face for result in rested.results[7:] for face in result]
     changes = np.stack([face.change for face in faces if face.change is not None])
     assert len(changes) == len(faces)
@@ -111,20 +111,20 @@ def test_a_person_is_compared_with_their_own_rest(recognizer: EmotionRecognizer,
 
 
 def test_nobody_at_rest_is_said_and_nothing_is_compared(
-    recognizer: EmotionRecognizer, film: Path, caplog: pytest.LogCaptureFixture
+    recognizer: EmotionRecognizer, video: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    results = list(recognizer.stream(film, baseline=(0, 0.3)))
+    results = list(recognizer.stream(video, baseline=(0, 0.3)))
     assert all(face.change is None for result in results for face in result)
     assert "nobody is seen from 0 to 0.3 s" in caplog.text
 
 
-def test_photos_and_films_may_mix_and_have_one_table(
-    recognizer: EmotionRecognizer, film: Path, astronaut: Path, tmp_path: Path
+def test_photos_and_videos_may_mix_and_have_one_table(
+    recognizer: EmotionRecognizer, video: Path, astronaut: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "broken.mp4").write_bytes(b"no film")
+    (tmp_path / "broken.mp4").write_bytes(b"no video")
     done: list[tuple[int, int | None]] = []
     mixed = recognizer.analyze(
-        [astronaut, tmp_path / "broken.mp4", film, astronaut], every=10, progress=lambda *step: done.append(step)
+        [astronaut, tmp_path / "broken.mp4", video, astronaut], every=10, progress=lambda *step: done.append(step)
     )
     assert [Path(result.source).name for result in mixed] == ["astronaut.png", *["face.mp4"] * 4, "astronaut.png"]
     assert [result.timestamp is None for result in mixed] == [True, *[False] * 4, True]
@@ -135,8 +135,8 @@ def test_photos_and_films_may_mix_and_have_one_table(
         assert {len(row) for row in csv.reader(file)} == {len(columns_for(mixed.labels, ("raw",)))}
 
 
-def test_a_broken_film_alone_is_an_error(recognizer: EmotionRecognizer, tmp_path: Path) -> None:
-    (tmp_path / "broken.mp4").write_bytes(b"no film")
+def test_a_broken_video_alone_is_an_error(recognizer: EmotionRecognizer, tmp_path: Path) -> None:
+    (tmp_path / "broken.mp4").write_bytes(b"no video")
     with pytest.raises(VideoError, match=r"broken\.mp4"):
         list(recognizer.stream(tmp_path / "broken.mp4"))
 
@@ -155,10 +155,10 @@ def test_what_has_no_end_is_not_analyzed(recognizer: EmotionRecognizer) -> None:
     ],
 )
 def test_options_out_of_range_are_told(
-    recognizer: EmotionRecognizer, film: Path, options: dict[str, float], message: str
+    recognizer: EmotionRecognizer, video: Path, options: dict[str, float], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        recognizer.analyze(film, **options)  # type: ignore[arg-type]
+        recognizer.analyze(video, **options)  # type: ignore[arg-type]
 
 
 def test_people_have_timelines(analysis: Analysis) -> None:

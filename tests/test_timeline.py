@@ -19,7 +19,9 @@ def face_of(label: str, *, sure: float = 0.8, number: int | None = 1, shown: str
     """A face that is read as a label, with its person's number."""
     read = np.full(3, (1 - sure) / 2, np.float32)
     read[WORDS.index(label)] = sure
-    return Face(np.array([1, 2, 3, 4], np.float32), 0.9, labels=WORDS, probabilities=read, track_id=number, shown=shown)
+    return Face(
+        np.array([1, 2, 3, 4], np.float32), 0.9, labels=WORDS, probabilities=read, track_id=number, display_label=shown
+    )
 
 
 def frame_of(time: float | None, *faces: Face, source: str = "a.mp4") -> Result:
@@ -27,20 +29,20 @@ def frame_of(time: float | None, *faces: Face, source: str = "a.mp4") -> Result:
     return Result(source, timestamp=time, faces=faces, labels=WORDS)
 
 
-def film_of(labels: list[str | None], times: list[float]) -> list[Result]:
-    """A film of one person, who shows a label in each frame or is not there."""
+def video_of(labels: list[str | None], times: list[float]) -> list[Result]:
+    """A video of one person, who shows a label in each frame or is not there."""
     pairs = zip(labels, times, strict=True)
     return [frame_of(time, *([] if label is None else [face_of(label)])) for label, time in pairs]
 
 
 def track_of(labels: list[str | None], times: list[float]) -> Track:
-    """The one person of such a film."""
-    (track,) = collect_tracks(film_of(labels, times))
+    """The one person of such a video."""
+    (track,) = collect_tracks(video_of(labels, times))
     return track
 
 
-def films() -> st.SearchStrategy[Track]:
-    """People of films with any frame times, who come and go and change their expressions."""
+def videos() -> st.SearchStrategy[Track]:
+    """People of videos with any frame times, who come and go and change their expressions."""
     frames = st.lists(st.tuples(st.sampled_from([*WORDS, None]), st.floats(0, 3)), min_size=1, max_size=15)
     seen = frames.filter(lambda parts: any(label for label, _ in parts))
     return seen.map(
@@ -74,7 +76,7 @@ def test_what_is_shown_counts_before_what_is_most_probable() -> None:
 
 
 @settings(max_examples=50)
-@given(films())
+@given(videos())
 def test_episodes_cover_the_visible_time_once(track: Track) -> None:
     found = find_episodes(track, min_seconds=0)
     assert all(one.end <= other.start for one, other in itertools.pairwise(found))
@@ -86,7 +88,7 @@ def test_episodes_cover_the_visible_time_once(track: Track) -> None:
 
 
 @settings(max_examples=50)
-@given(films())
+@given(videos())
 def test_shares_sum_to_one_and_are_those_of_the_episodes(track: Track) -> None:
     shares = track.shares
     assert tuple(shares) == WORDS
@@ -98,7 +100,7 @@ def test_shares_sum_to_one_and_are_those_of_the_episodes(track: Track) -> None:
 
 
 @settings(max_examples=50)
-@given(films(), st.floats(0, 4), st.floats(0, 4))
+@given(videos(), st.floats(0, 4), st.floats(0, 4))
 def test_limits_only_leave_out_and_join(track: Track, min_seconds: float, max_gap: float) -> None:
     everything = find_episodes(track, min_seconds=0)
     kept = find_episodes(track, min_seconds=min_seconds)
@@ -143,7 +145,7 @@ def test_impossible_limits_are_refused(limits: dict[str, float]) -> None:
         find_episodes(track_of(["sad"], [0]), **limits)
 
 
-def test_people_come_in_the_order_of_their_numbers_film_by_film() -> None:
+def test_people_come_in_the_order_of_their_numbers_video_by_video() -> None:
     collector = TrackCollector()
     for time in (0.0, 1.0):
         collector.add(frame_of(time, face_of("happy", number=9), face_of("sad", number=2)))
@@ -188,14 +190,14 @@ def test_nobody_is_in_a_frame_twice() -> None:
     assert [track.labels[index] for index in track.shown] == ["happy", "sad"]
 
 
-def test_a_source_that_begins_anew_is_another_film() -> None:
+def test_a_source_that_begins_anew_is_another_video() -> None:
     collector = TrackCollector()
     places = [collector.add(frame_of(time, face_of("happy"))) for time in (0, 1, 2, 0, 1)]
     assert places == [0, 0, 0, 1, 1]
     assert [len(track) for track in collector.tracks()] == [3, 2]
 
 
-def test_ten_minutes_of_film_take_little_memory() -> None:
+def test_ten_minutes_of_video_take_little_memory() -> None:
     faces = [dataclasses.replace(make_face(), track_id=number) for number in (1, 2)]
     collector = TrackCollector()
     collector.add(Result("a.mp4", timestamp=0, faces=tuple(faces), labels=EXPRESSIONS))
@@ -244,7 +246,7 @@ def test_a_short_track_stays_as_it_is() -> None:
 
 
 @settings(max_examples=30)
-@given(films(), st.integers(1, 20))
+@given(videos(), st.integers(1, 20))
 def test_a_thinned_track_is_a_track(track: Track, points: int) -> None:
     thinned = thin(track, points=points)
     assert len(thinned) <= max(points, 1)

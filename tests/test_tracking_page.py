@@ -8,7 +8,7 @@ import pytest
 
 from facemood.schema import Face
 from tests.conftest import ROOT, load_script
-from tests.moving_faces import Seen
+from tests.moving_faces import Sighting
 
 CROSSINGS = ("two people cross", "two who look alike cross", "two people cross, 15 frames a second")
 
@@ -18,9 +18,9 @@ def script() -> ModuleType:
     return load_script("measure_tracking")
 
 
-def seen_at(person: int, x: float, visible: float = 1.0) -> Seen:
+def seen_at(person: int, x: float, visible: float = 1.0) -> Sighting:
     """A person of 40 pixels at a place."""
-    return Seen(person, np.array([x, 0, x + 40, 48], np.float32), visible)
+    return Sighting(person, np.array([x, 0, x + 40, 48], np.float32), visible)
 
 
 def face_at(number: int, x: float) -> Face:
@@ -44,8 +44,8 @@ def test_the_figures_are_of_the_shipped_networks(script: ModuleType) -> None:
 def test_numbers_change_at_most_once_in_ten_crossings() -> None:
     known = json.loads((ROOT / "docs" / "tracking.json").read_text())
     for name in CROSSINGS:
-        found = known["films"][name]
-        assert 10 * (found["taken"] + found["new"]) <= found["films"]
+        found = known["videos"][name]
+        assert 10 * (found["taken"] + found["new"]) <= found["videos"]
     assert {clip["numbers"] for clip in known["clips"].values()} == {1}
 
 
@@ -63,7 +63,7 @@ def test_changes_of_numbers_are_counted(script: ModuleType) -> None:
     assert (count.taken, count.new) == (1, 1)
     count.begin()
     count.add([seen_at(0, 0)], [face_at(9, 0)])
-    assert (count.films, count.taken, count.new) == (2, 1, 1)
+    assert (count.videos, count.taken, count.new) == (2, 1, 1)
 
 
 def test_who_shows_most_chooses_first(script: ModuleType) -> None:

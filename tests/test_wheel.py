@@ -16,7 +16,7 @@ import pytest
 from facemood.models import DEFAULT_MODEL
 from facemood.sources import load_image
 from tests.conftest import PHOTOS, ROOT
-from tests.films import make_film
+from tests.videos import make_video
 
 pytestmark = pytest.mark.slow
 
@@ -106,9 +106,9 @@ def test_a_photo_is_read_without_torch_and_without_a_network(empty_environment: 
     assert (tmp_path / "a.png").is_file()
 
 
-def test_a_film_is_read_by_the_core_alone(empty_environment: Path, tmp_path: Path) -> None:
+def test_a_video_is_read_by_the_core_alone(empty_environment: Path, tmp_path: Path) -> None:
     image = np.asarray(cv2.resize(load_image(PHOTOS / "astronaut.png"), (200, 200)), np.uint8)
-    make_film(tmp_path / "clip.mp4", [image] * 5, fps=5, audio_seconds=1)
+    make_video(tmp_path / "clip.mp4", [image] * 5, fps=5, audio_seconds=1)
     outputs = ["-o", "clip.csv", "-o", "clip.html", "-o", "drawn.mp4"]
     command: list[str | Path] = [empty_environment, "-c", OFFLINE, "analyze", "clip.mp4", *outputs]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)

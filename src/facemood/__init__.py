@@ -1,4 +1,4 @@
-"""facemood reads apparent facial expressions from images, films and cameras, and trains and measures its networks.
+"""facemood reads apparent facial expressions from images, videos and cameras, and trains and measures its networks.
 
     from facemood import EmotionRecognizer
 

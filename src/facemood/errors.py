@@ -4,7 +4,7 @@ FacemoodError
 ├── MissingExtraError an optional package is not installed (also an ImportError)
 ├── SourceError       nothing to read at a path, pattern or stream
 │   ├── ImageError    a file or array is not an image that can be read
-│   └── VideoError    a film or stream cannot be opened or has no picture that can be read
+│   └── VideoError    a video or stream cannot be opened or has no picture that can be read
 ├── DatasetError      a dataset's files are damaged or not what they should be
 ├── ModelError        a model file, its card or its labels cannot be used
 ├── DeviceError       the computing device that was asked for is not there
@@ -62,7 +62,7 @@ class ExplanationError(FacemoodError):
 
 
 class VideoError(SourceError):
-    """A film or stream cannot be opened, or holds no picture that can be read."""
+    """A video or stream cannot be opened, or holds no picture that can be read."""
 
 
 def require(module: str, *, extra: str) -> ModuleType:

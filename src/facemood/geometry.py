@@ -39,7 +39,7 @@ def box_of_points(points: Floats) -> Floats:
     return np.concatenate([lifted, last], axis=-1).astype(np.float32)
 
 
-def overlaps(one: Floats, other: Floats) -> Floats:
+def iou(one: Floats, other: Floats) -> Floats:
     """Return the intersection over union of each box of one set with each of another.
 
     Args:
@@ -50,18 +50,18 @@ def overlaps(one: Floats, other: Floats) -> Floats:
         (A, B) float32, 0..1.
 
     Example:
-        >>> overlaps(np.array([[0, 0, 2, 2]], np.float32), np.array([[0, 0, 2, 1], [5, 5, 6, 6]], np.float32)).tolist()
+        >>> iou(np.array([[0, 0, 2, 2]], np.float32), np.array([[0, 0, 2, 1], [5, 5, 6, 6]], np.float32)).tolist()
         [[0.5, 0.0]]
     """
     both, first, second = _shared(one, other)
     return np.asarray(both / np.maximum(first + second - both, TINY), np.float32)
 
 
-def insides(one: Floats, other: Floats) -> Floats:
+def iom(one: Floats, other: Floats) -> Floats:
     """Return the intersection over the smaller of each two boxes, (A, B) float32 0..1: 1 where one lies in the other.
 
     Example:
-        >>> insides(np.array([[0, 0, 4, 4]], np.float32), np.array([[1, 1, 2, 2], [3, 0, 5, 4]], np.float32)).tolist()
+        >>> iom(np.array([[0, 0, 4, 4]], np.float32), np.array([[1, 1, 2, 2], [3, 0, 5, 4]], np.float32)).tolist()
         [[1.0, 0.5]]
     """
     both, first, second = _shared(one, other)
@@ -87,7 +87,7 @@ def suppress(boxes: Floats, scores: Floats, *, overlap: float, inside: float = 2
     """
     order = np.argsort(-scores, kind="stable")
     ranked = boxes[order]
-    shared = (overlaps(ranked, ranked) >= overlap) | (insides(ranked, ranked) >= inside)
+    shared = (iou(ranked, ranked) >= overlap) | (iom(ranked, ranked) >= inside)
     alive = np.ones(len(order), bool)
     for position in range(len(order)):
         if alive[position]:

@@ -1,4 +1,4 @@
-"""The stages in their order, for some frames: find -> landmarks, units -> align -> classify -> settle -> Result."""
+"""The stages in their order, for some frames: find -> landmarks, units -> align -> classify -> finish -> Result."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from typing import Any
 from numpy.typing import NDArray
 
 from facemood.models import ModelSession
-from facemood.people import PeopleFinder
 from facemood.results import Result
-from facemood.scene import Film, FilmOptions, Photos, Scene
 from facemood.schema import Face, Frame, Image
-from facemood.stages.action_units import RestingUnits, with_units
+from facemood.stages.action_units import with_units
 from facemood.stages.align import WHOLE_BOX, crop_faces
-from facemood.stages.classify import Readings, classify, with_readings
+from facemood.stages.classify import Predictions, classify, with_predictions
 from facemood.stages.detect import DetectOptions, Detector
-from facemood.stages.landmarks import LandmarkReader, landmarks_of
+from facemood.stages.landmarks import LandmarkModel, landmarks_of
 from facemood.stages.pose import estimate_pose
-from facemood.stages.rest import RestingFaces
+from facemood.tracking.baseline import ExpressionBaseline
+from facemood.tracking.follow import FaceFollower
+from facemood.tracking.scene import PhotoScene, Scene, VideoOptions, VideoScene
+from facemood.tracking.unit_baseline import UnitBaseline
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +44,24 @@ class Pipeline:
     views: int
     prior: str
     detector: Detector
-    reader: LandmarkReader
+    reader: LandmarkModel
     options: DetectOptions
 
-    def photos(self) -> Photos:
+    def photos(self) -> PhotoScene:
         """Return a scene for frames that have nothing to do with each other."""
-        return Photos(self.detector, self.options)
+        return PhotoScene(self.detector, self.options)
 
-    def film(
+    def video(
         self,
-        options: FilmOptions,
+        options: VideoOptions,
         *,
-        rest: RestingFaces | None = None,
-        units: RestingUnits | None = None,
+        rest: ExpressionBaseline | None = None,
+        units: UnitBaseline | None = None,
         learn: bool = False,
-    ) -> Film:
-        """Return a scene for the frames of one film, camera or screen; see `Film`."""
-        people = PeopleFinder(self.detector, self.reader, self.options)
-        return Film(people, options, rest=rest, units=units, learn=learn)
+    ) -> VideoScene:
+        """Return a scene for the frames of one video, camera or screen; see `VideoScene`."""
+        people = FaceFollower(self.detector, self.reader, self.options)
+        return VideoScene(people, options, rest=rest, units=units, learn=learn)
 
     def mark(self, frame: Frame, faces: Sequence[Face]) -> list[Face]:
         """Give each face the landmarks that its detector did not, the head's pose, and its action units."""
@@ -74,7 +75,7 @@ class Pipeline:
         framing = self.session.card.framing.get(self.detector.name, WHOLE_BOX)
         return list(faces), list(crop_faces(image, faces, framing))
 
-    def classify(self, crops: Sequence[NDArray[Any]] | NDArray[Any]) -> Readings:
+    def classify(self, crops: Sequence[NDArray[Any]] | NDArray[Any]) -> Predictions:
         """Read face crops."""
         return classify(self.session, crops, head=self.head, views=self.views, prior=self.prior)
 
@@ -112,7 +113,7 @@ class Pipeline:
                 index=frame.index,
                 timestamp=frame.timestamp,
                 size=frame.size,
-                faces=tuple(scene.settle(frame, list(with_readings(faces, part, labels)))),
+                faces=tuple(scene.finish(frame, list(with_predictions(faces, part, labels)))),
                 labels=labels,
                 readings=readings,
                 speed=_milliseconds({**clock, "classify": share * len(faces)}),

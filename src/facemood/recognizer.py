@@ -17,7 +17,6 @@ from facemood.models import DEFAULT_MODEL, ModelCard, ModelSession, check_views,
 from facemood.pipeline import Pipeline
 from facemood.progress import Hook, open_hook
 from facemood.results import Analysis, Failure, Result
-from facemood.scene import SMOOTH, FilmOptions
 from facemood.schema import Face, Frame
 from facemood.sources import ErrorHandler, ImageLike, SourceLike, find_inputs, is_live_input, read_frame
 from facemood.stages.classify import check_prior, choose_head
@@ -29,8 +28,9 @@ from facemood.stages.detect import (
     FinderDetector,
     open_detector,
 )
-from facemood.stages.landmarks import LandmarkReader
+from facemood.stages.landmarks import LandmarkModel
 from facemood.stream import Stream, count_frames, moves
+from facemood.tracking.scene import SMOOTH, VideoOptions
 
 logger = logging.getLogger("facemood")
 
@@ -90,7 +90,7 @@ class EmotionRecognizer:
             raise ModelError(f"the model {card.name!r} reads no {self.task}s; its task is {card.task}{mend}")
         if isinstance(detector, str):
             detector = open_detector(detector, options, threads=threads)
-        reader = detector.reader if isinstance(detector, FinderDetector) else LandmarkReader(threads=threads)
+        reader = detector.reader if isinstance(detector, FinderDetector) else LandmarkModel(threads=threads)
         self.pipeline = self._extend(
             Pipeline(session, head, check_views(views), check_prior(card, head, prior), detector, reader, options)
         )
@@ -150,10 +150,10 @@ class EmotionRecognizer:
         """Read everything that a source names. Inputs that cannot be read are listed in `Analysis.failures`.
 
         Args:
-            source: An image, a film, a folder, a pattern such as ``photos/**/*.jpg``, or a list of them.
-            every: Of films, a whole number k reads each k-th frame, a float T one at most every T seconds.
-            smooth: Seconds over which readings in films are smoothed; 0 for not at all.
-            baseline: From which second of each film to which people are at rest; `Face.change` is against that.
+            source: An image, a video, a folder, a pattern such as ``photos/**/*.jpg``, or a list of them.
+            every: Of videos, a whole number k reads each k-th frame, a float T one at most every T seconds.
+            smooth: Seconds over which readings in videos are smoothed; 0 for not at all.
+            baseline: From which second of each video to which people are at rest; `Face.change` is against that.
             batch: Frames whose faces go through the network together.
             progress: True for a bar on stderr, or a function that takes (done, total), total None for a generator.
 
@@ -166,7 +166,7 @@ class EmotionRecognizer:
         live = [str(item) for item in inputs if is_live_input(item)] if isinstance(inputs, list) else []
         if live:
             raise SourceError(f"{live[0]} is live and has no end; read it with stream, or facemood live")
-        options = FilmOptions(every=every, smooth=smooth, baseline=baseline)
+        options = VideoOptions(every=every, smooth=smooth, baseline=baseline)
         results = tuple(
             self._stream(
                 inputs,
@@ -176,8 +176,8 @@ class EmotionRecognizer:
                 progress=progress,
             )
         )
-        filmed = options.info() if any(result.readings for result in results) else {}
-        return Analysis(results, {**self.info(), **filmed}, tuple(failures))
+        recorded = options.info() if any(result.readings for result in results) else {}
+        return Analysis(results, {**self.info(), **recorded}, tuple(failures))
 
     def stream(
         self,
@@ -193,15 +193,15 @@ class EmotionRecognizer:
     ) -> Iterator[Result]:
         """Yield a Result for each image or frame of a source, in order; memory does not grow with their number.
 
-        Of a film nothing is dropped; of a camera, a screen or a stream the newest frame is read each time. There people
-        have numbers (`Face.track_id`), and their readings are smoothed.
+        No frame of a video is dropped; of a camera, a screen or a stream the newest is read each time. There people
+        have numbers (`Face.track_id`), and their predictions are smoothed.
 
         Args:
-            source: An image, a film, ``camera:0``, ``screen``, an address such as ``rtsp://HOST/1``, a folder, a
+            source: An image, a video, ``camera:0``, ``screen``, an address such as ``rtsp://HOST/1``, a folder, a
                 pattern such as ``photos/**/*.jpg``, or a list of them.
-            every: Of films, a whole number k reads each k-th frame, a float T one at most every T seconds.
-            smooth: Seconds over which readings in films are smoothed; 0 for not at all.
-            baseline: From which second of each film to which people are at rest; `Face.change` is against that.
+            every: Of videos, a whole number k reads each k-th frame, a float T one at most every T seconds.
+            smooth: Seconds over which readings in videos are smoothed; 0 for not at all.
+            baseline: From which second of each video to which people are at rest; `Face.change` is against that.
             batch: Frames whose faces go through the network together; live ones go one by one.
             on_error: Called for each input that cannot be read; None lets the error end the stream.
             progress: True for a bar on stderr, or a function that takes (done, total).
@@ -212,7 +212,7 @@ class EmotionRecognizer:
                 and what cannot be read.
             ValueError: An option is out of its range.
         """
-        options = FilmOptions(every=every, smooth=smooth, baseline=baseline)
+        options = VideoOptions(every=every, smooth=smooth, baseline=baseline)
         inputs = find_inputs(source, on_error=on_error)
         return self._stream(inputs, options, batch=batch, on_error=on_error, progress=progress, keep_images=keep_images)
 
@@ -310,11 +310,11 @@ class EmotionRecognizer:
             DeviceError: There is no display.
             SourceError: The camera is not there, busy, or was lost.
         """
-        from facemood.live import LiveOptions, run_window
+        from facemood.window import LiveOptions, run_window
 
         name = f"camera:{camera}" if isinstance(camera, int) else camera
         options = LiveOptions(mirror=name.startswith("camera") if mirror is None else mirror)
-        info = {**self.info(), **FilmOptions(smooth=smooth).info()}
+        info = {**self.info(), **VideoOptions(smooth=smooth).info()}
         return run_window(self.stream(name, smooth=smooth, keep_images=True), info, options, name=name)
 
     def info(self) -> dict[str, Any]:
@@ -340,7 +340,7 @@ class EmotionRecognizer:
     def _stream(
         self,
         inputs: list[ImageLike] | Iterator[ImageLike],
-        options: FilmOptions,
+        options: VideoOptions,
         *,
         batch: int,
         on_error: ErrorHandler | None,

@@ -34,10 +34,10 @@ COLUMNS = (
     "source", "frame", "timestamp", "face", "track_id", "x1", "y1", "x2", "y2", "score",
     "emotion", "confidence", "certain", *EXPRESSIONS, *CODES, *ANGLES,
 )  # fmt: skip
-"""The table's columns. Labels of a user's own model follow them, and then what films have beside."""
+"""The table's columns. Labels of a user's own model follow them, and then what videos have beside."""
 
 RAW, CHANGE = "raw", "change"
-"""What tables of films tell of each label beside its smoothed probability, in columns such as ``raw_happy``: what was
+"""What tables of videos tell of each label beside its smoothed probability, in columns such as ``raw_happy``: what was
 read from the frame alone, and by how much the log-odds are above those of the person's resting face."""
 
 
@@ -136,11 +136,11 @@ class Result:
             }  # fmt: skip
 
     def _beside(self, face: Face) -> dict[str, Any]:
-        """Return the cells that films alone have."""
+        """Return the cells that videos alone have."""
         if not self.readings:
             return {}
         values = {RAW: face.raw_probabilities, CHANGE: face.change}
-        cells: dict[str, Any] = {"shown": face.shown}
+        cells: dict[str, Any] = {"display_label": face.display_label}
         for kind in self.readings:
             if (reading := values[kind]) is not None:
                 cells |= {
@@ -256,18 +256,18 @@ class Analysis:
         return pandas.DataFrame(list(rows), columns=columns_for(self.labels))
 
     def tracks(self) -> list[Track]:
-        """Return the people of films over time, film by film, in the order of their numbers."""
+        """Return the people of videos over time, video by video, in the order of their numbers."""
         return collect_tracks(self.results)
 
     def plot_timeline(self, *, width: float = 10.0) -> Figure:
-        """Draw the people of films over time: stacked probabilities, and each expression's share of the time.
+        """Draw the people of videos over time: stacked probabilities, and each expression's share of the time.
 
         Args:
             width: Inches.
 
         Raises:
             MissingExtraError: matplotlib is not installed (extra ``plot``).
-            ValueError: Nobody is to be drawn: there is no film, or nobody in it.
+            ValueError: Nobody is to be drawn: there is no video, or nobody in it.
         """
         from facemood.render.plots import plot_timeline
 
@@ -307,7 +307,7 @@ class Analysis:
 
 
 def columns_for(labels: tuple[str, ...], readings: Sequence[str] = ()) -> list[str]:
-    """Return the table's columns: the fixed ones, the model's own labels that they lack, and what films have beside.
+    """Return the table's columns: the fixed ones, the model's own labels that they lack, and what videos have beside.
 
     Args:
         labels: The label words that the model knows.
@@ -317,11 +317,11 @@ def columns_for(labels: tuple[str, ...], readings: Sequence[str] = ()) -> list[s
         >>> columns_for(("happy", "bored"))[-2:]
         ['roll', 'bored']
         >>> columns_for(("happy", "bored"), (RAW,))[-3:]
-        ['shown', 'raw_happy', 'raw_bored']
+        ['display_label', 'raw_happy', 'raw_bored']
     """
     beside = [f"{kind}_{label}" for kind in readings for label in labels]
     own = [label for label in labels if label not in COLUMNS]
-    return [*COLUMNS, *own, *(["shown", *beside] if beside else [])]
+    return [*COLUMNS, *own, *(["display_label", *beside] if beside else [])]
 
 
 def csv_line(values: Iterable[object]) -> str:

@@ -54,7 +54,7 @@ class Frame:
         return self.image.shape[1], self.image.shape[0]
 
 
-class HeatMap(NamedTuple):
+class ActivationMap(NamedTuple):
     """Where in a face a network found what it says.
 
     Attributes:
@@ -105,13 +105,13 @@ class Face:
             time; None where they are not.
         change: (K,) float32, log-odds of each label less those of the person's own resting face; None where that is not
             known.
-        shown: The label that a live display shows: it stays until another leads clearly. Empty where nothing is
+        display_label: The label that a live display shows: it stays until another leads clearly. Empty where nothing is
             smoothed.
         certain: Whether the model is so sure that it was right 9 times in 10 on images that it did not train on; None
             before classification, and where the model cannot tell.
         heat: Where the network found the label, for drawing; None where nobody asked.
         action_units: Intensities 0..1 by the keys of `facemood.facs.KEYS`, such as ``AU12`` and its sides ``AU12R`` and
-            ``AU12L``; empty where units are not known. In films they are told against the person's own rest.
+            ``AU12L``; empty where units are not known. In videos they are told against the person's own rest.
         openness: How open the subject's right and left eye look, by the edges of the iris: to be compared with what the
             same person's eyes have at other times. None where it is not known.
         parts: Its mask, its parts and their distances; None where nobody asked, or where they cannot be told.
@@ -132,9 +132,9 @@ class Face:
     pose: NDArray[np.float32] | None = None
     raw_probabilities: NDArray[np.float32] | None = None
     change: NDArray[np.float32] | None = None
-    shown: str = ""
+    display_label: str = ""
     certain: bool | None = None
-    heat: HeatMap | None = field(default=None, repr=False)
+    heat: ActivationMap | None = field(default=None, repr=False)
     action_units: Mapping[str, float] = field(default_factory=dict, repr=False)
     openness: tuple[float, float] | None = field(default=None, repr=False)
     parts: FaceParts | None = field(default=None, repr=False)
@@ -150,9 +150,9 @@ class Face:
         return float(self.probabilities.max()) if self.labels else 0.0
 
     @property
-    def told(self) -> tuple[str, float]:
-        """The label for people to read and its probability, 0..1: `shown` in films, `emotion` elsewhere."""
-        label = self.shown or self.emotion
+    def reported(self) -> tuple[str, float]:
+        """The label for people to read and its probability, 0..1: `display_label` in videos, `emotion` elsewhere."""
+        label = self.display_label or self.emotion
         return label, self.emotions.get(label, 0.0)
 
     @property
@@ -188,7 +188,7 @@ class Face:
 
     def facs(self) -> str:
         """Say in words which action units speak for the label that is told, and which against it."""
-        return describe(self.told[0], self.action_units)
+        return describe(self.reported[0], self.action_units)
 
     def top(self, k: int = 3) -> list[tuple[str, float]]:
         """Return the k most probable labels with their probabilities, best first."""

@@ -1,4 +1,4 @@
-"""Read what a source names, input by input: photos in batches, each film and each live source as one scene."""
+"""Read what a source names, input by input: photos in batches, each video and each live source as one scene."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from facemood.errors import FacemoodError
 from facemood.pipeline import Pipeline
 from facemood.results import Result
-from facemood.scene import Film, FilmOptions, Scene
 from facemood.schema import Frame
-from facemood.sources import ErrorHandler, ImageLike, is_film, is_live_input, probe_video, read_frame, read_video
+from facemood.sources import ErrorHandler, ImageLike, is_live_input, is_video, probe_video, read_frame, read_video
 from facemood.sources.live import open_live
+from facemood.tracking.scene import Scene, VideoOptions, VideoScene
 
 logger = logging.getLogger("facemood")
 
@@ -31,7 +31,7 @@ class Stream:
 
     Attributes:
         pipeline: What frames go through.
-        film: How films are read.
+        video: How videos are read.
         readings: What the results tell of each label beside its probability; all results of a run tell the same.
         batch: Frames whose faces go through the network together.
         keep_images: Whether results hold their images.
@@ -40,7 +40,7 @@ class Stream:
     """
 
     pipeline: Pipeline
-    film: FilmOptions
+    video: VideoOptions
     readings: tuple[str, ...] = ()
     batch: int = 8
     keep_images: bool = False
@@ -73,11 +73,11 @@ class Stream:
             return None
 
     def _read_scene(self, name: str) -> Iterator[Result]:
-        """Read a film, or something live, frame by frame."""
+        """Read a video, or something live, frame by frame."""
         live = is_live_input(name)
         try:
-            scene = self.pipeline.film(self.film, learn=True) if live else self._open_film(name)
-            frames = open_live(name) if live else read_video(name, every=self.film.every)
+            scene = self.pipeline.video(self.video, learn=True) if live else self._open_video(name)
+            frames = open_live(name) if live else read_video(name, every=self.video.every)
             with contextlib.closing(frames):
                 while part := list(itertools.islice(frames, 1 if live else self.batch)):
                     yield from self._read(part, scene)
@@ -91,62 +91,62 @@ class Stream:
         """Read frames that are decoded."""
         return self.pipeline.read(frames, scene, readings=self.readings, keep_images=self.keep_images)
 
-    def _open_film(self, name: str) -> Film:
-        """Begin a film's scene; the time in which its people are at rest is read first, to know them from the start.
+    def _open_video(self, name: str) -> VideoScene:
+        """Begin a video's scene; the time in which its people are at rest is read first, to know them from the start.
 
         People get the same numbers both times, for the same frames are read in the same way.
         """
-        if self.film.baseline is None:
-            return self.pipeline.film(self.film)
-        start, end = self.film.baseline
-        scene = self.pipeline.film(self.film, learn=True)
-        with contextlib.closing(read_video(name, every=self.film.every, end=end)) as frames:
+        if self.video.baseline is None:
+            return self.pipeline.video(self.video)
+        start, end = self.video.baseline
+        scene = self.pipeline.video(self.video, learn=True)
+        with contextlib.closing(read_video(name, every=self.video.every, end=end)) as frames:
             while part := list(itertools.islice(frames, self.batch)):
                 for _ in self.pipeline.read(part, scene):
                     pass
         if not scene.rest.people:
             logger.warning("%s: nobody is seen from %g to %g s, so nobody's resting face is known", name, start, end)
-        return self.pipeline.film(self.film, rest=scene.rest, units=scene.units)
+        return self.pipeline.video(self.video, rest=scene.rest, units=scene.units)
 
 
 def moves(item: ImageLike) -> bool:
-    """Tell whether an input has frames that follow each other: a film, or something live.
+    """Tell whether an input has frames that follow each other: a video, or something live.
 
     Example:
         >>> moves("talk.mp4"), moves("camera:0"), moves("face.jpg")
         (True, True, False)
     """
-    return is_film(item) or is_live_input(item)
+    return is_video(item) or is_live_input(item)
 
 
 def count_frames(inputs: Iterable[ImageLike], every: float | None) -> int | None:
     """Return about how many photos and frames will be read; None where something is live.
 
     Args:
-        inputs: Photos, films and live sources.
-        every: Which frames of films are read.
+        inputs: PhotoScene, videos and live sources.
+        every: Which frames of videos are read.
     """
     total = 0
     for item in inputs:
         if is_live_input(item):
             return None
-        total += _expected_frames(str(item), every) if is_film(item) else 1
+        total += _expected_frames(str(item), every) if is_video(item) else 1
     return total
 
 
 def _expected_frames(name: str, every: float | None) -> int:
-    """Return about how many frames of a film will be read; 1 for a film that cannot be opened, or does not say."""
+    """Return about how many frames of a video will be read; 1 for a video that cannot be opened, or does not say."""
     try:
-        film = probe_video(name)
+        video = probe_video(name)
     except FacemoodError:
         return 1  # what is wrong with it is said when its turn comes
-    if isinstance(every, float) and film.duration is not None:
-        return max(1, math.ceil(min(film.duration / every, film.frames or math.inf)))
-    return max(1, math.ceil((film.frames or 1) / (every or 1)))
+    if isinstance(every, float) and video.duration is not None:
+        return max(1, math.ceil(min(video.duration / every, video.frames or math.inf)))
+    return max(1, math.ceil((video.frames or 1) / (every or 1)))
 
 
 def _parts(inputs: Iterable[ImageLike], size: int) -> Iterator[list[ImageLike] | str]:
-    """Give photos in batches, and films and live sources by their names one by one, all in their order."""
+    """Give photos in batches, and videos and live sources by their names one by one, all in their order."""
     photos: list[ImageLike] = []
     for item in inputs:
         if not moves(item):

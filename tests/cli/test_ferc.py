@@ -1,4 +1,4 @@
-"""``--model ferc`` from the command line, on photos and films, and what is drawn of it."""
+"""``--model ferc`` from the command line, on photos and videos, and what is drawn of it."""
 
 import csv
 import json
@@ -9,7 +9,7 @@ import numpy as np
 
 from facemood.sources import load_image
 from tests.cli.conftest import Run
-from tests.films import make_film
+from tests.videos import make_video
 
 
 def test_a_photo_is_read_drawn_and_told(facemood: Run, astronaut: Path, tmp_path: Path) -> None:
@@ -39,15 +39,15 @@ def test_a_face_that_is_not_read_has_empty_cells(facemood: Run, astronaut: Path,
     assert "not read" in done.stderr
 
 
-def test_a_film_is_read(facemood: Run, astronaut: Path, tmp_path: Path) -> None:
+def test_a_video_is_read(facemood: Run, astronaut: Path, tmp_path: Path) -> None:
     image = np.asarray(cv2.resize(load_image(astronaut), (256, 256)), np.uint8)
-    make_film(tmp_path / "clip.mp4", [image] * 4, fps=5)
+    make_video(tmp_path / "clip.mp4", [image] * 4, fps=5)
     outputs = ["-o", "clip.csv", "-o", "drawn.mp4", "-o", "clip.html", "--draw", "vector"]
     done = facemood("analyze", "clip.mp4", "--model", "ferc", "--head", "fer2013", *outputs)
     assert done.returncode == 0, done.stderr
     with (tmp_path / "clip.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert {row["shown"] for row in rows} == {"happy"}
+    assert {row["display_label"] for row in rows} == {"happy"}
     assert (tmp_path / "drawn.mp4").stat().st_size > 1000
 
 

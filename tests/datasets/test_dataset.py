@@ -39,8 +39,15 @@ def test_an_unknown_split_names_the_known_ones() -> None:
 def test_twins_are_images_outside_that_share_a_cluster_with_one_inside() -> None:
     dataset = make_dataset(cluster=np.array([0, 0, 2, 2, 4, 4]))
     # Training: rows 0 and 3; row 1 is a twin of 0, row 2 of 3, rows 4 and 5 of each other only.
-    assert dataset.twins_of(["Training"]).tolist() == [False, True, True, False, False, False]
-    assert dataset.twins_of(["PublicTest", "PrivateTest"]).tolist() == [True, False, False, True, False, False]
+    assert dataset.near_duplicates_of(["Training"]).tolist() == [False, True, True, False, False, False]
+    assert dataset.near_duplicates_of(["PublicTest", "PrivateTest"]).tolist() == [
+        True,
+        False,
+        False,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_clusters_that_are_not_marked_are_looked_for() -> None:
@@ -48,7 +55,7 @@ def test_clusters_that_are_not_marked_are_looked_for() -> None:
     images = made.pixels.copy()
     images[1] = images[0, :, ::-1]  # PublicTest mirrors Training
     dataset = make_dataset(cluster=None, images=images)
-    assert dataset.twins_of(["Training"]).tolist() == [False, True, False, False, False, False]
+    assert dataset.near_duplicates_of(["Training"]).tolist() == [False, True, False, False, False, False]
 
 
 def test_twins_are_not_looked_for_where_there_is_nothing_to_compare(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,9 +64,9 @@ def test_twins_are_not_looked_for_where_there_is_nothing_to_compare(monkeypatch:
 
     monkeypatch.setattr("facemood.datasets.dataset.find_clusters", refuse)
     for usages in (["Training", "PublicTest", "PrivateTest"], ["elsewhere"], []):
-        assert not make_dataset(cluster=None).twins_of(usages).any()
+        assert not make_dataset(cluster=None).near_duplicates_of(usages).any()
     with pytest.raises(AssertionError, match="searched"):
-        make_dataset(cluster=None).twins_of(["Training"])
+        make_dataset(cluster=None).near_duplicates_of(["Training"])
 
 
 def test_without_votes_there_is_no_majority() -> None:
@@ -96,7 +103,7 @@ def test_images_may_stay_in_files(tmp_path: Path, colour: str) -> None:
     assert isinstance(outside.split("PublicTest").images, ImageFiles)
     np.testing.assert_array_equal(outside.split("PublicTest").pixels, inside.split("PublicTest").pixels)
     for dataset in (outside, inside):
-        assert dataset.twins_of(["Training"]).tolist() == [False] * 5 + [True]
+        assert dataset.near_duplicates_of(["Training"]).tolist() == [False] * 5 + [True]
         assert dataset.clusters().tolist() == [0, 1, 2, 3, 4, 0]
     np.testing.assert_array_equal(outside.folds(2), inside.folds(2))
     voted = dataclasses.replace(outside, votes=np.eye(10, dtype=np.float32)[:6] * 5).ferplus_majority()

@@ -162,9 +162,9 @@ def test_the_two_label_sets_disagree_on_a_third_of_the_images(fer2013: Expressio
 
 @pytest.mark.dataset
 def test_twins_between_splits_have_their_counts(fer2013: ExpressionDataset) -> None:
-    training = fer2013.twins_of(["PublicTest", "PrivateTest"])
+    training = fer2013.near_duplicates_of(["PublicTest", "PrivateTest"])
     assert (training & (fer2013.usage == "Training")).sum() == 871
-    private = fer2013.twins_of(["Training"]) & (fer2013.usage == "PrivateTest")
+    private = fer2013.near_duplicates_of(["Training"]) & (fer2013.usage == "PrivateTest")
     assert private.sum() == 337
 
 
@@ -178,7 +178,7 @@ def test_the_csv_files_that_users_have_give_the_same(
     for column in ("images", "labels", "usage", "votes"):
         np.testing.assert_array_equal(getattr(dataset, column), getattr(fer2013, column))
     # The CSV marks no clusters. Those that are found by correlation agree with the marked ones but for single images.
-    found = dataset.twins_of(["Training"]) & (dataset.usage == "PrivateTest")
-    marked = fer2013.twins_of(["Training"]) & (fer2013.usage == "PrivateTest")
+    found = dataset.near_duplicates_of(["Training"]) & (dataset.usage == "PrivateTest")
+    marked = fer2013.near_duplicates_of(["Training"]) & (fer2013.usage == "PrivateTest")
     assert (found != marked).sum() <= 2
     assert ferplus.majority(dataset.votes).shape == (35887,)  # type: ignore[arg-type]

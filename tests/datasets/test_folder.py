@@ -44,7 +44,7 @@ def test_colour_and_large_trees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         save(tmp_path / word / "2.png", (30, 20, 10))
     inside = read_folder(tmp_path, size=32, colour="bgr")
     assert inside.pixels[0, 0, 0].tolist() == [10, 20, 30]
-    monkeypatch.setattr("facemood.datasets.images.MEMORY", 1)
+    monkeypatch.setattr("facemood.datasets.lazy_images.MEMORY", 1)
     outside = read_folder(tmp_path, size=32, colour="bgr")
     assert isinstance(outside.images, ImageFiles)
     np.testing.assert_array_equal(outside.pixels, inside.pixels)

@@ -32,7 +32,7 @@ def test_entries_become_a_dataset(tmp_path: Path) -> None:
 def test_rows_stay_together_where_files_are_left_out(
     tmp_path: Path, memory: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("facemood.datasets.images.MEMORY", memory)
+    monkeypatch.setattr("facemood.datasets.lazy_images.MEMORY", memory)
     box = (0, 0, 10, 10)
     entries = [
         Entry(spoil(tmp_path / "0.png"), "fear", "train", box),

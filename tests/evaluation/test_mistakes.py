@@ -8,17 +8,17 @@ from hypothesis import strategies as st
 
 from facemood import ExpressionDataset
 from facemood.evaluation.mistakes import explain_mistakes, worst_rows, write_mistakes
-from facemood.explain import ExplainOptions, ExpressionReader
+from facemood.explain import ExplainOptions, InputScorer
 from facemood.models import ModelSession, find_model
 
 
 @pytest.fixture(scope="module")
-def reader() -> ExpressionReader:
-    return ExpressionReader(ModelSession(find_model("nano"), device="cpu", threads=1), "fer2013")
+def reader() -> InputScorer:
+    return InputScorer(ModelSession(find_model("nano"), device="cpu", threads=1), "fer2013")
 
 
 @pytest.fixture(scope="module")
-def noise(reader: ExpressionReader) -> ExpressionDataset:
+def noise(reader: InputScorer) -> ExpressionDataset:
     """Six tiles, of which the last two have the label that the model reads."""
     tiles = np.random.default_rng(0).integers(0, 256, (6, 48, 48), np.uint8)
     read = reader.session.run(tiles)[reader.head].argmax(axis=1)
@@ -26,7 +26,7 @@ def noise(reader: ExpressionReader) -> ExpressionDataset:
     return ExpressionDataset("noise", tiles, labels.astype(np.int64), reader.labels, np.array(["all"] * 6))
 
 
-def test_mistakes_alone_are_explained_the_surest_first(reader: ExpressionReader, noise: ExpressionDataset) -> None:
+def test_mistakes_alone_are_explained_the_surest_first(reader: InputScorer, noise: ExpressionDataset) -> None:
     found = explain_mistakes(reader, noise, 9, ExplainOptions(method="occlusion"))
     assert sorted(one.row for one in found) == [0, 1, 2, 3]
     sure = [one.read.probability for one in found]
@@ -37,7 +37,7 @@ def test_mistakes_alone_are_explained_the_surest_first(reader: ExpressionReader,
         assert one.read.probability > one.missed.probability
 
 
-def test_the_page_shows_a_picture_of_each(reader: ExpressionReader, noise: ExpressionDataset, tmp_path: Path) -> None:
+def test_the_page_shows_a_picture_of_each(reader: InputScorer, noise: ExpressionDataset, tmp_path: Path) -> None:
     found = explain_mistakes(reader, noise, 2, ExplainOptions(method="occlusion"))
     page = write_mistakes(tmp_path / "run" / "mistakes.md", found)
     links = re.findall(r"\]\(([^)]+)\)", page.read_text())

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from facemood import EmotionRecognizer, Face
-from facemood.explain import ExpressionReader
+from facemood.explain import InputScorer
 from facemood.models import ModelSession, find_model
 from facemood.schema import Image
 from facemood.stages.align import crop_faces
@@ -19,8 +19,8 @@ def nano() -> EmotionRecognizer:
 
 
 @pytest.fixture(scope="session")
-def reader() -> ExpressionReader:
-    return ExpressionReader(ModelSession(find_model("nano"), device="cpu", threads=1), "ferplus")
+def reader() -> InputScorer:
+    return InputScorer(ModelSession(find_model("nano"), device="cpu", threads=1), "ferplus")
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from facemood.explain import ExplainOptions, ExpressionReader, explain_crop
+from facemood.explain import ExplainOptions, InputScorer, explain_crop
 from facemood.explain.faithfulness import (
     area_under,
     mean_interval,
@@ -16,12 +16,12 @@ from facemood.explain.faithfulness import (
     shared_top,
     strengths,
 )
-from facemood.explain.hiding import hide_parts
+from facemood.explain.fill import hide_parts
 from facemood.explain.segmenters import masks_of
 from facemood.schema import Image
 
 
-def test_limes_order_hides_the_label_sooner_than_its_reverse(reader: ExpressionReader, crop: Image) -> None:
+def test_limes_order_hides_the_label_sooner_than_its_reverse(reader: InputScorer, crop: Image) -> None:
     pytest.importorskip("lime", reason="needs the extra explain")
     found = explain_crop(reader, crop, ExplainOptions(samples=200))
     assert found.segments is not None

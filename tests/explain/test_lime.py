@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from facemood.errors import ExplanationError
-from facemood.explain import ExpressionReader
-from facemood.explain.hiding import hide_parts
+from facemood.explain import InputScorer
+from facemood.explain.fill import hide_parts
 from facemood.explain.lime import distances, draw_samples, fit_lime
 from facemood.explain.segmenters import masks_of
 from facemood.models.session import prepare
@@ -20,7 +20,7 @@ QUARTERS = np.arange(4).reshape(2, 2).repeat(24, axis=0).repeat(24, axis=1)
 """(48, 48): four segments."""
 
 
-def test_weights_are_those_of_the_package_lime(reader: ExpressionReader, crop: Image) -> None:
+def test_weights_are_those_of_the_package_lime(reader: InputScorer, crop: Image) -> None:
     tile = prepare([crop], reader.session.card)[0, 0]  # (48, 48), grey
     face = hide_parts(tile[None], masks_of(QUARTERS, (48, 48)))
     ours = fit_lime(face, reader, reader.column("neutral"), samples=60, seed=3)
@@ -40,8 +40,8 @@ def test_weights_are_those_of_the_package_lime(reader: ExpressionReader, crop: I
     assert ours.r2 == pytest.approx(theirs.score, abs=2e-3)
 
 
-def test_a_model_that_is_a_sum_of_superpixels_is_found_exactly(reader: ExpressionReader) -> None:
-    class Sum(ExpressionReader):
+def test_a_model_that_is_a_sum_of_superpixels_is_found_exactly(reader: InputScorer) -> None:
+    class Sum(InputScorer):
         """Reads the mean brightness of the upper left quarter, and a third of it of the lower right one."""
 
         def read(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -60,14 +60,14 @@ def test_a_model_that_is_a_sum_of_superpixels_is_found_exactly(reader: Expressio
     assert fit.probability == pytest.approx(0.4, abs=0.01)
 
 
-def test_the_same_seed_gives_the_same_weights_and_another_gives_others(reader: ExpressionReader, crop: Image) -> None:
+def test_the_same_seed_gives_the_same_weights_and_another_gives_others(reader: InputScorer, crop: Image) -> None:
     face = hide_parts(reader.prepare(crop), masks_of(QUARTERS, (48, 48)))
     one, again, other = (fit_lime(face, reader, 0, samples=40, seed=seed).weights for seed in (1, 1, 2))
     assert (one == again).all()
     assert (one != other).any()
 
 
-def test_too_few_samples_are_refused(reader: ExpressionReader, crop: Image) -> None:
+def test_too_few_samples_are_refused(reader: InputScorer, crop: Image) -> None:
     face = hide_parts(reader.prepare(crop), masks_of(QUARTERS, (48, 48)))
     with pytest.raises(ExplanationError, match="LIME needs 10 samples or more, but is to take 9"):
         fit_lime(face, reader, 0, samples=9)

@@ -6,14 +6,14 @@ from numpy.typing import NDArray
 
 from facemood import EmotionRecognizer
 from facemood.errors import ModelError
-from facemood.explain import ExpressionReader
+from facemood.explain import InputScorer
 from facemood.explain.maps import contrast_maps, map_and_read, occluders, occlusion_map
 from facemood.models import ModelSession, find_model
 from facemood.models.activation import activation_maps
 from facemood.schema import Image
 
 
-def test_maps_add_up_to_the_logits_up_to_a_bias(reader: ExpressionReader, crop: Image) -> None:
+def test_maps_add_up_to_the_logits_up_to_a_bias(reader: InputScorer, crop: Image) -> None:
     crops = [crop, crop[:, ::-1], np.zeros((48, 48), np.uint8)]
     maps, read = map_and_read(reader, crops)
     biases = reader.session.run(crops)[reader.head] - maps.mean(axis=(2, 3))
@@ -23,7 +23,7 @@ def test_maps_add_up_to_the_logits_up_to_a_bias(reader: ExpressionReader, crop: 
     np.testing.assert_array_equal(maps, activation_maps(reader.session, crops, head=reader.head))
 
 
-def test_a_map_sets_the_label_against_its_rivals(reader: ExpressionReader, crop: Image) -> None:
+def test_a_map_sets_the_label_against_its_rivals(reader: InputScorer, crop: Image) -> None:
     maps, read = map_and_read(reader, [crop])
     own, _ = contrast_maps(reader, [crop], [None])
     best = int(read[0].argmax())
@@ -38,11 +38,11 @@ def test_a_map_sets_the_label_against_its_rivals(reader: ExpressionReader, crop:
 def test_a_model_without_a_feature_map_has_no_map(crop: Image) -> None:
     landmarks = ModelSession(find_model("landmarks"), device="cpu")
     with pytest.raises(ModelError, match="has no output features"):
-        contrast_maps(ExpressionReader(landmarks, "points"), [crop], [0])
+        contrast_maps(InputScorer(landmarks, "points"), [crop], [0])
 
 
 def test_occlusion_finds_the_place_that_counts(nano: EmotionRecognizer) -> None:
-    class Corner(ExpressionReader):
+    class Corner(InputScorer):
         """Reads the brightness of the lower right corner."""
 
         def read(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from facemood.errors import ExplanationError, MissingExtraError
-from facemood.explain.faces import view_of
+from facemood.explain.explain_faces import view_of
 from facemood.explain.segmenters import SEGMENTERS, check_parameters, masks_of, segment_face
 from facemood.schema import Image
 

@@ -1,4 +1,4 @@
-"""FERC as users meet it: on photos, crops, films and hostile pictures."""
+"""FERC as users meet it: on photos, crops, videos and hostile pictures."""
 
 import dataclasses
 import inspect
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from facemood import EmotionRecognizer
 from facemood.errors import ExplanationError, ImageError, ModelError
-from facemood.ferc import FERC, PAIRS, PartsReader, distances, open_recognizer, with_layers, with_parts
+from facemood.ferc import FERC, PAIRS, PartsModel, distances, open_recognizer, with_layers, with_parts
 from facemood.ferc.parts import TURNED
 from facemood.models import find_model
 from facemood.results import Result
 from facemood.schema import Image
 from facemood.sources import load_image
-from tests.films import make_film
+from tests.videos import make_video
 
 FIVE = ("angry", "happy", "sad", "surprise", "neutral")
 
@@ -83,7 +83,7 @@ def test_a_face_half_out_of_the_picture_gets_no_numbers(ferc: FERC, photo: Image
 def test_a_face_that_is_turned_away_gets_no_numbers(ferc: FERC, photo: Image) -> None:
     (face,) = ferc.detect(photo)
     assert face.pose is not None
-    reader = PartsReader(ferc.pipeline.reader)
+    reader = PartsModel(ferc.pipeline.reader)
     for yaw, read in ((0.9 * TURNED, True), (-0.9 * TURNED, True), (1.1 * TURNED, False), (-1.1 * TURNED, False)):
         turned = dataclasses.replace(face, pose=np.array([yaw, 0, 0], np.float32))
         assert (reader.mark(photo, [turned])[0].parts is not None) is read
@@ -100,7 +100,7 @@ def test_a_covered_face_gets_no_numbers(ferc: FERC, photo: Image, hidden: slice,
     assert (unread.labels, unread.emotion, unread.parts) == ((), "", None)
     (detected,) = ferc.detect(covered)
     unasked = dataclasses.replace(detected, action_units={})
-    assert PartsReader(ferc.pipeline.reader).mark(covered, [unasked])[0].parts is None
+    assert PartsModel(ferc.pipeline.reader).mark(covered, [unasked])[0].parts is None
     assert np.isnan(ferc.classify([detected.crop(covered, margin=0.1)])).all()
 
 
@@ -146,13 +146,13 @@ def test_crops_of_other_shapes_are_refused(ferc: FERC) -> None:
             ferc.classify([crop])  # type: ignore[list-item]
 
 
-def test_a_film_is_read_and_its_people_are_followed(ferc: FERC, photo: Image, tmp_path: Path) -> None:
+def test_a_video_is_read_and_its_people_are_followed(ferc: FERC, photo: Image, tmp_path: Path) -> None:
     small = np.asarray(cv2.resize(photo, (256, 256), interpolation=cv2.INTER_AREA), np.uint8)
-    make_film(tmp_path / "clip.mp4", [*[small] * 3, np.full_like(small, 120), *[small] * 2], fps=5)
+    make_video(tmp_path / "clip.mp4", [*[small] * 3, np.full_like(small, 120), *[small] * 2], fps=5)
     analysis = ferc.analyze(tmp_path / "clip.mp4", baseline=(0, 0.4))
     faces = [face for result in analysis for face in result]
     assert {face.track_id for face in faces} == {1}
-    assert all(face.shown == "happy" for face in faces)
+    assert all(face.display_label == "happy" for face in faces)
     assert analysis.info["model"] == "ferc"
 
 
@@ -215,7 +215,7 @@ def test_closing_the_layers_closes_the_source(ferc: FERC) -> None:
         finally:
             closed.append(True)
 
-    marked = with_parts(PartsReader(ferc.pipeline.reader), source())
+    marked = with_parts(PartsModel(ferc.pipeline.reader), source())
     assert next(marked).faces == ()
     marked.close()  # type: ignore[attr-defined]
     assert closed == [True]

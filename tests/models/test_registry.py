@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from facemood.cli import options
+from facemood.cli import arguments
 from facemood.errors import ModelError
 from facemood.models import DEFAULT_MODEL, ModelSession, find_model, list_models, list_parts
 
@@ -54,4 +54,4 @@ def test_a_path_is_taken_as_it_is(tmp_path: Path) -> None:
 
 
 def test_the_command_line_has_the_same_default_without_loading_it() -> None:
-    assert options.MODEL == DEFAULT_MODEL
+    assert arguments.MODEL == DEFAULT_MODEL

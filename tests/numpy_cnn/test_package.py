@@ -22,7 +22,7 @@ def test_it_imports_numpy_and_little_of_the_house(path: Path) -> None:
     allowed = ("numpy", "facemood.numpy_cnn", "facemood.errors", "facemood.atomic", "matplotlib")
     names = {name for name in imports_of(ast.parse(path.read_text())) if not name.startswith(allowed)}
     assert names <= sys.stdlib_module_names | {"__future__", "collections.abc"}
-    assert path.name == "figures.py" or "matplotlib" not in path.read_text()
+    assert path.name == "drawings.py" or "matplotlib" not in path.read_text()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

@@ -9,7 +9,7 @@ from facemood.datasets import open_dataset
 from facemood.errors import ModelError
 from facemood.models import DEFAULT_MODEL, FINDER, ModelSession, find_model
 from facemood.numpy_cnn import Softmax, load_network
-from facemood.numpy_cnn.onnx_file import read_weights
+from facemood.numpy_cnn.onnx_weights import read_weights
 
 
 @pytest.mark.parametrize("name", ["nano", DEFAULT_MODEL])

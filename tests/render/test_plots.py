@@ -53,7 +53,7 @@ def test_shares_are_bars_with_their_numbers() -> None:
     assert [label.get_text() for label in shares.get_yticklabels()] == list(WORDS)
 
 
-def test_people_of_one_film_have_one_axis_of_time() -> None:
+def test_people_of_one_video_have_one_axis_of_time() -> None:
     figure = plot_timeline([person(1), person(2, times=(10, 11)), person(1, times=(50, 51), source="b.mp4")])
     assert [axes.get_xlim() for axes in figure.axes[::2]] == [(0, 12), (0, 12), (50, 52)]
 
@@ -93,7 +93,7 @@ def test_ticks_are_round_few_and_inside(start: float, length: float, most: int) 
     assert len(set(ticks.values())) == len(ticks)
 
 
-def test_long_films_have_a_tick_every_so_many_hours() -> None:
+def test_long_videos_have_a_tick_every_so_many_hours() -> None:
     assert list(time_ticks(0, 10 * 3600, most=6).values()) == [
         "0:00",
         "2:00:00",

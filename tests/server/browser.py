@@ -36,7 +36,7 @@ OPTIONS = [
 ]
 
 CAMERA = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
-"""A film plays as the camera, and nobody is asked for leave."""
+"""A video plays as the camera, and nobody is asked for leave."""
 
 ASKING = ("Network.requestWillBeSent", "Network.webSocketCreated")
 
@@ -201,7 +201,7 @@ def open_browser(folder: Path, camera: Path | None = None, options: tuple[str, .
 
     Args:
         folder: Where it keeps what it must.
-        camera: A y4m film that plays as its camera; None leaves it without one.
+        camera: A y4m video that plays as its camera; None leaves it without one.
         options: More of its options.
     """
     name = next(filter(None, map(shutil.which, NAMES)), None)
@@ -225,7 +225,7 @@ def open_browser(folder: Path, camera: Path | None = None, options: tuple[str, .
 
 
 def write_y4m(path: Path, images: list[Image], *, rate: int = 10) -> Path:
-    """Write pictures (H, W, 3) uint8 BGR of one even size as the raw film that Chromium's camera plays."""
+    """Write pictures (H, W, 3) uint8 BGR of one even size as the raw video that Chromium's camera plays."""
     import cv2
 
     height, width = images[0].shape[:2]

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from websockets.sync.client import ClientConnection, connect
 
 from facemood import EmotionRecognizer
-from facemood.cli.serve import listen, server_settings
+from facemood.cli.serve_command import listen, server_settings
 from facemood.server import ServerOptions, create_app
 from facemood.server.service import Service
 

@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidStatus
 
 from facemood import EmotionRecognizer
 from facemood.server import ServerOptions
-from facemood.server.options import is_loopback
+from facemood.server.limits import is_loopback
 from tests.server.conftest import Running, Upload, running
 
 TOKEN = "correct horse"
@@ -21,7 +21,7 @@ TOKEN = "correct horse"
 @pytest.fixture(scope="module")
 def locked(recognizer: EmotionRecognizer) -> Iterator[Running]:
     """A server that asks for a token and that any name leads to, with small bounds."""
-    options = ServerOptions(token=TOKEN, hosts=(), max_upload=20_000, max_film=40_000, rate=100_000, max_images=2)
+    options = ServerOptions(token=TOKEN, hosts=(), max_upload=20_000, max_video=40_000, rate=100_000, max_images=2)
     with running(recognizer, options) as found:
         yield found
 

@@ -1,4 +1,4 @@
-"""The page in a real browser, with a made film as its camera: what people see is what the library reads."""
+"""The page in a real browser, with a made video as its camera: what people see is what the library reads."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ import pytest
 from facemood import EmotionRecognizer
 from facemood.schema import Image
 from tests.conftest import PHOTOS
-from tests.films import make_film
 from tests.moving_faces import FACES, read_photo
 from tests.server.browser import Browser, Page, open_browser, write_y4m
 from tests.server.conftest import Running
+from tests.videos import make_video
 
 pytestmark = pytest.mark.browser
 
@@ -125,7 +125,7 @@ def test_the_timeline_moves_and_raw_readings_can_be_seen(page: Page) -> None:
     page.wait("document.querySelector('.time').getAttribute('aria-label')?.includes('happy')")
 
 
-def test_a_recording_gives_a_table_json_and_a_film(page: Page, tmp_path: Path) -> None:
+def test_a_recording_gives_a_table_json_and_a_video(page: Page, tmp_path: Path) -> None:
     page.click("choose-camera")
     page.wait(READ)
     page.click("record")
@@ -137,7 +137,7 @@ def test_a_recording_gives_a_table_json_and_a_film(page: Page, tmp_path: Path) -
     rows = list(csv.DictReader(io.StringIO(files["table.csv"].decode())))
     assert list(rows[0]) == json.loads(page.messages("Received")[0])["columns"]
     assert len(rows) == len(whole["results"]) >= 5
-    assert {(row["source"], row["emotion"], row["shown"], row["track_id"]) for row in rows} == {
+    assert {(row["source"], row["emotion"], row["display_label"], row["track_id"]) for row in rows} == {
         ("camera", "happy", "happy", "1")
     }
     seconds = [float(row["timestamp"]) for row in rows]
@@ -147,8 +147,8 @@ def test_a_recording_gives_a_table_json_and_a_film(page: Page, tmp_path: Path) -
     assert [float(rows[0][name]) for name in ("x1", "y1", "x2", "y2", "happy", "raw_happy", "yaw")] == [
         *face["box"], face["emotions"]["happy"], face["raw_emotions"]["happy"], face["pose"]["yaw"]
     ]  # fmt: skip
-    film = next(data for name, data in files.items() if name.startswith("annotated"))
-    assert len(film) > 1000
+    video = next(data for name, data in files.items() if name.startswith("annotated"))
+    assert len(video) > 1000
 
 
 def test_a_shared_tab_is_read(server: Running, tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_a_dropped_photo_is_read(page: Page, recognizer: EmotionRecognizer) -> N
     assert page.run("document.querySelector('.word').innerText").lower() == expected.emotion
     assert f"{expected.confidence:.0%}" in page.run("document.querySelector('.how').innerText")
     page.drop(Path(__file__), "text/x-python")
-    assert "neither a photo nor a film" in page.text("notice")
+    assert "neither a photo nor a video" in page.text("notice")
 
 
 def test_several_photos_can_be_leafed_through(page: Page) -> None:
@@ -196,15 +196,15 @@ def test_several_photos_can_be_leafed_through(page: Page) -> None:
     assert page.run("document.getElementById('next').disabled")
 
 
-def test_a_dropped_film_is_read_whole(page: Page, tmp_path: Path) -> None:
-    film = make_film(tmp_path / "talk.webm", [camera_picture()] * 8, fps=8, codec="libvpx-vp9")
+def test_a_dropped_video_is_read_whole(page: Page, tmp_path: Path) -> None:
+    video = make_video(tmp_path / "talk.webm", [camera_picture()] * 8, fps=8, codec="libvpx-vp9")
     (tmp_path / "saved").mkdir()
-    page.drop(film, "video/webm")
+    page.drop(video, "video/webm")
     page.wait("document.querySelector('.word')?.innerText.toLowerCase() === 'happy'")  # while it plays
-    page.click("film-read")
-    page.wait("document.querySelectorAll('#film-results a').length >= 4")
+    page.click("video-read")
+    page.wait("document.querySelectorAll('#video-results a').length >= 4")
     table = page.run(
-        "fetch(document.querySelector('#film-results a[href$=\"table.csv\"]').href).then((one) => one.text())"
+        "fetch(document.querySelector('#video-results a[href$=\"table.csv\"]').href).then((one) => one.text())"
     )
     assert [row["emotion"] for row in csv.DictReader(io.StringIO(table))] == ["happy"] * 8
 

@@ -22,9 +22,9 @@ from facemood.schema import Image
 from facemood.sinks import open_sink
 from facemood.sinks.report import ReportSink
 from facemood.sinks.report.charts import ACROSS, HIGH, area_chart, head_chart, mostly
-from facemood.sinks.report.films import MOST_LINES, MOST_PEOPLE
-from facemood.sinks.report.photos import MOST_FACES
+from facemood.sinks.report.photo_report import MOST_FACES
 from facemood.sinks.report.portraits import MARGIN, SIDE, BestPortraits, cut_portrait
+from facemood.sinks.report.video_report import MOST_LINES, MOST_PEOPLE
 from facemood.timeline import POINTS, Timeline, Track, TrackCollector
 from tests.conftest import make_face
 
@@ -99,10 +99,10 @@ def read_as(label: str, *, sure: float = 0.86, number: int | None = 1) -> Face:
     return dataclasses.replace(make_face((20, 10, 80, 70), read), track_id=number)
 
 
-def film_of(
+def video_of(
     labels: list[str | None], *, source: str = "clips/talk.mp4", step: float = 0.5, number: int = 1, image: bool = True
 ) -> list[Result]:
-    """A film of one person, who shows a label in each frame or is not there."""
+    """A video of one person, who shows a label in each frame or is not there."""
     return [
         Result(
             source, index, index * step, (120, 90), () if label is None else (read_as(label, number=number),),
@@ -112,18 +112,18 @@ def film_of(
     ]  # fmt: skip
 
 
-TALK = film_of(["happy"] * 6 + [None] * 2 + ["neutral", "neutral", "sad"])
+TALK = video_of(["happy"] * 6 + [None] * 2 + ["neutral", "neutral", "sad"])
 PHOTOS = [
     dataclasses.replace(result, source=f"photos/{name}.jpg", timestamp=None, index=0)
     for name, result in zip("abc", [TALK[0], TALK[7], TALK[9]], strict=True)
 ]
 
 
-def test_a_film_is_told_in_words_and_numbers(tmp_path: Path) -> None:
+def test_a_video_is_told_in_words_and_numbers(tmp_path: Path) -> None:
     page = page_of(tmp_path / "r.html", TALK)
     assert page.headings == ["h1 talk.mp4", "h2 Faces in the picture", "h2 Person 1", "h2 How it was made"]
     assert (
-        "0:05.5 of film in 11 frames with 1 person. Read by facemood 1.2.3: model baseline, head ferplus." in page.text
+        "0:05.5 of video in 11 frames with 1 person. Read by facemood 1.2.3: model baseline, head ferplus." in page.text
     )
     assert "In sight for 4.5 s between 0:00.0 and 0:05.5. Shown mostly: happy (67%) and neutral (22%)." in page.text
     assert (
@@ -157,9 +157,9 @@ def test_equal_results_make_equal_pages(tmp_path: Path) -> None:
 
 
 def test_the_page_can_be_heard(tmp_path: Path) -> None:
-    others = film_of(["happy", "sad"], number=2)
+    others = video_of(["happy", "sad"], number=2)
     both = [dataclasses.replace(one, faces=one.faces + other.faces) for one, other in zip(TALK, others, strict=False)]
-    page = page_of(tmp_path / "r.html", [*both, *film_of(["sad"], source="b.mp4"), *PHOTOS])
+    page = page_of(tmp_path / "r.html", [*both, *video_of(["sad"], source="b.mp4"), *PHOTOS])
     assert all(picture["alt"] for picture in page.all("img"))
     assert {cell["scope"] for cell in page.all("th")} == {"row", "col"}
     assert all(picture["role"] == "img" and picture["aria-label"] for picture in page.all("svg"))
@@ -173,11 +173,11 @@ def test_the_page_can_be_heard(tmp_path: Path) -> None:
     assert len(page.all("a")) == 2
 
 
-def test_several_films_are_folded_after_the_first_few(tmp_path: Path) -> None:
-    films = [frame for number in range(5) for frame in film_of(["happy"], source=f"{number}.mp4")]
-    page = page_of(tmp_path / "r.html", films)
-    assert page.headings[0] == "h1 5 films"
-    folds = [fold for fold in page.all("details") if fold.get("class") == "film"]
+def test_several_videos_are_folded_after_the_first_few(tmp_path: Path) -> None:
+    videos = [frame for number in range(5) for frame in video_of(["happy"], source=f"{number}.mp4")]
+    page = page_of(tmp_path / "r.html", videos)
+    assert page.headings[0] == "h1 5 videos"
+    folds = [fold for fold in page.all("details") if fold.get("class") == "video"]
     assert ["open" in fold for fold in folds] == [True, True, True, False, False]
     assert [heading for heading in page.headings if heading.endswith("mp4")] == [f"h2 {n}.mp4" for n in range(5)]
 
@@ -195,7 +195,7 @@ def test_names_and_labels_are_texts_whatever_they_hold(tmp_path: Path) -> None:
     assert page.series()[1]["names"] == [evil, "b&w"]
 
 
-def test_pictures_show_the_faces_of_a_film(tmp_path: Path, astronaut: Path, recognizer: EmotionRecognizer) -> None:
+def test_pictures_show_the_faces_of_a_video(tmp_path: Path, astronaut: Path, recognizer: EmotionRecognizer) -> None:
     photo = recognizer.analyze_image(astronaut)
     face = dataclasses.replace(photo.faces[0], track_id=1)
     frames = [dataclasses.replace(photo, timestamp=float(n), source="a.mp4", faces=(face,)) for n in range(2)]
@@ -238,13 +238,13 @@ def test_hidden_faces_are_in_no_picture(tmp_path: Path, how: str) -> None:
     assert "Pictures of faces are left out" in page.text
 
 
-def test_a_film_without_images_has_no_pictures(tmp_path: Path) -> None:
-    assert page_of(tmp_path / "r.html", film_of(["happy"], image=False)).all("img") == []
+def test_a_video_without_images_has_no_pictures(tmp_path: Path) -> None:
+    assert page_of(tmp_path / "r.html", video_of(["happy"], image=False)).all("img") == []
 
 
 def test_each_frequent_expression_has_one_picture(tmp_path: Path) -> None:
     labels: list[str | None] = [*["happy"] * 60, *["sad"] * 40, "fear"]
-    assert [one["alt"] for one in page_of(tmp_path / "r.html", film_of(labels)).all("img")] == [
+    assert [one["alt"] for one in page_of(tmp_path / "r.html", video_of(labels)).all("img")] == [
         "Person 1, happy",
         "Person 1, sad",
     ]
@@ -265,7 +265,7 @@ def test_the_best_face_is_the_surest_of_the_certain_ones() -> None:
 
 def test_what_is_shown_names_the_picture() -> None:
     best = BestPortraits()
-    best.add(GREY, dataclasses.replace(read_as("sad"), shown="happy"), "a")
+    best.add(GREY, dataclasses.replace(read_as("sad"), display_label="happy"), "a")
     assert list(best.kept) == ["happy"]
     assert best.kept["happy"].probability == pytest.approx(0.02, abs=1e-6)
 
@@ -282,7 +282,7 @@ def test_faces_anywhere_make_square_pictures(corner: tuple[float, float], size: 
 
 
 def track_of(frames: list[Result]) -> tuple[Track, Timeline]:
-    """The first person of a film, and the film."""
+    """The first person of a video, and the video."""
     collector = TrackCollector()
     for frame in frames:
         collector.add(frame)
@@ -363,9 +363,9 @@ def test_a_pointer_reads_the_numbers_of_the_frames(tmp_path: Path) -> None:
     assert (heads["times"], heads["ends"]) == ([0, 3000, 4000], [3000, 4000, 5500])
 
 
-def test_a_long_film_stays_a_small_page(tmp_path: Path) -> None:
+def test_a_long_video_stays_a_small_page(tmp_path: Path) -> None:
     labels: list[str | None] = ["happy", "sad", "neutral", "sad"] * 1000
-    page = page_of(tmp_path / "r.html", film_of(labels, step=1 / 25, image=False))
+    page = page_of(tmp_path / "r.html", video_of(labels, step=1 / 25, image=False))
     _, areas = page.series()
     assert len(areas["times"]) == POINTS
     assert (tmp_path / "r.html").stat().st_size < 400_000
@@ -383,7 +383,7 @@ def test_heads_that_change_all_the_time_are_thinned_to_the_most() -> None:
 
 def test_long_tables_are_folded_and_very_long_ones_cut(tmp_path: Path) -> None:
     labels: list[str | None] = ["happy", "sad"] * (MOST_LINES // 2 + 5)
-    page = page_of(tmp_path / "r.html", film_of(labels, image=False))
+    page = page_of(tmp_path / "r.html", video_of(labels, image=False))
     assert "1,010 episodes" in page.text
     assert "The first 1,000 of them." in page.text
     assert all("open" not in fold for fold in page.all("details"))
@@ -404,7 +404,7 @@ def test_many_people_have_a_line_each(tmp_path: Path) -> None:
 
 def test_who_is_there_briefly_has_an_axis_of_their_own(tmp_path: Path) -> None:
     labels: list[str | None] = [None] * 40 + ["sad"] * 4 + [None] * 40
-    page = page_of(tmp_path / "r.html", film_of(labels))
+    page = page_of(tmp_path / "r.html", video_of(labels))
     assert "between 0:20.0 and 0:22.0. Shown mostly: sad (100%). The chart shows this time alone." in page.text
     assert [series["span"] for series in page.series()] == [[0, 42_000], [20_000, 22_000]]
 
@@ -444,9 +444,9 @@ def test_a_reading_that_is_not_certain_is_marked(tmp_path: Path) -> None:
     assert "sad? 86%" in page.text
 
 
-def test_films_and_photos_stand_on_one_page(tmp_path: Path) -> None:
+def test_videos_and_photos_stand_on_one_page(tmp_path: Path) -> None:
     page = page_of(tmp_path / "r.html", [*TALK, *PHOTOS])
-    assert page.headings[0] == "h1 1 film and 3 photos"
+    assert page.headings[0] == "h1 1 video and 3 photos"
     assert "h2 talk.mp4" in page.headings
     assert "h2 Photos" in page.headings
     assert "h3 happy 1 face" in page.headings
@@ -457,8 +457,8 @@ def test_frames_at_one_and_the_same_time_do_no_harm(tmp_path: Path) -> None:
     assert "happy 100%" in page_of(tmp_path / "r.html", frames).text
 
 
-def test_a_film_that_is_read_twice_is_told_twice(tmp_path: Path) -> None:
-    page = page_of(tmp_path / "r.html", [*TALK, *film_of(["sad"] * 3)])
+def test_a_video_that_is_read_twice_is_told_twice(tmp_path: Path) -> None:
+    page = page_of(tmp_path / "r.html", [*TALK, *video_of(["sad"] * 3)])
     assert page.headings.count("h2 talk.mp4") == 2
     assert [one["alt"] for one in page.all("img")][-1] == "Person 1, sad"
 
@@ -469,8 +469,8 @@ def test_nothing_is_a_page_too(tmp_path: Path) -> None:
     assert "Nothing was read." in page.text
 
 
-def test_a_film_with_nobody_says_so(tmp_path: Path) -> None:
-    page = page_of(tmp_path / "r.html", film_of([None] * 3))
+def test_a_video_with_nobody_says_so(tmp_path: Path) -> None:
+    page = page_of(tmp_path / "r.html", video_of([None] * 3))
     assert page.headings == ["h1 talk.mp4", "h2 Faces in the picture", "h2 How it was made"]
     assert "frames without a face 3 most faces at once 0 people followed 0" in page.text
 
@@ -500,21 +500,21 @@ def test_the_largest_shares_are_said_in_words() -> None:
     assert mostly({"happy": 0.98, "sad": 0.02}) == "happy (98%)"
 
 
-def smiling_film(*, step: float = 1 / 30, frames: int = 120) -> list[Result]:
+def smiling_video(*, step: float = 1 / 30, frames: int = 120) -> list[Result]:
     """A person who smiles from the second second on, blinks once, and turns away at the end."""
-    film = []
+    video = []
     for index in range(frames):
         smile = 0.9 if 30 <= index < 90 else 0.08
         units = {key: smile if key.startswith("AU12") else 0.05 for key in KEYS}
         shut = 20 <= index < 24
         known: dict[str, Any] = {"action_units": units, "openness": (0.3, 0.3) if shut else (0.7, 0.7)}
         face = dataclasses.replace(read_as("happy"), **(known if index < 100 else {}))
-        film.append(Result("smile.mp4", index, index * step, (120, 90), (face,), EXPRESSIONS))
-    return film
+        video.append(Result("smile.mp4", index, index * step, (120, 90), (face,), EXPRESSIONS))
+    return video
 
 
 def test_units_and_blinks_are_told_of_each_person(tmp_path: Path) -> None:
-    page = page_of(tmp_path / "r.html", smiling_film())
+    page = page_of(tmp_path / "r.html", smiling_video())
     assert "h3 Action units" in page.headings
     assert "1 blink in 3.3 s in which the eyes were seen: 18 a minute." in page.text
     assert "1 event of action units" in page.text
@@ -530,7 +530,7 @@ def test_units_and_blinks_are_told_of_each_person(tmp_path: Path) -> None:
 
 
 def test_blinks_between_frames_are_not_counted(tmp_path: Path) -> None:
-    page = page_of(tmp_path / "r.html", smiling_film(step=0.2))
+    page = page_of(tmp_path / "r.html", smiling_video(step=0.2))
     assert "Blinks were not counted" in page.text
 
 
@@ -540,6 +540,6 @@ def test_without_units_there_is_no_part_on_them(tmp_path: Path) -> None:
 
 
 def test_units_of_a_face_at_rest_are_not_listed(tmp_path: Path) -> None:
-    still = [dataclasses.replace(frame, index=index) for index, frame in enumerate(smiling_film(frames=25))]
+    still = [dataclasses.replace(frame, index=index) for index, frame in enumerate(smiling_video(frames=25))]
     page = page_of(tmp_path / "r.html", still)
     assert "No action unit is active for long enough to be listed." in page.text

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from facemood.results import Result
-from facemood.sinks.film import FilmSink
+from facemood.sinks.video_file import VideoSink
 from facemood.sources.video import probe_video, read_video
-from tests.films import RATE, make_film, numbered_images, sound_of
+from tests.videos import RATE, make_video, numbered_images, sound_of
 
 Samples = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 
 def rewrite(source: Path, target: Path) -> Path:
-    """Write a film anew, with nothing drawn on it."""
-    sink = FilmSink(target, {})
+    """Write a video anew, with nothing drawn on it."""
+    sink = VideoSink(target, {})
     for frame in read_video(source):
         sink.write(Result(frame.source, frame.index, frame.timestamp, frame.size, image=frame.image))
     sink.close()
@@ -23,19 +23,19 @@ def rewrite(source: Path, target: Path) -> Path:
 
 
 def heard(path: Path) -> Samples:
-    """The sound of a film as people hear it from its beginning, one channel in samples -1..1."""
-    with av.open(str(path)) as film:
+    """The sound of a video as people hear it from its beginning, one channel in samples -1..1."""
+    with av.open(str(path)) as video:
         resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
-        parts = [part for frame in film.decode(audio=0) for part in resampler.resample(frame)]
+        parts = [part for frame in video.decode(audio=0) for part in resampler.resample(frame)]
         first = Fraction(parts[0].pts or 0) * (parts[0].time_base or 0)
-        silence = np.zeros(round((first - Fraction(film.start_time or 0, 1_000_000)) * RATE))
+        silence = np.zeros(round((first - Fraction(video.start_time or 0, 1_000_000)) * RATE))
         return np.concatenate([silence, *(part.to_ndarray().ravel() for part in parts)])
 
 
 def codec_of(path: Path) -> str:
-    """How a film's sound is compressed."""
-    with av.open(str(path)) as film:
-        return film.streams.audio[0].codec_context.codec.canonical_name
+    """How a video's sound is compressed."""
+    with av.open(str(path)) as video:
+        return video.streams.audio[0].codec_context.codec.canonical_name
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def codec_of(path: Path) -> str:
     ],
 )
 def test_sound_is_copied_as_it_is(tmp_path: Path, name: str, codec: str) -> None:
-    source = make_film(tmp_path / name, numbered_images(25), audio_seconds=1, audio_codec=codec)
+    source = make_video(tmp_path / name, numbered_images(25), audio_seconds=1, audio_codec=codec)
     target = rewrite(source, tmp_path / "target.mp4")
     assert sound_of(target) == sound_of(source)
     assert codec_of(target) == codec_of(source)
@@ -63,7 +63,7 @@ def test_sound_is_copied_as_it_is(tmp_path: Path, name: str, codec: str) -> None
 )
 def test_what_mp4_cannot_hold_sounds_the_same(tmp_path: Path, name: str, codec: str) -> None:
     encoder = "mpeg4" if name.endswith("avi") else "libx264"
-    source = make_film(tmp_path / name, numbered_images(25), codec=encoder, audio_seconds=1, audio_codec=codec)
+    source = make_video(tmp_path / name, numbered_images(25), codec=encoder, audio_seconds=1, audio_codec=codec)
     target = rewrite(source, tmp_path / "target.mp4")
     assert codec_of(target) == "aac"
     one, other = heard(source)[2000:40_000], heard(target)[2000:40_000]
@@ -72,21 +72,23 @@ def test_what_mp4_cannot_hold_sounds_the_same(tmp_path: Path, name: str, codec: 
 
 def test_pictures_that_begin_later_stay_so(tmp_path: Path) -> None:
     times = [0.5 + number / 25 for number in range(25)]
-    source = make_film(tmp_path / "source.mp4", numbered_images(25), timestamps=times, reorder=False, audio_seconds=1.5)
+    source = make_video(
+        tmp_path / "source.mp4", numbered_images(25), timestamps=times, reorder=False, audio_seconds=1.5
+    )
     target = rewrite(source, tmp_path / "target.mp4")
     assert probe_video(target).start == pytest.approx(0.5)
     assert sound_of(target) == sound_of(source)
 
 
 def test_sound_that_goes_on_after_the_pictures_is_kept(tmp_path: Path) -> None:
-    source = make_film(tmp_path / "source.mp4", numbered_images(25), audio_seconds=2)
+    source = make_video(tmp_path / "source.mp4", numbered_images(25), audio_seconds=2)
     target = rewrite(source, tmp_path / "target.mp4")
     assert sound_of(target) == sound_of(source)
     assert probe_video(target).duration == 1.0
 
 
 def test_a_source_that_breaks_off_is_kept_up_to_there(tmp_path: Path) -> None:
-    source = make_film(tmp_path / "source.mp4", numbered_images(50, (128, 96)), audio_seconds=2, index_first=True)
+    source = make_video(tmp_path / "source.mp4", numbered_images(50, (128, 96)), audio_seconds=2, index_first=True)
     source.write_bytes(source.read_bytes()[: source.stat().st_size // 2])
     target = rewrite(source, tmp_path / "target.mp4")
     read = len(list(read_video(target)))

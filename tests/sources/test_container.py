@@ -12,7 +12,16 @@ from av.stream import Disposition
 from facemood.errors import VideoError
 from facemood.sources.container import open_container, video_stream
 from facemood.sources.video import probe_video, read_video
-from tests.films import RATE, add_tone, make_film, make_sound, noisy_images, number_of, numbered_image, numbered_images
+from tests.videos import (
+    RATE,
+    add_tone,
+    make_sound,
+    make_video,
+    noisy_images,
+    number_of,
+    numbered_image,
+    numbered_images,
+)
 
 NOISE = np.random.default_rng(5).bytes(5000)
 
@@ -21,12 +30,12 @@ NOISE = np.random.default_rng(5).bytes(5000)
     ("name", "data", "message"),
     [
         ("empty.mp4", b"", "the file is empty"),
-        ("notes.mp4", b"This is a text.\n" * 50, "this is no film"),
-        ("noise.mkv", NOISE, "this is no film"),
-        ("table.csv", b"a,b\n1,2\n", "this is no film"),
+        ("notes.mp4", b"This is a text.\n" * 50, "this is no video"),
+        ("noise.mkv", NOISE, "this is no video"),
+        ("table.csv", b"a,b\n1,2\n", "this is no video"),
     ],
 )
-def test_what_is_no_film_is_told(tmp_path: Path, name: str, data: bytes, message: str) -> None:
+def test_what_is_no_video_is_told(tmp_path: Path, name: str, data: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(VideoError, match=f"{name}: {message}; expected|{name}: {message} that.*expected"):
         probe_video(tmp_path / name)
@@ -44,7 +53,7 @@ def test_nothing_and_a_folder_are_told(tmp_path: Path) -> None:
 def test_an_address_without_an_answer_is_told() -> None:
     with pytest.raises(VideoError, match="check the address and the network"):
         open_container("tcp://127.0.0.1:9", timeout=5)
-    with pytest.raises(VideoError, match="expected a film or the address of one"):
+    with pytest.raises(VideoError, match="expected a video or the address of one"):
         open_container("nothing:at-all")
 
 
@@ -72,19 +81,19 @@ def test_a_playlist_on_the_disk_leads_to_no_address(tmp_path: Path) -> None:
 
 
 def test_a_recording_without_its_index_is_told_with_the_mend(tmp_path: Path) -> None:
-    whole = make_film(tmp_path / "whole.mp4", noisy_images(20)).read_bytes()
+    whole = make_video(tmp_path / "whole.mp4", noisy_images(20)).read_bytes()
     (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(VideoError, match=r"its index \(the moov atom\) is missing.*copy it again, or mend it"):
         probe_video(tmp_path / "cut.mp4")
 
 
 @pytest.mark.parametrize(("name", "codec"), [("sound.mp3", "libmp3lame"), ("sound.m4a", "aac")])
-def test_a_file_of_sound_is_no_film(tmp_path: Path, name: str, codec: str) -> None:
-    with pytest.raises(VideoError, match=f"{name}: only sound is in it; expected a film"):
+def test_a_file_of_sound_is_no_video(tmp_path: Path, name: str, codec: str) -> None:
+    with pytest.raises(VideoError, match=f"{name}: only sound is in it; expected a video"):
         probe_video(make_sound(tmp_path / name, 0.5, codec))
 
 
-def test_the_cover_of_an_album_is_no_film(tmp_path: Path) -> None:
+def test_the_cover_of_an_album_is_no_video(tmp_path: Path) -> None:
     with av.open(str(tmp_path / "song.mp4"), "w") as song:
         tone = song.add_stream("aac", rate=RATE)
         cover: Any = song.add_stream("mjpeg", rate=1)
@@ -97,40 +106,40 @@ def test_the_cover_of_an_album_is_no_film(tmp_path: Path) -> None:
         probe_video(tmp_path / "song.mp4")
 
 
-def test_a_film_without_a_frame_is_told(tmp_path: Path) -> None:
-    with pytest.raises(VideoError, match="nothing is in it; expected a film with at least one frame"):
-        next(read_video(make_film(tmp_path / "none.mp4", [])))
+def test_a_video_without_a_frame_is_told(tmp_path: Path) -> None:
+    with pytest.raises(VideoError, match="nothing is in it; expected a video with at least one frame"):
+        next(read_video(make_video(tmp_path / "none.mp4", [])))
     with pytest.raises(VideoError, match="it ends before its first frame"):
-        next(read_video(make_film(tmp_path / "none.mkv", [])))
+        next(read_video(make_video(tmp_path / "none.mkv", [])))
 
 
 def test_a_colon_in_a_name_is_no_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    make_film(Path("plain.mp4"), numbered_images(3)).rename("12:30:05.mp4")
+    make_video(Path("plain.mp4"), numbered_images(3)).rename("12:30:05.mp4")
     assert [frame.source for frame in read_video("12:30:05.mp4")] == ["12:30:05.mp4"] * 3
 
 
 def test_a_title_in_an_old_encoding_is_no_hindrance(tmp_path: Path) -> None:
-    path = make_film(tmp_path / "titled.mp4", numbered_images(2), title="TITLE")
+    path = make_video(tmp_path / "titled.mp4", numbered_images(2), title="TITLE")
     path.write_bytes(path.read_bytes().replace(b"TITLE", "Ü ÄÖ".encode("latin-1") + b"!"))
     assert len(list(read_video(path))) == 2
 
 
 @pytest.mark.parametrize(("aspect", "width"), [(Fraction(16, 11), 93), (Fraction(8, 9), 57), (Fraction(201, 200), 64)])
 def test_pixels_become_square(tmp_path: Path, aspect: Fraction, width: int) -> None:
-    path = make_film(tmp_path / "wide.mp4", numbered_images(7)[6:], aspect=aspect)
+    path = make_video(tmp_path / "wide.mp4", numbered_images(7)[6:], aspect=aspect)
     (frame,) = read_video(path)
     assert probe_video(path).size == frame.size == (width, 48)
     assert number_of(frame.image) == 6
 
 
-def test_colours_are_those_that_were_filmed(tmp_path: Path) -> None:
+def test_colours_are_those_that_were_recorded(tmp_path: Path) -> None:
     plain = np.full((48, 64, 3), (40, 90, 200), np.uint8)
-    (frame,) = read_video(make_film(tmp_path / "red.mp4", [plain]))
+    (frame,) = read_video(make_video(tmp_path / "red.mp4", [plain]))
     np.testing.assert_allclose(frame.image, plain, atol=6)
 
 
 def test_an_option_reaches_the_reader(tmp_path: Path) -> None:
-    path = make_film(tmp_path / "raw.h264", numbered_images(5))
+    path = make_video(tmp_path / "raw.h264", numbered_images(5))
     with open_container(path, options={"framerate": "50"}) as container:
         assert video_stream(container, str(path)).average_rate == 50

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from facemood.errors import SourceError
-from facemood.sources import ImageLike, find_inputs, is_film, read_frame
+from facemood.sources import ImageLike, find_inputs, is_video, read_frame
 
 
 @pytest.fixture
@@ -48,8 +48,8 @@ def test_a_named_file_may_have_any_ending(folder: Path) -> None:
     ("source", "message"),
     [
         ("deep/dd.JPG", "there is no such file or folder. Did you mean 'd.JPG'"),
-        ("*.tiff", "the pattern matches no image or film"),
-        ("empty", "the folder holds no images or films"),
+        ("*.tiff", "the pattern matches no image or video"),
+        ("empty", "the folder holds no images or videos"),
         ("ftps://camera/1", "no such kind of stream is read; expected rtsp://"),
     ],
 )
@@ -60,17 +60,17 @@ def test_what_names_nothing_says_so(folder: Path, source: str, message: str, mon
         find_inputs(source)
 
 
-def test_films_and_live_sources_are_named_and_folders_give_films_too(
+def test_videos_and_live_sources_are_named_and_folders_give_videos_too(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "clip.mp4").write_bytes(b"video")
     monkeypatch.chdir(folder)
     assert find_inputs("camera:0") == ["camera:0"]
     assert find_inputs("rtsp://camera/1") == ["rtsp://camera/1"]
-    assert [name for name in find_inputs(folder) if is_film(name)] == [str(folder / "clip.mp4")]
+    assert [name for name in find_inputs(folder) if is_video(name)] == [str(folder / "clip.mp4")]
     assert find_inputs("*.mp4") == ["clip.mp4"]
     (folder / "camera:0").mkdir()
-    with pytest.raises(SourceError, match="holds no images or films"):
+    with pytest.raises(SourceError, match="holds no images or videos"):
         find_inputs("camera:0")
 
 

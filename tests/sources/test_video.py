@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from facemood.errors import VideoError
 from facemood.sources.video import VideoInfo, probe_video, read_video
-from tests.films import (
-    make_film,
+from tests.videos import (
+    make_video,
     noisy_images,
     number_of,
     numbered_images,
-    turn_film,
+    turn_video,
 )
 
 KINDS = {
@@ -31,7 +31,7 @@ KINDS = {
     "animated.gif": "gif",
     "raw.h264": "libx264",
 }
-"""Films of each kind, and what encodes them."""
+"""Videos of each kind, and what encodes them."""
 
 TIMES = list(itertools.accumulate(random.Random(7).choices((4, 4, 4, 7, 50), k=119), initial=0))
 """When the frames of `uneven` are shown, in hundredths of a second."""
@@ -41,19 +41,19 @@ Told = list[tuple[int, float | None, int]]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("films")
+    return tmp_path_factory.mktemp("videos")
 
 
 @pytest.fixture(scope="module")
 def uneven(folder: Path) -> Path:
-    """A film of 120 frames whose rate varies."""
-    return make_film(folder / "uneven.mp4", numbered_images(120), timestamps=[time / 100 for time in TIMES])
+    """A video of 120 frames whose rate varies."""
+    return make_video(folder / "uneven.mp4", numbered_images(120), timestamps=[time / 100 for time in TIMES])
 
 
 @pytest.fixture(scope="module")
 def large(folder: Path) -> Path:
-    """A film of 150 frames and 6 seconds whose file is large, with its index first."""
-    return make_film(folder / "large.mp4", noisy_images(150, (128, 96)), index_first=True)
+    """A video of 150 frames and 6 seconds whose file is large, with its index first."""
+    return make_video(folder / "large.mp4", noisy_images(150, (128, 96)), index_first=True)
 
 
 def read_all(path: Path, *, every: float | None = None, start: float = 0.0, end: float | None = None) -> Told:
@@ -63,7 +63,7 @@ def read_all(path: Path, *, every: float | None = None, start: float = 0.0, end:
 
 
 def damage(path: Path, target: Path, *, first: float, last: float) -> Path:
-    """Copy a film with a part of its bytes, from one share of its length to another, turned into noise."""
+    """Copy a video with a part of its bytes, from one share of its length to another, turned into noise."""
     data = bytearray(path.read_bytes())
     part = slice(int(first * len(data)), int(last * len(data)))
     data[part] = np.random.default_rng(1).bytes(part.stop - part.start)
@@ -72,7 +72,7 @@ def damage(path: Path, target: Path, *, first: float, last: float) -> Path:
 
 
 def cut(path: Path, target: Path, share: float) -> Path:
-    """Copy the first share of a film's bytes."""
+    """Copy the first share of a video's bytes."""
     data = path.read_bytes()
     target.write_bytes(data[: int(share * len(data))])
     return target
@@ -80,7 +80,7 @@ def cut(path: Path, target: Path, share: float) -> Path:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_each_frame_comes_once_with_its_number_and_time(folder: Path, name: str) -> None:
-    path = make_film(folder / name, numbered_images(30), codec=KINDS[name])
+    path = make_video(folder / name, numbered_images(30), codec=KINDS[name])
     assert read_all(path) == [(number, number / 25, number) for number in range(30)]
 
 
@@ -101,12 +101,12 @@ def test_every_takes_each_kth_frame(uneven: Path) -> None:
 
 
 def test_every_takes_the_first_frame_of_each_step(folder: Path) -> None:
-    path = make_film(folder / "steps.mp4", numbered_images(6), timestamps=[0, 0.39, 0.41, 0.5, 1.9, 2.0])
+    path = make_video(folder / "steps.mp4", numbered_images(6), timestamps=[0, 0.39, 0.41, 0.5, 1.9, 2.0])
     assert read_all(path, every=0.4) == [(0, 0, 0), (2, 0.41, 2), (4, 1.9, 4), (5, 2.0, 5)]
 
 
 def test_times_in_whole_milliseconds_are_not_early(folder: Path) -> None:
-    path = make_film(folder / "milliseconds.mkv", numbered_images(30), fps=30)  # 0, 33, 67, 100 ms
+    path = make_video(folder / "milliseconds.mkv", numbered_images(30), fps=30)  # 0, 33, 67, 100 ms
     assert [number for number, _, _ in read_all(path, every=1 / 30)] == list(range(30))
     assert [number for number, _, _ in read_all(path, every=0.1)] == list(range(0, 30, 3))
     assert [number for number, _, _ in read_all(path, start=1 / 30, end=2 / 30)] == [1]
@@ -118,7 +118,7 @@ def test_times_in_whole_milliseconds_are_not_early(folder: Path) -> None:
     start=st.integers(0, TIMES[-1] + 50),
     length=st.none() | st.integers(1, 900),
 )
-def test_a_part_is_what_the_whole_film_gives_there(
+def test_a_part_is_what_the_whole_video_gives_there(
     uneven: Path, every: float | None, start: int, length: int | None
 ) -> None:
     taken, cell = [], -1
@@ -133,7 +133,7 @@ def test_a_part_is_what_the_whole_film_gives_there(
 
 @pytest.mark.parametrize("name", ["h264.mp4", "h265.mp4", "vp9.webm", "h264.mkv", "h264.ts", "mpeg4.avi"])
 def test_numbers_are_right_after_a_jump(tmp_path: Path, name: str) -> None:
-    path = make_film(tmp_path / name, numbered_images(90), codec=KINDS[name])
+    path = make_video(tmp_path / name, numbered_images(90), codec=KINDS[name])
     assert read_all(path, start=2.9, every=4) == [(number, number / 25, number) for number in (76, 80, 84, 88)]
 
 
@@ -169,17 +169,17 @@ def test_only_one_picture_is_held(uneven: Path) -> None:
 
 @pytest.mark.parametrize("mirror", [False, True])
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
-def test_films_of_phones_are_turned_upright(tmp_path: Path, degrees: int, mirror: bool) -> None:
-    path = make_film(tmp_path / "phone.mp4", numbered_images(12)[11:])
+def test_videos_of_phones_are_turned_upright(tmp_path: Path, degrees: int, mirror: bool) -> None:
+    path = make_video(tmp_path / "phone.mp4", numbered_images(12)[11:])
     (stored,) = (frame.image for frame in read_video(path))
-    turn_film(path, degrees, mirror=mirror)
+    turn_video(path, degrees, mirror=mirror)
     (shown,) = (frame.image for frame in read_video(path))
     np.testing.assert_array_equal(shown, np.rot90(stored[:, ::-1] if mirror else stored, -degrees // 90))
     info = probe_video(path)
     assert (info.size, info.rotation) == ((48, 64) if degrees in (90, 270) else (64, 48), degrees)
 
 
-def test_a_film_that_breaks_off_is_read_up_to_there(
+def test_a_video_that_breaks_off_is_read_up_to_there(
     large: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = cut(large, tmp_path / "cut.mp4", 0.5)
@@ -187,14 +187,14 @@ def test_a_film_that_breaks_off_is_read_up_to_there(
     assert 50 < len(read) < 100
     assert read == [(number, number / 25, number) for number in range(len(read))]
     end = len(read) / 25
-    assert caplog.messages == [f"{path}: the film breaks off at {end:.2f} s; {6 - end:.2f} of 6.00 s are missing"]
+    assert caplog.messages == [f"{path}: the video breaks off at {end:.2f} s; {6 - end:.2f} of 6.00 s are missing"]
 
 
 @pytest.mark.parametrize(("kind", "codec"), [("mkv", "libx264"), ("avi", "mjpeg")])
-def test_films_of_other_kinds_break_off_too(
+def test_videos_of_other_kinds_break_off_too(
     tmp_path: Path, kind: str, codec: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    whole = make_film(tmp_path / f"whole.{kind}", noisy_images(50), codec=codec)
+    whole = make_video(tmp_path / f"whole.{kind}", noisy_images(50), codec=codec)
     read = read_all(cut(whole, tmp_path / f"cut.{kind}", 0.5))
     assert 10 < len(read) < 40
     assert [number for number, _, _ in read] == [told for _, _, told in read] == list(range(len(read)))
@@ -202,7 +202,9 @@ def test_films_of_other_kinds_break_off_too(
     assert "of 2.00 s are missing" in caplog.text
 
 
-def test_a_whole_film_is_no_occasion_for_a_warning(uneven: Path, large: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_whole_video_is_no_occasion_for_a_warning(
+    uneven: Path, large: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     for path in (uneven, large):
         list(read_video(path))
         list(read_video(path, start=3))
@@ -222,17 +224,17 @@ def test_damaged_frames_are_left_out_and_counted(
 
 
 def test_damage_is_counted_where_frames_cannot_be(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    whole = make_film(tmp_path / "whole.ts", noisy_images(60, (128, 96)))
+    whole = make_video(tmp_path / "whole.ts", noisy_images(60, (128, 96)))
     read = read_all(damage(whole, tmp_path / "damaged.ts", first=0.4, last=0.45))
     assert 40 < len(read) < 60
     assert read[-1][1:] == (59 / 25, 59)
     assert "damaged frames were left out" in caplog.messages[-1]
 
 
-def test_a_film_of_which_nothing_can_be_decoded_is_an_error(large: Path, tmp_path: Path) -> None:
+def test_a_video_of_which_nothing_can_be_decoded_is_an_error(large: Path, tmp_path: Path) -> None:
     data = large.read_bytes()
     path = damage(large, tmp_path / "noise.mp4", first=data.index(b"mdat") / len(data) + 1e-4, last=1)
-    with pytest.raises(VideoError, match=r"none of its frames can be decoded.*fetch the film again"):
+    with pytest.raises(VideoError, match=r"none of its frames can be decoded.*fetch the video again"):
         list(read_video(path))
     with pytest.raises(VideoError, match="none of its frames can be decoded"):
         probe_video(path)
@@ -242,7 +244,7 @@ def test_a_size_that_changes_is_said_once(tmp_path: Path, caplog: pytest.LogCapt
     parts = []
     for part, size in enumerate([(64, 48), (96, 64), (64, 48)]):
         times = [part + number / 25 for number in range(25)]
-        parts.append(make_film(tmp_path / f"{part}.ts", numbered_images(25, size), timestamps=times))
+        parts.append(make_video(tmp_path / f"{part}.ts", numbered_images(25, size), timestamps=times))
     path = tmp_path / "joined.ts"
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
     frames = list(read_video(path))
@@ -265,32 +267,32 @@ def test_a_part_that_is_none_is_said_at_once(uneven: Path, start: float, end: fl
         read_video(uneven, start=start, end=end)
 
 
-def test_what_is_known_before_a_film_is_read(folder: Path) -> None:
-    path = make_film(folder / "known.mp4", numbered_images(50), codec="libx265", audio_seconds=2)
+def test_what_is_known_before_a_video_is_read(folder: Path) -> None:
+    path = make_video(folder / "known.mp4", numbered_images(50), codec="libx265", audio_seconds=2)
     assert probe_video(path) == VideoInfo(str(path), (64, 48), 25.0, 2.0, 50, 0, "hevc", True)
 
 
-def test_frames_are_estimated_where_a_film_does_not_count_them(folder: Path) -> None:
-    path = make_film(folder / "estimated.mkv", numbered_images(45), fps=30, audio_seconds=3)
+def test_frames_are_estimated_where_a_video_does_not_count_them(folder: Path) -> None:
+    path = make_video(folder / "estimated.mkv", numbered_images(45), fps=30, audio_seconds=3)
     info = probe_video(path)
     assert (info.frames, info.fps) == (45, 30)
     assert info.duration == pytest.approx(1.5, abs=0.002)
 
 
-def test_what_a_film_does_not_say_is_none(folder: Path) -> None:
-    info = probe_video(make_film(folder / "stream.h264", numbered_images(5)))
+def test_what_a_video_does_not_say_is_none(folder: Path) -> None:
+    info = probe_video(make_video(folder / "stream.h264", numbered_images(5)))
     assert (info.duration, info.frames) == (None, None)
 
 
 def test_pictures_that_begin_after_the_sound_are_known(folder: Path) -> None:
     times = [0.5 + number / 25 for number in range(25)]
-    path = make_film(folder / "late.mp4", numbered_images(25), timestamps=times, audio_seconds=1.5)
+    path = make_video(folder / "late.mp4", numbered_images(25), timestamps=times, audio_seconds=1.5)
     assert probe_video(path).start == pytest.approx(0.5)
     assert read_all(path)[:2] == [(0, 0, 0), (1, 0.04, 1)]
 
 
 @pytest.mark.dataset
-def test_real_films_are_read_whole(shared_data: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_real_videos_are_read_whole(shared_data: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     for name, count in (("a.mp4", 115), ("b.mp4", 464)):
         path = shared_data / "videos" / name

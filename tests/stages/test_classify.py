@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from facemood.errors import ModelError
 from facemood.models import ModelCard
-from facemood.stages.classify import Readings, calibrate, check_prior, choose_head, softmax, with_readings
+from facemood.stages.classify import Predictions, calibrate, check_prior, choose_head, softmax, with_predictions
 from tests.conftest import make_face
 
 CARD = ModelCard("m", heads={"a": ("x", "y"), "b": ("z",)}, default_head="b")
@@ -43,12 +43,12 @@ def test_the_default_head_is_the_cards() -> None:
 
 def test_faces_are_new_values() -> None:
     before = make_face()
-    read = Readings(np.array([[0.1, 0.9]], np.float32), np.array([True]))
-    (after,) = with_readings([before], read, ("x", "y"))
+    read = Predictions(np.array([[0.1, 0.9]], np.float32), np.array([True]))
+    (after,) = with_predictions([before], read, ("x", "y"))
     assert (after.emotion, before.emotion) == ("y", "happy")
     assert after.box is before.box
     assert (after.certain, before.certain) == (True, None)
-    (unknown,) = with_readings([before], Readings(read.probabilities, None), ("x", "y"))
+    (unknown,) = with_predictions([before], Predictions(read.probabilities, None), ("x", "y"))
     assert unknown.certain is None
 
 

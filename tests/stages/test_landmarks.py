@@ -9,7 +9,7 @@ from facemood.evaluation.detection import point_errors, read_photos
 from facemood.geometry import Floats, box_of_points, tilts
 from facemood.schema import Face, Image
 from facemood.sources import load_image
-from facemood.stages.landmarks import PRESENT, LandmarkReader, cut_square
+from facemood.stages.landmarks import PRESENT, LandmarkModel, cut_square
 
 BOX = np.array([181, 64, 269, 175], np.float32)
 
@@ -18,8 +18,8 @@ PLACES = {36: (195, 102), 45: (256, 104), 33: (223, 133), 8: (222, 176)}
 
 
 @pytest.fixture(scope="module")
-def reader() -> LandmarkReader:
-    return LandmarkReader(threads=1)
+def reader() -> LandmarkModel:
+    return LandmarkModel(threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def tilt(points: Floats) -> float:
     return float(tilts(points[None, 36], points[None, 45])[0])
 
 
-def test_points_lie_where_they_belong(reader: LandmarkReader, portrait: Image) -> None:
+def test_points_lie_where_they_belong(reader: LandmarkModel, portrait: Image) -> None:
     (points,), (presence,) = reader.read(portrait, BOX[None])
     assert presence > 0.9
     for index, place in PLACES.items():
@@ -41,7 +41,7 @@ def test_points_lie_where_they_belong(reader: LandmarkReader, portrait: Image) -
     assert right[0] < left[0]  # the subject's right eye is on the picture's left
 
 
-def test_nothing_is_no_face(reader: LandmarkReader, portrait: Image) -> None:
+def test_nothing_is_no_face(reader: LandmarkModel, portrait: Image) -> None:
     corner = np.array([[380, 20, 470, 110], [20, 300, 90, 380]], np.float32)
     _, presence = reader.read(portrait, corner)
     assert (presence < PRESENT).all()
@@ -50,7 +50,7 @@ def test_nothing_is_no_face(reader: LandmarkReader, portrait: Image) -> None:
     assert presence.shape == (0,)
 
 
-def test_a_tilted_face_is_read_upright(reader: LandmarkReader, portrait: Image) -> None:
+def test_a_tilted_face_is_read_upright(reader: LandmarkModel, portrait: Image) -> None:
     (upright,), _ = reader.read(portrait, BOX[None])
     matrix = cv2.getRotationMatrix2D((221, 125), -60, 1.0)  # clockwise in the picture
     turned = np.asarray(cv2.warpAffine(portrait, matrix, (512, 512)), np.uint8)
@@ -60,12 +60,12 @@ def test_a_tilted_face_is_read_upright(reader: LandmarkReader, portrait: Image) 
     assert tilt(points) == pytest.approx(60 + tilt(upright), abs=4)
 
 
-def test_grey_and_colour_are_read_alike(reader: LandmarkReader, portrait: Image) -> None:
+def test_grey_and_colour_are_read_alike(reader: LandmarkModel, portrait: Image) -> None:
     grey = np.asarray(cv2.cvtColor(portrait, cv2.COLOR_BGR2GRAY), np.uint8)
     np.testing.assert_allclose(reader.read(grey, BOX[None])[0], reader.read(portrait, BOX[None])[0], atol=1e-3)
 
 
-def test_boxes_of_other_detectors_get_points_and_stay(reader: LandmarkReader, portrait: Image) -> None:
+def test_boxes_of_other_detectors_get_points_and_stay(reader: LandmarkModel, portrait: Image) -> None:
     loose, beside = np.array([165, 60, 280, 180], np.float32), np.array([380, 20, 470, 110], np.float32)
     there, nowhere = reader.mark(portrait, [Face(loose, 0.9), Face(beside, 0.8)])
     assert there.landmarks is not None
@@ -76,7 +76,7 @@ def test_boxes_of_other_detectors_get_points_and_stay(reader: LandmarkReader, po
     assert reader.mark(portrait, []) == []
 
 
-def test_a_face_is_followed_by_its_own_points(reader: LandmarkReader, portrait: Image) -> None:
+def test_a_face_is_followed_by_its_own_points(reader: LandmarkModel, portrait: Image) -> None:
     (points,), _ = reader.read(portrait, BOX[None])
     face = Face(box_of_points(points), 1.0, landmarks=points)
     for step in range(1, 9):
@@ -108,7 +108,7 @@ def test_a_square_beyond_the_picture_repeats_its_edge() -> None:
 
 
 @pytest.mark.dataset
-def test_points_lie_near_those_that_people_set(reader: LandmarkReader, shared_data: Path) -> None:
+def test_points_lie_near_those_that_people_set(reader: LandmarkModel, shared_data: Path) -> None:
     errors = []
     for photo in read_photos(shared_data / "photos"):
         points, _ = reader.read(photo.image, box_of_points(photo.points))
@@ -119,7 +119,7 @@ def test_points_lie_near_those_that_people_set(reader: LandmarkReader, shared_da
     assert (error > 0.1).mean() <= 0.15
 
 
-def test_faces_keep_what_else_is_known(reader: LandmarkReader, portrait: Image) -> None:
+def test_faces_keep_what_else_is_known(reader: LandmarkModel, portrait: Image) -> None:
     (points,), _ = reader.read(portrait, BOX[None])
     face = dataclasses.replace(Face(BOX, 0.4, landmarks=points), track_id=7)
     (followed,) = reader.follow(portrait, [face])

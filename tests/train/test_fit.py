@@ -9,7 +9,7 @@ import torch
 from facemood.datasets import ExpressionDataset
 from facemood.errors import OutputError, RecipeError
 from facemood.labels import BASIC_EXPRESSIONS, FERPLUS_COLUMNS
-from facemood.train import Machine, Recipe, fit, load_recipe, load_trained
+from facemood.train import Hardware, Recipe, fit, load_recipe, load_trained
 from facemood.train.module import ExpressionModule
 from facemood.train.networks.zoo import build_network
 from facemood.train.trainer import History
@@ -194,13 +194,13 @@ def test_memory_that_does_not_suffice_says_what_to_lower(tmp_path: Path, monkeyp
 @pytest.mark.parametrize("devices", [0, 10_000])
 def test_more_devices_than_there_are_are_refused(devices: int) -> None:
     with pytest.raises(RecipeError, match=f"cannot train on {devices} devices: expected 1 to"):
-        Machine(devices=devices)
+        Hardware(devices=devices)
 
 
 @pytest.mark.slow
 def test_a_log_for_tensorboard_is_written_on_request(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard", reason="needs the extra tensorboard")
-    fit(small_recipe("train.epochs=1"), bright_or_dark(), tmp_path, machine=Machine(tensorboard=True))
+    fit(small_recipe("train.epochs=1"), bright_or_dark(), tmp_path, machine=Hardware(tensorboard=True))
     assert list((tmp_path / "tensorboard").glob("events.*"))
 
 

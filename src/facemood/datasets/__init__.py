@@ -5,9 +5,9 @@ from facemood.datasets.dataset import ExpressionDataset
 from facemood.datasets.duplicates import find_clusters
 from facemood.datasets.fer2013 import read_fer2013, read_ferplus
 from facemood.datasets.folder import read_folder
-from facemood.datasets.images import ImageFiles, Images
+from facemood.datasets.lazy_images import ImageFiles, Images
 from facemood.datasets.rafdb import read_rafdb
-from facemood.datasets.select import open_dataset
+from facemood.datasets.readers import open_dataset
 from facemood.datasets.splits import find_split, shared_pictures, split_off
 
 __all__ = [

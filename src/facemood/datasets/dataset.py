@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from facemood.datasets import ferplus
 from facemood.datasets.duplicates import find_clusters
-from facemood.datasets.images import Images
+from facemood.datasets.lazy_images import Images
 from facemood.errors import DatasetError, did_you_mean
 from facemood.labels import EXPRESSIONS
 
@@ -94,7 +94,7 @@ class ExpressionDataset:
         found = np.bincount(self.labels, minlength=len(self.classes))
         return dict(zip(self.classes, found.tolist(), strict=True))
 
-    def twins_of(self, usages: Collection[str]) -> NDArray[np.bool_]:
+    def near_duplicates_of(self, usages: Collection[str]) -> NDArray[np.bool_]:
         """Mark the images outside of the given splits that show the same picture as an image inside them: (N,) bool.
 
         Where the dataset carries no clusters, `find_clusters` looks for them; that takes seconds for 35,000 images.

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.datasets.images import ImageFiles, Images, on_all_cores
+from facemood.datasets.lazy_images import ImageFiles, Images, on_all_cores
 
 THUMBNAIL = 16
 """Side of the grey thumbnails that are compared."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from facemood.datasets.dataset import ExpressionDataset
 from facemood.datasets.gather import Entry, gather
-from facemood.datasets.images import image_files, is_hidden
+from facemood.datasets.lazy_images import image_files, is_hidden
 from facemood.errors import DatasetError
 from facemood.labels import canonical
 

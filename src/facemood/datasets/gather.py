@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from facemood.datasets.dataset import ExpressionDataset
-from facemood.datasets.images import ImageFiles, Images, load
+from facemood.datasets.lazy_images import ImageFiles, Images, load
 from facemood.errors import DatasetError
 from facemood.labels import ordered
 

@@ -11,7 +11,7 @@ import numpy as np
 from facemood.datasets.dataset import ExpressionDataset
 from facemood.datasets.folder import check_classes, walk
 from facemood.datasets.gather import Entry, assemble
-from facemood.datasets.images import on_all_cores
+from facemood.datasets.lazy_images import on_all_cores
 from facemood.errors import DatasetError, FacemoodError
 from facemood.models import DEFAULT_MODEL, ModelSession, find_model
 from facemood.schema import Image

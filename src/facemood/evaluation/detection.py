@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from facemood.errors import DatasetError
 from facemood.evaluation.framing import ENLARGEMENT, MARGIN, on_canvas
-from facemood.geometry import Floats, box_of_points, overlaps
+from facemood.geometry import Floats, box_of_points, iou
 from facemood.schema import Image
 from facemood.stages.detect import Detector
 
@@ -76,7 +76,7 @@ def tally(found: Floats, faces: Floats) -> Tally:
         >>> tally(np.float32([[0, 0, 9, 10], [50, 50, 60, 60]]), np.float32([[0, 0, 10, 10]]))
         Tally(faces=1, found=1, false=1, pictures=1, alarmed=1)
     """
-    shared = overlaps(found, faces)
+    shared = iou(found, faces)
     hits = 0
     while shared.size and shared.max() > SAME:
         row, column = np.unravel_index(shared.argmax(), shared.shape)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset
 from facemood.evaluation.protocol import run_all
-from facemood.explain import ExplainOptions, Explanation, ExpressionReader, explain_crop
+from facemood.explain import ExplainOptions, Explanation, InputScorer, explain_crop
 from facemood.explain.figure import draw_explanations
-from facemood.models.page import per_cent
+from facemood.models.card_markdown import per_cent
 from facemood.render import write_picture
 
 
@@ -34,7 +34,7 @@ class Mistake(NamedTuple):
 
 
 def explain_mistakes(
-    reader: ExpressionReader, dataset: ExpressionDataset, count: int, options: ExplainOptions | None = None
+    reader: InputScorer, dataset: ExpressionDataset, count: int, options: ExplainOptions | None = None
 ) -> list[Mistake]:
     """Explain the images that a model reads wrong and is surest of.
 

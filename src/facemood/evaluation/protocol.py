@@ -132,7 +132,7 @@ def read_split(session: ModelSession, dataset: ExpressionDataset, *, split: str,
     Raises:
         DatasetError: There is no such split, or no head knows the dataset's labels.
     """
-    part, twins = dataset.split(split), dataset.twins_of([TRAINING])[dataset.usage == split]
+    part, twins = dataset.split(split), dataset.near_duplicates_of([TRAINING])[dataset.usage == split]
     logits = run_all(session, part.images, views=views)
     alone = {head: values[~twins] for head, values in logits.items()}
     found: list[Outcome] = []

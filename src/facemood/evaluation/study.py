@@ -20,7 +20,7 @@ from facemood.evaluation.calibration import balance_curve
 from facemood.evaluation.corruptions import CORRUPTIONS, corrupt
 from facemood.evaluation.protocol import Outcome, compare_all, evaluate, run_all
 from facemood.models import SHIFTS, ModelCard, ModelSession, find_model
-from facemood.models.page import origin_of
+from facemood.models.card_markdown import origin_of
 from facemood.stages.classify import calibrate
 
 SHARES = tuple(round(0.05 * step, 2) for step in range(2, 21))

@@ -10,7 +10,7 @@ from typing import Any
 
 from facemood.atomic import replacing
 from facemood.evaluation import figures
-from facemood.models.page import markdown_table, per_cent, with_interval
+from facemood.models.card_markdown import markdown_table, per_cent, with_interval
 
 
 def write_study(file: Path, study: dict[str, Any]) -> None:

@@ -1,10 +1,10 @@
 """Why a model says what it says of a face: explanations that can be seen, and checked."""
 
+from facemood.explain.explain_faces import METHODS, ExplainOptions, explain_crop, explain_faces
 from facemood.explain.explanation import Explanation
-from facemood.explain.faces import METHODS, ExplainOptions, explain_crop, explain_faces
-from facemood.explain.layer import add_maps, can_map, with_maps
-from facemood.explain.reader import ExpressionReader
+from facemood.explain.map_layer import add_maps, can_map, with_maps
 from facemood.explain.regions import REGIONS, face_regions
+from facemood.explain.scoring import InputScorer
 from facemood.explain.segmenters import SEGMENTERS, segment_face
 from facemood.explain.traits import traits_of
 
@@ -14,7 +14,7 @@ __all__ = [
     "SEGMENTERS",
     "ExplainOptions",
     "Explanation",
-    "ExpressionReader",
+    "InputScorer",
     "add_maps",
     "can_map",
     "explain_crop",

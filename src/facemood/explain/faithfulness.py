@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.explain.hiding import HidableFace
+from facemood.explain.fill import HidableFace
 from facemood.explain.lime import read_samples
-from facemood.explain.reader import ExpressionReader
+from facemood.explain.scoring import InputScorer
 
 Floats = NDArray[np.float32]
 
@@ -27,7 +27,7 @@ class Areas(NamedTuple):
 
 
 def measure_order(
-    face: HidableFace, masks: Floats, order: NDArray[np.int64], reader: ExpressionReader, column: int
+    face: HidableFace, masks: Floats, order: NDArray[np.int64], reader: InputScorer, column: int
 ) -> Areas:
     """Hide and show the superpixels of a face in an order, and follow the probability of a label.
 

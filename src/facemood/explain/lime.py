@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.errors import ExplanationError, require
-from facemood.explain.hiding import HidableFace
-from facemood.explain.reader import BATCH, ExpressionReader
+from facemood.explain.fill import HidableFace
+from facemood.explain.scoring import BATCH, InputScorer
 from facemood.explain.segmenters import EXTRA
 
 KERNEL_WIDTH = 0.25
@@ -35,9 +35,7 @@ class LocalFit(NamedTuple):
     probability: float
 
 
-def fit_lime(
-    face: HidableFace, reader: ExpressionReader, column: int, *, samples: int = 1000, seed: int = 0
-) -> LocalFit:
+def fit_lime(face: HidableFace, reader: InputScorer, column: int, *, samples: int = 1000, seed: int = 0) -> LocalFit:
     """Hide superpixels by chance, read the face each time, and fit what came out.
 
     Samples, distance, kernel and the ridge regression are those of the package lime, whose own fit is called; the
@@ -82,7 +80,7 @@ def draw_samples(segments: int, samples: int, seed: int) -> NDArray[np.bool_]:
     return drawn.astype(bool)
 
 
-def read_samples(face: HidableFace, reader: ExpressionReader, shown: NDArray[np.bool_]) -> Floats:
+def read_samples(face: HidableFace, reader: InputScorer, shown: NDArray[np.bool_]) -> Floats:
     """Read a face with some superpixels shown, for each of (N, S) choices: (N, K) float32; memory stays bounded."""
     parts = [shown[first : first + BATCH] for first in range(0, len(shown), BATCH)]
     return np.concatenate([reader.read(face.show(part)) for part in parts])

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.explain.reader import ExpressionReader
+from facemood.explain.scoring import InputScorer
 from facemood.models.activation import read_with_maps
 
 STEPS = 8
@@ -21,7 +21,7 @@ Floats = NDArray[np.float32]
 
 
 def contrast_maps(
-    reader: ExpressionReader, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], columns: Sequence[int | None]
+    reader: InputScorer, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], columns: Sequence[int | None]
 ) -> tuple[Floats, Floats]:
     """Say where in faces the network found what speaks for a label, against the labels that rival it.
 
@@ -53,16 +53,14 @@ def contrast_maps(
     return made, read
 
 
-def map_and_read(
-    reader: ExpressionReader, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]
-) -> tuple[Floats, Floats]:
+def map_and_read(reader: InputScorer, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> tuple[Floats, Floats]:
     """Return the activation maps of all labels, (N, K, rows, columns), and the probabilities, (N, K), of one run."""
     maps, logits = read_with_maps(reader.session, crops, head=reader.head)
     return maps, reader.calibrate(logits)
 
 
 def occlusion_map(
-    whole: Floats, reader: ExpressionReader, column: int, *, steps: int = STEPS, patch: float = PATCH
+    whole: Floats, reader: InputScorer, column: int, *, steps: int = STEPS, patch: float = PATCH
 ) -> tuple[Floats, float]:
     """Cover a face piece by piece and see how much of a label's probability goes (Zeiler & Fergus 2014).
 

@@ -1,8 +1,8 @@
 """FERC: two networks in series. One removes the background, one reads 24 distances between parts of the face."""
 
-from facemood.ferc.masks import MaskedFaces, MaskReader, mask_overlap
-from facemood.ferc.parts import PartsReader, with_parts
-from facemood.ferc.pipeline import FercPipeline
+from facemood.ferc.face_mask import MaskedFaces, MaskModel, mask_overlap
+from facemood.ferc.parts import PartsModel, with_parts
+from facemood.ferc.strategy import FercPipeline
 from facemood.ferc.system import FERC, open_recognizer, with_layers
 from facemood.ferc.vector import PAIRS, PARTS, distances, expressional_vector, facial_parts
 
@@ -11,9 +11,9 @@ __all__ = [
     "PAIRS",
     "PARTS",
     "FercPipeline",
-    "MaskReader",
+    "MaskModel",
     "MaskedFaces",
-    "PartsReader",
+    "PartsModel",
     "distances",
     "expressional_vector",
     "facial_parts",

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.errors import ImageError
-from facemood.ferc.masks import MaskReader, outline_of
+from facemood.ferc.face_mask import MaskModel, outline_of
 from facemood.ferc.vector import ENDS, distances, facial_parts, size_of
 from facemood.flow import change_each
 from facemood.geometry import Floats
 from facemood.results import Result
 from facemood.schema import Face, FaceParts, Image
 from facemood.stages.action_units import is_covered
-from facemood.stages.landmarks import PRESENT, LandmarkReader, landmarks_of
+from facemood.stages.landmarks import PRESENT, LandmarkModel, landmarks_of
 from facemood.stages.pose import estimate_pose
 
 TURNED = 45.0
@@ -28,7 +28,7 @@ INSIDE, BEYOND = 0.8, 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class PartsReader:
+class PartsModel:
     """Finds the mask and the parts of faces.
 
     Attributes:
@@ -36,12 +36,12 @@ class PartsReader:
         masks: The network that tells face from background.
 
     Example:
-        >>> PartsReader(LandmarkReader()).mark(np.zeros((40, 40, 3), np.uint8), [])
+        >>> PartsModel(LandmarkModel()).mark(np.zeros((40, 40, 3), np.uint8), [])
         []
     """
 
-    landmarks: LandmarkReader
-    masks: MaskReader = field(default_factory=lambda: MaskReader(threads=1))
+    landmarks: LandmarkModel
+    masks: MaskModel = field(default_factory=lambda: MaskModel(threads=1))
 
     def mark(self, image: Image, faces: Sequence[Face]) -> list[Face]:
         """Return faces with `Face.parts`, where these can be told.
@@ -97,7 +97,7 @@ class PartsReader:
         return made
 
 
-def with_parts(reader: PartsReader, results: Iterable[Result]) -> Iterator[Result]:
+def with_parts(reader: PartsModel, results: Iterable[Result]) -> Iterator[Result]:
     """Yield results whose faces have their parts, for the layers ``"mask"`` and ``"vector"``.
 
     Args:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from facemood.errors import ImageError
 from facemood.explain import with_maps
-from facemood.ferc.parts import PartsReader, with_parts
-from facemood.ferc.pipeline import FercPipeline
+from facemood.ferc.parts import PartsModel, with_parts
+from facemood.ferc.strategy import FercPipeline
 from facemood.models import DEFAULT_MODEL, find_model
 from facemood.pipeline import Pipeline
 from facemood.recognizer import EmotionRecognizer
@@ -57,7 +57,7 @@ class FERC(EmotionRecognizer):
     def _extend(self, pipeline: Pipeline) -> Pipeline:
         """Let the pipeline read masks and parts; its landmark network reads the masked faces as well."""
         own = {field.name: getattr(pipeline, field.name) for field in dataclasses.fields(pipeline)}
-        return FercPipeline(**own, parts=PartsReader(pipeline.reader))
+        return FercPipeline(**own, parts=PartsModel(pipeline.reader))
 
     def classify(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Read expressions of faces that are cut out already, framed as the model's card says; no detector runs.
@@ -117,5 +117,5 @@ def with_layers(recognizer: EmotionRecognizer, results: Iterator[Result], layers
     if "map" in layers:
         results = with_maps(pipeline, results)
     if {"mask", "vector"} & set(layers) and not isinstance(pipeline, FercPipeline):  # which marked them already
-        results = with_parts(PartsReader(pipeline.reader), results)
+        results = with_parts(PartsModel(pipeline.reader), results)
     return results

@@ -10,7 +10,7 @@ from facemood.numpy_cnn.branches import Gate, Residual
 from facemood.numpy_cnn.checks import check_all, check_layer
 from facemood.numpy_cnn.convolution import Conv2D
 from facemood.numpy_cnn.dense import Dense, Flatten
-from facemood.numpy_cnn.faces import jitter, small_network, small_options
+from facemood.numpy_cnn.face_network import jitter, small_network, small_options
 from facemood.numpy_cnn.filters import FILTERS, apply_filter
 from facemood.numpy_cnn.layer import Layer
 from facemood.numpy_cnn.losses import CategoricalCrossEntropy, Penalty, one_hot

@@ -12,7 +12,7 @@ from facemood.numpy_cnn.convolution import Conv2D
 from facemood.numpy_cnn.dense import Dense
 from facemood.numpy_cnn.layer import Floats, Layer
 from facemood.numpy_cnn.normalization import Standardize
-from facemood.numpy_cnn.onnx_file import read_weights
+from facemood.numpy_cnn.onnx_weights import read_weights
 from facemood.numpy_cnn.pooling import AveragePool, GlobalAveragePool
 from facemood.numpy_cnn.sequential import Sequential
 

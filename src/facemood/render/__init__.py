@@ -2,8 +2,8 @@
 
 from facemood.render.anonymize import anonymize, check_way
 from facemood.render.draw import draw_faces, draw_profile
+from facemood.render.image_files import PICTURES, encode_png, write_picture
 from facemood.render.overlay import LAYERS, check_layers
-from facemood.render.pictures import PICTURES, encode_png, write_picture
 
 __all__ = [
     "LAYERS",

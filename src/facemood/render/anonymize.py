@@ -39,8 +39,8 @@ def anonymize(image: Image, faces: Sequence[Face], how: str = "blur") -> Image:
     """Return a picture on which faces cannot be recognized.
 
     Each box with a margin of 15% is hidden; of a blurred face 6 x 6 averages are left. Faces that were not found are
-    **not** hidden: check a film before it is shown to anyone, and hide its people in another way where one missed frame
-    would harm them. Hair, clothes, voices, other people's reactions and places stay, and may tell who it is.
+    **not** hidden: check a video before you show it to anyone, and hide its people in another way where one missed
+    frame would harm them. Hair, clothes, voices, other people's reactions and places stay, and may tell who it is.
 
     Args:
         image: (H, W, 3) uint8 BGR; it stays as it is.

@@ -77,13 +77,13 @@ def draw_faces(image: Image, faces: Sequence[Face], *, layers: Collection[str] =
     sizes = [_text_size(box, picture.size) for box in boxes]
     for face, box, size in zip(faces, boxes, sizes, strict=True):
         pen.rounded_rectangle(box, radius=size // 3, outline=(*GROUND, 150), width=max(3, size // 4))
-        pen.rounded_rectangle(box, radius=size // 3, outline=colour_of(face.told[0]), width=max(2, size // 7))
+        pen.rounded_rectangle(box, radius=size // 3, outline=colour_of(face.reported[0]), width=max(2, size // 7))
     taken = list(boxes)
     read = [part for part in zip(faces, boxes, sizes, strict=True) if part[0].labels]
     for face, box, size in read:
         text = _tag_text(face, number=len(faces) > 1)
         tag = _place_tag(text, box, size, picture.size, taken)
-        _draw_tag(pen, text, colour_of(face.told[0]), tag, size)
+        _draw_tag(pen, text, colour_of(face.reported[0]), tag, size)
         taken.append(tag)
     for face, box, size in read:
         place = _place_panel(box, _panel_size(face, size), picture.size, taken)
@@ -138,7 +138,7 @@ def words_of(face: Face) -> str:
         >>> words_of(Face(np.zeros(4, np.float32), 0.9))
         'not read'
     """
-    return f"{name_of(face)} {percent(face.told[1])}" if face.labels else UNREAD
+    return f"{name_of(face)} {percent(face.reported[1])}" if face.labels else UNREAD
 
 
 def name_of(face: Face) -> str:
@@ -148,7 +148,7 @@ def name_of(face: Face) -> str:
         >>> name_of(Face(np.zeros(4, np.float32), 0.9, labels=("sad",), probabilities=np.ones(1), certain=False))
         'sad?'
     """
-    word = face.told[0] or UNREAD
+    word = face.reported[0] or UNREAD
     return f"{word}?" if face.certain is False else word
 
 
@@ -160,7 +160,7 @@ def _text_size(box: Area, image: tuple[int, int]) -> int:
 def _tag_text(face: Face, *, number: bool) -> str:
     """Return what stands above a box; the person's number where there are several people."""
     who = f"{face.track_id}  " if number and face.track_id is not None else ""
-    return f"{who}{drawable(name_of(face))} {percent(face.told[1])}"
+    return f"{who}{drawable(name_of(face))} {percent(face.reported[1])}"
 
 
 def _place_tag(text: str, box: Area, size: int, image: tuple[int, int], taken: Sequence[Area]) -> Area:

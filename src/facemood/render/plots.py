@@ -54,7 +54,7 @@ STYLE = {
 """How the figures look, over matplotlib's own defaults; a user's settings do not count."""
 
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
-"""Seconds from one mark of a time axis to the next; longer films have one every so many hours."""
+"""Seconds from one mark of a time axis to the next; longer videos have one every so many hours."""
 
 
 class Person(Protocol):
@@ -62,7 +62,7 @@ class Person(Protocol):
 
     @property
     def source(self) -> str:
-        """The film."""
+        """The video."""
         ...
 
     @property
@@ -103,7 +103,7 @@ def plot_timeline(people: Sequence[Person], *, width: float = WIDTH) -> Figure:
     held until its end.
 
     Args:
-        people: Such as `facemood.timeline.collect_tracks` gives; those of one film have one time axis.
+        people: Such as `facemood.timeline.collect_tracks` gives; those of one video have one time axis.
         width: Inches.
 
     Returns:
@@ -204,13 +204,13 @@ def write_share(share: float) -> str:
 
 
 def _span(person: Person, people: Sequence[Person]) -> tuple[float, float]:
-    """Return when the first of a film's people comes and the last one goes."""
+    """Return when the first of a video's people comes and the last one goes."""
     same = [other for other in people if other.source == person.source and len(other.timestamps)]
     return min(float(one.timestamps[0]) for one in same), max(float(one.ends[-1]) for one in same)
 
 
 def _draw_areas(axes: Axes, person: Person, span: tuple[float, float]) -> None:
-    """Draw one person's probabilities over the film's time."""
+    """Draw one person's probabilities over the video's time."""
     order = [person.labels.index(label) for label in stacked(person.labels)]
     colours = [_hex(person.labels[column]) for column in order]
     for first, end in in_sight(person.timestamps, person.ends):

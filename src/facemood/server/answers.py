@@ -60,13 +60,13 @@ class PicturesAnswer(BaseModel):
     failures: list[FailureAnswer]
 
 
-class FilmAnswer(BaseModel):
-    """How far a film is, and where its results are."""
+class VideoAnswer(BaseModel):
+    """How far a video is, and where its results are."""
 
     id: str
     state: str = Field(description="waiting, reading, done, failed or cancelled")
     frames_done: int
-    frames_total: int | None = Field(description="about how many there are; null where the film does not say")
+    frames_total: int | None = Field(description="about how many there are; null where the video does not say")
     results: dict[str, str] = Field(description="the address of each file, once it is done")
     problem: dict[str, Any] | None = Field(description="why it failed")
 
@@ -98,7 +98,7 @@ class SettingsAnswer(BaseModel):
     maps: bool = Field(description="whether the model can tell where in a face it found a label")
     colours: dict[str, str] = Field(description="the colour of each, as #rrggbb")
     max_upload: int
-    max_film: int
+    max_video: int
     max_pixels: int
     max_images: int
 

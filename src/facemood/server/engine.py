@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from facemood.recognizer import EmotionRecognizer
 from facemood.results import Result
-from facemood.scene import Scene
 from facemood.schema import Face, Frame
 from facemood.server.problems import Problem
+from facemood.tracking.scene import Scene
 
 logger = logging.getLogger("facemood")
 
@@ -43,9 +43,9 @@ class _Crowd:
         """Return the faces of a frame, without expressions."""
         return self._scenes[id(frame)].find(frame)
 
-    def settle(self, frame: Frame, faces: list[Face]) -> list[Face]:
+    def finish(self, frame: Frame, faces: list[Face]) -> list[Face]:
         """Return the faces of a frame as they are to be told."""
-        return self._scenes[id(frame)].settle(frame, faces)
+        return self._scenes[id(frame)].finish(frame, faces)
 
 
 class Engine:

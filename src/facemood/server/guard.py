@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from facemood.server.headers import HEADERS
-from facemood.server.options import ServerOptions
+from facemood.server.limits import ServerOptions
 from facemood.server.problems import Problem
 from facemood.server.rates import AddressLimit
 
@@ -21,7 +21,7 @@ COOKIE = "facemood-token"
 OPEN = ("/healthz",)
 """What is answered without a token: whether the server lives."""
 
-FILMS = "/v1/videos"
+VIDEOS = "/v1/videos"
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
@@ -96,8 +96,8 @@ class Guard:
         """Return a receive that refuses a body once it is larger than allowed, whatever its header says."""
         if scope["type"] != "http":
             return receive
-        film = scope["path"].rstrip("/") == FILMS
-        most = self.options.max_film if film else self.options.max_upload
+        video = scope["path"].rstrip("/") == VIDEOS
+        most = self.options.max_video if video else self.options.max_upload
         told = Headers(scope=scope).get("content-length", "0")
         announced = int(told) if told.isdecimal() else 0
         came = 0

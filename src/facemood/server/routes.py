@@ -1,4 +1,4 @@
-"""The addresses of the API: pictures, films, models, live reading, and how the server is."""
+"""The addresses of the API: pictures, videos, models, live reading, and how the server is."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from facemood.render import encode_png
 from facemood.render.draw import colour_of
 from facemood.results import SCHEMA, Result
 from facemood.server import answers
-from facemood.server.films import MEDIA
-from facemood.server.live import BUSY, Connection
 from facemood.server.problems import Problem, refusals, require_maps
 from facemood.server.service import Service, service_of
+from facemood.server.video_jobs import MEDIA
+from facemood.server.websocket import BUSY, Connection
 
 LONGEST_NAME = 120
 """Letters that are kept of a file's name, to tell results apart."""
@@ -76,61 +76,61 @@ async def analyze(
 
 @router.post(
     "/v1/videos",
-    tags=["films"],
+    tags=["videos"],
     status_code=202,
-    summary="Read a film",
-    response_model=answers.FilmAnswer,
+    summary="Read a video",
+    response_model=answers.VideoAnswer,
     responses=refusals(400, 401, 403, 413, 415, 422, 429, 503),
 )
-async def add_film(
+async def add_video(
     service: Serving,
     video: Annotated[UploadFile, File(description=".mp4, .mov, .mkv, .webm, .avi or the like")],
-    annotated: Annotated[bool, Query(description="Make the film with boxes and labels too; slower")] = False,
+    annotated: Annotated[bool, Query(description="Make the video with boxes and labels too; slower")] = False,
     every: Annotated[
         float | None, Query(gt=0, le=3600, description="Read one frame at most every so many seconds; else all")
     ] = None,
 ) -> Response:
-    """Take a film in. It is read when its turn comes: ask its address how far it is, and for the files of results."""
-    job = await run_in_threadpool(lambda: service.films.add(video.file, annotated=annotated, every=every))
+    """Take a video in. It is read when its turn comes: ask its address how far it is, and for the files of results."""
+    job = await run_in_threadpool(lambda: service.videos.add(video.file, annotated=annotated, every=every))
     return JSONResponse(job.to_dict(), 202, headers={"Location": f"/v1/videos/{job.id}"})
 
 
 @router.get(
     "/v1/videos/{name}",
-    tags=["films"],
-    summary="How far a film is",
-    response_model=answers.FilmAnswer,
+    tags=["videos"],
+    summary="How far a video is",
+    response_model=answers.VideoAnswer,
     responses=refusals(401, 404, 422, 429),
 )
-async def film(service: Serving, name: str) -> Response:
-    """Tell how far a film is, and where its results are."""
-    return JSONResponse(service.films.get(name).to_dict())
+async def video(service: Serving, name: str) -> Response:
+    """Tell how far a video is, and where its results are."""
+    return JSONResponse(service.videos.get(name).to_dict())
 
 
 @router.delete(
     "/v1/videos/{name}",
-    tags=["films"],
+    tags=["videos"],
     status_code=204,
     response_class=Response,
-    summary="Cancel a film and delete its results",
+    summary="Cancel a video and delete its results",
     responses=refusals(401, 403, 404, 422, 429),
 )
-async def remove_film(service: Serving, name: str) -> Response:
-    """Stop reading a film, and delete all that belongs to it."""
-    await run_in_threadpool(service.films.remove, name)
+async def remove_video(service: Serving, name: str) -> Response:
+    """Stop reading a video, and delete all that belongs to it."""
+    await run_in_threadpool(service.videos.remove, name)
     return Response(status_code=204)
 
 
 @router.get(
     "/v1/videos/{name}/{result}",
-    tags=["films"],
-    summary="A file of a film's results",
+    tags=["videos"],
+    summary="A file of a video's results",
     response_class=FileResponse,
     responses=refusals(401, 404, 409, 422, 429),
 )
-async def film_result(service: Serving, name: str, result: str) -> Response:
+async def video_result(service: Serving, name: str, result: str) -> Response:
     """Send table.csv, table.parquet (with the extra data), result.json, report.html or annotated.mp4."""
-    path = service.films.file(name, result)
+    path = service.videos.file(name, result)
     return FileResponse(path, media_type=MEDIA[path.suffix], filename=result)
 
 
@@ -159,7 +159,7 @@ async def models(service: Serving) -> Response:
 )
 async def settings(service: Serving) -> dict[str, Any]:
     """Give the words and their colours, and the bounds of uploads."""
-    names = ("max_upload", "max_film", "max_pixels", "max_images")
+    names = ("max_upload", "max_video", "max_pixels", "max_images")
     labels = service.recognizer.labels
     return {
         "version": __version__,

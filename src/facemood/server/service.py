@@ -13,10 +13,10 @@ from facemood.recognizer import EmotionRecognizer
 from facemood.results import Result
 from facemood.schema import Frame
 from facemood.server.engine import Engine
-from facemood.server.films import Films
-from facemood.server.metrics import Labels, Metrics
-from facemood.server.options import ServerOptions
-from facemood.server.pictures import decode_picture
+from facemood.server.limits import ServerOptions
+from facemood.server.prometheus import Labels, Metrics
+from facemood.server.uploads import decode_picture
+from facemood.server.video_jobs import Videos
 
 
 class Service:
@@ -30,7 +30,7 @@ class Service:
     def __init__(self, recognizer: EmotionRecognizer, options: ServerOptions) -> None:
         self.recognizer, self.options, self.metrics = recognizer, options, Metrics()
         self.engine = Engine(recognizer, waiting=options.waiting + options.connections)
-        self.films = Films(self.engine, options)
+        self.videos = Videos(self.engine, options)
         self.connections = 0
 
     async def read_picture(self, data: bytes, name: str, *, maps: bool = False) -> Result:
@@ -60,7 +60,7 @@ class Service:
     def figures(self) -> str:
         """Return the server's figures for Prometheus."""
         now: dict[tuple[str, Labels], float] = {
-            ("facemood_films", (("state", state),)): count for state, count in self.films.states().items()
+            ("facemood_videos", (("state", state),)): count for state, count in self.videos.states().items()
         }
         now["facemood_connections", ()] = self.connections
         now["facemood_waiting", ()] = self.engine.waiting
@@ -68,7 +68,7 @@ class Service:
 
     def close(self) -> None:
         """Stop everything, and delete what was uploaded."""
-        self.films.close()
+        self.videos.close()
         self.engine.close()
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from facemood.errors import OutputError, did_you_mean
 from facemood.render import PICTURES
-from facemood.sinks.episodes import EpisodesSink
-from facemood.sinks.film import FilmSink
+from facemood.sinks.annotated_images import FolderSink, PictureSink
+from facemood.sinks.episode_table import EpisodesSink
 from facemood.sinks.parquet import ParquetSink
-from facemood.sinks.pictures import FolderSink, PictureSink
 from facemood.sinks.report import ReportSink
 from facemood.sinks.sink import Sink
 from facemood.sinks.text import CsvSink, JsonLinesSink, JsonSink
+from facemood.sinks.video_file import VideoSink
 
 __all__ = ["SINKS", "Sink", "open_sink", "sink_kind"]
 
@@ -24,7 +24,7 @@ SINKS: dict[str, Any] = {
     ".parquet": ParquetSink,
     ".jsonl": JsonLinesSink,
     ".json": JsonSink,
-    ".mp4": FilmSink,
+    ".mp4": VideoSink,
     ".html": ReportSink,
     **dict.fromkeys(PICTURES, PictureSink),
 }

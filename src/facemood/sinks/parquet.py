@@ -15,7 +15,7 @@ from facemood.results import Result, columns_for
 TYPES = {
     "source": "string",
     "emotion": "string",
-    "shown": "string",
+    "display_label": "string",
     "frame": "int64",
     "face": "int64",
     "track_id": "int64",

@@ -1,4 +1,4 @@
-"""The sound of films: read beside a source's pictures, and copied into another film."""
+"""The sound of videos: read beside a source's pictures, and copied into another video."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ USUAL_STEP = 1 / 25
 """Seconds that a frame lasts where nothing tells."""
 
 
-class SourceReader:
+class SoundSource:
     """Reads a source beside its pictures: its sound, and when its last picture ends.
 
     Times are seconds from the source's first picture, as in results.
@@ -105,21 +105,21 @@ class SourceReader:
 
 
 class SoundTrack:
-    """The sound of a new film: copied where MP4 can hold it, else compressed anew.
+    """The sound of a new video: copied where MP4 can hold it, else compressed anew.
 
     Args:
-        film: The open film, before its first picture.
+        video: The open video, before its first picture.
         source: The sound that is copied.
-        shift: Seconds to add to the source's times for the film's.
+        shift: Seconds to add to the source's times for the video's.
     """
 
-    def __init__(self, film: OutputContainer, source: AudioStream, shift: float) -> None:
+    def __init__(self, video: OutputContainer, source: AudioStream, shift: float) -> None:
         self.source, self.shift = source, shift
         self.copied = source.codec_context.codec.canonical_name in COPIED
-        self.stream = film.add_stream_from_template(source, opaque=True) if self.copied else _add_aac(film, source)
+        self.stream = video.add_stream_from_template(source, opaque=True) if self.copied else _add_aac(video, source)
 
     def convert(self, packets: Iterable[Packet[Any]]) -> Iterator[Packet[Any]]:
-        """Yield packets as they stand in the film; what is heard before it begins is left out."""
+        """Yield packets as they stand in the video; what is heard before it begins is left out."""
         from av.error import FFmpegError
 
         for packet in packets:
@@ -147,9 +147,9 @@ class SoundTrack:
             yield from self.stream.encode(frame)
 
 
-def _add_aac(film: OutputContainer, source: AudioStream) -> AudioStream:
-    """Add a stream of new sound to a film, as AAC of one or two channels."""
+def _add_aac(video: OutputContainer, source: AudioStream) -> AudioStream:
+    """Add a stream of new sound to a video, as AAC of one or two channels."""
     rate = source.codec_context.sample_rate
-    stream = film.add_stream("aac", rate=rate if rate in AAC_RATES else max(AAC_RATES))
+    stream = video.add_stream("aac", rate=rate if rate in AAC_RATES else max(AAC_RATES))
     stream.layout = "mono" if source.codec_context.layout.nb_channels == 1 else "stereo"
     return stream

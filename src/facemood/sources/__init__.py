@@ -6,8 +6,8 @@ from facemood.sources.select import (
     ImageLike,
     SourceLike,
     find_inputs,
-    is_film,
     is_live_input,
+    is_video,
     read_frame,
 )
 from facemood.sources.video import VideoInfo, probe_video, read_video
@@ -18,8 +18,8 @@ __all__ = [
     "SourceLike",
     "VideoInfo",
     "find_inputs",
-    "is_film",
     "is_live_input",
+    "is_video",
     "load_image",
     "probe_video",
     "read_frame",

@@ -1,4 +1,4 @@
-"""Open films: find their moving pictures and key frames, turn what is decoded into images, say how long they last.
+"""Open videos: find their moving pictures and key frames, turn what is decoded into images, say how long they last.
 
 PyAV decodes, so whatever FFmpeg knows is opened: H.264, H.265, VP9, AV1, MPEG-4, motion JPEG, animated GIF and more.
 """
@@ -29,10 +29,10 @@ LEAST_STRETCH = 0.01
 """Pixels that miss a square by less, as a share of their width, are left as they are."""
 
 USUAL_RATE = 25
-"""Frames a second where a film does not tell."""
+"""Frames a second where a video does not tell."""
 
 MICRO = 1_000_000
-"""Ticks a second of a whole film's clock, which is FFmpeg's own."""
+"""Ticks a second of a whole video's clock, which is FFmpeg's own."""
 
 ATOMS = {b"ftyp", b"mdat", b"moov", b"wide", b"free"}
 """What MP4 and QuickTime files begin with, after four bytes."""
@@ -45,7 +45,7 @@ LOCAL = {"protocol_whitelist": "file,crypto,data"}
 
 
 class Place(NamedTuple):
-    """A key frame to begin with: when the film's first frame and this one are shown, in ticks, and its number."""
+    """A key frame to begin with: when the video's first frame and this one are shown, in ticks, and its number."""
 
     origin: int
     ticks: int
@@ -55,7 +55,7 @@ class Place(NamedTuple):
 def open_container(
     name: str | os.PathLike[str], *, options: Mapping[str, str] | None = None, timeout: float | None = None
 ) -> InputContainer:
-    """Open a film or a network stream with PyAV. What a file names inside is fetched from no network.
+    """Open a video or a network stream with PyAV. What a file names inside is fetched from no network.
 
     Args:
         name: A path, or an address such as ``rtsp://...`` or ``https://...``.
@@ -74,7 +74,7 @@ def open_container(
     try:
         try:
             return av.open(place, "r", options=known, timeout=timeout)
-        except UnicodeDecodeError:  # a title in some old encoding must not keep a film from being read
+        except UnicodeDecodeError:  # a title in some old encoding must not keep a video from being read
             return av.open(place, "r", options=known, timeout=timeout, metadata_errors="replace")
     except (av.error.FFmpegError, OSError) as error:
         raise VideoError(f"{text}: {_why_not(text, error)}") from error
@@ -95,7 +95,7 @@ def video_stream(container: InputContainer, name: str) -> VideoStream:
     moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not moving:
         held = "only sound is" if container.streams.audio else "nothing is"
-        raise VideoError(f"{name}: {held} in it; expected a film with at least one frame")
+        raise VideoError(f"{name}: {held} in it; expected a video with at least one frame")
     best = container.streams.best("video")
     stream = next((stream for stream in moving if stream == best), moving[0])
     if stream.codec_context is None:
@@ -134,7 +134,7 @@ class FrameConverter:
     def _is_mirrored(self, frame: VideoFrame) -> bool:
         """Tell whether a frame is mirrored; that is looked for at the beginning and where frames are turned otherwise.
 
-        PyAV's side data keep a frame that they are asked of until garbage is collected: with each frame asked, films
+        PyAV's side data keep a frame that they are asked of until garbage is collected: with each frame asked, videos
         would need 100 MB more, and the longer the more.
         """
         if self._turn is None or frame.rotation != self._turn[0]:
@@ -149,7 +149,7 @@ def pixel_aspect(stream: VideoStream) -> float:
 
 
 def find_key_frame(name: str, before: float) -> Place | None:
-    """Find the last key frame before a time, in seconds; None where the film must be decoded from its beginning."""
+    """Find the last key frame before a time, in seconds; None where the video must be decoded from its beginning."""
     from av.error import FFmpegError
 
     with open_container(name) as container:
@@ -199,7 +199,7 @@ def is_countable(stream: VideoStream) -> bool:
 
 
 def duration_of(container: InputContainer, stream: VideoStream, origin: int) -> Fraction | None:
-    """Return the seconds that the pictures of a film should last from the first one, at `origin` ticks."""
+    """Return the seconds that the pictures of a video should last from the first one, at `origin` ticks."""
     if container.format.name == "avi" and stream.frames and stream.average_rate:
         rate = stream.average_rate  # a broken AVI has a duration by its size, but its head still counts the frames
         return Fraction(stream.frames * rate.denominator, rate.numerator)
@@ -224,7 +224,7 @@ def quarter_turns(frame: VideoFrame, *, mirrored: bool) -> int:
 
 
 def is_mirrored(frame: VideoFrame) -> bool:
-    """Tell whether a film's display matrix swaps left and right."""
+    """Tell whether a video's display matrix swaps left and right."""
     try:
         sides: Any = frame.side_data
         matrix = np.frombuffer(sides["DISPLAYMATRIX"], np.int32).astype(float)
@@ -240,22 +240,22 @@ def _why_not(name: str, error: Exception) -> str:
     why = getattr(error, "strerror", None) or str(error)
     if "://" in name:
         late = isinstance(error, ExitError | TimeoutError)
-        return f"there is no {'answer in time' if late else f'film ({why})'}; check the address and the network"
+        return f"there is no {'answer in time' if late else f'video ({why})'}; check the address and the network"
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
     if isinstance(error, EOFError):
         return "it ends before its first frame; record or fetch it again"
     if os.path.isdir(name):
-        return "it is a folder; expected a film"
+        return "it is a folder; expected a video"
     if not isinstance(error, InvalidDataError):
-        return f"it cannot be read ({why}); expected a film or the address of one"
+        return f"it cannot be read ({why}); expected a video or the address of one"
     with open(name, "rb") as file:
         head = file.read(8)
     if not head:
-        return "the file is empty; expected a film"
+        return "the file is empty; expected a video"
     if head[4:] in ATOMS:
         return (
             "its index (the moov atom) is missing or damaged, as when a recording or a copy breaks off; "
             "copy it again, or mend it with a tool that rebuilds the index, such as untrunc"
         )
-    return "this is no film that FFmpeg knows; expected .mp4, .mov, .mkv, .webm, .avi or the like"
+    return "this is no video that FFmpeg knows; expected .mp4, .mov, .mkv, .webm, .avi or the like"

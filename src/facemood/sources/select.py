@@ -1,4 +1,4 @@
-"""Tell what a source is: an image, a film, something live, a folder, a pattern or a list of them."""
+"""Tell what a source is: an image, a video, something live, a folder, a pattern or a list of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from facemood.sources.live import is_live
 SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pgm", ".ppm", ".avif", ".jp2"}
 """Files that a folder or pattern gives; a file that is named itself may have any."""
 
-FILM_SUFFIXES = {
+VIDEO_SUFFIXES = {
     ".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv", ".ts", ".mts",
 }  # fmt: skip
 """Files that are read frame by frame."""
@@ -29,7 +29,7 @@ ImageLike: TypeAlias = "str | os.PathLike[str] | bytes | NDArray[np.uint8] | Pil
 """One image: a path, a file's bytes, an array (H, W[, 3]) uint8 BGR, or a Pillow image."""
 
 SourceLike: TypeAlias = "ImageLike | Iterable[ImageLike]"
-"""One image, a film, something live, a folder, a pattern such as ``photos/**/*.jpg``, or several of them."""
+"""One image, a video, something live, a folder, a pattern such as ``photos/**/*.jpg``, or several of them."""
 
 
 ErrorHandler: TypeAlias = Callable[[str, FacemoodError], None]
@@ -37,7 +37,7 @@ ErrorHandler: TypeAlias = Callable[[str, FacemoodError], None]
 
 
 def find_inputs(source: SourceLike, *, on_error: ErrorHandler | None = None) -> list[ImageLike] | Iterator[ImageLike]:
-    """List the images, films and live sources that a source names, without opening them.
+    """List the images, videos and live sources that a source names, without opening them.
 
     Folders are searched to any depth, patterns are expanded, and both give sorted paths. A generator stays one: its
     items are taken as they are needed, so that they need not fit into memory together.
@@ -47,7 +47,7 @@ def find_inputs(source: SourceLike, *, on_error: ErrorHandler | None = None) -> 
         on_error: Called for each of several sources that names nothing; None lets the first error end it.
 
     Raises:
-        SourceError: A path is not there, a folder or pattern has neither image nor film, or the kind is not supported.
+        SourceError: A path is not there, a folder or pattern has neither image nor video, or the kind is not supported.
 
     Example:
         >>> len(find_inputs([np.zeros((8, 8), np.uint8), b"..."]))
@@ -65,15 +65,15 @@ def find_inputs(source: SourceLike, *, on_error: ErrorHandler | None = None) -> 
     )
 
 
-def is_film(item: ImageLike) -> bool:
-    """Tell whether an input is a film, by its ending.
+def is_video(item: ImageLike) -> bool:
+    """Tell whether an input is a video, by its ending.
 
     Example:
-        >>> is_film("talk.MP4"), is_film("face.jpg")
+        >>> is_video("talk.MP4"), is_video("face.jpg")
         (True, False)
     """
     return (
-        isinstance(item, str | os.PathLike) and Path(item).suffix.lower() in FILM_SUFFIXES and not is_live_input(item)
+        isinstance(item, str | os.PathLike) and Path(item).suffix.lower() in VIDEO_SUFFIXES and not is_live_input(item)
     )
 
 
@@ -129,25 +129,25 @@ def _find_paths(text: str) -> Iterator[str]:
 
 
 def _files_in(folder: Path) -> list[str]:
-    """List the images and films below a folder."""
+    """List the images and videos below a folder."""
     found = sorted(str(file) for file in folder.rglob("*") if _is_read(file) and file.is_file())
     if not found:
-        raise SourceError(f"{folder}: the folder holds no images or films; expected files such as .jpg, .png or .mp4")
+        raise SourceError(f"{folder}: the folder holds no images or videos; expected files such as .jpg, .png or .mp4")
     return found
 
 
 def _files_matching(pattern: str) -> list[str]:
-    """List the images and films that a pattern names."""
+    """List the images and videos that a pattern names."""
     found = sorted(name for name in glob.glob(str(Path(pattern).expanduser()), recursive=True) if Path(name).is_file())
     read = [name for name in found if _is_read(Path(name))]
     if not read:
-        raise SourceError(f"{pattern}: the pattern matches no image or film ({len(found)} other files)")
+        raise SourceError(f"{pattern}: the pattern matches no image or video ({len(found)} other files)")
     return read
 
 
 def _is_read(file: Path) -> bool:
     """Tell whether a folder or pattern gives a file, by its ending."""
-    return file.suffix.lower() in SUFFIXES | FILM_SUFFIXES
+    return file.suffix.lower() in SUFFIXES | VIDEO_SUFFIXES
 
 
 def _not_there(text: str, path: Path) -> str:

@@ -1,9 +1,9 @@
-"""Read films: each picture as people see it, with the time at which they see it.
+"""Read videos: each picture as people see it, with the time at which they see it.
 
 PyAV decodes, so whatever FFmpeg knows is read: H.264, H.265, VP9, AV1, MPEG-4, motion JPEG, animated GIF and many more.
-Pictures are turned as a phone's film says, and pixels that are not square are made so. Times are the film's own: a
-frame rate that varies stays as it is. Damaged frames are left out, a film that breaks off is read up to there, and a
-warning says so. Interlaced films are not deinterlaced, and the high dynamic range of HDR films is not tone-mapped.
+Pictures are turned as a phone's video says, and pixels that are not square are made so. Times are the video's own: a
+frame rate that varies stays as it is. Damaged frames are left out, a video that breaks off is read up to there, and a
+warning says so. Interlaced videos are not deinterlaced, and the high dynamic range of HDR videos is not tone-mapped.
 """
 
 from __future__ import annotations
@@ -45,29 +45,29 @@ if TYPE_CHECKING:
 logger = logging.getLogger("facemood")
 
 SLACK = Fraction(1, 2000)
-"""Seconds by which a time may miss a bound: some films count whole milliseconds."""
+"""Seconds by which a time may miss a bound: some videos count whole milliseconds."""
 
 SEEK_FROM = 2.0
 """A start from this second on is looked for by its key frame; what lies before an earlier one is simply decoded."""
 
 LEAST_MISSING = 0.5
-"""Seconds that must be missing at a film's end before it is said to break off."""
+"""Seconds that must be missing at a video's end before it is said to break off."""
 
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
-    """What is known of a film before it is read.
+    """What is known of a video before it is read.
 
     Attributes:
         path: Its name, as it was given.
         size: Width and height in pixels, as it is shown: turned upright and with square pixels.
-        fps: Frames a second on average; None where the film does not say.
-        duration: Seconds from the first frame to the last one's end; None where the film does not say.
-        frames: How many frames there are: as the film says, else an estimate from `duration` and `fps`, else None.
+        fps: Frames a second on average; None where the video does not say.
+        duration: Seconds from the first frame to the last one's end; None where the video does not say.
+        frames: How many frames there are: as the video says, else an estimate from `duration` and `fps`, else None.
         rotation: 0, 90, 180 or 270, the degrees by which stored pictures are turned clockwise to be shown.
         codec: How pictures are compressed, such as ``"h264"``.
         has_audio: Whether there is sound.
-        start: When the first frame is shown, in seconds after the film begins; sound may begin earlier.
+        start: When the first frame is shown, in seconds after the video begins; sound may begin earlier.
     """
 
     path: str
@@ -82,32 +82,32 @@ class VideoInfo:
 
 
 def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
-    """Look a film over; one frame is decoded.
+    """Look a video over; one frame is decoded.
 
     Raises:
-        VideoError: It is no film, or holds no frame that can be decoded.
+        VideoError: It is no video, or holds no frame that can be decoded.
 
     Example:
         >>> import tempfile
         >>> import numpy as np
-        >>> from facemood.sinks.film import FilmWriter
+        >>> from facemood.sinks.video_file import VideoWriter
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     writer = FilmWriter(f"{folder}/grey.mp4")
+        ...     writer = VideoWriter(f"{folder}/grey.mp4")
         ...     writer.add(np.full((48, 64, 3), 128, np.uint8), timestamp=0.0)
         ...     writer.close(end=0.5)
-        ...     film = probe_video(f"{folder}/grey.mp4")
-        >>> film.size, film.fps, film.duration, film.codec
+        ...     video = probe_video(f"{folder}/grey.mp4")
+        >>> video.size, video.fps, video.duration, video.codec
         ((64, 48), 2.0, 0.5, 'h264')
     """
     name = os.fspath(path)
     with open_container(name) as container:
-        film = _Film(name, container)
-        stream = film.stream
-        frame = next((shown.picture for shown in film), None)
+        video = _Video(name, container)
+        stream = video.stream
+        frame = next((shown.picture for shown in video), None)
         if frame is None:
-            raise VideoError(_no_frames(name, film.damaged + len(film.due)))
+            raise VideoError(_no_frames(name, video.damaged + len(video.due)))
         height, width = FrameConverter(pixel_aspect(stream))(frame).shape[:2]
-        duration = duration_of(container, stream, film.origin or 0)
+        duration = duration_of(container, stream, video.origin or 0)
         rate = stream.average_rate or stream.guessed_rate
         estimate = round(duration * rate) if duration and rate else None
         return VideoInfo(
@@ -119,38 +119,38 @@ def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
             rotation=-90 * quarter_turns(frame, mirrored=is_mirrored(frame)) % 360,
             codec=stream.codec_context.codec.canonical_name,
             has_audio=bool(container.streams.audio),
-            start=max(0.0, float((film.origin or 0) * film.tick - Fraction(container.start_time or 0, MICRO))),
+            start=max(0.0, float((video.origin or 0) * video.tick - Fraction(container.start_time or 0, MICRO))),
         )
 
 
 def read_video(
     path: str | os.PathLike[str], *, every: int | float | None = None, start: float = 0.0, end: float | None = None
 ) -> Generator[Frame, None, None]:
-    """Yield a film's frames as they are decoded; memory does not grow with its length.
+    """Yield a video's frames as they are decoded; memory does not grow with its length.
 
-    A part is what reading the whole film gives between two times: numbers, times and `every` count from the film's
+    A part is what reading the whole video gives between two times: numbers, times and `every` count from the video's
     first frame. Damaged frames have numbers too, though they are left out. Times are compared to half a millisecond.
 
     Args:
-        path: The film, or the address of one.
+        path: The video, or the address of one.
         every: A whole number k takes each k-th frame; a float T takes a frame at most every T seconds, the first at or
             after each multiple of T. None takes all.
         start: The second from which frames are taken.
-        end: The second at which they end, itself left out; None for the film's end.
+        end: The second at which they end, itself left out; None for the video's end.
 
     Yields:
-        Frames with their number in the film from 0, and the seconds since its first frame.
+        Frames with their number in the video from 0, and the seconds since its first frame.
 
     Raises:
-        VideoError: It is no film, or holds no frame that can be decoded.
+        VideoError: It is no video, or holds no frame that can be decoded.
         ValueError: An option is out of its range.
 
     Example:
         >>> import tempfile
         >>> import numpy as np
-        >>> from facemood.sinks.film import FilmWriter
+        >>> from facemood.sinks.video_file import VideoWriter
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     writer = FilmWriter(f"{folder}/grey.mp4")
+        ...     writer = VideoWriter(f"{folder}/grey.mp4")
         ...     for number in range(10):
         ...         writer.add(np.full((48, 64, 3), 128, np.uint8), timestamp=number / 10)
         ...     writer.close()
@@ -173,12 +173,12 @@ class _Shown(NamedTuple):
     picture: VideoFrame
 
 
-class _Film:
-    """A film that is being decoded; it keeps count of time, and of what is damaged.
+class _Video:
+    """A video that is being decoded; it keeps count of time, and of what is damaged.
 
     Args:
         name: What messages call it.
-        container: The open film.
+        container: The open video.
         place: Where to begin; None for the beginning.
     """
 
@@ -216,7 +216,7 @@ class _Film:
             logger.warning("%s: damaged frames were left out: %d", self.name, self.damaged)
 
     def say_whether_whole(self) -> None:
-        """Warn of a film that ends before it should.
+        """Warn of a video that ends before it should.
 
         Raises:
             VideoError: Nothing of it could be decoded.
@@ -227,7 +227,7 @@ class _Film:
         missing = Fraction(0) if whole is None else whole - self.reached
         if missing > LEAST_MISSING and missing > 2 * self.longest:
             logger.warning(
-                "%s: the film breaks off at %.2f s; %.2f of %.2f s are missing",
+                "%s: the video breaks off at %.2f s; %.2f of %.2f s are missing",
                 self.name, self.reached, missing, whole,
             )  # fmt: skip
         else:
@@ -280,7 +280,7 @@ class _Film:
         self.number += 1
 
     def _show(self, frame: VideoFrame) -> _Shown:
-        """Give a frame its number and its time: the film's, or one interval later where that does not follow."""
+        """Give a frame its number and its time: the video's, or one interval later where that does not follow."""
         due = Fraction(0) if self.time is None else self.time + self.interval
         time = due if frame.pts is None else (frame.pts - (self.origin or 0)) * self.tick
         if self.time is not None:
@@ -307,17 +307,17 @@ def _read(name: str, chosen: Callable[[int, Fraction], bool], start: float, end:
     """Yield the chosen frames between two times."""
     place = find_key_frame(name, start - 2 * float(SLACK)) if start >= SEEK_FROM else None
     with open_container(name) as container:
-        film = _Film(name, container, place)
-        convert = FrameConverter(pixel_aspect(film.stream))
+        video = _Video(name, container, place)
+        convert = FrameConverter(pixel_aspect(video.stream))
         try:
-            for number, time, picture in film:
+            for number, time, picture in video:
                 if time + SLACK >= end:
                     return
                 if chosen(number, time) and time + SLACK >= start:
                     yield Frame(convert(picture), source=name, index=number, timestamp=float(time))
-            film.say_whether_whole()
+            video.say_whether_whole()
         finally:
-            film.say_what_is_damaged()
+            video.say_what_is_damaged()
 
 
 def _chooser(every: int | float | None) -> Callable[[int, Fraction], bool]:
@@ -339,5 +339,5 @@ def _chooser(every: int | float | None) -> Callable[[int, Fraction], bool]:
 def _no_frames(name: str, damaged: int) -> str:
     """Say that nothing can be seen."""
     if damaged:
-        return f"{name}: none of its frames can be decoded (damaged: {damaged}); fetch the film again"
-    return f"{name}: the film holds no frame that can be decoded; record or fetch it again"
+        return f"{name}: none of its frames can be decoded (damaged: {damaged}); fetch the video again"
+    return f"{name}: the video holds no frame that can be decoded; record or fetch it again"

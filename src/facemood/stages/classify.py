@@ -19,7 +19,7 @@ PRIORS = ("dataset", "balanced")
 """How common the expressions are taken to be: as in the training images, or all alike."""
 
 
-class Readings(NamedTuple):
+class Predictions(NamedTuple):
     """What a head said of N faces.
 
     Attributes:
@@ -31,10 +31,10 @@ class Readings(NamedTuple):
     probabilities: NDArray[np.float32]
     certain: NDArray[np.bool_] | None
 
-    def part(self, first: int, end: int) -> Readings:
+    def part(self, first: int, end: int) -> Predictions:
         """Return the readings of some faces, from the first up to but not including the end."""
         certain = None if self.certain is None else self.certain[first:end]
-        return Readings(self.probabilities[first:end], certain)
+        return Predictions(self.probabilities[first:end], certain)
 
 
 def classify(
@@ -44,7 +44,7 @@ def classify(
     head: str,
     views: int = 1,
     prior: str = "dataset",
-) -> Readings:
+) -> Predictions:
     """Return the calibrated probabilities of one head, in one run of the network for each view.
 
     Args:
@@ -54,18 +54,18 @@ def classify(
         views: How often each crop is read: 1, 2 (mirrored too) or 10 (and shifted).
         prior: ``"dataset"``, or ``"balanced"`` to find rare expressions more often, and common ones less.
     """
-    return readings_of(session.card, head, run_views(session, crops, views=views)[head], prior=prior)
+    return predictions_of(session.card, head, run_views(session, crops, views=views)[head], prior=prior)
 
 
-def readings_of(card: ModelCard, head: str, logits: NDArray[np.float32], *, prior: str = "dataset") -> Readings:
+def predictions_of(card: ModelCard, head: str, logits: NDArray[np.float32], *, prior: str = "dataset") -> Predictions:
     """Return what the (N, K) logits of a head say of N faces, calibrated, with the prior that is asked for."""
     usual = read = calibrate(card, head, logits)
     if prior == "balanced":
         read = calibrate(card, head, logits, strength=card.balance[head])
     if head not in card.certain:
-        return Readings(read, None)
+        return Predictions(read, None)
     sure = (usual.max(axis=1) >= card.certain[head]) & (usual.argmax(axis=1) == read.argmax(axis=1))
-    return Readings(read, sure)
+    return Predictions(read, sure)
 
 
 def calibrate(card: ModelCard, head: str, logits: NDArray[np.float32], *, strength: float = 0.0) -> NDArray[np.float32]:
@@ -134,7 +134,7 @@ def choose_head(card: ModelCard, head: str | None) -> str:
     return head
 
 
-def with_readings(faces: Sequence[Face], readings: Readings, labels: tuple[str, ...]) -> tuple[Face, ...]:
+def with_predictions(faces: Sequence[Face], readings: Predictions, labels: tuple[str, ...]) -> tuple[Face, ...]:
     """Return the faces with what was read from them: a new Face for each that could be read, the others as they are."""
     certain = [None] * len(faces) if readings.certain is None else readings.certain.tolist()
     rows = zip(faces, readings.probabilities, certain, strict=True)

@@ -20,14 +20,14 @@ PRESENT = 0.5
 """From this presence on, points are those of a face."""
 
 
-class LandmarkReader:
+class LandmarkModel:
     """The landmark network: 68 points in iBUG order and how sure it is that there is a face.
 
     Args:
         threads: Threads inside one run; None leaves it to ONNX Runtime.
 
     Example:
-        >>> reader, grey = LandmarkReader(), np.full((120, 120), 128, np.uint8)
+        >>> reader, grey = LandmarkModel(), np.full((120, 120), 128, np.uint8)
         >>> points, presence = reader.read(grey, np.float32([[30, 30, 90, 90]]))
         >>> points.shape, bool(presence[0] < PRESENT)
         ((1, 68, 2), True)

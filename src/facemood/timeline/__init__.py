@@ -1,6 +1,6 @@
-"""Films over time: each person's readings as arrays, episodes of expressions and of action units, blinks, and heads.
+"""Videos over time: each person's readings as arrays, episodes of expressions and of action units, blinks, and heads.
 
-A frame lasts until the next frame of its film, the last one as long as the median of those before. A person is visible
+A frame lasts until the next frame of its video, the last one as long as the median of those before. A person is visible
 for as long as the frames last in which a face was given their number; nothing is made up for the time between.
 """
 

@@ -1,4 +1,4 @@
-"""Gather what the frames of films say of each person, as they come."""
+"""Gather what the frames of videos say of each person, as they come."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from facemood.results import Result
 
 ONLY_FRAME = 0.04
-"""Seconds that a frame lasts where a film has no other to tell it by."""
+"""Seconds that a frame lasts where a video has no other to tell it by."""
 
 STEPS, UNREAD = 250, 255
 """Intensities of action units are held in a byte each, in so many steps; and what stands for one that was not read."""
@@ -29,7 +29,7 @@ UNSEEN = (math.nan, math.nan)
 
 
 class TrackCollector:
-    """Gathers what the frames of films say of each person, in little memory: about 120 bytes a face, and no images.
+    """Gathers what the frames of videos say of each person, in little memory: about 120 bytes a face, and no images.
 
     Results without a timestamp (photos) are passed over, and so are faces without a number or without a reading, but
     that they count as heads. Where a source begins anew, at an earlier time, a new timeline begins as well.
@@ -45,38 +45,38 @@ class TrackCollector:
     """
 
     def __init__(self) -> None:
-        self._films: list[_Film] = []
+        self._videos: list[_OpenVideo] = []
         self._current: dict[str, int] = {}
 
     def add(self, result: Result) -> int | None:
-        """Take in one frame; the frames of a film come in their order, those of several films may alternate.
+        """Take in one frame; the frames of a video come in their order, those of several videos may alternate.
 
         Returns:
-            The place of its film in `timelines`; None for a photo.
+            The place of its video in `timelines`; None for a photo.
         """
         if result.timestamp is None:
             return None
         place = self._current.get(result.source)
-        if place is None or result.timestamp < self._films[place].times[-1]:
-            place = self._current[result.source] = len(self._films)
-            self._films.append(_Film(result.source, result.labels))
-        self._films[place].add(result.timestamp, result.faces)
+        if place is None or result.timestamp < self._videos[place].times[-1]:
+            place = self._current[result.source] = len(self._videos)
+            self._videos.append(_OpenVideo(result.source, result.labels))
+        self._videos[place].add(result.timestamp, result.faces)
         return place
 
     def timelines(self) -> list[Timeline]:
-        """Return the films as they are known by now, in the order in which they began."""
-        return [film.timeline() for film in self._films]
+        """Return the videos as they are known by now, in the order in which they began."""
+        return [video.timeline() for video in self._videos]
 
     def tracks(self) -> list[Track]:
-        """Return the people of all films, film by film, in the order of their numbers."""
+        """Return the people of all videos, video by video, in the order of their numbers."""
         return [track for timeline in self.timelines() for track in timeline.tracks]
 
 
 def collect_tracks(results: Iterable[Result]) -> list[Track]:
-    """Return the people of films, film by film, in the order of their numbers.
+    """Return the people of videos, video by video, in the order of their numbers.
 
     Args:
-        results: The frames of one film or several, in their order.
+        results: The frames of one video or several, in their order.
 
     Returns:
         One Track for each person; empty for photos, and where no face has a person's number.
@@ -92,7 +92,7 @@ def collect_tracks(results: Iterable[Result]) -> list[Track]:
 
 
 def head_counts(results: Iterable[Result]) -> Times:
-    """Count the faces of each frame of a film.
+    """Count the faces of each frame of a video.
 
     Args:
         results: Its frames; those without a timestamp are passed over.
@@ -110,8 +110,8 @@ def head_counts(results: Iterable[Result]) -> Times:
 
 
 @dataclass(slots=True)
-class _Film:
-    """A film that is being read: the times of its frames, their heads, and its people."""
+class _OpenVideo:
+    """A video that is being read: the times of its frames, their heads, and its people."""
 
     source: str
     labels: tuple[str, ...]
@@ -129,7 +129,7 @@ class _Film:
         self.heads.append(len(faces))
 
     def timeline(self) -> Timeline:
-        """Return the film as it is known by now."""
+        """Return the video as it is known by now."""
         times = np.array(self.times)
         steps = np.diff(times)
         ends = np.append(times[1:], times[-1] + (np.median(steps) if len(steps) else ONLY_FRAME))
@@ -139,7 +139,7 @@ class _Film:
 
 @dataclass(slots=True)
 class _Person:
-    """A person who is being watched: in which frames of the film, and what was read there."""
+    """A person who is being watched: in which frames of the video, and what was read there."""
 
     labels: tuple[str, ...]
     frames: array[int] = field(default_factory=lambda: array("i"))
@@ -155,13 +155,13 @@ class _Person:
             return
         self.frames.append(frame)
         self.probabilities.extend(face.probabilities.tolist())
-        self.shown.append(self.labels.index(face.shown or face.emotion))
+        self.shown.append(self.labels.index(face.display_label or face.emotion))
         self.boxes.extend(face.box.tolist())
         self.units.extend(round(STEPS * face.action_units[key]) if key in face.action_units else UNREAD for key in KEYS)
         self.eyes.extend(face.openness or UNSEEN)
 
     def track(self, source: str, number: int, times: Times, ends: Times) -> Track:
-        """Return what is known by now; times and ends are those of all frames of the film, (F,)."""
+        """Return what is known by now; times and ends are those of all frames of the video, (F,)."""
         frames = np.array(self.frames)
         return Track(
             source,

@@ -21,7 +21,7 @@ class Episode:
     """A stretch of time in which a person shows one expression.
 
     Attributes:
-        source: The film.
+        source: The video.
         track_id: The person's number within it.
         label: The expression.
         start: Seconds at which its first frame begins.

@@ -1,4 +1,4 @@
-"""A person over the frames of a film, and the film with all its people: plain arrays."""
+"""A person over the frames of a video, and the video with all its people: plain arrays."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ INSTANT = 1e-9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
-    """One person of a film, over the frames in which their face was read.
+    """One person of a video, over the frames in which their face was read.
 
     Attributes:
-        source: The film.
+        source: The video.
         track_id: The person's number within it.
         labels: The K words that the probabilities stand for.
         timestamps: (T,) float64 seconds at which each of these frames begins, rising.
-        ends: (T,) float64 seconds at which the next frame of the film takes its place.
+        ends: (T,) float64 seconds at which the next frame of the video takes its place.
         probabilities: (T, K) float32; each row sums to 1.
-        shown: (T,) int64, which label is shown: the one that `Face.shown` names, else the most probable.
+        shown: (T,) int64, which label is shown: the one that `Face.display_label` names, else the most probable.
         boxes: (T, 4) float32 x1 y1 x2 y2 in pixels.
         units: (T, U) float32 intensities 0..1 of the action units in the order of `facemood.facs.KEYS`; not a number
             where one was not read. None where nothing is known of them.
@@ -76,10 +76,10 @@ class Track:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Timeline:
-    """A film as it was read: its frames, how many faces each has, and its people.
+    """A video as it was read: its frames, how many faces each has, and its people.
 
     Attributes:
-        source: The film.
+        source: The video.
         labels: The label words that the model knows.
         timestamps: (F,) float64 seconds at which each frame that was read begins.
         ends: (F,) float64 seconds at which the next one takes its place.

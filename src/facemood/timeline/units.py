@@ -35,7 +35,7 @@ class UnitEvent:
     """A stretch of time in which an action unit of a person is active.
 
     Attributes:
-        source: The film.
+        source: The video.
         track_id: The person's number within it.
         unit: The unit's code, such as ``AU12``.
         onset: Seconds at which it begins to rise.

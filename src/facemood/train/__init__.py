@@ -15,6 +15,6 @@ from facemood.train.fit import fit, load_trained  # noqa: E402
 from facemood.train.recipe import Recipe  # noqa: E402
 from facemood.train.recipe_file import list_recipes, load_recipe  # noqa: E402
 from facemood.train.run_report import write_report  # noqa: E402
-from facemood.train.trainer import Machine  # noqa: E402
+from facemood.train.trainer import Hardware  # noqa: E402
 
-__all__ = ["Machine", "Recipe", "fit", "list_recipes", "load_recipe", "load_trained", "write_report"]
+__all__ = ["Hardware", "Recipe", "fit", "list_recipes", "load_recipe", "load_trained", "write_report"]

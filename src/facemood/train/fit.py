@@ -27,7 +27,7 @@ from facemood.train.module import ExpressionModule, fit_input
 from facemood.train.networks.start import load_start, read_start, with_shape_of_start
 from facemood.train.recipe import Recipe
 from facemood.train.recipe_file import recipe_from_dict
-from facemood.train.trainer import BEST, HISTORY, LAST, Machine, leads, open_trainer
+from facemood.train.trainer import BEST, HISTORY, LAST, Hardware, leads, open_trainer
 
 logger = logging.getLogger("facemood")
 
@@ -44,7 +44,7 @@ def fit(
     *,
     resume: bool = False,
     progress: bool = False,
-    machine: Machine | None = None,
+    machine: Hardware | None = None,
 ) -> Path:
     """Train a network and return the path of the checkpoint that is kept.
 
@@ -85,7 +85,7 @@ def fit(
     )
     if leads():
         write_contact_sheet(run / CONTACT_SHEET, training, recipe)
-    trainer = open_trainer(module, run, progress=progress, machine=machine or Machine())
+    trainer = open_trainer(module, run, progress=progress, machine=machine or Hardware())
     _run(trainer, module, batches, validation_batches(validation), checkpoint)
     return kept_checkpoint(run, recipe)
 

@@ -13,7 +13,7 @@ from torch.nn import functional
 from facemood.train.data.augment import augment, mixup
 from facemood.train.data.batches import Batch
 from facemood.train.data.targets import VOTE_HEAD
-from facemood.train.losses import label_loss, vote_loss
+from facemood.train.head_losses import label_loss, vote_loss
 from facemood.train.networks.zoo import build_network
 from facemood.train.recipe import OptimizeConfig, Recipe
 

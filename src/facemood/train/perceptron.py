@@ -21,13 +21,13 @@ from torch.nn import functional
 
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset, ferplus, open_dataset
-from facemood.ferc.parts import TURNED, PartsReader
+from facemood.ferc.parts import TURNED, PartsModel
 from facemood.ferc.vector import MIRRORED_PAIRS, PAIRS, expressional_vector
 from facemood.geometry import Floats
 from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS
 from facemood.models import DEFAULT_MODEL, ModelCard, ModelSession, find_model
 from facemood.schema import Face
-from facemood.stages.landmarks import LandmarkReader, landmarks_of
+from facemood.stages.landmarks import LandmarkModel, landmarks_of
 from facemood.train.onnx_file import save_onnx
 
 logger = logging.getLogger("facemood")
@@ -160,7 +160,7 @@ def read_vectors(images: NDArray[np.uint8]) -> dict[str, Floats]:
         (N, 24) from the points of the whole tile and the jaw, ``"points"`` (N, 136) about their middle, upright and in
         units of the face's size.
     """
-    reader, framing = PartsReader(LandmarkReader(threads=1)), default_framing()["finder"]
+    reader, framing = PartsModel(LandmarkModel(threads=1)), default_framing()["finder"]
     rows = [_vectors_of(reader.mark_crop(image, framing)) for image in images]
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
@@ -194,7 +194,7 @@ def default_framing() -> dict[str, tuple[float, float, float, float]]:
 def lesson_of(dataset: ExpressionDataset, vectors: Floats) -> Lesson:
     """Return what is learned from: the training images that can be read and have no twin in another split."""
     teaches = (dataset.usage == "Training") & np.isfinite(vectors).all(axis=1)
-    teaches &= ~dataset.twins_of(["PublicTest", "PrivateTest"])
+    teaches &= ~dataset.near_duplicates_of(["PublicTest", "PrivateTest"])
     targets = targets_of(dataset.subset(teaches))
     return Lesson(vectors[teaches], targets)
 

@@ -16,9 +16,9 @@ from facemood.evaluation import metrics
 from facemood.evaluation.figures import COLOURS, draw_confusion, drawing, label_ends, label_per_cent
 from facemood.evaluation.mistakes import explain_mistakes, write_mistakes
 from facemood.evaluation.protocol import match_head, run_all
-from facemood.explain import ExpressionReader
+from facemood.explain import InputScorer
 from facemood.models import ModelSession
-from facemood.models.page import markdown_table, per_cent
+from facemood.models.card_markdown import markdown_table, per_cent
 from facemood.train.data.batches import evenly_spaced
 from facemood.train.data.divide import prepare
 from facemood.train.fit import CONTACT_SHEET, RUN_FILE, read_recipe
@@ -62,7 +62,7 @@ def write_report(run: Path, dataset: ExpressionDataset, model: Path, *, mistakes
     draw_samples(validation, read, run / "samples.svg")
     page = _page(facts, epochs, confusion, validation.classes, model.name)
     if mistakes:
-        explained = explain_mistakes(ExpressionReader(session, head), validation, mistakes)
+        explained = explain_mistakes(InputScorer(session, head), validation, mistakes)
         write_mistakes(run / MISTAKES, explained)
         page += f"\n## Mistakes\n\n[{len(explained)} of the worst mistakes]({MISTAKES}), with what spoke for each.\n"
     with replacing(run / "report.md", encoding="utf-8") as text:

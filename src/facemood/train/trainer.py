@@ -26,7 +26,7 @@ LAST, BEST, HISTORY = "last.ckpt", "best.ckpt", "history.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class Hardware:
     """What a run trains on.
 
     Attributes:
@@ -74,7 +74,7 @@ def leads() -> bool:
     return int(getattr(rank_zero_only, "rank", 0) or 0) == 0
 
 
-def open_trainer(module: ExpressionModule, run: Path, *, progress: bool, machine: Machine) -> lightning.Trainer:
+def open_trainer(module: ExpressionModule, run: Path, *, progress: bool, machine: Hardware) -> lightning.Trainer:
     """Set Lightning up for a run.
 
     Args:

@@ -8,7 +8,7 @@ from facemood.sources.live import check_live, is_live, open_live
     "name",
     [
         "camera", "camera:0", "camera:/dev/video2", "screen", "screen:1", "screen:0,0,640,480", "rtsp://host/1",
-        "RTSP://host/1", "http://host/film.mp4", "https://host/live.m3u8", "udp://239.0.0.1:1234",
+        "RTSP://host/1", "http://host/video.mp4", "https://host/live.m3u8", "udp://239.0.0.1:1234",
     ],
 )  # fmt: skip
 def test_live_sources_are_told_by_their_names(name: str) -> None:

@@ -13,7 +13,7 @@ from facemood.errors import MissingExtraError, SourceError
 from facemood.sources.live import open_live
 from facemood.sources.live.screen import parse_screen
 from tests.conftest import PHOTOS
-from tests.live.display import SIZE, shown_picture, virtual_display
+from tests.window.display import SIZE, shown_picture, virtual_display
 
 PLACES = some.tuples(*[some.integers(-5000, 5000)] * 2, *[some.integers(1, 5000)] * 2)
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facemood.evaluation.detection import Tally, measure_empty, measure_photos, measure_tiles, read_photos
-from facemood.geometry import overlaps
+from facemood.geometry import iou
 from facemood.schema import Image
 from facemood.sources import load_image
 from facemood.stages.detect import DetectOptions, FinderDetector
@@ -73,7 +73,7 @@ def test_a_face_half_out_of_the_frame_is_one_face_or_none(finder: FinderDetector
     for face in found:
         assert face.box[0] < 0  # the box goes on beyond the edge
         whole = (face.box + np.array([left, 0, left, 0], np.float32))[None]
-        assert overlaps(whole, np.array([PORTRAIT], np.float32)) > 0.4
+        assert iou(whole, np.array([PORTRAIT], np.float32)) > 0.4
     assert found or left > 210
 
 

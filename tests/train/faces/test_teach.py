@@ -8,10 +8,10 @@ import torch
 
 from facemood.models import ModelSession
 from facemood.train.faces import teach
-from facemood.train.faces.finder import FinderNetwork
-from facemood.train.faces.landmarks import LandmarkNetwork
-from facemood.train.faces.loop import Plan
+from facemood.train.faces.finder_network import FinderNetwork
+from facemood.train.faces.landmark_network import LandmarkNetwork
 from facemood.train.faces.material import Material, Place
+from facemood.train.faces.train_loop import Plan
 from tests.train.faces.made import write_data
 
 

@@ -1,7 +1,7 @@
 // The page: what is chosen is shown, read picture by picture, and told.
 
 import { setColours } from "./colours.js";
-import { FilmReader } from "./films.js";
+import { VideoReader } from "./videos.js";
 import { glyph } from "./glyphs.js";
 import { Link } from "./link.js";
 import { drawFaces, drawMaps } from "./overlay.js";
@@ -29,9 +29,9 @@ const state = {
 const people = new People(part("people"));
 const speaker = new Speaker(part("spoken"));
 const link = new Link(hear, (there) => notice(there ? "" : "The connection to facemood was lost. Trying again."));
-const films = new FilmReader({
-  box: part("film"), words: part("film-words"), progress: part("film-progress"), read: part("film-read"),
-  cancel: part("film-cancel"), results: part("film-results"),
+const videos = new VideoReader({
+  box: part("video"), words: part("video-words"), progress: part("video-progress"), read: part("video-read"),
+  cancel: part("video-cancel"), results: part("video-results"),
 });
 
 function notice(text) {
@@ -39,7 +39,7 @@ function notice(text) {
   part("notice").hidden = !text;
 }
 
-/** Leave what is shown, and show something else: "camera", "screen", "film", "photo", or null for the beginning. */
+/** Leave what is shown, and show something else: "camera", "screen", "video", "photo", or null for the beginning. */
 function begin(kind, name = "") {
   endRecording();
   link.close();
@@ -48,10 +48,10 @@ function begin(kind, name = "") {
   Object.assign(state, { kind, name, stream: null, pictures: [], result: null, views: [], paused: false, busy: false, moment: null });
   video.srcObject = null;
   video.removeAttribute("src");
-  video.controls = kind === "film";
+  video.controls = kind === "video";
   people.clear();
   overlay.getContext("2d").clearRect(0, 0, overlay.width, overlay.height);
-  films.offer(null);
+  videos.offer(null);
   notice("");
   const moving = kind !== "photo" && kind !== null;
   part("start").hidden = kind !== null;
@@ -95,13 +95,13 @@ function sayStill(stream) {
   part("waiting").textContent = "No picture has come yet. Where nothing moves, scroll there once, or choose it again.";
 }
 
-async function beginFilm(file) {
-  begin("film", file.name);
-  films.offer(file);
+async function beginVideo(file) {
+  begin("video", file.name);
+  videos.offer(file);
   video.src = URL.createObjectURL(file);
   video.onerror = () => {
-    if (state.kind !== "film" || !video.src) return;
-    part("waiting").textContent = "This browser cannot show the film. facemood can still read all of it.";
+    if (state.kind !== "video" || !video.src) return;
+    part("waiting").textContent = "This browser cannot show the video. facemood can still read all of it.";
   };
   await video.play().catch(() => {});
 }
@@ -145,9 +145,9 @@ async function showPicture(place) {
 async function pump() {
   const ready = link.free && !state.paused && !state.busy && video.readyState >= 2 && video.videoWidth;
   const now = performance.now();
-  if (!ready || now < state.due || (state.kind === "film" && video.currentTime === state.moment)) return;
+  if (!ready || now < state.due || (state.kind === "video" && video.currentTime === state.moment)) return;
   Object.assign(state, { busy: true, due: now + FASTEST, moment: video.currentTime });
-  await takeFrame(video, state.kind, worker).catch(() => (state.busy = false)); // a film may have no picture yet
+  await takeFrame(video, state.kind, worker).catch(() => (state.busy = false)); // a video may have no picture yet
 }
 
 /** Hear the worker: a picture that is ready, or null for each beat. */
@@ -250,7 +250,7 @@ async function endRecording() {
   const links = Object.entries(files).map(([name, blob]) => {
     const target = { href: URL.createObjectURL(blob), download: `facemood-${begun}-${name}` };
     const words = { "table.csv": "Table (CSV)", "results.json": "JSON" };
-    return Object.assign(make("a", "tool small", words[name] ?? "Annotated film"), target);
+    return Object.assign(make("a", "tool small", words[name] ?? "Annotated video"), target);
   });
   part("recording").hidden = false;
   part("recorded").textContent = `${clock(recording.seconds)} with ${recording.results.length} readings. It is in this page alone until you save it.`;
@@ -299,10 +299,10 @@ function toggleMaps() {
 
 function dropped(files) {
   const photos = [...files].filter((file) => file.type.startsWith("image/"));
-  const film = [...files].find((file) => file.type.startsWith("video/") || /\.(mkv|avi|mov|ts|wmv|flv)$/i.test(file.name));
+  const video = [...files].find((file) => file.type.startsWith("video/") || /\.(mkv|avi|mov|ts|wmv|flv)$/i.test(file.name));
   if (photos.length) beginPhotos(photos);
-  else if (film) beginFilm(film);
-  else notice("This is neither a photo nor a film. Drop JPEG, PNG, WebP, MP4, WebM or the like.");
+  else if (video) beginVideo(video);
+  else notice("This is neither a photo nor a video. Drop JPEG, PNG, WebP, MP4, WebM or the like.");
 }
 
 function stamp() {
@@ -312,14 +312,14 @@ function stamp() {
 function listen() {
   const actions = {
     "choose-screen": () => beginStream("screen"), "choose-camera": () => beginStream("camera"),
-    "choose-photo": () => part("photo-file").click(), "choose-film": () => part("film-file").click(),
+    "choose-photo": () => part("photo-file").click(), "choose-video": () => part("video-file").click(),
     stop, pause, snapshot, record: toggleRecording, smooth: toggleSmooth, why: toggleMaps, float,
     compact: () => toggleCompact(), smaller: () => resizeText(-1), larger: () => resizeText(1),
     previous: () => showPicture(state.place - 1), next: () => showPicture(state.place + 1),
   };
   for (const [id, action] of Object.entries(actions)) part(id).addEventListener("click", action);
   part("photo-file").addEventListener("change", (event) => event.target.files.length && beginPhotos([...event.target.files]));
-  part("film-file").addEventListener("change", (event) => event.target.files.length && beginFilm(event.target.files[0]));
+  part("video-file").addEventListener("change", (event) => event.target.files.length && beginVideo(event.target.files[0]));
   addEventListener("dragover", (event) => {
     event.preventDefault();
     part("drop").hidden = false;

@@ -13,7 +13,7 @@ const TOP = 3;
 export function viewOf(face, number, smoothed) {
   const emotions = (smoothed ? face.emotions : face.raw_emotions) ?? face.emotions ?? {};
   const ranked = ranking(emotions);
-  const label = smoothed && face.shown ? face.shown : (ranked[0]?.[0] ?? "");
+  const label = smoothed && face.display_label ? face.display_label : (ranked[0]?.[0] ?? "");
   const first = ranked.find(([name]) => name === label) ?? [label, 0];
   const others = ranked.filter(([name]) => name !== label);
   return {

@@ -1,15 +1,15 @@
-// Recording: the table, the JSON and the annotated film are made here in the browser, and nothing is stored elsewhere.
+// Recording: the table, the JSON and the annotated video are made here in the browser, and nothing is stored elsewhere.
 
 const RATE = 20;
 const MOST = 200_000;
 const FORMATS = ["video/mp4;codecs=avc1.42E01F", "video/webm;codecs=vp9", "video/webm;codecs=vp8", "video/webm"];
 
-/** Keeps what is read, and films what is shown, from its beginning until `stop`. */
+/** Keeps what is read, and records what is shown, from its beginning until `stop`. */
 export class Recording {
   /** `hello` is the server's greeting, `draw` paints picture and overlay onto a canvas. */
   constructor(hello, source, canvas, draw) {
     Object.assign(this, { hello, source, results: [], chunks: [], began: null, seconds: 0 });
-    this.film(canvas, draw);
+    this.video(canvas, draw);
   }
 
   add(result, time) {
@@ -20,7 +20,7 @@ export class Recording {
     }
   }
 
-  film(canvas, draw) {
+  video(canvas, draw) {
     const type = FORMATS.find((name) => window.MediaRecorder?.isTypeSupported(name));
     if (!type || !canvas.captureStream) return;
     draw(canvas);
@@ -67,7 +67,7 @@ export function rowsOf(result) {
     return {
       ...where, face: number, track_id: face.track_id, x1, y1, x2, y2, score: face.score, emotion: face.emotion,
       confidence: face.confidence, certain: face.certain === undefined ? "" : Number(face.certain), ...face.emotions,
-      ...face.pose, shown: face.shown, ...Object.fromEntries(raw),
+      ...face.pose, display_label: face.display_label, ...Object.fromEntries(raw),
     };
   });
 }

@@ -1,6 +1,6 @@
-// Where pictures come from: camera, shared screen, film; and what to say when one cannot be had.
+// Where pictures come from: camera, shared screen, video; and what to say when one cannot be had.
 
-const WIDTHS = { camera: 640, screen: 1280, film: 960 };
+const WIDTHS = { camera: 640, screen: 1280, video: 960 };
 
 /** Open a camera or a shared screen; gives a MediaStream. */
 export async function openStream(kind) {

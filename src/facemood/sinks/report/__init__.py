@@ -1,4 +1,4 @@
-"""A report: one HTML page that tells what was read of films and photos, and needs nothing but itself."""
+"""A report: one HTML page that tells what was read of videos and photos, and needs nothing but itself."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from facemood.render import check_way
 from facemood.render.plots import clock
 from facemood.results import Result
 from facemood.schema import Image
-from facemood.sinks.report.films import Film
-from facemood.sinks.report.page import report_page
-from facemood.sinks.report.photos import Photos
+from facemood.sinks.report.html_page import report_page
+from facemood.sinks.report.photo_report import Photos
 from facemood.sinks.report.portraits import BestPortraits, Portraits
+from facemood.sinks.report.video_report import VideoSection
 from facemood.sinks.text import FileSink
 from facemood.timeline import TrackCollector
 
@@ -26,7 +26,7 @@ class ReportSink(FileSink):
 
     It shows how many faces there were, and of each person the probabilities over time, the share of each expression,
     its episodes and some pictures. Photos are summed up together. All of it is written when it is closed; until then it
-    takes about 120 bytes of memory for each face of a film, and some kilobytes for each person.
+    takes about 120 bytes of memory for each face of a video, and some kilobytes for each person.
 
     Args:
         path: The page's name.
@@ -59,29 +59,31 @@ class ReportSink(FileSink):
     def body(self, result: Result) -> str:
         """Take in one frame or photo; nothing is written yet."""
         known = dataclasses.replace(result, image=None) if self.hidden else result
-        film = self._collector.add(known)
-        if film is None:
+        video = self._collector.add(known)
+        if video is None:
             self._photos.add(known)
         elif known.image is not None:
-            self._picture(film, known, known.image)
+            self._picture(video, known, known.image)
         return ""
 
     def tail(self) -> str:
         """Return the page."""
-        films = [
-            Film(timeline, {track.track_id: self._portraits(place, track.track_id) for track in timeline.tracks})
+        videos = [
+            VideoSection(
+                timeline, {track.track_id: self._portraits(place, track.track_id) for track in timeline.tracks}
+            )
             for place, timeline in enumerate(self._collector.timelines())
         ]
-        return report_page(films, self._photos, self.info, hidden=self.hidden)
+        return report_page(videos, self._photos, self.info, hidden=self.hidden)
 
-    def _picture(self, film: int, result: Result, image: Image) -> None:
+    def _picture(self, video: int, result: Result, image: Image) -> None:
         """Look for better pictures of the people in a frame."""
         for face in result:
             if face.track_id is not None and face.labels:
-                best = self._best.setdefault((film, face.track_id), BestPortraits())
+                best = self._best.setdefault((video, face.track_id), BestPortraits())
                 best.add(image, face, f"at {clock(result.timestamp or 0.0, decimals=1)}")
 
-    def _portraits(self, film: int, person: int) -> Portraits:
-        """Return the pictures of one person of a film, by expression."""
-        best = self._best.get((film, person))
+    def _portraits(self, video: int, person: int) -> Portraits:
+        """Return the pictures of one person of a video, by expression."""
+        best = self._best.get((video, person))
         return {} if best is None else best.kept

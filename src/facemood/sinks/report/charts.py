@@ -20,7 +20,7 @@ from facemood.render.plots import clock, in_sight, stacked, time_ticks, write_sh
 from facemood.timeline import INSTANT, POINTS, Blink, Timeline, Track, find_episodes, thin
 
 Span = tuple[float, float]
-"""The seconds at which a film's time axis begins and ends."""
+"""The seconds at which a video's time axis begins and ends."""
 
 ACROSS, HIGH = POINTS, 300
 """Units of a chart's width and height; whole numbers keep the page small."""
@@ -55,7 +55,7 @@ def legend(labels: Sequence[str]) -> str:
 
 
 def area_chart(track: Track, span: Span, *, title: str) -> str:
-    """Return a person's probabilities over the film's time as stacked areas, with the strip of what is shown below.
+    """Return a person's probabilities over the video's time as stacked areas, with the strip of what is shown below.
 
     Args:
         track: The person.
@@ -77,7 +77,7 @@ def area_chart(track: Track, span: Span, *, title: str) -> str:
 
 
 def head_chart(timeline: Timeline, span: Span) -> str:
-    """Return how many faces a film's frames have over its time, as steps; of a long film the most in each bin."""
+    """Return how many faces a video's frames have over its time, as steps; of a long video the most in each bin."""
     times, ends, heads = _thin_heads(timeline)
     most = int(heads.max(initial=1))
     xs, ys = _across(np.append(times, ends[-1]), span), np.rint(HIGH * (1 - heads / most)).astype(int)
@@ -89,14 +89,14 @@ def head_chart(timeline: Timeline, span: Span) -> str:
 
 
 def strip(track: Track, span: Span) -> str:
-    """Return what a person shows over the film's time, as a band of colours with words where there is room."""
+    """Return what a person shows over the video's time, as a band of colours with words where there is room."""
     stretches = list(_stretches(thin(track), span))
     kind = "strip dense" if len(stretches) > CROWDED else "strip"
     return f'<div class="{kind}" aria-hidden="true">{"".join(stretches)}</div>'
 
 
 def unit_chart(track: Track, units: Sequence[str], blinks: Sequence[Blink], span: Span) -> str:
-    """Return how strong some action units of a person are over the film's time, a line each, and when they blink.
+    """Return how strong some action units of a person are over the video's time, a line each, and when they blink.
 
     Args:
         track: The person.

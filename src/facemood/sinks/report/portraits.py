@@ -95,7 +95,7 @@ class BestPortraits:
 
     def add(self, image: Image, face: Face, place: str) -> None:
         """Look at a face, and keep its picture where it is the best of its expression by now."""
-        label, probability = face.told
+        label, probability = face.reported
         if not label:
             return
         best = self.kept.get(label)

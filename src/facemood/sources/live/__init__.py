@@ -1,8 +1,8 @@
 """Live sources: cameras, screens and network streams. They keep the newest picture alone."""
 
+from facemood.sources.live.network_stream import public_name
 from facemood.sources.live.newest import Newest
 from facemood.sources.live.opening import check_live, is_live, open_live
-from facemood.sources.live.source import Feed, LiveSource
-from facemood.sources.live.stream import public_name
+from facemood.sources.live.reconnect import Feed, LiveSource
 
 __all__ = ["Feed", "LiveSource", "Newest", "check_live", "is_live", "open_live", "public_name"]

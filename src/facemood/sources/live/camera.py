@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 
 from facemood.errors import SourceError
-from facemood.sources.live.source import Feed
+from facemood.sources.live.reconnect import Feed
 
 DEVICES = Path("/dev")
 SIZE = (640, 480)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 from facemood.errors import SourceError
 from facemood.sources.live import camera, screen
-from facemood.sources.live.source import WAITS, Feed, LiveSource
-from facemood.sources.live.stream import SCHEMES, Stream, public_name
+from facemood.sources.live.network_stream import SCHEMES, Stream, public_name
+from facemood.sources.live.reconnect import WAITS, Feed, LiveSource
 
 
 def is_live(name: str) -> bool:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from facemood.errors import ModelError, did_you_mean
+from facemood.stages.detect.detect_options import MIN_FACE, DetectOptions, Detector, select_faces
 from facemood.stages.detect.finder import FinderDetector
 from facemood.stages.detect.hog import HogDetector
-from facemood.stages.detect.options import MIN_FACE, DetectOptions, Detector, select_faces
 from facemood.stages.detect.yunet import YuNetDetector
 
 __all__ = [

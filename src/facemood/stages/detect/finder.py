@@ -12,8 +12,8 @@ from facemood.geometry import Floats, box_of_points, tilts
 from facemood.models import FINDER, ModelSession, find_model
 from facemood.schema import Face, Image
 from facemood.stages.detect.cells import Found, join, read_cells
-from facemood.stages.detect.options import DetectOptions
-from facemood.stages.landmarks import LandmarkReader
+from facemood.stages.detect.detect_options import DetectOptions
+from facemood.stages.landmarks import LandmarkModel
 
 WINDOW = 24.0
 """The smallest face that the network is trained for, in its own pixels; it finds an octave, copies do the rest."""
@@ -65,7 +65,7 @@ class FinderDetector:
     def __init__(self, options: DetectOptions | None = None, *, threads: int | None = None) -> None:
         self.options = options or DetectOptions()
         self.session = ModelSession(find_model(FINDER), device="cpu", threads=threads)
-        self.reader = LandmarkReader(threads=threads)
+        self.reader = LandmarkModel(threads=threads)
 
     def __call__(self, image: Image) -> list[Face]:
         """Find the faces of an (H, W, 3) uint8 BGR image, with box, score and 68 landmarks."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from facemood.errors import require
 from facemood.schema import Face, Image
-from facemood.stages.detect.options import DetectOptions
+from facemood.stages.detect.detect_options import DetectOptions
 
 
 class HogDetector:

@@ -63,7 +63,7 @@ def training_pool(recipe: Recipe, dataset: ExpressionDataset) -> ExpressionDatas
     """
     name = find_split(dataset, recipe.data.train) or recipe.data.train
     held_out = [split for wanted in recipe.data.held_out if (split := find_split(dataset, wanted))]
-    twins = dataset.twins_of(held_out) if held_out else np.zeros(len(dataset), bool)
+    twins = dataset.near_duplicates_of(held_out) if held_out else np.zeros(len(dataset), bool)
     logger.info("%d twins of held-out images left out", int(twins.sum()))
     return dataset.subset(~twins).split(name)
 

@@ -13,11 +13,11 @@ from torch import nn
 
 from facemood.atomic import replacing
 from facemood.train.faces import teach
-from facemood.train.faces.export import export_finder, export_landmarks, export_mask
-from facemood.train.faces.finder import FinderNetwork
-from facemood.train.faces.landmarks import LandmarkNetwork
-from facemood.train.faces.loop import Plan
+from facemood.train.faces.export_parts import export_finder, export_landmarks, export_mask
+from facemood.train.faces.finder_network import FinderNetwork
+from facemood.train.faces.landmark_network import LandmarkNetwork
 from facemood.train.faces.material import load_material
+from facemood.train.faces.train_loop import Plan
 
 
 def main() -> None:

@@ -16,12 +16,12 @@ from facemood.atomic import replacing
 from facemood.geometry import Floats
 from facemood.stages.detect.cells import Found, join, read_cells
 from facemood.train.faces.compose import GREY
-from facemood.train.faces.finder import FinderNetwork, finder_loss
-from facemood.train.faces.landmarks import LandmarkNetwork, LandmarkSampler, landmark_loss
-from facemood.train.faces.loop import Plan, learn
-from facemood.train.faces.masks import MaskNetwork, MaskSampler, mask_loss
+from facemood.train.faces.finder_images import FinderSampler
+from facemood.train.faces.finder_network import FinderNetwork, finder_loss
+from facemood.train.faces.landmark_network import LandmarkNetwork, LandmarkSampler, landmark_loss
+from facemood.train.faces.mask_network import MaskNetwork, MaskSampler, mask_loss
 from facemood.train.faces.material import Material, Place, Scene
-from facemood.train.faces.pictures import FinderSampler
+from facemood.train.faces.train_loop import Plan, learn
 
 logger = logging.getLogger("facemood")
 

@@ -1,0 +1,72 @@
+"""``facemood evaluate``: measure a model on a dataset's split, by the stated protocols."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facemood.cli.arguments import MODEL, Views
+from facemood.cli.terminal import Data, Json, Quiet, Verbose, print_json, say, show_page, start_logging
+
+
+def evaluate(
+    data: Data,
+    model: Annotated[str, typer.Argument(help="A model's name, or an .onnx file.")] = MODEL,
+    split: Annotated[str, typer.Option(help="Which images are measured.")] = "PrivateTest",
+    end_to_end: Annotated[
+        bool,
+        typer.Option("--end-to-end", help="Also read the images enlarged on a canvas, through detector and framing."),
+    ] = False,
+    detector: Annotated[
+        str, typer.Option(help="The detector for --end-to-end: finder, hog, or yunet:FILE.onnx.")
+    ] = "finder",
+    views: Views = 1,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A folder for report.json and report.md.")
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="A page to write, such as benchmarks.md, on everything: all views, figures, worse pictures."),
+    ] = None,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(help="For --report: a further model, or the same recipe from another seed. May be repeated."),
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Measure a model: accuracy, macro-F1, recall of each class and calibration, raw and de-duplicated."""
+    start_logging(quiet=quiet, verbose=verbose)
+    from facemood.datasets import open_dataset
+    from facemood.evaluation.evaluation_report import make_report, to_markdown, write_report
+
+    if report is not None:
+        _write_study(report, [model, *(also or [])], data, split, quiet=quiet)
+        return
+    asked = detector if end_to_end else None
+    found = make_report(model, open_dataset(data), split=split, detector=asked, views=views)
+    if output is not None:
+        write_report(output, found)
+        if not quiet:
+            say(f"wrote {output / 'report.json'} and {output / 'report.md'}")
+    if json:
+        print_json(found)
+    elif not quiet:
+        show_page(to_markdown(found))
+
+
+def _write_study(page: Path, models: list[str], data: str, split: str, *, quiet: bool) -> None:
+    """Measure models in every way and write the page about it; what it needs is checked first."""
+    from facemood.datasets import open_dataset
+    from facemood.errors import require
+    from facemood.evaluation.study import make_study
+    from facemood.evaluation.study_page import write_study
+
+    require("matplotlib", extra="plot")
+    dataset = open_dataset(data)
+    write_study(page, make_study(models, dataset, split=split))
+    if not quiet:
+        say(f"wrote {page}, its numbers {page.with_suffix('.json')} and its figures in {page.with_suffix('')}")

@@ -1,0 +1,132 @@
+"""``facemood explain``: draw which parts of a face speak for what is read of it, and which against it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facemood.cli.arguments import DETECTOR, MODEL, Detector, Head, Model, Prior, Threads
+from facemood.cli.terminal import CANNOT_START, USAGE, Json, Quiet, Verbose, print_json, say, start_logging
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from facemood.explain import ExplainOptions, Explanation
+    from facemood.recognizer import EmotionRecognizer
+
+ALL = "all"
+
+
+def explain(
+    photo: Annotated[str, typer.Argument(help="A photo.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The picture to write; of several faces one each: why-1.png, ...")
+    ] = Path("why.png"),
+    method: Annotated[str, typer.Option(help="lime; cam (class activation); or occlusion.")] = "lime",
+    segmenter: Annotated[str, typer.Option(help="slic, quickshift, felzenszwalb, or all; for lime.")] = "slic",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A value of the segmenter: n_segments=30. May be repeated.")
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="Which label; by default the one that is read.")] = None,
+    face: Annotated[int | None, typer.Option(min=1, help="Only this face: 1 is the largest.")] = None,
+    samples: Annotated[int, typer.Option(min=10, help="How many versions of a face lime reads.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="What lime's chance follows from.")] = 0,
+    hide: Annotated[str, typer.Option(help="What stands where lime hides something: mean, blur or grey.")] = "mean",
+    model: Model = MODEL,
+    head: Head = None,
+    prior: Prior = "dataset",
+    detector: Detector = DETECTOR,
+    threads: Threads = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Explain an expression: the superpixels that speak for it in green, those against it in red, with their weights.
+
+    Draws a figure for each face; with --segmenter all a row for each segmentation.
+    """
+    start_logging(quiet=quiet, verbose=verbose)
+    from facemood.explain import SEGMENTERS, ExplainOptions
+    from facemood.ferc import open_recognizer
+
+    values = parse_settings(settings or [])
+    kinds = list(SEGMENTERS) if segmenter == ALL and method == "lime" else [segmenter]
+    if segmenter == ALL and values:
+        raise typer.BadParameter("--set belongs to one segmenter; name it with --segmenter")
+    wanted = [
+        ExplainOptions(method=method, segmenter=kind, parameters=values, samples=samples, seed=seed, hide=hide)
+        for kind in kinds
+    ]
+    recognizer = open_recognizer(model, head=head, prior=prior, detector=detector, threads=threads)
+    faces = _explain_each(recognizer, photo, wanted, label=label, only=face)
+    if not faces:
+        say(f"facemood: {photo}: found no face to explain; try another --detector, or a picture that shows one larger")
+        raise typer.Exit(CANNOT_START)
+    files = name_files(output, list(faces))
+    _write(files, faces, quiet=quiet)
+    if json:
+        print_json({"photo": photo, "faces": [[one.to_dict() for one in rows] for rows in faces.values()]})
+
+
+def parse_settings(settings: Sequence[str]) -> dict[str, float]:
+    """Read settings such as ``n_segments=30``.
+
+    Raises:
+        BadParameter: One is no name and number.
+
+    Example:
+        >>> parse_settings(["n_segments=30", "sigma=0.5"])
+        {'n_segments': 30.0, 'sigma': 0.5}
+    """
+    values = {}
+    for setting in settings:
+        name, _, text = setting.partition("=")
+        try:
+            values[name.strip()] = float(text)
+        except ValueError:
+            raise typer.BadParameter(f"--set expects NAME=NUMBER, such as n_segments=30, but got {setting!r}") from None
+    return values
+
+
+def name_files(output: Path, numbers: Sequence[int]) -> dict[int, Path]:
+    """Name the figure of each face: as asked for, with the face's number where there are several.
+
+    Example:
+        >>> [file.name for file in name_files(Path("why.png"), [1, 2]).values()]
+        ['why-1.png', 'why-2.png']
+    """
+    if len(numbers) == 1:
+        return {numbers[0]: output}
+    return {number: output.with_stem(f"{output.stem}-{number}") for number in numbers}
+
+
+def _explain_each(
+    recognizer: EmotionRecognizer, photo: str, wanted: Sequence[ExplainOptions], *, label: str | None, only: int | None
+) -> dict[int, list[Explanation]]:
+    """Explain each face by each of the wanted ways; faces are numbered from 1, the largest first."""
+    from facemood.explain import explain_faces
+
+    result = recognizer.analyze_image(photo)
+    if only is not None and only > len(result) > 0:
+        say(f"facemood: {photo}: there is no face {only}; found {len(result)}")
+        raise typer.Exit(USAGE)
+    numbers = range(1, len(result) + 1) if only is None else range(only, only + 1)
+    chosen = [result.faces[number - 1] for number in numbers if number <= len(result)]
+    assert result.image is not None
+    rows = [explain_faces(recognizer.pipeline, result.image, chosen, options, label=label) for options in wanted]
+    return dict(zip(numbers, map(list, zip(*rows, strict=True)), strict=False))
+
+
+def _write(files: Mapping[int, Path], faces: Mapping[int, list[Explanation]], *, quiet: bool) -> None:
+    """Write the figure of each face, and say so."""
+    from facemood.explain.figure import draw_explanations
+    from facemood.render import write_picture
+
+    for number, rows in faces.items():
+        write_picture(files[number], draw_explanations(rows))
+        if not quiet:
+            fits = ", ".join(f"{one.r2:.2f}" for one in rows if one.r2 is not None)
+            told = f"; fit R2 {fits}" if fits else ""
+            say(f"face {number}: {rows[0].label} {rows[0].probability:.0%}, explained in {files[number]}{told}")

@@ -1,0 +1,124 @@
+"""What a run has seen, for people: a table of faces in photos, and of people in videos."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from facemood.cli.terminal import shorten
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from facemood.results import Result
+    from facemood.timeline import Track
+
+SHOWN_ROWS = 40
+"""Rows of a table on the terminal; the rest is counted."""
+
+
+class RunSummary:
+    """Counts photos, frames and faces, and remembers what is shown of them."""
+
+    def __init__(self) -> None:
+        from facemood.timeline import TrackCollector
+
+        self.photos = self.frames = self.faces = 0
+        self._rows: list[list[str]] = []
+        self._unshown = 0
+        self._people = TrackCollector()
+
+    def add(self, result: Result) -> None:
+        """Take in one result."""
+        self.faces += len(result)
+        if self._people.add(result) is not None:
+            self.frames += 1
+            return
+        self.photos += 1
+        rows = _face_rows(result)
+        room = SHOWN_ROWS - len(self._rows)
+        self._rows += rows[:room]
+        self._unshown += len(rows[room:])
+
+    def told(self) -> str:
+        """Say how much was read.
+
+        Example:
+            >>> RunSummary().told()
+            '0 images'
+        """
+        counts = [(self.photos, "image"), (self.frames, "frame")]
+        return " and ".join(count(number, noun) for number, noun in counts if number) or "0 images"
+
+    def show(self) -> None:
+        """Print tables of what was read, and how much it was."""
+        from rich.console import Console
+
+        console = Console(stderr=True)
+        if self._rows:
+            _show_table(console, ["image", "face", "expression", "sure", "then"], self._rows)
+        if self._unshown:
+            console.print(f"… and {self._unshown} more; write all with -o table.csv")
+        tracks = self._people.tracks()
+        if tracks:
+            _show_table(console, ["video", "person", "seen", "expressions"], _people_rows(tracks[:SHOWN_ROWS]))
+        if len(tracks) > SHOWN_ROWS:
+            console.print(f"… and {len(tracks) - SHOWN_ROWS} more people; write all with -o report.html")
+        known = f", {count(len(tracks), 'person', 'people')}" if self.frames else ""
+        console.print(f"{self.told()}, {count(self.faces, 'face')}{known}", style="dim", highlight=False)
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun, in the plural where it wants one.
+
+    Example:
+        >>> count(1, "face"), count(2000, "face"), count(2, "person", "people")
+        ('1 face', '2,000 faces', '2 people')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or noun + 's'}"
+
+
+def _show_table(console: Console, columns: list[str], rows: list[list[str]]) -> None:
+    """Print a table whose first column is never cut: the end of a name tells pictures apart."""
+    from rich.table import Column, Table
+
+    first = Column(columns[0], min_width=max(len(row[0]) for row in rows))
+    table = Table(first, *columns[1:], box=None, header_style="bold")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def _face_rows(result: Result) -> list[list[str]]:
+    """Return a photo's lines: one a face, or one that says there is none."""
+    from facemood.render.draw import name_of, percent
+
+    name = shorten(result.source)
+    if not result.faces:
+        return [[name, "-", "no face found", "", ""]]
+    rows = []
+    for number, face in enumerate(result.faces):
+        then = "  ".join(f"{label} {percent(probability)}" for label, probability in face.top(3)[1:])
+        rows.append(
+            [
+                name if number == 0 else "",
+                str(number),
+                name_of(face),
+                percent(face.confidence) if face.labels else "",
+                then,
+            ]
+        )
+    return rows
+
+
+def _people_rows(tracks: list[Track]) -> list[list[str]]:
+    """Return the lines of videos: a person each, with what they show most of the time."""
+    from facemood.render.draw import percent
+
+    rows, video = [], None
+    for track in tracks:
+        most = sorted(track.shares.items(), key=lambda item: -item[1])[:3]
+        shown = "  ".join(f"{label} {percent(share)}" for label, share in most if share > 0)
+        name = shorten(track.source) if track.source != video else ""
+        rows.append([name, str(track.track_id), f"{track.seconds:.1f} s", shown])
+        video = track.source
+    return rows

@@ -1,0 +1,151 @@
+"""``facemood serve``: the page and the API, on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from facemood.cli.arguments import (
+    DETECTOR,
+    MIN_FACE,
+    MODEL,
+    Detector,
+    Device,
+    Head,
+    MaxFaces,
+    MinFace,
+    Model,
+    Prior,
+    Threads,
+    Views,
+)
+from facemood.cli.terminal import Quiet, Verbose, say, start_logging
+from facemood.errors import FacemoodError, require
+
+if TYPE_CHECKING:
+    from facemood.recognizer import EmotionRecognizer
+    from facemood.server import ServerOptions
+
+PORT = 8000
+
+ENDING = 5
+"""Seconds that connections have to end when the server does."""
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(help="Where to listen; 0.0.0.0 lets other machines in, and a token is asked for then.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes any that is free.")] = PORT,
+    token: Annotated[
+        str, typer.Option(envvar="FACEMOOD_TOKEN", help="What each request must show; made and printed where needed.")
+    ] = "",
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="A name that the server is called by as well, as behind a proxy.")
+    ] = None,
+    certificate: Annotated[Path | None, typer.Option(help="A PEM certificate: cameras elsewhere need https.")] = None,
+    key: Annotated[Path | None, typer.Option(help="The certificate's private key.")] = None,
+    model: Model = MODEL,
+    head: Head = None,
+    detector: Detector = DETECTOR,
+    min_face: MinFace = MIN_FACE,
+    max_faces: MaxFaces = None,
+    views: Views = 1,
+    prior: Prior = "dataset",
+    device: Device = "auto",
+    threads: Threads = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Serve the page that reads faces live in the browser, and the same over HTTP.
+
+    Only this machine can reach it, unless --host says otherwise. Pictures stay in memory, videos are deleted once they
+    are read, and nothing is fetched from anywhere.
+    """
+    start_logging(quiet=quiet, verbose=verbose)
+    require("fastapi", extra="serve")
+    require("uvicorn", extra="serve")
+    from facemood.ferc import open_recognizer
+
+    options = choose_options(host, token, allow_host or [])
+    recognizer = open_recognizer(
+        model, head=head, detector=detector, min_face=min_face, max_faces=max_faces,
+        views=views, prior=prior, device=device, threads=threads,
+    )  # fmt: skip
+    with listen(host, port) as bound:
+        say(f"facemood: open {address_of(bound, 'https' if certificate else 'http', options.token)}")
+        run_server(recognizer, options, bound, server_settings(options, certificate, key))
+
+
+def run_server(
+    recognizer: EmotionRecognizer, options: ServerOptions, bound: socket.socket, settings: dict[str, Any]
+) -> None:
+    """Serve at a port that is open, until Ctrl-C."""
+    import uvicorn
+
+    from facemood.server import create_app
+
+    server = uvicorn.Server(uvicorn.Config(create_app(recognizer, options), **settings))
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run([bound])
+
+
+def choose_options(host: str, token: str, names: list[str]) -> ServerOptions:
+    """Choose who may ask: without a token this machine alone, by its own names.
+
+    Args:
+        host: Where the server listens.
+        token: What was asked for; empty makes one where other machines are let in.
+        names: Names that the server is called by as well.
+    """
+    from facemood.server.limits import LOOPBACK_NAMES, ServerOptions, is_loopback
+
+    if is_loopback(host):
+        return ServerOptions(token=token, hosts=(*LOOPBACK_NAMES, *(name.lower() for name in names)))
+    return ServerOptions(token=token or secrets.token_urlsafe(24), hosts=())
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the port before the server starts, so that its address is known and a port in use is told at once.
+
+    Raises:
+        FacemoodError: The port is in use, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host.strip("[]"), port), family=family)
+    except OSError as error:
+        raise FacemoodError(
+            f"cannot listen at {host}:{port} ({error.strerror or error}); choose another port with --port, or 0 for any"
+        ) from error
+
+
+def address_of(bound: socket.socket, scheme: str, token: str) -> str:
+    """Return what to open in a browser."""
+    host, port = bound.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        host = socket.gethostname()
+    name = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{name}:{port}/" + (f"?token={token}" if token else "")
+
+
+def server_settings(options: ServerOptions, certificate: Path | None, key: Path | None) -> dict[str, Any]:
+    """Return uvicorn's settings: bounds on connections and messages, and no headers that a client may make up."""
+    return {
+        "ws": "websockets-sansio",
+        "ws_max_size": options.max_frame,
+        "ws_per_message_deflate": False,
+        "limit_concurrency": 4 * options.connections,
+        "timeout_graceful_shutdown": ENDING,
+        "proxy_headers": False,
+        "server_header": False,
+        "log_level": "warning",
+        "access_log": False,
+        "ssl_certfile": None if certificate is None else str(certificate),
+        "ssl_keyfile": None if key is None else str(key),
+    }

@@ -1,0 +1,89 @@
+"""``facemood train``: run a recipe, and make a model and a report of the run."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facemood.cli.terminal import INTERRUPTED, Data, Quiet, Verbose, quieten_exporters, say, start_logging
+
+if TYPE_CHECKING:
+    from facemood.datasets import ExpressionDataset
+    from facemood.train import Recipe
+
+MODEL = "model.onnx"
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe's name, such as default, or a TOML file.")],
+    data: Data,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a value: train.epochs=20. May be repeated.")
+    ] = None,
+    run: Annotated[
+        Path | None, typer.Option("--run", help="The run's folder; runs/RECIPE where it is not given.")
+    ] = None,
+    resume: Annotated[Path | None, typer.Option("--resume", help="Go on with the run in this folder.")] = None,
+    no_pretrained: Annotated[
+        bool, typer.Option("--no-pretrained", help="Start a timm backbone from scratch, not from published weights.")
+    ] = False,
+    devices: Annotated[int, typer.Option(min=1, help="Devices, or processes, to train on together.")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Machines to train on together.")] = 1,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
+    explain: Annotated[
+        int, typer.Option("--explain", min=0, help="Explain so many of the worst mistakes in the report.")
+    ] = 0,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Train a network by a recipe, and leave a model and a report in the run's folder.
+
+    A run that was stopped goes on with --resume from its last whole epoch.
+    """
+    start_logging(quiet=quiet, verbose=verbose)
+    if explain:
+        from facemood.errors import require
+
+        require("lime", extra="explain")  # before hours of training, not after
+    from facemood.train import Hardware, fit, load_recipe
+    from facemood.train.data.divide import open_data
+    from facemood.train.trainer import leads
+
+    quieten_exporters()
+
+    chosen = load_recipe(
+        recipe, overrides=[*(settings or []), *(["network.pretrained=false"] if no_pretrained else [])]
+    )
+    folder = resume or run or Path("runs") / chosen.name
+    dataset = open_data(chosen, data)
+    bar = not quiet and sys.stderr.isatty()
+    machine = Hardware(devices=devices, nodes=nodes, tensorboard=tensorboard)
+    try:
+        fit(chosen, dataset, folder, resume=resume is not None, progress=bar, machine=machine)
+    except KeyboardInterrupt:
+        say(f"facemood: stopped; go on from the last whole epoch with the same command and --resume {folder}")
+        raise typer.Exit(INTERRUPTED) from None
+    if leads():
+        _finish(chosen, dataset, folder, mistakes=explain, quiet=quiet)
+
+
+def _finish(recipe: Recipe, dataset: ExpressionDataset, run: Path, *, mistakes: int, quiet: bool) -> None:
+    """Make the model and the report; without faces that the finder knows, the model has no framing."""
+    from facemood.errors import DatasetError
+    from facemood.stages.detect import DetectOptions, open_detector
+    from facemood.train.export import export
+    from facemood.train.run_report import write_report
+
+    model = run / MODEL
+    try:
+        export(run, dataset, model, detectors=(open_detector("finder", DetectOptions()),))
+    except DatasetError as error:
+        logging.getLogger("facemood").warning("%s", error)
+        export(run, dataset, model)
+    page = write_report(run, dataset, model, mistakes=mistakes)
+    if not quiet:
+        say(f"trained {recipe.name}: read {page}, and use the model with: facemood analyze PHOTO --model {model}")

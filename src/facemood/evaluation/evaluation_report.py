@@ -1,0 +1,146 @@
+"""Reports: an evaluation as plain data, JSON and Markdown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from facemood.atomic import replacing
+from facemood.datasets import ExpressionDataset
+from facemood.errors import ModelError
+from facemood.evaluation.framing import read_end_to_end
+from facemood.evaluation.protocol import evaluate, match_head
+from facemood.models import ModelSession, find_model
+from facemood.models.card_markdown import markdown_table, per_cent, with_interval
+from facemood.recognizer import EmotionRecognizer
+
+
+def make_report(
+    model: str, dataset: ExpressionDataset, *, split: str, detector: str | None = None, views: int = 1
+) -> dict[str, Any]:
+    """Measure a model on a split, and say with what and how.
+
+    Args:
+        model: A model's name or file.
+        dataset: All of the dataset.
+        split: Which images are measured.
+        detector: Where given, the images are also read end to end with it.
+        views: How often each image is read: 1, 2 or 10.
+
+    Returns:
+        Plain numbers, texts, lists and dicts.
+
+    Raises:
+        DatasetError: There is no such split, or the model does not know the labels.
+        ModelError: The model reads no pictures.
+    """
+    from facemood import __version__
+
+    session = ModelSession(find_model(model), device="cpu")
+    if session.card.task != "expression":
+        raise ModelError(
+            f"the model {session.card.name!r} reads no expressions from pictures; its page tells its figures"
+        )
+    report: dict[str, Any] = {
+        "facemood": __version__,
+        "model": session.card.name,
+        "model_version": session.card.version,
+        "dataset": dataset.name,
+        "split": split,
+        "evaluations": [found.to_dict() for found in evaluate(session, dataset, split=split, views=views)],
+    }
+    if detector is not None:
+        part = dataset.split(split)
+        recognizer = EmotionRecognizer(model, head=match_head(session.card, part), detector=detector, views=views)
+        report["end_to_end"] = read_end_to_end(recognizer, part)
+    return report
+
+
+def write_report(folder: Path, report: dict[str, Any]) -> None:
+    """Write ``report.json`` and ``report.md`` into a folder.
+
+    Raises:
+        OutputError: The place cannot be written to.
+    """
+    with replacing(folder / "report.json", encoding="utf-8") as file:
+        json.dump(report, file, ensure_ascii=False, indent=1)
+    with replacing(folder / "report.md", encoding="utf-8") as file:
+        file.write(to_markdown(report))
+
+
+def to_markdown(report: dict[str, Any]) -> str:
+    """Write a report as a Markdown page."""
+    evaluations = report["evaluations"]
+    rows = [
+        {
+            "labels": found["protocol"],
+            "n": found["n"],
+            "accuracy": with_interval(found["accuracy"], found["interval"]),
+            "macro-F1": with_interval(found["macro_f1"], found["macro_f1_interval"]),
+            "mean recall": per_cent(found["mean_recall"]),
+        }
+        for found in evaluations
+    ]
+    parts = [
+        f"# {report['model']} on {report['dataset']}, {report['split']}",
+        f"{_views(evaluations[0]['views'])}; in brackets 95% of test sets drawn anew from this one (bootstrap).",
+        markdown_table(rows),
+        "## Probabilities",
+        markdown_table([_probabilities(found) for found in evaluations]),
+        "ECE with the card's temperature and without; votes: mean Jensen-Shannon distance to what people voted, 0..1.",
+        "## Accuracy on the surest images",
+        markdown_table([_coverage(found) for found in evaluations]),
+        "The images of which the model is surest, that share of all: what one gains by leaving the others unread.",
+        "## Recall of each expression",
+        markdown_table([{"labels": found["protocol"], **_recalls(found)} for found in _same_classes(evaluations)]),
+    ]
+    if "end_to_end" in report:
+        parts += ["## End to end", _end_to_end(report["end_to_end"])]
+    return "\n\n".join(parts) + "\n"
+
+
+def _probabilities(found: dict[str, Any]) -> dict[str, Any]:
+    """Write how good the probabilities of one evaluation are."""
+    distance = found["vote_distance"]
+    return {
+        "labels": found["protocol"],
+        "ECE": per_cent(found["ece"]),
+        "without": per_cent(found["ece_before_temperature"]),
+        "NLL": found["nll"],
+        "Brier": found["brier"],
+        "votes": "-" if distance is None else distance,
+    }
+
+
+def _coverage(found: dict[str, Any]) -> dict[str, str]:
+    """Write the accuracy on the surest shares of the images."""
+    shares = {f"{float(share):.0%}": per_cent(value) for share, value in found["coverage"].items()}
+    return {"labels": found["protocol"], **shares}
+
+
+def _views(count: int) -> str:
+    """Say how often each image was read."""
+    return "Single view" if count == 1 else f"Mean of {count} views"
+
+
+def _same_classes(evaluations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put every label of any head into every recall table's row, so that the columns agree."""
+    labels = list(dict.fromkeys(label for found in evaluations for label in found["recall"]))
+    return [{**found, "recall": {label: found["recall"].get(label) for label in labels}} for found in evaluations]
+
+
+def _recalls(found: dict[str, Any]) -> dict[str, str]:
+    """Write the recall of each class."""
+    return {label: per_cent(value) for label, value in found["recall"].items()}
+
+
+def _end_to_end(found: dict[str, Any]) -> str:
+    """Say what the whole pipeline loses against the given crop."""
+    return (
+        f"The detector {found['detector']} found {found['found']} of {found['n']} faces "
+        f"({per_cent(found['detection_rate'])}), "
+        f"each enlarged four times on a canvas twice as wide. Among those, the given crop is read right in "
+        f"{per_cent(found['accuracy_of_given_crop'])} and the pipeline's own crop in "
+        f"{per_cent(found['accuracy_end_to_end'])}: a loss of {100 * found['loss']:.1f} points."
+    )

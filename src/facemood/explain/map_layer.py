@@ -1,0 +1,60 @@
+"""Class activation maps as a layer of what is drawn: on photos, on videos, and on live pictures as they come."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from facemood.explain.maps import contrast_maps
+from facemood.explain.scoring import InputScorer
+from facemood.flow import change_each
+from facemood.models.activation import check_features, missing_features
+from facemood.pipeline import Pipeline
+from facemood.results import Result
+from facemood.schema import ActivationMap
+from facemood.stages.align import WHOLE_BOX, crop_faces, frame_box
+
+
+def can_map(pipeline: Pipeline) -> bool:
+    """Tell whether a pipeline's model gives the feature map that the layer needs."""
+    return not missing_features(pipeline.session, pipeline.head)
+
+
+def with_maps(pipeline: Pipeline, results: Iterable[Result]) -> Iterator[Result]:
+    """Yield results whose faces tell where the network found their label, for the layer ``"map"``.
+
+    Args:
+        pipeline: What read them, as `EmotionRecognizer.pipeline`.
+        results: With their images; those without stay as they are.
+
+    Raises:
+        ModelError: The model was exported without its feature map; raised at once, before anything is read.
+    """
+    check_features(pipeline.session, pipeline.head)
+    return change_each(results, lambda result: add_maps(pipeline, result))
+
+
+def add_maps(pipeline: Pipeline, result: Result) -> Result:
+    """Return a result whose faces have maps of the label that is told of them; without its image, it stays as it is.
+
+    Args:
+        pipeline: What read it.
+        result: With its image.
+
+    Raises:
+        ModelError: The model was exported without its feature map (`can_map` tells that before).
+    """
+    if result.image is None or not result.faces:
+        return result
+    reader = InputScorer(pipeline.session, pipeline.head, pipeline.prior)
+    framing = pipeline.session.card.framing.get(pipeline.detector.name, WHOLE_BOX)
+    crops = crop_faces(result.image, result.faces, framing)
+    maps, _ = contrast_maps(reader, crops, [reader.column(face.reported[0]) for face in result.faces])
+    largest = np.maximum(np.abs(maps).max(axis=(1, 2), keepdims=True), 1e-6)
+    heated = [
+        dataclasses.replace(face, heat=ActivationMap(frame_box(face.box, framing), values))
+        for face, values in zip(result.faces, maps / largest, strict=True)
+    ]
+    return dataclasses.replace(result, faces=tuple(heated))

@@ -1,0 +1,117 @@
+"""The application: the API, the page, and the guard before both."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.responses import FileResponse
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from facemood import __version__
+from facemood.recognizer import EmotionRecognizer
+from facemood.server.guard import Guard
+from facemood.server.limits import ServerOptions
+from facemood.server.problems import add_problem_handlers
+from facemood.server.prometheus import Metrics
+from facemood.server.routes import router
+from facemood.server.service import Service
+
+STATIC = Path(__file__).parent / "static"
+
+ABOUT = (
+    "Reads apparent facial expressions from pictures, videos and live frames, on this machine alone. "
+    "It judges how a face looks, not what a person feels or thinks."
+)
+
+SILENT: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+"""What newer versions of FastAPI could send to others, where the environment asks for it; here nothing leaves."""
+
+SWEEP = 30.0
+"""Seconds after which videos are looked through for those that were kept long enough."""
+
+
+def create_app(recognizer: EmotionRecognizer, options: ServerOptions | None = None) -> FastAPI:
+    """Make the application that a server such as uvicorn runs.
+
+    Args:
+        recognizer: What reads faces.
+        options: The bounds; None takes the defaults, which are for this machine alone.
+
+    Example:
+        >>> app = create_app(EmotionRecognizer())
+        >>> "/v1/analyze" in app.openapi()["paths"]
+        True
+    """
+    options = options or ServerOptions()
+    app = FastAPI(
+        title="facemood",
+        version=__version__,
+        description=ABOUT,
+        docs_url=None,  # these pages would load scripts from elsewhere
+        redoc_url=None,
+        lifespan=_lifespan,
+        telemetry=SILENT,
+    )
+    app.state.recognizer, app.state.options = recognizer, options
+    add_problem_handlers(app)
+    app.add_middleware(_Counter)
+    app.add_middleware(Guard, options=options)
+    app.include_router(router)
+    app.add_api_route("/", _page, include_in_schema=False)
+    app.add_api_route("/docs", _docs, include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Start the service with the server, and end it with it."""
+    service = app.state.service = Service(app.state.recognizer, app.state.options)
+    sweeping = asyncio.create_task(_sweep(service))
+    try:
+        yield
+    finally:
+        sweeping.cancel()
+        await asyncio.to_thread(service.close)
+
+
+async def _sweep(service: Service) -> None:
+    """Delete old videos now and then."""
+    while True:
+        await asyncio.sleep(SWEEP)
+        await asyncio.to_thread(service.videos.forget)
+
+
+class _Counter:
+    """Counts requests by their route, not by their address, of which there are too many."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+
+        async def count(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                route = getattr(scope.get("route"), "path", "other")
+                metrics: Metrics = scope["app"].state.service.metrics
+                metrics.count("facemood_requests_total", route=route, status=str(message["status"]))
+            await send(message)
+
+        await self.app(scope, receive, count)
+
+
+async def _page() -> FileResponse:
+    """Send the page."""
+    return FileResponse(STATIC / "index.html")
+
+
+async def _docs() -> FileResponse:
+    """Send the page that shows the API; it needs nothing from elsewhere."""
+    return FileResponse(STATIC / "api.html")

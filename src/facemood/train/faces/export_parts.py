@@ -1,0 +1,107 @@
+"""Write the trained networks as ONNX with their cards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from facemood.models.card import ModelCard
+from facemood.train.faces.landmark_network import SIZE
+from facemood.train.faces.teach import FINDER, LANDMARKS, MASK, REFINED
+from facemood.train.faces.train_loop import Plan
+from facemood.train.onnx_file import save_onnx
+
+CELLS = (
+    "score", "left", "top", "right", "bottom", "right_eye_x", "right_eye_y", "left_eye_x", "left_eye_y", "nose_x",
+    "nose_y", "right_mouth_x", "right_mouth_y", "left_mouth_x", "left_mouth_y",
+)  # fmt: skip
+"""The finder's channels."""
+
+TRAINED_ON: dict[str, Any] = {
+    "dataset": "FER2013 (Goodfellow et al. 2013), marked by mediapipe's face mesh and laid into 783 everyday photos "
+    "(of the imagenet-sample-images collection)",
+    "split": "Training",
+    "images": 26_942,
+}
+"""What all have seen; the number of pictures that were drawn of it follows from their plans."""
+
+ORIGIN = (
+    "The training faces are FER2013's, whose pictures were collected from the web for research, and their rights were "
+    "never cleared; ages, skin tones and cultures are not balanced and not recorded, so accuracy for a group is "
+    "unknown.",
+    "The points were taught by another network (mediapipe's face mesh, Apache-2.0), not by people.",
+)
+
+
+def _drawn(*plans: Plan) -> dict[str, int]:
+    """Count the batches and pictures of training plans that follow each other."""
+    return {"steps": sum(plan.steps for plan in plans), "pictures": sum(plan.steps * plan.batch for plan in plans)}
+
+
+FINDER_CARD = ModelCard(
+    name="finder",
+    task="detection",
+    description="It finds faces: a score, a box and five points for every 8x8 pixels of a grey picture of any size",
+    heads={"cells": CELLS},
+    default_head="cells",
+    input_size=(160, 160),
+    trained_on={**TRAINED_ON, **_drawn(FINDER)},
+    limits=(
+        "It finds upright faces and faces tilted by up to 45 degrees, frontal to three quarters; not upside down, and "
+        "profiles only by luck.",
+        "Painted, drawn and sculpted faces are found as well, and animals' faces at times.",
+        *ORIGIN,
+    ),
+)
+
+LANDMARKS_CARD = ModelCard(
+    name="landmarks",
+    task="landmarks",
+    description="It reads 68 points of a face in iBUG order, and whether there is a face, from a grey crop",
+    heads={"points": tuple(f"{axis}{index}" for index in range(68) for axis in "xy"), "presence": ("face",)},
+    default_head="points",
+    input_size=(SIZE, SIZE),
+    trained_on={**TRAINED_ON, **_drawn(LANDMARKS, REFINED)},
+    limits=(
+        "The jaw of the mesh lies a little inside of where people mark it.",
+        "Points that are covered or turned away are guessed.",
+        *ORIGIN,
+    ),
+)
+
+
+MASK_CARD = ModelCard(
+    name="mask",
+    task="mask",
+    description="It tells face from background: the logit of each pixel of a grey crop to lie in the face's oval",
+    heads={"mask": ("face",)},
+    default_head="mask",
+    input_size=(SIZE, SIZE),
+    trained_on={**TRAINED_ON, **_drawn(MASK)},
+    limits=(
+        "The oval is the outer ring of the teacher's mesh: it ends below the hair, and has no ears and no neck.",
+        "What covers the face, a hand or glasses, counts as face.",
+        *ORIGIN,
+    ),
+)
+
+
+def export_finder(network: nn.Module, file: Path) -> None:
+    """Write the finder for single pictures of any size whose sides are multiples of 16."""
+    rows, columns = torch.export.Dim("rows", min=2, max=512), torch.export.Dim("columns", min=2, max=512)
+    save_onnx(network, file, FINDER_CARD, example=torch.zeros(1, 1, 160, 192), free={2: 16 * rows, 3: 16 * columns})
+
+
+def export_landmarks(network: nn.Module, file: Path) -> None:
+    """Write the landmark network for any number of crops."""
+    batch = torch.export.Dim("batch", min=1, max=4096)
+    save_onnx(network, file, LANDMARKS_CARD, example=torch.zeros(2, 1, SIZE, SIZE), free={0: batch})
+
+
+def export_mask(network: nn.Module, file: Path) -> None:
+    """Write the mask network for any number of crops, its weights in half precision."""
+    batch = torch.export.Dim("batch", min=1, max=4096)
+    save_onnx(network, file, MASK_CARD, example=torch.zeros(2, 1, SIZE, SIZE), free={0: batch}, half=True)

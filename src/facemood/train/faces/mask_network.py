@@ -1,0 +1,145 @@
+"""The mask network: which pixels of a square grey crop are face, what it is shown, and what it is told."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from facemood.geometry import Floats, box_of_points
+from facemood.train.faces.compose import Random, draw_face, draw_tilt, move, place, spoil
+from facemood.train.faces.landmark_network import ROOM, SIZE, LandmarkSampler
+from facemood.train.networks.pixels import Standardize
+
+WIDTHS = (16, 24, 40, 56)
+"""Channels after each halving of the crop's side."""
+
+DECODED = (24, 24, 24, 12)
+"""Channels on the way back up, from the smallest features on."""
+
+TILES, PHOTOGRAPHED = 0.35, 0.1
+"""Shares of faces that fill their picture as FER2013's tiles do, and of scenes' own; the others are laid into one."""
+
+FINE = 4
+"""The oval is filled on a grid that is so many times finer, because pixels on a polygon's edge count as inside."""
+
+
+class MaskNetwork(nn.Module):
+    """An encoder and a decoder with shortcuts between them (Ronneberger et al. 2015, U-Net), summed and not stacked.
+
+    Example:
+        >>> tuple(MaskNetwork()(torch.zeros(2, 1, 64, 64)).shape)
+        (2, 64, 64)
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.standardize = Standardize()
+        self.down = nn.ModuleList([_step(1, WIDTHS[0], size=5, stride=2)])
+        self.down.extend(_step(few, more, stride=2) for few, more in pairwise(WIDTHS))
+        self.middle = _step(WIDTHS[-1], WIDTHS[-1])
+        self.across = nn.ModuleList(
+            nn.Conv2d(there, here, 1) for there, here in zip(reversed(WIDTHS), DECODED, strict=True)
+        )
+        self.up = nn.ModuleList(_step(few, more) for few, more in pairwise(DECODED))
+        self.mask = nn.Conv2d(DECODED[-1], 1, 3, padding=1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logit (N, 64, 64) of each pixel to be face.
+
+        Args:
+            images: (N, 1, 64, 64) grey of any range.
+        """
+        features, seen = self.standardize(images), []
+        for down in self.down:
+            features = down(features)
+            seen.append(features)
+        features = self.across[0](features + self.middle(features))
+        for up, across, beside in zip(self.up, list(self.across)[1:], reversed(seen[:-1]), strict=True):
+            features = torch.relu(_enlarge(up(features)) + across(beside))
+        logits: Tensor = _enlarge(self.mask(features))[:, 0]
+        return logits
+
+
+def _step(inputs: int, outputs: int, *, size: int = 3, stride: int = 1) -> nn.Module:
+    """Return a convolution with batch norm and ReLU."""
+    convolution = nn.Conv2d(inputs, outputs, size, stride=stride, padding=size // 2, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU())
+
+
+def _enlarge(features: Tensor) -> Tensor:
+    """Double the sides of (N, C, h, w)."""
+    return functional.interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+class MaskCrop(NamedTuple):
+    """One example: a picture (SIZE, SIZE) uint8 grey, and how much of each pixel is face, (SIZE, SIZE) float32 0..1."""
+
+    picture: NDArray[np.uint8]
+    mask: NDArray[np.float32]
+
+
+class MaskSampler(LandmarkSampler):
+    """Draws training crops, as the landmark network's, but each with a face."""
+
+    def draw_mask(self, random: Random) -> MaskCrop:
+        """Return an example: a face in its tile, a face laid into a scene, or one that was in it."""
+        chance = random.random()
+        if chance < TILES:
+            picture, points = self._tile(random)
+        else:
+            picture, points = self._photographed(random) if chance < TILES + PHOTOGRAPHED else self._composed(random)
+        return MaskCrop(spoil(picture, random), fill_oval(points[68:], SIZE))
+
+    def _tile(self, random: Random) -> tuple[Floats, Floats]:
+        """Frame a tile as the pipeline does, and beyond its edge go on with the edge; return picture and points."""
+        tile, points = draw_face(self.material, random)
+        angle, stretch = draw_tilt(random) / 2, float(np.exp(random.normal(0, 0.08)))
+        box = box_of_points(points[:68])
+        scale = SIZE / (ROOM * float((box[2:] - box[:2]).max())) * random.uniform(0.87, 1.15)
+        middle = (points[:68].min(axis=0) + points[:68].max(axis=0)) / 2
+        off = scale * (middle - (box[:2] + box[2:]) / 2)  # the middle of the points lies below that of the box
+        centre = SIZE / 2 + off + random.normal(0, 0.035 * SIZE, 2)
+        matrix = place(points[:68], centre=centre, scale=scale, angle=angle, stretch=stretch)
+        picture = cv2.warpAffine(tile, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(picture, np.float32), move(points, matrix)
+
+
+def fill_oval(oval: Floats, side: int) -> Floats:
+    """Fill a polygon: how much of each pixel lies in it.
+
+    Args:
+        oval: (P, 2) its corners in pixels.
+        side: Pixels of the square's sides.
+
+    Returns:
+        (side, side) float32, 0..1.
+
+    Example:
+        >>> float(fill_oval(np.float32([[0, 0], [4, 0], [4, 2], [0, 2]]), 4)[0].min())
+        1.0
+    """
+    mask = np.zeros((FINE * side, FINE * side), np.uint8)
+    cv2.fillPoly(mask, [np.round(oval * FINE - 0.5).astype(np.int32)], 255)
+    shrunk = cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(shrunk, np.float32) / np.float32(255)
+
+
+def mask_loss(logits: Tensor, wanted: Tensor) -> Tensor:
+    """Cross-entropy of the pixels, and what their soft intersection over union lacks to 1.
+
+    Args:
+        logits: (N, h, w) of the network.
+        wanted: (N, h, w) 0..1.
+    """
+    cross = functional.binary_cross_entropy_with_logits(logits, wanted)
+    found = torch.sigmoid(logits)
+    both = (found * wanted).sum(dim=(1, 2))
+    either = (found + wanted).sum(dim=(1, 2)) - both
+    return cross + (1 - (both + 1) / (either + 1)).mean()

@@ -1,0 +1,206 @@
+"""What a window shows: the picture with its faces, as large as there is room for, and a line that says how it goes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL import ImageDraw
+
+from facemood.render.draw import GROUND, INK
+from facemood.render.fonts import drawable, font_for
+from facemood.results import Result
+from facemood.schema import ActivationMap, Face, Image
+
+SMALLEST = (320, 240)
+"""Width and height of the smallest view; a window that is smaller shows a part of it."""
+
+BAR, TEXT, PAD = 34, 16, 12
+"""Height of the line at the bottom, of its text, and what is left free beside it, in pixels."""
+
+RED, SOFT = (236, 72, 72), (176, 182, 192)
+"""RGB of what is recorded, and of what may be overlooked."""
+
+FLIP = np.array([-1, 1, -1], np.float32)
+"""What a mirror does to x and y of a point, and to yaw, pitch and roll of a head."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the line at the bottom says.
+
+    Attributes:
+        source: Where pictures come from.
+        rate: Results a second.
+        recording: Whole seconds of the recording that runs; None where none does.
+        paused: Whether the picture stands.
+        notice: What is to be said for a while, such as the name of a snapshot.
+    """
+
+    source: str
+    rate: int = 0
+    recording: int | None = None
+    paused: bool = False
+    notice: str = ""
+
+
+def compose(result: Result | None, status: Status, size: tuple[int, int], *, layers: Collection[str] = ()) -> Image:
+    """Draw the whole view.
+
+    Args:
+        result: What is shown, with its image; None before the first one.
+        status: What the line at the bottom says.
+        size: Width and height of the window in pixels.
+        layers: What faces show beside box, label and bars.
+
+    Returns:
+        (H, W, 3) uint8 BGR, at least as large as `SMALLEST`.
+    """
+    width, height = max(size[0], SMALLEST[0]), max(size[1], SMALLEST[1])
+    if result is None or result.image is None:
+        view = np.full((height, width, 3), GROUND[::-1], np.uint8)
+        _write_over(view, f"waiting for {status.source}", 0.5)
+    else:
+        view = _framed(fit(result, (width, height - BAR)).draw(layers=layers), width, height)
+    if status.paused:
+        _write_over(view, "paused", 0.95)
+    view[height - BAR :] = draw_status(status, width)
+    return view
+
+
+def fit(result: Result, room: tuple[int, int]) -> Result:
+    """Return a result with image and faces as large as fits into a width and height, so that text is drawn sharp.
+
+    Raises:
+        ValueError: The result kept no image.
+    """
+    if result.image is None:
+        raise ValueError("this result kept no image; read with keep_images=True")
+    height, width = result.image.shape[:2]
+    scale = min(room[0] / width, room[1] / height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    image = result.image if scale == 1 else np.asarray(cv2.resize(result.image, size, interpolation=way), np.uint8)
+    faces = tuple(_scaled(face, size[0] / width, size[1] / height) for face in result.faces)
+    return dataclasses.replace(result, image=image, size=size, faces=faces)
+
+
+def mirror(result: Result) -> Result:
+    """Return a result as a mirror shows it, image and faces; landmarks keep their names, left stays the subject's.
+
+    Raises:
+        ValueError: The result kept no image.
+    """
+    if result.image is None:
+        raise ValueError("this result kept no image; read with keep_images=True")
+    width = result.image.shape[1]
+    faces = tuple(_mirrored(face, width) for face in result.faces)
+    return dataclasses.replace(result, image=np.ascontiguousarray(result.image[:, ::-1]), faces=faces)
+
+
+def draw_status(status: Status, width: int) -> Image:
+    """Draw the line at the bottom: what goes on stands left, the keys stand right where there is room.
+
+    Returns:
+        (BAR, width, 3) uint8 BGR.
+    """
+    picture = Pillow.new("RGB", (width, BAR), GROUND)
+    pen = ImageDraw.Draw(picture)
+    x = float(PAD)
+    if status.recording is not None:
+        pen.ellipse((x, BAR / 2 - 6, x + 12, BAR / 2 + 6), fill=RED)
+        x = _write(pen, x + 20, f"recording {clock(status.recording)}", RED) + PAD
+    x = _write(pen, x, status.source, INK) + PAD
+    x = _write(pen, x, "paused" if status.paused else f"{status.rate} fps", SOFT) + PAD
+    if status.notice:
+        _write(pen, x, status.notice, INK)
+    else:
+        _write_keys(pen, _keys(status), x + PAD, width - PAD)
+    return np.ascontiguousarray(np.asarray(picture)[:, :, ::-1])
+
+
+def clock(seconds: int) -> str:
+    """Write a length of time.
+
+    Example:
+        >>> clock(75), clock(3600)
+        ('1:15', '60:00')
+    """
+    return f"{seconds // 60}:{seconds % 60:02}"
+
+
+def _framed(picture: Image, width: int, height: int) -> Image:
+    """Return a view of a size with a picture in its middle, above the line at the bottom."""
+    down, across = height - BAR - picture.shape[0], width - picture.shape[1]
+    top, left = down // 2, across // 2
+    edges = (top, down - top + BAR, left, across - left)
+    return np.asarray(cv2.copyMakeBorder(picture, *edges, cv2.BORDER_CONSTANT, value=GROUND[::-1]), np.uint8)
+
+
+def _write(pen: ImageDraw.ImageDraw, x: float, text: str, colour: tuple[int, int, int]) -> float:
+    """Write into the line at the bottom, and return where the text ends."""
+    shown = drawable(text)
+    font = font_for(shown, TEXT)
+    pen.text((x, BAR / 2), shown, fill=colour, font=font, anchor="lm")
+    return x + font.getlength(shown)
+
+
+def _keys(status: Status) -> list[tuple[str, str]]:
+    """Return the keys that the line names, and what they do now; those that matter most come first."""
+    return [
+        ("q", "close"),
+        ("r", "record" if status.recording is None else "stop recording"),
+        ("s", "snapshot"),
+        ("space", "go on" if status.paused else "pause"),
+    ]
+
+
+def _write_keys(pen: ImageDraw.ImageDraw, keys: list[tuple[str, str]], left: float, right: float) -> None:
+    """Write as many keys as there is room for, from the right."""
+    x = right
+    for key, meaning in keys:
+        wide = [font_for(text, TEXT).getlength(text) for text in (f"{key} ", meaning)]
+        x -= sum(wide)
+        if x < left:
+            return
+        _write(pen, x, f"{key} ", INK)
+        _write(pen, x + wide[0], meaning, SOFT)
+        x -= 1.5 * PAD
+
+
+def _write_over(view: Image, text: str, height_share: float) -> None:
+    """Write large over the picture of a view, on a patch of its own whose place goes from top (0) to bottom (1)."""
+    shown = drawable(text)
+    font = font_for(shown, 2 * TEXT)
+    height, width = view.shape[0] - BAR, view.shape[1]
+    patch = Pillow.new("RGB", (min(width, round(font.getlength(shown)) + 4 * PAD), 4 * TEXT), GROUND)
+    ImageDraw.Draw(patch).text((patch.width / 2, patch.height / 2), shown, fill=INK, font=font, anchor="mm")
+    top, left = round((height - patch.height) * height_share), (width - patch.width) // 2
+    view[top : top + patch.height, left : left + patch.width] = np.asarray(patch)[:, :, ::-1]
+
+
+def _scaled(face: Face, across: float, down: float) -> Face:
+    """Return a face where it stands in an image that was stretched."""
+    stretch = np.array([across, down, across, down], np.float32)
+    points = None if face.landmarks is None else face.landmarks * stretch[:2]
+    heat = None if face.heat is None else ActivationMap(face.heat.box * stretch, face.heat.values)
+    return dataclasses.replace(face, box=face.box * stretch, landmarks=points, heat=heat)
+
+
+def _mirrored(face: Face, width: int) -> Face:
+    """Return a face where it stands in a mirrored image of a width in pixels."""
+    points = None if face.landmarks is None else face.landmarks * FLIP[:2] + np.array([width - 1, 0], np.float32)
+    pose = None if face.pose is None else face.pose * FLIP
+    heat = None if face.heat is None else ActivationMap(_mirrored_box(face.heat.box, width), face.heat.values[:, ::-1])
+    return dataclasses.replace(face, box=_mirrored_box(face.box, width), landmarks=points, pose=pose, heat=heat)
+
+
+def _mirrored_box(box: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """Return a box where it stands in a mirrored image of a width in pixels."""
+    x1, y1, x2, y2 = box
+    return np.array([width - x2, y1, width - x1, y2], np.float32)

@@ -1,0 +1,235 @@
+import csv
+import inspect
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facemood import EmotionRecognizer
+from facemood.cli.analyze_command import analyze
+from tests.cli.conftest import Run
+from tests.conftest import PHOTOS
+
+
+def test_the_options_have_the_defaults_of_the_recognizer() -> None:
+    """They are written twice, because the help must not load the pipeline."""
+    command, library = (inspect.signature(part).parameters for part in (analyze, EmotionRecognizer.__init__))
+    shared = [name for name in library if name in command]
+    assert shared == [
+        "model",
+        "head",
+        "detector",
+        "min_face",
+        "threshold",
+        "max_faces",
+        "views",
+        "prior",
+        "device",
+        "threads",
+    ]
+    assert {name: command[name].default for name in shared} == {name: library[name].default for name in shared}
+    assert command["batch"].default == inspect.signature(EmotionRecognizer.stream).parameters["batch"].default
+
+
+def test_a_table_for_people_goes_to_stderr(facemood: Run, astronaut: Path, tmp_path: Path) -> None:
+    done = facemood("analyze", astronaut)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "happy" in done.stderr
+    assert "1 image, 1 face" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_json_goes_to_stdout_a_line_an_image(facemood: Run) -> None:
+    done = facemood("analyze", PHOTOS, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    results = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [Path(result["source"]).name for result in results] == ["astronaut.png", "grace_hopper.jpg"]
+    assert results[0]["faces"][0]["emotion"] == "happy"
+    assert list(results[0]["faces"][0]["emotions"])[:3] == ["angry", "disgust", "fear"]
+
+
+def test_several_outputs_are_written_by_their_endings(facemood: Run, tmp_path: Path) -> None:
+    outputs = ["t.csv", "r.json", "r.jsonl", "pictures/"]
+    done = facemood("analyze", PHOTOS, "-q", *[part for name in outputs for part in ("-o", name)])
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    with (tmp_path / "t.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))
+    known = json.loads((tmp_path / "r.json").read_text())
+    lines = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]
+    assert [row["emotion"] for row in table] == [result["faces"][0]["emotion"] for result in known["results"]]
+    assert [result["faces"] for result in lines] == [result["faces"] for result in known["results"]]
+    assert known["info"]["head"] == "ferplus"
+    assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == ["astronaut.png", "grace_hopper.png"]
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_options_reach_the_pipeline(facemood: Run, astronaut: Path) -> None:
+    done = facemood("analyze", astronaut, "--json", "--head", "fer2013", "--min-face", 300, "--threads", 1)
+    assert json.loads(done.stdout)["faces"] == []
+    done = facemood("analyze", astronaut, "--json", "--head", "fer2013", "--max-faces", 1)
+    assert len(json.loads(done.stdout)["faces"][0]["emotions"]) == 7
+
+
+def test_pictures_show_what_is_drawn_on_request(facemood: Run, astronaut: Path, tmp_path: Path) -> None:
+    plain = facemood("analyze", astronaut, "-q", "-o", "plain.png")
+    one = facemood("analyze", astronaut, "-q", "-o", "one.png", "--draw", "points,mesh,pose")
+    each = facemood("analyze", astronaut, "-q", "-o", "each/", "--draw", "mesh", "--draw", "pose", "--draw", "points")
+    assert [done.returncode for done in (plain, one, each)] == [0, 0, 0]
+    pictures = [np.asarray(Image.open(tmp_path / name)) for name in ("plain.png", "one.png", "each/astronaut.png")]
+    assert (pictures[0] != pictures[1]).any(axis=2).sum() > 500
+    np.testing.assert_array_equal(pictures[1], pictures[2])
+
+
+def test_what_cannot_be_drawn_is_usage_and_drawing_nowhere_is_told(
+    facemood: Run, astronaut: Path, tmp_path: Path
+) -> None:
+    done = facemood("analyze", astronaut, "-o", "a.png", "--draw", "points,mash")
+    assert done.returncode == 2
+    assert "Did you mean 'mesh'" in " ".join(done.stderr.replace("│", " ").split())
+    assert list(tmp_path.iterdir()) == []
+    done = facemood("analyze", astronaut, "-o", "t.csv", "--draw", "points")
+    assert (done.returncode, (tmp_path / "t.csv").exists()) == (0, True)
+    assert "--draw shows on pictures alone" in done.stderr
+
+
+def bad_inputs(folder: Path) -> dict[str, bytes]:
+    """Write what breaks things; return each name with a word that its message must hold."""
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))
+    noise.save(folder / "whole.jpg")
+    (folder / "empty.jpg").write_bytes(b"")
+    (folder / "text.jpg").write_text("dear diary")
+    (folder / "cut.jpg").write_bytes((folder / "whole.jpg").read_bytes()[:900])
+    Image.new("RGB", (1, 1)).save(folder / "pixel.png")
+    return {"empty.jpg": b"empty", "text.jpg": b"looks like text", "cut.jpg": b"cut short"}
+
+
+def test_some_bad_inputs_are_told_and_the_rest_is_done(facemood: Run, astronaut: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    messages = bad_inputs(folder)
+    done = facemood("analyze", folder, astronaut, tmp_path / "nowhere.jpg", "-o", "t.csv")
+    assert done.returncode == 1
+    for name, word in messages.items():
+        assert any(name in line and word.decode() in line for line in done.stderr.splitlines())
+    assert "nowhere.jpg: there is no such file" in done.stderr
+    assert "Traceback" not in done.stderr
+    with (tmp_path / "t.csv").open(newline="") as file:
+        rows = {Path(row["source"]).name: row["emotion"] for row in csv.DictReader(file)}
+    assert rows == {"pixel.png": "", "whole.jpg": "", "astronaut.png": "happy"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere.jpg"], "there is no such file"),
+        (["."], "the folder holds no images"),
+        ([PHOTOS, "--model", "nana"], "Did you mean 'nano'"),
+        ([PHOTOS, "--device", "cuda"], "onnxruntime-gpu"),
+        ([PHOTOS, "--detector", "yunet:no.onnx"], "there is no such file"),
+        ([PHOTOS, "-o", "t.xyz"], "unknown kind of output '.xyz'"),
+        ([PHOTOS, "-o", "/proc/no/t.csv"], "cannot be written"),
+    ],
+)
+def test_what_cannot_start_says_why(facemood: Run, arguments: list[str], message: str) -> None:
+    done = facemood("analyze", *arguments)
+    assert done.returncode == 3
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_run_without_any_input_overwrites_nothing(facemood: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("of yesterday")
+    assert facemood("analyze", "nowhere.jpg", "-o", "t.csv").returncode == 3
+    assert (tmp_path / "t.csv").read_text() == "of yesterday"
+
+
+def test_a_single_bad_input_failed(facemood: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    done = facemood("analyze", "empty.jpg", "-o", "t.csv")
+    assert done.returncode == 1
+    assert "the file is empty" in done.stderr
+    assert (tmp_path / "t.csv").read_text().count("\n") == 1
+
+
+def test_impossible_numbers_are_usage(facemood: Run) -> None:
+    done = facemood("analyze", PHOTOS, "--threshold", 2)
+    assert done.returncode == 2
+    assert "--threshold" in done.stderr
+
+
+def test_two_results_do_not_fit_one_picture(facemood: Run, tmp_path: Path) -> None:
+    done = facemood("analyze", PHOTOS, "-o", "a.png", "-o", "t.csv")
+    assert done.returncode == 3
+    assert "give a folder's name, a/" in done.stderr
+    assert (tmp_path / "a.png").exists()
+    assert (tmp_path / "t.csv").exists()
+
+
+def test_ctrl_c_keeps_the_finished_part(astronaut: Path, tmp_path: Path) -> None:
+    with Image.open(astronaut) as picture:
+        for number in range(400):
+            picture.save(tmp_path / f"{number:03}.png", compress_level=1) if number == 0 else os.link(
+                tmp_path / "000.png", tmp_path / f"{number:03}.png"
+            )
+    command = [
+        sys.executable,
+        "-m",
+        "facemood",
+        "analyze",
+        str(tmp_path),
+        "-o",
+        str(tmp_path / "t.csv"),
+        "--batch",
+        "2",
+    ]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        partial = tmp_path / "t.csv.part"
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not (partial.exists() and partial.stat().st_size > 5000):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, words = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted after" in words
+    assert "Traceback" not in words
+    with (tmp_path / "t.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert 0 < len(rows) < 400
+    assert all(row["emotion"] == "happy" for row in rows)
+    assert not partial.exists()
+
+
+def test_a_closed_pipe_is_no_error_for_people(astronaut: Path) -> None:
+    command = f"{sys.executable} -m facemood analyze {' '.join([str(astronaut)] * 30)} --json --batch 1 | head -n 1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert json.loads(done.stdout)["source"] == str(astronaut)
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_huge_picture_is_read_in_bounded_memory(facemood: Run, astronaut: Path, tmp_path: Path) -> None:
+    with Image.open(astronaut) as picture:
+        large = Image.new("RGB", (20_000, 20_000), "grey")
+        large.paste(picture.resize((8_000, 8_000)), (6_000, 6_000))
+    large.save(tmp_path / "huge.jpg", quality=60)
+    done = facemood("analyze", tmp_path / "huge.jpg", "--json")
+    assert done.returncode == 0
+    assert "was reduced to 2500 x 2500" in done.stderr
+    result = json.loads(done.stdout)
+    assert result["size"] == [2500, 2500]
+    assert result["faces"][0]["emotion"] == "happy"
+    np.testing.assert_allclose(result["faces"][0]["box"], [1094, 900, 1270, 1076], atol=40)
+
+
+def test_a_number_of_views_that_there_is_not_is_wrong_usage(facemood: Run, astronaut: Path) -> None:
+    done = facemood("analyze", str(astronaut), "--views", "3")
+    assert done.returncode == 2
+    assert "views must be one of 1, 2, 10" in done.stderr

@@ -1,0 +1,118 @@
+"""``facemood serve`` as users start it: a process of its own, that is asked over HTTP and ended with Ctrl-C."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from facemood import EmotionRecognizer
+from facemood.cli.serve_command import address_of, choose_options, listen, serve
+from facemood.errors import FacemoodError
+
+START = "import typer; from facemood.cli.serve_command import serve; typer.run(serve)"
+
+
+@contextlib.contextmanager
+def started(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Start the command; gives the address that it prints."""
+    command = [sys.executable, "-c", START, "--port", "0", "--threads", "1", *arguments]
+    environment = {**os.environ, "NO_COLOR": "1"}
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        try:
+            assert process.stderr is not None
+            line = process.stderr.readline()
+            assert line.startswith("facemood: open http"), line + process.stderr.read()
+            yield line.split()[-1], process
+        finally:
+            process.kill()
+
+
+def status_of(address: str) -> int:
+    try:
+        with urllib.request.urlopen(address, timeout=60) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return int(error.code)
+
+
+def test_the_options_have_the_defaults_of_the_recognizer() -> None:
+    command, library = (inspect.signature(part).parameters for part in (serve, EmotionRecognizer.__init__))
+    shared = [name for name in library if name in command]
+    assert {"model", "head", "detector", "min_face", "max_faces", "views", "prior", "device", "threads"} == set(shared)
+    assert {name: command[name].default for name in shared} == {name: library[name].default for name in shared}
+
+
+def test_it_prints_its_address_and_serves_there_until_it_is_interrupted() -> None:
+    with started() as (address, process):
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", address)
+        with urllib.request.urlopen(f"{address}healthz", timeout=60) as answer:
+            assert json.load(answer)["status"] == "ok"
+        assert status_of(address) == 200
+        process.send_signal(signal.SIGINT)
+        out, words = process.communicate(timeout=60)
+        assert (process.returncode, out) == (0, "")
+        assert "Traceback" not in words
+
+
+def test_with_a_token_the_printed_address_opens_the_page() -> None:
+    with started("--host", "0.0.0.0") as (address, _):
+        port, token = re.fullmatch(r"http://[^/]+:(\d+)/\?token=(\S{20,})", address).groups()  # type: ignore[union-attr]
+        assert status_of(f"http://127.0.0.1:{port}/v1/models") == 401
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with opener.open(f"http://127.0.0.1:{port}/?token={token}", timeout=60) as page:
+            assert b"What does this face show?" in page.read()
+
+
+def test_other_machines_always_need_a_token() -> None:
+    first, second = choose_options("0.0.0.0", "", []), choose_options("192.168.1.5", "", [])
+    assert len(first.token) >= 24
+    assert first.token != second.token
+    assert choose_options("::", "mine", []).token == "mine"
+
+
+def test_this_machine_needs_none_but_must_be_called_by_its_name() -> None:
+    options = choose_options("127.0.0.1", "", ["Faces.Example"])
+    assert options.token == ""
+    assert "localhost" in options.hosts
+    assert "faces.example" in options.hosts
+    assert choose_options("localhost", "mine", []).token == "mine"
+
+
+def test_a_port_in_use_is_told() -> None:
+    with listen("127.0.0.1", 0) as bound, pytest.raises(FacemoodError, match="choose another port with --port"):
+        listen("127.0.0.1", bound.getsockname()[1])
+
+
+def test_an_address_of_elsewhere_is_told() -> None:
+    with pytest.raises(FacemoodError, match=r"cannot listen at 192\.0\.2\.1"):
+        listen("192.0.2.1", 0)
+
+
+def test_addresses_can_be_opened() -> None:
+    with listen("127.0.0.1", 0) as bound:
+        assert address_of(bound, "https", "t").endswith("/?token=t")
+    if socket.has_ipv6:
+        with contextlib.suppress(FacemoodError), listen("::1", 0) as bound:
+            assert address_of(bound, "http", "").startswith("http://[::1]:")
+
+
+def test_the_page_is_in_the_package() -> None:
+    import facemood.server
+
+    names = {file.name for file in (Path(facemood.server.__file__).parent / "static").iterdir()}
+    assert {"index.html", "api.html", "page.css", "page.js", "worker.js", "icon.svg"} <= names

@@ -1,0 +1,33 @@
+from pathlib import Path
+
+import pytest
+
+from facemood.models import ModelSession, find_model, list_models, list_parts
+from facemood.models.card_markdown import card_page, markdown_table, per_cent
+from tests.models.test_card import CARD
+
+CARDS = Path(__file__).parents[2] / "docs" / "models"
+
+
+def test_the_page_tells_what_the_card_holds() -> None:
+    page = card_page(CARD)
+    for text in ("# Model card: small", "glad, grim", "temperature 0.8", "[-0.1, -0.1, 1.1, 1.0]", "It is small."):
+        assert text in page
+
+
+@pytest.mark.parametrize("name", [*list_models(), *list_parts()])
+def test_the_shipped_pages_are_made_from_the_models(name: str) -> None:
+    made = card_page(ModelSession(find_model(name), device="cpu").card)
+    assert (CARDS / f"{name}.md").read_text() == made, (
+        f"run: facemood models show {name} --markdown > docs/models/{name}.md"
+    )
+
+
+def test_tables_and_shares() -> None:
+    assert markdown_table([]) == "None."
+    assert markdown_table([{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]).splitlines()[1:] == [
+        "|---|---|",
+        "| 1 | x |",
+        "| 2 | y |",
+    ]
+    assert [per_cent(value) for value in (0.0, 0.12345, 1.0, None)] == ["0.0%", "12.3%", "100.0%", "-"]

@@ -1,0 +1,206 @@
+"""Videos that are uploaded: read, told, cancelled, refused, forgotten."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import httpx
+import pytest
+
+from facemood import EmotionRecognizer
+from facemood.server import ServerOptions
+from facemood.server.problems import Problem
+from facemood.server.video_jobs import check_video
+from tests.moving_faces import read_photo
+from tests.server.conftest import Running, running
+from tests.videos import make_video, numbered_images
+
+FRAMES = 12
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    photo = read_photo("astronaut.png")[0:256, 64:384]
+    path = tmp_path_factory.mktemp("video") / "talk.mp4"
+    return make_video(path, [photo] * FRAMES, fps=10, audio_seconds=1.2)
+
+
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("video") / "long.avi"
+    return make_video(path, numbered_images(50, (640, 480)) * 8, fps=25, codec="mjpeg")
+
+
+@pytest.fixture
+def quick(recognizer: EmotionRecognizer) -> Iterator[Running]:
+    """A server that keeps two videos, and each for a second."""
+    with running(recognizer, ServerOptions(videos=2, keep=1)) as found:
+        yield found
+
+
+def send(client: httpx.Client, video: Path, query: str = "") -> httpx.Response:
+    return client.post(f"/v1/videos{query}", files={"video": ("../../my video.mp4", video.read_bytes())})
+
+
+def follow(client: httpx.Client, job: dict[str, Any], state: str = "done") -> dict[str, Any]:
+    ends = time.monotonic() + 90
+    while job["state"] in ("waiting", "reading") and time.monotonic() < ends:
+        time.sleep(0.1)
+        job = client.get(f"/v1/videos/{job['id']}").json()
+    assert job["state"] == state, job
+    return job
+
+
+def test_a_video_is_read_and_its_results_are_given_out(client: httpx.Client, server: Running, clip: Path) -> None:
+    answer = send(client, clip, "?annotated=1")
+    assert answer.status_code == 202
+    assert answer.headers["location"] == f"/v1/videos/{answer.json()['id']}"
+    job = follow(client, answer.json())
+    assert (job["frames_done"], job["frames_total"], job["problem"]) == (FRAMES, FRAMES, None)
+    files = {name: client.get(address) for name, address in job["results"].items()}
+    assert sorted(files) == ["annotated.mp4", "report.html", "result.json", "table.csv", "table.parquet"]
+    assert all(file.headers["content-disposition"].startswith("attachment") for file in files.values())
+    rows = list(csv.DictReader(io.StringIO(files["table.csv"].text)))
+    assert [row["emotion"] for row in rows] == ["happy"] * FRAMES
+    assert {row["source"] for row in rows} == {"video"}
+    assert {row["track_id"] for row in rows} == {"1"}
+    assert len(files["result.json"].json()["results"]) == FRAMES
+    parquet = pytest.importorskip("pyarrow.parquet", reason="the extra data brings it")
+    assert parquet.read_table(io.BytesIO(files["table.parquet"].content)).num_rows == FRAMES
+    with av.open(io.BytesIO(files["annotated.mp4"].content), "r") as video:
+        assert len(video.streams.audio) == 1
+        assert len(list(video.decode(video=0))) == FRAMES
+    told = " ".join([json.dumps(job), *(files[name].text for name in ("table.csv", "result.json", "report.html"))])
+    assert str(server.service.videos._folder.name) not in told
+    assert client.delete(f"/v1/videos/{job['id']}").status_code == 204
+    assert client.get(f"/v1/videos/{job['id']}").status_code == 404
+
+
+def test_the_upload_is_gone_when_it_is_read_and_its_name_never_reaches_the_disk(
+    client: httpx.Client, server: Running, clip: Path
+) -> None:
+    job = follow(client, send(client, clip, "?every=0.5").json())
+    assert job["frames_done"] == 3
+    files = [path for path in Path(server.service.videos._folder.name).rglob("*") if path.is_file()]
+    assert files
+    assert not [path for path in files if "upload" in path.name or "my" in path.name]
+    client.delete(f"/v1/videos/{job['id']}")
+    assert [path for path in Path(server.service.videos._folder.name).rglob("*") if path.is_file()] == []
+
+
+def test_a_video_is_cancelled_while_it_is_read(client: httpx.Client, server: Running, long_clip: Path) -> None:
+    job = send(client, long_clip).json()
+    while not client.get(f"/v1/videos/{job['id']}").json()["frames_done"]:
+        time.sleep(0.05)
+    assert client.get(f"/v1/videos/{job['id']}/table.csv").status_code == 409
+    assert client.delete(f"/v1/videos/{job['id']}").status_code == 204
+    ends = time.monotonic() + 30
+    while any(Path(server.service.videos._folder.name).iterdir()) and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert list(Path(server.service.videos._folder.name).iterdir()) == []
+
+
+def test_live_pictures_go_on_while_a_video_is_read(client: httpx.Client, server: Running, long_clip: Path) -> None:
+    job = send(client, long_clip).json()
+    with server.live() as socket:
+        socket.recv(timeout=30)
+        for _ in range(5):
+            socket.send(Path("examples/photos/grace_hopper.jpg").read_bytes())
+            assert "neutral" in str(socket.recv(timeout=30))
+    assert client.get(f"/v1/videos/{job['id']}").json()["state"] == "reading"
+    client.delete(f"/v1/videos/{job['id']}")
+
+
+def test_results_are_forgotten_and_there_is_room_for_only_so_many(quick: Running, clip: Path) -> None:
+    with quick.client() as client:
+        jobs = [send(client, clip, "?every=1").json() for _ in range(2)]
+        refused = send(client, clip)
+        assert refused.status_code == 503
+        assert "retry-after" in refused.headers
+        for job in jobs:
+            follow(client, job)
+        time.sleep(1.2)
+        assert [client.get(f"/v1/videos/{job['id']}").status_code for job in jobs] == [404, 404]
+        assert list(Path(quick.service.videos._folder.name).iterdir()) == []
+
+
+def test_nothing_is_left_when_the_server_ends(recognizer: EmotionRecognizer, long_clip: Path) -> None:
+    with running(recognizer) as found:
+        folder = Path(found.service.videos._folder.name)
+        assert folder.stat().st_mode & 0o077 == 0
+        with found.client() as client:
+            send(client, long_clip)
+    assert not folder.exists()
+
+
+LEADING_ELSEWHERE = {
+    "hls": b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:{port}/a.ts\n#EXT-X-ENDLIST\n",
+    "concat": b"ffconcat version 1.0\nfile 'http://127.0.0.1:{port}/a.mp4'\n",
+    "sdp": b"v=0\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
+    "sdp after other words": b"GIF=1\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\n",
+    "dash": b'<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><Period/></MPD>',
+    "text": b"dear sir, ",
+    "nothing": b"",
+    "zeros": bytes(5000),
+}
+
+
+@pytest.mark.parametrize("kind", LEADING_ELSEWHERE)
+def test_what_leads_elsewhere_is_not_opened(kind: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as trap:
+        trap.settimeout(0.2)
+        text = LEADING_ELSEWHERE[kind].replace(b"{port}", str(trap.getsockname()[1]).encode())
+        (tmp_path / "upload").write_bytes(text)
+        with pytest.raises(Problem) as refused:
+            check_video(tmp_path / "upload")
+        assert refused.value.status == 415
+        with pytest.raises(TimeoutError):
+            trap.accept()
+
+
+@pytest.mark.parametrize(
+    ("ending", "codec"),
+    [
+        (".mp4", "libx264"),
+        (".mkv", "libx264"),
+        (".webm", "libvpx-vp9"),
+        (".avi", "mjpeg"),
+        (".gif", "gif"),
+        (".ts", "libx264"),
+        (".mov", "libx264"),
+        (".flv", "flv1"),
+    ],
+)
+def test_videos_of_many_kinds_are_let_in(ending: str, codec: str, tmp_path: Path) -> None:
+    video = make_video(tmp_path / f"video{ending}", numbered_images(5), fps=25, codec=codec)
+    check_video(video.rename(tmp_path / "upload"))
+
+
+def test_a_video_that_breaks_off_is_read_so_far_or_told(client: httpx.Client, clip: Path, tmp_path: Path) -> None:
+    part = tmp_path / "part.mp4"
+    part.write_bytes(clip.read_bytes()[: clip.stat().st_size // 3])
+    answer = send(client, part)
+    assert answer.status_code == 415 or follow(client, answer.json(), "failed")["problem"]["status"] == 422
+
+
+@pytest.mark.parametrize("query", ["?every=0", "?every=-1", "?every=nan", "?every=often", "?annotated=maybe"])
+def test_strange_wishes_are_refused(client: httpx.Client, clip: Path, query: str) -> None:
+    answer = send(client, clip, query)
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+
+
+def test_results_that_are_not_there(client: httpx.Client, clip: Path) -> None:
+    assert client.get("/v1/videos/nothing").status_code == 404
+    assert client.delete("/v1/videos/nothing").status_code == 404
+    job = follow(client, send(client, clip, "?every=1").json())
+    for name in ("upload", "annotated.mp4", "..%2f..%2fetc%2fpasswd", "table.csv.part"):
+        assert client.get(f"/v1/videos/{job['id']}/{name}").status_code == 404
+    client.delete(f"/v1/videos/{job['id']}")

@@ -1,0 +1,96 @@
+import csv
+import dataclasses
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from facemood import OutputError, Result
+from facemood.sinks.episode_table import COLUMNS, EpisodesSink
+from tests.test_timeline import face_of, frame_of
+
+GOLDEN = """\
+tier,begin,end,duration,annotation,peak_time,peak,mean,source,person
+expression person 1,0.000,0.667,0.667,happy,0.333,0.9,0.75,"a, b.mp4",1
+expression person 1,1.000,1.667,0.667,sad,1.000,0.8,0.8,"a, b.mp4",1
+expression person 2,0.333,1.667,1.334,neutral,0.333,0.8,0.8,"a, b.mp4",2
+"""
+
+
+def write_all(path: Path, results: list[Result], **limits: float) -> list[dict[str, str]]:
+    """The lines that are read back from a file."""
+    sink = EpisodesSink(path, {}, (), **limits)
+    for result in results:
+        sink.write(result)
+    sink.close()
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def talk() -> list[Result]:
+    """Five frames: one person is happy, leaves, comes back sad; another is neutral from the second frame on."""
+    first = [face_of("happy", sure=0.6), face_of("happy", sure=0.9), None, face_of("sad"), face_of("sad")]
+    frames = []
+    for index, face in enumerate(first):
+        other = [face_of("neutral", number=2)] if index else []
+        frames.append(frame_of(index / 3, *([face] if face else []), *other, source="a, b.mp4"))
+    return frames
+
+
+def test_the_file_is_this(tmp_path: Path) -> None:
+    write_all(tmp_path / "a.episodes.csv", talk())
+    assert (tmp_path / "a.episodes.csv").read_text() == GOLDEN
+
+
+def test_limits_are_those_of_the_timeline(tmp_path: Path) -> None:
+    assert [row["person"] for row in write_all(tmp_path / "a.csv", talk(), min_seconds=1.0)] == ["2"]
+    happy = [*talk()[:2], *talk()[2:3], *(dataclasses.replace(one, timestamp=1.0) for one in talk()[1:2])]
+    assert write_all(tmp_path / "a.csv", happy, max_gap=0.4)[0]["end"] == "1.333"
+    with pytest.raises(ValueError, match="must be 0 s or more"):
+        EpisodesSink(tmp_path / "b.csv", {}, min_seconds=-1)
+    assert not (tmp_path / "b.csv.part").exists()
+
+
+@settings(max_examples=25, deadline=None)
+@given(steps=st.lists(st.floats(0.01, 2), min_size=1, max_size=30), seed=st.integers(0, 2**32 - 1))
+def test_times_of_a_tier_follow_each_other_and_agree(
+    steps: list[float], seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    labels = np.random.default_rng(seed).choice(["happy", "sad"], len(steps)).tolist()
+    frames = [frame_of(time, face_of(label)) for time, label in zip(np.cumsum(steps).tolist(), labels, strict=True)]
+    rows = write_all(tmp_path_factory.mktemp("tier") / "a.csv", frames, min_seconds=0)
+    times = [(round(1000 * float(row["begin"])), round(1000 * float(row["end"]))) for row in rows]
+    assert all(end == begin for (_, end), (begin, _) in itertools.pairwise(times))
+    assert [round(1000 * float(row["duration"])) for row in rows] == [end - begin for begin, end in times]
+    assert all(row[name].partition(".")[2].isdigit() for row in rows for name in ("begin", "end", "duration"))
+
+
+def test_several_videos_are_told_apart(tmp_path: Path) -> None:
+    videos = [frame_of(time, face_of("happy"), source=name) for name in ("a.mp4", "b.mp4") for time in (0, 1)]
+    assert [row["source"] for row in write_all(tmp_path / "a.csv", videos)] == ["a.mp4", "b.mp4"]
+
+
+def test_without_people_there_is_the_header_alone(tmp_path: Path) -> None:
+    assert (
+        write_all(tmp_path / "a.csv", [frame_of(None, face_of("happy")), frame_of(0, face_of("sad", number=None))])
+        == []
+    )
+    assert (tmp_path / "a.csv").read_text().strip() == ",".join(COLUMNS)
+
+
+def test_the_file_has_its_name_only_when_it_is_closed(tmp_path: Path) -> None:
+    sink = EpisodesSink(tmp_path / "a.csv", {})
+    assert not sink.wants_images
+    sink.write(talk()[0])
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv.part"]
+    sink.close()
+    sink.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_a_place_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="it is a folder"):
+        EpisodesSink(tmp_path, {})

@@ -1,0 +1,230 @@
+import itertools
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from facemood.geometry import Floats
+from facemood.schema import Face, Image
+from facemood.sources import load_image
+from facemood.tracking.tracker import Tracker, TrackOptions, apart, assign, describe, places_of
+
+GREY = np.full((240, 640, 3), 128, np.uint8)
+"""A picture in which all faces look the same."""
+
+PORTRAIT = np.array([179, 63, 272, 175], np.float32)
+
+
+def face_at(x: float, y: float = 120.0, width: float = 40.0) -> Face:
+    """A face whose middle is at a place."""
+    right, down = 0.5 * width, 0.6 * width
+    return Face(np.array([x - right, y - down, x + right, y + down], np.float32), score=0.9)
+
+
+def painted(*faces: tuple[Face, int]) -> Image:
+    """A picture whose faces are patches, each of a colour and a pattern of its own."""
+    image = GREY.copy()
+    for face, kind in faces:
+        random = np.random.default_rng(kind)
+        tint = random.integers(40, 216, 3)
+        patch = np.clip(tint + random.normal(0, 30, (6, 6, 1)), 0, 255).astype(np.uint8)
+        x1, y1, x2, y2 = face.box.round().astype(int).tolist()
+        image[y1:y2, x1:x2] = cv2.resize(patch, (x2 - x1, y2 - y1))
+    return image
+
+
+def numbers(faces: list[Face]) -> list[int | None]:
+    """The numbers that faces have."""
+    return [face.track_id for face in faces]
+
+
+def least_cost(costs: Floats, limit: float) -> float:
+    """The cost of the best of all ways to pair rows with columns."""
+    rows, columns = costs.shape
+    ways = itertools.permutations([*range(columns), *[-1] * rows], rows)
+    alone = np.where(costs < limit, costs, np.inf)
+    return min(sum(limit if one < 0 else float(alone[row, one]) for row, one in enumerate(way)) for way in ways)
+
+
+@given(st.integers(0, 4), st.integers(0, 3), st.integers(0, 10_000))
+def test_no_other_pairs_are_cheaper(rows: int, columns: int, seed: int) -> None:
+    costs = np.random.default_rng(seed).uniform(0, 2, (rows, columns)).astype(np.float32)
+    pairs = assign(costs, 1.0)
+    assert len({column for _, column in pairs}) == len({row for row, _ in pairs}) == len(pairs)
+    assert all(costs[pair] < 1 for pair in pairs)
+    cost = sum(float(costs[pair]) for pair in pairs) + rows - len(pairs)
+    assert cost == pytest.approx(least_cost(costs, 1.0))
+
+
+def test_a_hundred_faces_are_paired() -> None:
+    random = np.random.default_rng(1)
+    order = random.permutation(100)
+    costs = random.uniform(0.5, 2, (100, 100))
+    costs[np.arange(100), order] = 0.1
+    assert assign(costs.astype(np.float32), 1.5) == list(enumerate(order.tolist()))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.floats(0.01, 0.2), min_size=5, max_size=12), st.floats(-60, 60), st.floats(-0.2, 0.2))
+def test_a_walking_face_keeps_its_number_at_any_frame_rate(steps: list[float], speed: float, growth: float) -> None:
+    tracker = Tracker()
+    for time in [0.0, *np.cumsum(steps).tolist()]:
+        (face,) = tracker.update(GREY, [face_at(320 + speed * time, width=40 * np.exp(growth * time))], time)
+        assert face.track_id == 1
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(80, 200), st.floats(10, 60), st.floats(0, 0.5))
+def test_those_who_cross_unseen_keep_their_numbers(speed: float, rate: float, hidden: float) -> None:
+    """Nothing but their motion tells them apart."""
+    tracker, meet = Tracker(), 1.0
+    for time in np.arange(0, 2, 1 / rate).tolist():
+        if abs(time - meet) < hidden / 2:
+            faces = [face_at(320 + speed * (time - meet))]
+        else:
+            faces = [face_at(320 + speed * (time - meet)), face_at(320 - speed * (time - meet), y=124)]
+        tracked = tracker.update(GREY, faces, time)
+        assert tracked[0].track_id == 1
+        assert numbers(tracked[1:]) in ([], [2])
+
+
+def test_who_turns_back_while_hidden_keeps_the_number() -> None:
+    tracker = Tracker()
+    for time in np.arange(0, 1, 1 / 30).tolist():
+        both = tracker.update(GREY, [face_at(200), face_at(60 + 80 * time)], time)
+    assert numbers(both) == [1, 2]
+    for time in np.arange(1, 1.8, 1 / 30).tolist():
+        tracker.update(GREY, [face_at(200)], time)
+    assert numbers(tracker.update(GREY, [face_at(200), face_at(135)], 1.85)) == [1, 2]
+
+
+def test_numbers_count_from_one_and_are_not_given_twice() -> None:
+    tracker, given_so_far = Tracker(TrackOptions(patience=0.5)), list[int | None]()
+    for visit in range(4):
+        for step in range(3):
+            (face,) = tracker.update(GREY, [face_at(100)], visit * 2 + step / 30)
+        given_so_far.append(face.track_id)
+        assert tracker.update(GREY, [], visit * 2 + 1) == []
+    assert given_so_far == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(("away", "number"), [(0.2, 1), (1.4, 1), (1.7, 2)])
+def test_people_are_waited_for(away: float, number: int) -> None:
+    tracker = Tracker()
+    for step in range(5):
+        tracker.update(GREY, [face_at(100)], step / 30)
+    tracker.update(GREY, [], 5 / 30)
+    assert tracker.waiting == 1
+    assert numbers(tracker.update(GREY, [face_at(100)], 4 / 30 + away)) == [number]
+    assert tracker.waiting == 0
+
+
+@pytest.mark.parametrize("step", [0.2, 0.5, 2.0, 60.0])
+def test_few_frames_a_second_are_no_absence(step: float) -> None:
+    tracker = Tracker()
+    for frame in range(5):
+        assert numbers(tracker.update(GREY, [face_at(100), face_at(400)], frame * step)) == [1, 2]
+
+
+def test_a_false_alarm_is_forgotten_soon() -> None:
+    tracker = Tracker()
+    assert numbers(tracker.update(GREY, [face_at(60), face_at(260)], 0)) == [1, 2]
+    for step in range(1, 15):
+        assert numbers(tracker.update(GREY, [face_at(60)], step / 30)) == [1]
+        assert tracker.waiting == 0
+    assert numbers(tracker.update(GREY, [face_at(60), face_at(260)], 0.5)) == [1, 3]
+
+
+def test_of_two_on_one_face_the_older_is_kept() -> None:
+    tracker = Tracker()
+    for step in range(5):
+        tracker.update(GREY, [face_at(100)], step / 30)
+    assert numbers(tracker.update(GREY, [face_at(100), face_at(106)], 5 / 30)) == [1, 2]
+    assert numbers(tracker.update(GREY, [face_at(104)], 6 / 30)) == [1]
+
+
+def test_looks_find_people_again_elsewhere() -> None:
+    tracker, here, there = Tracker(), face_at(60), face_at(250)
+    for step in range(5):
+        tracker.update(painted((here, 1)), [here], step / 30)
+    assert numbers(tracker.update(painted((there, 2)), [there], 0.5)) == [2]
+    assert numbers(tracker.update(painted((there, 1)), [there], 0.6)) == [1]
+
+
+def test_who_looks_otherwise_at_the_same_place_is_another() -> None:
+    tracker, face = Tracker(), face_at(100)
+    for step in range(5):
+        tracker.update(painted((face, 1)), [face], step / 30)
+    assert numbers(tracker.update(painted((face, 2)), [face], 0.5)) == [2]
+
+
+def test_after_a_cut_looks_alone_count() -> None:
+    tracker, left, right = Tracker(), face_at(60), face_at(250)
+    for step in range(5):
+        before = tracker.update(painted((left, 1), (right, 2)), [left, right], step / 30)
+    assert numbers(before) == [1, 2]
+    assert numbers(tracker.update(painted((left, 2), (right, 1)), [left, right], 5 / 30, cut=True)) == [2, 1]
+    assert numbers(tracker.update(painted((left, 3)), [left], 6 / 30, cut=True)) == [3]
+
+
+def test_what_heads_hide_of_each_other_is_not_learned() -> None:
+    """The one behind is half covered with the other's pixels, then comes out on the side it came from."""
+    tracker, front = Tracker(), face_at(200)
+    for step in range(30):
+        behind = face_at(100 + 2.4 * step)
+        faces = tracker.update(painted((behind, 1), (front, 2)), [front, behind], step / 30)
+    assert numbers(faces) == [1, 2]
+    for step in range(30, 45):
+        assert numbers(tracker.update(painted((front, 2)), [front], step / 30)) == [1]
+    back = face_at(250)
+    assert numbers(tracker.update(painted((front, 2), (back, 1)), [front, back], 1.5)) == [1, 2]
+
+
+def test_time_that_goes_back_does_not_pass() -> None:
+    tracker = Tracker()
+    for time in (100.0, 100.1, 0.0, 0.1, 0.1, 0.2):
+        assert numbers(tracker.update(GREY, [face_at(100)], time)) == [1]
+
+
+def test_order_and_all_else_stay(astronaut: Path) -> None:
+    image, tracker = load_image(astronaut), Tracker()
+    faces = [face_at(300), face_at(100), face_at(200)]
+    tracked = tracker.update(image, faces, 0)
+    assert numbers(tracked) == [1, 2, 3]
+    assert all(one.box is other.box and one.score == other.score for one, other in zip(tracked, faces, strict=True))
+    assert numbers(tracker.update(image, faces[::-1], 0.03)) == [3, 2, 1]
+
+
+def test_a_look_stands_the_light_and_tells_people_apart(astronaut: Path) -> None:
+    photo, face = load_image(astronaut), Face(PORTRAIT, 0.9)
+    hopper = load_image(astronaut.with_name("grace_hopper.jpg"))
+    own = describe(photo, face)
+    assert np.linalg.norm(own) == pytest.approx(1, abs=1e-3)
+    dark = describe(np.asarray(photo * 0.7, np.uint8), face)
+    moved = describe(photo, Face(PORTRAIT + 3, 0.9))
+    other = describe(hopper, Face(np.array([168, 119, 356, 332], np.float32), 0.9))
+    assert min(own @ dark, own @ moved) > 0.95
+    assert own @ other < 0.8
+
+
+def test_a_face_outside_of_the_frame_is_known_by_its_place() -> None:
+    assert not describe(GREY, face_at(900)).any()
+    tracker = Tracker()
+    assert [numbers(tracker.update(GREY, [face_at(900)], step / 30)) for step in range(3)] == [[1], [1], [1]]
+
+
+def test_distance_is_in_units_of_the_face() -> None:
+    places = places_of(np.stack([face_at(100).box, face_at(120).box, face_at(100, width=80).box]))
+    away = apart(places, places)
+    size = np.sqrt(40 * 48)
+    np.testing.assert_allclose(away[0], [0, 20 / size, np.log(2)], rtol=1e-4)
+    np.testing.assert_allclose(away[2, 1], 20 / (2 * size) + np.log(2), rtol=1e-4)
+
+
+@pytest.mark.parametrize("wrong", [{"patience": -1}, {"reach": 0}, {"patience": float("nan")}])
+def test_impossible_options_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="expected patience >= 0 and reach > 0, but got"):
+        TrackOptions(**wrong)
