@@ -28,12 +28,16 @@ def test_the_readme_states_what_the_shipped_results_state() -> None:
     tables = json.loads(RESULTS.read_text())["tables"]
     rows = {row["what"]: row["median ms"] for title in ("A face", "A photo of 640x480") for row in tables[title]}
     memory = {row["photos"]: row["peak MB"] for row in tables["Memory"]}
+    frames = {row["what"]: row["mean ms"] for row in tables["A frame of a camera"]}
+    videos = {row["minutes"]: row["peak MB"] for row in tables["Videos"]}
     readme = " ".join((ROOT / "README.md").read_text().split())
     for stated in (
-        f"{rows['a face, batch 1, threads=1']:.1f} ms a face on one core",
-        f"about {rows['total']:.1f} ms a photo of 640 x 480",
-        f"{rows['total, min_face=60']:.1f} ms with `min_face=60`",
-        f"1,000 photos needs {memory[1000]:.0f} MB, and one of 100 needs {memory[100]:.0f} MB",
+        f"| classify one face crop, on one core | {rows['a face, batch 1, threads=1']:.1f} ms |",
+        f"| analyze a 640x480 photo with one face | {rows['total']:.1f} ms "
+        f"({rows['total, min_face=60']:.1f} ms with `min_face=60`);",
+        f"| {memory[100]:.0f} MB for 100 photos, {memory[1000]:.0f} MB for 1,000 |",
+        f"| {frames['total, faces=1']:.1f} ms with one face, {frames['total, faces=4']:.1f} ms with four |",
+        f"| {videos[1]:.0f} MB for one minute, {videos[10]:.0f} MB for ten minutes |",
     ):
         assert stated in readme
 
