@@ -2,9 +2,9 @@
 
     python scripts/measure_action_units.py fer2013:DIR WORK
 
-WORK is the folder in which ``teach_action_units.py`` keeps what our landmark network reads of the tiles; what is
-missing there is read. Measured are the PrivateTest faces that have a majority in FER+; ``--split PublicTest`` prints
-the figures of the split by which things were chosen, and writes nothing; ``--page`` only writes the page anew.
+WORK is the folder in which ``teach_action_units.py`` caches the landmarks of the tiles; missing ones are computed. The
+evaluation uses the PrivateTest faces that have a FER+ majority. ``--split PublicTest`` prints the figures of the split
+that was used for all choices, and writes nothing. ``--page`` only rewrites the page, from the figures.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ DOCS = ROOT / "docs"
 PHOTO = ROOT / "examples" / "photos" / "astronaut.png"
 
 ROUNDS = 1000
-"""How often faces are drawn anew for an interval."""
+"""Bootstrap resamples per interval."""
 
 WANTED: tuple[tuple[str, tuple[tuple[str, ...], ...], str, float], ...] = (
     ("AU12", (("AU12",),), "happy", 0.90),
@@ -66,7 +66,7 @@ WANTED: tuple[tuple[str, tuple[tuple[str, ...], ...], str, float], ...] = (
     ("AU01 + AU02", (("AU01", "AU02"),), "surprise", 0.80),
     ("AU20", (("AU20",),), "fear", 0.65),
 )
-"""What was asked for: a name, units that are added up (the best of several sums), the expression, the area."""
+"""Targets: a name, the units to add up (the best of several sums), the expression, the AUC."""
 
 Values = NDArray[np.float64]
 
@@ -117,7 +117,7 @@ def measure(data: str, split: str, work: Path) -> dict[str, Any]:
 
 
 def digests() -> dict[str, str]:
-    """Return the first 12 digits of the SHA-256 of what reads units."""
+    """Return the first 12 digits of the SHA-256 of each file that measures units."""
     files = {"landmarks": find_model("landmarks"), **{name: PLACE / name for name in ("neutral.csv", "weights.npz")}}
     return {name: sha256(file.read_bytes()).hexdigest()[:12] for name, file in files.items()}
 
@@ -155,7 +155,7 @@ def area(values: Values, positive: NDArray[np.bool_]) -> float | None:
 
 
 def interval(values: Values, positive: NDArray[np.bool_]) -> list[float]:
-    """Return the range in which the area lies in 95% of sets that are drawn anew from the faces of either kind."""
+    """Return the 95% bootstrap interval of the AUC, resampling the faces of each kind."""
     known = np.isfinite(values)
     own, other = values[known & positive], np.sort(values[known & ~positive])
     random, areas = np.random.default_rng(SEED), []
@@ -175,7 +175,7 @@ def wish(
     label: str,
     least: float,
 ) -> dict[str, Any]:
-    """Return the areas of one line of `WANTED`, both as shipped and by points alone."""
+    """Return the AUCs of one target of `WANTED`, as shipped and from landmarks only."""
     positive = labels == EXPRESSIONS.index(label)
     known: dict[str, Any] = {"name": name, "label": label, "wanted": least}
     for way, values in ways.items():
@@ -199,7 +199,7 @@ def sum_of(values: Values, codes: tuple[str, ...]) -> Values:
 
 
 def matrix(values: Values, labels: NDArray[np.int64]) -> dict[str, list[float | None]]:
-    """Return for each unit its area for each expression, against the faces of all others."""
+    """Return each unit's AUC for each expression against the faces of all others."""
     areas = {
         code: [area(values[:, place], labels == number) for number in range(len(EXPRESSIONS))]
         for place, code in enumerate(CODES)
@@ -208,7 +208,7 @@ def matrix(values: Values, labels: NDArray[np.int64]) -> dict[str, list[float | 
 
 
 def active(values: Values, labels: NDArray[np.int64]) -> dict[str, list[float]]:
-    """Return for each unit the share of each expression's faces in which it is told to be active, 0..1."""
+    """Return for each unit the share of each expression's faces in which it is active, 0..1."""
     return {
         code: [
             round(float(np.nanmean(values[labels == number, place] >= 0.5)), 3) for number in range(len(EXPRESSIONS))
@@ -218,7 +218,7 @@ def active(values: Values, labels: NDArray[np.int64]) -> dict[str, list[float]]:
 
 
 def measure_covers(faces: Faces) -> dict[str, dict[str, float]]:
-    """Return how many faces count as covered as they are, and with something laid over a part, 0..1."""
+    """Return the share of faces that count as covered, unchanged and with an object pasted over a part, 0..1."""
     random = np.random.default_rng(SEED + 1)
     some = faces.subset(np.arange(len(faces.tile)) % 3 == 0)
     shares: dict[str, dict[str, float]] = {}
@@ -233,7 +233,7 @@ def measure_covers(faces: Faces) -> dict[str, dict[str, float]]:
 
 
 def measure_time() -> float:
-    """Return the least milliseconds that the units of a face take, beside points and pose."""
+    """Return the least milliseconds that the units of a face take, without landmarks and pose."""
     image = load_image(PHOTO)
     (found, *_) = FinderDetector(threads=1)(image)
     assert found.landmarks is not None
@@ -248,7 +248,7 @@ def measure_time() -> float:
 
 
 def matrix_table(known: dict[str, Any], way: str) -> str:
-    """Return the areas of all units and expressions."""
+    """Return the AUC table of all units and expressions."""
     rows = [
         {
             "unit": code,
@@ -260,44 +260,46 @@ def matrix_table(known: dict[str, Any], way: str) -> str:
 
 
 def wanted_table(known: dict[str, Any]) -> str:
-    """Return what was asked for beside what came out."""
+    """Return the table of targets and results."""
     return markdown_table([wanted_row(line) for line in known["wanted"]])
 
 
 def wanted_row(line: dict[str, Any]) -> dict[str, str]:
-    """Return one line of what was asked for."""
+    """Return the row of one target."""
     shipped, points = line["shipped"], line["points"]
     picked = f" ({shipped['units']})" if "best" in line["name"] or "better" in line["name"] else ""
     return {
         "unit": line["name"] + picked,
         "expression": line["label"],
-        "asked for": f"{line['wanted']:.2f}",
+        "target": f"{line['wanted']:.2f}",
         "as shipped": told_area(shipped),
-        "points alone": told_area(points),
-        "faces, others": f"{shipped['positive']}, {shipped['negative']:,}",
+        "landmarks only": told_area(points),
+        "positives, negatives": f"{shipped['positive']}, {shipped['negative']:,}",
         "reached": "yes" if shipped["area"] >= line["wanted"] else "**no**",
     }
 
 
 def told_area(found: dict[str, Any]) -> str:
-    """Write an area with its interval."""
+    """Format an AUC with its interval."""
     return f"{found['area']:.3f} ({found['interval'][0]:.2f}-{found['interval'][1]:.2f})"
 
 
 def in_words(known: dict[str, Any]) -> str:
-    """Say which of the targets are reached, and by what."""
+    """Say which targets are reached, and in which way."""
     lines = known["wanted"]
     missed = [line["name"] for line in lines if line["shipped"]["area"] < line["wanted"]]
     unsure = [line["name"] for line in lines if line["shipped"]["interval"][0] < line["wanted"]]
     alone = [line["name"] for line in lines if line["points"]["area"] < line["wanted"]]
-    said = "All lines are reached" if not missed else f"Not reached: {'; '.join(missed)}"
-    doubt = f"the interval of these reaches below what was asked for: {'; '.join(unsure)}" if unsure else ""
-    points = f"points alone miss {'; '.join(alone)}" if alone else "points alone reach them too"
+    said = "All targets are reached" if not missed else f"Not reached: {'; '.join(missed)}"
+    doubt = f"the interval extends below the target for: {'; '.join(unsure)}" if unsure else ""
+    points = (
+        f"with landmarks only, these miss the target: {'; '.join(alone)}" if alone else "landmarks only reach them too"
+    )
     return ". ".join(part[0].upper() + part[1:] for part in (said, doubt, points) if part) + "."
 
 
 def active_table(known: dict[str, Any]) -> str:
-    """Return how often units are told to be active."""
+    """Return the table of how often units are active."""
     rows = [
         {"unit": code, **{label: f"{share:.0%}" for label, share in zip(EXPRESSIONS, row, strict=True)}}
         for code, row in known["active"].items()
@@ -314,7 +316,7 @@ def unit_table() -> str:
             "muscle": unit.muscle,
             "sides": "2" if unit.sided else "1",
             "measure": unit.measure,
-            "read by": unit.way,
+            "measured by": unit.way,
             "sources": "; ".join(unit.sources),
             "limits": unit.limits,
         }
@@ -324,11 +326,11 @@ def unit_table() -> str:
 
 
 def covered_table(known: dict[str, Any]) -> str:
-    """Return how many faces count as covered."""
+    """Return the table of how many faces count as covered."""
     rows = [
         {
             "part of the face": part,
-            "faces as they are": f"{shares['as they are']:.1%}",
+            "as they are": f"{shares['as they are']:.1%}",
             "covered": f"{shares['covered']:.1%}",
         }
         for part, shares in known["covered"].items()
