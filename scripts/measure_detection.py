@@ -1,11 +1,10 @@
-"""Measure the finder beside HOG and Haar, and the landmarks: writes docs/detection.json and the page docs/detection.md.
+"""Compare the face detector with HOG and Haar, and measure the landmarks; write docs/detection.json and its page.
 
     python scripts/measure_detection.py DATA LABELS.npz
 
-DATA holds ``photos/``, ``scenes/``, ``videos/`` and ``fer2013/``; LABELS is what scripts/label_faces.py wrote. HOG
-needs the extra ``hog``; Haar needs an OpenCV below 5, whose wheel still has the class and its file, and is left out
-elsewhere.
-Ten minutes on one core; ``--page`` only writes the page anew from the figures.
+DATA holds ``photos/``, ``scenes/``, ``videos/`` and ``fer2013/``; LABELS is the output of scripts/label_faces.py.
+HOG needs the extra ``hog``. Haar needs OpenCV below version 5, whose wheel still has the class and its file; otherwise
+it is skipped. The run takes ten minutes on one core. ``--page`` only rewrites docs/detection.md, from the figures.
 """
 
 from __future__ import annotations
@@ -45,16 +44,16 @@ from facemood.stages.detect import DetectOptions, Detector, FinderDetector, sele
 DOCS = ROOT / "docs"
 
 TEST_SCENES = "0800.jpg"
-"""Scenes from this name on were kept from training."""
+"""First scene that was held out from training, by file name."""
 
 PEOPLE = ("0830.jpg", "0841.jpg", "0870.jpg", "0873.jpg", "0891.jpg")
-"""Test scenes in which people's faces can be seen, in part or from the side, though the teacher saw none."""
+"""Test scenes that show faces in part or from the side, although the teacher found none."""
 
 CLIPS = {"a.mp4": (270, 40, 430, 190), "b.mp4": (210, 70, 350, 220)}
-"""Where the middle of the one face is in every frame of a clip, x1 y1 x2 y2, marked by eye."""
+"""For each clip, the area that contains the centre of its one face in every frame: x1 y1 x2 y2, marked by eye."""
 
 ROUNDS = 60
-"""How often a photo is searched for its time; the detectors take turns."""
+"""Timed runs per detector; the detectors alternate."""
 
 
 class Finder(FinderDetector):
@@ -293,12 +292,12 @@ def page(known: dict[str, Any]) -> str:
     times = [{"detector": name, "ms": f"{value:.1f}"} for name, value in spent.items()]
     marks = [
         {
-            "against": against,
+            "compared with": against,
             "faces found": f"{points[key]['found']:,} of {points[key]['faces']:,}",
             "mean error": per_cent(points[key]["mean"]),
             "failures (> 10%)": per_cent(points[key]["failures"]),
         }
-        for key, against in (("photos", "68 points set by hand, photos"), ("PrivateTest", "the teacher, PrivateTest"))
+        for key, against in (("photos", "human annotations, photos"), ("PrivateTest", "the teacher, PrivateTest"))
     ]
     text = (ROOT / "scripts" / "detection.template.md").read_text(encoding="utf-8")
     made = {
@@ -331,7 +330,7 @@ def detector_row(name: str, found: dict[str, dict[str, int]]) -> dict[str, str]:
         "scenes with a false box": f"{scenes['alarmed']} of {scenes['pictures']} "
         f"({per_cent(scenes['alarmed'] / scenes['pictures'])})",
         "of 5 with people": str(people["alarmed"]),
-        "PrivateTest found (without twins)": f"{tiles['found']:,} of {tiles['faces']:,}, "
+        "PrivateTest found (de-duplicated)": f"{tiles['found']:,} of {tiles['faces']:,}, "
         f"{share(tiles)} ({share(alone)})",
         "clips: frames found, false boxes": "; ".join(f"{c['found']} of {c['faces']}, {c['false']}" for c in clips),
     }
