@@ -1,4 +1,4 @@
-"""The page on explanations, its tables and its figures, made from what scripts/measure_explanations.py measured."""
+"""Write docs/explanations.md, its tables and its plots, from the figures of scripts/measure_explanations.py."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ SHOWN = ("forehead", "brows", "eyes", "nose", "cheeks", "mouth", "chin", "outsid
 METHODS = ("lime", "cam", "occlusion")
 
 RANDOM_ORDERS = 5
-"""Orders by chance that an explanation's order is compared with, for each image."""
+"""Random orders of superpixels that each explanation is compared with, per image."""
 
 
 def draw_figures(known: dict[str, Any], folder: Path) -> None:
-    """Draw, for each segmenter and map, how often each region is covered; of the small sample the tables suffice."""
+    """Draw how often each region is covered, per segmenter and map; the small sample has tables only."""
     for name, table in {**known["large"], **known["maps"]}.items():
         draw_regions(table, folder / f"regions-{name}.svg", title=title_of(name, table))
     draw_true(known["true"], folder / "deletion.svg")
@@ -36,13 +36,13 @@ def all_tables(known: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def title_of(name: str, table: dict[str, Any]) -> str:
-    """Say what a chart shows."""
+    """Return the title of a chart."""
     images = sum(entry["images"] for entry in table.values())
-    return f"{name}, {images} images: regions at least half covered by what speaks for the label"
+    return f"{name}, {images} images: how often supporting weights cover half of a region"
 
 
 def draw_regions(table: dict[str, Any], file: Path, *, title: str) -> None:
-    """Draw a panel an expression: each region's share of images as a bar, and by chance as a line."""
+    """Draw one panel per expression: each region's share of images as a bar, and the share by chance as a line."""
     with drawing(file, height=5.6) as figure:
         panels = figure.subplots(2, 4, sharex=True, sharey=True)
         for axes, (label, entry) in zip(panels.flat, table.items(), strict=False):
@@ -58,12 +58,12 @@ def draw_regions(table: dict[str, Any], file: Path, *, title: str) -> None:
         panels.flat[0].invert_yaxis()
         for axes in panels.flat[len(table) :]:
             axes.axis("off")
-        panels.flat[-1].text(0, 0.5, "orange: what FACS names\nblack line: weights dealt\nby chance", va="center")
+        panels.flat[-1].text(0, 0.5, "orange: traits (FACS)\nblack line: random weights", va="center")
         figure.suptitle(title, x=0.01, ha="left", fontsize=12)
 
 
 def draw_true(table: dict[str, Any], file: Path) -> None:
-    """Draw how much better than chance each method orders superpixels, with its interval."""
+    """Draw how much better than chance each method ranks superpixels, with its interval."""
     with drawing(file, height=3.2) as figure:
         panels = {"less_deletion": "smaller area under deletion", "more_insertion": "larger area under insertion"}
         for axes, (key, words) in zip(figure.subplots(1, 2, sharey=True), panels.items(), strict=True):
@@ -111,7 +111,7 @@ def page(known: dict[str, Any]) -> str:
 
 
 def in_short(known: dict[str, Any]) -> list[str]:
-    """Say what was found, in sentences made from the figures."""
+    """Return the summary, sentences made from the figures."""
     true, sane, hands = known["true"], known["sane"], known["hands"]
     mean, low, high = true["mean/lime"]["less_deletion"]
     blurred = true["blur/lime"]
@@ -119,28 +119,29 @@ def in_short(known: dict[str, Any]) -> list[str]:
     covered = sum(one["weight"]["brows"] + one["weight"]["eyes"] > one["weight"]["mouth"] for one in hands)
     shuffled = max(abs(sane[f"{method}/all"][0]) for method in METHODS)
     return [
-        f"Hiding what LIME names first lowers the label's probability sooner than chance: the area under the curve is "
-        f"{mean:.2f} smaller [{low:.2f}, {high:.2f}], on {true['images']} images; worse than chance on "
-        f"{true['mean/lime']['worse_than_chance']}, and on {blurred['worse_than_chance']} with hiding by blur.",
-        f"Of the regions inside the face, the one with the most positive weight for its size (LIME, SLIC): {densest}.",
-        f"Where a hand covers the mouth, brows and eyes together carry more of the weight than the mouth in {covered} "
+        f"Hiding LIME's strongest superpixels first lowers the label's probability faster than hiding them in random "
+        f"order. The area under the deletion curve is {mean:.2f} smaller [{low:.2f}, {high:.2f}], on {true['images']} "
+        f"images. It is worse than chance on {true['mean/lime']['worse_than_chance']} images, and on "
+        f"{blurred['worse_than_chance']} if superpixels are hidden by blur.",
+        f"The region inside the face with the most positive weight for its size (LIME, SLIC): {densest}.",
+        f"If a hand covers the mouth, brows and eyes together have more weight than the mouth in {covered} "
         f"of {len(hands)} images.",
-        f"With shuffled weights of the network nothing is left of the explanations: mean rank correlations are within "
+        f"Shuffling the network's weights destroys the explanations: mean rank correlations are within "
         f"{shuffled:.2f} of 0.",
-        "The segmentations can contradict each other on a single image, as the README's picture shows, and six images "
-        "a class are too few to tell a region from chance: compare the small sample with the large one below.",
+        "On a single image, the segmentations can contradict each other, as the figure in the README shows. Six images "
+        "a class are too few to distinguish a region from chance: compare the small sample with the large one below.",
     ]
 
 
 def densest_region(entry: dict[str, Any]) -> str:
-    """Name the region inside the face with the most weight for its area, and how many times its even share that is."""
+    """Name the region inside the face with the most weight per area, as a multiple of its equal share."""
     times = {region: entry["weight"][region] / max(entry["area"][region], 0.005) for region in SHOWN[:-1]}
     best = max(times, key=lambda region: times[region])
-    return f"{best} ({times[best]:.1f} times its even share)"
+    return f"{best} ({times[best]:.1f} times its equal share)"
 
 
 def region_section(name: str, table: dict[str, Any]) -> str:
-    """Write chart and table of one way to explain."""
+    """Return the chart and the table of one method."""
     rows = [
         {"expression": label, "images": entry["images"], **{region: cell(entry, region) for region in SHOWN}}
         for label, entry in table.items()
@@ -152,7 +153,7 @@ def region_section(name: str, table: dict[str, Any]) -> str:
 
 
 def cell(entry: dict[str, Any], region: str) -> str:
-    """Write how often a region is covered, by chance, and how often it has a significant share of the weight."""
+    """Format how often a region is covered, the same by chance, and how often its weight is significant."""
     covered, chance, much = (entry[key][region] for key in ("covered", "covered_by_chance", "significant"))
     return f"{covered:.0%} ({chance:.0%}), {much:.0%}"
 
@@ -164,7 +165,7 @@ def agreement_rows(known: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             "expression": label,
-            "FACS names": ", ".join(region for region in SHOWN if region in traits_of(label)),
+            "traits (FACS)": ", ".join(region for region in SHOWN if region in traits_of(label)),
             **{name: score(table.get(label)) for name, table in tables.items()},
         }
         for label in labels
@@ -173,7 +174,7 @@ def agreement_rows(known: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def hand_rows(known: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the table of faces whose mouth a hand covers, and the same shares in the faces of the large sample."""
+    """Return the table of faces with a hand over the mouth, and the same shares in the large sample."""
     parts = {"mouth and chin": ("mouth", "chin"), "brows and eyes": ("brows", "eyes")}
 
     def shares(entry: dict[str, Any]) -> dict[str, str]:
@@ -189,14 +190,14 @@ def hand_rows(known: dict[str, Any]) -> list[dict[str, Any]]:
     table = known["large"].get("slic", {})
     labels = [label for label in dict.fromkeys(one["label"] for one in known["hands"]) if label in table]
     return rows + [
-        {"image": f"mean of {table[label]['images']}, as they come", "label": label, "read as": label,
+        {"image": f"mean of {table[label]['images']} images", "label": label, "read as": label,
          "label's probability": "", **shares(table[label])}
         for label in labels
     ]  # fmt: skip
 
 
 def score(entry: dict[str, Any] | None) -> str:
-    """Write the share of positive weight on the traits, its interval, and the traits' share of the area."""
+    """Format the share of positive weight on the traits, its interval, and the traits' share of the area."""
     if entry is None or entry["on_traits"] is None:
         return "-"
     middle, low, high = entry["on_traits"]
@@ -224,7 +225,7 @@ def true_rows(table: dict[str, Any]) -> list[dict[str, Any]]:
 
     return [
         {
-            "hidden by": kind.partition("/")[0], "order of": kind.partition("/")[2],
+            "hidden by": kind.partition("/")[0], "ranked by": kind.partition("/")[2],
             "deletion": f"{entry['deletion']:.3f}", "less than chance": span(entry["less_deletion"]),
             "insertion": f"{entry['insertion']:.3f}", "more than chance": span(entry["more_insertion"]),
             "images worse than chance": entry["worse_than_chance"] if not kind.endswith("chance") else "-",
@@ -235,7 +236,7 @@ def true_rows(table: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def steady_rows(table: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the table of how alike explanations by different seeds are."""
+    """Return the table of how similar the explanations of different seeds are."""
     return [
         {
             "samples": key,
