@@ -1,9 +1,10 @@
-"""Measure FERC: writes docs/ferc.json, docs/ferc.md, docs/images/ferc.jpg and the figures in the models' cards.
+"""Evaluate FERC; write docs/ferc.json, docs/ferc.md, docs/images/ferc.jpg and the figures in the model cards.
 
     python scripts/measure_ferc.py DATA LABELS VECTORS
 
-DATA is FER2013 with FER+ votes, LABELS what ``scripts/label_faces.py`` wrote, VECTORS the file of
-``python -m facemood.train.perceptron``. Some minutes on one core; ``--page`` only writes the page from the figures.
+DATA is FER2013 with FER+ votes, LABELS the output of ``scripts/label_faces.py``, and VECTORS the output of
+``python -m facemood.train.perceptron``. The run takes some minutes on one core. ``--page`` only rewrites the page, from
+the figures.
 """
 
 from __future__ import annotations
@@ -39,13 +40,13 @@ from facemood.stages.landmarks import LandmarkModel, landmarks_of  # noqa: E402
 DOCS, SCRIPT = ROOT / "docs", "scripts/measure_ferc.py"
 
 SPLIT = "PrivateTest"
-"""What is reported; everything was chosen on PublicTest."""
+"""The reported split; everything was chosen on PublicTest."""
 
 READERS = {
     "main": "the main network",
     "masked": "FERC, background removed",
-    "plain": "FERC, background left",
-    "points": "the same perceptron on all 68 points",
+    "plain": "FERC, background kept",
+    "points": "the same perceptron on all 68 landmarks",
     "guess": "always the most common label",
 }
 """Rows of the table."""
@@ -56,13 +57,13 @@ TASKS = {
     "fer2013-five": "FER2013 labels, five",
     "fer2013": "FER2013 labels, all seven",
 }
-"""Its columns: the perceptron's heads, and what they are called."""
+"""Columns of the table: the perceptron's heads and their names."""
 
 PUBLISHED = 0.96
-"""What is published for five expressions, on some 350 images of posed faces."""
+"""The published accuracy for five expressions, on some 350 images of posed faces."""
 
 ROUNDS = 300
-"""Tiles that are timed."""
+"""Number of timed tiles."""
 
 
 def main() -> None:
@@ -321,45 +322,45 @@ def page(known: dict[str, Any]) -> str:
 
 
 def gain(rows: dict[str, Any], one: str = "masked", other: str = "plain") -> str:
-    """Return by how many points one reader is better than another on the faces that FERC reads both ways."""
+    """Return the gain in points of one method over another, on the faces that FERC predicts both ways."""
     return f"{100 * (rows[one]['accuracy_common'] - rows[other]['accuracy_common']):+.1f}"
 
 
 def results_table(known: dict[str, Any], heads: tuple[str, ...]) -> str:
-    """Tabulate the readers: accuracy of all faces, and of those that FERC reads."""
+    """Tabulate the methods: accuracy on all faces, and on those that FERC predicts."""
     rows = []
     for name, words in READERS.items():
-        row = {"reader": words}
+        row = {"method": words}
         for head in heads:
             found = known["table"][head][name]
             row[f"{TASKS[head]} ({found['n']:,})"] = told(found)
-        row["faces read"] = per_cent(known["table"][heads[0]][name]["read"])
+        row["faces with a prediction"] = per_cent(known["table"][heads[0]][name]["read"])
         rows.append(row)
     return markdown_table(rows)
 
 
 def told(found: dict[str, Any]) -> str:
-    """Write the accuracy of all faces, and that of the faces that FERC reads."""
+    """Format the accuracy on all faces, and that on the faces that FERC predicts."""
     return f"{per_cent(found['accuracy'])} ({per_cent(found['accuracy_common'])})"
 
 
 def recall_table(known: dict[str, Any]) -> str:
-    """Tabulate how many of each of the five expressions are found, on FER+ majorities."""
+    """Tabulate the recall of each of the five expressions, on FER+ majorities."""
     rows = []
     for name in ("main", "masked", "plain"):
         found = known["table"]["ferplus-five"][name]
         cells = zip(known["labels"]["ferplus-five"], map(per_cent, found["recalls"]), strict=True)
-        rows.append({"reader": READERS[name], **dict(cells)})
+        rows.append({"method": READERS[name], **dict(cells)})
     return markdown_table(rows)
 
 
 def mask_table(masks: dict[str, Any]) -> str:
-    """Tabulate how well masks agree with the teacher's oval."""
+    """Tabulate the agreement of the masks with the teacher's oval."""
     rows = [
         ("mean, within the tile", f"{masks['inside']:.3f}"),
         ("median, within the tile", f"{masks['median']:.3f}"),
-        ("mean, of the whole oval, as far as it goes beyond the tile", f"{masks['whole']:.3f}"),
-        ("mean of the hull of our 68 points, for comparison (it has no forehead)", f"{masks['points']:.3f}"),
+        ("mean, whole oval, including the part beyond the tile", f"{masks['whole']:.3f}"),
+        ("mean of the hull of our 68 landmarks, for comparison (without forehead)", f"{masks['points']:.3f}"),
         ("tiles with 0.9 and more", per_cent(masks["above_0.9"])),
         ("tiles with less than 0.8", per_cent(masks["below_0.8"])),
         ("tiles", f"{masks['read']:,} of {masks['images']:,} in which the teacher sees a face"),
