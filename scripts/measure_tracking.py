@@ -1,10 +1,10 @@
-"""Measure how people are told apart in videos: writes docs/tracking.json and the page docs/tracking.md.
+"""Evaluate the tracker on synthetic and real videos; write docs/tracking.json and the page docs/tracking.md.
 
     python scripts/measure_tracking.py [CLIPS]
 
-The videos are made: faces of the example photos move over a ground along known paths, drawn by chance from `SEED` on.
-CLIPS is a folder with ``a.mp4`` and ``b.mp4``, which show one person each. A quarter of an hour on one core; ``--page``
-only writes the page anew from the figures.
+In the synthetic videos, faces of the example photos move over a background along known paths, random from `SEED` on.
+CLIPS is a folder with ``a.mp4`` and ``b.mp4``, which show one person each. The run takes 15 minutes on one core.
+``--page`` only rewrites the page, from the figures.
 """
 
 from __future__ import annotations
@@ -51,29 +51,29 @@ from tests.moving_faces import (  # noqa: E402
 DOCS = ROOT / "docs"
 
 SEED = 70_000
-"""The first seed of the videos that are reported. The tracker was developed on seeds 1,000 to 2,999."""
+"""First seed of the reported videos. The tracker was developed on seeds 1,000 to 2,999."""
 
 CLIPS = ("a.mp4", "b.mp4")
 
 FOUND, VISIBLE = 0.4, 0.5
-"""A box is on a person's face from this intersection over union on. Of a face at least so much must show to count."""
+"""A box matches a face from this IoU on; a face counts from this visible share on."""
 
 ROUNDS = 60
-"""Frames of the videos that are timed."""
+"""Number of timed frames."""
 
 
 class Count:
-    """What became of the people of some videos.
+    """Errors of the tracker on some videos.
 
     Attributes:
-        videos: How many.
-        faces: Faces that show, over all frames.
-        found: Those on which a box lies.
-        false: Boxes on no face.
-        taken: Changes of a person's number to one that was another's.
-        new: Changes to any other.
-        frames: How many there were.
-        finds: On how many of them the detector ran.
+        videos: Number of videos.
+        faces: Visible faces, over all frames.
+        found: Visible faces with a matching box.
+        false: Boxes that match no face.
+        taken: Changes of a person's number to one that another person had.
+        new: Changes to any other number.
+        frames: Number of frames.
+        finds: Frames on which the detector ran.
     """
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class Count:
         self._owners: dict[int, int] = {}
 
     def begin(self) -> None:
-        """Start with another video, whose numbers mean other people."""
+        """Start the next video: forget all numbers."""
         self.videos += 1
         self._numbers.clear()
         self._owners.clear()
@@ -127,7 +127,7 @@ def main() -> None:
 
 
 def measure(clips: Path | None) -> dict[str, Any]:
-    """Measure everything; the clips where they are there."""
+    """Measure everything; the clips only if they are available."""
     cv2.setNumThreads(1)
     detector = FinderDetector(threads=1)
     known: dict[str, Any] = {
@@ -148,7 +148,7 @@ def digest(name: str) -> str:
 
 
 def follow_videos(detector: FinderDetector, name: str) -> dict[str, int]:
-    """Count over the made videos of a kind."""
+    """Count over the synthetic videos of one kind."""
     print(name, file=sys.stderr)
     number, make = VIDEOS[name]
     count, mistaken = Count(), 0
@@ -160,7 +160,7 @@ def follow_videos(detector: FinderDetector, name: str) -> dict[str, int]:
 
 
 def follow(detector: FinderDetector, frames: Iterable[tuple[Frame, list[Sighting]]], count: Count) -> FaceFollower:
-    """Follow the people of one video, and count."""
+    """Track the people of one video, and count."""
     people = FaceFollower(detector, detector.reader)
     count.begin()
     for frame, truth in frames:
@@ -175,7 +175,7 @@ def figures_of(count: Count) -> dict[str, int]:
 
 
 def match(truth: list[Sighting], faces: list[Face]) -> dict[int, Face]:
-    """Say which box lies on which person: those that show most choose first, the box that lies best on them."""
+    """Match boxes to people by IoU; the most visible people choose first."""
     left, on = list(faces), dict[int, Face]()
     for seen in sorted(truth, key=lambda one: -one.visible):
         if not left:
@@ -187,7 +187,7 @@ def match(truth: list[Sighting], faces: list[Face]) -> dict[int, Face]:
 
 
 def follow_clip(detector: FinderDetector, file: Path) -> dict[str, int]:
-    """Count the numbers that the one person of a clip gets, and the frames in which a face is found."""
+    """Count the numbers that the person of a clip gets, and the frames in which a face is found."""
     people, numbers, found, false = FaceFollower(detector, detector.reader), set(), 0, 0
     for frame in read_frames(file):
         faces = people.find(frame)
@@ -209,7 +209,7 @@ def read_frames(file: Path) -> Iterator[Frame]:
 
 
 def measure_time(detector: FinderDetector, number: int) -> dict[str, float]:
-    """Return CPU milliseconds of `FaceFollower.find` at 640 x 480: where the detector ran or not, and in the mean."""
+    """Return CPU milliseconds of `FaceFollower.find` at 640x480: with the detector, without it, and the mean."""
     looks = [("astronaut", False, 1.0), ("hopper", False, 1.0), ("astronaut", True, 0.8), ("hopper", True, 1.1)]
     moving = [
         Person(name, walking((80 + 160 * place, 200, 80), (90 + 160 * place, 260, 80), ROUNDS / 30), mirrored, light)
@@ -239,7 +239,7 @@ VIDEOS: dict[str, tuple[int, Callable[[np.random.Generator], Video]]] = {
     "one leaves the frame and comes back": (20, leaving),
     "one goes and another comes to the place": (20, replaced),
 }
-"""Kinds of made videos: how many are reported, and what makes one by chance."""
+"""Kinds of synthetic videos: how many are reported, and the function that makes a random one."""
 
 
 def page(known: dict[str, Any]) -> str:
@@ -250,16 +250,16 @@ def page(known: dict[str, Any]) -> str:
     times = [
         {
             "people": people,
-            "a frame in the mean, ms": f"{spent['mean']:.1f}",
-            "with the detector": f"{spent['with']:.1f}",
-            "without": f"{spent['without']:.1f}",
+            "mean ms per frame": f"{spent['mean']:.1f}",
+            "ms with the detector": f"{spent['with']:.1f}",
+            "ms without": f"{spent['without']:.1f}",
             "frames with the detector": per_cent(spent["share"]),
         }
         for people, spent in known["milliseconds"].items()
     ]
     made = {
         "videos": markdown_table(videos),
-        "clips": markdown_table(clips) if clips else "They were not at hand.",
+        "clips": markdown_table(clips) if clips else "The clips were not available.",
         "times": markdown_table(times),
         "seed": f"{SEED:,}",
         "with": f"OpenCV {known['with']['opencv']}, {known['with']['machine']}; finder {known['with']['finder']}, "
@@ -269,27 +269,27 @@ def page(known: dict[str, Any]) -> str:
 
 
 def video_row(name: str, found: dict[str, int]) -> dict[str, str]:
-    """Return the table's line of a kind of made videos."""
+    """Return the row of a kind of synthetic videos."""
     return {
         "videos": name,
-        "number": str(found["videos"]),
-        "another's number": str(found["taken"]),
-        "a new number": str(found["new"]),
-        "two with one number": str(found["mistaken"]),
+        "count": str(found["videos"]),
+        "switches": str(found["taken"]),
+        "new numbers": str(found["new"]),
+        "shared numbers": str(found["mistaken"]),
         "faces found": f"{found['found']:,} of {found['faces']:,} ({per_cent(found['found'] / found['faces'])})",
-        "boxes on no face": str(found["false"]),
+        "false boxes": str(found["false"]),
         "frames with the detector": per_cent(found["finds"] / found["frames"]),
     }
 
 
 def clip_row(name: str, found: dict[str, int]) -> dict[str, str]:
-    """Return the table's line of a clip."""
+    """Return the row of a clip."""
     return {
         "clip": name,
         "frames": str(found["frames"]),
         "with a face": str(found["found"]),
-        "more boxes": str(found["more"]),
-        "numbers given": str(found["numbers"]),
+        "extra boxes": str(found["more"]),
+        "numbers": str(found["numbers"]),
         "frames with the detector": per_cent(found["finds"] / found["frames"]),
     }
 
