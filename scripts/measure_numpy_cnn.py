@@ -1,10 +1,10 @@
-"""Train the small network in NumPy and in PyTorch: writes docs/numpy-cnn.json and the page docs/numpy-cnn.md.
+"""Train the small network in NumPy and in PyTorch; write docs/numpy-cnn.json and the page docs/numpy-cnn.md.
 
     python scripts/measure_numpy_cnn.py DATA [--epochs 15] [--images N] [--only numpy | torch]
 
-DATA is FER2013. Both start from the same weights and see the same images in the same order, mirrored and moved in the
-same way; so all that may differ is rounding, dropout and speed. What is measured stays in the JSON file, so that the
-two may be measured one by one. ``--page`` only writes the page anew from the figures.
+DATA is FER2013. Both engines start from the same weights and see the same images in the same order, with the same
+mirroring and shifts. Only rounding, dropout and speed may differ. Figures stay in the JSON file, so you can measure one
+engine at a time. ``--page`` only rewrites the page, from the figures.
 """
 
 from __future__ import annotations
@@ -80,13 +80,13 @@ def main() -> None:
 
 
 def read_figures() -> dict[str, Any]:
-    """Return what is measured already, by engine."""
+    """Return the figures so far, by engine."""
     known: dict[str, Any] = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
     return known
 
 
 def open_parts(data: str, most: int | None) -> list[Part]:
-    """Open training, validation and test images; training images with a twin in the others are left out."""
+    """Open training, validation and test images; near-duplicates of the last two leave the training images."""
     dataset = open_dataset(data)
     dataset = dataset.subset(~dataset.near_duplicates_of(SPLITS[1:]))
     parts = []
@@ -97,7 +97,7 @@ def open_parts(data: str, most: int | None) -> list[Part]:
 
 
 def measure(engine: str, parts: list[Part], options: FitOptions) -> dict[str, Any]:
-    """Train with one engine and read PrivateTest once, with the weights that validation chose."""
+    """Train with one engine and evaluate PrivateTest once, with the weights that validation chose."""
     training, validation, test = parts
     model = small_network(training[1].shape[1], seed=options.seed)
     began = time.perf_counter()
@@ -123,12 +123,12 @@ def measure(engine: str, parts: list[Part], options: FitOptions) -> dict[str, An
 
 
 def tell(number: int, epoch: Epoch) -> None:
-    """Say what an epoch came to."""
+    """Format the result of an epoch."""
     print(f"epoch {number + 1}: {epoch}", file=sys.stderr)
 
 
 class Twin(nn.Module):
-    """A network of numpy_cnn in PyTorch, with the same weights; it takes and gives what that one does.
+    """A network of numpy_cnn in PyTorch, with the same weights, inputs and outputs.
 
     Args:
         model: Of the kinds of layers that `small_network` has.
@@ -222,7 +222,7 @@ def learn_once(
     random: np.random.Generator,
     epoch: int,
 ) -> tuple[float, float]:
-    """Learn all images once: mean loss with the penalty, and accuracy."""
+    """Train one epoch; return the mean loss with the penalty, and the accuracy."""
     images, targets = training
     losses, right = 0.0, 0
     twin.train()
@@ -272,9 +272,9 @@ def row(engine: str, found: dict[str, Any]) -> dict[str, Any]:
     return {
         "engine": f"{'NumPy' if engine == 'numpy' else 'PyTorch'} {found['version']}",
         "PrivateTest": f"{per_cent(share)} (standard error {100 * error:.1f})",
-        "of": f"{found['test']:,}",
+        "images": f"{found['test']:,}",
         "seconds": f"{found['seconds']:,}",
-        "trained on": f"{found['images']:,}",
+        "training images": f"{found['images']:,}",
         "epochs": found["epochs"],
         "machine": found["machine"],
     }

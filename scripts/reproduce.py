@@ -1,10 +1,10 @@
-"""Train published recipes by our protocol and write docs/reproductions.json and the page docs/reproductions.md.
+"""Train published recipes under one protocol; write docs/reproductions.json and the page docs/reproductions.md.
 
     python scripts/reproduce.py DATA [RECIPE ...] [--budget full] [--runs DIR]
 
-DATA holds FER2013 with FER+'s votes. Without recipes all are trained, one after another; a run that was stopped goes on
-where it stood, and what is measured stays. The budget ``cpu`` is for two cores and an evening: fewer epochs, smaller
-images, a part of the images, all of it named on the page. ``--page`` only writes the page anew from the figures.
+DATA holds FER2013 with FER+ votes. Without a recipe, the script trains all of them in turn. An interrupted run
+continues, and measured figures are kept. The budget ``cpu`` is for two cores and an evening: fewer epochs, smaller images, part of
+the images; the page lists each such setting. ``--page`` only rewrites the page, from the figures.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def read_figures() -> dict[str, Any]:
-    """Return what is measured already, by recipe."""
+    """Return the figures so far, by recipe."""
     known: dict[str, Any] = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
     return known
 
@@ -96,13 +96,13 @@ def reproduce(name: str, data: Path, run: Path, *, small: bool) -> dict[str, Any
 
 
 def start_of(recipe: Recipe) -> str:
-    """Say what a network's weights start from."""
+    """Name the weights that a network starts from."""
     timm = recipe.network.kind.startswith("timm:")
     return "ImageNet" if timm and recipe.network.pretrained else recipe.network.start or "scratch"
 
 
 def take_part(dataset: ExpressionDataset, share: float) -> ExpressionDataset:
-    """Keep a stratified part of the training images, and all others."""
+    """Keep a stratified part of the training images, and all images of the other splits."""
     if share == 1.0:
         return dataset
     training = dataset.usage == "Training"
@@ -142,7 +142,7 @@ def page(known: dict[str, Any]) -> str:
 
 
 def row(name: str, found: dict[str, Any]) -> dict[str, Any]:
-    """Write a recipe's row: the claim beside what we find."""
+    """Return a recipe's row: the claim, and our result."""
     test, half = found["test"], found["at_half"]
     budget = ", ".join(setting for setting in found["settings"] if not setting.startswith("network.pretrained"))
     return {
@@ -152,8 +152,8 @@ def row(name: str, found: dict[str, Any]) -> dict[str, Any]:
         "ours": with_interval(test["accuracy"], test["interval"]),
         "mean recall": per_cent(test["mean_recall"]),
         "precision / recall at one half": f"{per_cent(half['precision'])} / {per_cent(half['recall'])}",
-        "of": f"{test['n']:,} ({test['protocol']})",
-        "trained on": f"{found['images']:,}",
+        "evaluated on": f"{test['n']:,} ({test['protocol']})",
+        "training images": f"{found['images']:,}",
         "start": found["start"],
         "epochs": f"{found['epochs']} of {load_recipe(name).train.epochs}",
         "seconds": f"{found['seconds']:,}",
