@@ -1,1 +1,1 @@
-"""Scripts that make what the package ships, and the figures of its documents."""
+"""Scripts that make the files that the package ships, and the figures of its documents."""

@@ -1,20 +1,21 @@
-"""Let a teacher mark faces: the points of mediapipe's face mesh on FER2013's tiles and on everyday scenes.
+"""Label faces with a teacher: landmarks of mediapipe's face mesh on FER2013's tiles and on everyday scenes.
 
-The teacher is used at training time only; nothing of it goes into the package. It wants an environment of its own,
-because mediapipe 0.10.14 is the last small release that carries its models (Apache-2.0) and pins old packages:
+The teacher is used for training only, and no part of it is in the package. Give it its own environment. mediapipe
+0.10.14 is the last small release that contains its models (Apache-2.0), and it pins old packages:
 
     python3 -m venv teacher
     teacher/bin/pip install --no-deps mediapipe==0.10.14
     teacher/bin/pip install numpy absl-py attrs flatbuffers "protobuf<5" matplotlib "opencv-python-headless<5"
     teacher/bin/python scripts/label_faces.py DATA faces.npz
 
-DATA holds ``fer2013/`` (sheets of tiles and ``labels.csv``) and ``scenes/`` (photos and ``faces.json``). It takes about
-four minutes on two cores. What is written, N tiles in the order of Training, PublicTest, PrivateTest:
+DATA holds ``fer2013/`` (sheets of tiles and ``labels.csv``) and ``scenes/`` (photos and ``faces.json``). The run takes
+about four minutes on two cores. The output has N tiles in the order Training, PublicTest, PrivateTest, and F detections
+in scenes:
 
-- ``tile_found`` (N,) bool, ``tile_points`` (N, 104, 3) int16: x, y, z in 1/256 of a tile's pixel. The first 68 points
-  are in iBUG order, the other 36 go around the face's oval.
-- ``scene_file`` (F,), ``scene_box`` (F, 4) and ``scene_score`` (F,) of the teacher's detections, ``scene_found`` (F,)
-  where the mesh confirms one, ``scene_points`` (F, 104, 2) float32 in the scene's pixels.
+- ``tile_found`` (N,) bool, ``tile_points`` (N, 104, 3) int16: x, y, z in 1/256 of a tile pixel. The first 68 points are
+  in iBUG order, the other 36 follow the oval of the face.
+- ``scene_file`` (F,), ``scene_box`` (F, 4), ``scene_score`` (F,): the teacher's detections. ``scene_found`` (F,) says
+  whether the mesh confirms them. ``scene_points`` (F, 104, 2) float32 are in pixels of the scene.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ IBUG = (
     61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181,  # outer lip
     78, 82, 13, 312, 308, 317, 14, 87,  # inner lip
 )  # fmt: skip
-"""The mesh vertex of each of the 68 points but the jaw's 17, which `jaw` spreads along the oval."""
+"""Mesh vertex of each of the 68 landmarks, without the 17 of the jaw, which `jaw` places on the oval."""
 
 OVAL = (
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150,
@@ -53,7 +54,7 @@ OVAL = (
 """The mesh's outer ring, from the middle of the forehead."""
 
 EAR_RIGHT, CHIN, EAR_LEFT = OVAL.index(127), OVAL.index(152), OVAL.index(356)
-"""Where the jaw begins, turns and ends on the oval."""
+"""Indices on the oval of the start of the jaw, the chin and the end of the jaw."""
 
 
 mesh: Any = None
@@ -61,7 +62,7 @@ mesh: Any = None
 
 
 def main() -> None:
-    """Mark everything and write it."""
+    """Label all images and write the file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("output", type=Path)
@@ -124,7 +125,7 @@ def jaw(oval: np.ndarray) -> np.ndarray:
 
 
 def spread(line: np.ndarray, count: int) -> np.ndarray:
-    """Lay `count` points on a polyline (P, 3), at equal distances along it."""
+    """Place `count` points on a polyline (P, 3), equally spaced along it."""
     steps = np.linalg.norm(np.diff(line[:, :2], axis=0), axis=1)
     along = np.concatenate([[0], np.cumsum(steps)])
     wanted = np.linspace(0, along[-1], count)
@@ -132,7 +133,7 @@ def spread(line: np.ndarray, count: int) -> np.ndarray:
 
 
 def mark_tile(tile: np.ndarray) -> np.ndarray | None:
-    """Mark a (48, 48) uint8 tile, enlarged on a canvas of its mean grey; points in the tile's pixels."""
+    """Label a (48, 48) uint8 tile, enlarged on a canvas of its mean grey; points in pixels of the tile."""
     side = TILE * ENLARGEMENT
     pad = round(side * MARGIN)
     large = cv2.resize(tile, (side, side), interpolation=cv2.INTER_CUBIC)
@@ -142,7 +143,7 @@ def mark_tile(tile: np.ndarray) -> np.ndarray | None:
 
 
 def mark_scene(task: tuple[Path, list[float]]) -> np.ndarray | None:
-    """Mark the face in a detection's surroundings, enlarged to 384 pixels; (104, 2) in the scene's pixels.
+    """Label the face in the surroundings of a detection, enlarged to 384 pixels; (104, 2) in pixels of the scene.
 
     The mesh must lie about where the detector saw the face, or it is none.
     """
@@ -183,7 +184,7 @@ def open_picture(file: Path, mode: int = cv2.IMREAD_COLOR) -> np.ndarray:
 
 
 def read_detections(folder: Path) -> tuple[list[str], list[list[float]], list[float]]:
-    """Return file, box and score of the teacher's detections, one a face: the two models' boxes are merged."""
+    """Return file, box and score of the teacher's detections, one per face: the boxes of its two models are merged."""
     files, boxes, scores = [], [], []
     for file, found in json.loads((folder / "faces.json").read_text()).items():
         kept: list[dict[str, Any]] = []

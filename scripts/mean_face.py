@@ -1,18 +1,18 @@
-"""Make the mean 3-D face of the 68 landmarks from a teacher's labels, for head pose.
+"""Make the mean 3-D face of the 68 landmarks, from which head pose is estimated.
 
     python scripts/mean_face.py faces.npz src/facemood/stages/generic_face.csv --data DATA
 
-``faces.npz`` is what ``label_faces.py`` writes. Of FER2013's tiles only those of Training are used, and with DATA (the
-folder that holds ``fer2013/labels.csv``, in the same order) of those only the neutral faces, because a mean of open and
-of closed mouths is neither.
+``faces.npz`` is the output of ``label_faces.py``. Only FER2013's Training tiles are used. With DATA (the folder with
+``fer2013/labels.csv``, in the same order) only their neutral faces are used, because open and closed mouths do not
+average to a neutral one.
 
-The faces are turned, scaled and shifted onto their common mean until it rests (generalized Procrustes analysis: Gower
-1975), those that look aside are left out, and the mean is made symmetric by averaging it with its mirror image. What is
-written stands in this frame:
+Faces that look aside are excluded. The others are rotated, scaled and shifted onto their common mean until it converges
+(generalized Procrustes analysis: Gower 1975). The mean is then averaged with its mirror image, so that it is symmetric.
+The result has this coordinate frame:
 
-- The origin lies midway between the outer corners of the eyes, whose distance is 1.
-- x points to the right of the picture, y down, z away from the camera. A face that looks at the camera looks along -z.
-- Symmetry leaves no yaw and no roll. A pitch of 0 is what is read from the neutral faces on average.
+- The origin is midway between the outer corners of the eyes. Their distance is 1.
+- x points to the right of the image, y down, z away from the camera. A face that looks at the camera looks along -z.
+- By symmetry, yaw and roll are 0. Pitch is 0 where the neutral faces have their mean pitch.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from facemood.stages.pose import estimate_pose
 Floats = NDArray[np.float64]
 
 TRAINING, NEUTRAL, TILE = 28_709, "6", 48
-"""How many rows FER2013's Training has, from the first on; its number for neutral; pixels of a tile's side."""
+"""Number of Training rows in FER2013, which come first; its label number for neutral; side of a tile in pixels."""
 
 EYES = [36, 45]
 """The outer corners of the eyes."""
 
 ASIDE = 20.0
-"""Faces that are turned by more degrees to a side are left out: there the teacher guesses half of them."""
+"""Largest yaw in degrees of the faces used. Beyond it, the teacher guesses half of the face."""
 
 
 def main() -> None:
@@ -65,7 +65,7 @@ def read_shapes(labels: Path, data: Path | None) -> Floats:
 
 
 def mean_face(shapes: Floats) -> Floats:
-    """Return the mean of (N, 68, 3) shapes in the frame that the head of this page states, (68, 3)."""
+    """Return the mean of (N, 68, 3) shapes in the coordinate frame of the module docstring, (68, 3)."""
     mean = canonical(align(shapes))
     looks = turns_onto(mean, centred(shapes))[:, :, 2]  # (N, 3): where each face's z axis points
     facing = shapes[np.abs(np.degrees(np.arctan2(looks[:, 0], looks[:, 2]))) < ASIDE]
@@ -76,7 +76,7 @@ def mean_face(shapes: Floats) -> Floats:
 
 
 def mean_pitch(face: Floats, shapes: Floats) -> float:
-    """Return the mean pitch in degrees that is read from (N, 68, 3) shapes in photos four tiles wide."""
+    """Return the mean estimated pitch in degrees of (N, 68, 3) shapes, in photos four tiles wide."""
     size = 4 * TILE
     points = shapes[:, :, :2] + (size - TILE) / 2
     poses = [estimate_pose(seen, (size, size), face=face.astype(np.float32)) for seen in points.astype(np.float32)]
@@ -89,7 +89,7 @@ def turn_up(degrees: float) -> Floats:
 
 
 def align(shapes: Floats, *, rounds: int = 10) -> Floats:
-    """Return the mean of (N, 68, 3) shapes after all were turned onto it, (68, 3) of size 1."""
+    """Return the Procrustes mean of (N, 68, 3) shapes, (68, 3) of size 1."""
     shapes = centred(shapes)
     mean: Floats = shapes[0]
     for _ in range(rounds):

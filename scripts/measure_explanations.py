@@ -1,11 +1,11 @@
-"""Measure explanations: which regions count, how that agrees with FACS, and whether the explanations are true.
+"""Evaluate explanations: which regions matter, how that agrees with FACS, and whether the explanations are faithful.
 
     python scripts/measure_explanations.py fer2013:DATA [--work DIR] [--stop-after MINUTES]
 
-Writes docs/explanations.json, its figures in docs/explanations, and the page docs/explanations.md. What was computed of
-each image is kept in DIR, so that a run that was stopped goes on where it was; ``--page`` only writes the page and the
-figures anew from docs/explanations.json. Needs the extras ``explain``, ``train`` (onnx) and ``plot``; all of it takes
-about an hour on two cores.
+The script writes docs/explanations.json, the plots in docs/explanations, and the page docs/explanations.md. Results per
+image are cached in DIR, so an interrupted run continues. ``--page`` only rewrites the page and the plots, from
+docs/explanations.json. It needs the extras ``explain``, ``train`` (onnx) and ``plot``. The run takes about an hour on
+two cores.
 """
 
 from __future__ import annotations
@@ -56,22 +56,22 @@ DOCS = ROOT / "docs"
 MODEL, HEAD, SPLIT = "nano", "fer2013", "PrivateTest"
 
 SMALL, LARGE = (6, 1000), (100, 200)
-"""Images a class and LIME's samples: as the published study looked at by hand, and as nobody did."""
+"""Images per class and LIME samples per image: the small sample, as in the published study, and the large one."""
 
 TRUE_IMAGES, STEADY_IMAGES, SANE_IMAGES = 10, 2, 5
-"""Images a class for deletion and insertion, for stability, and for the sanity check."""
+"""Images per class for deletion and insertion, for stability, and for the sanity check."""
 
 HANDS = (393, 587, 642, 100, 418, 458, 577, 687, 953)
-"""Rows of PrivateTest in which a hand covers the mouth, a trait of their label, found by eye."""
+"""Rows of PrivateTest in which a hand covers the mouth, a trait of their label; found by eye."""
 
 SEEDS = 5
 SIGNIFICANT = 1 / len(REGIONS)
-"""A region carries a significant share of the weight from its even share on."""
+"""Share of the weight from which on a region counts as significant: an equal share among all regions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """An image that is explained: its place in the split, its class, its pixels and the regions of its face."""
+    """An explained image: its row in the split, its class, its pixels and the regions of its face."""
 
     row: int
     label: str
@@ -80,11 +80,11 @@ class Tile:
 
 
 Jobs = list[tuple[str, Callable[[], Any]]]
-"""What is to be done, each by the key under which its result is kept."""
+"""Jobs, each with the key under which its result is stored."""
 
 
 class Ledger:
-    """Results of single images in a file, a line of JSON each, so that a run can go on where it stopped."""
+    """A cache of results per image, one JSON line each, so that an interrupted run can continue."""
 
     def __init__(self, file: Path, *, until: float) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,7 @@ class Ledger:
         self.known: dict[str, Any] = dict(json.loads(line) for line in lines)
 
     def fill(self, jobs: Sequence[tuple[str, Callable[[], Any]]]) -> None:
-        """Do what was not done yet, in order, until the time is over."""
+        """Run the jobs without a result, in order, until the time is up."""
         for key, job in jobs:
             if key in self.known:
                 continue
@@ -129,7 +129,7 @@ def main() -> None:
 
 
 def measure(dataset: ExpressionDataset, work: Path, until: float) -> dict[str, Any]:
-    """Measure everything, as far as the time goes."""
+    """Measure everything that the time allows."""
     session = ModelSession(find_model(MODEL), device="cpu")
     check_features(session, HEAD)
     reader = InputScorer(session, HEAD)

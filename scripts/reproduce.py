@@ -3,8 +3,8 @@
     python scripts/reproduce.py DATA [RECIPE ...] [--budget full] [--runs DIR]
 
 DATA holds FER2013 with FER+ votes. Without a recipe, the script trains all of them in turn. An interrupted run
-continues, and measured figures are kept. The budget ``cpu`` is for two cores and an evening: fewer epochs, smaller images, part of
-the images; the page lists each such setting. ``--page`` only rewrites the page, from the figures.
+continues, and measured figures are kept. The budget ``cpu`` is for two cores and an evening: fewer epochs, smaller
+images, part of the images; the page lists each such setting. ``--page`` only rewrites the page, from the figures.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Run the Python of a tutorial, compare what it prints with what the page says, and bring its figures to docs/images.
+"""Run the code of a tutorial, compare its output with the page, and copy its figures to docs/images.
 
     python scripts/run_tutorial.py docs/tutorial/numpy-cnn.md
 
-The blocks run one after another, as one program, in a folder of their own that holds ``photo.png``.
+The code blocks run in order, as one program, in a temporary folder that contains ``photo.png``.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ ROOT = Path(__file__).resolve().parents[1]
 IMAGES, PHOTO = ROOT / "docs" / "images", ROOT / "examples" / "photos" / "astronaut.png"
 
 BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n^```text\n(.*?)^```\n)?", flags=re.DOTALL | re.MULTILINE)
-"""A block of Python, and what it prints if a block of text follows."""
+"""A block of Python, and its expected output if a block of text follows."""
 
 FIGURE = re.compile(r"\]\(\.\./images/([^)]+)\)")
 
 
 def main() -> None:
-    """Run a page and copy its figures; exit with 1 where it does not print what it says."""
+    """Run a page and copy its figures; exit with 1 if an output differs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("page", type=Path)
     page = parser.parse_args().page.read_text(encoding="utf-8")
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def run(page: str, folder: Path) -> list[tuple[str, str]]:
-    """Run all blocks in a folder; return for each what the page says that it prints, and what it prints."""
+    """Run all blocks in a folder; return the expected and the actual output of each."""
     shutil.copyfile(PHOTO, folder / "photo.png")
     names: dict[str, Any] = {"__name__": "tutorial"}
     found = []
@@ -57,7 +57,7 @@ def run(page: str, folder: Path) -> list[tuple[str, str]]:
 
 
 def figures_of(page: str) -> list[str]:
-    """Return the names of the figures that a page shows."""
+    """Return the file names of the figures on a page."""
     return FIGURE.findall(page)
 
 

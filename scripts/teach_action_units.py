@@ -1,16 +1,18 @@
-"""Learn how faces at rest measure, and the models of units that points alone cannot tell.
+"""Fit the neutral reference of action units, and the linear models of the units that landmarks alone miss.
 
     python scripts/teach_action_units.py fer2013:DIR WORK
 
-Writes ``neutral.csv`` and ``weights.npz`` beside the code that reads them. WORK is a folder for what is read of the
-faces on the way (140 MB), so that it can go on where it was stopped; a few minutes on one core.
+The script writes ``neutral.csv`` and ``weights.npz`` next to the code that loads them. WORK is a cache folder for the
+landmarks of the faces (140 MB), so an interrupted run continues. The run takes a few minutes on one core.
 
-Our own landmark network reads FER2013's tiles. Faces of Training teach, without those that show the same picture as a
-test image; strengths were chosen on PublicTest. No face was coded by people trained in FACS. What is there to teach by
-are the votes of FER+: of each face, the votes say how likely each expression is, and `facemood.facs.SHARES`, how many
-of those who pose it show a unit; the product is how likely the face shows the unit. A unit's model sees the part of the
-face alone in which FACS says that the unit shows (`LOOKS`), so that it cannot go by the rest of an expression. It is a
-ridge regression, in closed form; one side of the face is read as the mirror image of the other.
+- The input is FER2013's tiles, with the landmarks of our own network. The models are fitted on Training, without
+  near-duplicates of test images. The regularization was chosen on PublicTest.
+- The targets come from FER+ votes, because no FACS-coded faces were available. The votes give the probability of each
+  expression of a face. `facemood.facs.SHARES` gives the share of people who show a unit when they pose an expression.
+  The sum of the products is the probability that the face shows the unit.
+- The model of a unit sees only the part of the face in which FACS says that the unit is visible (`LOOKS`). So it cannot
+  use the rest of an expression.
+- Each model is a ridge regression in closed form. The left half of a face is mirrored and treated as a right half.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ SPLITS = ("Training", "PublicTest", "PrivateTest")
 PLACE = Path(__file__).resolve().parents[1] / "src" / "facemood" / "stages" / "action_units"
 
 PART = 1000
-"""Faces that are read before they are stored."""
+"""Faces per cache file."""
 
 BROW, EYE = (*range(17, 22), *range(36, 40)), (*range(17, 22), *range(36, 42))
 NOSE, MOUTH = (20, 21, 30, 31, 32, 33, 39, 49, 50, 51), (5, 6, 7, 8, 31, 32, 33, *range(48, 52), *range(57, 63), 66, 67)
@@ -62,24 +64,24 @@ LOOKS: dict[int, tuple[tuple[int, ...], range]] = {
     17: (MOUTH, range(5, CELLS)),
     20: (MOUTH, range(5, CELLS)),
 }
-"""What each model sees: points of the right half of the face, and rows of cells of the patch, from the top."""
+"""Input of each model: landmarks of the right half of the face, and rows of cells of the patch, from the top."""
 
 STIFFNESS = 300.0
-"""How strongly weights are held small, in faces. From 100 to 1,000 hardly anything changes on PublicTest."""
+"""Ridge penalty, in faces. Between 100 and 1,000 hardly anything changes on PublicTest."""
 
 COVERS = ((range(5), "upper", 0.985), (range(5, CELLS), "lower", 0.95))
-"""Rows of cells by which a covered part is known, and the share of free faces that shall count as free: covered eyes
-are easily told, covered mouths are not."""
+"""Rows of cells that show whether a part is covered, and the share of uncovered faces that must count as uncovered:
+covered eyes are easy to detect, covered mouths are not."""
 
 COVER_STIFFNESS = 100.0
-"""How strongly the weights of these are held small."""
+"""Ridge penalty of the models for covered parts."""
 
 SEED = 8
-"""What chance follows from where faces are covered."""
+"""Random seed for covering faces."""
 
 
 class Faces(NamedTuple):
-    """What was read of the faces of a split that have a majority in FER+.
+    """Landmarks and votes of the faces of a split that have a FER+ majority.
 
     Attributes:
         tile: (N,) int64 which image of the dataset each is.
@@ -104,12 +106,12 @@ class Faces(NamedTuple):
 
     @property
     def readable(self) -> NDArray[np.bool_]:
-        """Which faces were seen, and look so far ahead that units are read of them, (N,)."""
+        """Which faces were found and are frontal enough to measure units, (N,)."""
         return np.asarray((np.abs(self.pose[:, :2]) <= (MOST_YAW, MOST_PITCH)).all(axis=1))
 
 
 def main() -> None:
-    """Read faces, learn, and write."""
+    """Find landmarks, fit the models, and write the files."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", help="FER2013 with FER+ votes, as facemood names datasets")
     parser.add_argument("work", type=Path, help="a folder for what is read on the way")
@@ -131,7 +133,7 @@ def main() -> None:
 
 
 def read_split(dataset: ExpressionDataset, split: str, work: Path) -> Faces:
-    """Read the faces of a split with our landmark network, part by part; parts that are stored are not read anew."""
+    """Run our landmark network on the faces of a split, in parts; cached parts are loaded."""
     work.mkdir(parents=True, exist_ok=True)
     if dataset.votes is None:
         raise SystemExit(f"{dataset.name} has no FER+ votes; join them with the file fer2013new.csv")
@@ -151,7 +153,7 @@ def read_split(dataset: ExpressionDataset, split: str, work: Path) -> Faces:
 
 
 def store(file: Path, read: tuple[NDArray[Any], ...]) -> None:
-    """Write what was read of some tiles, under its name only when it is whole."""
+    """Write the cache file of some tiles; it gets its name only when it is complete."""
     partial = file.with_suffix(".part.npz")
     pose, points, patches = read
     np.savez(partial, pose=pose, points=points, patches=patches)
@@ -159,7 +161,7 @@ def store(file: Path, read: tuple[NDArray[Any], ...]) -> None:
 
 
 def usual_box() -> NDArray[np.float32]:
-    """Return where on a tile's canvas the finder's box lies mostly, (4,): what the framing says, backwards."""
+    """Return the usual box of the detector on the canvas of a tile, (4,): the inverse of the crop framing."""
     framing = np.array(ModelSession(find_model(DEFAULT_MODEL), threads=1).card.framing["finder"])
     size = 1 / (framing[2:] - framing[:2])
     corner = -framing[:2] * size
@@ -205,14 +207,14 @@ def frontals(faces: Faces) -> Iterator[tuple[Frontal, NDArray[np.uint8]]]:
 
 
 def unit_targets(faces: Faces) -> Matrix:
-    """Return how likely each face shows each of the learned units, by its votes: (N, L) 0..1."""
+    """Return the probability that each face shows each learned unit, from its votes: (N, L) 0..1."""
     numbers = [unit.number for unit in UNITS if unit.way == LEARNED]
     shares = np.array([[SHARES[label].get(number, 0) for number in numbers] for label in EXPRESSIONS])
     return np.asarray(faces.votes @ shares, np.float64)
 
 
 def learn_units(features: Matrix, targets: Matrix) -> Matrix:
-    """Return the weights of the learned units, (L, D); a unit and its absence count the same altogether."""
+    """Return the weights of the learned units, (L, D); presence and absence of a unit have the same total weight."""
     both = features.mean(axis=1)
     units = [unit for unit in UNITS if unit.way == LEARNED]
     return np.stack(
@@ -221,7 +223,7 @@ def learn_units(features: Matrix, targets: Matrix) -> Matrix:
 
 
 def seen(points: tuple[int, ...], rows: range) -> NDArray[np.bool_]:
-    """Mark the features that a model sees, (D,)."""
+    """Return the mask of the features that a model sees, (D,)."""
     shape, cells = np.zeros((68, 2), bool), np.zeros((CELLS, CELLS // 2, 9), bool)
     shape[list(points)], cells[list(rows)] = True, True
     return np.concatenate([shape.ravel(), cells.ravel()])
@@ -241,7 +243,7 @@ def fit(features: Matrix, target: Matrix, mask: NDArray[np.bool_], *, stiffness:
 
 
 def learn_covers(patches: NDArray[np.uint8]) -> tuple[Matrix, Matrix, Matrix]:
-    """Return by what covered parts are told: the usual (2, D), weights (2, 2D) and biases (2,).
+    """Fit the models for covered parts: the usual features (2, D), weights (2, 2D) and biases (2,).
 
     They are learned of faces that are covered by chance; all are blurred or sharpened by chance as well.
     """
@@ -264,7 +266,7 @@ def textures(patches: Iterable[NDArray[np.uint8]]) -> Matrix:
 
 
 def focus(patch: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
-    """Blur or sharpen a patch by chance, as other cameras do."""
+    """Blur or sharpen a patch at random, to imitate other cameras."""
     soft = cv2.GaussianBlur(patch, (0, 0), 0.8)
     share = float(random.uniform(-0.6, 1))  # of the blurred picture; below 0 it is taken away
     return np.clip(np.rint((1 - share) * patch.astype(np.float64) + share * soft), 0, 255).astype(np.uint8)
@@ -273,7 +275,7 @@ def focus(patch: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.u
 def cover(
     patch: NDArray[np.uint8], part: str, other: NDArray[np.uint8], random: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Lay something over the eyes or over the mouth of a patch.
+    """Paste an object over the eyes or over the mouth of a patch.
 
     Args:
         patch: (PATCH, PATCH) uint8.
@@ -300,7 +302,7 @@ def cover(
 
 
 def stuff(patch: NDArray[np.uint8], other: NDArray[np.uint8], random: np.random.Generator) -> Matrix:
-    """Return what covers a face, (PATCH, PATCH): a mask, fingers, or a piece of another picture upside down."""
+    """Return an object that covers a face, (PATCH, PATCH): a mask, fingers, or a piece of another image upside down."""
     kind = random.integers(3)
     if kind == 0:
         return np.asarray(random.uniform(0, 255) + random.normal(0, random.uniform(0, 6), patch.shape))
@@ -315,7 +317,7 @@ def stuff(patch: NDArray[np.uint8], other: NDArray[np.uint8], random: np.random.
 
 
 def fit_cover(free: Matrix, hidden: Matrix, mask: NDArray[np.bool_], share: float) -> tuple[Matrix, float]:
-    """Return weights (D,) and a bias: log-odds that a part is covered; a share of the free faces counts as free."""
+    """Return weights (D,) and a bias: log-odds that a part is covered, below 0 for a share of the uncovered faces."""
     features = np.concatenate([free, hidden])
     target = np.repeat([0.0, 1.0], [len(free), len(hidden)])
     weights = fit(features, target, mask, stiffness=COVER_STIFFNESS).astype(np.float16).astype(np.float64)
@@ -323,7 +325,7 @@ def fit_cover(free: Matrix, hidden: Matrix, mask: NDArray[np.bool_], share: floa
 
 
 def write_neutral(ways: dict[str, Matrix], poses: NDArray[np.float32]) -> None:
-    """Write how measures of faces at rest hang on the pose, and how far they spread.
+    """Write how the measures of neutral faces depend on the pose, and their standard deviations.
 
     Args:
         ways: For each way (N, 2, units) measures: of all units by points, of the others as far as they are read so.
