@@ -183,14 +183,14 @@ def hand_rows(known: dict[str, Any]) -> list[dict[str, Any]]:
         return {key: f"{weight:.0%} of {area:.0%}" for key, (weight, area) in sums.items()}
 
     rows = [
-        {"image": f"row {one['row']}", "label": one["label"], "read as": one["read"],
+        {"image": f"row {one['row']}", "label": one["label"], "predicted": one["read"],
          "label's probability": per_cent(one["probability"]), **shares(one)}
         for one in known["hands"]
     ]  # fmt: skip
     table = known["large"].get("slic", {})
     labels = [label for label in dict.fromkeys(one["label"] for one in known["hands"]) if label in table]
     return rows + [
-        {"image": f"mean of {table[label]['images']} images", "label": label, "read as": label,
+        {"image": f"mean of {table[label]['images']} images", "label": label, "predicted": label,
          "label's probability": "", **shares(table[label])}
         for label in labels
     ]  # fmt: skip

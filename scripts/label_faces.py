@@ -176,7 +176,7 @@ def read_tiles(folder: Path) -> Iterator[np.ndarray]:
 
 
 def open_picture(file: Path, mode: int = cv2.IMREAD_COLOR) -> np.ndarray:
-    """Read a picture, (h, w, 3) uint8 BGR or (h, w) grey."""
+    """Read an image, (h, w, 3) uint8 BGR or (h, w) grey."""
     image = cv2.imread(str(file), mode)
     if image is None:
         raise SystemExit(f"{file}: cannot be read as an image")

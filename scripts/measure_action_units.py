@@ -75,7 +75,7 @@ def main() -> None:
     """Measure, and write figures and page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", nargs="?", help="FER2013 with FER+ votes, as facemood names datasets")
-    parser.add_argument("work", type=Path, nargs="?", help="where what is read of the tiles is kept")
+    parser.add_argument("work", type=Path, nargs="?", help="cache folder for the landmarks of the tiles")
     parser.add_argument("--split", default="PrivateTest", help="which faces are measured")
     parser.add_argument("--page", action="store_true", help="write the page from the figures that are there")
     options = parser.parse_args()
@@ -123,11 +123,11 @@ def digests() -> dict[str, str]:
 
 
 def intensities(faces: Faces, way: str = "") -> Values:
-    """Return the intensities of faces, (N, U); not a number where a unit is not told.
+    """Return the intensities of faces, (N, U); NaN for units without a value.
 
     Args:
         faces: The faces.
-        way: `POINTS` for all units by points alone; empty as they are shipped.
+        way: `POINTS` for all units from landmarks only; empty for each unit as shipped.
     """
     rows = []
     for (seen, patch), pose in zip(frontals(faces), faces.pose, strict=True):
@@ -140,9 +140,9 @@ def intensities(faces: Faces, way: str = "") -> Values:
 
 
 def area(values: Values, positive: NDArray[np.bool_]) -> float | None:
-    """Return the area under the curve: how often a positive face has more than another one; halves for equal ones.
+    """Return the AUC: how often a positive face has a larger value than a negative one; ties count half.
 
-    Faces of which the unit is not told are left out. None where either kind is missing.
+    NaN values are excluded. None if there are no positive or no negative faces.
     """
     known = np.isfinite(values)
     values, positive = values[known], positive[known]

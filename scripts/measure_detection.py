@@ -57,7 +57,7 @@ ROUNDS = 60
 
 
 class Finder(FinderDetector):
-    """The finder as users get it: faces smaller than they asked for are left out."""
+    """The finder as users get it: faces below their `min_face` are excluded."""
 
     def __call__(self, image: Image) -> list[Face]:
         """Find faces in an (H, W, 3) uint8 BGR image."""
@@ -65,7 +65,7 @@ class Finder(FinderDetector):
 
 
 class DlibDetector:
-    """dlib's HOG as it comes: every find counts, at a number of enlargements."""
+    """dlib's HOG with default settings: every detection counts, after a number of upsamplings."""
 
     def __init__(self, enlargements: int) -> None:
         import dlib
@@ -134,7 +134,7 @@ def measure(data: Path, labels: Path) -> dict[str, Any]:
 
 
 def write_cards(known: dict[str, Any]) -> None:
-    """Put the figures into the two models' cards."""
+    """Write the figures into the cards of the two models."""
     row, points = detector_row("finder", known["detectors"]["finder"]), known["landmarks"]
     figures: dict[str, dict[str, Any]] = {
         "finder": {key: value for key, value in row.items() if key != "detector"},
@@ -151,7 +151,7 @@ def write_cards(known: dict[str, Any]) -> None:
 
 
 def drawn(name: str) -> int:
-    """Return how many pictures a model saw in training."""
+    """Return how many images a model saw in training."""
     return int(ModelSession(find_model(name), device="cpu").card.trained_on["pictures"])
 
 
@@ -161,7 +161,7 @@ def digest(name: str) -> str:
 
 
 def open_detectors() -> Iterator[Detector]:
-    """Open the detectors that are there."""
+    """Open the detectors that are installed."""
     yield Finder(threads=1)
     yield from (DlibDetector(0), DlibDetector(1))
     if hasattr(cv2, "CascadeClassifier"):
@@ -171,7 +171,7 @@ def open_detectors() -> Iterator[Detector]:
 
 
 def compare(detector: Detector, data: Path) -> dict[str, Any]:
-    """Count what one detector finds, and where it is wrong."""
+    """Count the hits and the false alarms of one detector."""
     print(detector.name, file=sys.stderr)
     scenes = empty_scenes(data / "scenes")
     dataset = open_dataset(data / "fer2013")
@@ -190,13 +190,13 @@ def compare(detector: Detector, data: Path) -> dict[str, Any]:
 
 
 def empty_scenes(folder: Path) -> list[Path]:
-    """Return the test scenes in which the teacher saw nothing."""
+    """Return the test scenes in which the teacher found no face."""
     seen = json.loads((folder / "faces.json").read_text(encoding="utf-8"))
     return [folder / name for name, faces in sorted(seen.items()) if not faces and name >= TEST_SCENES]
 
 
 def measure_clip(detector: Detector, file: Path, area: tuple[int, int, int, int]) -> Tally:
-    """Count the frames of a clip in which its one face is found, and every other box."""
+    """Count the frames of a clip in which its face is found, and all other boxes."""
     total = Tally()
     for frame in read_frames(file):
         boxes = detection.detect_boxes(detector, frame)
@@ -215,7 +215,7 @@ def read_frames(file: Path) -> Iterator[Image]:
 
 
 def measure_time(detectors: list[Detector]) -> dict[str, float]:
-    """Time a 640x480 photo, in turns: the median of each, HOG and Haar with their own smallest face."""
+    """Time the detectors alternately on a 640x480 photo; return the medians. HOG and Haar keep their smallest face."""
     asked = [Finder(DetectOptions(min_size=40), threads=1), *detectors]
     names = ["finder, min_face 40", f"finder, min_face {DetectOptions().min_size:.0f}"]
     names += [detector.name for detector in detectors[1:]]
@@ -230,7 +230,7 @@ def measure_time(detectors: list[Detector]) -> dict[str, float]:
 
 
 def measure_landmarks(data: Path, labels: Path) -> dict[str, Any]:
-    """Measure the points against people's marks and against the teacher's, in the finder's own boxes."""
+    """Compare the landmarks with human annotations and with the teacher, in the finder's own boxes."""
     finder = Finder(threads=1)
     photos = detection.read_photos(data / "photos")
     by_hand = np.concatenate([match_points(finder, photo.image, photo.points) for photo in photos])
@@ -249,7 +249,7 @@ def measure_landmarks(data: Path, labels: Path) -> dict[str, Any]:
 
 
 def against_teacher(finder: FinderDetector, data: Path, labels: Path) -> Floats:
-    """Return the errors on PrivateTest's tiles that the teacher marked, NaN where the finder finds no face."""
+    """Return the errors on the PrivateTest tiles that the teacher labelled, NaN if the finder finds no face."""
     dataset = open_dataset(data / "fer2013")
     with np.load(labels) as table:
         rows = np.flatnonzero((dataset.usage == "PrivateTest") & table["tile_found"])
@@ -261,7 +261,7 @@ def against_teacher(finder: FinderDetector, data: Path, labels: Path) -> Floats:
 
 
 def match_points(finder: FinderDetector, image: Image, marked: Floats) -> Floats:
-    """Return the error of each marked face, (F,) with NaN where no box of the finder lies on it."""
+    """Return the error of each annotated face, (F,), NaN if no box of the finder matches it."""
     faces = finder(image)
     errors = np.full(len(marked), np.nan, np.float32)
     if not faces:
@@ -275,7 +275,7 @@ def match_points(finder: FinderDetector, image: Image, marked: Floats) -> Floats
 
 
 def summarize(errors: NDArray[np.float32]) -> dict[str, float | int]:
-    """Return mean and failures of the faces that were found, and how many were."""
+    """Return the mean error and the failure rate of the faces that were found, and their number."""
     found = errors[~np.isnan(errors)]
     return {
         "faces": len(errors),
@@ -314,12 +314,12 @@ def page(known: dict[str, Any]) -> str:
 
 
 def share(found: dict[str, int]) -> str:
-    """Return how many of the faces were found, in per cent."""
+    """Return the share of faces that were found, in percent."""
     return per_cent(found["found"] / found["faces"])
 
 
 def detector_row(name: str, found: dict[str, dict[str, int]]) -> dict[str, str]:
-    """Return one detector's line of the table."""
+    """Return the row of one detector."""
     photos, scenes, people, tiles, alone = (
         found[key] for key in ("photos", "scenes", "scenes_with_people", "tiles", "tiles_without_twins")
     )

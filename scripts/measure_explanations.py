@@ -177,7 +177,7 @@ def plan(classes: dict[str, list[Tile]], spread: list[Tile], reader: InputScorer
 
 
 def choose_tiles(part: ExpressionDataset, reader: InputScorer) -> tuple[dict[str, list[Tile]], dict[str, Any]]:
-    """Choose images of each class that the model reads right and whose face shows 68 points, in an order by chance."""
+    """Choose correctly classified images with 68 landmarks, per class, in random order."""
     images = part.pixels
     read = np.concatenate([reader.session.run(images[at : at + 128])[HEAD] for at in range(0, len(images), 128)])
     right = read.argmax(axis=1) == part.labels
@@ -198,7 +198,7 @@ def choose_tiles(part: ExpressionDataset, reader: InputScorer) -> tuple[dict[str
 
 
 def tile_of(part: ExpressionDataset, row: int, points: Floats | None) -> Tile | None:
-    """Return an image with the regions of its face, or None where no points were found."""
+    """Return an image with the regions of its face, or None without landmarks."""
     if points is None:
         return None
     regions = face_regions(points * np.float32(SIDE / part.images.shape[1]), (SIDE, SIDE))
@@ -206,14 +206,14 @@ def tile_of(part: ExpressionDataset, row: int, points: Floats | None) -> Tile | 
 
 
 class PointReader:
-    """Reads the landmarks of tiles, twice each, as those of boxes of any detector; counts where no face shows."""
+    """The landmark network on tiles, in two passes as after a detector; counts the tiles without a face."""
 
     def __init__(self, reader: InputScorer) -> None:
         self.reader, self.refused = LandmarkModel(), 0
         self.framing = np.array(reader.session.card.framing["finder"])
 
     def read(self, image: NDArray[np.uint8]) -> Floats | None:
-        """Return the points of a tile, (68, 2), or None where no face shows."""
+        """Return the landmarks of a tile, (68, 2), or None without a face."""
         left, top, right, bottom = self.framing
         width, height = image.shape[1] / (right - left), image.shape[0] / (bottom - top)
         box = np.array([[-left * width, -top * height, (1 - left) * width, (1 - top) * height]], np.float32)
@@ -226,7 +226,7 @@ class PointReader:
 
 
 def explain_regions(tile: Tile, reader: InputScorer, kind: str, samples: int) -> dict[str, Any]:
-    """Explain a tile's label by one segmenter or map, and tell how that falls on the regions of the face."""
+    """Explain a tile's label by one segmenter or map, and sum the weights per facial region."""
     options = ExplainOptions(segmenter=kind, samples=samples) if samples else ExplainOptions(method=kind)
     found = explain_crop(reader, tile.image, options, label=tile.label)
     areas = np.bincount(tile.regions.ravel(), minlength=len(REGIONS)) / tile.regions.size
@@ -241,7 +241,7 @@ def explain_regions(tile: Tile, reader: InputScorer, kind: str, samples: int) ->
 
 
 def explain_hand(tile: Tile, reader: InputScorer) -> dict[str, Any]:
-    """Explain a face whose mouth is covered, and tell what is read and which part of the weight each region carries."""
+    """Explain a face with a covered mouth; return the prediction and each region's share of the weight."""
     read = reader.read(reader.prepare(tile.image)[None])[0]
     found = explain_crop(reader, tile.image, label=tile.label)
     areas = np.bincount(tile.regions.ravel(), minlength=len(REGIONS)) / tile.regions.size
@@ -256,7 +256,7 @@ def explain_hand(tile: Tile, reader: InputScorer) -> dict[str, Any]:
 
 
 def shuffled(found: Explanation, seed: int) -> Floats:
-    """Return a map whose superpixels have swapped their weights by chance; maps without any are turned about."""
+    """Return a map with the weights of its superpixels permuted; a map without superpixels is shifted cyclically."""
     rng = np.random.default_rng(seed)
     if found.weights is None or found.segments is None:
         return np.roll(found.heat, rng.integers(0, SIDE, 2).tolist(), axis=(0, 1))
@@ -264,7 +264,7 @@ def shuffled(found: Explanation, seed: int) -> Floats:
 
 
 def compare_orders(tile: Tile, reader: InputScorer) -> dict[str, Any]:
-    """Measure deletion and insertion of one tile for each method and for chance, with two ways to hide."""
+    """Measure deletion and insertion on one tile, for each method and for chance, with two ways to hide."""
     lime = explain_crop(reader, tile.image, ExplainOptions(), label=tile.label)
     assert lime.segments is not None and lime.weights is not None  # noqa: PT018
     others = {
@@ -285,7 +285,7 @@ def compare_orders(tile: Tile, reader: InputScorer) -> dict[str, Any]:
 
 
 def repeat(tile: Tile, reader: InputScorer) -> dict[str, Any]:
-    """Explain a tile with several seeds and say how alike that is, pair by pair."""
+    """Explain a tile with several seeds; return the mean similarity over pairs of seeds."""
     found: dict[str, Any] = {"row": tile.row, "label": tile.label}
     for samples in (250, 1000):
         options = [ExplainOptions(samples=samples, seed=seed) for seed in range(SEEDS)]
@@ -300,7 +300,7 @@ def repeat(tile: Tile, reader: InputScorer) -> dict[str, Any]:
 
 
 def compare_randomized(tile: Tile, reader: InputScorer, randomized: dict[str, InputScorer]) -> dict[str, Any]:
-    """Explain a tile by networks with shuffled weights, and say how alike the maps are to the true network's."""
+    """Explain a tile with shuffled networks; return the rank correlation with the original network's explanation."""
     found: dict[str, Any] = {"row": tile.row, "label": tile.label}
     for method in METHODS:
         options = ExplainOptions(method=method, samples=500)
@@ -313,7 +313,7 @@ def compare_randomized(tile: Tile, reader: InputScorer, randomized: dict[str, In
 
 
 def randomize(work: Path, kind: str) -> ModelSession:
-    """Open the model with the values of its weights shuffled, each tensor in itself: of its heads, or of all layers."""
+    """Open the model with shuffled weights, each tensor on its own: those of its heads, or of all layers."""
     onnx: Any = require("onnx", extra="train")
     model, rng = onnx.load(find_model(MODEL)), np.random.default_rng(0)
     for tensor in model.graph.initializer:
@@ -328,13 +328,13 @@ def randomize(work: Path, kind: str) -> ModelSession:
 
 
 def is_head(model: Any, name: str, values: NDArray[Any]) -> bool:
-    """Tell whether a tensor is the weights of a head: a matrix with as many rows or columns as a head has labels."""
+    """Whether a tensor holds the weights of a head: a matrix with one row or column per label."""
     counts = {output.type.tensor_type.shape.dim[-1].dim_value for output in model.graph.output[:2]}
     return values.ndim == 2 and bool(counts & set(values.shape))
 
 
 def measure_times(reader: InputScorer, image: NDArray[np.uint8]) -> dict[str, float]:
-    """Time LIME, a class activation map and a plain classification of one face, in turns; the medians."""
+    """Time LIME, class activation and classification of one face alternately; return the medians."""
     methods = {kind: ExplainOptions(method=kind) for kind in METHODS}
     started = time.process_time()
     lime = [clock(lambda: explain_crop(reader, image, methods["lime"])) for _ in range(5)]
@@ -362,7 +362,7 @@ def clock(call: Callable[[], object]) -> float:
 
 
 def summarize_regions(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Sum up what explanations say of regions, by method and expression."""
+    """Summarize the explanations per region, by method and expression."""
     kinds = list(dict.fromkeys(row["kind"] for row in found))
     labels = list(dict.fromkeys(row["label"] for row in found))
     return {
@@ -376,7 +376,7 @@ def summarize_regions(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def summarize_class(label: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Sum up the explanations of one expression by one method."""
+    """Summarize the explanations of one expression by one method."""
     columns = {name: np.array([row[name] for row in rows], np.float64) for name in ("areas", "shares", "coverage")}
     chance = np.array([row["coverage_by_chance"] for row in rows], np.float64)
     known = ~np.isnan(columns["shares"]).any(axis=1)  # a map that is nowhere above 0 has no shares
@@ -398,7 +398,7 @@ def summarize_class(label: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def summarize_traits(label: str, pairs: list[tuple[float, float]]) -> dict[str, Any]:
-    """Sum up the agreement of images with FACS, (share of the weight, share of the area) each; None without traits."""
+    """Summarize the agreement with FACS, (share of the weight, share of the area) per image; None without traits."""
     if not traits_of(label) or not pairs:
         return {"on_traits": None, "traits_area": None}
     shares, areas = np.array(pairs).T
@@ -409,7 +409,7 @@ def summarize_traits(label: str, pairs: list[tuple[float, float]]) -> dict[str, 
 
 
 def share_above(values: NDArray[np.float64], least: float) -> NDArray[np.float64]:
-    """Return the share of images in which each region reaches a value, of those in which the region is seen."""
+    """Return the share of images in which each region reaches a value, of those in which it is visible."""
     seen = ~np.isnan(values)
     return np.asarray((seen & (np.nan_to_num(values) >= least)).sum(axis=0) / np.maximum(seen.sum(axis=0), 1))
 
@@ -420,7 +420,7 @@ def by_region(values: NDArray[np.float64]) -> dict[str, float]:
 
 
 def summarize_orders(found: list[dict[str, Any]]) -> dict[str, Any]:
-    """Sum up deletion and insertion: the means of each method, and how much better than chance, image by image."""
+    """Summarize deletion and insertion: the means of each method, and the gains over chance per image."""
     if not found:
         return {}
     kinds = found[0]["areas"]
@@ -441,7 +441,7 @@ def summarize_orders(found: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def summarize_steady(found: list[dict[str, Any]]) -> dict[str, Any]:
-    """Sum up how alike explanations by different seeds are."""
+    """Summarize the similarity of explanations by different seeds."""
     means = {
         samples: {key: round(float(np.mean([row[samples][key] for row in found])), 4) for key in ("ranks", "top5")}
         for samples in ("250", "1000")
@@ -451,7 +451,7 @@ def summarize_steady(found: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def summarize_sane(found: list[dict[str, Any]]) -> dict[str, Any]:
-    """Sum up how alike explanations of the true network and of shuffled ones are."""
+    """Summarize the rank correlations of the original network's explanations with those of shuffled ones."""
     keys = [key for key in (found[0] if found else {}) if "/" in key]
     values = {key: np.array([row[key] for row in found], np.float64) for key in keys}
     means = {key: [round(value, 4) for value in mean_interval(one[~np.isnan(one)])] for key, one in values.items()}
@@ -459,7 +459,7 @@ def summarize_sane(found: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def rounded(values: Any) -> list[float]:
-    """Return numbers for the ledger."""
+    """Return rounded numbers for the ledger."""
     return [round(float(value), 5) for value in np.asarray(values).ravel()]
 
 

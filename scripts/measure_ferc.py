@@ -84,7 +84,7 @@ def main() -> None:
 
 
 def measure(data: Path, labels: Path, vectors: Path) -> dict[str, Any]:
-    """Measure masks and expressions, and how long they take."""
+    """Evaluate masks and expressions, and measure their time."""
     from facemood.train.perceptron import load_vectors
 
     cv2.setNumThreads(1)
@@ -101,7 +101,7 @@ def measure(data: Path, labels: Path, vectors: Path) -> dict[str, Any]:
 
 
 def digest(name: str) -> str:
-    """Return the first 12 digits of a model's SHA-256, without its card, which carries these figures."""
+    """Return the first 12 digits of a model's SHA-256, without its card, which contains these figures."""
     import onnx
 
     model = onnx.load(find_model(name))
@@ -147,7 +147,7 @@ def measure_masks(dataset: ExpressionDataset, labels: Path) -> dict[str, Any]:
 
 
 def measure_expressions(dataset: ExpressionDataset, vectors: dict[str, Floats]) -> dict[str, Any]:
-    """Return what each reader is worth on each set of labels, and of how many faces it learned."""
+    """Return the results of each method on each label set, and the number of training faces."""
     import torch
 
     from facemood.ferc.vector import MIRRORED_PAIRS
@@ -179,7 +179,7 @@ def measure_expressions(dataset: ExpressionDataset, vectors: dict[str, Floats]) 
 
 
 def truth_of(wanted: Floats, dataset: ExpressionDataset, test: NDArray[np.bool_], head: str) -> NDArray[np.int64]:
-    """Return the true label of each test image in a head's own numbers, (N,), -1 where it has none."""
+    """Return the true label of each test image as an index of a head's labels, (N,), -1 without one."""
     from facemood.datasets import ferplus
     from facemood.labels import EXPRESSIONS
     from facemood.train.perceptron import HEADS
@@ -193,13 +193,13 @@ def truth_of(wanted: Floats, dataset: ExpressionDataset, test: NDArray[np.bool_]
 
 
 def run_vectors(session: ModelSession, vectors: Floats) -> dict[str, Floats]:
-    """Return the logits of each head; NaN for vectors that are not known."""
+    """Return the logits of each head; NaN for missing vectors."""
     known = np.asarray(np.isfinite(vectors).all(axis=1))
     return {head: blank(logits, known) for head, logits in session.run_batch(np.nan_to_num(vectors)).items()}
 
 
 def blank(logits: Floats, known: NDArray[np.bool_]) -> Floats:
-    """Return logits with NaN in the rows that are not known."""
+    """Return logits with NaN in the rows without a prediction."""
     return np.where(known[:, None], logits, np.float32(np.nan))
 
 
@@ -209,12 +209,12 @@ def choose(logits: Floats, labels: tuple[str, ...], wanted: tuple[str, ...]) -> 
 
 
 def score(logits: Floats, truth: NDArray[np.int64], common: NDArray[np.bool_]) -> dict[str, Any]:
-    """Measure one reader on the images that have a label; a face that it does not read counts as wrong.
+    """Evaluate one method on the images with a label; a face without a prediction counts as wrong.
 
     Args:
-        logits: (N, K), NaN where it does not read.
+        logits: (N, K), NaN without a prediction.
         truth: (N,), -1 where an image has no label.
-        common: (N,), the images that FERC reads with its background and without.
+        common: (N,), the images that FERC predicts both with and without their background.
     """
     asked = truth >= 0
     logits, truth, common, classes = logits[asked], truth[asked], common[asked], logits.shape[1]
@@ -235,7 +235,7 @@ def score(logits: Floats, truth: NDArray[np.int64], common: NDArray[np.bool_]) -
 
 
 def guess(truth: NDArray[np.int64], common: NDArray[np.bool_]) -> dict[str, Any]:
-    """Return what always the most common label is worth."""
+    """Return the results of always predicting the most common label."""
     most = np.bincount(truth[truth >= 0]).argmax()
     shares = {name: float((truth[rows] == most).mean()) for name, rows in (
         ("accuracy", truth >= 0), ("accuracy_common", (truth >= 0) & common),
@@ -244,7 +244,7 @@ def guess(truth: NDArray[np.int64], common: NDArray[np.bool_]) -> dict[str, Any]
 
 
 def measure_time(dataset: ExpressionDataset) -> dict[str, float]:
-    """Return CPU milliseconds of a face that is cut out, on one thread: the mask network alone, and all of FERC."""
+    """Return CPU milliseconds of a face crop on one thread: the mask network alone, and all of FERC."""
     ferc = FERC(threads=1)
     images, pipeline = dataset.images[:ROUNDS], ferc.pipeline
     masks = pipeline.parts.masks  # type: ignore[attr-defined]

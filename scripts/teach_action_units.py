@@ -114,7 +114,7 @@ def main() -> None:
     """Find landmarks, fit the models, and write the files."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", help="FER2013 with FER+ votes, as facemood names datasets")
-    parser.add_argument("work", type=Path, help="a folder for what is read on the way")
+    parser.add_argument("work", type=Path, help="a cache folder")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     dataset = open_dataset(options.data)
@@ -172,9 +172,9 @@ def usual_box() -> NDArray[np.float32]:
 def read_tiles(
     reader: LandmarkModel, box: NDArray[np.float32], tiles: NDArray[np.uint8]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]:
-    """Read (N, 48, 48) tiles: poses (N, 3), points (N, 68, 2), patches (N, PATCH, PATCH).
+    """Measure (N, 48, 48) tiles: poses (N, 3), points (N, 68, 2), patches (N, PATCH, PATCH).
 
-    Each is read twice, in the usual box and in that of the points that were read there, as faces of a detector are.
+    The landmark network runs twice, as after a detector: in the usual box, and in the box of the first landmarks.
     """
     poses = np.full((len(tiles), 3), np.nan, np.float32)
     points = np.zeros((len(tiles), 68, 2), np.float32)
@@ -245,7 +245,7 @@ def fit(features: Matrix, target: Matrix, mask: NDArray[np.bool_], *, stiffness:
 def learn_covers(patches: NDArray[np.uint8]) -> tuple[Matrix, Matrix, Matrix]:
     """Fit the models for covered parts: the usual features (2, D), weights (2, 2D) and biases (2,).
 
-    They are learned of faces that are covered by chance; all are blurred or sharpened by chance as well.
+    The training faces are covered at random. All of them are blurred or sharpened at random as well.
     """
     random = np.random.default_rng(SEED)
     free = textures(focus(patch, random) for patch in patches)
@@ -328,7 +328,7 @@ def write_neutral(ways: dict[str, Matrix], poses: NDArray[np.float32]) -> None:
     """Write how the measures of neutral faces depend on the pose, and their standard deviations.
 
     Args:
-        ways: For each way (N, 2, units) measures: of all units by points, of the others as far as they are read so.
+        ways: For each way (N, 2, units) measures: all units from landmarks, and for other ways the units that use them.
         poses: (N, 3) degrees.
     """
     lines = ["unit,way,constant,pitch,pitch2,yaw,yaw2,spread,side_spread"]
