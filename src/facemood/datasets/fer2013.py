@@ -17,7 +17,7 @@ from PIL import Image
 
 from facemood.datasets import ferplus
 from facemood.datasets.dataset import ExpressionDataset
-from facemood.datasets.table import read_table, whole_number
+from facemood.datasets.csv_rows import read_table, whole_number
 from facemood.errors import DatasetError, did_you_mean
 from facemood.labels import BASIC_EXPRESSIONS, FERPLUS_COLUMNS
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.datasets.table import read_table, whole_number
+from facemood.datasets.csv_rows import read_table, whole_number
 from facemood.labels import EXPRESSIONS, FERPLUS_COLUMNS, canonical
 
 EXPRESSION_COLUMNS = tuple(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facemood.datasets.table import read_table, whole_number
+from facemood.datasets.csv_rows import read_table, whole_number
 from facemood.errors import DatasetError
 
 
