@@ -80,14 +80,14 @@ class Pipeline:
         return classify(self.session, crops, head=self.head, views=self.views, prior=self.prior)
 
     def read(
-        self, frames: Sequence[Frame], scene: Scene, *, readings: tuple[str, ...] = (), keep_images: bool = False
+        self, frames: Sequence[Frame], scene: Scene, *, variants: tuple[str, ...] = (), keep_images: bool = False
     ) -> Iterator[Result]:
         """Find the faces of each frame, classify all in one run, and give the results in order.
 
         Args:
             frames: Frames of one scene, in their order.
             scene: What is remembered of the frames before.
-            readings: What the results tell of each label beside its probability.
+            variants: Which values the results give for each label besides its probability.
             keep_images: Whether results hold their images.
         """
         labels = self.session.card.heads[self.head]
@@ -115,7 +115,7 @@ class Pipeline:
                 size=frame.size,
                 faces=tuple(scene.finish(frame, list(with_predictions(faces, part, labels)))),
                 labels=labels,
-                readings=readings,
+                variants=variants,
                 speed=_milliseconds({**clock, "classify": share * len(faces)}),
                 image=frame.image if keep_images else None,
             )

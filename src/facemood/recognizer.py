@@ -176,7 +176,7 @@ class EmotionRecognizer:
                 progress=progress,
             )
         )
-        recorded = options.info() if any(result.readings for result in results) else {}
+        recorded = options.info() if any(result.variants for result in results) else {}
         return Analysis(results, {**self.info(), **recorded}, tuple(failures))
 
     def stream(
@@ -350,7 +350,7 @@ class EmotionRecognizer:
         """Yield the results of inputs that were found, and tell how far it is."""
         known = inputs if isinstance(inputs, list) else None
         total = count_frames(known, options.every) if known is not None and progress else None
-        readings = options.readings if known is None or any(map(moves, known)) else ()
+        variants = options.variants if known is None or any(map(moves, known)) else ()
         done = 0
         with open_hook(progress) as hook:
 
@@ -363,7 +363,7 @@ class EmotionRecognizer:
             stream = Stream(
                 self.pipeline,
                 options,
-                readings=readings,
+                variants=variants,
                 batch=batch,
                 keep_images=keep_images,
                 on_error=on_error,

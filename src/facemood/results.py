@@ -52,7 +52,7 @@ class Result:
         size: Width and height in pixels.
         faces: The faces, largest first; empty where none was found.
         labels: The label words that the model knows.
-        readings: What the run tells of each label beside its probability: `RAW`, `CHANGE`.
+        variants: Which values the run gives for each label besides its probability: `RAW`, `CHANGE`.
         speed: Milliseconds of each stage: detect, landmarks, align, classify, total.
         image: (H, W, 3) uint8 BGR, where it was kept; None otherwise.
 
@@ -68,7 +68,7 @@ class Result:
     size: tuple[int, int] = (0, 0)
     faces: tuple[Face, ...] = ()
     labels: tuple[str, ...] = ()
-    readings: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
     speed: dict[str, float] = field(default_factory=dict)
     image: Image | None = field(default=None, repr=False, compare=False)
 
@@ -120,7 +120,7 @@ class Result:
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield a table row for each face, or one row with empty face columns where there is none."""
         where = {"source": self.source, "frame": self.index, "timestamp": _or_empty(self.timestamp)}
-        empty = dict.fromkeys(columns_for(self.labels, self.readings), "")
+        empty = dict.fromkeys(columns_for(self.labels, self.variants), "")
         if not self.faces:
             yield {**empty, **where}
         for number, face in enumerate(self.faces):
@@ -137,11 +137,11 @@ class Result:
 
     def _beside(self, face: Face) -> dict[str, Any]:
         """Return the cells that videos alone have."""
-        if not self.readings:
+        if not self.variants:
             return {}
         values = {RAW: face.raw_probabilities, CHANGE: face.change}
         cells: dict[str, Any] = {"display_label": face.display_label}
-        for kind in self.readings:
+        for kind in self.variants:
             if (reading := values[kind]) is not None:
                 cells |= {
                     f"{kind}_{label}": round(value, 4)
@@ -204,9 +204,9 @@ class Analysis:
         return self.results[0].labels if self.results else ()
 
     @property
-    def readings(self) -> tuple[str, ...]:
-        """What the run tells of each label beside its probability."""
-        return self.results[0].readings if self.results else ()
+    def variants(self) -> tuple[str, ...]:
+        """Which values each label has besides its probability."""
+        return self.results[0].variants if self.results else ()
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the table's rows: one a face a frame, and one for each frame without a face."""
@@ -220,7 +220,7 @@ class Analysis:
             OutputError: The place cannot be written to.
         """
         with replacing(path, newline="", encoding="utf-8") as file:
-            file.write(csv_line(columns_for(self.labels, self.readings)))
+            file.write(csv_line(columns_for(self.labels, self.variants)))
             file.writelines(csv_line(row.values()) for row in self.rows())
         return Path(path)
 
@@ -306,12 +306,12 @@ class Analysis:
         return f"<p>{counts}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def columns_for(labels: tuple[str, ...], readings: Sequence[str] = ()) -> list[str]:
+def columns_for(labels: tuple[str, ...], variants: Sequence[str] = ()) -> list[str]:
     """Return the table's columns: the fixed ones, the model's own labels that they lack, and what videos have beside.
 
     Args:
         labels: The label words that the model knows.
-        readings: `RAW` where readings are smoothed, `CHANGE` where resting faces are known.
+        variants: `RAW` where readings are smoothed, `CHANGE` where resting faces are known.
 
     Example:
         >>> columns_for(("happy", "bored"))[-2:]
@@ -319,7 +319,7 @@ def columns_for(labels: tuple[str, ...], readings: Sequence[str] = ()) -> list[s
         >>> columns_for(("happy", "bored"), (RAW,))[-3:]
         ['display_label', 'raw_happy', 'raw_bored']
     """
-    beside = [f"{kind}_{label}" for kind in readings for label in labels]
+    beside = [f"{kind}_{label}" for kind in variants for label in labels]
     own = [label for label in labels if label not in COLUMNS]
     return [*COLUMNS, *own, *(["display_label", *beside] if beside else [])]
 

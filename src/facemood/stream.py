@@ -32,7 +32,7 @@ class Stream:
     Attributes:
         pipeline: What frames go through.
         video: How videos are read.
-        readings: What the results tell of each label beside its probability; all results of a run tell the same.
+        variants: Which values the results give for each label besides its probability; the same in all results of a run.
         batch: Frames whose faces go through the network together.
         keep_images: Whether results hold their images.
         on_error: Called for each input that cannot be read; None lets the error end the run.
@@ -41,7 +41,7 @@ class Stream:
 
     pipeline: Pipeline
     video: VideoOptions
-    readings: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
     batch: int = 8
     keep_images: bool = False
     on_error: ErrorHandler | None = None
@@ -89,7 +89,7 @@ class Stream:
 
     def _read(self, frames: Sequence[Frame], scene: Scene) -> Iterator[Result]:
         """Read frames that are decoded."""
-        return self.pipeline.read(frames, scene, readings=self.readings, keep_images=self.keep_images)
+        return self.pipeline.read(frames, scene, variants=self.variants, keep_images=self.keep_images)
 
     def _open_video(self, name: str) -> VideoScene:
         """Begin a video's scene; the time in which its people are at rest is read first, to know them from the start.

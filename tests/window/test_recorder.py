@@ -53,7 +53,7 @@ def test_a_recording_is_a_clean_video_and_a_table_of_its_times(tmp_path: Path) -
 def test_the_table_has_the_readings_of_its_results(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, INFO)
     video = recorder.start()
-    recorder.add(dataclasses.replace(numbered_result(0), readings=("raw",)))
+    recorder.add(dataclasses.replace(numbered_result(0), variants=("raw",)))
     recorder.stop()
     with video.with_suffix(".csv").open(newline="") as file:
         assert "raw_happy" in next(csv.reader(file))

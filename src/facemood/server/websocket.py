@@ -191,7 +191,7 @@ def greeting(engine: Engine, options: ServerOptions) -> dict[str, Any]:
         "type": "hello",
         "protocol": PROTOCOL,
         "info": {**recognizer.info(), **video.info()},
-        "columns": columns_for(recognizer.labels, video.readings),
+        "columns": columns_for(recognizer.labels, video.variants),
         "max_bytes": options.max_frame,
         "max_pixels": options.max_frame_pixels,
         "frame_rate": options.frame_rate,

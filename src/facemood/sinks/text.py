@@ -80,7 +80,7 @@ class CsvSink(FileSink):
 
     def head(self) -> str:
         """Return the header line."""
-        return csv_line(columns_for(tuple(self.info["labels"]), self.info.get("readings", ())))
+        return csv_line(columns_for(tuple(self.info["labels"]), self.info.get("variants", ())))
 
     def body(self, result: Result) -> str:
         """Return the lines of one frame."""

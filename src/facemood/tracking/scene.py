@@ -46,7 +46,7 @@ class VideoOptions:
         ValueError: An option is out of its range.
 
     Example:
-        >>> VideoOptions(baseline=(0, 10)).readings
+        >>> VideoOptions(baseline=(0, 10)).variants
         ('raw', 'change')
     """
 
@@ -64,14 +64,14 @@ class VideoOptions:
             raise ValueError(f"baseline must run from a second on to a later one, but runs from {start:g} to {end:g}")
 
     @property
-    def readings(self) -> tuple[str, ...]:
-        """What is told of each label beside its probability."""
+    def variants(self) -> tuple[str, ...]:
+        """Which values each label has besides its probability."""
         return (RAW,) if self.baseline is None else (RAW, CHANGE)
 
     def info(self) -> dict[str, Any]:
         """Return the settings for a table's or report's head."""
         baseline = None if self.baseline is None else list(self.baseline)
-        return {"every": self.every, "smooth": self.smooth, "baseline": baseline, "readings": list(self.readings)}
+        return {"every": self.every, "smooth": self.smooth, "baseline": baseline, "variants": list(self.variants)}
 
 
 class PhotoScene:

@@ -121,7 +121,7 @@ class _Recording:
         if result.image is None:
             raise OutputError(f"{self.video_path}: a recording needs the pictures; read with keep_images=True")
         if self._table is None:
-            self._table = CsvSink(self.table_path, {**self._info, "readings": list(result.readings)})
+            self._table = CsvSink(self.table_path, {**self._info, "variants": list(result.variants)})
         now = time.monotonic() if result.timestamp is None else result.timestamp
         self._began = now if self._began is None else self._began
         self.seconds = now - self._began
