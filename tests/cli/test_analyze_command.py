@@ -43,6 +43,8 @@ def test_a_table_for_people_goes_to_stderr(facemood: Run, astronaut: Path, tmp_p
     assert (done.returncode, done.stdout) == (0, "")
     assert "happy" in done.stderr
     assert "1 image, 1 face" in done.stderr
+    assert done.stderr.split()[:5] == ["image", "face", "expression", "confidence", "next"]
+    assert done.stderr.split()[6:8] == ["0", "happy"]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -55,7 +55,7 @@ class RunSummary:
 
         console = Console(stderr=True)
         if self._rows:
-            _show_table(console, ["image", "face", "expression", "sure", "then"], self._rows)
+            _show_table(console, ["image", "face", "expression", "confidence", "next"], self._rows)
         if self._unshown:
             console.print(f"… and {self._unshown} more; write all with -o table.csv")
         tracks = self._people.tracks()
@@ -97,14 +97,14 @@ def _face_rows(result: Result) -> list[list[str]]:
         return [[name, "-", "no face found", "", ""]]
     rows = []
     for number, face in enumerate(result.faces):
-        then = "  ".join(f"{label} {percent(probability)}" for label, probability in face.top(3)[1:])
+        others = "  ".join(f"{label} {percent(probability)}" for label, probability in face.top(3)[1:])
         rows.append(
             [
                 name if number == 0 else "",
                 str(number),
                 name_of(face),
                 percent(face.confidence) if face.labels else "",
-                then,
+                others,
             ]
         )
     return rows
