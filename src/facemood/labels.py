@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "contempt")
 """Every expression facemood knows. The first seven stand in FER2013's order (0..6)."""
 
@@ -49,3 +52,29 @@ def ordered(words: set[str]) -> tuple[str, ...]:
     """
     known = tuple(label for label in EXPRESSIONS if label in words)
     return known + tuple(sorted(words.difference(EXPRESSIONS)))
+
+
+def check_labels(labels: Sequence[str]) -> None:
+    """Refuse labels that cannot head a column or be drawn. Any other word is a label: quotes and commas are escaped.
+
+    Args:
+        labels: The labels of one head, in their order.
+
+    Raises:
+        ValueError: A label is no text, is empty, has characters that cannot be printed (such as a line break), begins
+            or ends with a space, or stands twice.
+
+    Example:
+        >>> check_labels(["happy", 'so "so"', "müde"])
+        >>> check_labels(["happy", "happy"])
+        Traceback (most recent call last):
+        ValueError: each label must stand once, but 'happy' stands 2 times
+    """
+    for label in labels:
+        if not isinstance(label, str) or not label or not label.isprintable() or label != label.strip():
+            raise ValueError(
+                f"a label must be a text of printable characters without spaces around it, but one is {label!r}"
+            )
+    for label, times in Counter(labels).items():
+        if times > 1:
+            raise ValueError(f"each label must stand once, but {label!r} stands {times} times")
