@@ -18,8 +18,8 @@ def test_a_photo_is_explained_by_all_segmenters(facemood: Run, tmp_path: Path) -
     )
     assert done.returncode == 0, done.stderr
     (rows,) = json.loads(done.stdout)["faces"]
-    assert "face 1: neutral 89%" in done.stderr
-    assert f"face 1: neutral {rows[0]['probability']:.0%}, explained in why.png; fit R2 " in done.stderr
+    assert "face 0: neutral 89%" in done.stderr
+    assert f"face 0: neutral {rows[0]['probability']:.0%}, explained in why.png; fit R2 " in done.stderr
     assert [row["settings"]["segmenter"] for row in rows] == ["felzenszwalb", "quickshift", "slic"]
     with Image.open(tmp_path / "why.png") as picture:
         assert picture.height == 3 * 300
@@ -30,8 +30,8 @@ def test_each_face_has_a_figure_of_its_own(facemood: Run, tmp_path: Path) -> Non
         Image.fromarray(np.hstack([np.asarray(one.convert("RGB"))] * 2)).save(tmp_path / "two.png")
     done = facemood("explain", "two.png", "--method", "occlusion", "--label", "happy", "-o", "out/why.png")
     assert done.returncode == 0, done.stderr
-    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["why-1.png", "why-2.png"]
-    assert "face 2: happy" in done.stderr
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["why-0.png", "why-1.png"]
+    assert "face 1: happy" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_each_face_has_a_figure_of_its_own(facemood: Run, tmp_path: Path) -> Non
         (("--segmenter", "slik"), 3, "Did you mean 'slic'?"),
         (("--set", "n_segments"), 2, "expects NAME=NUMBER"),
         (("--set", "scale=1", "--segmenter", "all"), 2, "belongs to one segmenter"),
-        (("--method", "occlusion", "--face", "2"), 2, "there is no face 2; found 1"),
+        (("--method", "occlusion", "--face", "1"), 2, "there is no face 1; found 1"),
     ],
 )
 def test_bad_requests_end_with_a_message(

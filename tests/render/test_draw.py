@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facemood import Face
+from facemood import Face, Result
 from facemood.render import draw_faces, draw_profile
-from facemood.render.draw import Area, colour_of
+from facemood.render.draw import Area, colour_of, numbers_of
 from tests.conftest import make_face
 
 GREY = np.full((300, 400, 3), 128, np.uint8)
@@ -92,3 +92,14 @@ def test_people_are_numbered_where_there_are_several() -> None:
     unnumbered = [dataclasses.replace(face, track_id=None) for face in (one, other)]
     assert np.array_equal(alone, draw_faces(ground, unnumbered[:1]))
     assert not np.array_equal(both, draw_faces(ground, unnumbered))
+
+
+def test_faces_of_a_photo_have_the_numbers_of_the_table() -> None:
+    ground = np.full((200, 400, 3), 90, np.uint8)
+    faces = [make_face((20, 60, 120, 160)), make_face((260, 60, 360, 160))]
+    numbers = [row["face"] for row in Result("a.jpg", faces=tuple(faces)).rows()]
+    people = [dataclasses.replace(face, track_id=int(number)) for face, number in zip(faces, numbers, strict=True)]
+    assert numbers == [0, 1]
+    assert np.array_equal(draw_faces(ground, faces), draw_faces(ground, people))
+    assert numbers_of([people[1], faces[0]]) == ["1", ""]  # somebody unknown among known people
+    assert numbers_of([]) == []

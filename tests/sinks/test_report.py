@@ -426,6 +426,13 @@ def test_photos_are_counted_and_shown_by_expression(tmp_path: Path) -> None:
     assert page.series() == []
 
 
+def test_faces_of_a_photo_have_the_numbers_of_the_table(tmp_path: Path) -> None:
+    faces = (read_as("sad", number=None), read_as("happy", number=None))
+    page = page_of(tmp_path / "r.html", [Result("both.jpg", faces=faces, labels=EXPRESSIONS, image=GREY)])
+    assert "both.jpg 2 0 sad 86%, 1 happy 86%" in page.text
+    assert "happy 86% both.jpg, face 1" in page.text
+
+
 def test_the_surest_faces_of_many_photos_are_shown(tmp_path: Path) -> None:
     sures = np.random.default_rng(1).permutation(np.linspace(0.3, 0.98, 30))
     photos = [

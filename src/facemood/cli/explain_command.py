@@ -22,7 +22,7 @@ ALL = "all"
 def explain(
     photo: Annotated[str, typer.Argument(help="A photo.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The picture to write; of several faces one each: why-1.png, ...")
+        Path, typer.Option("--output", "-o", help="The picture to write; of several faces one each: why-0.png, ...")
     ] = Path("why.png"),
     method: Annotated[str, typer.Option(help="lime; cam (class activation); or occlusion.")] = "lime",
     segmenter: Annotated[str, typer.Option(help="slic, quickshift, felzenszwalb, or all; for lime.")] = "slic",
@@ -30,7 +30,7 @@ def explain(
         list[str] | None, typer.Option("--set", help="A value of the segmenter: n_segments=30. May be repeated.")
     ] = None,
     label: Annotated[str | None, typer.Option(help="Which label; by default the one that is read.")] = None,
-    face: Annotated[int | None, typer.Option(min=1, help="Only this face: 1 is the largest.")] = None,
+    face: Annotated[int | None, typer.Option(min=0, help="Only this face: 0 is the largest.")] = None,
     samples: Annotated[int, typer.Option(min=10, help="How many versions of a face lime reads.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="What lime's chance follows from.")] = 0,
     hide: Annotated[str, typer.Option(help="What stands where lime hides something: mean, blur or grey.")] = "mean",
@@ -94,8 +94,8 @@ def name_files(output: Path, numbers: Sequence[int]) -> dict[int, Path]:
     """Name the figure of each face: as asked for, with the face's number where there are several.
 
     Example:
-        >>> [file.name for file in name_files(Path("why.png"), [1, 2]).values()]
-        ['why-1.png', 'why-2.png']
+        >>> [file.name for file in name_files(Path("why.png"), [0, 1]).values()]
+        ['why-0.png', 'why-1.png']
     """
     if len(numbers) == 1:
         return {numbers[0]: output}
@@ -105,15 +105,15 @@ def name_files(output: Path, numbers: Sequence[int]) -> dict[int, Path]:
 def _explain_each(
     recognizer: EmotionRecognizer, photo: str, wanted: Sequence[ExplainOptions], *, label: str | None, only: int | None
 ) -> dict[int, list[Explanation]]:
-    """Explain each face by each of the wanted ways; faces are numbered from 1, the largest first."""
+    """Explain each face by each of the wanted ways; faces are numbered from 0, the largest first."""
     from facemood.explain import explain_faces
 
     result = recognizer.analyze_image(photo)
-    if only is not None and only > len(result) > 0:
+    if only is not None and only >= len(result) > 0:
         say(f"facemood: {photo}: there is no face {only}; found {len(result)}")
         raise typer.Exit(USAGE)
-    numbers = range(1, len(result) + 1) if only is None else range(only, only + 1)
-    chosen = [result.faces[number - 1] for number in numbers if number <= len(result)]
+    numbers = range(len(result)) if only is None else range(only, only + 1)
+    chosen = [result.faces[number] for number in numbers if number < len(result)]
     assert result.image is not None
     rows = [explain_faces(recognizer.pipeline, result.image, chosen, options, label=label) for options in wanted]
     return dict(zip(numbers, map(list, zip(*rows, strict=True)), strict=False))

@@ -79,13 +79,13 @@ def draw_faces(image: Image, faces: Sequence[Face], *, layers: Collection[str] =
         pen.rounded_rectangle(box, radius=size // 3, outline=(*GROUND, 150), width=max(3, size // 4))
         pen.rounded_rectangle(box, radius=size // 3, outline=colour_of(face.reported[0]), width=max(2, size // 7))
     taken = list(boxes)
-    read = [part for part in zip(faces, boxes, sizes, strict=True) if part[0].labels]
-    for face, box, size in read:
-        text = _tag_text(face, number=len(faces) > 1)
+    read = [part for part in zip(numbers_of(faces), faces, boxes, sizes, strict=True) if part[1].labels]
+    for number, face, box, size in read:
+        text = f"{number}  {drawable(words_of(face))}".strip()
         tag = _place_tag(text, box, size, picture.size, taken)
         _draw_tag(pen, text, colour_of(face.reported[0]), tag, size)
         taken.append(tag)
-    for face, box, size in read:
+    for _, face, box, size in read:
         place = _place_panel(box, _panel_size(face, size), picture.size, taken)
         if place is not None:
             _draw_panel(pen, face, place, size)
@@ -152,15 +152,27 @@ def name_of(face: Face) -> str:
     return f"{word}?" if face.certain is False else word
 
 
+def numbers_of(faces: Sequence[Face]) -> list[str]:
+    """Return the numbers that tell several faces apart, as tables have them: of people in videos, else of faces from 0.
+
+    Returns:
+        A text for each face, empty where it is the only one, or somebody unknown among known people.
+
+    Example:
+        >>> face = Face(np.zeros(4, np.float32), 0.9)
+        >>> numbers_of([face, face]), numbers_of([face])
+        (['0', '1'], [''])
+    """
+    if len(faces) == 1:
+        return [""]
+    people = [face.track_id for face in faces]
+    known = people if any(person is not None for person in people) else range(len(faces))
+    return ["" if number is None else str(number) for number in known]
+
+
 def _text_size(box: Area, image: tuple[int, int]) -> int:
     """Return the height of a face's text in pixels: a fifth of the face, within what suits the image."""
     return max(11, min((box.x2 - box.x1) // 5, round(min(image) / 24), 64))
-
-
-def _tag_text(face: Face, *, number: bool) -> str:
-    """Return what stands above a box; the person's number where there are several people."""
-    who = f"{face.track_id}  " if number and face.track_id is not None else ""
-    return f"{who}{drawable(name_of(face))} {percent(face.reported[1])}"
 
 
 def _place_tag(text: str, box: Area, size: int, image: tuple[int, int], taken: Sequence[Area]) -> Area:

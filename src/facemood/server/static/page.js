@@ -206,7 +206,7 @@ function fitOverlay() {
 function paint(canvas, mirrored = state.kind === "camera") {
   if (!state.result) return;
   const several = state.views.length > 1;
-  const faces = state.views.map((view) => ({ ...view, name: several ? view.key : "" }));
+  const faces = state.views.map((view) => ({ ...view, name: several ? String(view.key) : "" }));
   if (state.mapped) drawMaps(canvas, faces, state.result.size[0], { mirrored });
   drawFaces(canvas, faces, state.result.size[0], { mirrored });
 }

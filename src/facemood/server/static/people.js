@@ -17,7 +17,7 @@ export function viewOf(face, number, smoothed) {
   const first = ranked.find(([name]) => name === label) ?? [label, 0];
   const others = ranked.filter(([name]) => name !== label);
   return {
-    key: face.track_id ?? number + 1,
+    key: face.track_id ?? number,
     box: face.box,
     map: face.map,
     label,
@@ -74,7 +74,7 @@ class Card {
     this.element = make("li", "person");
     const title = make("h3");
     this.away = make("span");
-    title.append(make("span", "", `Person ${key}`), this.away);
+    title.append(make("span", "", `${moving ? "Person" : "Face"} ${key}`), this.away);
     const mood = make("div", "mood");
     const words = make("div");
     this.picture = make("span");

@@ -6,7 +6,7 @@ from collections import Counter
 from html import escape
 from pathlib import PurePath
 
-from facemood.render.draw import words_of
+from facemood.render.draw import numbers_of, words_of
 from facemood.results import Result
 from facemood.schema import Face, Image
 from facemood.sinks.report import charts
@@ -33,16 +33,18 @@ class Photos:
 
     def add(self, result: Result) -> None:
         """Take in one photo, and pictures of its faces where it holds them."""
+        numbers = numbers_of(result.faces)
         self.number += 1
         self.faces += len(result)
         self.empty += not result.faces
         self.counts.update(face.emotion for face in result if face.labels)
         if len(self.lines) <= MOST_LINES:  # one more than is shown, so that the table knows that it was cut
-            words = ", ".join(map(words_of, result.faces)) or "no face found"
-            self.lines.append((escape(result.source), str(len(result)), escape(words)))
+            words = [f"{number} {words_of(face)}".strip() for number, face in zip(numbers, result, strict=True)]
+            self.lines.append((escape(result.source), str(len(result)), escape(", ".join(words) or "no face found")))
         if result.image is not None:
-            for face in filter(lambda face: face.labels, result):
-                self._picture(result.image, face, PurePath(result.source).name)
+            for number, face in zip(numbers, result, strict=True):
+                name = PurePath(result.source).name
+                self._picture(result.image, face, f"{name}, face {number}" if number else name)
 
     def section(self, *, level: int) -> str:
         """Return what a report tells of them, under headings of a level 1..6."""
@@ -67,6 +69,8 @@ class Photos:
 
     def _picture(self, image: Image, face: Face, place: str) -> None:
         """Keep a picture of a face, where it is among the surest of its expression."""
+        if not face.labels:
+            return
         kept = self.portraits.setdefault(face.emotion, [])
         if len(kept) == MOST_FACES and face.confidence <= kept[-1].probability:
             return
