@@ -12,9 +12,10 @@ SOURCE = Path(__file__).parents[1] / "src" / "facemood"
 LAYERS = [
     {"labels", "facs", "errors", "geometry"},
     {"atomic", "progress", "numpy_cnn"},
-    {"schema", "render", "models"},
-    {"results", "timeline", "stages", "sources", "datasets"},
-    {"tracking", "flow", "sinks"},
+    {"table", "schema", "render", "models"},
+    {"results", "stages", "sources", "datasets"},
+    {"timeline"},
+    {"analysis", "tracking", "flow", "sinks"},
     {"pipeline", "window"},
     {"stream", "explain"},
     {"recognizer"},

@@ -10,14 +10,18 @@ import numpy as np
 import pytest
 
 from facemood import Analysis, EmotionRecognizer, SourceError, VideoError
-from facemood.results import columns_for
 from facemood.schema import Image
 from facemood.sources import load_image
 from facemood.stream import count_frames
+from facemood.table import columns_for
 from facemood.timeline import find_unit_events
 from tests.videos import make_video
 
 FPS = 12.5
+
+
+def names(labels: tuple[str, ...], variants: tuple[str, ...]) -> list[str]:
+    return [column.name for column in columns_for(labels, variants)]
 
 
 def swaying(image: Image, count: int) -> list[Image]:
@@ -57,7 +61,7 @@ def test_a_person_keeps_their_number_and_frames_without_anybody_are_rows(analysi
     rows = list(analysis.rows())
     assert len(rows) == 31
     assert rows[0]["emotion"] == ""
-    assert list(rows[0]) == list(rows[-1]) == columns_for(analysis.labels, ("raw",))
+    assert list(rows[0]) == list(rows[-1]) == names(analysis.labels, ("raw",))
 
 
 def test_what_was_read_stands_beside_what_was_smoothed(
@@ -103,7 +107,7 @@ def test_a_person_is_compared_with_their_own_rest(recognizer: EmotionRecognizer,
     changes = np.stack([face.change for face in faces if face.change is not None])
     assert len(changes) == len(faces)
     assert np.abs(changes.mean(axis=0)).max() < 1.0  # the same face all the time: it changes little
-    assert list(next(iter(rested.rows()))) == columns_for(rested.labels, ("raw", "change"))
+    assert list(next(iter(rested.rows()))) == names(rested.labels, ("raw", "change"))
     assert rested.info["baseline"] == [0.5, 2.5]
     smiles = [face.action_units["AU12"] for face in faces if "AU12" in face.action_units]
     assert len(smiles) > 20

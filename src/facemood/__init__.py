@@ -15,6 +15,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from facemood.analysis import Analysis
     from facemood.datasets import ExpressionDataset, open_dataset
     from facemood.errors import (
         DatasetError,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from facemood.labels import EXPRESSIONS
     from facemood.models import ModelCard, list_models
     from facemood.recognizer import EmotionRecognizer
-    from facemood.results import Analysis, Result
+    from facemood.results import Result
     from facemood.schema import Face, Frame
     from facemood.timeline import find_episodes
 
@@ -43,7 +44,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 """ONNX Runtime sends telemetry by default from 1.29 on. It reads this variable once, when it is first imported."""
 
 _HOMES = {
-    "Analysis": "results",
+    "Analysis": "analysis",
     "DatasetError": "errors",
     "DeviceError": "errors",
     "EXPRESSIONS": "labels",

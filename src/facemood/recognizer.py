@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.analysis import Analysis, Failure
 from facemood.errors import ImageError, ModelError, SourceError
 from facemood.explain import ExplainOptions, Explanation, explain_faces
 from facemood.models import DEFAULT_MODEL, ModelCard, ModelSession, check_views, find_model
 from facemood.pipeline import Pipeline
 from facemood.progress import Hook, open_hook
-from facemood.results import Analysis, Failure, Result
+from facemood.results import Result
 from facemood.schema import Face, Frame
 from facemood.sources import ErrorHandler, ImageLike, SourceLike, find_inputs, is_live_input, read_frame
 from facemood.stages.classify import check_prior, choose_head

@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -20,12 +20,19 @@ from numpy.typing import NDArray
 
 from facemood.facs import describe
 from facemood.geometry import eye_aspect_ratio
+from facemood.table import (
+    ANGLE_DECIMALS,
+    ANGLES,
+    PIXEL_DECIMALS,
+    SHARE_DECIMALS,
+    UNIT_DECIMALS,
+    Column,
+    RowSource,
+    face_columns,
+)
 
 Image = NDArray[np.uint8]
 """(H, W, 3) uint8 BGR."""
-
-ANGLES = ("yaw", "pitch", "roll")
-"""The angles of a head's pose, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +75,8 @@ class ActivationMap(NamedTuple):
     def to_dict(self) -> dict[str, list[Any]]:
         """Return plain numbers: pixels with 1 decimal, values with 2."""
         return {
-            "box": np.round(self.box, 1).astype(float).tolist(),
-            "values": np.round(self.values, 2).astype(float).tolist(),
+            "box": _rounded(self.box, PIXEL_DECIMALS),
+            "values": _rounded(self.values, 2),
         }
 
 
@@ -184,7 +191,9 @@ class Face:
         """The head's yaw, pitch and roll by name, in degrees with 1 decimal; empty where they are not known."""
         if self.pose is None:
             return {}
-        return {name: round(angle, 1) + 0.0 for name, angle in zip(ANGLES, self.pose.tolist(), strict=True)}  # no -0.0
+        return {
+            name: round(angle, ANGLE_DECIMALS) + 0.0 for name, angle in zip(ANGLES, self.pose.tolist(), strict=True)
+        }
 
     def facs(self) -> str:
         """Say in words which action units speak for the label that is told, and which against it."""
@@ -209,42 +218,49 @@ class Face:
         x1, y1, x2, y2 = np.rint(self.box + grow).astype(int).clip(0).tolist()
         return image[y1:y2, x1:x2]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain numbers and texts, as in JSON: pixels and degrees with 1 decimal, probabilities with 4."""
-        known: dict[str, Any] = {
-            "box": [round(value, 1) for value in self.box.tolist()],
-            "score": round(self.score, 4),
-        }
-        if self.track_id is not None:
-            known["track_id"] = self.track_id
+    def to_dict(self, number: int | None = None) -> dict[str, Any]:
+        """Return plain numbers and texts, as in JSON: what the columns of `facemood.table` say, and what has no column.
+
+        Args:
+            number: The face's place among those of its frame, from 0.
+
+        Returns:
+            Pixels and degrees with 1 decimal, probabilities with 4, units with 3; what is not known is left out.
+        """
+        known = _by_path(face_columns(self.labels), RowSource(self, number))
         if self.landmarks is not None:
-            known["landmarks"] = np.round(self.landmarks, 1).astype(float).tolist()
-        if self.pose is not None:
-            known["pose"] = self.angles
+            known["landmarks"] = _rounded(self.landmarks, PIXEL_DECIMALS)
         if self.action_units:
-            known["action_units"] = {key: round(value, 3) for key, value in self.action_units.items()}
-        if self.labels:
-            known["emotion"] = self.emotion
-            known["confidence"] = round(self.confidence, 4)
-            if self.certain is not None:
-                known["certain"] = self.certain
-            known["emotions"] = self._by_label(self.probabilities)
-            if self.raw_probabilities is not None:
-                known["raw_emotions"] = self._by_label(self.raw_probabilities)
-            if self.change is not None:
-                known["change"] = self._by_label(self.change)
+            known["action_units"] = {key: round(value, UNIT_DECIMALS) for key, value in self.action_units.items()}
         if self.heat is not None:
             known["map"] = self.heat.to_dict()
         if self.parts is not None:
-            known["vector"] = [round(value, 4) for value in self.parts.vector.tolist()]
+            known["vector"] = _rounded(self.parts.vector, SHARE_DECIMALS)
         return known
-
-    def _by_label(self, values: NDArray[np.float32]) -> dict[str, float]:
-        """Return a value of each label, with 4 decimals."""
-        return {label: round(value, 4) for label, value in zip(self.labels, values.tolist(), strict=True)}
 
     def _repr_png_(self) -> bytes | None:
         """Show the expressions as bars in a notebook."""
         from facemood.render import draw_profile, encode_png
 
         return encode_png(draw_profile(self)) if self.labels else None
+
+
+def _by_path(columns: Iterable[Column], source: RowSource) -> dict[str, Any]:
+    """Return the values of columns where their paths in a face say: objects of numbers, and the box as a list."""
+    known: dict[str, Any] = {}
+    for column in columns:
+        value, (_, name, *rest) = column.value(source), column.path
+        if value is None:
+            continue
+        if not rest:
+            known[str(name)] = value
+        elif isinstance(rest[0], str):
+            known.setdefault(str(name), {})[rest[0]] = value
+        else:
+            known.setdefault(str(name), []).append(value)
+    return known
+
+
+def _rounded(values: NDArray[np.float32], decimals: int) -> Any:
+    """Return an array as lists of rounded numbers; float64 prints them with so few decimals, float32 would not."""
+    return np.round(values.astype(float), decimals).tolist()

@@ -32,7 +32,7 @@ class Stream:
     Attributes:
         pipeline: What frames go through.
         video: How videos are read.
-        variants: Which values the results give for each label besides its probability; the same in all results of a run.
+        variants: Which values each label has besides its probability; the same in all results of a run.
         batch: Frames whose faces go through the network together.
         keep_images: Whether results hold their images.
         on_error: Called for each input that cannot be read; None lets the error end the run.

@@ -11,15 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import httpx
 import numpy as np
 import pytest
 
 from facemood import EmotionRecognizer
+from facemood.labels import EXPRESSIONS
 from facemood.schema import Image
+from facemood.table import RAW, columns_for
 from tests.conftest import PHOTOS
 from tests.moving_faces import FACES, read_photo
 from tests.server.browser import Browser, Page, open_browser, write_y4m
 from tests.server.conftest import Running
+from tests.tables import NASTY, from_csv, from_json, made_analysis
 from tests.videos import make_video
 
 pytestmark = pytest.mark.browser
@@ -125,7 +129,7 @@ def test_the_timeline_moves_and_raw_readings_can_be_seen(page: Page) -> None:
     page.wait("document.querySelector('.time').getAttribute('aria-label')?.includes('happy')")
 
 
-def test_a_recording_gives_a_table_json_and_a_video(page: Page, tmp_path: Path) -> None:
+def test_a_recording_gives_a_table_json_and_a_video(page: Page, recognizer: EmotionRecognizer, tmp_path: Path) -> None:
     page.click("choose-camera")
     page.wait(READ)
     page.click("record")
@@ -135,7 +139,9 @@ def test_a_recording_gives_a_table_json_and_a_video(page: Page, tmp_path: Path) 
     files = download(page, "#downloads a", tmp_path)
     whole = json.loads(files["results.json"])
     rows = list(csv.DictReader(io.StringIO(files["table.csv"].decode())))
-    assert list(rows[0]) == json.loads(page.messages("Received")[0])["columns"]
+    columns = json.loads(page.messages("Received")[0])["columns"]
+    recorded = columns_for(recognizer.labels, (RAW,))
+    assert list(rows[0]) == [column["name"] for column in columns] == [column.name for column in recorded]
     assert len(rows) == len(whole["results"]) >= 5
     assert {(row["source"], row["emotion"], row["display_label"], row["track_id"]) for row in rows} == {
         ("camera", "happy", "happy", "1")
@@ -143,6 +149,8 @@ def test_a_recording_gives_a_table_json_and_a_video(page: Page, tmp_path: Path) 
     seconds = [float(row["timestamp"]) for row in rows]
     assert seconds[0] == 0
     assert seconds == sorted(seconds)
+    assert {row["AU12"] for row in rows} != {""}
+    assert from_csv(files["table.csv"].decode(), recorded) == from_json(whole["results"], recorded)
     face = whole["results"][0]["faces"][0]
     assert [float(rows[0][name]) for name in ("x1", "y1", "x2", "y2", "happy", "raw_happy", "yaw")] == [
         *face["box"], face["emotions"]["happy"], face["raw_emotions"]["happy"], face["pose"]["yaw"]
@@ -196,7 +204,38 @@ def test_several_photos_can_be_leafed_through(page: Page) -> None:
     assert page.run("document.getElementById('next').disabled")
 
 
-def test_a_dropped_video_is_read_whole(page: Page, tmp_path: Path) -> None:
+def test_faces_of_a_photo_have_the_numbers_of_the_table(page: Page, tmp_path: Path) -> None:
+    one = read_photo("astronaut.png")
+    cv2.imwrite(str(tmp_path / "two.png"), np.hstack([one, one]))
+    page.run("""(() => {
+      const pen = CanvasRenderingContext2D.prototype;
+      const write = pen.fillText;
+      window.written = new Set();
+      pen.fillText = function (text, ...place) { window.written.add(text[0]); write.call(this, text, ...place); };
+    })()""")
+    page.drop(tmp_path / "two.png", "image/png")
+    page.wait("document.querySelectorAll('.person').length === 2")
+    assert page.run("[...document.querySelectorAll('.person h3')].map((one) => one.innerText.trim())") == [
+        "Face 0", "Face 1"
+    ]  # fmt: skip
+    assert page.run("[...window.written].sort()") == ["0", "1"]
+
+
+@pytest.mark.parametrize("labels", [EXPRESSIONS, NASTY], ids=["shipped", "nasty"])
+def test_a_recording_has_the_cells_of_the_librarys_table(page: Page, labels: tuple[str, ...]) -> None:
+    analysis = made_analysis(labels)
+    told = [[{"name": one.name, "path": one.path} for one in analysis.columns], analysis.to_dict()["results"]]
+    text = page.run(
+        f"""import("/static/record.js").then((record) => {{
+          const [columns, results] = JSON.parse({json.dumps(json.dumps(told))});
+          const rows = results.flatMap((result) => record.rowsOf(result, columns));
+          return [columns.map(({{ name }}) => name), ...rows].map(record.csvLine).join("");
+        }})"""
+    )
+    assert from_csv(text, analysis.columns) == list(analysis.values())
+
+
+def test_a_dropped_video_is_read_whole(page: Page, client: httpx.Client, tmp_path: Path) -> None:
     video = make_video(tmp_path / "talk.webm", [camera_picture()] * 8, fps=8, codec="libvpx-vp9")
     (tmp_path / "saved").mkdir()
     page.drop(video, "video/webm")
@@ -207,6 +246,8 @@ def test_a_dropped_video_is_read_whole(page: Page, tmp_path: Path) -> None:
         "fetch(document.querySelector('#video-results a[href$=\"table.csv\"]').href).then((one) => one.text())"
     )
     assert [row["emotion"] for row in csv.DictReader(io.StringIO(table))] == ["happy"] * 8
+    first = str(page.run("document.querySelector('#video-results a').pathname"))
+    assert client.delete(first.rpartition("/")[0]).status_code == 204  # the server is shared with other tests
 
 
 def test_nobody_is_said_in_words(server: Running, tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 from facemood import EmotionRecognizer
-from facemood.results import columns_for
 from facemood.schema import Image
 from facemood.server import ServerOptions
+from facemood.table import columns_for
 from tests.moving_faces import read_photo
 from tests.server.conftest import Running, running
 
@@ -56,7 +56,9 @@ def test_it_greets_with_what_reads_and_what_may_be_sent(server: Running, recogni
         hello = hear(socket)
     assert hello["protocol"] == 1
     assert hello["info"]["model"] == recognizer.card.name
-    assert hello["columns"] == columns_for(recognizer.labels, ("raw",))
+    expected = columns_for(recognizer.labels, ("raw",))
+    assert hello["columns"] == [{"name": one.name, "path": list(one.path)} for one in expected]
+    assert hello["schema"] == 1
     assert hello["max_pixels"] == server.service.options.max_frame_pixels
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from facemood import Analysis, MissingExtraError, OutputError, Result
 from facemood.labels import EXPRESSIONS
-from facemood.results import columns_for
 from facemood.sinks import parquet as module
 from facemood.sinks.parquet import ParquetSink
+from facemood.table import columns_for
 from tests.conftest import make_face
 
 arrow = pytest.importorskip("pyarrow", reason="needs the extra data")
@@ -37,7 +37,7 @@ def write_all(path: Path, results: list[Result], info: dict[str, Any] = INFO) ->
 
 def test_columns_are_those_of_the_csv_with_types(tmp_path: Path) -> None:
     table = write_all(tmp_path / "t.parquet", RESULTS)
-    assert table.column_names == columns_for(EXPRESSIONS)
+    assert table.column_names == [column.name for column in columns_for(EXPRESSIONS)]
     types = {field.name: str(field.type) for field in table.schema}
     assert {name: kind for name, kind in types.items() if kind != "double"} == {
         "source": "string", "frame": "int64", "face": "int64", "track_id": "int64", "emotion": "string",

@@ -25,10 +25,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from facemood.datasets.csv_rows import read_table, whole_number
 from facemood.datasets.dataset import ExpressionDataset
 from facemood.datasets.gather import Entry, gather
 from facemood.datasets.lazy_images import image_files
-from facemood.datasets.csv_rows import read_table, whole_number
 from facemood.errors import DatasetError
 from facemood.labels import EXPRESSIONS
 

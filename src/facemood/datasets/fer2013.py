@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from facemood.datasets import ferplus
-from facemood.datasets.dataset import ExpressionDataset
 from facemood.datasets.csv_rows import read_table, whole_number
+from facemood.datasets.dataset import ExpressionDataset
 from facemood.errors import DatasetError, did_you_mean
 from facemood.labels import BASIC_EXPRESSIONS, FERPLUS_COLUMNS
 

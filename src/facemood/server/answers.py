@@ -17,6 +17,7 @@ class MapAnswer(BaseModel):
 class FaceAnswer(BaseModel):
     """One face: where it is, and what it looks like."""
 
+    face: int = Field(description="number of the face, from 0, the largest first")
     box: list[float] = Field(description="x1, y1, x2, y2 in pixels; origin at the top left")
     score: float = Field(description="how sure the detector is that this is a face, 0..1")
     landmarks: list[list[float]] | None = Field(None, description="68 points x, y in pixels, in iBUG order")

@@ -15,12 +15,13 @@ from facemood.explain import can_map
 from facemood.models import ModelSession, find_model, list_models
 from facemood.render import encode_png
 from facemood.render.draw import colour_of
-from facemood.results import SCHEMA, Result
+from facemood.results import Result
 from facemood.server import answers
 from facemood.server.problems import Problem, refusals, require_maps
 from facemood.server.service import Service, service_of
 from facemood.server.video_jobs import MEDIA
 from facemood.server.websocket import BUSY, Connection
+from facemood.table import SCHEMA
 
 LONGEST_NAME = 120
 """Letters that are kept of a file's name, to tell results apart."""

@@ -14,14 +14,15 @@ from fastapi import WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 from facemood.explain import add_maps, can_map
-from facemood.results import RAW, Result, columns_for
-from facemood.schema import Face, Frame
+from facemood.results import Result
+from facemood.schema import Frame
 from facemood.server.engine import Engine
 from facemood.server.limits import ServerOptions
 from facemood.server.problems import Problem, problem_of, require_maps
 from facemood.server.prometheus import Metrics
 from facemood.server.rates import TokenBucket
 from facemood.server.uploads import decode_picture
+from facemood.table import SCHEMA, columns_for
 from facemood.tracking.follow import FaceFollower
 from facemood.tracking.scene import SMOOTH, VideoOptions, VideoScene
 from facemood.tracking.tracker import TrackOptions
@@ -173,7 +174,7 @@ class Connection:
         """Send what was read."""
         self.metrics.count("facemood_frames_total")
         self.metrics.count("facemood_faces_total", len(result))
-        await self.socket.send_text(json.dumps({"type": "result", **live_result(result)}, ensure_ascii=False))
+        await self.socket.send_text(json.dumps({"type": "result", **result.to_dict()}, ensure_ascii=False))
         if self._current is not None:
             self.metrics.observe(time.monotonic() - self._current.came)
 
@@ -191,23 +192,10 @@ def greeting(engine: Engine, options: ServerOptions) -> dict[str, Any]:
         "type": "hello",
         "protocol": PROTOCOL,
         "info": {**recognizer.info(), **video.info()},
-        "columns": columns_for(recognizer.labels, video.variants),
+        "schema": SCHEMA,
+        "columns": [{"name": one.name, "path": one.path} for one in columns_for(recognizer.labels, video.variants)],
         "max_bytes": options.max_frame,
         "max_pixels": options.max_frame_pixels,
         "frame_rate": options.frame_rate,
         "maps": can_map(recognizer.pipeline),
     }
-
-
-def live_result(result: Result) -> dict[str, Any]:
-    """Return a result as JSON tells it, and of each face the label that a display should show."""
-    told = result.to_dict()
-    told["faces"] = [_live_face(face) for face in result]
-    return told
-
-
-def _live_face(face: Face) -> dict[str, Any]:
-    """Return a face with the label that stays until another leads clearly, and with what was read of this frame."""
-    told = {**face.to_dict(), "display_label": face.display_label or face.emotion}
-    told.setdefault(f"{RAW}_emotions", told.get("emotions", {}))
-    return told

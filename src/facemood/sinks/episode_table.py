@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from facemood.results import Result, csv_line
+from facemood.results import Result
 from facemood.sinks.text import FileSink
+from facemood.table import csv_line
 from facemood.timeline import MAX_GAP, MIN_SECONDS, Episode, TrackCollector, check_limits, find_episodes
 
 COLUMNS = ("tier", "begin", "end", "duration", "annotation", "peak_time", "peak", "mean", "source", "person")

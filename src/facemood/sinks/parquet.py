@@ -10,18 +10,12 @@ from typing import Any
 
 from facemood.atomic import open_partial
 from facemood.errors import OutputError, require
-from facemood.results import Result, columns_for
+from facemood.results import Result
+from facemood.sinks.sink import columns_of
+from facemood.table import BOOLEAN, INTEGER, NUMBER, STRING, Value
 
-TYPES = {
-    "source": "string",
-    "emotion": "string",
-    "display_label": "string",
-    "frame": "int64",
-    "face": "int64",
-    "track_id": "int64",
-    "certain": "bool",
-}
-"""Arrow's types of the columns that are no measured numbers; all others are float64."""
+TYPES = {STRING: "string", INTEGER: "int64", NUMBER: "float64", BOOLEAN: "bool"}
+"""Arrow's types by those of columns."""
 
 GROUP = 20_000
 """Rows that are held in memory and then written together, as a row group."""
@@ -56,12 +50,12 @@ class ParquetSink:
 
     def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = ()) -> None:
         arrow, parquet = require("pyarrow", extra="data"), require("pyarrow.parquet", extra="data")
-        columns = columns_for(tuple(info["labels"]))
-        fields = [arrow.field(name, TYPES.get(name, "float64")) for name in columns]
+        self.columns = columns_of(info)
+        fields = [arrow.field(column.name, TYPES[column.type]) for column in self.columns]
         told = {"facemood": json.dumps(info, ensure_ascii=False)}
         self.path, self.schema = path, arrow.schema(fields, metadata=told)
         self._table = arrow.Table
-        self._rows: list[dict[str, Any]] = []
+        self._rows: list[dict[str, Value]] = []
         self._file, self._partial = open_partial(path, "wb")
         self._writer = parquet.ParquetWriter(self._file, self.schema)
 
@@ -71,7 +65,7 @@ class ParquetSink:
         Raises:
             OutputError: The place cannot be written to.
         """
-        self._rows += result.rows()
+        self._rows += result.values(self.columns)
         if len(self._rows) >= GROUP:
             self._flush()
 
@@ -90,7 +84,7 @@ class ParquetSink:
     def _flush(self) -> None:
         """Write the rows that are held, as one row group."""
         if self._rows:
-            columns = {name: [_cell(name, row[name]) for row in self._rows] for name in self.schema.names}
+            columns = {name: [row[name] for row in self._rows] for name in self.schema.names}
             table = self._table.from_pydict(columns, schema=self.schema)
             self._attempt(lambda: self._writer.write_table(table))
             self._rows.clear()
@@ -105,10 +99,3 @@ class ParquetSink:
             raise OutputError(
                 f"{self.path}: cannot be written ({error.strerror or error}); a part stands in {self._partial}"
             ) from error
-
-
-def _cell(name: str, value: Any) -> Any:
-    """Return a cell of the table as its column's type wants it; an empty one is null."""
-    if value == "":
-        return None
-    return bool(value) if name == "certain" else value

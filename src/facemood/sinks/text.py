@@ -13,7 +13,9 @@ from typing import Any
 
 from facemood.atomic import open_partial
 from facemood.errors import OutputError
-from facemood.results import SCHEMA, Result, columns_for, csv_line
+from facemood.results import Result
+from facemood.sinks.sink import columns_of
+from facemood.table import SCHEMA, Column, csv_line, to_cells
 
 
 class FileSink:
@@ -78,13 +80,18 @@ class FileSink:
 class CsvSink(FileSink):
     """The table: one row a face, and one for each frame without a face."""
 
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of all rows, by what makes the results."""
+        return columns_of(self.info)
+
     def head(self) -> str:
         """Return the header line."""
-        return csv_line(columns_for(tuple(self.info["labels"]), self.info.get("variants", ())))
+        return csv_line(column.name for column in self.columns)
 
     def body(self, result: Result) -> str:
         """Return the lines of one frame."""
-        return "".join(csv_line(row.values()) for row in result.rows())
+        return "".join(csv_line(to_cells(row).values()) for row in result.values(self.columns))
 
 
 class JsonLinesSink(FileSink):

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from facemood.results import CHANGE, RAW
 from facemood.schema import Face, Frame
 from facemood.stages.detect import DetectOptions, Detector, select_faces
+from facemood.table import CHANGE, RAW
 from facemood.tracking.baseline import ExpressionBaseline
 from facemood.tracking.follow import FaceFollower, time_of
 from facemood.tracking.smooth import Smoother, SmoothOptions

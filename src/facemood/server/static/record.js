@@ -46,36 +46,35 @@ export class Recording {
   }
 
   json() {
-    const whole = { schema: 1, info: this.hello.info, results: this.results };
+    const whole = { schema: this.hello.schema, info: this.hello.info, results: this.results };
     return new Blob([JSON.stringify(whole)], { type: "application/json" });
   }
 
   table() {
     const { columns } = this.hello;
-    const lines = this.results.flatMap((result) => rowsOf(result).map((row) => csvLine(columns.map((name) => row[name]))));
-    return new Blob([csvLine(columns), ...lines], { type: "text/csv" });
+    const lines = this.results.flatMap((result) => rowsOf(result, columns).map(csvLine));
+    return new Blob([csvLine(columns.map(({ name }) => name)), ...lines], { type: "text/csv" });
   }
 }
 
-/** The table's rows of a result: one a face, or one with empty face columns. */
-export function rowsOf(result) {
-  const where = { source: result.source, frame: result.frame, timestamp: result.timestamp };
-  if (!result.faces.length) return [where];
-  return result.faces.map((face, number) => {
-    const [x1, y1, x2, y2] = face.box;
-    const raw = Object.entries(face.raw_emotions ?? {}).map(([label, value]) => [`raw_${label}`, value]);
-    return {
-      ...where, face: number, track_id: face.track_id, x1, y1, x2, y2, score: face.score, emotion: face.emotion,
-      confidence: face.confidence, certain: face.certain === undefined ? "" : Number(face.certain), ...face.emotions,
-      ...face.pose, display_label: face.display_label, ...Object.fromEntries(raw),
-    };
-  });
+/**
+ * The table's rows of a result, as lists of cells: one a face, or one with empty face columns. The server says in which
+ * order the columns stand, and by which path each is found in the result; a path through "faces" goes into the row's face.
+ */
+export function rowsOf(result, columns) {
+  const faces = result.faces.length ? result.faces : [null];
+  return faces.map((face) => columns.map(({ path }) => path.reduce(step, { ...result, faces: face })));
 }
 
-/** One line of CSV; undefined cells are empty. */
+/** What stands under a key of an object's own, so that a label such as "constructor" finds nothing else. */
+function step(value, key) {
+  return value && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
+/** One line of CSV: cells without a value are empty, booleans are 0 or 1. */
 export function csvLine(values) {
-  const cells = values.map((value) => String(value ?? ""));
-  return `${cells.map((cell) => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(",")}\n`;
+  const cells = values.map((value) => String((typeof value === "boolean" ? Number(value) : value) ?? ""));
+  return `${cells.map((cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(",")}\n`;
 }
 
 /** Hand a file to the user. */

@@ -1,0 +1,180 @@
+"""Analysis: what was read from many frames, as tables, JSON, timelines and a summary."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from facemood.atomic import replacing
+from facemood.errors import require
+from facemood.results import Result
+from facemood.table import SCHEMA, Cell, Column, Value, columns_for, to_cells, write_csv
+from facemood.timeline import Track, collect_tracks
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An input that could not be read, and why."""
+
+    source: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What was read from many frames.
+
+    Attributes:
+        results: One Result a frame, in order.
+        info: Model, head, versions and settings that made them.
+        failures: The inputs that could not be read.
+    """
+
+    results: tuple[Result, ...]
+    info: dict[str, Any] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter(self.results)
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that the models of the results know, in the order in which they come."""
+        return tuple(dict.fromkeys(label for labels in self._each("labels") for label in labels))
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Which values labels have besides their probability, in any of the results."""
+        return tuple(dict.fromkeys(kind for variants in self._each("variants") for kind in variants))
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The table's columns: all that any of the results has."""
+        return columns_for(self.labels, self.variants)
+
+    def _each(self, name: str) -> Iterable[tuple[str, ...]]:
+        """Return the different values that an attribute has in the results, each once."""
+        return dict.fromkeys(getattr(result, name) for result in self.results)
+
+    def values(self) -> Iterator[dict[str, Value]]:
+        """Yield the table's rows as typed values, None where a cell is empty."""
+        columns = self.columns
+        for result in self.results:
+            yield from result.values(columns)
+
+    def rows(self) -> Iterator[dict[str, Cell]]:
+        """Yield the table's rows: one a face a frame, and one for each frame without a face."""
+        return map(to_cells, self.values())
+
+    def codebook(self) -> list[dict[str, Value]]:
+        """Say of each column of the table what it holds: its name, type, unit, range, decimals and meaning.
+
+        Example:
+            >>> analysis = Analysis((Result("a.jpg", labels=("happy",)),))
+            >>> next(line for line in analysis.codebook() if line["name"] == "x1")["unit"]
+            'px'
+        """
+        return [column.describe() for column in self.columns]
+
+    def to_csv(self, path: str | os.PathLike[str]) -> Path:
+        """Write the table.
+
+        Raises:
+            OutputError: The place cannot be written to.
+        """
+        return write_csv(path, self.columns, self.rows())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, texts, lists and dicts."""
+        return {
+            "schema": SCHEMA,
+            "info": self.info,
+            "results": [result.to_dict() for result in self.results],
+            "failures": [dataclasses.asdict(failure) for failure in self.failures],
+        }
+
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return everything as JSON, and write it where a path is given.
+
+        Raises:
+            OutputError: The place cannot be written to.
+        """
+        text = json.dumps(self.to_dict(), ensure_ascii=False)
+        if path is not None:
+            with replacing(path, encoding="utf-8") as file:
+                file.write(text)
+        return text
+
+    def to_dataframe(self) -> Any:
+        """Return the table as a pandas DataFrame; empty cells are missing values.
+
+        Raises:
+            MissingExtraError: pandas is not installed (extra ``data``).
+        """
+        pandas = require("pandas", extra="data")
+        return pandas.DataFrame(list(self.values()), columns=[column.name for column in self.columns])
+
+    def tracks(self) -> list[Track]:
+        """Return the people of videos over time, video by video, in the order of their numbers."""
+        return collect_tracks(self.results)
+
+    def plot_timeline(self, *, width: float = 10.0) -> Figure:
+        """Draw the people of videos over time: stacked probabilities, and each expression's share of the time.
+
+        Args:
+            width: Inches.
+
+        Raises:
+            MissingExtraError: matplotlib is not installed (extra ``plot``).
+            ValueError: Nobody is to be drawn: there is no video, or nobody in it.
+        """
+        from facemood.render.plots import plot_timeline
+
+        return plot_timeline(self.tracks(), width=width)
+
+    def summary(self) -> dict[str, Any]:
+        """Count frames, faces and failures, and give each expression's share of the faces read and mean probability.
+
+        Example:
+            >>> Analysis((Result("a.jpg", labels=("happy",)),)).summary()["frames"]
+            1
+        """
+        faces = [face for result in self.results for face in result]
+        read = [face for face in faces if face.labels]
+        counts = Counter(face.emotion for face in read)
+        emotions = [face.emotions for face in read]
+        means = {label: [known[label] for known in emotions if label in known] for label in self.labels}
+        return {
+            "frames": len(self.results),
+            "frames_without_a_face": sum(not result.faces for result in self.results),
+            "faces": len(faces),
+            "failures": len(self.failures),
+            "share": {label: round(counts[label] / len(read), 4) for label in self.labels} if read else {},
+            "mean_probability": {label: round(fmean(values), 4) for label, values in means.items() if values},
+        }
+
+    def _repr_html_(self) -> str:
+        """Show a summary and the first rows in a notebook."""
+        summary = self.summary()
+        counts = ", ".join(f"{summary[key]} {key.replace('_', ' ')}" for key in ("frames", "faces", "failures"))
+        shown = ("source", "frame", "face", "emotion", "confidence")
+        head = "".join(f"<th>{name}</th>" for name in shown)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(str(row[name]))}</td>" for name in shown) + "</tr>"
+            for row, _ in zip(self.rows(), range(20), strict=False)
+        )
+        return f"<p>{counts}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -1,0 +1,87 @@
+import csv
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facemood import Analysis, Result
+from facemood.analysis import Failure
+from facemood.labels import EXPRESSIONS
+from facemood.table import columns_for
+from tests.conftest import make_face
+
+GOLDEN = """\
+source,frame,timestamp,face,track_id,x1,y1,x2,y2,score,emotion,confidence,certain,angry,disgust,fear,happy,sad,surprise,neutral,contempt,AU01,AU02,AU04,AU05,AU06,AU07,AU09,AU10,AU12,AU14,AU15,AU16,AU17,AU20,AU23,AU24,AU25,AU26,AU27,AU43,yaw,pitch,roll
+a.jpg,0,,0,,10.0,20.0,50.0,70.0,0.9,happy,0.7,1,0.02,0.01,0.03,0.7,0.04,0.05,0.14,0.01,,,0.25,,,,,,0.877,,,,,,,,,,,,12.3,-4.0,0.0
+a.jpg,0,,1,,60.5,20.2,80.0,40.0,0.9,sad,0.6,,0.1,,,0.3,0.6,,,,,,,,,,,,,,,,,,,,,,,,,,
+b.jpg,0,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,
+"""
+
+FIXED = GOLDEN.splitlines()[0].split(",")
+"""The columns that every table has."""
+
+
+@pytest.fixture
+def analysis() -> Analysis:
+    partial = make_face((60.5, 20.25, 80, 40), np.array([0.1, 0.3, 0.6], np.float32))
+    partial = type(partial)(partial.box, 0.9, labels=("angry", "happy", "sad"), probabilities=partial.probabilities)
+    units = {"AU04": 0.25, "AU12": 0.87654, "AU12R": 0.9, "AU12L": 0.8}
+    pose = np.array([12.34, -4, -0.04], np.float32)
+    turned = dataclasses.replace(make_face(), pose=pose, certain=True, action_units=units)
+    first = Result("a.jpg", size=(120, 90), faces=(turned, partial), labels=EXPRESSIONS)
+    second = Result("b.jpg", size=(120, 90), labels=EXPRESSIONS, speed={"detect": 1.234, "total": 1.234})
+    return Analysis((first, second), {"model": "baseline"}, (Failure("c.jpg", "empty"),))
+
+
+def test_the_table_is_this(analysis: Analysis, tmp_path: Path) -> None:
+    path = analysis.to_csv(tmp_path / "t.csv")
+    assert path.read_text().replace("\r\n", "\n") == GOLDEN
+
+
+def test_labels_that_a_model_does_not_know_are_empty_and_its_own_follow(tmp_path: Path) -> None:
+    assert [column.name for column in columns_for(("happy", "bored"))] == [*FIXED, "bored"]
+    Analysis((Result("x.jpg", labels=("happy", "bored")),)).to_csv(tmp_path / "t.csv")
+    with (tmp_path / "t.csv").open(newline="") as file:
+        row = next(csv.DictReader(file))
+    assert (row["source"], row["bored"], row["angry"]) == ("x.jpg", "", "")
+
+
+def test_a_dataframe_has_missing_values_for_empty_cells(analysis: Analysis) -> None:
+    pytest.importorskip("pandas", reason="needs the extra data")
+    table = analysis.to_dataframe()
+    assert list(table.columns) == FIXED
+    assert len(table) == 3
+    assert table["happy"].sum() == pytest.approx(1.0)
+    assert table.loc[2, "emotion"] is None or table.isna().loc[2, "emotion"]
+
+
+def test_json_comes_back_as_it_went(analysis: Analysis, tmp_path: Path) -> None:
+    text = analysis.to_json(tmp_path / "r.json")
+    known = json.loads(text)
+    assert json.loads((tmp_path / "r.json").read_text()) == known
+    assert known["info"] == {"model": "baseline"}
+    assert [len(result["faces"]) for result in known["results"]] == [2, 0]
+    assert known["results"][1]["speed"] == {"detect": 1.23, "total": 1.23}
+    assert known["failures"] == [{"source": "c.jpg", "message": "empty"}]
+
+
+def test_the_summary_counts_and_shares(analysis: Analysis) -> None:
+    analysis = Analysis((Result("a.jpg", faces=(make_face(), make_face()), labels=EXPRESSIONS), analysis.results[1]))
+    summary = analysis.summary()
+    assert (summary["frames"], summary["frames_without_a_face"], summary["faces"]) == (2, 1, 2)
+    assert summary["share"]["happy"] == 1.0
+    assert summary["mean_probability"]["neutral"] == 0.14
+
+
+def test_an_empty_analysis_has_a_summary_and_an_empty_table(tmp_path: Path) -> None:
+    empty = Analysis(())
+    assert empty.summary()["faces"] == 0
+    assert empty.to_csv(tmp_path / "t.csv").read_text().strip() == ",".join(FIXED)
+
+
+def test_a_notebook_shows_the_first_rows() -> None:
+    page = Analysis((Result("<b>.jpg", faces=(make_face(),), labels=EXPRESSIONS),))._repr_html_()
+    assert "&lt;b&gt;.jpg" in page
+    assert "<td>happy</td>" in page
