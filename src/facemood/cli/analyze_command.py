@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from facemood.sinks import Sink
     from facemood.tracking.scene import VideoOptions
 
-ENDINGS = ".csv, .parquet, .jsonl, .json, .mp4, .html, .episodes.csv, .png, .jpg"
+ENDINGS = ".csv, .parquet, .jsonl, .json, .mp4, .html, .episodes.csv, codebook.md, codebook.csv, .png, .jpg"
 
 
 def analyze(

@@ -9,6 +9,7 @@ from typing import Any
 from facemood.errors import OutputError, did_you_mean
 from facemood.render import PICTURES
 from facemood.sinks.annotated_images import FolderSink, PictureSink
+from facemood.sinks.codebook import CodebookSink
 from facemood.sinks.episode_table import EpisodesSink
 from facemood.sinks.parquet import ParquetSink
 from facemood.sinks.report import ReportSink
@@ -20,6 +21,8 @@ __all__ = ["SINKS", "Sink", "open_sink", "sink_kind"]
 
 SINKS: dict[str, Any] = {
     ".episodes.csv": EpisodesSink,
+    "codebook.csv": CodebookSink,
+    "codebook.md": CodebookSink,
     ".csv": CsvSink,
     ".parquet": ParquetSink,
     ".jsonl": JsonLinesSink,

@@ -1,0 +1,68 @@
+"""The codebook of a table: what each column holds, as Markdown to read or as CSV."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from facemood.results import Result
+from facemood.sinks.sink import columns_of
+from facemood.sinks.text import FileSink
+from facemood.table import CODEBOOK, Column, csv_line
+
+MARKUP = re.compile(r"[\\`*\[\]<>|~&#]|(?<![^\W_])_|_(?![^\W_])")
+"""What Markdown may take for more than itself in a table; underscores within a word are safe."""
+
+
+class CodebookSink(FileSink):
+    """The codebook of the run's table. The name's ending says how it is written: ``codebook.md`` or ``codebook.csv``.
+
+    Args:
+        path: The file's name.
+        info: What makes the results; its labels and variants say which columns there are.
+        layers: What pictures show; a text file shows none.
+
+    Raises:
+        OutputError: The place cannot be written to.
+    """
+
+    def head(self) -> str:
+        """Return the whole codebook; the results add nothing."""
+        columns = columns_of(self.info)
+        return codebook_csv(columns) if self.path.suffix.lower() == ".csv" else codebook_markdown(columns)
+
+    def body(self, result: Result) -> str:
+        """Return nothing."""
+        return ""
+
+
+def codebook_csv(columns: Sequence[Column]) -> str:
+    """Return a codebook as CSV; empty cells where a column has no unit, range or decimals.
+
+    Example:
+        >>> from facemood.table import FACE_COLUMNS
+        >>> print(codebook_csv(FACE_COLUMNS[2:3]).strip())
+        name,type,unit,range,decimals,meaning
+        x1,number,px,,1,"Left edge of the face's box, from the left of the picture"
+    """
+    return "".join(map(csv_line, [CODEBOOK, *(column.describe().values() for column in columns)]))
+
+
+def codebook_markdown(columns: Sequence[Column]) -> str:
+    """Return a codebook as a table of Markdown.
+
+    Example:
+        >>> from facemood.table import FACE_COLUMNS
+        >>> print(codebook_markdown(FACE_COLUMNS[2:3]).strip())
+        | name | type | unit | range | decimals | meaning |
+        |---|---|---|---|---|---|
+        | x1 | number | px |  | 1 | Left edge of the face's box, from the left of the picture |
+    """
+    rows = [CODEBOOK, *(map(_cell, column.describe().values()) for column in columns)]
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([lines[0], f"|{'---|' * len(CODEBOOK)}", *lines[1:], ""])
+
+
+def _cell(value: object) -> str:
+    """Return a cell of Markdown, in which nothing is taken for markup."""
+    return MARKUP.sub(r"\\\g<0>", "" if value is None else str(value))
