@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import io
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facemood import Analysis, Result
+from facemood import Analysis, EmotionRecognizer, ModelCard, Result
 from facemood.facs import CODES
 from facemood.labels import EXPRESSIONS
+from facemood.models import ModelSession, find_model
+from facemood.models.card import write_card
 from facemood.sinks import open_sink
 from facemood.table import CHANGE, RAW, VARIANTS, Column, column_name, columns_for, csv_line
 from tests.conftest import make_face
@@ -104,6 +107,24 @@ def test_any_words_are_labels_and_come_back_from_csv(labels: list[str]) -> None:
     names = [column.name for column in columns_for(tuple(labels), (RAW,))]
     assert next(csv.reader(io.StringIO(csv_line(names), newline=""))) == names
     assert [name for name in names if name.startswith("raw_")] == [f"raw_{label}" for label in labels]
+
+
+def test_an_own_model_with_such_labels_is_read_into_the_table(tmp_path: Path, astronaut: Path) -> None:
+    pytest.importorskip("onnx", reason="needs the extra train")
+    file = tmp_path / "own.onnx"
+    shutil.copy(find_model("nano"), file)
+    card = ModelSession(file, device="cpu", threads=1).card
+    labels = NASTY[: len(card.heads[card.default_head])]
+    write_card(file, ModelCard("own", {card.default_head: labels}, card.default_head, card.input_size, card.colour))
+    analysis = EmotionRecognizer(file, threads=1).analyze(astronaut)
+    (row,) = analysis.values()
+    (face,) = analysis.results[0].faces
+    assert row["score"] == round(face.score, 4)
+    assert row["face"] == 0
+    assert {label: row[column_name(label)] for label in labels} == analysis.to_dict()["results"][0]["faces"][0][
+        "emotions"
+    ]
+    assert row["AU12"] == round(face.action_units["AU12"], 3) != row["label_AU12"]
 
 
 def test_labels_that_head_no_column_are_refused() -> None:

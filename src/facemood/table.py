@@ -132,18 +132,16 @@ def _of_face(read: Callable[[Face], Value]) -> Callable[[RowSource], Value]:
     return lambda source: None if source.face is None else read(source.face)
 
 
-def _number(
-    name: str, meaning: str, read: Callable[[Face], Value], *path: str | int, unit: str = "", limits: str = "0..1",
-    decimals: int = SHARE_DECIMALS,
-) -> Column:  # fmt: skip
-    """Return a column of numbers that are read from a face, by default shares."""
-    return Column(name, NUMBER, meaning, _of_face(read), ("faces", *path), unit, limits, decimals)
+def _number(name: str, meaning: str, read: Callable[[Face], Value], *path: str | int, **more: Any) -> Column:
+    """Return a column of numbers that are read from a face: a share, where no more is said."""
+    details = {"range": "0..1", "decimals": SHARE_DECIMALS, **more}
+    return Column(name, NUMBER, meaning, _of_face(read), ("faces", *path), **details)
 
 
 def _corner(name: str, place: int, meaning: str) -> Column:
     """Return the column of one number of the box."""
     return _number(
-        name, meaning, lambda face: float(face.box[place]), "box", place, unit="px", limits="", decimals=PIXEL_DECIMALS
+        name, meaning, lambda face: float(face.box[place]), "box", place, unit="px", range="", decimals=PIXEL_DECIMALS
     )
 
 
@@ -151,7 +149,7 @@ def _angle(name: str, place: int, meaning: str) -> Column:
     """Return the column of one angle of the head."""
     return _number(
         name, meaning, lambda face: None if face.pose is None else float(face.pose[place]), "pose", name,
-        unit="degrees", limits="-180..180", decimals=ANGLE_DECIMALS,
+        unit="degrees", range="-180..180", decimals=ANGLE_DECIMALS,
     )  # fmt: skip
 
 
@@ -258,7 +256,7 @@ def _variant(kind: str, label: str) -> Column:
         )  # fmt: skip
     return _number(
         f"{CHANGE}_{label}", f"Log-odds of the label {label} minus their mean in the person's neutral baseline",
-        lambda face: _by_label(face.change, face, label), "change", label, unit="log-odds", limits="",
+        lambda face: _by_label(face.change, face, label), "change", label, unit="log-odds", range="",
     )  # fmt: skip
 
 
