@@ -8,7 +8,7 @@ import numpy as np
 from measure import Effort, Row, repeat, time_call, timing
 from network import matmul_gflops, total_macs
 
-from facemood import EmotionRecognizer
+from facemood import EmotionRecognizer, open_recognizer
 
 BATCHES = (1, 32)
 THREADS = (1, 2)
@@ -19,7 +19,7 @@ def measure_classify(effort: Effort) -> list[Row]:
     macs = total_macs()
     rows = []
     for threads in THREADS:
-        recognizer = EmotionRecognizer(device="cpu", threads=threads)
+        recognizer = open_recognizer(device="cpu", threads=threads)
         roof = matmul_gflops(threads, effort)
         for batch in BATCHES:
             times = _time_faces(recognizer, batch, effort)

@@ -15,7 +15,7 @@ from typing import Any
 from measure import Effort, Row, time_process
 from pictures import write_photos
 
-from facemood import EmotionRecognizer
+from facemood import open_recognizer
 
 WORKER = Path(__file__).with_name("peer_worker.py")
 PHOTO_CALLS, FACE_CALLS = 3, 30
@@ -133,7 +133,7 @@ def _compare(what: str, ours: Worker, theirs: Worker, orders: list[dict[str, Any
 
 def _face_orders(photos: Sequence[Path]) -> Iterator[dict[str, Any]]:
     """Make the orders to read the largest face of each photo, in the box that facemood's detector gives."""
-    recognizer = EmotionRecognizer(device="cpu")
+    recognizer = open_recognizer(device="cpu")
     for number, file in enumerate(photos):
         x1, y1, x2, y2 = recognizer.detect(file)[0].box.clip(0).round().astype(int).tolist()
         yield {"task": "face", "photo": number, "box": [x1, y1, x2 - x1, y2 - y1], "calls": FACE_CALLS}

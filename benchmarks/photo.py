@@ -9,7 +9,7 @@ from pathlib import Path
 from measure import Effort, Row, repeat, time_call, timing
 from pictures import load_photos, write_photos
 
-from facemood import EmotionRecognizer
+from facemood import EmotionRecognizer, open_recognizer
 
 STAGES = ("detect", "landmarks", "align", "classify", "total")
 LARGER_FACES = 60.0
@@ -18,10 +18,8 @@ LARGER_FACES = 60.0
 
 def measure_photo(effort: Effort) -> list[Row]:
     """Time the stages of a photo as users get them, then with larger faces only, then from a file."""
-    rows = _time_stages(EmotionRecognizer(device="cpu"), effort, "")
-    rows += _time_stages(
-        EmotionRecognizer(device="cpu", min_face=LARGER_FACES), effort, f", min_face={LARGER_FACES:.0f}"
-    )
+    rows = _time_stages(open_recognizer(device="cpu"), effort, "")
+    rows += _time_stages(open_recognizer(device="cpu", min_face=LARGER_FACES), effort, f", min_face={LARGER_FACES:.0f}")
     with tempfile.TemporaryDirectory() as folder:
         return [*rows, _time_files(write_photos(Path(folder)), effort)]
 
@@ -35,7 +33,7 @@ def _time_stages(recognizer: EmotionRecognizer, effort: Effort, setting: str) ->
 
 def _time_files(files: list[Path], effort: Effort) -> Row:
     """Time everything between a PNG file's path and the result."""
-    recognizer = EmotionRecognizer(device="cpu")
+    recognizer = open_recognizer(device="cpu")
     paths = itertools.cycle(files)
     times = repeat(lambda: time_call(lambda: recognizer.analyze_image(next(paths))), effort.seconds)
     return timing("from a PNG file to the result", times)

@@ -18,7 +18,7 @@ from measure import Effort, Row, facemood_command, repeat, timing
 from memory import PEAK
 from pictures import SIZE, Image, fill, load_examples
 
-from facemood import EmotionRecognizer, Frame
+from facemood import Frame, open_recognizer
 from facemood.sinks.video_file import VideoWriter
 from facemood.tracking.scene import VideoOptions
 
@@ -39,7 +39,7 @@ def _time_stages(people: int, effort: Effort) -> list[Row]:
     Raises:
         RuntimeError: Somebody was not found, so that the times would mean nothing.
     """
-    recognizer = EmotionRecognizer(device="cpu")
+    recognizer = open_recognizer(device="cpu")
     scene, frames = recognizer.pipeline.video(VideoOptions()), moving_frames(people)
 
     def read() -> dict[str, float]:

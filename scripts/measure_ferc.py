@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from facemood import EmotionRecognizer  # noqa: E402
+from facemood import open_recognizer  # noqa: E402
 from facemood.datasets import ExpressionDataset, open_dataset  # noqa: E402
 from facemood.evaluation import metrics  # noqa: E402
 from facemood.evaluation.protocol import run_all  # noqa: E402
@@ -247,7 +247,7 @@ def measure_time(dataset: ExpressionDataset) -> dict[str, float]:
     """Return CPU milliseconds of a face crop on one thread: the mask network alone, and all of FERC."""
     ferc = FERC(threads=1)
     images, pipeline = dataset.images[:ROUNDS], ferc.pipeline
-    masks = pipeline.parts.masks  # type: ignore[attr-defined]
+    masks = pipeline.strategy.parts.masks  # type: ignore[attr-defined]
     noise = np.random.default_rng(0).integers(0, 256, (1, 64, 64), np.uint8)
     spent = {}
     for name, work in (
@@ -280,7 +280,7 @@ def write_cards(known: dict[str, Any]) -> None:
 
 def draw_photos(file: Path) -> None:
     """Draw mask and vector on the example photos, side by side."""
-    recognizer, rows = EmotionRecognizer(threads=1), []
+    recognizer, rows = open_recognizer(threads=1), []
     for photo in ("astronaut.png", "grace_hopper.jpg"):
         result = recognizer.analyze_image(ROOT / "examples" / "photos" / photo)
         (read,) = with_layers(recognizer, iter([result]), ("mask", "vector"))

@@ -32,6 +32,7 @@ PUBLIC = [
     "find_episodes",
     "list_models",
     "open_dataset",
+    "open_recognizer",
 ]
 
 HEAVY = {"torch", "lightning", "onnx", "pandas", "matplotlib", "lime", "fastapi", "skimage", "scipy"}

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from facemood.explain import Explanation
     from facemood.labels import EXPRESSIONS
+    from facemood.loading import open_recognizer
     from facemood.models import ModelCard, list_models
     from facemood.recognizer import EmotionRecognizer
     from facemood.results import Result
@@ -67,6 +68,7 @@ _HOMES = {
     "find_episodes": "timeline",
     "list_models": "models",
     "open_dataset": "datasets",
+    "open_recognizer": "loading",
 }
 
 __all__ = [
@@ -94,6 +96,7 @@ __all__ = [
     "find_episodes",
     "list_models",
     "open_dataset",
+    "open_recognizer",
 ]  # fmt: skip
 
 

@@ -6,16 +6,14 @@ import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from numpy.typing import NDArray
-
+from facemood.crop_strategy import Strategy
 from facemood.models import ModelSession
 from facemood.results import Result
-from facemood.schema import Face, Frame, Image
+from facemood.schema import Face, Frame
 from facemood.stages.action_units import with_units
-from facemood.stages.align import WHOLE_BOX, crop_faces
-from facemood.stages.classify import Predictions, classify, with_predictions
+from facemood.stages.align import WHOLE_BOX
+from facemood.stages.classify import with_predictions
 from facemood.stages.detect import DetectOptions, Detector
 from facemood.stages.landmarks import LandmarkModel, landmarks_of
 from facemood.stages.pose import estimate_pose
@@ -30,22 +28,36 @@ class Pipeline:
     """The parts of a recognizer, and how a batch of frames goes through them.
 
     Attributes:
-        session: The network that reads expressions.
-        head: Which of its heads is read.
-        views: How often each face is read.
-        prior: How common expressions are taken to be.
+        strategy: What becomes of faces that are found: the network's input, and its predictions.
         detector: What finds faces.
         reader: What reads landmarks, and follows faces.
         options: Which faces count.
     """
 
-    session: ModelSession
-    head: str
-    views: int
-    prior: str
+    strategy: Strategy
     detector: Detector
     reader: LandmarkModel
     options: DetectOptions
+
+    @property
+    def session(self) -> ModelSession:
+        """The network that reads expressions."""
+        return self.strategy.session
+
+    @property
+    def head(self) -> str:
+        """Which of its heads is read."""
+        return self.strategy.head
+
+    @property
+    def prior(self) -> str:
+        """How common expressions are taken to be."""
+        return self.strategy.prior
+
+    @property
+    def framing(self) -> tuple[float, float, float, float]:
+        """The crop that the network wants, in units of the detector's box: left, top, right, bottom."""
+        return self.session.card.framing.get(self.detector.name, WHOLE_BOX)
 
     def photos(self) -> PhotoScene:
         """Return a scene for frames that have nothing to do with each other."""
@@ -70,15 +82,6 @@ class Pipeline:
         posed = [dataclasses.replace(face, pose=pose) for face, pose in zip(marked, poses, strict=True)]
         return with_units(frame.image, posed)
 
-    def align(self, image: Image, faces: Sequence[Face]) -> tuple[list[Face], list[NDArray[Any]]]:
-        """Return the faces of an image, and of each what `classify` wants: its crop."""
-        framing = self.session.card.framing.get(self.detector.name, WHOLE_BOX)
-        return list(faces), list(crop_faces(image, faces, framing))
-
-    def classify(self, crops: Sequence[NDArray[Any]] | NDArray[Any]) -> Predictions:
-        """Read face crops."""
-        return classify(self.session, crops, head=self.head, views=self.views, prior=self.prior)
-
     def read(
         self, frames: Sequence[Frame], scene: Scene, *, variants: tuple[str, ...] = (), keep_images: bool = False
     ) -> Iterator[Result]:
@@ -98,11 +101,11 @@ class Pipeline:
             detected = time.perf_counter()
             faces = self.mark(frame, faces)
             marked = time.perf_counter()
-            found.append(self.align(frame.image, faces))
+            found.append(self.strategy.align(frame.image, faces, self.framing))
             aligned = time.perf_counter()
             clocks.append({"detect": detected - started, "landmarks": marked - detected, "align": aligned - marked})
         started = time.perf_counter()
-        read = self.classify([crop for _, crops in found for crop in crops])
+        read = self.strategy.classify([one for _, inputs in found for one in inputs])
         share = (time.perf_counter() - started) / max(len(read.probabilities), 1)
         first = 0
         for frame, (faces, _), clock in zip(frames, found, clocks, strict=True):

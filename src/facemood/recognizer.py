@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.analysis import Analysis, Failure
+from facemood.crop_strategy import CropStrategy, Strategy
 from facemood.errors import ImageError, ModelError, SourceError
 from facemood.explain import ExplainOptions, Explanation, explain_faces
 from facemood.models import DEFAULT_MODEL, ModelCard, ModelSession, check_views, find_model
@@ -40,7 +41,8 @@ class EmotionRecognizer:
     """Finds faces and reads their apparent expressions. Models load once, nothing leaves the machine.
 
     Args:
-        model: A model inside the package by name, or the path of an .onnx file with a card.
+        model: A model inside the package by name, the path of an .onnx file with a card, or a session that is open
+            already. It must read pixels; `facemood.open_recognizer` opens models of every task.
         head: Which of the model's heads is read; None takes its default.
         detector: ``"finder"``, ``"hog"``, ``"yunet:FILE.onnx"``, or any object that is a `Detector`.
         min_face: Smallest face, the shorter side of its box in pixels; larger values are faster.
@@ -70,7 +72,7 @@ class EmotionRecognizer:
 
     def __init__(
         self,
-        model: str | Path = DEFAULT_MODEL,
+        model: str | Path | ModelSession = DEFAULT_MODEL,
         *,
         head: str | None = None,
         detector: str | Detector = DEFAULT_DETECTOR,
@@ -83,26 +85,33 @@ class EmotionRecognizer:
         threads: int | None = None,
     ) -> None:
         options = DetectOptions(min_size=min_face, threshold=threshold, max_faces=max_faces)
-        session = ModelSession(find_model(model), device=device, threads=threads)
+        session = (
+            model
+            if isinstance(model, ModelSession)
+            else ModelSession(find_model(model), device=device, threads=threads)
+        )
         card = session.card
-        head = choose_head(card, head)
         if card.task != self.task:
-            mend = "; open it with facemood.ferc.FERC" if card.task == "vector" else ""
-            raise ModelError(f"the model {card.name!r} reads no {self.task}s; its task is {card.task}{mend}")
+            raise ModelError(
+                f"the model {card.name!r} reads no {self.task}s; its task is {card.task}; "
+                "use facemood.open_recognizer, which chooses by the task"
+            )
+        head = choose_head(card, head)
         if isinstance(detector, str):
             detector = open_detector(detector, options, threads=threads)
         reader = detector.reader if isinstance(detector, FinderDetector) else LandmarkModel(threads=threads)
-        self.pipeline = self._extend(
-            Pipeline(session, head, check_views(views), check_prior(card, head, prior), detector, reader, options)
-        )
+        strategy = self._make_strategy(session, head, check_views(views), check_prior(card, head, prior), reader)
+        self.pipeline = Pipeline(strategy, detector, reader, options)
         if detector.name not in card.framing:
             logger.warning(
                 "model %s has no framing for the detector %s; its boxes are used as they are", card.name, detector.name
             )
 
-    def _extend(self, pipeline: Pipeline) -> Pipeline:
-        """Return the pipeline that reads; here the one that was put together of the options."""
-        return pipeline
+    def _make_strategy(
+        self, session: ModelSession, head: str, views: int, prior: str, landmarks: LandmarkModel
+    ) -> Strategy:
+        """Return how faces become predictions; here they are cut out and the network reads their pixels."""
+        return CropStrategy(session, head, views, prior)
 
     @property
     def session(self) -> ModelSession:
@@ -230,7 +239,7 @@ class EmotionRecognizer:
             crops: N images (h, w) or (h, w, 3) uint8 BGR of any size.
 
         Returns:
-            (N, K) float32 probabilities, in the order of `labels`.
+            (N, K) float32 probabilities, in the order of `labels`; NaN in the rows of faces that could not be read.
 
         Raises:
             ImageError: A crop has another shape or type.
@@ -239,7 +248,7 @@ class EmotionRecognizer:
             raise ImageError(
                 f"crops must be (N, h, w) or (N, h, w, 3), but are {crops.shape}; for one crop pass crop[None]"
             )
-        return self.pipeline.classify(crops).probabilities
+        return self.pipeline.strategy.classify_crops(crops).probabilities
 
     def detect_emotions(self, image: ImageLike) -> list[dict[str, Any]]:
         """Read one image and answer as users of `fer` know it: ``[{"box": [x, y, w, h], "emotions": {...}}]``."""
@@ -329,7 +338,7 @@ class EmotionRecognizer:
             "model_version": self.card.version,
             "head": parts.head,
             "labels": list(self.labels),
-            "views": parts.views,
+            "views": parts.strategy.views,
             "prior": parts.prior,
             "detector": self.detector.name,
             "min_face": options.min_size,

@@ -2,11 +2,13 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from facemood.models import find_model
 from facemood.sources import load_image
 from tests.cli.conftest import Run
 from tests.videos import make_video
@@ -56,6 +58,23 @@ def test_parts_are_drawn_with_other_models_too(facemood: Run, astronaut: Path, t
         done = facemood("analyze", astronaut, "-q", "--model", "nano", "-o", name, *layers)
         assert done.returncode == 0, done.stderr
     assert (load_image(tmp_path / "plain.png") != load_image(tmp_path / "drawn.png")).any(axis=2).mean() > 0.05
+
+
+def test_a_copy_under_any_name_is_read_by_its_card(facemood: Run, astronaut: Path, tmp_path: Path) -> None:
+    shutil.copy(find_model("ferc"), tmp_path / "nano.onnx")
+    done = facemood("analyze", astronaut, "--model", "nano.onnx", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(json.loads(done.stdout)["faces"][0]["vector"]) == 24
+    refused = [("explain", astronaut, "--model", "nano.onnx"), ("analyze", astronaut, "--model", "nano.onnx", "-o",
+               "map.png", "--draw", "map")]  # fmt: skip
+    for command in refused:
+        done = facemood(*command)
+        assert done.returncode == 3
+        assert "reads 24 distances and no pixels" in done.stderr
+    assert [file.name for file in tmp_path.iterdir()] == ["nano.onnx"]
+    done = facemood("learn", "show", astronaut, "--model", "nano.onnx")
+    assert done.returncode == 3
+    assert "nano.onnx: is no network of facemood of the kind se-resnet" in done.stderr
 
 
 def test_what_it_cannot_do_is_told(facemood: Run, astronaut: Path) -> None:

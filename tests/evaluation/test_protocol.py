@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from facemood.datasets import ExpressionDataset, open_dataset
-from facemood.errors import DatasetError
+from facemood.errors import DatasetError, ModelError
 from facemood.evaluation import evaluate
 from facemood.evaluation.protocol import compare, match_head, score
+from facemood.evaluation.study import make_study
 from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS, FERPLUS_COLUMNS
 from facemood.models import DEFAULT_MODEL, ModelCard, ModelSession, find_model
 
@@ -52,6 +53,13 @@ def test_without_votes_or_training_split_there_is_one_protocol(session: ModelSes
     (found,) = evaluate(session, alone, split="PrivateTest")
     assert found.protocol == "fer2013 labels"
     assert found.confusion.sum() == 6
+
+
+def test_a_model_that_reads_no_pixels_is_refused() -> None:
+    with pytest.raises(ModelError, match="'ferc' reads no expressions from pictures"):
+        evaluate(ModelSession(find_model("ferc"), device="cpu"), made(), split="PrivateTest")
+    with pytest.raises(ModelError, match="'ferc' reads no expressions from pictures"):
+        make_study(["ferc"], made(), split="PrivateTest")
 
 
 def test_the_report_holds_plain_numbers(session: ModelSession) -> None:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from facemood import EmotionRecognizer, Explanation, Face, Result
+from facemood.crop_strategy import CropStrategy
 from facemood.errors import ExplanationError, ImageError, ModelError
 from facemood.explain import ExplainOptions, InputScorer, explain_crop, explain_faces, with_maps
 from facemood.explain.explanation import SIDE
@@ -150,7 +151,8 @@ def test_closing_the_maps_closes_the_camera(nano: EmotionRecognizer) -> None:
 
 
 def test_a_model_without_a_feature_map_says_so_before_anything_is_read(nano: EmotionRecognizer) -> None:
-    landmarks = dataclasses.replace(nano.pipeline, session=nano.pipeline.reader.session, head="points")
+    strategy = CropStrategy(nano.pipeline.reader.session, "points", 1, "dataset")
+    landmarks = dataclasses.replace(nano.pipeline, strategy=strategy)
     with pytest.raises(ModelError, match="has no output features"):
         with_maps(landmarks, [])
 

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from facemood import EmotionRecognizer
 from facemood.errors import ExplanationError, ImageError, ModelError
-from facemood.ferc import FERC, PAIRS, PartsModel, distances, open_recognizer, with_layers, with_parts
+from facemood.ferc import FERC, PAIRS, PartsModel, distances, with_layers, with_parts
 from facemood.ferc.parts import TURNED
-from facemood.models import find_model
 from facemood.results import Result
 from facemood.schema import Image
 from facemood.sources import load_image
@@ -58,7 +57,7 @@ def test_the_vector_is_measured_between_the_parts_that_are_drawn(ferc: FERC, ast
 def test_the_probabilities_are_those_of_the_vector(ferc: FERC, astronaut: Path) -> None:
     (face,) = ferc.analyze_image(astronaut)
     assert face.parts is not None
-    read = ferc.pipeline.classify([face.parts.vector])
+    read = ferc.pipeline.strategy.classify([face.parts.vector])
     np.testing.assert_allclose(read.probabilities[0], face.probabilities, atol=1e-6)
 
 
@@ -164,17 +163,9 @@ def test_it_has_the_api_of_the_recognizer(ferc: FERC, astronaut: Path) -> None:
     assert len(list(ferc.stream([astronaut]))) == 1
 
 
-def test_names_open_what_they_stand_for() -> None:
-    assert isinstance(open_recognizer("ferc"), FERC)
-    assert isinstance(open_recognizer(find_model("ferc")), FERC)
-    assert type(open_recognizer("nano")) is EmotionRecognizer
-    with pytest.raises(ModelError, match="Did you mean 'ferc'"):
-        open_recognizer("ferk")
-
-
 def test_what_does_not_fit_is_an_error_that_names_the_mend(ferc: FERC, astronaut: Path) -> None:
     with pytest.raises(
-        ModelError, match=r"'ferc' reads no expressions; its task is vector; open it with facemood.ferc.F"
+        ModelError, match=r"'ferc' reads no expressions; its task is vector; use facemood.open_recognizer"
     ):
         EmotionRecognizer("ferc")
     with pytest.raises(ModelError, match="'nano' reads no vectors; its task is expression"):
@@ -185,6 +176,8 @@ def test_what_does_not_fit_is_an_error_that_names_the_mend(ferc: FERC, astronaut
         FERC(prior="balanced")
     with pytest.raises(ExplanationError, match="24 distances and no pixels"):
         ferc.explain(astronaut)
+    with pytest.raises(ExplanationError, match="24 distances and no pixels"):
+        with_layers(ferc, iter([]), ("map",))
 
 
 def test_layers_find_their_parts_with_any_model(recognizer: EmotionRecognizer, astronaut: Path) -> None:

@@ -83,7 +83,7 @@ def analyze(
     Prints a table for people on stderr, or with --json a line of JSON for each image or frame on stdout.
     """
     start_logging(quiet=quiet, verbose=verbose)
-    from facemood.ferc import open_recognizer
+    from facemood.loading import open_recognizer
     from facemood.tracking.scene import SMOOTH, VideoOptions
 
     video = VideoOptions(

@@ -71,7 +71,8 @@ def _trial() -> Iterator[tuple[str, str]]:
     import numpy as np
 
     from facemood.errors import FacemoodError
-    from facemood.ferc.system import MODEL, open_recognizer
+    from facemood.ferc.system import MODEL
+    from facemood.loading import open_recognizer
     from facemood.models import list_models
     from facemood.models.runtime import available_providers, telemetry_state
 

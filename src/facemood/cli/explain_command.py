@@ -49,7 +49,7 @@ def explain(
     """
     start_logging(quiet=quiet, verbose=verbose)
     from facemood.explain import SEGMENTERS, ExplainOptions
-    from facemood.ferc import open_recognizer
+    from facemood.loading import open_recognizer
 
     values = parse_settings(settings or [])
     kinds = list(SEGMENTERS) if segmenter == ALL and method == "lime" else [segmenter]

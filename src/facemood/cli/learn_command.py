@@ -178,9 +178,9 @@ def _part(dataset: ExpressionDataset, most: int | None) -> ExpressionDataset:
 
 def _recognizer(model: str) -> EmotionRecognizer:
     """Make what finds faces and frames them for a model."""
-    from facemood import EmotionRecognizer
+    from facemood.loading import open_recognizer
 
-    return EmotionRecognizer(model, device="cpu")
+    return open_recognizer(model, device="cpu")
 
 
 def _read_face(recognizer: EmotionRecognizer, photo: Path, *, small: bool = True) -> NDArray[np.uint8]:

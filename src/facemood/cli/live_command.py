@@ -75,7 +75,8 @@ def live(
     With --json a line of JSON for each frame goes to stdout.
     """
     start_logging(quiet=quiet, verbose=verbose)
-    from facemood.ferc import open_recognizer, with_layers
+    from facemood.ferc import with_layers
+    from facemood.loading import open_recognizer
     from facemood.sources.live import check_live
     from facemood.tracking.scene import SMOOTH, VideoOptions
     from facemood.window import LiveOptions, run_headless, run_window

@@ -70,7 +70,7 @@ def serve(
     start_logging(quiet=quiet, verbose=verbose)
     require("fastapi", extra="serve")
     require("uvicorn", extra="serve")
-    from facemood.ferc import open_recognizer
+    from facemood.loading import open_recognizer
 
     options = choose_options(host, token, allow_host or [])
     recognizer = open_recognizer(

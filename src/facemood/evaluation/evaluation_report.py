@@ -8,12 +8,11 @@ from typing import Any
 
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset
-from facemood.errors import ModelError
 from facemood.evaluation.framing import read_end_to_end
 from facemood.evaluation.protocol import evaluate, match_head
+from facemood.loading import open_recognizer
 from facemood.models import ModelSession, find_model
 from facemood.models.card_markdown import markdown_table, per_cent, with_interval
-from facemood.recognizer import EmotionRecognizer
 
 
 def make_report(
@@ -33,15 +32,11 @@ def make_report(
 
     Raises:
         DatasetError: There is no such split, or the model does not know the labels.
-        ModelError: The model reads no pictures.
+        ModelError: The model is unknown or damaged, or reads no pixels.
     """
     from facemood import __version__
 
     session = ModelSession(find_model(model), device="cpu")
-    if session.card.task != "expression":
-        raise ModelError(
-            f"the model {session.card.name!r} reads no expressions from pictures; its page tells its figures"
-        )
     report: dict[str, Any] = {
         "facemood": __version__,
         "model": session.card.name,
@@ -52,7 +47,7 @@ def make_report(
     }
     if detector is not None:
         part = dataset.split(split)
-        recognizer = EmotionRecognizer(model, head=match_head(session.card, part), detector=detector, views=views)
+        recognizer = open_recognizer(model, head=match_head(session.card, part), detector=detector, views=views)
         report["end_to_end"] = read_end_to_end(recognizer, part)
     return report
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.datasets import ExpressionDataset, Images, ferplus
-from facemood.errors import DatasetError
+from facemood.errors import DatasetError, ModelError
 from facemood.evaluation import metrics
 from facemood.labels import EXPRESSIONS
 from facemood.models import ModelCard, ModelSession, run_views
@@ -120,6 +120,7 @@ def evaluate(session: ModelSession, dataset: ExpressionDataset, *, split: str, v
         views: How often each image is read: 1, 2 or 10.
 
     Raises:
+        ModelError: The model reads no pixels.
         DatasetError: There is no such split, or no head knows the dataset's labels.
     """
     found = [score(session.card, outcome) for outcome in read_split(session, dataset, split=split, views=views)]
@@ -130,8 +131,13 @@ def read_split(session: ModelSession, dataset: ExpressionDataset, *, split: str,
     """Run a model over one split of a dataset: what it said, for every protocol that model and dataset allow.
 
     Raises:
+        ModelError: The model reads no pixels.
         DatasetError: There is no such split, or no head knows the dataset's labels.
     """
+    if session.card.task != "expression":
+        raise ModelError(
+            f"the model {session.card.name!r} reads no expressions from pictures; its page tells its figures"
+        )
     part, twins = dataset.split(split), dataset.near_duplicates_of([TRAINING])[dataset.usage == split]
     logits = run_all(session, part.images, views=views)
     alone = {head: values[~twins] for head, values in logits.items()}

@@ -31,7 +31,9 @@ def with_maps(pipeline: Pipeline, results: Iterable[Result]) -> Iterator[Result]
 
     Raises:
         ModelError: The model was exported without its feature map; raised at once, before anything is read.
+        ExplanationError: The model reads no pixels; raised at once as well.
     """
+    InputScorer(pipeline.session, pipeline.head)  # which refuses a model that reads no pixels
     check_features(pipeline.session, pipeline.head)
     return change_each(results, lambda result: add_maps(pipeline, result))
 

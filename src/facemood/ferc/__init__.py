@@ -2,15 +2,15 @@
 
 from facemood.ferc.face_mask import MaskedFaces, MaskModel, mask_overlap
 from facemood.ferc.parts import PartsModel, with_parts
-from facemood.ferc.strategy import FercPipeline
-from facemood.ferc.system import FERC, open_recognizer, with_layers
+from facemood.ferc.strategy import FercStrategy
+from facemood.ferc.system import FERC, with_layers
 from facemood.ferc.vector import PAIRS, PARTS, distances, expressional_vector, facial_parts
 
 __all__ = [
     "FERC",
     "PAIRS",
     "PARTS",
-    "FercPipeline",
+    "FercStrategy",
     "MaskModel",
     "MaskedFaces",
     "PartsModel",
@@ -18,7 +18,6 @@ __all__ = [
     "expressional_vector",
     "facial_parts",
     "mask_overlap",
-    "open_recognizer",
     "with_layers",
     "with_parts",
 ]

@@ -1,4 +1,4 @@
-"""The two networks in series, as a pipeline: where others cut a face out, this one measures its parts."""
+"""FERC's two networks in series, as a strategy: the distances between the parts of a face are measured and read."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.crop_strategy import Framing
+from facemood.errors import ModelError
 from facemood.ferc.parts import PartsModel
 from facemood.ferc.vector import PAIRS
 from facemood.geometry import Floats
-from facemood.pipeline import Pipeline
+from facemood.models import FINDER, ModelSession
 from facemood.schema import Face, Image
+from facemood.stages.align import WHOLE_BOX
 from facemood.stages.classify import Predictions, predictions_of
 
 UNKNOWN = np.full(len(PAIRS), np.nan, np.float32)
@@ -21,28 +24,45 @@ UNKNOWN = np.full(len(PAIRS), np.nan, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
-class FercPipeline(Pipeline):
-    """A pipeline whose session is a perceptron on the expressional vector.
+class FercStrategy:
+    """Mask, parts, expressional vector, perceptron.
 
     Attributes:
+        session: The perceptron.
+        head: Which of its heads is read.
+        prior: How common expressions are taken to be.
         parts: What finds mask and parts.
+
+    Raises:
+        ModelError: The perceptron takes vectors of another length.
     """
 
+    session: ModelSession
+    head: str
+    prior: str
     parts: PartsModel
 
-    def align(self, image: Image, faces: Sequence[Face]) -> tuple[list[Face], list[NDArray[Any]]]:
+    def __post_init__(self) -> None:
+        card = self.session.card
+        if card.input_size != (len(PAIRS), 1):
+            raise ModelError(
+                f"model {card.name!r}: input_size must be {len(PAIRS)} x 1, the distances that FERC measures, but is "
+                f"{card.input_size[0]} x {card.input_size[1]}"
+            )
+
+    @property
+    def views(self) -> int:
+        """How often each face is read: once."""
+        return 1
+
+    def align(self, image: Image, faces: Sequence[Face], framing: Framing) -> tuple[list[Face], list[NDArray[Any]]]:
         """Return the faces with their parts, and the vector (24,) of each, NaN where it is not known."""
         marked = self.parts.mark(image, faces)
-        return marked, self.vectors_of(marked)
+        return marked, _vectors_of(marked)
 
-    @staticmethod
-    def vectors_of(faces: Sequence[Face]) -> list[NDArray[Any]]:
-        """Return the vector (24,) of each face, NaN where it is not known."""
-        return [UNKNOWN if face.parts is None else face.parts.vector for face in faces]
-
-    def classify(self, crops: Sequence[NDArray[Any]] | NDArray[Any]) -> Predictions:
+    def classify(self, inputs: Sequence[NDArray[Any]]) -> Predictions:
         """Read expressional vectors: N of (24,) float32. One that is not known gives probabilities that are NaN."""
-        vectors: Floats = np.asarray(crops, np.float32).reshape(-1, len(PAIRS))
+        vectors: Floats = np.asarray(inputs, np.float32).reshape(-1, len(PAIRS))
         known = np.isfinite(vectors).all(axis=1)
         logits = np.zeros((len(vectors), len(self.session.card.heads[self.head])), np.float32)
         if known.any():
@@ -50,3 +70,13 @@ class FercPipeline(Pipeline):
         probabilities, certain = predictions_of(self.session.card, self.head, logits, prior=self.prior)
         probabilities[~known] = np.nan
         return Predictions(probabilities, certain)
+
+    def classify_crops(self, crops: Sequence[NDArray[Any]] | NDArray[Any]) -> Predictions:
+        """Read faces that are cut out as the card frames them for the finder; NaN where parts cannot be told."""
+        framing = self.session.card.framing.get(FINDER, WHOLE_BOX)
+        return self.classify(_vectors_of([self.parts.mark_crop(crop, framing) for crop in crops]))
+
+
+def _vectors_of(faces: Sequence[Face]) -> list[NDArray[Any]]:
+    """Return the vector (24,) of each face, NaN where it is not known."""
+    return [UNKNOWN if face.parts is None else face.parts.vector for face in faces]

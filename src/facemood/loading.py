@@ -1,0 +1,48 @@
+"""The one door: a model's name or file becomes the recognizer that can run it, by the task on the model's card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from facemood.errors import ModelError
+from facemood.ferc import FERC
+from facemood.models import DEFAULT_MODEL, ModelSession, find_model
+from facemood.recognizer import EmotionRecognizer
+
+RECOGNIZERS: dict[str, type[EmotionRecognizer]] = {kind.task: kind for kind in (EmotionRecognizer, FERC)}
+"""For each task of a model's card, the class that runs such models."""
+
+
+def open_recognizer(
+    name_or_file: str | Path = DEFAULT_MODEL, *, device: str = "auto", threads: int | None = None, **options: Any
+) -> EmotionRecognizer:
+    """Open a model as the recognizer that can run it; the task on the model's card decides, not its name or path.
+
+    Args:
+        name_or_file: A model inside the package by name, such as ``"nano"`` or ``"ferc"``, or the path of an .onnx file
+            with a card.
+        device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
+        threads: Threads inside one run of a network; None leaves it to ONNX Runtime.
+        options: The other options of `EmotionRecognizer`.
+
+    Raises:
+        ModelError: The model, head or detector is unknown or damaged, or the model is for another task.
+        DeviceError: The device is not there.
+        ValueError: An option is out of its range.
+
+    Example:
+        >>> open_recognizer("ferc").labels
+        ('angry', 'happy', 'sad', 'surprise', 'neutral')
+        >>> type(open_recognizer("ferc")).__name__, type(open_recognizer()).__name__
+        ('FERC', 'EmotionRecognizer')
+    """
+    file = find_model(name_or_file)
+    session = ModelSession(file, device=device, threads=threads)
+    task = session.card.task
+    if task not in RECOGNIZERS:
+        raise ModelError(
+            f"{file}: the card's task is {task!r}, and no recognizer runs such a model; "
+            f"expected {' or '.join(map(repr, RECOGNIZERS))}"
+        )
+    return RECOGNIZERS[task](session, threads=threads, **options)

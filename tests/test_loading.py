@@ -1,0 +1,83 @@
+"""The door: what a name or a file opens is told by the card, not by its name or place."""
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from facemood import EmotionRecognizer, ModelError, open_recognizer
+from facemood.ferc import FERC
+from facemood.ferc.strategy import FercStrategy
+from facemood.models import ModelSession, find_model
+from facemood.models.card import write_card
+
+
+def test_names_open_what_they_stand_for() -> None:
+    assert type(open_recognizer("ferc")) is FERC
+    assert type(open_recognizer(find_model("ferc"))) is FERC
+    assert type(open_recognizer("nano")) is EmotionRecognizer
+    assert open_recognizer().card.name == "default"
+    with pytest.raises(ModelError, match="Did you mean 'ferc'"):
+        open_recognizer("ferk")
+
+
+@pytest.mark.parametrize(("model", "kind"), [("ferc", FERC), ("nano", EmotionRecognizer)])
+def test_a_copy_under_another_name_is_opened_by_its_card(
+    model: str, kind: type[EmotionRecognizer], astronaut: Path, tmp_path: Path
+) -> None:
+    other = {"ferc": "nano", "nano": "ferc"}[model]
+    copy = Path(shutil.copy(find_model(model), tmp_path / f"{other}.onnx"))
+    opened = open_recognizer(copy, threads=1)
+    assert type(opened) is kind
+    (face,), (expected,) = opened.analyze_image(astronaut), open_recognizer(model, threads=1).analyze_image(astronaut)
+    np.testing.assert_array_equal(face.probabilities, expected.probabilities)
+    assert (face.parts is not None) == (model == "ferc")
+
+
+def test_options_reach_the_recognizer() -> None:
+    opened = open_recognizer("nano", head="fer2013", views=2, prior="balanced", min_face=40, device="cpu", threads=1)
+    assert opened.info() == {
+        **EmotionRecognizer("nano").info(),
+        "head": "fer2013",
+        "labels": list(opened.labels),
+        "views": 2,
+        "prior": "balanced",
+        "min_face": 40,
+    }
+    assert open_recognizer("ferc", head="ferplus").labels[-1] == "contempt"
+    with pytest.raises(ValueError, match="views must be 1, but is 2"):
+        open_recognizer("ferc", views=2)
+    with pytest.raises(TypeError, match="headd"):
+        open_recognizer("nano", headd="fer2013")
+
+
+def test_a_model_of_another_task_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"finder\.onnx: the card's task is 'detection', .* 'expression' or 'vector'"):
+        open_recognizer("finder")
+    file = Path(shutil.copy(find_model("nano"), tmp_path / "own.onnx"))
+    write_card(file, dataclasses.replace(ModelSession(file).card, task="ages"))
+    with pytest.raises(ModelError, match=r"own\.onnx: the card's task is 'ages'"):
+        open_recognizer(file)
+    with pytest.raises(ModelError, match="reads no expressions; its task is ages; use facemood.open_recognizer"):
+        EmotionRecognizer(file)
+
+
+def test_an_open_session_is_not_opened_again() -> None:
+    session = ModelSession(find_model("nano"), device="cpu", threads=1)
+    assert EmotionRecognizer(session).session is session
+
+
+def test_a_perceptron_of_other_vectors_is_refused(tmp_path: Path) -> None:
+    file = Path(shutil.copy(find_model("ferc"), tmp_path / "own.onnx"))
+    model = onnx.load(file)
+    model.graph.input[0].type.tensor_type.shape.dim[1].dim_param = "distances"
+    onnx.save(model, file)
+    card = ModelSession(find_model("ferc")).card
+    strategy = open_recognizer(file).pipeline.strategy
+    assert isinstance(strategy, FercStrategy)
+    write_card(file, dataclasses.replace(card, input_size=(30, 1)))
+    with pytest.raises(ModelError, match="input_size must be 24 x 1, .* but is 30 x 1"):
+        open_recognizer(file)
