@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections import Counter
 from collections.abc import Sequence
 
@@ -73,8 +74,9 @@ def check_labels(labels: Sequence[str]) -> None:
     for label in labels:
         if not isinstance(label, str) or not label or not label.isprintable() or label != label.strip():
             raise ValueError(
-                f"a label must be a text of printable characters without spaces around it, but one is {label!r}"
+                f"a label must be a text of printable characters without spaces around it, "
+                f"but one is {reprlib.repr(label)}"
             )
     for label, times in Counter(labels).items():
         if times > 1:
-            raise ValueError(f"each label must stand once, but {label!r} stands {times} times")
+            raise ValueError(f"each label must stand once, but {reprlib.repr(label)} stands {times} times")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +12,16 @@ from typing import Any
 
 from facemood.atomic import replacing
 from facemood.errors import ModelError, require
+from facemood.models.card_rules import check_fields, read_json
 
 METADATA_KEY = "facemood.card"
 """Where the card stands in the ONNX file's metadata."""
 
-COLOURS = ("grey", "bgr", "rgb")
+REQUIRED = ("name", "heads", "default_head")
+"""The fields that every card has; the others have defaults."""
+
+FREE = ("trained_on", "metrics")
+"""The fields that hold tables of any form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,9 @@ class ModelCard:
         limits: Sentences that say what the model cannot do.
         task: What the outputs mean.
 
+    Raises:
+        ModelError: A field is of another type, out of its range, or does not agree with another.
+
     Example:
         >>> card = ModelCard("mine", heads={"mood": ("happy", "sad")}, default_head="mood")
         >>> ModelCard.from_json(card.to_json()) == card
@@ -71,15 +80,10 @@ class ModelCard:
     task: str = "expression"
 
     def __post_init__(self) -> None:
-        if self.colour not in COLOURS:
-            raise ModelError(f"model {self.name!r}: colour must be one of {', '.join(COLOURS)}, but is {self.colour!r}")
-        if self.default_head not in self.heads:
-            raise ModelError(
-                f"model {self.name!r}: the default head {self.default_head!r} is not among {', '.join(self.heads)}"
-            )
-        channels = 1 if self.colour == "grey" else 3
-        if len(self.mean) != channels or len(self.std) != channels:
-            raise ModelError(f"model {self.name!r}: mean and std need {channels} numbers for {self.colour} input")
+        try:
+            check_fields({entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self)})
+        except ValueError as error:
+            raise ModelError(f"model {reprlib.repr(self.name)}: {error}") from None
 
     def to_json(self) -> str:
         """Return the card as one JSON text."""
@@ -90,32 +94,34 @@ class ModelCard:
         """Read a card that `to_json` wrote; unknown keys of newer versions are passed over.
 
         Raises:
-            ModelError: The text is no card.
+            ModelError: The text is no card, or a field is missing, of another type or out of its range.
         """
         try:
-            table = json.loads(text)
-            names = {entry.name for entry in dataclasses.fields(cls)}
-            known = {key: _hashable(value) for key, value in table.items() if key in names}
-            known["heads"] = {head: tuple(labels) for head, labels in table["heads"].items()}
-            for key in ("framing", "prior"):
-                known[key] = {name: tuple(values) for name, values in table.get(key, {}).items()}
-            return cls(**known)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ModelError(f"this is no facemood model card ({error})") from error
+            table = read_json(text)
+        except ValueError as error:
+            raise ModelError(f"this is no facemood model card: {error}") from error
+        missing = [field for field in REQUIRED if field not in table]
+        if missing:
+            raise ModelError(f"this is no facemood model card: the field {missing[0]!r} is missing")
+        known = {entry.name for entry in dataclasses.fields(cls)}
+        return cls(**{field: _frozen(field, value) for field, value in table.items() if field in known})
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str], *, file: Path) -> ModelCard:
         """Read the card from an ONNX file's metadata.
 
         Raises:
-            ModelError: The file carries no card.
+            ModelError: The file carries no card, or one that is damaged; the message names file and field.
         """
         if METADATA_KEY not in metadata:
             raise ModelError(
                 f"{file}: the ONNX file carries no facemood card, so its labels and input are not known; "
                 "export the model with 'facemood export', or add a card with facemood.models.card.write_card"
             )
-        return cls.from_json(metadata[METADATA_KEY])
+        try:
+            return cls.from_json(metadata[METADATA_KEY])
+        except ModelError as error:
+            raise ModelError(f"{file}: {error}") from error
 
 
 def write_card(file: Path, card: ModelCard) -> None:
@@ -133,6 +139,8 @@ def write_card(file: Path, card: ModelCard) -> None:
         whole.write(model.SerializeToString())
 
 
-def _hashable(value: Any) -> Any:
-    """Turn JSON's lists into the tuples that a card holds."""
-    return tuple(value) if isinstance(value, list) else value
+def _frozen(field: str, value: Any) -> Any:
+    """Turn JSON's lists into the tuples that a card holds; those of free tables stay lists."""
+    if field not in FREE and isinstance(value, dict):
+        return {key: _frozen(field, entry) for key, entry in value.items()}
+    return tuple(value) if field not in FREE and isinstance(value, list) else value

@@ -217,7 +217,7 @@ def _priors(card: ModelCard, training: ExpressionDataset) -> dict[str, tuple[flo
         head = match_head(card, target)
         if head is not None:
             counts = np.maximum(np.bincount(target.labels, minlength=len(card.heads[head])), 1)
-            found[head] = tuple(np.round(counts / counts.sum(), 5).tolist())
+            found[head] = tuple(np.maximum(np.round(counts / counts.sum(), 5), 1e-5).tolist())
     return found
 
 
