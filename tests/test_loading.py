@@ -5,14 +5,14 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
+from onnx import helper, numpy_helper
 
 from facemood import EmotionRecognizer, ModelError, open_recognizer
 from facemood.ferc import FERC
-from facemood.ferc.strategy import FercStrategy
 from facemood.models import ModelSession, find_model
 from facemood.models.card import write_card
+from tests.models.made import make_model
 
 
 def test_names_open_what_they_stand_for() -> None:
@@ -71,13 +71,19 @@ def test_an_open_session_is_not_opened_again() -> None:
 
 
 def test_a_perceptron_of_other_vectors_is_refused(tmp_path: Path) -> None:
-    file = Path(shutil.copy(find_model("ferc"), tmp_path / "own.onnx"))
-    model = onnx.load(file)
-    model.graph.input[0].type.tensor_type.shape.dim[1].dim_param = "distances"
-    onnx.save(model, file)
-    card = ModelSession(find_model("ferc")).card
-    strategy = open_recognizer(file).pipeline.strategy
-    assert isinstance(strategy, FercStrategy)
-    write_card(file, dataclasses.replace(card, input_size=(30, 1)))
-    with pytest.raises(ModelError, match="input_size must be 24 x 1, .* but is 30 x 1"):
+    file = make_model(
+        tmp_path / "own.onnx",
+        {"task": "vector", "input_size": [30, 1]},
+        nodes=[helper.make_node("MatMul", ["x", "W"], ["out"])],
+        inputs={"x": ["n", 30]},
+        weights=numpy_helper.from_array(np.zeros((30, 2), np.float32), "W"),
+    )
+    assert ModelSession(file).run_batch(np.zeros((3, 30), np.float32))["out"].shape == (3, 2)
+    with pytest.raises(ModelError, match=r"own\.onnx: input_size must be 24 x 1, .* but is 30 x 1"):
         open_recognizer(file)
+
+
+def test_a_card_without_framing_reads_crops_as_they_are(tmp_path: Path) -> None:
+    file = Path(shutil.copy(find_model("ferc"), tmp_path / "own.onnx"))
+    write_card(file, dataclasses.replace(ModelSession(file).card, framing={}))
+    assert np.isnan(open_recognizer(file).classify(np.full((2, 48, 48), 128, np.uint8))).all()

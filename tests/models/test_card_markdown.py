@@ -1,7 +1,10 @@
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from facemood.evaluation.study import describe
 from facemood.models import ModelSession, find_model, list_models, list_parts
 from facemood.models.card_markdown import card_page, markdown_table, per_cent
 from tests.models.test_card import CARD
@@ -13,6 +16,17 @@ def test_the_page_tells_what_the_card_holds() -> None:
     page = card_page(CARD)
     for text in ("# Model card: small", "glad, grim", "temperature 0.8", "[-0.1, -0.1, 1.1, 1.0]", "It is small."):
         assert text in page
+
+
+@pytest.mark.parametrize(
+    "facts", [{"recipe": "mine"}, {"dataset": "own", "split": "train", "images": 5}, {"a": [1, {}]}]
+)
+def test_facts_that_another_tool_wrote_are_told_as_they_stand(facts: dict[str, Any]) -> None:
+    card = dataclasses.replace(CARD, trained_on=facts, metrics={"test": {"accuracy": 0.5}, "framing": ["hog"]})
+    page = card_page(card)
+    for key in (*facts, "test", "framing"):
+        assert key in page or str(facts[key]) in page
+    assert describe(card)["recipe"] == "small"
 
 
 @pytest.mark.parametrize("name", [*list_models(), *list_parts()])

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from facemood.errors import ImageError, ModelError
 from facemood.models import DEFAULT_MODEL, ModelCard, ModelSession, find_model
 from facemood.models.session import prepare
-from tests.models.test_card import CARD, identity_model
+from tests.models.made import make_model
+from tests.models.test_card import identity_model
 
 GREY = ModelCard("g", heads={"h": ("a",)}, default_head="h", input_size=(4, 4))
 RGB = ModelCard(
@@ -82,9 +83,6 @@ def test_a_file_that_is_no_model_or_has_no_card(tmp_path: Path) -> None:
 
 def test_a_users_own_model_carries_its_own_labels(tmp_path: Path) -> None:
     from facemood import EmotionRecognizer
-    from facemood.models.card import write_card
 
-    file = identity_model(tmp_path / "m.onnx")
-    card = ModelCard("own", heads=CARD.heads, default_head="mood", input_size=(2, 2))
-    write_card(file, card)
+    file = make_model(tmp_path / "m.onnx", {"heads": {"out": ["glad", "grim"]}})
     assert EmotionRecognizer(file).labels == ("glad", "grim")

@@ -20,7 +20,7 @@ from facemood.evaluation.calibration import balance_curve
 from facemood.evaluation.corruptions import CORRUPTIONS, corrupt
 from facemood.evaluation.protocol import Outcome, compare_all, evaluate, run_all
 from facemood.models import SHIFTS, ModelCard, ModelSession, find_model
-from facemood.models.card_markdown import origin_of
+from facemood.models.card_markdown import origin_of, table_at
 from facemood.stages.classify import calibrate
 
 SHARES = tuple(round(0.05 * step, 2) for step in range(2, 21))
@@ -60,13 +60,13 @@ def make_study(models: Sequence[str], dataset: ExpressionDataset, *, split: str)
 
 def describe(card: ModelCard) -> dict[str, Any]:
     """Say what a model is and what it was trained by."""
-    recipe, mean = card.trained_on.get("recipe", {}), card.trained_on.get("averaged_with", ())
+    recipe, mean = table_at(card.trained_on, "recipe"), card.trained_on.get("averaged_with", ())
     name = recipe.get("name", card.name)
     return {
         "model": card.name,
         "version": card.version,
         "recipe": " + ".join([name, *(settings.get("name", name) for settings in mean)]),
-        "seed": recipe.get("train", {}).get("seed"),
+        "seed": table_at(recipe, "train").get("seed"),
         "origin": origin_of(card.trained_on),
         "trained_on": {key: card.trained_on.get(key) for key in ("split", "images", "epochs")},
     }

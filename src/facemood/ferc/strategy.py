@@ -46,7 +46,7 @@ class FercStrategy:
         card = self.session.card
         if card.input_size != (len(PAIRS), 1):
             raise ModelError(
-                f"model {card.name!r}: input_size must be {len(PAIRS)} x 1, the distances that FERC measures, but is "
+                f"{self.session.file}: input_size must be {len(PAIRS)} x 1, the distances that FERC measures, but is "
                 f"{card.input_size[0]} x {card.input_size[1]}"
             )
 

@@ -53,11 +53,17 @@ def read_with_maps(
     """Return the maps of N crops as `activation_maps` does, and their logits, (N, K) float32, from the same run.
 
     Raises:
-        ModelError: The model was exported without its feature map.
+        ModelError: The model was exported without its feature map, or with one of another form.
     """
     check_features(session, head)
     found = session.run_batch(prepare(crops, session.card), more=(FEATURES, weights_of(head)))
-    features, weights = found[FEATURES], found[weights_of(head)]  # (N, C, h, w), (K, C)
+    labels = len(session.card.heads[head])
+    features, weights = found[FEATURES], found[weights_of(head)][:labels]  # (N, C, h, w), (K, C)
+    if features.ndim != 4 or weights.shape != (labels, features.shape[1]):
+        raise ModelError(
+            f"model {session.card.name!r}: {FEATURES} must be (N, C, h, w) and {weights_of(head)} ({labels}, C), but "
+            f"they are {features.shape} and {weights.shape}"
+        )
     number, channels, *size = features.shape
     maps: NDArray[np.float32] = weights @ features.reshape(number, channels, -1)
     return maps.reshape(number, len(weights), *size), found[head]

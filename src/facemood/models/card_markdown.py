@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from facemood.models.card import ModelCard
@@ -22,8 +23,8 @@ def card_page(card: ModelCard) -> str:
         f"licence {card.licence}.",
         "## What it gives\n\n" + _heads(card),
         "## Its input\n\n" + _input(card),
-        "## What it was trained on\n\n" + _training(card.trained_on),
-        "## Figures\n\n" + _figures(card.metrics),
+        "## What it was trained on\n\n" + _as_known(_training, card.trained_on),
+        "## Figures\n\n" + _as_known(_figures, card.metrics),
         "## Limits\n\n" + "\n".join(f"- {sentence}" for sentence in card.limits),
     ]
     return "\n\n".join(sections) + "\n"
@@ -87,10 +88,21 @@ def origin_of(facts: Mapping[str, Any]) -> str:
         >>> origin_of({"recipe": {"network": {"start": "nano"}}, "averaged_with": [{"train.seed": 2}]})
         ' from the weights of nano; the mean of its weights and those of another run (train.seed = 2)'
     """
-    start = facts.get("recipe", {}).get("network", {}).get("start")
+    start = table_at(table_at(facts, "recipe"), "network").get("start")
     others = [f"{found.get('name', 'another run')} ({_told(found)})" for found in facts.get("averaged_with", ())]
     mean = f"; the mean of its weights and those of {' and of '.join(others)}" if others else ""
     return (f" from the weights of {start}" if start else "") + mean
+
+
+def table_at(facts: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return the table that stands at a key, or an empty one: other tools write a card's free tables as they like.
+
+    Example:
+        >>> table_at({"recipe": {"name": "nano"}}, "recipe"), table_at({"recipe": "mine"}, "recipe")
+        ({'name': 'nano'}, {})
+    """
+    found = facts.get(key)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _told(settings: Mapping[str, Any]) -> str:
@@ -133,10 +145,18 @@ def _input(card: ModelCard) -> str:
     return f"{text}\n\nThe crop, in units of the detector's box (left, top, right, bottom):\n\n{crops}"
 
 
+def _as_known(write: Callable[[dict[str, Any]], str], facts: dict[str, Any]) -> str:
+    """Write facts as those of our own models, or as they stand where another tool wrote them in another form."""
+    try:
+        return write(facts)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return f"```json\n{json.dumps(facts, indent=1, ensure_ascii=False)}\n```"
+
+
 def _measured(card: ModelCard, detector: str) -> str:
     """Say on what a framing was measured."""
-    found = card.metrics.get("framing", {}).get(detector)
-    if not found:
+    found = table_at(table_at(card.metrics, "framing"), detector)
+    if not {"tiles", "found"} <= found.keys():
         return ""
     return f", measured by `facemood export` on {found['tiles']:,} enlarged training tiles ({found['found']:,} found)"
 

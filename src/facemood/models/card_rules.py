@@ -144,7 +144,7 @@ def _table(rule: Rule, *, least: int = 0) -> Rule:
 
     def check(field: str, value: Any) -> None:
         if not isinstance(value, Mapping) or len(value) < least:
-            raise _wrong(field, f"a table with {least} or more entries", value)
+            raise _wrong(field, "a table" if not least else f"a table of at least {least}", value)
         for key, entry in value.items():
             _word(f"a name in {field}", key)
             rule(f"{field}.{key}", entry)
@@ -195,8 +195,10 @@ def _free(field: str, value: Any, *, depth: int = 0) -> None:
     elif isinstance(value, list | tuple):
         for entry in value:
             _free(field, entry, depth=depth + 1)
-    elif not (value is None or (isinstance(value, int | float) and _is_finite(value))):
-        raise _wrong(field, "text, finite numbers, tables and lists", value)
+    elif value is not None and not isinstance(value, int | float):
+        raise _wrong(field, "made of text, numbers, tables and lists", value)
+    elif value is not None and not _is_finite(value):
+        raise ValueError(f"{field} must hold finite numbers, but holds {reprlib.repr(value)}")
 
 
 def _is_finite(value: float) -> bool:

@@ -55,6 +55,13 @@ def open_session(model: str | bytes | Path, *, device: str = "cpu", threads: int
     return onnxruntime.InferenceSession(source, options, providers=select_providers(device))
 
 
+def quiet_run() -> Any:
+    """Return options of a run (``onnxruntime.RunOptions``) that print no error: what fails is raised anyway."""
+    options = onnxruntime.RunOptions()
+    options.log_severity_level = 4
+    return options
+
+
 def available_providers() -> list[str]:
     """Return the execution providers that this ONNX Runtime has, best first."""
     return list(onnxruntime.get_available_providers())

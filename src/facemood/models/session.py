@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 
 from facemood.errors import DeviceError, ImageError, ModelError
 from facemood.models.card import ModelCard
-from facemood.models.runtime import device_of, open_session
+from facemood.models.graph_check import LOGIT_TASKS, check_graph, check_logits, input_shape
+from facemood.models.model_file import read_model_file
+from facemood.models.runtime import device_of, open_session, quiet_run
 
 logger = logging.getLogger("facemood")
 
@@ -26,21 +29,28 @@ class ModelSession:
         threads: Threads inside one run; None leaves it to ONNX Runtime.
 
     Raises:
-        ModelError: The file is not an ONNX model or has no card.
+        ModelError: The file is not an ONNX model, has no card, or the card does not fit the network.
         DeviceError: The device is unknown or not there.
     """
 
     def __init__(self, file: Path, *, device: str = "auto", threads: int | None = None) -> None:
+        data = read_model_file(file)
         try:
-            self._session = open_session(file, device=device, threads=threads)
+            self._session = open_session(data, device=device, threads=threads)
         except DeviceError:
             raise
         except Exception as error:  # ONNX Runtime raises a class of its own for each kind of damage
             raise ModelError(f"{file}: cannot be loaded as an ONNX model ({str(error).splitlines()[0]})") from error
         self.card = ModelCard.from_metadata(self._session.get_modelmeta().custom_metadata_map, file=file)
         self.device = device_of(self._session, asked=device)
-        self._input = self._session.get_inputs()[0].name
-        self.outputs = tuple(output.name for output in self._session.get_outputs())
+        self.file = file
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        self.outputs = tuple(output.name for output in outputs)
+        with self._naming_the_file():
+            self._one_by_one = check_graph(self.card, inputs, outputs)
+        self._input, self._quiet = inputs[0].name, quiet_run()
+        if self.card.task in LOGIT_TASKS:
+            self._try()
         logger.info("model %s runs on %s", self.card.name, self.device)
 
     def run(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
@@ -64,10 +74,48 @@ class ModelSession:
             more: Names of outputs that are wanted beside the heads', of those in `outputs`.
 
         Returns:
-            Each output by its name.
+            Each output by its name. Where the network takes one face a run, the outputs of N runs follow each other,
+            also those that are not by face.
+
+        Raises:
+            ModelError: The network cannot be run, or does not give a number a label.
         """
-        wanted = [*self.card.heads, *more]
-        return dict(zip(wanted, self._session.run(wanted, {self._input: batch}), strict=True))
+        parts = np.split(batch, len(batch)) if self._one_by_one else [batch]
+        runs = [self._run([*self.card.heads, *more], part) for part in parts]
+        found = runs[0] if len(runs) == 1 else {name: np.concatenate([run[name] for run in runs]) for name in runs[0]}
+        with self._naming_the_file():
+            check_logits(self.card, found, len(batch))
+        return found
+
+    def _run(self, wanted: list[str], batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Return some outputs by their names."""
+        try:
+            return dict(zip(wanted, self._session.run(wanted, {self._input: batch}, self._quiet), strict=True))
+        except Exception as error:  # ONNX Runtime raises a class of its own for each kind of failure
+            raise ModelError(f"{self.file}: the network cannot be run ({str(error).splitlines()[0]})") from error
+
+    def _try(self) -> None:
+        """Run the network on two black faces, one by one where it cannot take both: a fixed batch may lie in its graph.
+
+        Raises:
+            ModelError: It cannot be run, or its outputs have no number a label.
+        """
+        black = np.zeros((2, *input_shape(self.card)), np.float32)
+        if not self._one_by_one:
+            try:
+                self.run_batch(black)
+            except ModelError:
+                self._one_by_one = True
+        if self._one_by_one:
+            self.run_batch(black)
+
+    @contextmanager
+    def _naming_the_file(self) -> Iterator[None]:
+        """Turn a ValueError about card or network into an error that names the file."""
+        try:
+            yield
+        except ValueError as error:
+            raise ModelError(f"{self.file}: {error}") from error
 
 
 def prepare(crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], card: ModelCard) -> NDArray[np.float32]:

@@ -55,7 +55,7 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, NDArray[np.float32]]
 
 def _tensor(data: bytes) -> tuple[str, NDArray[np.float32]] | None:
     """Return a tensor's name and numbers, or None for one of whole numbers, or of which no bytes are there."""
-    fields = list(_fields(data))
+    fields = list(read_fields(data))
     known = dict(fields)
     kind, raw, name = known.get(KIND), known.get(BYTES), known.get(NAME)
     if kind not in KINDS or not isinstance(raw, bytes) or not isinstance(name, bytes):
@@ -66,11 +66,20 @@ def _tensor(data: bytes) -> tuple[str, NDArray[np.float32]] | None:
 
 def _all(data: bytes, wanted: int) -> list[bytes]:
     """Return the values of all fields of one number that hold bytes."""
-    return [value for number, value in _fields(data) if number == wanted and isinstance(value, bytes)]
+    return [value for number, value in read_fields(data) if number == wanted and isinstance(value, bytes)]
 
 
-def _fields(data: bytes) -> Iterator[tuple[int, Value]]:
-    """Yield the number and value of each field."""
+def read_fields(data: bytes) -> Iterator[tuple[int, Value]]:
+    """Yield the number and value of each field of a protocol buffer.
+
+    Raises:
+        IndexError: It is cut within a number.
+        ValueError: It is cut within a value, or holds a field of an unknown kind or a number of more than 64 bits.
+
+    Example:
+        >>> list(read_fields(bytes([8, 150, 1, 18, 2, 104, 105])))
+        [(1, 150), (2, b'hi')]
+    """
     place = 0
     while place < len(data):
         key, place = _whole_number(data, place)
@@ -94,8 +103,9 @@ def _fields(data: bytes) -> Iterator[tuple[int, Value]]:
 def _whole_number(data: bytes, place: int) -> tuple[int, int]:
     """Return the whole number that begins at a place, and the place behind it."""
     number, shift = 0, 0
-    while True:
+    while shift < 64:
         number |= (data[place] & 127) << shift
         place, shift = place + 1, shift + 7
         if data[place - 1] < 128:
             return number, place
+    raise ValueError(f"the number at byte {place} has more than 64 bits")

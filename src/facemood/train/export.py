@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset, Images
 from facemood.datasets.splits import find_split
+from facemood.errors import ModelError
 from facemood.evaluation import evaluate
 from facemood.evaluation.calibration import balance_curve, fit_balance, fit_certain, fit_temperature
 from facemood.evaluation.framing import measure_framing
@@ -106,11 +107,16 @@ def reframe(model: Path, dataset: ExpressionDataset, file: Path, *, detectors: t
         detectors: Detectors for which the framing is measured; what is known of others stays.
 
     Raises:
-        ModelError: The file is no model.
+        ModelError: The file is no model, or its card does not say on which split it was trained.
         OutputError: The file cannot be written to.
     """
     card = ModelSession(model, device="cpu").card
-    split = find_split(dataset, card.trained_on["split"]) or card.trained_on["split"]
+    trained = card.trained_on.get("split")
+    if not isinstance(trained, str):
+        raise ModelError(
+            f"{model}: the card's trained_on names no split, so there are no images to measure a framing on"
+        )
+    split = find_split(dataset, trained) or trained
     tiles = _sample(dataset.split(split).images)
     weights = model.read_bytes()
     with replacing(file, "wb") as whole, tempfile.TemporaryDirectory() as folder:
