@@ -1,0 +1,46 @@
+"""FERC as a strategy: vectors in place of crops, and NaN where there are none."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facemood import open_recognizer
+from facemood.ferc import FercStrategy
+from facemood.sources import load_image
+from tests.conftest import make_face
+
+FRAMING = (0.0, 0.0, 1.0, 1.0)
+
+
+@pytest.fixture(scope="module")
+def strategy() -> FercStrategy:
+    found = open_recognizer("ferc", threads=1).pipeline.strategy
+    assert isinstance(found, FercStrategy)
+    return found
+
+
+def test_a_face_becomes_its_vector_whatever_the_framing(strategy: FercStrategy, astronaut: Path) -> None:
+    image, recognizer = load_image(astronaut), open_recognizer("nano", threads=1)
+    faces = recognizer.detect(image)
+    (marked,), (vector,) = strategy.align(image, faces, FRAMING)
+    assert marked.parts is not None
+    np.testing.assert_array_equal(vector, marked.parts.vector)
+    _, (same,) = strategy.align(image, faces, (-1, -1, 2, 2))
+    np.testing.assert_array_equal(same, vector)
+
+
+def test_a_face_without_points_becomes_a_vector_and_probabilities_of_nan(strategy: FercStrategy) -> None:
+    face = make_face()
+    (same,), (vector,) = strategy.align(np.zeros((80, 80, 3), np.uint8), [face], FRAMING)
+    assert same is face
+    assert vector.shape == (24,)
+    assert np.isnan(vector).all()
+    read = strategy.classify([vector, np.ones(24, np.float32), vector]).probabilities
+    assert np.isnan(read).all(axis=1).tolist() == [True, False, True]
+    assert read[1].sum() == pytest.approx(1, abs=1e-5)
+    assert strategy.classify([]).probabilities.shape == (0, 5)
+
+
+def test_each_face_is_read_once(strategy: FercStrategy) -> None:
+    assert strategy.views == 1
