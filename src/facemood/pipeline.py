@@ -7,12 +7,15 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from facemood.crop_strategy import Strategy
 from facemood.models import ModelSession
 from facemood.results import Result
-from facemood.schema import Face, Frame
+from facemood.schema import Face, Frame, Image
 from facemood.stages.action_units import with_units
-from facemood.stages.align import WHOLE_BOX
+from facemood.stages.align import WHOLE_BOX, crop_faces, frame_box
 from facemood.stages.classify import with_predictions
 from facemood.stages.detect import DetectOptions, Detector
 from facemood.stages.landmarks import LandmarkModel, landmarks_of
@@ -54,11 +57,6 @@ class Pipeline:
         """How common expressions are taken to be."""
         return self.strategy.prior
 
-    @property
-    def framing(self) -> tuple[float, float, float, float]:
-        """The crop that the network wants, in units of the detector's box: left, top, right, bottom."""
-        return self.session.card.framing.get(self.detector.name, WHOLE_BOX)
-
     def photos(self) -> PhotoScene:
         """Return a scene for frames that have nothing to do with each other."""
         return PhotoScene(self.detector, self.options)
@@ -81,6 +79,27 @@ class Pipeline:
         poses = [None if points is None else estimate_pose(points, frame.size) for points in map(landmarks_of, marked)]
         posed = [dataclasses.replace(face, pose=pose) for face, pose in zip(marked, poses, strict=True)]
         return with_units(frame.image, posed)
+
+    @property
+    def framing(self) -> tuple[float, float, float, float]:
+        """The crop that the network wants, in units of the detector's box: left, top, right, bottom."""
+        return self.session.card.framing.get(self.detector.name, WHOLE_BOX)
+
+    def frame_boxes(self, faces: Sequence[Face]) -> list[NDArray[np.float32]]:
+        """Return the squares that `crops` cuts out: for each face (4,) float32 x1 y1 x2 y2 in pixels of its image."""
+        return [frame_box(face.box, self.framing) for face in faces]
+
+    def crops(self, image: Image, faces: Sequence[Face]) -> list[Image]:
+        """Cut the faces out of an image, framed as the network wants them.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            faces: What was found in it.
+
+        Returns:
+            One (s, s, 3) uint8 BGR image a face.
+        """
+        return crop_faces(image, faces, self.framing)
 
     def read(
         self, frames: Sequence[Frame], scene: Scene, *, variants: tuple[str, ...] = (), keep_images: bool = False

@@ -195,14 +195,12 @@ def _read_face(recognizer: EmotionRecognizer, photo: Path, *, small: bool = True
     from facemood.errors import ImageError
     from facemood.models.session import prepare
     from facemood.sources.images import load_image
-    from facemood.stages.align import WHOLE_BOX, crop_faces
 
     image = load_image(photo)
     faces = recognizer.detect(image)
     if not faces:
         raise ImageError(f"{photo}: found no face; choose a photo in which one is seen from the front")
-    framing = recognizer.card.framing.get(recognizer.detector.name, WHOLE_BOX)
-    crops = crop_faces(image, faces[:1], framing)
+    crops = recognizer.pipeline.crops(image, faces[:1])
     if not small:
         return np.asarray(cv2.cvtColor(crops[0], cv2.COLOR_BGR2GRAY), np.uint8)
     return np.asarray(prepare(crops, recognizer.card)[0, 0], np.uint8)

@@ -19,7 +19,6 @@ from facemood.explain.scoring import InputScorer
 from facemood.explain.segmenters import check_parameters, masks_of, segment_face
 from facemood.pipeline import Pipeline
 from facemood.schema import Face, Image
-from facemood.stages.align import WHOLE_BOX, crop_faces, frame_box
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +92,8 @@ def explain_faces(
         MissingExtraError: LIME's packages are not installed (extra ``explain``).
     """
     reader = InputScorer(pipeline.session, pipeline.head, pipeline.prior)
-    framing = pipeline.session.card.framing.get(pipeline.detector.name, WHOLE_BOX)
-    crops = crop_faces(image, faces, framing)
-    made = [explain_crop(reader, crop, options, label=label) for crop in crops]
-    boxes = [frame_box(face.box, framing) for face in faces]
-    return [dataclasses.replace(one, box=box) for one, box in zip(made, boxes, strict=True)]
+    made = [explain_crop(reader, crop, options, label=label) for crop in pipeline.crops(image, faces)]
+    return [dataclasses.replace(one, box=box) for one, box in zip(made, pipeline.frame_boxes(faces), strict=True)]
 
 
 def explain_crop(

@@ -14,7 +14,6 @@ from facemood.models.activation import check_features, missing_features
 from facemood.pipeline import Pipeline
 from facemood.results import Result
 from facemood.schema import ActivationMap
-from facemood.stages.align import WHOLE_BOX, crop_faces, frame_box
 
 
 def can_map(pipeline: Pipeline) -> bool:
@@ -51,12 +50,9 @@ def add_maps(pipeline: Pipeline, result: Result) -> Result:
     if result.image is None or not result.faces:
         return result
     reader = InputScorer(pipeline.session, pipeline.head, pipeline.prior)
-    framing = pipeline.session.card.framing.get(pipeline.detector.name, WHOLE_BOX)
-    crops = crop_faces(result.image, result.faces, framing)
-    maps, _ = contrast_maps(reader, crops, [reader.column(face.reported[0]) for face in result.faces])
+    columns = [reader.column(face.reported[0]) for face in result.faces]
+    maps, _ = contrast_maps(reader, pipeline.crops(result.image, result.faces), columns)
     largest = np.maximum(np.abs(maps).max(axis=(1, 2), keepdims=True), 1e-6)
-    heated = [
-        dataclasses.replace(face, heat=ActivationMap(frame_box(face.box, framing), values))
-        for face, values in zip(result.faces, maps / largest, strict=True)
-    ]
-    return dataclasses.replace(result, faces=tuple(heated))
+    rows = zip(result.faces, pipeline.frame_boxes(result.faces), maps / largest, strict=True)
+    mapped = [dataclasses.replace(face, heat=ActivationMap(box, values)) for face, box, values in rows]
+    return dataclasses.replace(result, faces=tuple(mapped))
