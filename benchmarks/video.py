@@ -20,7 +20,7 @@ from pictures import SIZE, Image, fill, load_examples
 
 from facemood import Frame, open_recognizer
 from facemood.sinks.video_file import VideoWriter
-from facemood.tracking.scene import VideoOptions
+from facemood.tracking import VideoOptions
 
 RATE, SWAY, PERIOD = 15, 12, 60
 """Frames a second; by how many pixels faces move, and in how many frames to and fro."""
@@ -40,10 +40,10 @@ def _time_stages(people: int, effort: Effort) -> list[Row]:
         RuntimeError: Somebody was not found, so that the times would mean nothing.
     """
     recognizer = open_recognizer(device="cpu")
-    scene, frames = recognizer.pipeline.video(VideoOptions()), moving_frames(people)
+    scene, frames = recognizer.pipeline.track(VideoOptions()), moving_frames(people)
 
     def read() -> dict[str, float]:
-        result = next(recognizer.pipeline.read([next(frames)], scene, keep_images=True))
+        result = next(recognizer.pipeline.read([(next(frames), scene)], keep_images=True))
         if len(result) != people:
             raise RuntimeError(f"expected {people} faces, but {len(result)} were found")
         started = time.perf_counter()

@@ -20,10 +20,16 @@ from facemood.stages.classify import with_predictions
 from facemood.stages.detect import DetectOptions, Detector
 from facemood.stages.landmarks import LandmarkModel, landmarks_of
 from facemood.stages.pose import estimate_pose
-from facemood.tracking.baseline import ExpressionBaseline
-from facemood.tracking.follow import FaceFollower
-from facemood.tracking.scene import PhotoScene, Scene, VideoOptions, VideoScene
-from facemood.tracking.unit_baseline import UnitBaseline
+from facemood.tracking import (
+    ExpressionBaseline,
+    FaceFollower,
+    PhotoScene,
+    Scene,
+    TrackOptions,
+    UnitBaseline,
+    VideoOptions,
+    VideoScene,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +64,29 @@ class Pipeline:
         return self.strategy.prior
 
     def photos(self) -> PhotoScene:
-        """Return a scene for frames that have nothing to do with each other."""
+        """Return a scene for unrelated frames: the detector runs on each, and nothing is remembered."""
         return PhotoScene(self.detector, self.options)
 
-    def video(
+    def track(
         self,
-        options: VideoOptions,
+        options: VideoOptions | None = None,
         *,
-        rest: ExpressionBaseline | None = None,
-        units: UnitBaseline | None = None,
+        baseline: ExpressionBaseline | None = None,
+        unit_baseline: UnitBaseline | None = None,
         learn: bool = False,
     ) -> VideoScene:
-        """Return a scene for the frames of one video, camera or screen; see `VideoScene`."""
-        people = FaceFollower(self.detector, self.reader, self.options)
-        return VideoScene(people, options, rest=rest, units=units, learn=learn)
+        """Return a scene that tracks the people of one video, camera or screen.
+
+        Args:
+            options: How it is read; None takes the defaults.
+            baseline: The people's expression baselines, if they are known already.
+            unit_baseline: Their action-unit baselines, if they are known already.
+            learn: Whether both are learned from the frames within `VideoOptions.baseline`.
+        """
+        options = options or VideoOptions()
+        track = TrackOptions(patience=options.patience)
+        follower = FaceFollower(self.detector, self.reader, self.options, track=track)
+        return VideoScene(follower, options, baseline=baseline, unit_baseline=unit_baseline, learn=learn)
 
     def mark(self, frame: Frame, faces: Sequence[Face]) -> list[Face]:
         """Give each face the landmarks that its detector did not, the head's pose, and its action units."""
@@ -102,19 +117,18 @@ class Pipeline:
         return crop_faces(image, faces, self.framing)
 
     def read(
-        self, frames: Sequence[Frame], scene: Scene, *, variants: tuple[str, ...] = (), keep_images: bool = False
+        self, frames: Sequence[tuple[Frame, Scene]], *, variants: tuple[str, ...] = (), keep_images: bool = False
     ) -> Iterator[Result]:
-        """Find the faces of each frame, classify all in one run, and give the results in order.
+        """Find the faces of each frame, classify all in one run, and yield the results in order.
 
         Args:
-            frames: Frames of one scene, in their order.
-            scene: What is remembered of the frames before.
+            frames: Frames of one or more sources, each with its scene. A scene gets its frames in the source's order.
             variants: Which values the results give for each label besides its probability.
             keep_images: Whether results hold their images.
         """
         labels = self.session.card.heads[self.head]
         found, clocks = [], []
-        for frame in frames:
+        for frame, scene in frames:
             started = time.perf_counter()
             faces = scene.find(frame)
             detected = time.perf_counter()
@@ -127,7 +141,7 @@ class Pipeline:
         read = self.strategy.classify([one for _, inputs in found for one in inputs])
         share = (time.perf_counter() - started) / max(len(read.probabilities), 1)
         first = 0
-        for frame, (faces, _), clock in zip(frames, found, clocks, strict=True):
+        for (frame, scene), (faces, _), clock in zip(frames, found, clocks, strict=True):
             part = read.part(first, first + len(faces))
             first += len(faces)
             yield Result(

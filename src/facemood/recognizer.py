@@ -145,7 +145,7 @@ class EmotionRecognizer:
         Raises:
             SourceError: The file is not there, or cannot be read as an image (`ImageError`).
         """
-        return next(self.pipeline.read([_one_frame(image)], self.pipeline.photos(), keep_images=True))
+        return next(self.pipeline.read([(_one_frame(image), self.pipeline.photos())], keep_images=True))
 
     def analyze(
         self,

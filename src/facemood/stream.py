@@ -16,7 +16,7 @@ from facemood.results import Result
 from facemood.schema import Frame
 from facemood.sources import ErrorHandler, ImageLike, is_live_input, is_video, probe_video, read_frame, read_video
 from facemood.sources.live import open_live
-from facemood.tracking.scene import Scene, VideoOptions, VideoScene
+from facemood.tracking import Scene, VideoOptions, VideoScene
 
 logger = logging.getLogger("facemood")
 
@@ -76,7 +76,7 @@ class Stream:
         """Read a video, or something live, frame by frame."""
         live = is_live_input(name)
         try:
-            scene = self.pipeline.video(self.video, learn=True) if live else self._open_video(name)
+            scene = self.pipeline.track(self.video, learn=True) if live else self._open_video(name)
             frames = open_live(name) if live else read_video(name, every=self.video.every)
             with contextlib.closing(frames):
                 while part := list(itertools.islice(frames, 1 if live else self.batch)):
@@ -89,24 +89,25 @@ class Stream:
 
     def _read(self, frames: Sequence[Frame], scene: Scene) -> Iterator[Result]:
         """Read frames that are decoded."""
-        return self.pipeline.read(frames, scene, variants=self.variants, keep_images=self.keep_images)
+        pairs = [(frame, scene) for frame in frames]
+        return self.pipeline.read(pairs, variants=self.variants, keep_images=self.keep_images)
 
     def _open_video(self, name: str) -> VideoScene:
-        """Begin a video's scene; the time in which its people are at rest is read first, to know them from the start.
+        """Begin a video's scene. Its baseline period is read first, so that the baselines hold from the first frame.
 
-        People get the same numbers both times, for the same frames are read in the same way.
+        People get the same track IDs both times, because the same frames are read in the same way.
         """
         if self.video.baseline is None:
-            return self.pipeline.video(self.video)
+            return self.pipeline.track(self.video)
         start, end = self.video.baseline
-        scene = self.pipeline.video(self.video, learn=True)
+        scene = self.pipeline.track(self.video, learn=True)
         with contextlib.closing(read_video(name, every=self.video.every, end=end)) as frames:
             while part := list(itertools.islice(frames, self.batch)):
-                for _ in self.pipeline.read(part, scene):
+                for _ in self._read(part, scene):
                     pass
-        if not scene.rest.people:
-            logger.warning("%s: nobody is seen from %g to %g s, so nobody's resting face is known", name, start, end)
-        return self.pipeline.video(self.video, rest=scene.rest, units=scene.units)
+        if not scene.baseline.people:
+            logger.warning("%s: nobody is seen from %g to %g s, so no baseline is known", name, start, end)
+        return self.pipeline.track(self.video, baseline=scene.baseline, unit_baseline=scene.unit_baseline)
 
 
 def moves(item: ImageLike) -> bool:

@@ -27,15 +27,15 @@ from facemood.server.limits import ServerOptions
 from facemood.server.problems import Problem, problem_of
 from facemood.sinks import Sink, open_sink
 from facemood.sources import probe_video, read_video
-from facemood.tracking.scene import Scene, VideoOptions
+from facemood.tracking import Scene, VideoOptions
 
 logger = logging.getLogger("facemood")
 
 BATCH = 4
-"""Frames of a video that have one turn together, so that live pictures need not wait long."""
+"""Frames of a video in one request, so that live pictures need not wait long."""
 
 PAUSE = 0.05
-"""Seconds after which a video asks again for a turn that was refused."""
+"""Seconds after which a video repeats a request that was refused."""
 
 TOLD = "video"
 """What results call an uploaded video; neither its name at the client's nor its place here concerns anyone."""
@@ -105,7 +105,7 @@ class VideoJob:
 
 
 class Videos:
-    """The videos of a server. One is read at a time, in turns with what else waits.
+    """The videos of a server. One is read at a time; its requests wait among those of all clients.
 
     Uploads are deleted as soon as they are read, results after `ServerOptions.keep` seconds; both are in a folder that
     this user alone may enter, and that goes when the server ends.
@@ -123,7 +123,7 @@ class Videos:
         self._pool = ThreadPoolExecutor(1, "facemood-videos")
 
     def add(self, upload: IO[bytes], *, annotated: bool = False, every: float | None = None) -> VideoJob:
-        """Take a video in, and begin with it when its turn comes.
+        """Take a video in; it is read when the videos before it are done.
 
         Args:
             upload: The video's bytes; they are copied.
@@ -226,7 +226,7 @@ class Videos:
         try:
             self._write(job)
             job.state = CANCELLED if job.stopping.is_set() else DONE
-        except Exception as error:  # the next video must have its turn, and the client must hear of it
+        except Exception as error:  # the next video must be read, and the client must hear of it
             job.state, job.problem = FAILED, problem_of(_without_place(error, job)).body()
         finally:
             job.video.unlink(missing_ok=True)
@@ -241,22 +241,22 @@ class Videos:
         if info.size[0] * info.size[1] > self.options.max_pixels:
             raise Problem(413, f"the video has {info.size[0]} x {info.size[1]} pixels; make it smaller first")
         job.total = _expected(info.frames, info.fps, job.every)
-        scene = self.engine.recognizer.pipeline.video(settings)
+        scene = self.engine.recognizer.pipeline.track(settings)
         with contextlib.ExitStack() as stack:
             sinks = dict(self._open(job, settings, stack))
             for frames in _batches(job, stack):
-                self._forward(self._turn(job, frames, scene), sinks)
+                self._forward(self._request(job, frames, scene), sinks)
                 job.done += len(frames)
 
-    def _turn(self, job: VideoJob, frames: list[Frame], scene: Scene) -> list[Result]:
-        """Have some frames read, however long the others' turns take."""
+    def _request(self, job: VideoJob, frames: list[Frame], scene: Scene) -> list[Result]:
+        """Have some frames read, however long other requests take."""
         while not job.stopping.is_set():
             try:
-                turn = self.engine.read(lambda: frames, scene)
+                answer = self.engine.read(lambda: frames, scene)
             except Problem:  # too many wait; a video can wait as well
                 time.sleep(PAUSE)
                 continue
-            return turn.result()
+            return answer.result()
         return []
 
     def _forward(self, results: list[Result], sinks: dict[str, Sink]) -> None:

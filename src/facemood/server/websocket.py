@@ -23,9 +23,7 @@ from facemood.server.prometheus import Metrics
 from facemood.server.rates import TokenBucket
 from facemood.server.uploads import decode_picture
 from facemood.table import SCHEMA, columns_for
-from facemood.tracking.follow import FaceFollower
-from facemood.tracking.scene import SMOOTH, VideoOptions, VideoScene
-from facemood.tracking.tracker import TrackOptions
+from facemood.tracking import SMOOTH, VideoOptions
 
 PROTOCOL = 1
 """Version of the live protocol."""
@@ -34,7 +32,7 @@ TOO_LARGE, TOO_MANY, BUSY = 1009, 1008, 1013
 """Why a connection is closed, in numbers of RFC 6455."""
 
 PATIENCE = 8.0
-"""Seconds for which somebody who is not seen keeps the number; where readings come slowly, that must be long."""
+"""Seconds for which a person who is not seen keeps the track ID. It is long because a slow client sends few frames."""
 
 LONGEST_SMOOTH = 10.0
 """Seconds over which a client may have readings smoothed at most."""
@@ -57,9 +55,8 @@ class _Sent(NamedTuple):
 class Connection:
     """One client's live reading, from its first picture to its last.
 
-    Only the newest picture waits: one that comes takes the place of the one before. It is decoded when the client's
-    turn comes; until then a newer one may still take its place. So a client that is too fast loses pictures, and
-    neither memory nor delay grows.
+    Only the newest picture waits: it replaces the one before. It is decoded when the engine reads it; until then a
+    newer one may still replace it. So a client that is too fast loses pictures, and neither memory nor delay grows.
 
     Args:
         socket: The WebSocket, accepted.
@@ -127,7 +124,7 @@ class Connection:
             await self._complain(Problem(400, 'expected a setting such as {"smooth": 0.3} or {"map": true}'))
 
     def _smooth_over(self, seconds: float) -> None:
-        """Smooth readings over so many seconds: it begins anew, and people get new numbers."""
+        """Smooth predictions over so many seconds, in a new scene with new track IDs."""
         if not 0 <= seconds <= LONGEST_SMOOTH:
             raise Problem(400, f"smooth must be 0 to {LONGEST_SMOOTH:g} seconds, but is {seconds:g}")
         self._restart(seconds)
@@ -141,10 +138,8 @@ class Connection:
         self._mapped = wanted
 
     def _restart(self, smooth: float) -> None:
-        """Forget the people and what they showed."""
-        parts = self.engine.recognizer.pipeline
-        people = FaceFollower(parts.detector, parts.reader, parts.options, track=TrackOptions(patience=PATIENCE))
-        self._scene = VideoScene(people, VideoOptions(smooth=smooth))
+        """Start a new scene: forget the people and their expressions."""
+        self._scene = self.engine.recognizer.pipeline.track(VideoOptions(smooth=smooth, patience=PATIENCE))
         self._began = time.monotonic()
 
     async def _answer_all(self) -> None:
@@ -152,7 +147,7 @@ class Connection:
         while True:
             await self._came.wait()
             self._came.clear()
-            if not self._slot:  # it was taken with the turn of the one before, whose place it took
+            if not self._slot:  # the request before took it already
                 continue
             self._current = None
             try:
@@ -165,7 +160,7 @@ class Connection:
             await self._tell(result)
 
     def _take(self) -> Sequence[Frame]:
-        """Decode the newest picture; the engine calls this in its thread when the turn comes."""
+        """Decode the newest picture; the engine calls this in its thread when it reads the request."""
         self._current = sent = self._slot.pop()
         image = decode_picture(sent.data, max_pixels=self.options.max_frame_pixels)
         return [Frame(image, source="live", index=sent.number, timestamp=max(0.0, sent.came - self._began))]

@@ -12,6 +12,7 @@ from facemood.table import CHANGE, RAW
 from facemood.tracking.baseline import ExpressionBaseline
 from facemood.tracking.follow import FaceFollower, time_of
 from facemood.tracking.smooth import Smoother, SmoothOptions
+from facemood.tracking.tracker import PATIENCE
 from facemood.tracking.unit_baseline import UnitBaseline
 
 SMOOTH = SmoothOptions().seconds
@@ -41,6 +42,7 @@ class VideoOptions:
         every: A whole number k reads each k-th frame of a video, a float T one at most every T seconds; None reads all.
         smooth: Seconds over which readings are smoothed; 0 for not at all.
         baseline: From which second of a video to which people are at rest; None where that is not known.
+        patience: Seconds for which a person who is not seen keeps the track ID.
 
     Raises:
         ValueError: An option is out of its range.
@@ -53,12 +55,15 @@ class VideoOptions:
     every: float | None = None
     smooth: float = SMOOTH
     baseline: tuple[float, float] | None = None
+    patience: float = PATIENCE
 
     def __post_init__(self) -> None:
         if self.every is not None and not 0 < self.every < math.inf:
             raise ValueError(f"every must be a number of frames or seconds above 0, but is {self.every!r}")
         if not 0 <= self.smooth < math.inf:
             raise ValueError(f"smooth must be a number of seconds from 0 on, but is {self.smooth!r}")
+        if not 0 <= self.patience < math.inf:
+            raise ValueError(f"patience must be a number of seconds from 0 on, but is {self.patience!r}")
         if self.baseline is not None and not 0 <= self.baseline[0] < self.baseline[1]:
             start, end = self.baseline
             raise ValueError(f"baseline must run from a second on to a later one, but runs from {start:g} to {end:g}")
@@ -90,44 +95,44 @@ class PhotoScene:
 
 
 class VideoScene:
-    """The frames of one video, camera or screen in their order: people have numbers, and readings are smoothed.
+    """The frames of one video, camera or screen, in order: people have track IDs, and predictions are smoothed.
 
     Args:
-        people: What finds people again.
+        follower: What tracks the people.
         options: How the video is read.
-        rest: What the people's resting faces read as, where that is known already.
-        units: What their action units measure at rest, where that is known already.
-        learn: Whether it is learned while the video is read, from what is seen in the time of `VideoOptions.baseline`.
+        baseline: The people's expression baselines, if they are known already.
+        unit_baseline: Their action-unit baselines, if they are known already.
+        learn: Whether both are learned while the video is read, from the frames within `VideoOptions.baseline`.
     """
 
     def __init__(
         self,
-        people: FaceFollower,
+        follower: FaceFollower,
         options: VideoOptions,
         *,
-        rest: ExpressionBaseline | None = None,
-        units: UnitBaseline | None = None,
+        baseline: ExpressionBaseline | None = None,
+        unit_baseline: UnitBaseline | None = None,
         learn: bool = False,
     ) -> None:
-        self.people, self.smoother = people, Smoother(SmoothOptions(seconds=options.smooth))
-        self.rest, self.units = rest or ExpressionBaseline(), units or UnitBaseline()
-        self._lesson = options.baseline if learn else None
+        self.follower, self.smoother = follower, Smoother(SmoothOptions(seconds=options.smooth))
+        self.baseline, self.unit_baseline = baseline or ExpressionBaseline(), unit_baseline or UnitBaseline()
+        self._period = options.baseline if learn else None
         self._last: float | None = None
 
     def find(self, frame: Frame) -> list[Face]:
-        """Follow the people, or look for them."""
-        return self.people.find(frame)
+        """Track the people to the next frame."""
+        return self.follower.find(frame)
 
     def finish(self, frame: Frame, faces: list[Face]) -> list[Face]:
-        """Smooth what was read, and compare it with the people's rest."""
+        """Smooth the predictions and compare them with the baselines."""
         now = time_of(frame)
         passed = 0.0 if self._last is None else min(max(now - self._last, 0.0), LONGEST_FRAME)
         self._last = now
         smoothed = self.smoother.update(faces, now)
-        if self._lesson and now < self._lesson[1]:
-            resting = smoothed if now >= self._lesson[0] else []
-            self.rest.add(resting)
-            self.units.learn(resting, seconds=max(passed, SHORTEST_FRAME))
+        if self._period and now < self._period[1]:
+            neutral = smoothed if now >= self._period[0] else []
+            self.baseline.add(neutral)
+            self.unit_baseline.learn(neutral, seconds=max(passed, SHORTEST_FRAME))
             return smoothed
-        self.units.follow(smoothed, seconds=passed)
-        return self.rest.compare(self.units.compare(smoothed))
+        self.unit_baseline.follow(smoothed, seconds=passed)
+        return self.baseline.compare(self.unit_baseline.compare(smoothed))

@@ -38,6 +38,9 @@ THUMB, COLOUR, BINS, PALEST, DEEPEST = 8, 0.9, 24, (0.15, 0.15), (0.5, 0.7)
 """Pixels of the thumbnail's side; the colours' share in the likeness; bins of the shares of green and of red in the
 light, and between what they lie: what is beyond is on the edge."""
 
+PATIENCE = 1.5
+"""Seconds for which a person who is not seen keeps the track ID: longer than most turns of the head and crossings."""
+
 Doubles = NDArray[np.float64]
 
 
@@ -57,7 +60,7 @@ class TrackOptions:
         3
     """
 
-    patience: float = 1.5
+    patience: float = PATIENCE
     reach: float = REACH
 
     def __post_init__(self) -> None:

@@ -1,0 +1,22 @@
+import pytest
+
+from facemood.tracking import PATIENCE, SMOOTH, SmoothOptions, TrackOptions, VideoOptions
+
+
+def test_defaults_are_those_of_the_parts() -> None:
+    options = VideoOptions()
+    assert (options.smooth, options.patience) == (SMOOTH, PATIENCE)
+    assert (SmoothOptions().seconds, TrackOptions().patience) == (SMOOTH, PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"patience": -1}, "patience must be a number of seconds from 0 on, but is -1"),
+        ({"patience": float("nan")}, "patience must be a number of seconds from 0 on, but is nan"),
+        ({"patience": float("inf")}, "patience must be a number of seconds from 0 on, but is inf"),
+    ],
+)
+def test_options_out_of_range_are_refused(wrong: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        VideoOptions(**wrong)  # type: ignore[arg-type]
