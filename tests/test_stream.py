@@ -101,6 +101,15 @@ def test_every_takes_frames_or_seconds(recognizer: EmotionRecognizer, video: Pat
     assert count_frames(["camera:0"], None) is None
 
 
+def test_a_video_that_does_not_say_how_long_it_is_has_no_total(video: Path, tmp_path: Path) -> None:
+    bare = make_video(tmp_path / "bare.h264", [np.full((48, 64, 3), 128, np.uint8)] * 5, fps=FPS)
+    bare = bare.rename(tmp_path / "bare.mp4")
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"no video")
+    assert count_frames([str(bare), str(video)], None) is None
+    assert count_frames([str(broken), str(video)], 10) == 5
+
+
 def test_a_person_is_compared_with_their_own_rest(recognizer: EmotionRecognizer, video: Path) -> None:
     rested = recognizer.analyze(video, baseline=(0.5, 2.5))
     faces = [face for result in rested.results[7:] for face in result]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
-import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,16 @@ from facemood.errors import FacemoodError
 from facemood.pipeline import Pipeline
 from facemood.results import Result
 from facemood.schema import Frame
-from facemood.sources import ErrorHandler, ImageLike, is_live_input, is_video, probe_video, read_frame, read_video
+from facemood.sources import (
+    ErrorHandler,
+    ImageLike,
+    expected_frames,
+    is_live_input,
+    is_video,
+    probe_video,
+    read_frame,
+    read_video,
+)
 from facemood.sources.live import open_live
 from facemood.tracking import Scene, VideoOptions, VideoScene
 
@@ -121,29 +129,27 @@ def moves(item: ImageLike) -> bool:
 
 
 def count_frames(inputs: Iterable[ImageLike], every: float | None) -> int | None:
-    """Return about how many photos and frames will be read; None where something is live.
+    """Estimate how many photos and frames will be read; None if an input is live, or a video does not say.
 
     Args:
-        inputs: PhotoScene, videos and live sources.
+        inputs: Photos, videos and live sources.
         every: Which frames of videos are read.
     """
     total = 0
     for item in inputs:
-        if is_live_input(item):
+        count = None if is_live_input(item) else _count(str(item), every) if is_video(item) else 1
+        if count is None:
             return None
-        total += _expected_frames(str(item), every) if is_video(item) else 1
+        total += count
     return total
 
 
-def _expected_frames(name: str, every: float | None) -> int:
-    """Return about how many frames of a video will be read; 1 for a video that cannot be opened, or does not say."""
+def _count(name: str, every: float | None) -> int | None:
+    """Estimate how many frames of a video will be read; 1 if it cannot be opened, which is said when it is read."""
     try:
-        video = probe_video(name)
+        return expected_frames(probe_video(name), every)
     except FacemoodError:
-        return 1  # what is wrong with it is said when its turn comes
-    if isinstance(every, float) and video.duration is not None:
-        return max(1, math.ceil(min(video.duration / every, video.frames or math.inf)))
-    return max(1, math.ceil((video.frames or 1) / (every or 1)))
+        return 1
 
 
 def _parts(inputs: Iterable[ImageLike], size: int) -> Iterator[list[ImageLike] | str]:

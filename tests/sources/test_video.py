@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facemood.errors import VideoError
-from facemood.sources.video import VideoInfo, probe_video, read_video
+from facemood.sources.video import VideoInfo, expected_frames, probe_video, read_video
 from tests.videos import (
     make_video,
     noisy_images,
@@ -98,6 +98,59 @@ def test_a_frame_rate_that_varies_is_kept(uneven: Path) -> None:
 
 def test_every_takes_each_kth_frame(uneven: Path) -> None:
     assert read_all(uneven, every=50) == [(number, TIMES[number] / 100, number) for number in (0, 50, 100)]
+
+
+STEPS = [None, 1, 7, 30, 99, 0.01, 0.04, 0.1, 0.25, 0.3, 1.0, 5.0]
+"""Values of `every`: all frames, each k-th, and one at most every so many seconds."""
+
+
+@pytest.mark.parametrize("every", STEPS)
+@pytest.mark.parametrize("fps", [10, 25, 30])
+def test_the_expected_number_of_frames_is_what_is_read(folder: Path, fps: int, every: float | None) -> None:
+    path = folder / f"{fps}.mp4"
+    if not path.is_file():
+        make_video(path, numbered_images(30), fps=fps)
+    assert expected_frames(probe_video(path), every) == len(list(read_video(path, every=every)))
+
+
+@pytest.mark.parametrize("name", ["h264.mkv", "vp9.webm", "h264.ts", "mpeg4.avi", "animated.gif"])
+@pytest.mark.parametrize("every", [None, 7, 0.25])
+def test_containers_without_a_frame_count_are_estimated_by_their_duration(
+    tmp_path: Path, name: str, every: float | None
+) -> None:
+    path = make_video(tmp_path / name, numbered_images(30), codec=KINDS[name])
+    expected, read = expected_frames(probe_video(path), every), len(list(read_video(path, every=every)))
+    assert expected is not None
+    assert abs(expected - read) <= 1  # a duration in whole milliseconds, or one without the last frame's
+
+
+@pytest.mark.parametrize(
+    ("every", "expected", "read"), [(None, 120, 120), (7, 18, 18), (1.1, 14, 14), (0.5, 29, 31), (0.1, 120, 67)]
+)
+def test_a_varying_rate_is_estimated_by_its_mean(uneven: Path, every: float | None, expected: int, read: int) -> None:
+    """Its container ends 0.45 s before its last frame, and some steps of a tenth of a second hold no frame."""
+    assert expected_frames(probe_video(uneven), every) == expected
+    assert len(list(read_video(uneven, every=every))) == read
+
+
+@pytest.mark.parametrize(
+    ("fps", "duration", "frames", "every", "expected"),
+    [
+        (None, None, None, None, None),
+        (None, None, None, 3, None),
+        (None, None, None, 0.5, None),
+        (30.0, None, None, 0.5, None),
+        (None, 4.0, None, None, None),
+        (None, 4.0, None, 0.5, 8),
+        (50.0, None, 100, 0.5, 4),
+        (None, None, 100, 0.5, 8),
+        (None, None, 1, 0.5, 1),
+    ],
+)
+def test_what_a_container_does_not_say_is_not_made_up(
+    fps: float | None, duration: float | None, frames: int | None, every: float | None, expected: int | None
+) -> None:
+    assert expected_frames(VideoInfo("", (64, 48), fps, duration, frames, 0, "h264", False), every) == expected
 
 
 def test_every_takes_the_first_frame_of_each_step(folder: Path) -> None:

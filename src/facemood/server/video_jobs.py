@@ -26,7 +26,7 @@ from facemood.server.engine import Engine
 from facemood.server.limits import ServerOptions
 from facemood.server.problems import Problem, problem_of
 from facemood.sinks import Sink, open_sink
-from facemood.sources import probe_video, read_video
+from facemood.sources import expected_frames, probe_video, read_video
 from facemood.tracking import Scene, VideoOptions
 
 logger = logging.getLogger("facemood")
@@ -240,7 +240,7 @@ class Videos:
         info = probe_video(job.video)
         if info.size[0] * info.size[1] > self.options.max_pixels:
             raise Problem(413, f"the video has {info.size[0]} x {info.size[1]} pixels; make it smaller first")
-        job.total = _expected(info.frames, info.fps, job.every)
+        job.total = expected_frames(info, job.every)
         scene = self.engine.recognizer.pipeline.track(settings)
         with contextlib.ExitStack() as stack:
             sinks = dict(self._open(job, settings, stack))
@@ -299,14 +299,6 @@ def check_video(path: Path) -> None:
     except (av.FFmpegError, ValueError):
         pass
     raise Problem(415, "this is no video that is read here; expected .mp4, .mov, .mkv, .webm, .avi or the like, whole")
-
-
-def _expected(frames: int | None, fps: float | None, every: float | None) -> int | None:
-    """Return about how many frames will be read."""
-    if frames is None or every is None:
-        return frames
-    step = every if isinstance(every, int) else max(1.0, every * (fps or 25))
-    return max(1, round(frames / step))
 
 
 def _batches(job: VideoJob, stack: contextlib.ExitStack) -> Iterator[list[Frame]]:

@@ -10,13 +10,14 @@ from facemood.sources.select import (
     is_video,
     read_frame,
 )
-from facemood.sources.video import VideoInfo, probe_video, read_video
+from facemood.sources.video import VideoInfo, expected_frames, probe_video, read_video
 
 __all__ = [
     "ErrorHandler",
     "ImageLike",
     "SourceLike",
     "VideoInfo",
+    "expected_frames",
     "find_inputs",
     "is_live_input",
     "is_video",

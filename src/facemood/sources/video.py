@@ -8,15 +8,12 @@ warning says so. Interlaced videos are not deinterlaced, and the high dynamic ra
 
 from __future__ import annotations
 
-import heapq
-import logging
 import math
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Integral
-from typing import TYPE_CHECKING, NamedTuple
 
 from facemood.errors import VideoError
 from facemood.schema import Frame
@@ -24,34 +21,20 @@ from facemood.sources.container import (
     MICRO,
     USUAL_RATE,
     FrameConverter,
-    Place,
     duration_of,
     find_key_frame,
-    is_countable,
     is_mirrored,
     open_container,
     pixel_aspect,
     quarter_turns,
-    tick_of,
-    video_stream,
 )
-
-if TYPE_CHECKING:
-    from av.container import InputContainer
-    from av.packet import Packet
-    from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
-
-logger = logging.getLogger("facemood")
+from facemood.sources.decode import VideoDecoder, no_frames_in
 
 SLACK = Fraction(1, 2000)
 """Seconds by which a time may miss a bound: some videos count whole milliseconds."""
 
 SEEK_FROM = 2.0
 """A start from this second on is looked for by its key frame; what lies before an earlier one is simply decoded."""
-
-LEAST_MISSING = 0.5
-"""Seconds that must be missing at a video's end before it is said to break off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +84,13 @@ def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
     """
     name = os.fspath(path)
     with open_container(name) as container:
-        video = _Video(name, container)
-        stream = video.stream
-        frame = next((shown.picture for shown in video), None)
+        decoder = VideoDecoder(name, container)
+        stream = decoder.stream
+        frame = next((shown.picture for shown in decoder), None)
         if frame is None:
-            raise VideoError(_no_frames(name, video.damaged + len(video.due)))
+            raise VideoError(no_frames_in(name, decoder.damaged + len(decoder.due)))
         height, width = FrameConverter(pixel_aspect(stream))(frame).shape[:2]
-        duration = duration_of(container, stream, video.origin or 0)
+        duration = duration_of(container, stream, decoder.origin or 0)
         rate = stream.average_rate or stream.guessed_rate
         estimate = round(duration * rate) if duration and rate else None
         return VideoInfo(
@@ -119,8 +102,38 @@ def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
             rotation=-90 * quarter_turns(frame, mirrored=is_mirrored(frame)) % 360,
             codec=stream.codec_context.codec.canonical_name,
             has_audio=bool(container.streams.audio),
-            start=max(0.0, float((video.origin or 0) * video.tick - Fraction(container.start_time or 0, MICRO))),
+            start=max(0.0, float((decoder.origin or 0) * decoder.tick - Fraction(container.start_time or 0, MICRO))),
         )
+
+
+def expected_frames(video: VideoInfo, every: int | float | None = None) -> int | None:
+    """Estimate how many frames `read_video` yields, without decoding.
+
+    The estimate is exact for a whole video of constant frame rate. A varying rate is estimated by its mean.
+
+    Args:
+        video: As `probe_video` gives it.
+        every: As for `read_video`.
+
+    Returns:
+        1 or more; None if the video does not say how long it is.
+
+    Example:
+        >>> video = VideoInfo("talk.mp4", (64, 48), 25, 4, 100, rotation=0, codec="h264", has_audio=False)
+        >>> expected_frames(video), expected_frames(video, every=3), expected_frames(video, every=0.5)
+        (100, 34, 8)
+    """
+    frames, duration = video.frames, video.duration
+    if every is None or isinstance(every, Integral):
+        return None if frames is None else max(1, math.ceil(frames / int(every or 1)))
+    rate = video.fps or USUAL_RATE
+    if duration is None:
+        duration = None if frames is None else frames / rate
+    if duration is None:
+        return None
+    interval = duration / frames if frames else 1 / rate
+    steps = math.floor((max(0.0, duration - interval) + float(SLACK)) / every) + 1  # to the last frame's
+    return min(steps, frames or steps)
 
 
 def read_video(
@@ -165,159 +178,21 @@ def read_video(
     return _read(os.fspath(path), _chooser(every), start, until)
 
 
-class _Shown(NamedTuple):
-    """A decoded frame with its number and time."""
-
-    number: int
-    time: Fraction
-    picture: VideoFrame
-
-
-class _Video:
-    """A video that is being decoded; it keeps count of time, and of what is damaged.
-
-    Args:
-        name: What messages call it.
-        container: The open video.
-        place: Where to begin; None for the beginning.
-    """
-
-    def __init__(self, name: str, container: InputContainer, place: Place | None = None) -> None:
-        self.name, self.container, self.place = name, container, place
-        self.stream = video_stream(container, name)
-        self.tick = tick_of(self.stream)
-        rate = self.stream.average_rate or self.stream.guessed_rate or Fraction(USUAL_RATE)
-        self.interval = Fraction(rate.denominator, rate.numerator)
-        self.origin: int | None = place.origin if place else None
-        self.number, self.damaged = place.number if place else 0, 0
-        self.time: Fraction | None = None
-        self.reached, self.longest = Fraction(0), Fraction(0)
-        self.sizes: list[tuple[int, int]] = []
-        self._countable = is_countable(self.stream)
-        self.due: list[int] = []  # when frames whose packets were read are shown, as a heap, in ticks
-
-    def __iter__(self) -> Iterator[_Shown]:
-        """Yield the frames that can be decoded."""
-        if self.place:
-            self.container.seek(self.place.ticks, stream=self.stream)
-        for frame in self._decode():
-            if self.place and frame.pts is not None and frame.pts < self.place.ticks:
-                continue  # only decoded because others are built on it
-            if self._is_due(frame):
-                self.origin = (frame.pts or 0) if self.origin is None else self.origin
-                if frame.is_corrupt:
-                    self._leave_out()
-                else:
-                    yield self._show(frame)
-
-    def say_what_is_damaged(self) -> None:
-        """Warn of frames that were left out."""
-        if self.damaged:
-            logger.warning("%s: damaged frames were left out: %d", self.name, self.damaged)
-
-    def say_whether_whole(self) -> None:
-        """Warn of a video that ends before it should.
-
-        Raises:
-            VideoError: Nothing of it could be decoded.
-        """
-        if self.time is None:
-            raise VideoError(_no_frames(self.name, self.damaged + len(self.due)))
-        whole = duration_of(self.container, self.stream, self.origin or 0)
-        missing = Fraction(0) if whole is None else whole - self.reached
-        if missing > LEAST_MISSING and missing > 2 * self.longest:
-            logger.warning(
-                "%s: the video breaks off at %.2f s; %.2f of %.2f s are missing",
-                self.name, self.reached, missing, whole,
-            )  # fmt: skip
-        else:
-            self.damaged += len(self.due)
-
-    def _decode(self) -> Iterator[VideoFrame]:
-        """Decode packet by packet; what cannot be decoded is counted."""
-        from av.error import FFmpegError
-
-        for packet in self._packets():
-            try:
-                frames = self.stream.decode(None) if packet is None else packet.decode()
-            except FFmpegError:
-                if not self._countable:
-                    self._leave_out()
-            else:
-                yield from frames
-
-    def _packets(self) -> Iterator[Packet[VideoStream] | None]:
-        """Yield packets to the end, or to where reading fails; then None, for the frames that the decoder holds."""
-        from av.error import FFmpegError
-
-        first = self.place.ticks if self.place else -math.inf
-        try:
-            for packet in self.container.demux(self.stream):
-                whole = not packet.is_discard and not packet.is_corrupt  # neither cut away nor cut short
-                if self._countable and whole and packet.pts is not None and packet.pts >= first:
-                    heapq.heappush(self.due, packet.pts)
-                yield packet
-        except FFmpegError as error:
-            logger.warning("%s: cannot be read any further (%s)", self.name, error.strerror)
-            yield None
-
-    def _is_due(self, frame: VideoFrame) -> bool:
-        """Count the frames that should have come before one and did not; False for one that was counted so itself."""
-        if frame.pts is None or not self._countable:
-            return True
-        last = None
-        while self.due and self.due[0] <= frame.pts:
-            last = heapq.heappop(self.due)
-            if last < frame.pts and self.origin is not None:
-                self._leave_out()
-        if self.origin is None:  # what is due before the first frame cannot be decoded: others came before it once
-            self._countable = last == frame.pts
-        return last == frame.pts or not self._countable
-
-    def _leave_out(self) -> None:
-        """Count a frame that is not shown."""
-        self.damaged += 1
-        self.number += 1
-
-    def _show(self, frame: VideoFrame) -> _Shown:
-        """Give a frame its number and its time: the video's, or one interval later where that does not follow."""
-        due = Fraction(0) if self.time is None else self.time + self.interval
-        time = due if frame.pts is None else (frame.pts - (self.origin or 0)) * self.tick
-        if self.time is not None:
-            time = time if time > self.time else due
-            self.longest = max(self.longest, time - self.time)
-        self.time, self.reached = time, time + ((frame.duration or 0) * self.tick or self.interval)
-        self._note_size(frame)
-        self.number += 1
-        return _Shown(self.number - 1, time, frame)
-
-    def _note_size(self, frame: VideoFrame) -> None:
-        """Warn when frames change size for the first time."""
-        size = (frame.width, frame.height)
-        if size not in self.sizes:
-            self.sizes.append(size)
-            if len(self.sizes) == 2:
-                logger.warning(
-                    "%s: frames change from %d x %d to %d x %d pixels at %.2f s; each is read in its own size",
-                    self.name, *self.sizes[0], *size, self.time,
-                )  # fmt: skip
-
-
 def _read(name: str, chosen: Callable[[int, Fraction], bool], start: float, end: float) -> Generator[Frame, None, None]:
     """Yield the chosen frames between two times."""
     place = find_key_frame(name, start - 2 * float(SLACK)) if start >= SEEK_FROM else None
     with open_container(name) as container:
-        video = _Video(name, container, place)
-        convert = FrameConverter(pixel_aspect(video.stream))
+        decoder = VideoDecoder(name, container, place)
+        convert = FrameConverter(pixel_aspect(decoder.stream))
         try:
-            for number, time, picture in video:
+            for number, time, picture in decoder:
                 if time + SLACK >= end:
                     return
                 if chosen(number, time) and time + SLACK >= start:
                     yield Frame(convert(picture), source=name, index=number, timestamp=float(time))
-            video.say_whether_whole()
+            decoder.say_whether_whole()
         finally:
-            video.say_what_is_damaged()
+            decoder.say_what_is_damaged()
 
 
 def _chooser(every: int | float | None) -> Callable[[int, Fraction], bool]:
@@ -334,10 +209,3 @@ def _chooser(every: int | float | None) -> Callable[[int, Fraction], bool]:
         return last != before
 
     return is_first_of_step
-
-
-def _no_frames(name: str, damaged: int) -> str:
-    """Say that nothing can be seen."""
-    if damaged:
-        return f"{name}: none of its frames can be decoded (damaged: {damaged}); fetch the video again"
-    return f"{name}: the video holds no frame that can be decoded; record or fetch it again"
