@@ -165,7 +165,7 @@ def follow(detector: FinderDetector, frames: Iterable[tuple[Frame, list[Sighting
     count.begin()
     for frame, truth in frames:
         count.add(truth, people.find(frame))
-    count.frames, count.finds = count.frames + people.frames, count.finds + people.finds
+    count.frames, count.finds = count.frames + people.frames, count.finds + people.detections
     return people
 
 
@@ -193,7 +193,7 @@ def follow_clip(detector: FinderDetector, file: Path) -> dict[str, int]:
         faces = people.find(frame)
         numbers |= {face.track_id for face in faces}
         found, false = found + bool(faces), false + max(len(faces) - 1, 0)
-    return {"frames": people.frames, "found": found, "more": false, "numbers": len(numbers), "finds": people.finds}
+    return {"frames": people.frames, "found": found, "more": false, "numbers": len(numbers), "finds": people.detections}
 
 
 def read_frames(file: Path) -> Iterator[Frame]:
@@ -220,9 +220,9 @@ def measure_time(detector: FinderDetector, number: int) -> dict[str, float]:
     for frame in video.frames:
         started = time.thread_time()
         people.find(frame)
-        spent[people.found].append(1000 * (time.thread_time() - started))
+        spent[people.detected].append(1000 * (time.thread_time() - started))
     sides = {name: statistics.median(spent[found]) for name, found in (("with", True), ("without", False))}
-    share = people.finds / people.frames
+    share = people.detections / people.frames
     mean = share * sides["with"] + (1 - share) * sides["without"]
     return {name: round(value, 2) for name, value in {**sides, "mean": mean, "share": share}.items()}
 

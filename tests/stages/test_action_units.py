@@ -23,8 +23,7 @@ from facemood.stages.action_units.measures import measure_points
 from facemood.stages.action_units.taught import neutral_faces, weights
 from facemood.stages.action_units.texture import ABOVE, PATCH, RESOLUTION, openness_of, texture_of
 from facemood.stages.pose import generic_face
-from facemood.tracking.unit_baseline import UnitBaseline
-from tests.conftest import PHOTOS, make_face
+from tests.conftest import PHOTOS
 
 AHEAD = np.zeros(3, np.float32)
 UPPER = {key for unit in UNITS if unit.part == "upper" for key in unit.keys}
@@ -285,50 +284,6 @@ def drawn_eyes(*, shut: bool) -> tuple[NDArray[np.uint8], Frontal]:
 def test_shut_eyes_look_less_open() -> None:
     opened, closed = openness_of(*drawn_eyes(shut=False)), openness_of(*drawn_eyes(shut=True))
     assert max(closed) < 0.7 * min(opened)
-
-
-def known_face(strong: float, *, number: int | None = 1, codes: tuple[str, ...] = ("AU04", "AU12")) -> Face:
-    """A face of a person whose units all have one intensity."""
-    return dataclasses.replace(make_face(), track_id=number, action_units=dict.fromkeys(codes, strong))
-
-
-def test_a_person_s_rest_is_their_nought() -> None:
-    rest = UnitBaseline()
-    rest.learn([known_face(0.6)], seconds=2)
-    assert rest.people == (1,)
-    same, more, stranger = rest.compare([known_face(0.6), known_face(0.9), known_face(0.6, number=2)])
-    assert same.action_units["AU12"] == pytest.approx(float(intensity_of(np.array(0.0))), abs=1e-6)
-    assert 0.3 < more.action_units["AU12"] < 0.9
-    assert stranger.action_units["AU12"] == pytest.approx(0.6)
-
-
-def test_a_running_rest_grows_with_time_and_does_not_take_a_smile_for_rest() -> None:
-    rest, told_now = UnitBaseline(), []
-    for _ in range(40):
-        rest.follow([known_face(0.4)], seconds=1)
-        told_now.append(rest.compare([known_face(0.4)])[0].action_units["AU12"])
-    assert told_now == sorted(told_now, reverse=True)
-    assert told_now[-1] < 0.2 < told_now[0]
-    smiling = UnitBaseline()
-    for _ in range(600):
-        smiling.follow([known_face(0.999)], seconds=1)
-    assert smiling.compare([known_face(0.999)])[0].action_units["AU12"] > 0.95
-
-
-def test_faces_without_units_or_number_stay_as_they_are() -> None:
-    rest = UnitBaseline()
-    faces: list[Face] = [known_face(0.5, number=None), dataclasses.replace(known_face(0.5), action_units={})]
-    rest.learn(faces, seconds=1)
-    rest.follow(faces, seconds=1)
-    assert rest.people == ()
-    assert [one is other for one, other in zip(rest.compare(faces), faces, strict=True)] == [True, True]
-
-
-def test_units_that_are_hidden_now_and_then_keep_their_rest() -> None:
-    rest = UnitBaseline()
-    rest.learn([known_face(0.7), known_face(0.2, codes=("AU04",))], seconds=1)
-    (later,) = rest.compare([known_face(0.7, codes=("AU12",))])
-    assert later.action_units == {"AU12": pytest.approx(float(intensity_of(np.array(0.0))), abs=1e-6)}
 
 
 def test_the_pipeline_tells_units(recognizer: EmotionRecognizer, astronaut: Path) -> None:

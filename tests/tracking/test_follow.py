@@ -11,7 +11,15 @@ from facemood.schema import Face, Frame, Image
 from facemood.sources import load_image
 from facemood.stages.detect import DetectOptions, FinderDetector
 from facemood.stages.landmarks import PRESENT
-from facemood.tracking.follow import EVERY, OVERLOOKED, SEEKING, FaceFollower, alike, is_doubtful, thumbnail
+from facemood.tracking.follow import (
+    DETECT_EVERY,
+    MAX_MISSES,
+    SEARCH_EVERY,
+    FaceFollower,
+    is_same_shot,
+    is_unreliable,
+    thumbnail,
+)
 from facemood.tracking.tracker import TrackOptions
 from tests.moving_faces import Person, Sighting, Video, away, make_video, standing, walking
 
@@ -143,22 +151,22 @@ def test_a_face_is_followed_and_the_detector_rests(people: FaceFollower, finder:
     ran = []
     for frame, (seen,) in zip(video.frames, video.truth, strict=True):
         (face,) = people.find(frame)
-        ran.append(people.found)
+        ran.append(people.detected)
         assert face.track_id == 1
         assert face.score >= PRESENT
         assert face.landmarks is not None
         np.testing.assert_allclose(face.box, box_of_points(face.landmarks), atol=0.01)
         (anew,) = finder(frame.image)
         assert iou(face.box[None], np.stack([anew.box, seen.box])).min() > 0.75
-    assert ran == [index % EVERY == 0 for index in range(len(ran))]
-    assert (people.frames, people.finds) == (len(ran), sum(ran))
+    assert ran == [index % DETECT_EVERY == 0 for index in range(len(ran))]
+    assert (people.frames, people.detections) == (len(ran), sum(ran))
 
 
 def test_the_detector_may_run_on_every_frame(finder: FinderDetector, astronaut: Path) -> None:
     people = FaceFollower(finder, finder.reader, every=1)
     for frame in still(load_image(astronaut), 4):
         assert [face.track_id for face in people.find(frame)] == [1]
-    assert people.finds == 4
+    assert people.detections == 4
     with pytest.raises(ValueError, match="every 1 or more frames, but got every=0"):
         FaceFollower(finder, finder.reader, every=0)
 
@@ -167,9 +175,9 @@ def test_an_empty_scene_is_searched_now_and_then(people: FaceFollower) -> None:
     video = make_video([Person("hopper", away(standing(160, 120, 60), 0, 0.3))], 0.6, size=SMALL)
     empty = [people.find(frame) for frame in video.frames[:9]]
     assert empty == [[]] * 9
-    assert people.finds == 5
+    assert people.detections == 5
     found = [len(people.find(frame)) for frame in video.frames[9:]]
-    assert found[SEEKING - 1 :] == [1] * (len(found) - SEEKING + 1)
+    assert found[SEARCH_EVERY - 1 :] == [1] * (len(found) - SEARCH_EVERY + 1)
 
 
 @pytest.mark.parametrize(("patience", "number"), [(1.5, 1), (0.2, 2)])
@@ -192,7 +200,7 @@ def test_after_a_cut_another_at_the_same_place_is_another(people: FaceFollower, 
     for index, image in enumerate([first] * 3 + [second] * 3 + [first] * 3):
         (face,) = people.find(Frame(image, index=index, timestamp=index / 30))
         numbers.append(face.track_id)
-        ran.append(people.found)
+        ran.append(people.detected)
     assert numbers == [1] * 3 + [2] * 3 + [1] * 3
     assert (ran[:5], ran[6:8]) == ([True, False, False, True, False], [True, False])
 
@@ -201,7 +209,7 @@ def test_frames_far_apart_are_searched_anew(people: FaceFollower, astronaut: Pat
     image = load_image(astronaut)
     for index in range(3):
         (face,) = people.find(Frame(image, index=index, timestamp=index * 0.5))
-        assert people.found
+        assert people.detected
         assert face.track_id == 1
 
 
@@ -211,7 +219,7 @@ def test_few_frames_a_second_are_searched_every_half_second(finder: FinderDetect
     for index in range(9):
         (face,) = people.find(Frame(image, index=index, timestamp=index * 0.25))
         assert face.track_id == 1
-        ran.append(people.found)
+        ran.append(people.detected)
     assert ran == [True, False] * 4 + [True]
 
 
@@ -219,7 +227,7 @@ def test_without_timestamps_frames_count_as_a_videos(people: FaceFollower, astro
     image = load_image(astronaut)
     for index in range(4):
         people.find(Frame(image, index=index))
-    assert people.finds == 1
+    assert people.detections == 1
 
 
 def test_boxes_stay_framed_as_the_detector_frames_them(finder: FinderDetector) -> None:
@@ -231,7 +239,7 @@ def test_boxes_stay_framed_as_the_detector_frames_them(finder: FinderDetector) -
         inner = box_of_points(face.landmarks)
         ratio = (face.box[2:] - face.box[:2]) / (inner[2:] - inner[:2])
         np.testing.assert_allclose(ratio, 1.2, atol=0.1)
-    assert people.finds < people.frames / 3
+    assert people.detections < people.frames / 3
 
 
 def test_a_face_without_points_is_searched_on_every_frame(finder: FinderDetector, astronaut: Path) -> None:
@@ -241,13 +249,13 @@ def test_a_face_without_points_is_searched_on_every_frame(finder: FinderDetector
         (face,) = people.find(frame)
         assert face.landmarks is None
         assert face.track_id == 1
-    assert people.finds == 4
+    assert people.detections == 4
 
 
 def test_what_the_detector_misses_is_followed_for_a_while_only(finder: FinderDetector, astronaut: Path) -> None:
     people = FaceFollower(Forgetful(finder), finder.reader)
-    found = [len(people.find(frame)) for frame in still(load_image(astronaut), (OVERLOOKED + 2) * EVERY)]
-    last = (OVERLOOKED + 1) * EVERY
+    found = [len(people.find(frame)) for frame in still(load_image(astronaut), (MAX_MISSES + 2) * DETECT_EVERY)]
+    last = (MAX_MISSES + 1) * DETECT_EVERY
     assert found == [1] * last + [0] * (len(found) - last)
 
 
@@ -271,16 +279,16 @@ def test_thumbnails_tell_a_cut_from_other_changes(astronaut: Path) -> None:
     own = thumbnail(photo)
     assert own.shape == (24, 32)
     for same in (photo // 2, np.roll(photo, (12, 20), axis=(0, 1)), photo[::2, ::2]):
-        assert alike(own, thumbnail(np.asarray(same, np.uint8)))
-    assert not alike(own, thumbnail(other))
-    assert not alike(own, thumbnail(255 - photo))
+        assert is_same_shot(own, thumbnail(np.asarray(same, np.uint8)))
+    assert not is_same_shot(own, thumbnail(other))
+    assert not is_same_shot(own, thumbnail(255 - photo))
     black = thumbnail(np.zeros_like(photo))
-    assert alike(own, black)
-    assert alike(black, black)
+    assert is_same_shot(own, black)
+    assert is_same_shot(black, black)
 
 
 @pytest.mark.parametrize(
-    ("moved", "score", "doubtful"),
+    ("moved", "score", "unreliable"),
     [
         ("nowhere", 0.99, False),
         ("nowhere", 0.7, True),
@@ -290,8 +298,8 @@ def test_thumbnails_tell_a_cut_from_other_changes(astronaut: Path) -> None:
         ("twisted", 0.99, True),
     ],
 )
-def test_what_faces_do_not_do_is_doubtful(
-    finder: FinderDetector, astronaut: Path, moved: str, score: float, doubtful: bool
+def test_what_faces_do_not_do_is_unreliable(
+    finder: FinderDetector, astronaut: Path, moved: str, score: float, unreliable: bool
 ) -> None:
     (face,) = finder(load_image(astronaut))
     points = face.landmarks
@@ -305,7 +313,7 @@ def test_what_faces_do_not_do_is_doubtful(
         "twisted": points + wobble,
     }
     now = dataclasses.replace(face, landmarks=places[moved], score=score)
-    assert is_doubtful(face, now) == doubtful
+    assert is_unreliable(face, now) == unreliable
 
 
 @pytest.mark.dataset
@@ -319,4 +327,4 @@ def test_the_one_person_of_a_clip_has_one_number(
             faces = people.find(Frame(image, index=index, timestamp=read.time))
             assert [face.track_id for face in faces] == [1]
     assert people.frames == frames
-    assert people.finds < 0.25 * frames
+    assert people.detections < 0.25 * frames

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from facemood.labels import EXPRESSIONS
 from facemood.schema import Face
-from facemood.tracking.smooth import FORGET, Smoother, SmoothOptions
+from facemood.tracking.smooth import FORGET_SECONDS, Smoother, SmoothOptions
 from tests.conftest import make_face
 
 Shares = NDArray[np.float32]
@@ -150,9 +150,9 @@ def test_people_do_not_mix() -> None:
 def test_a_person_is_forgotten_in_time() -> None:
     smoother = Smoother(SmoothOptions(seconds=60))
     smoother.update([reading(mostly("happy"))], 0)
-    (soon,) = smoother.update([reading(mostly("happy", 0.7))], FORGET - 0.1)
+    (soon,) = smoother.update([reading(mostly("happy", 0.7))], FORGET_SECONDS - 0.1)
     assert soon.probabilities.max() > 0.75
-    (late,) = smoother.update([reading(mostly("sad"))], 2 * FORGET + 0.1)
+    (late,) = smoother.update([reading(mostly("sad"))], 2 * FORGET_SECONDS + 0.1)
     np.testing.assert_allclose(late.probabilities, mostly("sad"), atol=1e-3)
     assert late.display_label == "sad"
 

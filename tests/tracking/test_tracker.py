@@ -1,4 +1,3 @@
-import itertools
 from pathlib import Path
 
 import cv2
@@ -7,15 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facemood.geometry import Floats
 from facemood.schema import Face, Image
 from facemood.sources import load_image
-from facemood.tracking.tracker import Tracker, TrackOptions, apart, assign, describe, places_of
+from facemood.tracking.tracker import Tracker, TrackOptions, distances, places_of
 
 GREY = np.full((240, 640, 3), 128, np.uint8)
 """A picture in which all faces look the same."""
-
-PORTRAIT = np.array([179, 63, 272, 175], np.float32)
 
 
 def face_at(x: float, y: float = 120.0, width: float = 40.0) -> Face:
@@ -39,32 +35,6 @@ def painted(*faces: tuple[Face, int]) -> Image:
 def numbers(faces: list[Face]) -> list[int | None]:
     """The numbers that faces have."""
     return [face.track_id for face in faces]
-
-
-def least_cost(costs: Floats, limit: float) -> float:
-    """The cost of the best of all ways to pair rows with columns."""
-    rows, columns = costs.shape
-    ways = itertools.permutations([*range(columns), *[-1] * rows], rows)
-    alone = np.where(costs < limit, costs, np.inf)
-    return min(sum(limit if one < 0 else float(alone[row, one]) for row, one in enumerate(way)) for way in ways)
-
-
-@given(st.integers(0, 4), st.integers(0, 3), st.integers(0, 10_000))
-def test_no_other_pairs_are_cheaper(rows: int, columns: int, seed: int) -> None:
-    costs = np.random.default_rng(seed).uniform(0, 2, (rows, columns)).astype(np.float32)
-    pairs = assign(costs, 1.0)
-    assert len({column for _, column in pairs}) == len({row for row, _ in pairs}) == len(pairs)
-    assert all(costs[pair] < 1 for pair in pairs)
-    cost = sum(float(costs[pair]) for pair in pairs) + rows - len(pairs)
-    assert cost == pytest.approx(least_cost(costs, 1.0))
-
-
-def test_a_hundred_faces_are_paired() -> None:
-    random = np.random.default_rng(1)
-    order = random.permutation(100)
-    costs = random.uniform(0.5, 2, (100, 100))
-    costs[np.arange(100), order] = 0.1
-    assert assign(costs.astype(np.float32), 1.5) == list(enumerate(order.tolist()))
 
 
 @settings(max_examples=40, deadline=None)
@@ -198,27 +168,14 @@ def test_order_and_all_else_stay(astronaut: Path) -> None:
     assert numbers(tracker.update(image, faces[::-1], 0.03)) == [3, 2, 1]
 
 
-def test_a_look_stands_the_light_and_tells_people_apart(astronaut: Path) -> None:
-    photo, face = load_image(astronaut), Face(PORTRAIT, 0.9)
-    hopper = load_image(astronaut.with_name("grace_hopper.jpg"))
-    own = describe(photo, face)
-    assert np.linalg.norm(own) == pytest.approx(1, abs=1e-3)
-    dark = describe(np.asarray(photo * 0.7, np.uint8), face)
-    moved = describe(photo, Face(PORTRAIT + 3, 0.9))
-    other = describe(hopper, Face(np.array([168, 119, 356, 332], np.float32), 0.9))
-    assert min(own @ dark, own @ moved) > 0.95
-    assert own @ other < 0.8
-
-
 def test_a_face_outside_of_the_frame_is_known_by_its_place() -> None:
-    assert not describe(GREY, face_at(900)).any()
     tracker = Tracker()
     assert [numbers(tracker.update(GREY, [face_at(900)], step / 30)) for step in range(3)] == [[1], [1], [1]]
 
 
 def test_distance_is_in_units_of_the_face() -> None:
     places = places_of(np.stack([face_at(100).box, face_at(120).box, face_at(100, width=80).box]))
-    away = apart(places, places)
+    away = distances(places, places)
     size = np.sqrt(40 * 48)
     np.testing.assert_allclose(away[0], [0, 20 / size, np.log(2)], rtol=1e-4)
     np.testing.assert_allclose(away[2, 1], 20 / (2 * size) + np.log(2), rtol=1e-4)

@@ -1,4 +1,4 @@
-"""Resting faces: faces at rest read differently from person to person, so a person is compared with their own rest."""
+"""Expression baselines: neutral faces are predicted differently, so each person is compared with their own baseline."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from facemood.geometry import Floats
 from facemood.schema import Face
 
 FLOOR = 1e-3
-"""Probabilities are taken to lie this far from 0 and 1 at least: log-odds stay within 6.9, and whether it is one in a
-thousand or in a million is not a change."""
+"""Probabilities are clipped to this distance from 0 and 1: log-odds stay within 6.9, and tiny ones do not count as
+changes."""
 
 
 class ExpressionBaseline:
-    """The mean log-odds of each person over the time in which they were at rest.
+    """The mean log-odds of each person during the baseline period.
 
     Example:
-        >>> faces, box = ExpressionBaseline(), np.zeros(4, np.float32)
+        >>> baseline, box = ExpressionBaseline(), np.zeros(4, np.float32)
         >>> who = {"labels": ("sad", "neutral"), "track_id": 1}
-        >>> faces.add([Face(box, 1.0, probabilities=np.array([0.5, 0.5]), **who)])
+        >>> baseline.add([Face(box, 1.0, probabilities=np.array([0.5, 0.5]), **who)])
         >>> later = Face(box, 1.0, probabilities=np.array([0.8, 0.2]), **who)
-        >>> np.round(faces.compare([later])[0].change.astype(float), 2).tolist()
+        >>> np.round(baseline.compare([later])[0].change.astype(float), 2).tolist()
         [1.39, -1.39]
     """
 
@@ -34,11 +34,11 @@ class ExpressionBaseline:
 
     @property
     def people(self) -> tuple[int, ...]:
-        """The persons who were seen at rest, by `Face.track_id`."""
+        """Track IDs that have a baseline."""
         return tuple(sorted(self._sums))
 
     def add(self, faces: Iterable[Face]) -> None:
-        """Count faces of one more frame in which people are at rest."""
+        """Add the faces of one more frame of the baseline period."""
         for face in faces:
             if face.track_id is None or not face.labels:
                 continue
@@ -46,19 +46,19 @@ class ExpressionBaseline:
             self._counts[face.track_id] = self._counts.get(face.track_id, 0) + 1
 
     def compare(self, faces: Iterable[Face]) -> list[Face]:
-        """Return the faces with their `Face.change`; those of people who were not seen at rest stay as they are."""
+        """Return the faces with `Face.change`; faces without a baseline stay as they are."""
         return [self._compare(face) for face in faces]
 
     def _compare(self, face: Face) -> Face:
-        """Return one face with its change: log-odds less the mean log-odds of the person's rest."""
+        """Return one face with its change: log-odds now minus the mean log-odds of the baseline."""
         if face.track_id is None or face.track_id not in self._sums or not face.labels:
             return face
-        rest = self._sums[face.track_id] / self._counts[face.track_id]
-        return dataclasses.replace(face, change=(log_odds(face.probabilities) - rest).astype(np.float32))
+        baseline = self._sums[face.track_id] / self._counts[face.track_id]
+        return dataclasses.replace(face, change=(log_odds(face.probabilities) - baseline).astype(np.float32))
 
 
 def log_odds(probabilities: Floats) -> NDArray[np.float64]:
-    """Return log(p / (1 - p)) of each probability, which is held within `FLOOR` of 0 and 1.
+    """Return log(p / (1 - p)) of each probability, clipped to `FLOOR` and 1 - `FLOOR`.
 
     Args:
         probabilities: (K,), 0..1.
@@ -66,5 +66,5 @@ def log_odds(probabilities: Floats) -> NDArray[np.float64]:
     Returns:
         (K,) float64, within about -6.9..6.9.
     """
-    held = np.clip(np.asarray(probabilities, np.float64), FLOOR, 1 - FLOOR)
-    return np.asarray(np.log(held) - np.log1p(-held), np.float64)
+    clipped = np.clip(np.asarray(probabilities, np.float64), FLOOR, 1 - FLOOR)
+    return np.asarray(np.log(clipped) - np.log1p(-clipped), np.float64)

@@ -1,4 +1,4 @@
-"""Scenes: what is remembered from frame to frame. Photos share nothing; a video, a camera or a screen is one scene."""
+"""Scenes: what is remembered from frame to frame. Photos share nothing; one video, camera or screen is one scene."""
 
 from __future__ import annotations
 
@@ -16,21 +16,24 @@ from facemood.tracking.tracker import PATIENCE
 from facemood.tracking.unit_baseline import UnitBaseline
 
 SMOOTH = SmoothOptions().seconds
-"""Seconds over which readings of a person are smoothed."""
+"""Time constant, in seconds, with which a person's probabilities are smoothed."""
 
-SHORTEST_FRAME, LONGEST_FRAME = 1e-3, 1.0
-"""Seconds for which a frame stands at least and at most, where it is counted how a person looks at rest."""
+SHORTEST_FRAME = 1e-3
+"""Least seconds for which a frame counts in a unit baseline, so that the first frame counts too."""
+
+LONGEST_FRAME = 1.0
+"""Most seconds for which a frame counts in a unit baseline, so that a gap does not give one frame all the weight."""
 
 
 class Scene(Protocol):
-    """How faces are found in a frame, and what becomes of them when they are read."""
+    """How the faces of a frame are found, and how their predictions are finished."""
 
     def find(self, frame: Frame) -> list[Face]:
         """Return the faces of the next frame, without expressions."""
         ...
 
     def finish(self, frame: Frame, faces: list[Face]) -> list[Face]:
-        """Return the faces of the next frame, once their expressions are read, as they are to be told."""
+        """Return the faces of the next frame as they are reported: smoothed and compared with baselines, if at all."""
         ...
 
 
@@ -40,8 +43,8 @@ class VideoOptions:
 
     Attributes:
         every: A whole number k reads each k-th frame of a video, a float T one at most every T seconds; None reads all.
-        smooth: Seconds over which readings are smoothed; 0 for not at all.
-        baseline: From which second of a video to which people are at rest; None where that is not known.
+        smooth: Time constant of smoothing in seconds; 0 for none.
+        baseline: First and last second of the baseline period, in which people look neutral; None without one.
         patience: Seconds for which a person who is not seen keeps the track ID.
 
     Raises:
@@ -80,7 +83,7 @@ class VideoOptions:
 
 
 class PhotoScene:
-    """Frames that have nothing to do with each other."""
+    """Unrelated frames: the detector runs on each, and nothing is remembered."""
 
     def __init__(self, detector: Detector, options: DetectOptions) -> None:
         self.detector, self.options = detector, options

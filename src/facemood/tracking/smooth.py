@@ -1,4 +1,4 @@
-"""Smooth each person's expressions over time so that onsets are kept, and let the shown label not flicker."""
+"""Smooth each person's probabilities over time but keep onsets sharp, and give a display label with hysteresis."""
 
 from __future__ import annotations
 
@@ -10,31 +10,33 @@ from numpy.typing import NDArray
 
 from facemood.schema import Face
 
-QUICK = 0.05
-"""Seconds of the quick average, which tells a change from a flicker."""
+FAST_SECONDS = 0.05
+"""Time constant, in seconds, of the fast average, which tells a change from a single flicker."""
 
-AGREE, DIFFER = 0.15, 0.3
-"""Where the quick average and the smoothed one differ by less than the first, as a total variation 0..1, the usual time
-constant holds; from the second on, the smoothed one follows as fast as the quick one does."""
+NOISE_BELOW = 0.15
+"""Total variation, 0..1, between the fast and the smoothed average up to which the difference counts as noise."""
 
-LEAST = 1e-4
-"""Probabilities below this count as this: whether it is one in ten thousand or in a million is not a change."""
+CHANGE_FROM = 0.3
+"""Total variation, 0..1, from which it counts as a change, and the smoothed average follows as fast as the fast one."""
 
-FORGET = 5.0
-"""Seconds after which somebody who was not seen is forgotten."""
+MIN_PROBABILITY = 1e-4
+"""Probabilities are raised to this, so that their logarithms are finite and tiny ones do not count as changes."""
+
+FORGET_SECONDS = 5.0
+"""Seconds after which the state of a person who is not seen is dropped."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SmoothOptions:
-    """How readings are smoothed.
+    """How probabilities are smoothed, and when the display label changes.
 
     Attributes:
-        seconds: Time constant while little changes; 0 smooths nothing.
-        margin: By how much another label must lead the shown one, in probability 0..1.
-        hold: Seconds for which it must lead before it is shown.
+        seconds: Time constant, in seconds, while little changes; 0 smooths nothing.
+        margin: How far another label must lead the display label, in probability 0..1.
+        hold: Seconds for which it must lead.
 
     Raises:
-        ValueError: One is out of its range.
+        ValueError: An option is out of its range.
 
     Example:
         >>> SmoothOptions(seconds=0).margin
@@ -58,119 +60,121 @@ class SmoothState:
     """What the smoother remembers of a person.
 
     Attributes:
-        labels: The words of the probabilities.
-        smoothed: (K,) float64, logarithms.
-        quick: (K,) float64, logarithms of the quick average.
-        shown: Position of the label that is shown.
-        rival: Position of the label that leads it; `shown` where none does.
+        labels: The labels of the probabilities.
+        smoothed: (K,) float64, smoothed log-probabilities.
+        fast: (K,) float64, the fast average of log-probabilities.
+        displayed: Index of the display label.
+        rival: Index of the label that leads it; `displayed` if none does.
         since: When the rival began to lead, in seconds of the smoother's clock.
-        seen: When the person was last seen.
+        last_seen: When the person was last seen, in seconds of that clock.
     """
 
     labels: tuple[str, ...]
     smoothed: NDArray[np.float64]
-    quick: NDArray[np.float64]
-    shown: int
+    fast: NDArray[np.float64]
+    displayed: int
     rival: int
     since: float
-    seen: float
+    last_seen: float
 
 
 class Smoother:
     """Smooths the expressions of one source's people, frame by frame.
 
-    The logarithms of the probabilities are averaged exponentially. Beside the smoothed average runs a quick one: where
-    both differ clearly something has changed, and the smoothed one follows as fast; where they do not, it is noise, and
-    the usual time constant holds. It is the one-euro filter's thought, that the rate rises with the speed of change
-    (Casiez, Roussel & Vogel 2012). All constants are in seconds, and each reading stands for the time since the last
-    one, so that results hardly depend on the frame rate; at few frames a second a single reading counts for much.
+    Log-probabilities are averaged exponentially, with two time constants. If the smoothed average and the fast one
+    differ clearly, the expression has changed, and the smoothed one follows as fast; otherwise the difference is noise,
+    and the usual time constant holds. As in the one-euro filter, the rate rises with the speed of change (Casiez,
+    Roussel & Vogel 2012). All constants are in seconds, and a prediction stands for the time since the last one, so
+    results hardly depend on the frame rate. At few frames a second a single prediction has a large weight.
 
-    The shown label stays until another one has led it by a margin for some time, and still does so in the frame's own
-    reading: one frame alone never changes it.
+    The display label has a hysteresis: it stays until another label has led it by a margin for some time, and leads it
+    in the frame's own prediction too. So a single frame never changes it.
 
     Args:
-        options: How readings are smoothed.
+        options: How probabilities are smoothed.
 
     Example:
         >>> smoother, box = Smoother(), np.zeros(4, np.float32)
-        >>> def read(*shares: float) -> Face:
-        ...     shares = np.array(shares, np.float32)
-        ...     return Face(box, 0.9, labels=("happy", "sad"), probabilities=shares, track_id=1)
+        >>> def predicted(*values: float) -> Face:
+        ...     probabilities = np.array(values, np.float32)
+        ...     return Face(box, 0.9, labels=("happy", "sad"), probabilities=probabilities, track_id=1)
         >>> for time in (0.0, 0.03, 0.06):
-        ...     (face,) = smoother.update([read(0.9, 0.1)], time)
-        >>> (face,) = smoother.update([read(0.2, 0.8)], 0.09)  # one frame
+        ...     (face,) = smoother.update([predicted(0.9, 0.1)], time)
+        >>> (face,) = smoother.update([predicted(0.2, 0.8)], 0.09)  # one frame
         >>> face.display_label, face.emotion, face.raw_probabilities.round(1)
         ('happy', 'happy', array([0.2, 0.8], dtype=float32))
     """
 
     def __init__(self, options: SmoothOptions | None = None) -> None:
         self.options = options or SmoothOptions()
-        self._moods: dict[int, SmoothState] = {}
+        self._states: dict[int, SmoothState] = {}
         self._clock = 0.0
         self._last: float | None = None
 
     def update(self, faces: Sequence[Face], timestamp: float) -> list[Face]:
-        """Smooth the readings of the next frame.
+        """Smooth the predictions of the next frame.
 
         Args:
-            faces: Faces with `track_id`, each person once; those without probabilities come back as they are.
-            timestamp: Seconds since the source began; where it goes back, no time is taken to have passed.
+            faces: Faces with `track_id`, each person once; those without probabilities stay as they are.
+            timestamp: Seconds since the source began. If it goes back, no time is taken to have passed.
 
         Returns:
-            The same faces in the same order: `probabilities` smoothed, `raw_probabilities` as read from this frame, and
-            `shown`.
+            The same faces in the same order, with smoothed `probabilities`, this frame's `raw_probabilities`, and a
+            `display_label`.
 
         Raises:
             ValueError: A face has no `track_id`.
         """
         passed = 0.0 if self._last is None else max(timestamp - self._last, 0.0)
         self._clock, self._last = self._clock + passed, timestamp
-        self._moods = {key: mood for key, mood in self._moods.items() if self._clock - mood.seen <= FORGET}
+        self._states = {
+            key: state for key, state in self._states.items() if self._clock - state.last_seen <= FORGET_SECONDS
+        }
         return [self._smooth(face) if face.labels else face for face in faces]
 
     def _smooth(self, face: Face) -> Face:
-        """Smooth one face's reading."""
+        """Smooth one face's prediction."""
         if face.track_id is None:
             raise ValueError(
                 "only faces of known people can be smoothed, but one has no track_id; run the Tracker before"
             )
-        read = face.probabilities
-        logs = np.log(np.maximum(read.astype(np.float64), LEAST))
-        mood = self._moods.get(face.track_id)
-        if mood is None or mood.labels != face.labels:
-            first = int(read.argmax())
-            mood = SmoothState(face.labels, logs, logs, first, first, self._clock, self._clock)
-            self._moods[face.track_id] = mood
-        self._follow(mood, logs)
-        smoothed = _shares(mood.smoothed).astype(np.float32) if self.options.seconds > 0 else read
-        self._choose(mood, smoothed, read)
+        raw = face.probabilities
+        logs = np.log(np.maximum(raw.astype(np.float64), MIN_PROBABILITY))
+        state = self._states.get(face.track_id)
+        if state is None or state.labels != face.labels:
+            first = int(raw.argmax())
+            state = SmoothState(face.labels, logs, logs, first, first, self._clock, self._clock)
+            self._states[face.track_id] = state
+        self._follow(state, logs)
+        smoothed = _normalize(state.smoothed).astype(np.float32) if self.options.seconds > 0 else raw
+        self._choose(state, smoothed, raw)
         return dataclasses.replace(
-            face, probabilities=smoothed, raw_probabilities=read, display_label=face.labels[mood.shown]
+            face, probabilities=smoothed, raw_probabilities=raw, display_label=face.labels[state.displayed]
         )
 
-    def _follow(self, mood: SmoothState, logs: NDArray[np.float64]) -> None:
-        """Move a person's averages toward a reading."""
-        passed, mood.seen = self._clock - mood.seen, self._clock
+    def _follow(self, state: SmoothState, logs: NDArray[np.float64]) -> None:
+        """Update a person's averages."""
+        passed, state.last_seen = self._clock - state.last_seen, self._clock
         if passed == 0 or self.options.seconds == 0:
             return
-        mood.quick = mood.quick + (1 - np.exp(-passed / QUICK)) * (logs - mood.quick)
-        differ = float(np.abs(_shares(mood.quick) - _shares(mood.smoothed)).sum()) / 2
-        change = min(max((differ - AGREE) / (DIFFER - AGREE), 0.0), 1.0)
-        rate = (1 - change) / self.options.seconds + change / min(QUICK, self.options.seconds)
-        mood.smoothed = mood.smoothed + (1 - np.exp(-passed * rate)) * (logs - mood.smoothed)
+        state.fast = state.fast + (1 - np.exp(-passed / FAST_SECONDS)) * (logs - state.fast)
+        differ = float(np.abs(_normalize(state.fast) - _normalize(state.smoothed)).sum()) / 2
+        change = min(max((differ - NOISE_BELOW) / (CHANGE_FROM - NOISE_BELOW), 0.0), 1.0)
+        rate = (1 - change) / self.options.seconds + change / min(FAST_SECONDS, self.options.seconds)
+        state.smoothed = state.smoothed + (1 - np.exp(-passed * rate)) * (logs - state.smoothed)
 
-    def _choose(self, mood: SmoothState, smoothed: NDArray[np.float32], read: NDArray[np.float32]) -> None:
-        """Let the shown label change, where another has led it for long enough, and does so in this frame's reading."""
+    def _choose(self, state: SmoothState, smoothed: NDArray[np.float32], raw: NDArray[np.float32]) -> None:
+        """Change the display label if another has led it long enough, and leads it in the raw prediction too."""
         best = int(smoothed.argmax())
-        if smoothed[best] - smoothed[mood.shown] < self.options.margin:
-            best = mood.shown
-        if best != mood.rival:
-            mood.rival, mood.since = best, self._clock
-        if self._clock - mood.since >= self.options.hold and read[mood.rival] > read[mood.shown]:
-            mood.shown = mood.rival
+        if smoothed[best] - smoothed[state.displayed] < self.options.margin:
+            best = state.displayed
+        if best != state.rival:
+            state.rival, state.since = best, self._clock
+        if self._clock - state.since >= self.options.hold and raw[state.rival] > raw[state.displayed]:
+            state.displayed = state.rival
 
 
-def _shares(logs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return (K,) probabilities that sum to 1, of their logarithms up to a constant."""
-    shares = np.exp(logs)
-    return np.asarray(shares / shares.sum(), np.float64)
+def _normalize(logs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn (K,) log-probabilities, known up to a constant, into probabilities that sum to 1."""
+    powers = np.exp(logs)
+    return np.asarray(powers / powers.sum(), np.float64)

@@ -1,0 +1,53 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from facemood import Face
+from facemood.stages.action_units.estimate import intensity_of
+from facemood.tracking.unit_baseline import UnitBaseline
+from tests.conftest import make_face
+
+
+def known_face(strong: float, *, number: int | None = 1, codes: tuple[str, ...] = ("AU04", "AU12")) -> Face:
+    """A face of a person whose units all have one intensity."""
+    return dataclasses.replace(make_face(), track_id=number, action_units=dict.fromkeys(codes, strong))
+
+
+def test_a_persons_baseline_is_their_zero() -> None:
+    baseline = UnitBaseline()
+    baseline.learn([known_face(0.6)], seconds=2)
+    assert baseline.people == (1,)
+    same, more, stranger = baseline.compare([known_face(0.6), known_face(0.9), known_face(0.6, number=2)])
+    assert same.action_units["AU12"] == pytest.approx(float(intensity_of(np.array(0.0))), abs=1e-6)
+    assert 0.3 < more.action_units["AU12"] < 0.9
+    assert stranger.action_units["AU12"] == pytest.approx(0.6)
+
+
+def test_a_running_baseline_grows_with_time_and_is_no_long_smile() -> None:
+    baseline, reported = UnitBaseline(), []
+    for _ in range(40):
+        baseline.follow([known_face(0.4)], seconds=1)
+        reported.append(baseline.compare([known_face(0.4)])[0].action_units["AU12"])
+    assert reported == sorted(reported, reverse=True)
+    assert reported[-1] < 0.2 < reported[0]
+    smiling = UnitBaseline()
+    for _ in range(600):
+        smiling.follow([known_face(0.999)], seconds=1)
+    assert smiling.compare([known_face(0.999)])[0].action_units["AU12"] > 0.95
+
+
+def test_faces_without_units_or_number_stay_as_they_are() -> None:
+    baseline = UnitBaseline()
+    faces: list[Face] = [known_face(0.5, number=None), dataclasses.replace(known_face(0.5), action_units={})]
+    baseline.learn(faces, seconds=1)
+    baseline.follow(faces, seconds=1)
+    assert baseline.people == ()
+    assert [one is other for one, other in zip(baseline.compare(faces), faces, strict=True)] == [True, True]
+
+
+def test_units_that_are_hidden_now_and_then_keep_their_baseline() -> None:
+    baseline = UnitBaseline()
+    baseline.learn([known_face(0.7), known_face(0.2, codes=("AU04",))], seconds=1)
+    (later,) = baseline.compare([known_face(0.7, codes=("AU12",))])
+    assert later.action_units == {"AU12": pytest.approx(float(intensity_of(np.array(0.0))), abs=1e-6)}
