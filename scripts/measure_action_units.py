@@ -31,16 +31,16 @@ from facemood.models import find_model  # noqa: E402
 from facemood.models.card_markdown import fill_template, markdown_table  # noqa: E402
 from facemood.schema import Face  # noqa: E402
 from facemood.sources import load_image  # noqa: E402
-from facemood.stages.action_units import read_units  # noqa: E402
+from facemood.stages.action_units import predict_units  # noqa: E402
 from facemood.stages.action_units.estimate import (  # noqa: E402
-    LEAST_EYES,
-    LEAST_SCORE,
-    MOST_OUTSIDE,
-    MOST_PITCH,
-    MOST_YAW,
+    MAX_OUTSIDE,
+    MAX_PITCH,
+    MAX_YAW,
+    MIN_EYE_DISTANCE,
+    MIN_SCORE,
     covered_parts,
-    read_patch,
-    told,
+    intensities_of,
+    predict_patch,
 )
 from facemood.stages.action_units.measures import measure_points  # noqa: E402
 from facemood.stages.action_units.taught import features_of, neutral_faces  # noqa: E402
@@ -132,9 +132,9 @@ def intensities(faces: Faces, way: str = "") -> Values:
     rows = []
     for (seen, patch), pose in zip(frontals(faces), faces.pose, strict=True):
         if way == POINTS:
-            units = told(measure_points(seen.halves), pose, neutral_faces(POINTS), hidden=set())
+            units = intensities_of(measure_points(seen.halves), pose, neutral_faces(POINTS), hidden=set())
         else:
-            units = read_patch(patch, seen, pose).units
+            units = predict_patch(patch, seen, pose).units
         rows.append([units.get(code, np.nan) for code in CODES])
     return np.array(rows)
 
@@ -242,7 +242,7 @@ def measure_time() -> float:
     times = []
     for _ in range(300):
         started = time.perf_counter()
-        read_units(image, face)
+        predict_units(image, face)
         times.append(time.perf_counter() - started)
     return round(1000 * min(times), 2)
 
@@ -356,11 +356,11 @@ def page(known: dict[str, Any]) -> str:
         "active": active_table(known),
         "milliseconds": f"{known['milliseconds']:.2f}",
         "bytes": f"{(PLACE / 'weights.npz').stat().st_size:,}",
-        "yaw": f"{MOST_YAW:g}",
-        "pitch": f"{MOST_PITCH:g}",
-        "eyes": f"{LEAST_EYES:g}",
-        "outside": f"{100 * MOST_OUTSIDE:g}",
-        "score": f"{LEAST_SCORE:g}",
+        "yaw": f"{MAX_YAW:g}",
+        "pitch": f"{MAX_PITCH:g}",
+        "eyes": f"{MIN_EYE_DISTANCE:g}",
+        "outside": f"{100 * MAX_OUTSIDE:g}",
+        "score": f"{MIN_SCORE:g}",
         "covered": covered_table(known),
         "table": unit_table(),
         "works": "\n".join(f"- {name}: {what}." for name, what in WORKS.items()),

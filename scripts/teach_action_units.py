@@ -34,7 +34,7 @@ from facemood.facs import LEARNED, PIXELS, POINTS, SHARES, UNITS
 from facemood.geometry import box_of_points
 from facemood.labels import EXPRESSIONS
 from facemood.models import DEFAULT_MODEL, ModelSession, find_model
-from facemood.stages.action_units.estimate import MOST_PITCH, MOST_YAW, closing_of
+from facemood.stages.action_units.estimate import MAX_PITCH, MAX_YAW, closing_of
 from facemood.stages.action_units.frontal import Frontal, frontal
 from facemood.stages.action_units.measures import measure_points
 from facemood.stages.action_units.taught import NEUTRAL, WEIGHTS, features_of, heads, unusual
@@ -107,7 +107,7 @@ class Faces(NamedTuple):
     @property
     def readable(self) -> NDArray[np.bool_]:
         """Which faces were found and are frontal enough to measure units, (N,)."""
-        return np.asarray((np.abs(self.pose[:, :2]) <= (MOST_YAW, MOST_PITCH)).all(axis=1))
+        return np.asarray((np.abs(self.pose[:, :2]) <= (MAX_YAW, MAX_PITCH)).all(axis=1))
 
 
 def main() -> None:

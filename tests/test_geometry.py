@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from facemood.geometry import MIRRORED, box_of_points, iom, iou, suppress
+from facemood.geometry import MIRRORED, box_of_points, iom, iou, non_max_suppression
 
 CORNERS = arrays(np.float32, (7, 2), elements=st.integers(0, 60).map(np.float32))
 
@@ -31,8 +31,8 @@ def test_a_box_inside_another_is_a_part_of_it() -> None:
     boxes = np.array([[0, 0, 10, 10], [2, 2, 4, 6], [8, 8, 12, 12]], np.float32)
     np.testing.assert_allclose(iom(boxes[:1], boxes)[0], [1, 1, 0.25], atol=1e-6)
     scores = np.array([0.9, 0.8, 0.7], np.float32)
-    assert suppress(boxes, scores, overlap=0.4).tolist() == [0, 1, 2]
-    assert suppress(boxes, scores, overlap=0.4, inside=0.7).tolist() == [0, 2]
+    assert non_max_suppression(boxes, scores, iou_from=0.4).tolist() == [0, 1, 2]
+    assert non_max_suppression(boxes, scores, iou_from=0.4, iom_from=0.7).tolist() == [0, 2]
 
 
 @given(CORNERS, CORNERS)
@@ -49,7 +49,7 @@ def test_suppression_keeps_the_best_and_nothing_that_lies_on_it(
     first: np.ndarray, second: np.ndarray, scores: np.ndarray
 ) -> None:
     boxes = boxes_from(first, second)
-    kept = suppress(boxes, scores, overlap=0.4)
+    kept = non_max_suppression(boxes, scores, iou_from=0.4)
     assert scores[kept[0]] == scores.max()
     assert (np.diff(scores[kept]) <= 0).all()
     shared = iou(boxes, boxes[kept])
@@ -59,7 +59,7 @@ def test_suppression_keeps_the_best_and_nothing_that_lies_on_it(
 
 
 def test_nothing_is_suppressed_where_nothing_is() -> None:
-    assert suppress(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), overlap=0.4).tolist() == []
+    assert non_max_suppression(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), iou_from=0.4).tolist() == []
 
 
 def test_mirroring_twice_changes_nothing() -> None:

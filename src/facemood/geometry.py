@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -68,26 +70,28 @@ def iom(one: Floats, other: Floats) -> Floats:
     return np.asarray(both / np.maximum(np.minimum(first, second), TINY), np.float32)
 
 
-def suppress(boxes: Floats, scores: Floats, *, overlap: float, inside: float = 2.0) -> NDArray[np.int64]:
-    """Keep the best of boxes that lie on each other (greedy non-maximum suppression).
+def non_max_suppression(
+    boxes: Floats, scores: Floats, *, iou_from: float, iom_from: float = math.inf
+) -> NDArray[np.int64]:
+    """Non-maximum suppression over boxes, greedy: of boxes that overlap, the one of the highest score stays.
 
     Args:
         boxes: (N, 4) x1 y1 x2 y2.
         scores: (N,).
-        overlap: The intersection over union from which two boxes are the same face.
-        inside: The intersection over the smaller box from which they are; above 1 a box may lie in another.
+        iou_from: Intersection over union from which two boxes are the same face.
+        iom_from: Intersection over minimum from which they are too; above 1 a box may lie inside another.
 
     Returns:
-        Indices of those that stay, best first.
+        (M,) int64 indices of the boxes that stay, highest score first.
 
     Example:
         >>> boxes = np.array([[0, 0, 4, 4], [0, 0, 4, 5], [9, 9, 12, 12]], np.float32)
-        >>> suppress(boxes, np.array([0.5, 0.9, 0.7], np.float32), overlap=0.4)
+        >>> non_max_suppression(boxes, np.array([0.5, 0.9, 0.7], np.float32), iou_from=0.4)
         array([1, 2])
     """
     order = np.argsort(-scores, kind="stable")
     ranked = boxes[order]
-    shared = (iou(ranked, ranked) >= overlap) | (iom(ranked, ranked) >= inside)
+    shared = (iou(ranked, ranked) >= iou_from) | (iom(ranked, ranked) >= iom_from)
     alive = np.ones(len(order), bool)
     for position in range(len(order)):
         if alive[position]:

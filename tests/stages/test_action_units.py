@@ -16,8 +16,8 @@ from facemood.facs import CODES, KEYS, UNITS
 from facemood.geometry import MIRRORED, Floats, rotation_of
 from facemood.schema import Image
 from facemood.sources import load_image
-from facemood.stages.action_units import MOST_PITCH, MOST_YAW, read_units, with_units
-from facemood.stages.action_units.estimate import intensity_of, spreads_of, told
+from facemood.stages.action_units import MAX_PITCH, MAX_YAW, predict_units, with_units
+from facemood.stages.action_units.estimate import intensities_of, intensity_of, spreads_of
 from facemood.stages.action_units.frontal import Frontal, frontal
 from facemood.stages.action_units.measures import measure_points
 from facemood.stages.action_units.taught import neutral_faces, weights
@@ -49,7 +49,7 @@ def points_of(face: Face) -> Floats:
 def units_by_points(points: Floats, pose: Floats) -> dict[str, float]:
     """Intensities by points alone."""
     measured = measure_points(frontal(points, pose).halves)
-    return told(measured, pose, neutral_faces("points"), hidden=set())
+    return intensities_of(measured, pose, neutral_faces("points"), hidden=set())
 
 
 def seen_at(pose: Floats, *, scale: float = 100, shift: tuple[float, float] = (300, 200)) -> Floats:
@@ -149,7 +149,7 @@ def test_spreads_come_back_from_intensities(spreads: float) -> None:
 
 
 def test_a_smiling_photo_has_a_smile(photo: Image, face: Face) -> None:
-    units = read_units(photo, face).units
+    units = predict_units(photo, face).units
     assert tuple(units) == KEYS
     assert min(units["AU06"], units["AU12"], units["AU12R"], units["AU12L"]) > 0.8
     assert max(units["AU04"], units["AU15"], units["AU27"]) < 0.2
@@ -163,7 +163,7 @@ def test_a_mirrored_photo_swaps_the_sides(photo: Image, face: Face) -> None:
     assert face.pose is not None
     points = points_of(face)[MIRRORED] * np.array([-1, 1], np.float32) + np.array([width - 1, 0], np.float32)
     other = dataclasses.replace(face, landmarks=points, pose=face.pose * np.array([-1, 1, -1], np.float32))
-    one, two = read_units(photo, face), read_units(np.ascontiguousarray(photo[:, ::-1]), other)
+    one, two = predict_units(photo, face), predict_units(np.ascontiguousarray(photo[:, ::-1]), other)
     for unit in UNITS:
         wanted = [one.units[key] for key in unit.keys]
         found = [two.units[key] for key in (unit.keys[0], *unit.keys[:0:-1])]
@@ -183,18 +183,18 @@ def test_a_tilted_and_scaled_photo_reads_alike(
     assert face.pose is not None
     pose = (face.pose - (0, 0, angle)).astype(np.float32)
     one, two = (
-        read_units(photo, face).units,
-        read_units(turned, dataclasses.replace(face, landmarks=points, pose=pose)).units,
+        predict_units(photo, face).units,
+        predict_units(turned, dataclasses.replace(face, landmarks=points, pose=pose)).units,
     )
     assert max(abs(one[code] - two[code]) for code in CODES) < 0.2
 
 
 @pytest.mark.parametrize(
-    "pose", [(MOST_YAW + 1, 0, 0), (-MOST_YAW - 1, 0, 0), (0, MOST_PITCH + 1, 0), (0, -MOST_PITCH - 1, 0)]
+    "pose", [(MAX_YAW + 1, 0, 0), (-MAX_YAW - 1, 0, 0), (0, MAX_PITCH + 1, 0), (0, -MAX_PITCH - 1, 0)]
 )
 def test_a_face_that_is_turned_away_has_none(photo: Image, face: Face, pose: tuple[float, float, float]) -> None:
     turned = dataclasses.replace(face, pose=np.array(pose, np.float32))
-    assert read_units(photo, turned) == ({}, None)
+    assert predict_units(photo, turned) == ({}, None)
 
 
 def test_what_is_no_sure_face_has_none(photo: Image, face: Face) -> None:
@@ -213,7 +213,7 @@ def test_a_face_half_out_of_the_picture_has_none(recognizer: EmotionRecognizer, 
     points = points_of(face)
     for cut in (photo[:, : int(points[30, 0])], photo[: int(points[51, 1])]):
         half = np.ascontiguousarray(cut)
-        assert read_units(half, face).units == {}
+        assert predict_units(half, face).units == {}
         assert all(found.action_units == {} for found in recognizer.analyze_image(half))
 
 
@@ -245,7 +245,7 @@ def test_a_hand_over_the_mouth_leaves_out_the_units_there(
 
 def test_covered_eyes_leave_out_the_units_there(recognizer: EmotionRecognizer, photo: Image, face: Face) -> None:
     covered = cover(photo, points_of(face)[36:48], (20, 20, 20))
-    reading = read_units(covered, face)  # as if it were followed
+    reading = predict_units(covered, face)  # as if it were followed
     assert not UPPER & set(reading.units)
     assert reading.openness is None
 

@@ -1,4 +1,4 @@
-"""Read expressions: from face crops to calibrated probabilities."""
+"""Classify expressions: from face crops to calibrated probabilities."""
 
 from __future__ import annotations
 
@@ -16,23 +16,25 @@ from facemood.models.views import run_views
 from facemood.schema import Face
 
 PRIORS = ("dataset", "balanced")
-"""How common the expressions are taken to be: as in the training images, or all alike."""
+"""Priors over expressions: as in the training images, or uniform."""
 
 
 class Predictions(NamedTuple):
-    """What a head said of N faces.
+    """The predictions of a head for N faces.
 
     Attributes:
-        probabilities: (N, K) float32; each row sums to 1, in the order of the card's labels. Rows of NaN are faces that
-            could not be read.
-        certain: (N,) bool, whether each reading counts as certain; None where the card does not say from when on.
+        probabilities: (N, K) float32; each row sums to 1, in the order of the card's labels. Rows of NaN are faces
+        without a
+            prediction.
+        certain: (N,) bool, whether each prediction counts as certain (selective prediction); None if the card has no
+            threshold for it.
     """
 
     probabilities: NDArray[np.float32]
     certain: NDArray[np.bool_] | None
 
     def part(self, first: int, end: int) -> Predictions:
-        """Return the readings of some faces, from the first up to but not including the end."""
+        """Return the predictions of some faces, from the first up to but not including the end."""
         certain = None if self.certain is None else self.certain[first:end]
         return Predictions(self.probabilities[first:end], certain)
 
@@ -50,8 +52,8 @@ def classify(
     Args:
         session: The model.
         crops: N face crops, (h, w) or (h, w, 3) uint8 BGR.
-        head: Which of the model's heads is read.
-        views: How often each crop is read: 1, 2 (mirrored too) or 10 (and shifted).
+        head: Which of the model's heads is used.
+        views: Test-time augmentation (TTA): 1 view of each crop, 2 (mirrored too) or 10 (and shifted).
         prior: ``"dataset"``, or ``"balanced"`` to find rare expressions more often, and common ones less.
     """
     return predictions_of(session.card, head, run_views(session, crops, views=views)[head], prior=prior)
@@ -64,8 +66,8 @@ def predictions_of(card: ModelCard, head: str, logits: NDArray[np.float32], *, p
         read = calibrate(card, head, logits, strength=card.balance[head])
     if head not in card.certain:
         return Predictions(read, None)
-    sure = (usual.max(axis=1) >= card.certain[head]) & (usual.argmax(axis=1) == read.argmax(axis=1))
-    return Predictions(read, sure)
+    certain = (usual.max(axis=1) >= card.certain[head]) & (usual.argmax(axis=1) == read.argmax(axis=1))
+    return Predictions(read, certain)
 
 
 def calibrate(card: ModelCard, head: str, logits: NDArray[np.float32], *, strength: float = 0.0) -> NDArray[np.float32]:
@@ -94,14 +96,14 @@ def check_prior(card: ModelCard, head: str, prior: str) -> str:
 
     Raises:
         ValueError: There is no such prior.
-        ModelError: The card does not tell how common the labels were.
+        ModelError: The card does not say how common the labels were in training.
     """
     if prior not in PRIORS:
         raise ValueError(f"prior must be one of {', '.join(PRIORS)}, but is {prior!r}.{did_you_mean(prior, PRIORS)}")
     if prior == "balanced" and not (head in card.prior and head in card.balance):
         raise ModelError(
             f"model {card.name!r} does not say how common the labels of {head!r} were in training, which "
-            "prior='balanced' needs; export it anew with 'facemood export', or use prior='dataset'"
+            "prior='balanced' needs; export it again with 'facemood export', or use prior='dataset'"
         )
     return prior
 
@@ -134,11 +136,11 @@ def choose_head(card: ModelCard, head: str | None) -> str:
     return head
 
 
-def with_predictions(faces: Sequence[Face], readings: Predictions, labels: tuple[str, ...]) -> tuple[Face, ...]:
-    """Return the faces with what was read from them: a new Face for each that could be read, the others as they are."""
-    certain = [None] * len(faces) if readings.certain is None else readings.certain.tolist()
-    rows = zip(faces, readings.probabilities, certain, strict=True)
+def with_predictions(faces: Sequence[Face], predictions: Predictions, labels: tuple[str, ...]) -> tuple[Face, ...]:
+    """Return the faces with their predictions; faces without one stay as they are."""
+    certain = [None] * len(faces) if predictions.certain is None else predictions.certain.tolist()
+    rows = zip(faces, predictions.probabilities, certain, strict=True)
     return tuple(
-        face if np.isnan(row).any() else dataclasses.replace(face, labels=labels, probabilities=row, certain=sure)
-        for face, row, sure in rows
+        face if np.isnan(row).any() else dataclasses.replace(face, labels=labels, probabilities=row, certain=kept)
+        for face, row, kept in rows
     )

@@ -1,4 +1,4 @@
-"""Read 68 landmarks and presence from each face, and follow a face from one frame to the next by its own points."""
+"""Predict 68 landmarks and a presence score for each face, and follow faces to the next frame by their own points."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ ROOM = 1.35
 """The crop's side, in units of the longer side of the face's box; the network was trained with it."""
 
 PRESENT = 0.5
-"""From this presence on, points are those of a face."""
+"""Presence score, 0..1, from which landmarks are those of a face."""
 
 
 class LandmarkModel:
-    """The landmark network: 68 points in iBUG order and how sure it is that there is a face.
+    """The landmark network: 68 points in iBUG order, and a presence score of the face.
 
     Args:
         threads: Threads inside one run; None leaves it to ONNX Runtime.
@@ -110,8 +110,8 @@ class LandmarkModel:
         points, presence = self.read(image, box_of_points(before), tilts(before[:, 36], before[:, 45]))
         boxes = box_of_points(points)
         return [
-            dataclasses.replace(face, box=box, landmarks=there, score=float(sure)) if sure >= PRESENT else None
-            for face, box, there, sure in zip(faces, boxes, points, presence, strict=True)
+            dataclasses.replace(face, box=box, landmarks=there, score=float(present)) if present >= PRESENT else None
+            for face, box, there, present in zip(faces, boxes, points, presence, strict=True)
         ]
 
 

@@ -33,11 +33,17 @@ OUTER_CORNERS = (36, 45)
 NEAREST = 6.0
 """How far off a face is at least, in units of its larger extent: about 85 cm."""
 
-FLAT, TINY, HUGE = 1e-3, 0.1, 1e8
-"""Points are no face whose extents have a smaller ratio (a line), or that span too few or too many pixels."""
+MIN_RATIO = 1e-3
+"""Points whose two extents have a smaller ratio lie on a line and are no face."""
 
-ROUNDS = 5
-"""Steps of the fit; after three it hardly moves."""
+MIN_EXTENT = 0.1
+"""Points that span fewer pixels are no face."""
+
+MAX_COORDINATE = 1e8
+"""Points with larger coordinates, in pixels, are no face."""
+
+ITERATIONS = 5
+"""Iterations of the fit; after three it hardly changes."""
 
 
 def estimate_pose(points: Floats, size: tuple[int, int], *, face: Floats | None = None) -> Floats | None:
@@ -99,10 +105,10 @@ def generic_face() -> Floats:
 
 def _has_extent(points: Matrix) -> bool:
     """Tell whether points (P, 2) are finite and spread in two directions."""
-    if not (np.abs(points) < HUGE).all():  # nor is what is not a number
+    if not (np.abs(points) < MAX_COORDINATE).all():  # nor is what is not a number
         return False
     first, second = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
-    return bool(first > TINY and second > FLAT * first)
+    return bool(first > MIN_EXTENT and second > MIN_RATIO * first)
 
 
 def _fit(seen: Matrix, whole: Floats) -> tuple[Matrix, Matrix] | None:
@@ -116,7 +122,7 @@ def _fit(seen: Matrix, whole: Floats) -> tuple[Matrix, Matrix] | None:
     """
     face, wanted = whole[list(FITTED)].astype(np.float64), seen[list(FITTED)]
     turn, place = _fit_from_afar(face, wanted)
-    for _ in range(ROUNDS):
+    for _ in range(ITERATIONS):
         looks, slopes = cv2.projectPoints(face, turn, place, np.eye(3), None)[:2]
         missing, slope = (wanted - looks[:, 0]) * WEIGHTS, slopes[:, :6] * WEIGHTS.reshape(-1, 1)
         if not (np.isfinite(missing).all() and np.isfinite(slope).all() and place[2] > 0):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from facemood.stages.detect.cells import join, read_cells
+from facemood.stages.detect.cells import concatenate, decode_cells
 
 
 def cells_with(row: int, column: int, *, logit: float = 2.0) -> np.ndarray:
@@ -15,26 +15,28 @@ def cells_with(row: int, column: int, *, logit: float = 2.0) -> np.ndarray:
 
 
 def test_a_cell_becomes_a_box_a_score_and_five_points() -> None:
-    found = read_cells(cells_with(2, 3), threshold=0.5)
+    found = decode_cells(cells_with(2, 3), threshold=0.5)
     np.testing.assert_allclose(found.boxes, [[12, 12, 36, 44]], atol=1e-4)  # the cell's middle is at (28, 20)
     assert found.scores.tolist() == pytest.approx([1 / (1 + np.exp(-2))])
     assert found.points[0].tolist() == [[20, 16], [36, 16], [28, 20], [20, 28], [36, 28]]
 
 
 def test_the_threshold_decides() -> None:
-    assert len(read_cells(cells_with(0, 0, logit=0.1), threshold=0.5).scores) == 1
-    assert len(read_cells(cells_with(0, 0, logit=-0.1), threshold=0.5).scores) == 0
+    assert len(decode_cells(cells_with(0, 0, logit=0.1), threshold=0.5).scores) == 1
+    assert len(decode_cells(cells_with(0, 0, logit=-0.1), threshold=0.5).scores) == 0
 
 
-def test_finds_are_joined_and_the_best_stays() -> None:
-    weak, strong = (read_cells(cells_with(2, column, logit=logit), threshold=0.1) for column, logit in ((3, 1), (2, 3)))
-    best = join([weak, strong]).best()
+def test_candidates_are_concatenated_and_the_best_stays() -> None:
+    weak, strong = (
+        decode_cells(cells_with(2, column, logit=logit), threshold=0.1) for column, logit in ((3, 1), (2, 3))
+    )
+    best = concatenate([weak, strong]).non_max_suppression()
     assert len(best.scores) == 1
     assert best.boxes.tolist() == strong.boxes.tolist()
-    assert join([]).boxes.shape == (0, 4)
+    assert concatenate([]).boxes.shape == (0, 4)
 
 
 def test_wild_numbers_stay_finite() -> None:
-    found = read_cells(np.full((15, 2, 2), 1e9, np.float32), threshold=0.5)
+    found = decode_cells(np.full((15, 2, 2), 1e9, np.float32), threshold=0.5)
     assert np.isfinite(found.boxes).all()
     assert (found.scores <= 1).all()

@@ -11,7 +11,7 @@ from facemood.geometry import iou
 from facemood.schema import Image
 from facemood.sources import load_image
 from facemood.stages.detect import DetectOptions, FinderDetector
-from facemood.stages.detect.finder import BLOCK, EDGE, WINDOW, blocks, copies
+from facemood.stages.detect.finder import PADDING, TILE, WINDOW, pyramid_levels, tiles
 
 PORTRAIT = [181, 64, 269, 175]
 """Where the astronaut's face is: brows lifted by a quarter, chin and cheeks, by eye."""
@@ -111,31 +111,31 @@ def test_any_size_is_taken(finder: FinderDetector, shape: tuple[int, int]) -> No
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 2300), st.integers(1, 2300))
-def test_blocks_cover_a_copy(height: int, width: int) -> None:
-    copy = np.ones((height, width), np.uint8)
-    seen = np.zeros((height + 2 * EDGE, width + 2 * EDGE), bool)
-    for block, corner in blocks(copy):
-        assert block.shape[0] % 16 == block.shape[1] % 16 == 0
-        assert max(block.shape) <= BLOCK
-        x, y = (corner + EDGE).astype(int).tolist()
-        rows, columns = min(block.shape[0], seen.shape[0] - y), min(block.shape[1], seen.shape[1] - x)
+def test_tiles_cover_a_level(height: int, width: int) -> None:
+    level = np.ones((height, width), np.uint8)
+    seen = np.zeros((height + 2 * PADDING, width + 2 * PADDING), bool)
+    for tile, corner in tiles(level):
+        assert tile.shape[0] % 16 == tile.shape[1] % 16 == 0
+        assert max(tile.shape) <= TILE
+        x, y = (corner + PADDING).astype(int).tolist()
+        rows, columns = min(tile.shape[0], seen.shape[0] - y), min(tile.shape[1], seen.shape[1] - x)
         part = np.zeros_like(seen)
-        part[y : y + rows, x : x + columns] = block[:rows, :columns] == 1
+        part[y : y + rows, x : x + columns] = tile[:rows, :columns] == 1
         inside = np.zeros_like(seen)
-        inside[EDGE:-EDGE, EDGE:-EDGE] = True
+        inside[PADDING:-PADDING, PADDING:-PADDING] = True
         assert not (part & ~inside).any()
         seen |= part
-    assert seen[EDGE:-EDGE, EDGE:-EDGE].all()
+    assert seen[PADDING:-PADDING, PADDING:-PADDING].all()
 
 
-def test_copies_halve_until_no_face_fits() -> None:
-    made = list(copies(np.zeros((400, 600), np.uint8), 0.8))
-    assert [copy.shape for copy, _ in made] == [(320, 480), (160, 240), (80, 120), (40, 60), (20, 30)]
+def test_levels_halve_until_no_face_fits() -> None:
+    made = list(pyramid_levels(np.zeros((400, 600), np.uint8), 0.8))
+    assert [level.shape for level, _ in made] == [(320, 480), (160, 240), (80, 120), (40, 60), (20, 30)]
     np.testing.assert_allclose(made[1][1], [0.4, 0.4])
     assert max(made[-1][0].shape) < 2 * WINDOW
 
 
-def test_large_images_are_searched_in_blocks(finder: FinderDetector, portrait: Image) -> None:
+def test_large_images_are_searched_in_tiles(finder: FinderDetector, portrait: Image) -> None:
     canvas = np.full((2300, 3100, 3), 90, np.uint8)
     corners = [(0, 0), (900, 1100), (1750, 2550)]
     for y, x in corners:

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from facemood.geometry import box_of_points
-from facemood.stages.detect.cells import STRIDE, read_cells
+from facemood.stages.detect.cells import STRIDE, decode_cells
 from facemood.train.faces.finder_images import FinderSampler
 from facemood.train.faces.finder_network import (
     SIZE,
@@ -84,7 +84,7 @@ def perfect_cells(score: np.ndarray, box: np.ndarray, points: np.ndarray) -> tor
 def test_training_and_the_pipeline_read_cells_alike() -> None:
     target = make_target(made_points(70, 90, 44)[None], NOTHING)
     cells = perfect_cells(target.score, target.box, target.points)
-    found = read_cells(cells[0].numpy(), threshold=0.5).best()
+    found = decode_cells(cells[0].numpy(), threshold=0.5).non_max_suppression()
     np.testing.assert_allclose(found.boxes, box_of_points(made_points(70, 90, 44)[None, :68]), atol=1e-2)
     np.testing.assert_allclose(found.points[0], five_points(made_points(70, 90, 44)), atol=1e-2)
     middles = torch.tensor([[12.0, 20.0]])

@@ -1,5 +1,12 @@
-"""Action units: how far each muscle of a face moves, from its points freed of the pose and from pixels about them."""
+"""Action units: how active each facial muscle is, by pose-free landmarks and by the pixels around them."""
 
-from facemood.stages.action_units.estimate import MOST_PITCH, MOST_YAW, Reading, is_covered, read_units, with_units
+from facemood.stages.action_units.estimate import (
+    MAX_PITCH,
+    MAX_YAW,
+    UnitPrediction,
+    is_covered,
+    predict_units,
+    with_units,
+)
 
-__all__ = ["MOST_PITCH", "MOST_YAW", "Reading", "is_covered", "read_units", "with_units"]
+__all__ = ["MAX_PITCH", "MAX_YAW", "UnitPrediction", "is_covered", "predict_units", "with_units"]

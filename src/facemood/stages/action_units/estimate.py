@@ -1,4 +1,4 @@
-"""Read the action units of a face, and tell where they cannot be read."""
+"""Predict the action units of a face, and leave out what cannot be measured."""
 
 from __future__ import annotations
 
@@ -20,43 +20,54 @@ from facemood.stages.action_units.taught import PARTS, Neutral, features_of, hea
 from facemood.stages.action_units.texture import cut_patch, openness_of, texture_of
 from facemood.stages.landmarks import landmarks_of
 
-MOST_YAW, MOST_PITCH = 35.0, 30.0
-"""Degrees from which on a face is turned away: half of it is hidden, and what is read of it is guessed."""
+MAX_YAW = 35.0
+"""Degrees of yaw above which a face is turned away: half of it is hidden."""
 
-LEAST_SCORE = 0.6
-"""A face of a lower score may be none, or covered."""
+MAX_PITCH = 30.0
+"""Degrees of pitch above which a face is turned away."""
 
-LEAST_EYES = 10.0
-"""Pixels from one outer eye corner to the other, below which nothing can be told of lids and lips."""
+MIN_SCORE = 0.6
+"""Detection score below which a face may be covered or a false alarm."""
 
-MOST_OUTSIDE = 0.1
-"""The share of brows, eyes, nose and lips that may lie outside of the picture."""
+MIN_EYE_DISTANCE = 10.0
+"""Pixels from one outer eye corner to the other below which lids and lips are too coarse to measure."""
+
+MAX_OUTSIDE = 0.1
+"""Largest share of the points of brows, eyes, nose and lips that may lie outside of the picture."""
 
 COVERED = 0.5
-"""From this probability on a part of a face is taken to be covered, and its units are not told."""
+"""Probability from which a part of a face counts as covered, and its units are left out."""
 
-HALF, SLOPE = 1.5, 0.6
-"""Spreads of faces at rest above their mean at which an intensity is one half, and the width of the change about it."""
+HALF = 1.5
+"""Spreads (standard deviations of neutral faces) above the neutral mean at which an intensity is 0.5."""
 
-TAUGHT, SEEN = (np.array([unit.way == way for unit in UNITS]) for way in (LEARNED, PIXELS))
+SLOPE = 0.6
+"""Width, in spreads, of the logistic function that turns spreads into intensities."""
 
-LEAST_OPEN = 0.02
-"""Eyes that look less open count as so much, so that there is a logarithm."""
+BY_MODEL = np.array([unit.way == LEARNED for unit in UNITS])
+"""(U,) bool, which units a trained model measures."""
+
+BY_PIXELS = np.array([unit.way == PIXELS for unit in UNITS])
+"""(U,) bool, which units are measured by how open the eyes look."""
+
+MIN_OPENNESS = 0.02
+"""Openness of eyes is raised to this, so that its logarithm is finite."""
 
 
-class Reading(NamedTuple):
-    """What is read of a face.
+class UnitPrediction(NamedTuple):
+    """The action units of a face.
 
     Attributes:
         units: Intensities 0..1 by the keys of `facemood.facs.KEYS`.
-        openness: How open the subject's right and left eye look; None where that is not known.
+        openness: How open the subject's right and left eye look; None if it is not measured.
     """
 
     units: dict[str, float]
     openness: tuple[float, float] | None
 
 
-NOTHING = Reading({}, None)
+NOTHING = UnitPrediction({}, None)
+"""The prediction for a face whose units cannot be measured."""
 
 
 def with_units(image: Image, faces: Sequence[Face]) -> list[Face]:
@@ -64,104 +75,105 @@ def with_units(image: Image, faces: Sequence[Face]) -> list[Face]:
 
     Args:
         image: (H, W, 3) uint8 BGR.
-        faces: Its faces, with points and pose where these are known.
+        faces: Its faces, with landmarks and pose where these are known.
     """
-    readings = [read_units(image, face) for face in faces]
+    predictions = [predict_units(image, face) for face in faces]
     return [
-        dataclasses.replace(face, action_units=read.units, openness=read.openness)
-        for face, read in zip(faces, readings, strict=True)
+        dataclasses.replace(face, action_units=predicted.units, openness=predicted.openness)
+        for face, predicted in zip(faces, predictions, strict=True)
     ]
 
 
-def read_units(image: Image, face: Face) -> Reading:
-    """Read how far each action unit is active.
+def predict_units(image: Image, face: Face) -> UnitPrediction:
+    """Predict the intensity of each action unit.
 
     Args:
         image: The picture, (H, W, 3) uint8 BGR or (H, W) grey.
         face: One of its faces.
 
     Returns:
-        Intensities, about 0.1 for a face at rest. None at all where the face has no points, is turned aside by more
-        than `MOST_YAW` or up or down by more than `MOST_PITCH` degrees, is too small or too little sure, or reaches out
-        of the picture; where its eyes or its mouth are covered, none of the units there.
+        Intensities, about 0.1 for a neutral face. There are none if the face has no landmarks, is turned by more than
+        `MAX_YAW` or `MAX_PITCH` degrees, is too small, has too low a score, or reaches out of the picture. If its eyes
+        or its mouth are covered, there are no units of that part.
 
     Example:
-        >>> nothing, unmarked = np.zeros((90, 120, 3), np.uint8), Face(np.float32([10, 20, 50, 60]), score=0.9)
-        >>> read_units(nothing, unmarked)
-        Reading(units={}, openness=None)
+        >>> black, unmarked = np.zeros((90, 120, 3), np.uint8), Face(np.float32([10, 20, 50, 60]), score=0.9)
+        >>> predict_units(black, unmarked)
+        UnitPrediction(units={}, openness=None)
     """
     points = landmarks_of(face)
     if points is None or face.pose is None or not is_readable(points, face, (image.shape[1], image.shape[0])):
         return NOTHING
     seen = frontal(points, face.pose)
-    return read_patch(_patch(image, points, seen), seen, face.pose)
+    return predict_patch(_patch(image, points, seen), seen, face.pose)
 
 
 def is_covered(image: Image, face: Face) -> bool:
-    """Tell whether the eyes or the mouth of a face are covered; False where that cannot be judged, as in `read_units`.
+    """Return whether the eyes or the mouth of a face are covered; False if the face is not measured.
 
     Args:
         image: The picture, (H, W, 3) uint8 BGR or (H, W) grey.
-        face: One of its faces. Its `Face.action_units` are believed; where it has none they are read.
+        face: One of its faces. Its `Face.action_units` are used; without any they are predicted.
     """
     points = landmarks_of(face)
     if points is None or not is_readable(points, face, (image.shape[1], image.shape[0])):
         return False
-    return len(face.action_units or read_units(image, face).units) < len(KEYS)
+    return len(face.action_units or predict_units(image, face).units) < len(KEYS)
 
 
-def read_patch(patch: NDArray[np.uint8], seen: Frontal, pose: Floats) -> Reading:
-    """Read a face that is cut out and freed of its pose.
+def predict_patch(patch: NDArray[np.uint8], seen: Frontal, pose: Floats) -> UnitPrediction:
+    """Predict the action units of a face that is cut out and frontalized.
 
     Args:
         patch: (PATCH, PATCH) uint8, as `cut_patch` cuts it.
-        seen: The face.
+        seen: The frontalized landmarks.
         pose: (3,) yaw, pitch and roll in degrees.
     """
     features, openness = features_of(seen.halves, texture_of(patch)), openness_of(patch, seen)
     measured = measure_points(seen.halves)
-    measured[:, TAUGHT] = (features @ weights().units.T)[:, TAUGHT]
-    measured[:, SEEN] = closing_of(openness)
+    measured[:, BY_MODEL] = (features @ weights().units.T)[:, BY_MODEL]
+    measured[:, BY_PIXELS] = closing_of(openness)
     hidden = covered_parts(features)
-    return Reading(told(measured, pose, neutral_faces(), hidden=hidden), None if "upper" in hidden else openness)
+    units = intensities_of(measured, pose, neutral_faces(), hidden=hidden)
+    return UnitPrediction(units, None if "upper" in hidden else openness)
 
 
 def closing_of(openness: tuple[float, float]) -> Matrix:
-    """Return what is measured of closed eyes, (2, 1): the logarithm of how open they look, with the other sign."""
-    return np.asarray(-np.log(np.maximum(np.array(openness)[:, None], LEAST_OPEN)))
+    """Return the measure of closed eyes, (2, 1) float64: the negative logarithm of how open they look."""
+    return np.asarray(-np.log(np.maximum(np.array(openness)[:, None], MIN_OPENNESS)))
 
 
 def is_readable(points: Floats, face: Face, size: tuple[int, int]) -> bool:
-    """Tell whether so much of a face is seen that its units can be read.
+    """Return whether enough of a face is visible to predict its units.
 
     Args:
-        points: (68, 2) its points, in pixels.
+        points: (68, 2) float32 its landmarks, in pixels.
         face: The face, with its pose.
         size: Width and height of the picture.
     """
-    if face.pose is None or face.score < LEAST_SCORE:
+    if face.pose is None or face.score < MIN_SCORE:
         return False
     yaw, pitch = abs(face.pose[:2]).tolist()
     inner = points[17:]
     outside = float(((inner < 0) | (inner > np.array(size) - 1)).any(axis=1).mean())
-    large = math.dist(points[36].tolist(), points[45].tolist()) >= LEAST_EYES
-    return yaw <= MOST_YAW and pitch <= MOST_PITCH and large and outside <= MOST_OUTSIDE
+    large = math.dist(points[36].tolist(), points[45].tolist()) >= MIN_EYE_DISTANCE
+    return yaw <= MAX_YAW and pitch <= MAX_PITCH and large and outside <= MAX_OUTSIDE
 
 
 def covered_parts(features: Matrix) -> set[str]:
-    """Say which of `PARTS` are covered, by features (2, D)."""
+    """Return which of `PARTS` are covered, by features (2, D)."""
     known = weights()
     odds = unusual(features.mean(axis=0), known.usual) @ known.cover.T + known.bias
     return {part for part, odd in zip(PARTS, odds.tolist(), strict=True) if odd >= np.log(COVERED / (1 - COVERED))}
 
 
-def told(measured: Matrix, pose: Floats, neutral: Neutral, *, hidden: set[str]) -> dict[str, float]:
-    """Return intensities by their keys.
+def intensities_of(measured: Matrix, pose: Floats, neutral: Neutral, *, hidden: set[str]) -> dict[str, float]:
+    """Return intensities 0..1 by their keys.
 
     Args:
-        measured: (2, U) of the subject's right side and the left one.
+        measured: (2, U) float64 of the subject's right and left side.
         pose: (3,) yaw, pitch and roll in degrees.
-        neutral: How faces at rest measure.
+        neutral: What is measured of neutral faces.
         hidden: Parts of the face whose units are left out.
     """
     above = measured - heads(pose) @ neutral.slopes
@@ -176,17 +188,17 @@ def told(measured: Matrix, pose: Floats, neutral: Neutral, *, hidden: set[str]) 
 
 
 def intensity_of(spreads: Matrix | float) -> Matrix:
-    """Turn spreads above the mean of faces at rest into intensities 0..1.
+    """Turn spreads above the mean of neutral faces into intensities 0..1 (logistic function).
 
     Example:
         >>> intensity_of(np.array([0, HALF, 3])).round(2).tolist()
         [0.08, 0.5, 0.92]
     """
-    return np.asarray(0.5 + 0.5 * np.tanh((np.asarray(spreads) - HALF) / (2 * SLOPE)))  # the logistic function
+    return np.asarray(0.5 + 0.5 * np.tanh((np.asarray(spreads) - HALF) / (2 * SLOPE)))
 
 
 def spreads_of(strong: Matrix) -> Matrix:
-    """Turn intensities 0..1 back into spreads above the mean of faces at rest, held within 12 of `HALF`.
+    """Turn intensities 0..1 back into spreads above the mean of neutral faces, clipped to 12 around `HALF`.
 
     Example:
         >>> spreads_of(np.array([0.5, 1])).round(1).tolist()

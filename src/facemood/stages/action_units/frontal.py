@@ -1,4 +1,4 @@
-"""A face's points as they would be seen from the front: without place, size, tilt, turn and nod."""
+"""Frontalize a face's landmarks: remove place, size and pose."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from facemood.stages.pose import generic_face
 Matrix = NDArray[np.float64]
 
 STILL = (36, 39, 42, 45, *range(27, 31), 31, 35)
-"""The points by which place and size are known, because hardly any muscle moves them: eyes' corners and nose."""
+"""Landmarks that fix place and size, because hardly any muscle moves them: the corners of the eyes, and the nose."""
 
 PLANE = (21, 22, 36, 39, 42, 45, 48, 54)
-"""Those whose mean depth is that of the plane on which pixels are taken to lie: brows, eyes, lip corners."""
+"""Landmarks whose mean depth is that of the plane on which pixels are assumed to lie: brows, eyes, lip corners."""
 
 
 class Frontal(NamedTuple):

@@ -1,4 +1,4 @@
-"""What is measured on the points of a face for each action unit, before it is compared with faces at rest."""
+"""What is measured on the landmarks of a face for each action unit, before the comparison with neutral faces."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from facemood.facs import UNITS
 
 Matrix = NDArray[np.float64]
 
-TINY = 1e-3
-"""What no eye is narrower than, where its width divides."""
+MIN_EYE_WIDTH = 1e-3
+"""Least width of an eye, in units of the outer eye corners' distance, where it is a divisor."""
 
 
 def measure_points(halves: Matrix) -> Matrix:
@@ -28,11 +28,11 @@ def measure_points(halves: Matrix) -> Matrix:
 
     Example:
         >>> from facemood.stages.pose import generic_face
-        >>> rest = generic_face()[:, :2].astype(float)
-        >>> smile = rest.copy()
+        >>> neutral = generic_face()[:, :2].astype(float)
+        >>> smile = neutral.copy()
         >>> smile[[48, 60]] += (-0.1, -0.05)  # the lip corner goes out and up
         >>> codes = [unit.code for unit in UNITS]
-        >>> before, after = measure_points(np.stack([rest, smile]))[:, codes.index("AU12")]
+        >>> before, after = measure_points(np.stack([neutral, smile]))[:, codes.index("AU12")]
         >>> bool(after > before)
         True
     """
@@ -72,6 +72,6 @@ def _measure_side(x: list[float], y: list[float]) -> list[float]:
         25: gap,
         26: gap + long,
         27: gap - 1.5 * wide,
-        43: -open_eye / max(x[39] - x[36], TINY),
+        43: -open_eye / max(x[39] - x[36], MIN_EYE_WIDTH),
     }
     return [measured[unit.number] for unit in UNITS]

@@ -1,4 +1,4 @@
-"""What `scripts/teach_action_units.py` learned from training faces: how faces at rest measure, and weights."""
+"""What `scripts/teach_action_units.py` learned from training faces: the measures of neutral faces, and weights."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from facemood.geometry import Floats
 from facemood.stages.action_units.frontal import Matrix
 
 NEUTRAL = "neutral.csv"
-"""How faces at rest measure, by unit and way."""
+"""File of the measures of neutral faces, by unit and way."""
 
 WEIGHTS = "weights.npz"
-"""What units are learned by, and what tells covered faces from others."""
+"""File of the weights of the learned units and of the classifier of covered faces."""
 
 STORED = ("units", "usual", "cover", "bias")
-"""What stands in that file."""
+"""Names of the arrays in that file."""
 
-FARTHEST = 4.0
-"""How many spreads from the usual count at most."""
+MAX_DEVIATION = 4.0
+"""Spreads to which deviations from the usual features are clipped, so that outliers do not dominate."""
 
 PARTS = ("upper", "lower")
 """The parts of a face that may be covered."""
 
 SCALE = 8.0
-"""What coordinates are multiplied by, so that they vary about as much as the texture does."""
+"""Factor of the coordinates among the features, so that they vary about as much as the texture."""
 
 
 class Neutral(NamedTuple):
-    """How the units of faces at rest measure, in the order of `UNITS`.
+    """The measures of neutral faces, in the order of `UNITS`.
 
     Attributes:
         slopes: (5, U) what is expected of a head: constant, pitch, its square, yaw, its square; in units of 30 degrees.
@@ -49,7 +49,7 @@ class Weights(NamedTuple):
     """What is learned.
 
     Attributes:
-        units: (U, D) of each feature for each unit; rows of noughts for units that are not learned.
+        units: (U, D) of each feature for each unit; rows of zeros for units that are not learned.
         usual: (2, D) what features are usually, and how far they spread.
         cover: (2, 2D) what counts for `PARTS` that are covered, of `unusual`.
         bias: (2,) what is added for those.
@@ -62,7 +62,7 @@ class Weights(NamedTuple):
 
 
 def features_of(halves: Matrix, texture: Matrix) -> Matrix:
-    """Return what models weigh: (2, D) float64, of the subject's right half and the mirrored left one.
+    """Return the features of the models: (2, D) float64, of the subject's right half and the mirrored left one.
 
     Args:
         halves: (2, 68, 2) pose-free shapes.
@@ -78,7 +78,7 @@ def unusual(features: Matrix, usual: Matrix) -> Matrix:
         features: (..., D) the mean of both halves.
         usual: (2, D) mean and spread.
     """
-    spreads = np.clip((features - usual[0]) / usual[1], -FARTHEST, FARTHEST)
+    spreads = np.clip((features - usual[0]) / usual[1], -MAX_DEVIATION, MAX_DEVIATION)
     return np.concatenate([spreads, spreads**2], axis=-1)
 
 
@@ -94,7 +94,7 @@ def heads(pose: Floats) -> Matrix:
 
 @functools.cache
 def neutral_faces(way: str = "") -> Neutral:
-    """Return how faces at rest measure.
+    """Return the measures of neutral faces.
 
     Args:
         way: `facs.POINTS` for all units by points alone; empty for each unit in the way in which it is read.

@@ -1,4 +1,4 @@
-"""What pixels say about a face: the strengths of edges in eight directions and the grey levels, cell by cell."""
+"""Texture features of a face: edge strengths in eight directions (as in HOG) and grey levels, cell by cell."""
 
 from __future__ import annotations
 
@@ -9,20 +9,30 @@ from numpy.typing import NDArray
 from facemood.stages.action_units.frontal import Frontal, Matrix
 from facemood.stages.landmarks import cut_square
 
-PATCH, CELLS, DIRECTIONS = 60, 10, 8
-"""Pixels and cells of a patch's side; how many directions of edges are told apart."""
+PATCH = 60
+"""Pixels of a patch's side."""
 
-RESOLUTION, ABOVE = 24, 0.75
-"""Pixels from one outer eye corner to the other, about as on FER2013's tiles, so that a sharper picture shows no finer
-wrinkles than the model was taught by; how far above the eyes the patch begins, in units of that distance."""
+CELLS = 10
+"""Cells along a patch's side."""
+
+DIRECTIONS = 8
+"""How many directions of edges are distinguished."""
+
+RESOLUTION = 24
+"""Pixels from one outer eye corner to the other in a patch. It is about that of FER2013's tiles, so that a sharper
+picture shows no finer wrinkles than the training faces."""
+
+ABOVE = 0.75
+"""How far above the eyes the patch begins, in units of that distance."""
 
 EYE = np.array([0.13, 0.11]) * RESOLUTION
-"""Half the width and height of what is looked at about an eye, in pixels."""
+"""(2,) half the width and height of the region of an eye, in pixels of a patch."""
 
 FAINT = 1e-3
-"""What edges have at least, where they divide."""
+"""Least strength of edges where it is a divisor."""
 
 DIAGONAL = np.float32(np.sqrt(0.5))
+"""Turns the sum of two perpendicular differences into the difference along their diagonal."""
 
 MIRRORED_DIRECTIONS = (4, 1, 3, 2, 0, 5, 7, 6)
 """Which direction stands for each in a mirror: brighter to the right, down, down right, down left; and darker."""

@@ -1,4 +1,4 @@
-"""Find faces: our own finder, and others by the same protocol."""
+"""Face detection: our own finder, and other detectors by the same protocol."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ __all__ = [
 ]
 
 DEFAULT_DETECTOR = "finder"
+"""Our own: it is inside the package, and `docs/detection.md` compares it with the others."""
 
 DETECTORS: dict[str, Callable[[str, DetectOptions, int | None], Detector]] = {
     "finder": lambda _, options, threads: FinderDetector(options, threads=threads),
     "hog": lambda _, options, threads: HogDetector(options),
     "yunet": lambda path, options, threads: YuNetDetector(Path(path).expanduser(), options),
 }
-"""A new detector is a new line here: the text behind the colon, the options and the threads make it."""
+"""Detectors by name. Each is made from the text after the colon, the options and the number of threads."""
 
 
 def open_detector(spec: str, options: DetectOptions, *, threads: int | None = None) -> Detector:

@@ -1,23 +1,24 @@
-"""Read the finder's cells: 15 numbers for every 8x8 pixels become boxes, scores and points."""
+"""Decode the finder's output: 15 numbers for every 8x8 pixels become boxes, scores and points."""
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.geometry import Floats, suppress
+from facemood.geometry import Floats, non_max_suppression
 
 STRIDE = 8
-"""Pixels of a cell's side."""
+"""Pixels of a cell's side: the network's output is eight times as coarse as its input."""
 
-OVERLAP = 0.4
-"""Two boxes whose intersection over union reaches this are the same face."""
+SAME_FACE = 0.4
+"""Intersection over union from which two boxes are the same face in non-maximum suppression."""
 
 
-class Found(NamedTuple):
-    """Candidates of one image.
+class Candidates(NamedTuple):
+    """Boxes in one image that may be faces.
 
     Attributes:
         boxes: (N, 4) float32 x1 y1 x2 y2 in pixels.
@@ -29,21 +30,21 @@ class Found(NamedTuple):
     scores: Floats
     points: Floats
 
-    def take(self, rows: NDArray[np.int64]) -> Found:
-        """Return some of the candidates, in the order of `rows`."""
-        return Found(self.boxes[rows], self.scores[rows], self.points[rows])
+    def select(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Candidates:
+        """Return some of the candidates, by indices or by a mask."""
+        return Candidates(self.boxes[rows], self.scores[rows], self.points[rows])
 
-    def best(self, *, inside: float = 2.0) -> Found:
-        """Keep the best where several lie on the same face, best first; `inside` as in `geometry.suppress`."""
-        return self.take(suppress(self.boxes, self.scores, overlap=OVERLAP, inside=inside))
+    def non_max_suppression(self, *, iom_from: float = math.inf) -> Candidates:
+        """Keep the best candidate of each face, highest score first; see `geometry.non_max_suppression`."""
+        return self.select(non_max_suppression(self.boxes, self.scores, iou_from=SAME_FACE, iom_from=iom_from))
 
 
-def read_cells(cells: Floats, *, threshold: float) -> Found:
-    """Turn the network's output for one picture into candidates, before suppression.
+def decode_cells(cells: Floats, *, threshold: float) -> Candidates:
+    """Decode the network's output for one image, before non-maximum suppression.
 
     Args:
-        cells: (15, h, w): logit of the score; logarithms of the distances to the left, top, right and bottom side in
-            cells; five points as x and y from the cell's middle in cells.
+        cells: (15, h, w) float32: logit of the score; logarithms of the distances to the left, top, right and bottom
+            side in cells; five points as x and y from the cell's middle in cells.
         threshold: Smallest score, 0..1.
     """
     least = np.log(max(threshold, 1e-6) / max(1 - threshold, 1e-6))
@@ -54,11 +55,11 @@ def read_cells(cells: Floats, *, threshold: float) -> Found:
     away = np.exp(np.clip(values[:, :4], -4, 4))
     boxes = np.concatenate([middles - away[:, :2], middles + away[:, 2:]], axis=1)
     points = middles[:, None] + values[:, 4:].reshape(-1, 5, 2)
-    return Found(boxes * STRIDE, scores.astype(np.float32), points * STRIDE)
+    return Candidates(boxes * STRIDE, scores.astype(np.float32), points * STRIDE)
 
 
-def join(parts: list[Found]) -> Found:
-    """Put the candidates of several copies or pieces of an image together."""
+def concatenate(parts: list[Candidates]) -> Candidates:
+    """Concatenate the candidates of several pyramid levels and tiles of an image."""
     if not parts:
-        return Found(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
-    return Found(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        return Candidates(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
+    return Candidates(*(np.concatenate(column) for column in zip(*parts, strict=True)))

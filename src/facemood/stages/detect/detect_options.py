@@ -1,4 +1,4 @@
-"""What every detector has in common: its protocol, and which faces count."""
+"""What all detectors have in common: the protocol, and which faces count."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Protocol
 from facemood.schema import Face, Image
 
 MIN_FACE = 24.0
-"""The smallest face that counts where nothing else is said. Expressions of faces below 30 pixels are read poorly."""
+"""Default size of the smallest face, in pixels. Expressions of faces below 30 pixels are predicted poorly."""
 
 
 class Detector(Protocol):
-    """Anything that finds faces. `name` keys the crop framing in a model's card."""
+    """Anything that detects faces. `name` keys the crop framing in a model's card."""
 
     name: str
 

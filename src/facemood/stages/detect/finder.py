@@ -1,4 +1,4 @@
-"""Our own face finder: a small network on copies of the image, and a second look by the landmark network."""
+"""Our own face detector: a small network on an image pyramid, and the landmark network that confirms its candidates."""
 
 from __future__ import annotations
 
@@ -11,44 +11,47 @@ from numpy.typing import NDArray
 from facemood.geometry import Floats, box_of_points, tilts
 from facemood.models import FINDER, ModelSession, find_model
 from facemood.schema import Face, Image
-from facemood.stages.detect.cells import Found, join, read_cells
+from facemood.stages.detect.cells import Candidates, concatenate, decode_cells
 from facemood.stages.detect.detect_options import DetectOptions
 from facemood.stages.landmarks import LandmarkModel
 
 WINDOW = 24.0
-"""The smallest face that the network is trained for, in its own pixels; it finds an octave, copies do the rest."""
+"""Smallest face that the network detects, in pixels of its input. It detects one octave; pyramid levels do the rest."""
 
-ENLARGED = 2.0
-"""An image is enlarged by so much at most; faces of fewer than 12 pixels show too little."""
+MAX_ENLARGEMENT = 2.0
+"""Largest factor by which an image is enlarged; faces of fewer than 12 pixels show too little."""
 
-BLOCK, SEAM = 1024, 192
-"""A larger copy is worked on in squares of this many pixels, which share a seam wider than any face sought there."""
+TILE = 1024
+"""Pixels of the side of a tile. Larger pyramid levels are detected tile by tile, which bounds the memory."""
 
-EDGE = 16
-"""What is added around a copy, so that faces that the frame cuts off have cells outside of it."""
+TILE_OVERLAP = 192
+"""Pixels that neighbouring tiles share: more than any face that is detected at one level."""
 
-GREY = 128
-"""The grey of that edge: the network's zero."""
+PADDING = 16
+"""Pixels added around a pyramid level, so that faces cut off by the frame have cells outside of it."""
+
+PADDING_GREY = 128
+"""Grey level of the padding: the network's zero."""
 
 CANDIDATE = 0.35
-"""From this score on, the network's finds get a second look."""
+"""Score of the detection network, 0..1, from which a candidate is passed to the landmark network."""
+
+MAX_CANDIDATES = 256
+"""At most so many candidates, the best, are passed to the landmark network, which bounds the time."""
 
 ODDS = 16.0
-"""Where the product of both networks' odds gives a score of one half. Chosen by hand: there few faces of PublicTest's
-tiles and of photos are lost, and few other things in scenes are kept (docs/detection.md)."""
+"""Product of the two networks' odds at which the combined score is 0.5. Chosen by hand as the trade-off between missed
+faces (PublicTest tiles, annotated photos) and false alarms (scenes); see docs/detection.md."""
 
-INSIDE = 0.7
-"""After the second look, a box of which so much lies in a better one is a part of that face."""
-
-MOST = 256
-"""At most so many, the best, get one."""
+PART_OF_FACE = 0.7
+"""Intersection over minimum from which a box is a part of a better one, after the landmark network."""
 
 
 class FinderDetector:
-    """Finds faces of `min_size` pixels and more, upright or tilted by up to 45 degrees, frontal to three quarters.
+    """Detects faces of `min_size` pixels and more, upright or tilted by up to 45 degrees, frontal to three quarters.
 
-    The time is set by the image's size and by `min_size`: the image is resized so that a face of that size has `WINDOW`
-    pixels. Memory is bounded: large copies are worked on in blocks.
+    The time depends on the image's size and on `min_size`: the image is resized so that a face of that size has
+    `WINDOW` pixels. Memory is bounded: large pyramid levels are cut into tiles.
 
     Args:
         options: Which faces count.
@@ -60,7 +63,10 @@ class FinderDetector:
     """
 
     name = "finder"
+    """Keys the crop framing in a model's card."""
+
     THRESHOLD = 0.5
+    """Default for `DetectOptions.threshold`: the middle of the combined score."""
 
     def __init__(self, options: DetectOptions | None = None, *, threads: int | None = None) -> None:
         self.options = options or DetectOptions()
@@ -68,42 +74,42 @@ class FinderDetector:
         self.reader = LandmarkModel(threads=threads)
 
     def __call__(self, image: Image) -> list[Face]:
-        """Find the faces of an (H, W, 3) uint8 BGR image, with box, score and 68 landmarks."""
+        """Detect the faces of an (H, W, 3) uint8 BGR image, with box, score and 68 landmarks."""
         grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
         found = self.search(grey)
         points, presence = self.reader.read(grey, found.boxes, tilts(found.points[:, 0], found.points[:, 1]))
-        sure = weigh(found.scores, presence)
-        kept = sure >= self.options.threshold_or(self.THRESHOLD)
-        refined = Found(box_of_points(points[kept]), sure[kept], points[kept]).best(inside=INSIDE)
+        refined = Candidates(box_of_points(points), combine_scores(found.scores, presence), points)
+        kept = refined.select(refined.scores >= self.options.threshold_or(self.THRESHOLD))
+        best = kept.non_max_suppression(iom_from=PART_OF_FACE)
         return [
             Face(box=box, score=float(score), landmarks=there)
-            for box, score, there in zip(refined.boxes, refined.scores, refined.points, strict=True)
+            for box, score, there in zip(best.boxes, best.scores, best.points, strict=True)
         ]
 
-    def search(self, grey: NDArray[np.uint8], *, threshold: float = CANDIDATE) -> Found:
-        """Return the network's own candidates in an (H, W) uint8 image, best first, without the second look."""
+    def search(self, grey: NDArray[np.uint8], *, threshold: float = CANDIDATE) -> Candidates:
+        """Return the detection network's candidates in an (H, W) uint8 image, highest score first."""
         parts = []
-        for copy, ratio in copies(grey, min(WINDOW / self.options.min_size, ENLARGED)):
-            for block, corner in blocks(copy):
-                cells = self.session.run_batch(block[None, None].astype(np.float32))["cells"][0]
-                found = read_cells(cells, threshold=threshold)
+        for level, ratio in pyramid_levels(grey, min(WINDOW / self.options.min_size, MAX_ENLARGEMENT)):
+            for tile, corner in tiles(level):
+                cells = self.session.run_batch(tile[None, None].astype(np.float32))["cells"][0]
+                found = decode_cells(cells, threshold=threshold)
                 boxes, points = found.boxes + np.tile(corner, 2), found.points + corner
                 parts.append(
                     found._replace(boxes=(boxes / np.tile(ratio, 2)).astype(np.float32), points=points / ratio)
                 )
-        best = join(parts).best()
-        return best.take(np.arange(min(MOST, len(best.scores))))
+        best = concatenate(parts).non_max_suppression()
+        return best.select(np.arange(min(MAX_CANDIDATES, len(best.scores))))
 
 
-def copies(grey: NDArray[np.uint8], scale: float) -> Iterator[tuple[NDArray[np.uint8], Floats]]:
-    """Yield an image resized by a scale, then by half of it, and so on, as long as a face would fit in.
+def pyramid_levels(grey: NDArray[np.uint8], scale: float) -> Iterator[tuple[NDArray[np.uint8], Floats]]:
+    """Yield the levels of an image pyramid: each is half as large as the one before, as long as a face fits in.
 
     Args:
         grey: (H, W) uint8.
-        scale: Pixels of the first copy for one of the image.
+        scale: Pixels of the first level per pixel of the image.
 
     Yields:
-        Each copy, and how many of its pixels are one of the image, (2,) float32 across and down.
+        A level (h, w) uint8, and its pixels per pixel of the image, (2,) float32 across and down.
     """
     height, width = grey.shape
     while True:
@@ -116,38 +122,41 @@ def copies(grey: NDArray[np.uint8], scale: float) -> Iterator[tuple[NDArray[np.u
         scale /= 2
 
 
-def blocks(copy: NDArray[np.uint8]) -> Iterator[tuple[NDArray[np.uint8], Floats]]:
-    """Cut a copy into squares that share seams, with a grey edge around the whole, sides multiples of 16.
+def tiles(level: NDArray[np.uint8]) -> Iterator[tuple[NDArray[np.uint8], Floats]]:
+    """Cut a padded pyramid level into overlapping tiles whose sides are multiples of 16.
 
     Args:
-        copy: (h, w) uint8.
+        level: (h, w) uint8.
 
     Yields:
-        A block (a, b) uint8 and x and y of its first pixel in the copy.
+        A tile (a, b) uint8, and x and y of its first pixel in the level, (2,) float32.
     """
-    height, width = (side + 2 * EDGE for side in copy.shape)
-    step = BLOCK - SEAM
-    for top in range(0, max(height - SEAM, 1), step):
-        for left in range(0, max(width - SEAM, 1), step):
-            rows, columns = min(BLOCK, height - top), min(BLOCK, width - left)
-            block = np.full((-(-rows // 16) * 16, -(-columns // 16) * 16), GREY, np.uint8)
-            y, x = max(top - EDGE, 0), max(left - EDGE, 0)
-            part = copy[y : top - EDGE + rows, x : left - EDGE + columns]
-            y, x = y - top + EDGE, x - left + EDGE
-            block[y : y + part.shape[0], x : x + part.shape[1]] = part
-            yield block, np.array([left - EDGE, top - EDGE], np.float32)
+    height, width = (side + 2 * PADDING for side in level.shape)
+    step = TILE - TILE_OVERLAP
+    for top in range(0, max(height - TILE_OVERLAP, 1), step):
+        for left in range(0, max(width - TILE_OVERLAP, 1), step):
+            rows, columns = min(TILE, height - top), min(TILE, width - left)
+            tile = np.full((-(-rows // 16) * 16, -(-columns // 16) * 16), PADDING_GREY, np.uint8)
+            y, x = max(top - PADDING, 0), max(left - PADDING, 0)
+            part = level[y : top - PADDING + rows, x : left - PADDING + columns]
+            y, x = y - top + PADDING, x - left + PADDING
+            tile[y : y + part.shape[0], x : x + part.shape[1]] = part
+            yield tile, np.array([left - PADDING, top - PADDING], np.float32)
 
 
-def weigh(scores: Floats, presence: Floats) -> Floats:
-    """Return how sure both networks together are of a face, 0..1: the product of their odds, over `ODDS`.
+def combine_scores(scores: Floats, presence: Floats) -> Floats:
+    """Combine the scores of both networks: the product of their odds, divided by `ODDS`, as a probability.
 
     Args:
-        scores: (N,) 0..1, of the finder.
-        presence: (N,) 0..1, of the landmark network.
+        scores: (N,) float32 0..1, of the detection network.
+        presence: (N,) float32 0..1, of the landmark network.
+
+    Returns:
+        (N,) float32, 0..1.
 
     Example:
-        >>> sure = weigh(np.array([0.5, 0.9], np.float32), np.array([0.5, 0.99], np.float32))
-        >>> [f"{value:.2f}" for value in sure]
+        >>> combined = combine_scores(np.array([0.5, 0.9], np.float32), np.array([0.5, 0.99], np.float32))
+        >>> [f"{value:.2f}" for value in combined]
         ['0.06', '0.98']
     """
     first, second = (np.clip(share, 1e-6, 1 - 1e-6).astype(np.float64) for share in (scores, presence))

@@ -16,16 +16,21 @@ from facemood.stages.detect.detect_options import DetectOptions
 class HogDetector:
     """dlib's frontal-face detector: histograms of oriented gradients and a linear classifier (Dalal & Triggs 2005).
 
-    It sees upright, frontal faces whose box is at least `WINDOW` pixels wide; the image is enlarged so that faces of
-    `min_size` reach that, but never worked on at more than `WORK_PIXELS`, which bounds time and memory.
+    It detects upright, frontal faces whose box is at least `WINDOW` pixels wide. The image is enlarged so that faces of
+    `min_size` reach that.
     """
 
     name = "hog"
+    """Keys the crop framing in a model's card."""
+
     THRESHOLD = 0.52
-    """Just above the weak hits that are no faces."""
+    """Default for `DetectOptions.threshold`: just above the weak hits that are no faces."""
 
     WINDOW = 72
-    WORK_PIXELS = 4_000_000
+    """Width in pixels of the smallest box that dlib's detector gives."""
+
+    MAX_PIXELS = 4_000_000
+    """Pixels of the largest image that is searched, which bounds time and memory; larger ones are shrunk."""
 
     def __init__(self, options: DetectOptions | None = None) -> None:
         dlib = require("dlib", extra="hog")
@@ -33,7 +38,7 @@ class HogDetector:
         self._detector = dlib.get_frontal_face_detector()
 
     def __call__(self, image: Image) -> list[Face]:
-        """Find faces in an (H, W, 3) uint8 BGR image. The score is the logistic of dlib's margin."""
+        """Detect the faces of an (H, W, 3) uint8 BGR image. The score is the logistic of dlib's margin."""
         scale = self.scale(image)
         grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -44,9 +49,9 @@ class HogDetector:
         return [Face(box=_corners(box) / np.float32(scale), score=1 / (1 + math.exp(-margin))) for box, margin in found]
 
     def scale(self, image: Image) -> float:
-        """Return by how much an image is enlarged or shrunk before the search."""
+        """Return the factor by which an image is resized before detection."""
         height, width = image.shape[:2]
-        return min(self.WINDOW / self.options.min_size, math.sqrt(self.WORK_PIXELS / (height * width)))
+        return min(self.WINDOW / self.options.min_size, math.sqrt(self.MAX_PIXELS / (height * width)))
 
 
 def _margin(threshold: float) -> float:

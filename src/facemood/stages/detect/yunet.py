@@ -25,7 +25,10 @@ class YuNetDetector:
     """
 
     name = "yunet"
+    """Keys the crop framing in a model's card."""
+
     THRESHOLD = 0.6
+    """Default for `DetectOptions.threshold`: OpenCV's own default for YuNet."""
 
     def __init__(self, file: Path, options: DetectOptions | None = None) -> None:
         self.options = options or DetectOptions()
@@ -39,7 +42,7 @@ class YuNetDetector:
             raise ModelError(f"{file}: OpenCV cannot load it as a YuNet model ({str(error).strip()})") from error
 
     def __call__(self, image: Image) -> list[Face]:
-        """Find faces in an (H, W, 3) uint8 BGR image."""
+        """Detect the faces of an (H, W, 3) uint8 BGR image."""
         self._detector.setInputSize((image.shape[1], image.shape[0]))
         _, rows = self._detector.detect(image)  # (F, 15): x y w h, five points, score; or None
         found = np.zeros((0, 15), np.float32) if rows is None else np.asarray(rows, np.float32)

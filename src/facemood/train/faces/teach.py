@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from facemood.atomic import replacing
 from facemood.geometry import Floats
-from facemood.stages.detect.cells import Found, join, read_cells
+from facemood.stages.detect.cells import Candidates, concatenate, decode_cells
 from facemood.train.faces.compose import GREY
 from facemood.train.faces.finder_images import FinderSampler
 from facemood.train.faces.finder_network import FinderNetwork, finder_loss
@@ -116,7 +116,7 @@ def find_false_alarms(network: nn.Module, scenes: tuple[Scene, ...]) -> list[Pla
 
 
 @torch.no_grad()
-def search(network: nn.Module, scene: Scene) -> tuple[Found, Floats]:
+def search(network: nn.Module, scene: Scene) -> tuple[Candidates, Floats]:
     """Return the candidates in a scene's copies, in the scene's pixels, and the scale of the copy of each."""
     parts, scales = [], []
     for copy in scene.copies:
@@ -124,11 +124,11 @@ def search(network: nn.Module, scene: Scene) -> tuple[Found, Floats]:
         grey = np.zeros((height, width), np.float32)
         grey[: copy.shape[0], : copy.shape[1]] = copy @ GREY
         cells = network(torch.from_numpy(grey)[None, None])[0].numpy()
-        found = read_cells(cells, threshold=MINE_SCORE).best()
+        found = decode_cells(cells, threshold=MINE_SCORE).non_max_suppression()
         scale = copy.shape[1] / scene.size[0]
-        parts.append(Found(found.boxes / scale, found.scores, found.points / scale))
+        parts.append(Candidates(found.boxes / scale, found.scores, found.points / scale))
         scales.append(np.full(len(found.scores), scale, np.float32))
-    return join(parts), np.concatenate(scales)
+    return concatenate(parts), np.concatenate(scales)
 
 
 def read_hard(file: Path | None) -> list[Place]:
