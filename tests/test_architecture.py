@@ -2,7 +2,9 @@
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -101,3 +103,117 @@ def test_a_module_name_stands_once() -> None:
     names = [path.stem for path in SOURCE.rglob("*.py") if path.stem not in {"__init__", "__main__"}]
     names += [path.parent.name for path in SOURCE.rglob("__init__.py")]
     assert [name for name, times in Counter(names).items() if times > 1] == []
+
+
+LAZY_FOR_DISPLAY = {("facemood.schema", "facemood.render")}
+"""Imports inside functions that may lead back up, because a notebook displays a value: (importer, imported)."""
+
+MODULES = {
+    ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in SOURCE.rglob("*.py")
+    if path != SOURCE / "__init__.py"  # which imports nothing at run time, but loads public names on first use
+}
+"""All modules and packages, by the names under which they are imported."""
+
+Graph = Mapping[str, set[str]]
+"""What each module imports."""
+
+
+def run_time_imports(tree: ast.AST, *, in_functions: bool) -> Iterator[ast.Import | ast.ImportFrom]:
+    """The import statements that run when a module is imported, and those that run in its functions if asked for."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and not in_functions:
+            continue
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node
+        yield from run_time_imports(node, in_functions=in_functions)
+
+
+def imported_by(module: str, tree: ast.AST, *, in_functions: bool) -> set[str]:
+    """The modules that are loaded for a module's imports; a package is loaded for each module inside of it."""
+    named = []
+    for node in run_time_imports(tree, in_functions=in_functions):
+        if isinstance(node, ast.Import):
+            named += [alias.name for alias in node.names]
+        else:
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            named += [name if name in MODULES else str(node.module) for name in inner]
+    packages = [".".join(name.split(".")[:depth]) for name in named for depth in range(2, name.count(".") + 1)]
+    outer = {
+        name for name in packages if not module.startswith(f"{name}.")
+    }  # its own packages are being loaded already
+    return (outer | set(named)) & MODULES.keys() - {module}
+
+
+@cache
+def graph_of(*, in_functions: bool) -> dict[str, set[str]]:
+    """What each module imports at run time."""
+    trees = {name: ast.parse(path.read_text()) for name, path in MODULES.items()}
+    return {name: imported_by(name, tree, in_functions=in_functions) for name, tree in trees.items()}
+
+
+def merged(graph: Graph, depth: int) -> dict[str, set[str]]:
+    """The graph of packages down to a depth of names: 2 for the parts of the house, such as `facemood.stages`."""
+    parts: dict[str, set[str]] = {}
+    for module, names in graph.items():
+        own = ".".join(module.split(".")[:depth])
+        parts.setdefault(own, set()).update({".".join(name.split(".")[:depth]) for name in names} - {own})
+    return parts
+
+
+def circle_in(graph: Graph, *, allowed: Iterable[tuple[str, str]] = ()) -> list[str]:
+    """The modules of a circle, each imported by the next one; empty if there is none."""
+    left = {name: {one for one in names if (name, one) not in set(allowed)} for name, names in graph.items()}
+    try:
+        TopologicalSorter(left).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+@pytest.mark.parametrize("depth", [2, 3, 9])
+def test_no_imports_run_in_a_circle(depth: int) -> None:
+    assert circle_in(merged(graph_of(in_functions=False), depth)) == []
+    assert circle_in(merged(graph_of(in_functions=True), depth), allowed=LAZY_FOR_DISPLAY) == []
+
+
+def test_every_lazy_import_for_display_is_one_that_would_be_a_circle() -> None:
+    for pair in LAZY_FOR_DISPLAY:
+        assert pair[1] in graph_of(in_functions=True)[pair[0]]
+        assert set(pair) <= set(circle_in(graph_of(in_functions=True), allowed=LAZY_FOR_DISPLAY - {pair}))
+
+
+def test_a_circle_is_found() -> None:
+    assert set(circle_in({"a": {"b"}, "b": {"c"}, "c": {"b"}})) == {"b", "c"}
+    assert circle_in({"a": {"b"}, "b": {"c"}, "c": {"b"}}, allowed=[("c", "b")]) == []
+    code = (
+        "if TYPE_CHECKING:\n import facemood.cli\nimport facemood.stages.pose\ndef f():\n from facemood import render\n"
+    )
+    at_import = {"facemood.stages", "facemood.stages.pose"}
+    assert imported_by("facemood.schema", ast.parse(code), in_functions=False) == at_import
+    assert imported_by("facemood.schema", ast.parse(code), in_functions=True) == {*at_import, "facemood.render"}
+    assert imported_by("facemood.stages.align", ast.parse(code), in_functions=False) == {"facemood.stages.pose"}
+
+
+def test_stages_hold_no_state() -> None:
+    """What changes from one frame to the next stands in `tracking`: no method of a stage sets an attribute."""
+    changes = []
+    for path in (SOURCE / "stages").rglob("*.py"):
+        for kind in [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ClassDef)]:
+            methods = [node for node in kind.body if isinstance(node, ast.FunctionDef) and node.name != "__init__"]
+            targets = [node for method in methods for node in ast.walk(method) if isinstance(node, ast.Attribute)]
+            changes += [f"{path.stem}.{kind.name}.{node.attr}" for node in targets if isinstance(node.ctx, ast.Store)]
+    assert changes == []
+
+
+@pytest.mark.parametrize("part", ["stages", "tracking"])
+def test_a_constant_stands_alone_with_its_docstring(part: str) -> None:
+    for path in (SOURCE / part).rglob("*.py"):
+        body = ast.parse(path.read_text()).body
+        for node, after in zip(body, [*body[1:], None], strict=True):
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).strip("()").replace("_", "").isupper():
+                assert isinstance(node.targets[0], ast.Name), f"{path.name}: {ast.unparse(node)}"
+                explained = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+                assert explained or node.targets[0].id.startswith("__"), f"{path.name}: {node.targets[0].id}"

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.explain.figure import draw_explanations
 from facemood.render import encode_png, write_picture
 from facemood.schema import Image
 
@@ -76,8 +77,6 @@ class Explanation:
 
     def draw(self) -> Image:
         """Draw the explanation: the face, what speaks for the label and what against it; (H, W, 3) uint8 BGR."""
-        from facemood.explain.figure import draw_explanations
-
         return draw_explanations([self])
 
     def save(self, path: str | os.PathLike[str]) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -10,11 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
-from facemood.explain.explanation import Explanation
 from facemood.render.draw import percent
 from facemood.render.fonts import drawable, font_for
 from facemood.render.heat import tint
 from facemood.schema import Image
+
+if TYPE_CHECKING:
+    from facemood.explain.explanation import Explanation
 
 TILE, GAP, LINE = 220, 12, 22
 """Pixels of a picture's side, of what is free between them, and of a line of text."""

@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +13,7 @@ from numpy.typing import NDArray
 from facemood.numpy_cnn.layer import Floats
 from facemood.numpy_cnn.losses import CategoricalCrossEntropy, Penalty
 from facemood.numpy_cnn.optimizers import Adam, Optimizer
-
-if TYPE_CHECKING:
-    from facemood.numpy_cnn.sequential import Sequential
+from facemood.numpy_cnn.trainable import Trainable
 
 Pair = tuple[NDArray[np.generic], Floats]
 """Inputs (N, *shape) of any type, and targets (N, K)."""
@@ -71,7 +68,7 @@ class FitOptions:
 
 
 def fit(
-    model: Sequential,
+    model: Trainable,
     examples: Pair,
     *,
     validation: Pair | None = None,
@@ -126,7 +123,7 @@ def _rates(first: float, count: int, options: FitOptions) -> Iterator[float]:
 
 
 def _learn_once(
-    model: Sequential,
+    model: Trainable,
     examples: Pair,
     optimizer: Optimizer,
     options: FitOptions,
@@ -148,7 +145,7 @@ def _learn_once(
 
 
 def learn(
-    model: Sequential, inputs: Floats, targets: Floats, optimizer: Optimizer, penalty: Penalty
+    model: Trainable, inputs: Floats, targets: Floats, optimizer: Optimizer, penalty: Penalty
 ) -> tuple[float, Floats]:
     """Take one step: forward, loss, backward, change. All of learning is in these lines.
 
@@ -178,7 +175,7 @@ class _Best:
         self._patience, self._waited = patience, 0
         self._loss, self._weights = math.inf, dict[str, Floats]()
 
-    def stops(self, loss: float, model: Sequential) -> bool:
+    def stops(self, loss: float, model: Trainable) -> bool:
         """Note the loss after an epoch, keep the weights where it is the lowest, and say whether to stop."""
         self._waited += 1
         if loss < self._loss:
@@ -186,7 +183,7 @@ class _Best:
             self._weights = {name: value.copy() for name, value in model.weights().items()}
         return self._patience is not None and self._waited >= self._patience
 
-    def restore(self, model: Sequential) -> None:
+    def restore(self, model: Trainable) -> None:
         """Bring the best weights back, if there was validation."""
         if self._weights:
             model.set_weights(self._weights)
