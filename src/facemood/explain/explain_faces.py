@@ -31,7 +31,7 @@ class ExplainOptions:
         parameters: The segmenter's values that differ from the usual ones.
         samples: How many versions of the face are read.
         seed: What chance follows from.
-        hide: What stands where a superpixel is hidden, one of `hiding.HIDES`.
+        hide: What stands where a superpixel is hidden, one of `fill.HIDES`.
 
     Raises:
         ExplanationError: There is no such method, segmenter or parameter.
