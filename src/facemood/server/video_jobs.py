@@ -225,14 +225,13 @@ class Videos:
         job.state = READING
         try:
             self._write(job)
-            job.state = CANCELLED if job.stopping.is_set() else DONE
+            state = CANCELLED if job.stopping.is_set() else DONE
         except Exception as error:  # the next video must be read, and the client must hear of it
-            job.state, job.problem = FAILED, problem_of(_without_place(error, job)).body()
-        finally:
-            job.video.unlink(missing_ok=True)
-            job.ended = time.monotonic()
-            if job.stopping.is_set():
-                self._delete(job)
+            state, job.problem = FAILED, problem_of(_without_place(error, job)).body()
+        job.video.unlink(missing_ok=True)  # before clients hear that it is done
+        job.state, job.ended = state, time.monotonic()
+        if job.stopping.is_set():
+            self._delete(job)
 
     def _write(self, job: VideoJob) -> None:
         """Read a video and write its results."""
