@@ -14,7 +14,7 @@ from facemood.sinks.episode_table import EpisodesSink
 from facemood.sinks.parquet import ParquetSink
 from facemood.sinks.report import ReportSink
 from facemood.sinks.sink import Sink
-from facemood.sinks.text import CsvSink, JsonLinesSink, JsonSink
+from facemood.sinks.text_files import CsvSink, JsonLinesSink, JsonSink
 from facemood.sinks.video_file import VideoSink
 
 __all__ = ["SINKS", "Sink", "open_sink", "sink_kind"]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from facemood.results import Result
 from facemood.sinks.sink import columns_of
-from facemood.sinks.text import FileSink
+from facemood.sinks.text_files import FileSink
 from facemood.table import CODEBOOK, Column, csv_line
 
 MARKUP = re.compile(r"[\\`*\[\]<>|~&#]|(?<![^\W_])_|_(?![^\W_])")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from facemood.results import Result
-from facemood.sinks.text import FileSink
+from facemood.sinks.text_files import FileSink
 from facemood.table import csv_line
 from facemood.timeline import MAX_GAP, MIN_SECONDS, Episode, TrackCollector, check_limits, find_episodes
 

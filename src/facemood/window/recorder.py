@@ -13,7 +13,7 @@ from typing import Any
 from facemood.errors import OutputError
 from facemood.render import write_picture
 from facemood.results import Result
-from facemood.sinks.text import CsvSink
+from facemood.sinks.text_files import CsvSink
 from facemood.sinks.video_file import VideoWriter
 
 

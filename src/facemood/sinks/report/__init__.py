@@ -15,7 +15,7 @@ from facemood.sinks.report.html_page import report_page
 from facemood.sinks.report.photo_report import Photos
 from facemood.sinks.report.portraits import BestPortraits, Portraits
 from facemood.sinks.report.video_report import VideoSection
-from facemood.sinks.text import FileSink
+from facemood.sinks.text_files import FileSink
 from facemood.timeline import TrackCollector
 
 __all__ = ["ReportSink"]
