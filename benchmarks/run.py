@@ -20,7 +20,7 @@ from photo import measure_photo
 from start import measure_start
 from video import measure_live, measure_videos
 
-from facemood.models.card_markdown import markdown_table
+from facemood.text import markdown_table
 
 NO_PEER = "fer was not measured: no interpreter that has it was given (`--peer-python`)."
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from facemood.evaluation.figures import COLOURS, drawing, label_per_cent
+from facemood.evaluation.figures import drawing, label_percent
 from facemood.explain import traits_of
-from facemood.models.card_markdown import fill_template, markdown_table, per_cent
+from facemood.render.palette import CHART_GREY, CHART_INK, LINE_COLOURS
+from facemood.text import exact_percent, fill_template, markdown_table
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -47,14 +48,14 @@ def draw_regions(table: dict[str, Any], file: Path, *, title: str) -> None:
         panels = figure.subplots(2, 4, sharex=True, sharey=True)
         for axes, (label, entry) in zip(panels.flat, table.items(), strict=False):
             traits, places = traits_of(label), np.arange(len(SHOWN))
-            colours = [COLOURS[1] if region in traits else COLOURS[0] for region in SHOWN]
+            colours = [LINE_COLOURS[1] if region in traits else LINE_COLOURS[0] for region in SHOWN]
             axes.barh(places, [entry["covered"][region] for region in SHOWN], color=colours, height=0.7)
             chance = [entry["covered_by_chance"][region] for region in SHOWN]
-            axes.plot(chance, places, linestyle="none", marker="|", color="#222222", markersize=12)
+            axes.plot(chance, places, linestyle="none", marker="|", color=CHART_INK, markersize=12)
             axes.set_yticks(places, SHOWN)
             axes.set_title(f"{label} ({entry['images']})")
             axes.set_xlim(0, 1)
-            label_per_cent(axes.xaxis, "")
+            label_percent(axes.xaxis, "")
         panels.flat[0].invert_yaxis()
         for axes in panels.flat[len(table) :]:
             axes.axis("off")
@@ -67,7 +68,7 @@ def draw_true(table: dict[str, Any], file: Path) -> None:
     with drawing(file, height=3.2) as figure:
         panels = {"less_deletion": "smaller area under deletion", "more_insertion": "larger area under insertion"}
         for axes, (key, words) in zip(figure.subplots(1, 2, sharey=True), panels.items(), strict=True):
-            for turn, (hide, colour) in enumerate(zip(("mean", "blur"), COLOURS, strict=False)):
+            for turn, (hide, colour) in enumerate(zip(("mean", "blur"), LINE_COLOURS, strict=False)):
                 for place, method in enumerate(METHODS):
                     middle, low, high = table[f"{hide}/{method}"][key]
                     at = place + 0.15 * (2 * turn - 1)
@@ -75,7 +76,7 @@ def draw_true(table: dict[str, Any], file: Path) -> None:
                     axes.plot(
                         [middle], [at], marker="o", color=colour, label=f"hidden by {hide}" if not place else None
                     )
-            axes.axvline(0, color="#666666", linewidth=1)
+            axes.axvline(0, color=CHART_GREY, linewidth=1)
             axes.set_yticks(range(len(METHODS)), METHODS)
             axes.set_title(f"{words} than by chance")
         axes.legend(loc="center left")
@@ -184,7 +185,7 @@ def hand_rows(known: dict[str, Any]) -> list[dict[str, Any]]:
 
     rows = [
         {"image": f"row {one['row']}", "label": one["label"], "predicted": one["read"],
-         "label's probability": per_cent(one["probability"]), **shares(one)}
+         "label's probability": exact_percent(one["probability"]), **shares(one)}
         for one in known["hands"]
     ]  # fmt: skip
     table = known["large"].get("slic", {})
@@ -241,7 +242,7 @@ def steady_rows(table: dict[str, Any]) -> list[dict[str, Any]]:
         {
             "samples": key,
             "rank correlation": f"{table[key]['ranks']:.2f}",
-            "of the top five shared": per_cent(table[key]["top5"]),
+            "of the top five shared": exact_percent(table[key]["top5"]),
         }
         for key in ("250", "1000")
     ]

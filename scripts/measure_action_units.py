@@ -28,7 +28,6 @@ from facemood.datasets import open_dataset  # noqa: E402
 from facemood.facs import CODES, POINTS, PROTOTYPES, UNITS, WORKS  # noqa: E402
 from facemood.labels import EXPRESSIONS  # noqa: E402
 from facemood.models import find_model  # noqa: E402
-from facemood.models.card_markdown import fill_template, markdown_table  # noqa: E402
 from facemood.schema import Face  # noqa: E402
 from facemood.sources import load_image  # noqa: E402
 from facemood.stages.action_units import predict_units  # noqa: E402
@@ -47,6 +46,7 @@ from facemood.stages.action_units.taught import features_of, neutral_faces  # no
 from facemood.stages.action_units.texture import texture_of  # noqa: E402
 from facemood.stages.detect import FinderDetector  # noqa: E402
 from facemood.stages.pose import estimate_pose  # noqa: E402
+from facemood.text import fill_template, markdown_table  # noqa: E402
 from scripts.teach_action_units import PLACE, SEED, Faces, cover, frontals, read_split  # noqa: E402
 
 DOCS = ROOT / "docs"

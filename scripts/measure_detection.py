@@ -37,9 +37,9 @@ from facemood.evaluation.framing import ENLARGEMENT, MARGIN, on_canvas  # noqa: 
 from facemood.geometry import Floats, box_of_points, iou  # noqa: E402
 from facemood.models import ModelSession, find_model  # noqa: E402
 from facemood.models.card import write_card  # noqa: E402
-from facemood.models.card_markdown import fill_template, markdown_table, per_cent  # noqa: E402
 from facemood.schema import Face, Image  # noqa: E402
 from facemood.stages.detect import DetectOptions, Detector, FinderDetector, select_faces  # noqa: E402
+from facemood.text import exact_percent, fill_template, markdown_table  # noqa: E402
 
 DOCS = ROOT / "docs"
 
@@ -139,9 +139,9 @@ def write_cards(known: dict[str, Any]) -> None:
     figures: dict[str, dict[str, Any]] = {
         "finder": {key: value for key, value in row.items() if key != "detector"},
         "landmarks": {
-            "mean error, photos marked by hand": per_cent(points["photos"]["mean"]),
-            "failures, photos marked by hand": per_cent(points["photos"]["failures"]),
-            "mean error against the teacher, PrivateTest": per_cent(points["PrivateTest"]["mean"]),
+            "mean error, photos marked by hand": exact_percent(points["photos"]["mean"]),
+            "failures, photos marked by hand": exact_percent(points["photos"]["failures"]),
+            "mean error against the teacher, PrivateTest": exact_percent(points["PrivateTest"]["mean"]),
         },
     }
     for name, metrics in figures.items():
@@ -294,8 +294,8 @@ def page(known: dict[str, Any]) -> str:
         {
             "compared with": against,
             "faces found": f"{points[key]['found']:,} of {points[key]['faces']:,}",
-            "mean error": per_cent(points[key]["mean"]),
-            "failures (> 10%)": per_cent(points[key]["failures"]),
+            "mean error": exact_percent(points[key]["mean"]),
+            "failures (> 10%)": exact_percent(points[key]["failures"]),
         }
         for key, against in (("photos", "human annotations, photos"), ("PrivateTest", "the teacher, PrivateTest"))
     ]
@@ -315,7 +315,7 @@ def page(known: dict[str, Any]) -> str:
 
 def share(found: dict[str, int]) -> str:
     """Return the share of faces that were found, in percent."""
-    return per_cent(found["found"] / found["faces"])
+    return exact_percent(found["found"] / found["faces"])
 
 
 def detector_row(name: str, found: dict[str, dict[str, int]]) -> dict[str, str]:
@@ -328,7 +328,7 @@ def detector_row(name: str, found: dict[str, dict[str, int]]) -> dict[str, str]:
         "detector": name,
         "photos: found, false boxes": f"{photos['found']} of {photos['faces']}, {photos['false']}",
         "scenes with a false box": f"{scenes['alarmed']} of {scenes['pictures']} "
-        f"({per_cent(scenes['alarmed'] / scenes['pictures'])})",
+        f"({exact_percent(scenes['alarmed'] / scenes['pictures'])})",
         "of 5 with people": str(people["alarmed"]),
         "PrivateTest found (de-duplicated)": f"{tiles['found']:,} of {tiles['faces']:,}, "
         f"{share(tiles)} ({share(alone)})",

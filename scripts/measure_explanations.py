@@ -337,13 +337,13 @@ def measure_times(reader: InputScorer, image: NDArray[np.uint8]) -> dict[str, fl
     """Time LIME, class activation and classification of one face alternately; return the medians."""
     methods = {kind: ExplainOptions(method=kind) for kind in METHODS}
     started = time.process_time()
-    lime = [clock(lambda: explain_crop(reader, image, methods["lime"])) for _ in range(5)]
+    lime = [seconds_of(lambda: explain_crop(reader, image, methods["lime"])) for _ in range(5)]
     spent = (time.process_time() - started) / len(lime)
-    occlusion = [clock(lambda: explain_crop(reader, image, methods["occlusion"])) for _ in range(5)]
+    occlusion = [seconds_of(lambda: explain_crop(reader, image, methods["occlusion"])) for _ in range(5)]
     plain, mapped = [], []
     for _ in range(200):
-        plain.append(clock(lambda: reader.calibrate(reader.session.run([image])[HEAD])))
-        mapped.append(clock(lambda: contrast_maps(reader, [image], [None])))
+        plain.append(seconds_of(lambda: reader.calibrate(reader.session.run([image])[HEAD])))
+        mapped.append(seconds_of(lambda: contrast_maps(reader, [image], [None])))
     timed = {
         "lime": lime,
         "lime, processor time": [spent],
@@ -354,7 +354,7 @@ def measure_times(reader: InputScorer, image: NDArray[np.uint8]) -> dict[str, fl
     return {name: round(1000 * statistics.median(values), 3) for name, values in timed.items()}
 
 
-def clock(call: Callable[[], object]) -> float:
+def seconds_of(call: Callable[[], object]) -> float:
     """Return the seconds of one call."""
     started = time.perf_counter()
     call()

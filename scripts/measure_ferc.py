@@ -33,9 +33,10 @@ from facemood.ferc import FERC, PartsModel, mask_overlap, with_layers  # noqa: E
 from facemood.geometry import Floats  # noqa: E402
 from facemood.models import DEFAULT_MODEL, ModelSession, find_model  # noqa: E402
 from facemood.models.card import write_card  # noqa: E402
-from facemood.models.card_markdown import card_page, fill_template, markdown_table, per_cent  # noqa: E402
+from facemood.models.card_markdown import card_page  # noqa: E402
 from facemood.render import write_picture  # noqa: E402
 from facemood.stages.landmarks import LandmarkModel, landmarks_of  # noqa: E402
+from facemood.text import exact_percent, fill_template, markdown_table  # noqa: E402
 
 DOCS, SCRIPT = ROOT / "docs", "scripts/measure_ferc.py"
 
@@ -267,7 +268,7 @@ def write_cards(known: dict[str, Any]) -> None:
     figures = {
         "mask": {"intersection over union with the teacher, PrivateTest": f"{known['masks']['inside']:.3f}"},
         "ferc": {
-            f"accuracy, PrivateTest, {TASKS[head]}": per_cent(table[head]["masked"]["accuracy"]) for head in TASKS
+            f"accuracy, PrivateTest, {TASKS[head]}": exact_percent(table[head]["masked"]["accuracy"]) for head in TASKS
         },
     }
     for name, measured in figures.items():
@@ -302,10 +303,10 @@ def page(known: dict[str, Any]) -> str:
         "masks": mask_table(masks),
         "iou": f"{masks['inside']:.3f}",
         "iou_met": "met" if masks["inside"] >= 0.92 else "missed",
-        "read": per_cent(table["fer2013"]["masked"]["read"]),
-        "ours_common": per_cent(five["masked"]["accuracy_common"]),
-        "ours": per_cent(five["masked"]["accuracy"]),
-        "main": per_cent(five["main"]["accuracy"]),
+        "read": exact_percent(table["fer2013"]["masked"]["read"]),
+        "ours_common": exact_percent(five["masked"]["accuracy_common"]),
+        "ours": exact_percent(five["masked"]["accuracy"]),
+        "main": exact_percent(five["main"]["accuracy"]),
         "published": f"{PUBLISHED:.0%}",
         "gain": gain(five),
         "gain_points": gain(five, "points", "masked"),
@@ -334,14 +335,14 @@ def results_table(known: dict[str, Any], heads: tuple[str, ...]) -> str:
         for head in heads:
             found = known["table"][head][name]
             row[f"{TASKS[head]} ({found['n']:,})"] = told(found)
-        row["faces with a prediction"] = per_cent(known["table"][heads[0]][name]["read"])
+        row["faces with a prediction"] = exact_percent(known["table"][heads[0]][name]["read"])
         rows.append(row)
     return markdown_table(rows)
 
 
 def told(found: dict[str, Any]) -> str:
     """Format the accuracy on all faces, and that on the faces that FERC predicts."""
-    return f"{per_cent(found['accuracy'])} ({per_cent(found['accuracy_common'])})"
+    return f"{exact_percent(found['accuracy'])} ({exact_percent(found['accuracy_common'])})"
 
 
 def recall_table(known: dict[str, Any]) -> str:
@@ -349,7 +350,7 @@ def recall_table(known: dict[str, Any]) -> str:
     rows = []
     for name in ("main", "masked", "plain"):
         found = known["table"]["ferplus-five"][name]
-        cells = zip(known["labels"]["ferplus-five"], map(per_cent, found["recalls"]), strict=True)
+        cells = zip(known["labels"]["ferplus-five"], map(exact_percent, found["recalls"]), strict=True)
         rows.append({"method": READERS[name], **dict(cells)})
     return markdown_table(rows)
 
@@ -361,8 +362,8 @@ def mask_table(masks: dict[str, Any]) -> str:
         ("median, within the tile", f"{masks['median']:.3f}"),
         ("mean, whole oval, including the part beyond the tile", f"{masks['whole']:.3f}"),
         ("mean of the hull of our 68 landmarks, for comparison (without forehead)", f"{masks['points']:.3f}"),
-        ("tiles with 0.9 and more", per_cent(masks["above_0.9"])),
-        ("tiles with less than 0.8", per_cent(masks["below_0.8"])),
+        ("tiles with 0.9 and more", exact_percent(masks["above_0.9"])),
+        ("tiles with less than 0.8", exact_percent(masks["below_0.8"])),
         ("tiles", f"{masks['read']:,} of {masks['images']:,} in which the teacher sees a face"),
     ]
     return markdown_table([{"intersection over union, PrivateTest": name, "": value} for name, value in rows])

@@ -27,7 +27,6 @@ from torch import Tensor, nn
 
 from facemood.datasets import open_dataset
 from facemood.datasets.fer2013 import SPLITS
-from facemood.models.card_markdown import fill_template, markdown_table, per_cent
 from facemood.numpy_cnn import (
     Adam,
     BatchNorm,
@@ -49,6 +48,7 @@ from facemood.numpy_cnn import (
 from facemood.numpy_cnn.drawings import draw_history
 from facemood.numpy_cnn.face_network import RATE
 from facemood.numpy_cnn.training import FitOptions, batches
+from facemood.text import exact_percent, fill_template, markdown_table
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES, PAGE = ROOT / "docs" / "numpy-cnn.json", ROOT / "docs" / "numpy-cnn.md"
@@ -271,7 +271,7 @@ def row(engine: str, found: dict[str, Any]) -> dict[str, Any]:
     error = math.sqrt(share * (1 - share) / found["test"])
     return {
         "engine": f"{'NumPy' if engine == 'numpy' else 'PyTorch'} {found['version']}",
-        "PrivateTest": f"{per_cent(share)} (standard error {100 * error:.1f})",
+        "PrivateTest": f"{exact_percent(share)} (standard error {100 * error:.1f})",
         "images": f"{found['test']:,}",
         "seconds": f"{found['seconds']:,}",
         "training images": f"{found['images']:,}",

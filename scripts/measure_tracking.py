@@ -29,9 +29,9 @@ sys.path.insert(0, str(ROOT))
 
 from facemood.geometry import iou  # noqa: E402
 from facemood.models import find_model  # noqa: E402
-from facemood.models.card_markdown import fill_template, markdown_table, per_cent  # noqa: E402
 from facemood.schema import Face, Frame  # noqa: E402
 from facemood.stages.detect import FinderDetector  # noqa: E402
+from facemood.text import exact_percent, fill_template, markdown_table  # noqa: E402
 from facemood.tracking.follow import FaceFollower  # noqa: E402
 from tests.moving_faces import (  # noqa: E402
     Person,
@@ -253,7 +253,7 @@ def page(known: dict[str, Any]) -> str:
             "mean ms per frame": f"{spent['mean']:.1f}",
             "ms with the detector": f"{spent['with']:.1f}",
             "ms without": f"{spent['without']:.1f}",
-            "frames with the detector": per_cent(spent["share"]),
+            "frames with the detector": exact_percent(spent["share"]),
         }
         for people, spent in known["milliseconds"].items()
     ]
@@ -276,9 +276,9 @@ def video_row(name: str, found: dict[str, int]) -> dict[str, str]:
         "switches": str(found["taken"]),
         "new numbers": str(found["new"]),
         "shared numbers": str(found["mistaken"]),
-        "faces found": f"{found['found']:,} of {found['faces']:,} ({per_cent(found['found'] / found['faces'])})",
+        "faces found": f"{found['found']:,} of {found['faces']:,} ({exact_percent(found['found'] / found['faces'])})",
         "false boxes": str(found["false"]),
-        "frames with the detector": per_cent(found["finds"] / found["frames"]),
+        "frames with the detector": exact_percent(found["finds"] / found["frames"]),
     }
 
 
@@ -290,7 +290,7 @@ def clip_row(name: str, found: dict[str, int]) -> dict[str, str]:
         "with a face": str(found["found"]),
         "extra boxes": str(found["more"]),
         "numbers": str(found["numbers"]),
-        "frames with the detector": per_cent(found["finds"] / found["frames"]),
+        "frames with the detector": exact_percent(found["finds"] / found["frames"]),
     }
 
 

@@ -25,8 +25,8 @@ from facemood.datasets import ExpressionDataset
 from facemood.datasets.splits import split_off
 from facemood.evaluation.protocol import read_split, score
 from facemood.models import ModelSession
-from facemood.models.card_markdown import fill_template, markdown_table, per_cent, with_interval
 from facemood.stages.classify import calibrate
+from facemood.text import exact_percent, fill_template, markdown_table, with_interval
 from facemood.train import fit, load_recipe
 from facemood.train.data.divide import open_data
 from facemood.train.export import export
@@ -150,8 +150,8 @@ def row(name: str, found: dict[str, Any]) -> dict[str, Any]:
         "claim": PUBLISHED[name]["claim"],
         "claimed on": PUBLISHED[name]["claimed_on"],
         "ours": with_interval(test["accuracy"], test["interval"]),
-        "mean recall": per_cent(test["mean_recall"]),
-        "precision / recall at one half": f"{per_cent(half['precision'])} / {per_cent(half['recall'])}",
+        "mean recall": exact_percent(test["mean_recall"]),
+        "precision / recall at one half": f"{exact_percent(half['precision'])} / {exact_percent(half['recall'])}",
         "evaluated on": f"{test['n']:,} ({test['protocol']})",
         "training images": f"{found['images']:,}",
         "start": found["start"],

@@ -13,7 +13,7 @@ from PIL import Image
 from facemood import EmotionRecognizer
 from facemood.labels import EXPRESSIONS
 from facemood.models import DEFAULT_MODEL, ModelSession, find_model
-from facemood.models.card_markdown import per_cent
+from facemood.text import exact_percent
 from tests.conftest import PHOTOS, ROOT
 from tests.videos import make_video
 
@@ -35,7 +35,7 @@ ROWS = {
 def test_the_readme_states_what_the_models_card_states(label: str) -> None:
     card = ModelSession(find_model(DEFAULT_MODEL), device="cpu").card
     found = card.metrics[f"PrivateTest: {ROWS[label]}"]
-    cells = [label, f"{found['n']:,}", *(per_cent(found[key]) for key in ("accuracy", "macro_f1", "ece"))]
+    cells = [label, f"{found['n']:,}", *(exact_percent(found[key]) for key in ("accuracy", "macro_f1", "ece"))]
     assert f"| {' | '.join(cells)} |" in (ROOT / "README.md").read_text()
 
 
@@ -45,15 +45,15 @@ def test_the_readme_states_what_the_benchmarks_state() -> None:
     readme = " ".join((ROOT / "README.md").read_text().split())
     for words, figures in (("FER2013 labels", labels), ("FER+ majority", votes)):
         recalls = [figures["recall"].get(label) for label in EXPRESSIONS]
-        assert f"| {words} | {' | '.join('-' if one is None else per_cent(one) for one in recalls)} |" in readme
+        assert f"| {words} | {' | '.join('-' if one is None else exact_percent(one) for one in recalls)} |" in readme
     balance = default["close"]["balance"]["FER+ majority"]
     assert (
-        f"mean recall on FER+ rises from {per_cent(votes['mean_recall'])} to {per_cent(balance['mean_recall'])}, "
-        f"and accuracy falls to {per_cent(balance['accuracy'])}."
+        f"mean recall on FER+ rises from {exact_percent(votes['mean_recall'])} to "
+        f"{exact_percent(balance['mean_recall'])}, and accuracy falls to {exact_percent(balance['accuracy'])}."
     ) in readme
     rows = {"`default`": (default, "1"), "`default`, `views=10`": (default, "10"), "`nano`": (nano, "1")}
     for words, (model, views) in rows.items():
-        found = [per_cent(model["views"][views][kind]["accuracy"]) for kind in ("fer2013 labels", "FER+ majority")]
+        found = [exact_percent(model["views"][views][kind]["accuracy"]) for kind in ("fer2013 labels", "FER+ majority")]
         assert f"| {words} | {model['bytes'] / 1e6:.1f} MB | {' | '.join(found)} |" in readme
 
 

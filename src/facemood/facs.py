@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from facemood.text import joined
+
 POINTS, PIXELS, LEARNED = "points", "pixels", "learned"
 """The ways in which units are read."""
 
@@ -296,5 +298,4 @@ def _clause(codes: list[str], units: Mapping[str, float], one: str, several: str
     if not codes:
         return ""
     told = [f"{code} {NAMES[code]} ({units[code]:.2f})" for code in codes]
-    listed = " and ".join([", ".join(told[:-1])] * (len(told) > 1) + told[-1:])
-    return f"{listed} {one if len(told) == 1 else several}"
+    return f"{joined(told)} {one if len(told) == 1 else several}"

@@ -6,7 +6,7 @@ import pytest
 
 from facemood.evaluation.study import describe
 from facemood.models import ModelSession, find_model, list_models, list_parts
-from facemood.models.card_markdown import card_page, markdown_table, per_cent
+from facemood.models.card_markdown import card_page
 from tests.models.test_card import CARD
 
 CARDS = Path(__file__).parents[2] / "docs" / "models"
@@ -35,13 +35,3 @@ def test_the_shipped_pages_are_made_from_the_models(name: str) -> None:
     assert (CARDS / f"{name}.md").read_text() == made, (
         f"run: facemood models show {name} --markdown > docs/models/{name}.md"
     )
-
-
-def test_tables_and_shares() -> None:
-    assert markdown_table([]) == "None."
-    assert markdown_table([{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]).splitlines()[1:] == [
-        "|---|---|",
-        "| 1 | x |",
-        "| 2 | y |",
-    ]
-    assert [per_cent(value) for value in (0.0, 0.12345, 1.0, None)] == ["0.0%", "12.3%", "100.0%", "-"]

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from facemood import Face, Result
 from facemood.render import draw_faces, draw_profile
-from facemood.render.draw import Area, colour_of, numbers_of
+from facemood.render.draw import Area, numbers_of
+from facemood.render.palette import colour_of
 from tests.conftest import make_face
 
 GREY = np.full((300, 400, 3), 128, np.uint8)

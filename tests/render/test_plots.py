@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facemood.errors import MissingExtraError, require
-from facemood.render.draw import colour_of
-from facemood.render.plots import clock, in_sight, plot_timeline, stacked, time_ticks, write_share
+from facemood.render.palette import colour_of
+from facemood.render.plots import in_sight, plot_timeline, stacked, time_ticks
 from facemood.timeline import Track
 
 WORDS = ("happy", "sad", "neutral")
@@ -102,24 +102,6 @@ def test_long_videos_have_a_tick_every_so_many_hours() -> None:
         "8:00:00",
         "10:00:00",
     ]
-
-
-@given(st.integers(0, 10**7))
-def test_a_clock_tells_the_time(hundredths: int) -> None:
-    parts = clock(hundredths / 100, decimals=2).split(":")
-    seconds = sum(float(part) * 60**place for place, part in enumerate(reversed(parts)))
-    assert round(100 * seconds) == hundredths
-
-
-def test_clocks_carry_over_what_they_round() -> None:
-    assert [clock(59.96, decimals=1), clock(3599.6), clock(-1.5, decimals=1)] == ["1:00.0", "1:00:00", "-0:01.5"]
-
-
-@given(st.floats(0, 1))
-def test_shares_are_none_or_all_only_where_they_are(share: float) -> None:
-    text = write_share(share)
-    assert (text == "0%") == (share == 0)
-    assert (text == "100%") == (share == 1)
 
 
 def test_neutral_is_stacked_on_top() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from facemood import Result
-from facemood.render.draw import COLOURS
+from facemood.render.palette import COLOURS
 from facemood.schema import ActivationMap, Image
 from facemood.window.view import BAR, RED, SMALLEST, Status, compose, draw_status, fit, mirror
 from tests.conftest import make_face

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from facemood.cli.terminal import shorten
+from facemood.text import count, joined, percent
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,7 +48,7 @@ class RunSummary:
             '0 images'
         """
         counts = [(self.photos, "image"), (self.frames, "frame")]
-        return " and ".join(count(number, noun) for number, noun in counts if number) or "0 images"
+        return joined([count(number, noun) for number, noun in counts if number]) or "0 images"
 
     def show(self) -> None:
         """Print tables of what was read, and how much it was."""
@@ -67,16 +68,6 @@ class RunSummary:
         console.print(f"{self.told()}, {count(self.faces, 'face')}{known}", style="dim", highlight=False)
 
 
-def count(number: int, noun: str, plural: str = "") -> str:
-    """Return a number with its noun, in the plural where it wants one.
-
-    Example:
-        >>> count(1, "face"), count(2000, "face"), count(2, "person", "people")
-        ('1 face', '2,000 faces', '2 people')
-    """
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or noun + 's'}"
-
-
 def _show_table(console: Console, columns: list[str], rows: list[list[str]]) -> None:
     """Print a table whose first column is never cut: the end of a name tells pictures apart."""
     from rich.table import Column, Table
@@ -90,7 +81,7 @@ def _show_table(console: Console, columns: list[str], rows: list[list[str]]) -> 
 
 def _face_rows(result: Result) -> list[list[str]]:
     """Return a photo's lines: one a face, or one that says there is none."""
-    from facemood.render.draw import name_of, percent
+    from facemood.render.draw import name_of
 
     name = shorten(result.source)
     if not result.faces:
@@ -112,8 +103,6 @@ def _face_rows(result: Result) -> list[list[str]]:
 
 def _people_rows(tracks: list[Track]) -> list[list[str]]:
     """Return the lines of videos: a person each, with what they show most of the time."""
-    from facemood.render.draw import percent
-
     rows, video = [], None
     for track in tracks:
         most = sorted(track.shares.items(), key=lambda item: -item[1])[:3]

@@ -17,6 +17,7 @@ from PIL import Image as Pillow
 
 from facemood.errors import DatasetError, did_you_mean
 from facemood.sources.images import from_pillow
+from facemood.text import joined
 
 T = TypeVar("T")
 
@@ -59,7 +60,8 @@ class ImageFiles:
     def __post_init__(self) -> None:
         if self.colour not in MODES:
             raise DatasetError(
-                f"unknown colour {self.colour!r}; expected {' or '.join(MODES)}.{did_you_mean(self.colour, MODES)}"
+                f"unknown colour {self.colour!r}; expected {joined(tuple(MODES), last='or')}."
+                f"{did_you_mean(self.colour, MODES)}"
             )
         if self.size < 1:
             raise DatasetError(f"size must be at least 1 pixel, but is {self.size}")

@@ -12,7 +12,7 @@ from facemood.evaluation.framing import read_end_to_end
 from facemood.evaluation.protocol import evaluate, match_head
 from facemood.loading import open_recognizer
 from facemood.models import ModelSession, find_model
-from facemood.models.card_markdown import markdown_table, per_cent, with_interval
+from facemood.text import exact_percent, markdown_table, with_interval
 
 
 def make_report(
@@ -73,7 +73,7 @@ def to_markdown(report: dict[str, Any]) -> str:
             "n": found["n"],
             "accuracy": with_interval(found["accuracy"], found["interval"]),
             "macro-F1": with_interval(found["macro_f1"], found["macro_f1_interval"]),
-            "mean recall": per_cent(found["mean_recall"]),
+            "mean recall": exact_percent(found["mean_recall"]),
         }
         for found in evaluations
     ]
@@ -100,8 +100,8 @@ def _probabilities(found: dict[str, Any]) -> dict[str, Any]:
     distance = found["vote_distance"]
     return {
         "labels": found["protocol"],
-        "ECE": per_cent(found["ece"]),
-        "without": per_cent(found["ece_before_temperature"]),
+        "ECE": exact_percent(found["ece"]),
+        "without": exact_percent(found["ece_before_temperature"]),
         "NLL": found["nll"],
         "Brier": found["brier"],
         "votes": "-" if distance is None else distance,
@@ -110,7 +110,7 @@ def _probabilities(found: dict[str, Any]) -> dict[str, Any]:
 
 def _coverage(found: dict[str, Any]) -> dict[str, str]:
     """Write the accuracy on the surest shares of the images."""
-    shares = {f"{float(share):.0%}": per_cent(value) for share, value in found["coverage"].items()}
+    shares = {f"{float(share):.0%}": exact_percent(value) for share, value in found["coverage"].items()}
     return {"labels": found["protocol"], **shares}
 
 
@@ -127,15 +127,15 @@ def _same_classes(evaluations: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _recalls(found: dict[str, Any]) -> dict[str, str]:
     """Write the recall of each class."""
-    return {label: per_cent(value) for label, value in found["recall"].items()}
+    return {label: exact_percent(value) for label, value in found["recall"].items()}
 
 
 def _end_to_end(found: dict[str, Any]) -> str:
     """Say what the whole pipeline loses against the given crop."""
     return (
         f"The detector {found['detector']} found {found['found']} of {found['n']} faces "
-        f"({per_cent(found['detection_rate'])}), "
+        f"({exact_percent(found['detection_rate'])}), "
         f"each enlarged four times on a canvas twice as wide. Among those, the given crop is read right in "
-        f"{per_cent(found['accuracy_of_given_crop'])} and the pipeline's own crop in "
-        f"{per_cent(found['accuracy_end_to_end'])}: a loss of {100 * found['loss']:.1f} points."
+        f"{exact_percent(found['accuracy_of_given_crop'])} and the pipeline's own crop in "
+        f"{exact_percent(found['accuracy_end_to_end'])}: a loss of {100 * found['loss']:.1f} points."
     )

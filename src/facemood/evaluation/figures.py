@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from facemood.atomic import replacing
 from facemood.errors import require
 from facemood.evaluation.corruptions import CORRUPTIONS
+from facemood.render.palette import CHART_GREY, CHART_INK, LINE_COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,19 +24,16 @@ if TYPE_CHECKING:
 WIDTH = 10.4
 """Inches; at the 96 pixels an inch of a page this is 1000 pixels."""
 
-INK, GREY, PALE = "#222222", "#666666", "#e0e0e0"
-"""Texts, lesser texts and lines, and the grid."""
-
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-"""Told apart whatever colours the reader sees (Okabe and Ito 2008): blue, vermilion, green, purple, sky, orange."""
+PALE = "#e0e0e0"
+"""The grid."""
 
 STYLE = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so that all machines lay out alike
     "font.size": 10,
-    "text.color": INK,
-    "axes.edgecolor": GREY,
-    "axes.labelcolor": INK,
+    "text.color": CHART_INK,
+    "axes.edgecolor": CHART_GREY,
+    "axes.labelcolor": CHART_INK,
     "axes.titlelocation": "left",
     "axes.titlesize": 11,
     "axes.spines.top": False,
@@ -44,10 +42,10 @@ STYLE = {
     "axes.axisbelow": True,
     "grid.color": PALE,
     "grid.linewidth": 0.7,
-    "xtick.color": GREY,
-    "ytick.color": GREY,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
+    "xtick.color": CHART_GREY,
+    "ytick.color": CHART_GREY,
+    "xtick.labelcolor": CHART_INK,
+    "ytick.labelcolor": CHART_INK,
     "legend.frameon": False,
     "svg.fonttype": "none",  # texts stay texts: small files that can be searched
     "svg.hashsalt": "facemood",
@@ -86,8 +84,8 @@ def draw_confusion(
         axes.set_yticks(middles, [f"{word}\nn = {total:,}" for word, total in zip(classes, totals, strict=True)])
         axes.tick_params(length=0, labeltop=True, labelbottom=False)
         axes.xaxis.set_label_position("top")
-        axes.set_xlabel("read as", loc="left", color=GREY)
-        axes.set_ylabel("true", loc="top", color=GREY)
+        axes.set_xlabel("read as", loc="left", color=CHART_GREY)
+        axes.set_ylabel("true", loc="top", color=CHART_GREY)
         figure.suptitle(title, x=0.01, ha="left", fontsize=12)
 
 
@@ -118,8 +116,8 @@ def draw_coverage(
                 below = len(ends) % 2 == 0  # every second text, as a curve often has a close neighbour
                 _mark(axes, (read, right), f"certain: {read:.0%} read, {right:.1%} right", colour, left=below)
         label_ends(axes, ends)
-        label_per_cent(axes.xaxis, "share of the faces that are read")
-        label_per_cent(axes.yaxis, "accuracy on those")
+        label_percent(axes.xaxis, "share of the faces that are read")
+        label_percent(axes.yaxis, "accuracy on those")
 
 
 def draw_balance(
@@ -146,8 +144,8 @@ def draw_balance(
                 _, *point = min(rows, key=lambda row: abs(row[0] - strength))
                 inwards = point[0] > sum(axes.get_xlim()) / 2
                 _mark(axes, point, f"{word} (strength {strength:g})", colour, left=inwards)
-            label_per_cent(axes.xaxis, "accuracy")
-            label_per_cent(axes.yaxis, "mean recall")
+            label_percent(axes.xaxis, "accuracy")
+            label_percent(axes.yaxis, "mean recall")
 
 
 def draw_reliability(bins: Mapping[str, Sequence[tuple[float, float, int]]], file: Path) -> None:
@@ -166,14 +164,14 @@ def draw_reliability(bins: Mapping[str, Sequence[tuple[float, float, int]]], fil
         for axes, rows, colour in zip(panels, bins.values(), _colours(len(bins)), strict=True):
             filled = [row for row in rows if row[2]]
             confidences, accuracies, counts = zip(*filled, strict=True)
-            axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
+            axes.plot([0, 1], [0, 1], color=CHART_GREY, linewidth=1, linestyle="--")
             areas = np.maximum(600 * np.array(counts) / max(counts), 12)
             axes.scatter(confidences, accuracies, s=areas, color=colour, alpha=0.75, linewidth=0)
             axes.set(xlim=(0, 1.05), ylim=(0, 1.05), aspect="equal")
-            axes.text(0.03, 0.97, "more often right than sure", color=GREY)
-            axes.text(1.02, 0.05, "more sure than right", color=GREY, ha="right")
-            label_per_cent(axes.xaxis, f"mean confidence (area: faces, at most {max(counts):,})")
-            label_per_cent(axes.yaxis, "accuracy")
+            axes.text(0.03, 0.97, "more often right than sure", color=CHART_GREY)
+            axes.text(1.02, 0.05, "more sure than right", color=CHART_GREY, ha="right")
+            label_percent(axes.xaxis, f"mean confidence (area: faces, at most {max(counts):,})")
+            label_percent(axes.yaxis, "accuracy")
 
 
 def draw_corruptions(
@@ -201,7 +199,7 @@ def draw_corruptions(
                 axes.plot(range(len(line)), line, color=colour, marker="o", markersize=4, label=head)
             _name_levels(axes, corruption, len(line))
         for axes in panels[:, 0]:
-            label_per_cent(axes.yaxis, "accuracy")
+            label_percent(axes.yaxis, "accuracy")
         figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=len(clean))
 
 
@@ -221,7 +219,7 @@ def drawing(file: Path, *, height: float) -> Iterator[Figure]:
 
 def _colours(count: int) -> list[str]:
     """Return a colour for each of some lines, the first ones again where there are more lines than colours."""
-    return [COLOURS[index % len(COLOURS)] for index in range(count)]
+    return [LINE_COLOURS[index % len(LINE_COLOURS)] for index in range(count)]
 
 
 def _panel_height(count: int) -> float:
@@ -238,7 +236,7 @@ def _panels(figure: Figure, names: Sequence[str]) -> list[Axes]:
     return panels
 
 
-def label_per_cent(axis: Axis, label: str) -> None:
+def label_percent(axis: Axis, label: str) -> None:
     """Write the ticks of an axis of shares in per cent, with as many decimals as they need."""
     axis.set_major_formatter(lambda share, _: f"{100 * share:.4g}%")
     axis.set_label_text(label)
@@ -246,7 +244,7 @@ def label_per_cent(axis: Axis, label: str) -> None:
 
 def _write_cell(axes: Axes, x: float, y: float, share: float, count: int) -> None:
     """Write one cell of a confusion matrix: white on the dark end of the scale."""
-    colour = "white" if share > 0.65 else INK
+    colour = "white" if share > 0.65 else CHART_INK
     axes.text(x, y - 0.1, f"{share:.0%}", color=colour, ha="center", va="center", fontsize=11)
     axes.text(x, y + 0.24, f"{count:,}", color=colour, ha="center", va="center", fontsize=7.5)
 
@@ -286,4 +284,4 @@ def _name_levels(axes: Axes, corruption: str, count: int) -> None:
     axes.set_title(corruption)
     axes.margins(x=0.1)
     axes.set_xticks(range(count), ["clean", *levels])
-    axes.set_xlabel(known.unit if known else "level", fontsize=8, color=GREY)
+    axes.set_xlabel(known.unit if known else "level", fontsize=8, color=CHART_GREY)

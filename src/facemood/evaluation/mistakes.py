@@ -13,8 +13,8 @@ from facemood.datasets import ExpressionDataset
 from facemood.evaluation.protocol import run_all
 from facemood.explain import ExplainOptions, Explanation, InputScorer, explain_crop
 from facemood.explain.figure import draw_explanations
-from facemood.models.card_markdown import per_cent
 from facemood.render import write_picture
+from facemood.text import exact_percent
 
 
 class Mistake(NamedTuple):
@@ -92,7 +92,7 @@ def write_mistakes(page: Path, mistakes: list[Mistake]) -> Path:
     for number, mistake in enumerate(mistakes, start=1):
         name = f"{page.stem}/{number:02}.png"
         write_picture(page.parent / name, draw_explanations([mistake.read, mistake.missed]))
-        told = f"{mistake.truth}, read as {mistake.read.label} ({per_cent(mistake.read.probability)})"
+        told = f"{mistake.truth}, read as {mistake.read.label} ({exact_percent(mistake.read.probability)})"
         parts += [f"## Image {mistake.row}: {told}", f"![{told}]({name})"]
     if not mistakes:
         parts.append("There is none: every image was read right.")

@@ -10,7 +10,7 @@ from typing import Any
 
 from facemood.atomic import replacing
 from facemood.evaluation import figures
-from facemood.models.card_markdown import markdown_table, per_cent, with_interval
+from facemood.text import exact_percent, markdown_table, with_interval
 
 
 def write_study(file: Path, study: dict[str, Any]) -> None:
@@ -104,7 +104,7 @@ def _first_of_each(models: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def _accuracy_rows(model: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Write a row for each protocol."""
     for protocol, found in model["views"]["1"].items():
-        more = {f"{views} views": per_cent(model["views"][views][protocol]["accuracy"]) for views in ("2", "10")}
+        more = {f"{views} views": exact_percent(model["views"][views][protocol]["accuracy"]) for views in ("2", "10")}
         yield {
             "model": model["model"],
             "MB": f"{model['bytes'] / 1e6:.2f}",
@@ -113,7 +113,7 @@ def _accuracy_rows(model: dict[str, Any]) -> Iterator[dict[str, Any]]:
             "one view": with_interval(found["accuracy"], found["interval"]),
             **more,
             "macro-F1": with_interval(found["macro_f1"], found["macro_f1_interval"]),
-            "mean recall": per_cent(found["mean_recall"]),
+            "mean recall": exact_percent(found["mean_recall"]),
         }
 
 
@@ -181,7 +181,7 @@ def _recall_rows(plain: dict[str, Any], balance: dict[str, Any]) -> Iterator[dic
     for protocol, balanced in balance.items():
         recalls = [("dataset", plain[protocol]["recall"])] + ([("balanced", balanced["recall"])] if balanced else [])
         for prior, recall in recalls:
-            shares = {label: per_cent(recall.get(label)) for label in labels}
+            shares = {label: exact_percent(recall.get(label)) for label in labels}
             yield {"labels": protocol, "prior": prior, **shares}
 
 
@@ -190,7 +190,7 @@ def _probabilities(found: dict[str, Any]) -> dict[str, Any]:
     distance = found["vote_distance"]
     return {
         "labels": found["protocol"],
-        "ECE": f"{per_cent(found['ece_before_temperature'])} / {per_cent(found['ece'])}",
+        "ECE": f"{exact_percent(found['ece_before_temperature'])} / {exact_percent(found['ece'])}",
         "NLL": f"{found['nll_before_temperature']:.3f} / {found['nll']:.3f}",
         "Brier": f"{found['brier_before_temperature']:.3f} / {found['brier']:.3f}",
         "votes": "-" if distance is None else f"{distance:.3f}",
@@ -202,9 +202,9 @@ def _rule(protocol: str, found: dict[str, Any]) -> dict[str, Any]:
     rule = found["rule"]
     return {
         "labels": protocol,
-        "certain from": per_cent(rule["confidence"]),
-        "share certain": per_cent(rule["coverage"]),
-        "right among them": per_cent(rule["accuracy"]),
+        "certain from": exact_percent(rule["confidence"]),
+        "share certain": exact_percent(rule["coverage"]),
+        "right among them": exact_percent(rule["accuracy"]),
     }
 
 
@@ -212,8 +212,8 @@ def _balance(plain: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
     """Write what balance changes."""
     return {
         "labels": plain["protocol"],
-        "accuracy": f"{per_cent(plain['accuracy'])} to {per_cent(found['accuracy'])}",
-        "mean recall": f"{per_cent(plain['mean_recall'])} to "
+        "accuracy": f"{exact_percent(plain['accuracy'])} to {exact_percent(found['accuracy'])}",
+        "mean recall": f"{exact_percent(plain['mean_recall'])} to "
         + with_interval(found["mean_recall"], found["mean_recall_interval"]),
         "strength": found["strength"],
     }
@@ -222,8 +222,8 @@ def _balance(plain: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
 def _corruption_rows(plain: dict[str, Any], sweep: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Write the accuracy on worse pictures, a row for each kind."""
     protocols = list(next(iter(sweep.values()))["accuracy"])
-    yield {"picture": "as it is", "levels": "", **{key: per_cent(plain[key]["accuracy"]) for key in protocols}}
+    yield {"picture": "as it is", "levels": "", **{key: exact_percent(plain[key]["accuracy"]) for key in protocols}}
     for kind, found in sweep.items():
         levels = ", ".join(f"{level:g}" for level in found["levels"])
-        shares = {key: ", ".join(per_cent(value) for value in found["accuracy"][key]) for key in protocols}
+        shares = {key: ", ".join(exact_percent(value) for value in found["accuracy"][key]) for key in protocols}
         yield {"picture": kind, "levels": f"{levels} ({found['unit']})", **shares}

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
-from facemood.render.draw import percent
 from facemood.render.fonts import drawable, font_for
 from facemood.render.heat import tint
 from facemood.schema import Image
+from facemood.text import percent
 
 if TYPE_CHECKING:
     from facemood.explain.explanation import Explanation

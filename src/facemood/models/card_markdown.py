@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from facemood.models.card import ModelCard
+from facemood.text import exact_percent, markdown_table
 
 
 def card_page(card: ModelCard) -> str:
@@ -28,54 +29,6 @@ def card_page(card: ModelCard) -> str:
         "## Limits\n\n" + "\n".join(f"- {sentence}" for sentence in card.limits),
     ]
     return "\n\n".join(sections) + "\n"
-
-
-def markdown_table(rows: list[dict[str, Any]]) -> str:
-    """Write rows with the same keys as a Markdown table.
-
-    Example:
-        >>> print(markdown_table([{"split": "test", "n": 3}]))
-        | split | n |
-        |---|---|
-        | test | 3 |
-    """
-    if not rows:
-        return "None."
-    lines = [list(rows[0]), *([str(value) for value in row.values()] for row in rows)]
-    body = ["| " + " | ".join(line) + " |" for line in lines]
-    return "\n".join([body[0], "|" + "---|" * len(rows[0]), *body[1:]])
-
-
-def per_cent(share: float | None) -> str:
-    """Write a share 0..1 as per cent with one decimal, or a dash where there is none.
-
-    Example:
-        >>> per_cent(0.6842), per_cent(None)
-        ('68.4%', '-')
-    """
-    return "-" if share is None else f"{share:.1%}"
-
-
-def fill_template(text: str, values: Mapping[str, str]) -> str:
-    """Return a page: a template with its ``{{names}}`` replaced.
-
-    Example:
-        >>> fill_template("{{n}} faces", {"n": "43"})
-        '43 faces'
-    """
-    for name, value in values.items():
-        text = text.replace("{{" + name + "}}", value)
-    return text
-
-
-def with_interval(share: float, interval: Sequence[float]) -> str:
-    """Write a share 0..1 with the interval that it lies in, per cent.
-
-    Example:
-        >>> with_interval(0.6842, (0.67, 0.7))
-        '68.4% (67.0 to 70.0)'
-    """
-    return f"{per_cent(share)} ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
 
 
 def origin_of(facts: Mapping[str, Any]) -> str:
@@ -120,7 +73,7 @@ def _heads(card: ModelCard) -> str:
         default = ", the default" if head == card.default_head else ""
         fitted = f"; temperature {card.temperature.get(head, 1.0)}"
         if head in card.certain:
-            fitted += f"; certain from {per_cent(card.certain[head])}"
+            fitted += f"; certain from {exact_percent(card.certain[head])}"
         if head in card.balance:
             fitted += f"; balance {card.balance[head]}"
         lines.append(f"- `{head}` ({len(labels)} expressions{default}{fitted}): {', '.join(labels)}")
@@ -180,9 +133,11 @@ def _figures(measured: dict[str, Any]) -> str:
         {
             "split and labels": name,
             "n": f"{found['n']:,}",
-            "accuracy": per_cent(found["accuracy"]),
-            "macro-F1": per_cent(found["macro_f1"]),
-            "ECE before / after temperature": f"{per_cent(found['ece_before_temperature'])} / {per_cent(found['ece'])}",
+            "accuracy": exact_percent(found["accuracy"]),
+            "macro-F1": exact_percent(found["macro_f1"]),
+            "ECE before / after temperature": " / ".join(
+                exact_percent(found[key]) for key in ("ece_before_temperature", "ece")
+            ),
         }
         for name, found in measured.items()
         if "accuracy" in found

@@ -9,6 +9,7 @@ import numpy as np
 
 from facemood.errors import OutputError, did_you_mean
 from facemood.schema import Face, Image
+from facemood.text import joined
 
 WAYS = ("blur", "box")
 """How a face can be hidden: coarsely blurred, or behind a black rectangle."""
@@ -84,4 +85,6 @@ def _cells(width: int, height: int, cell: float) -> tuple[int, int]:
 
 def _unknown(how: str) -> OutputError:
     """Say that faces cannot be hidden so."""
-    return OutputError(f"{how!r} is no way to hide a face; expected {' or '.join(WAYS)}.{did_you_mean(how, WAYS)}")
+    return OutputError(
+        f"{how!r} is no way to hide a face; expected {joined(WAYS, last='or')}.{did_you_mean(how, WAYS)}"
+    )

@@ -12,22 +12,10 @@ from PIL import ImageDraw
 
 from facemood.render.fonts import drawable, font_for
 from facemood.render.overlay import draw_layers
+from facemood.render.palette import GROUND, INK, Colour, colour_of, ink_on
 from facemood.schema import Face, Image
+from facemood.text import percent
 
-COLOURS = {
-    "angry": (222, 84, 48),
-    "disgust": (38, 158, 110),
-    "fear": (150, 108, 208),
-    "happy": (245, 196, 48),
-    "sad": (70, 136, 230),
-    "surprise": (240, 128, 186),
-    "neutral": (170, 178, 186),
-    "contempt": (176, 122, 84),
-}
-"""RGB of each expression; they differ in lightness too, for those who do not tell the hues apart."""
-
-OTHER_COLOUR = (86, 192, 200)
-GROUND, INK = (22, 24, 28), (255, 255, 255)
 UNREAD = "not read"
 """What stands for the label of a face that was found but could not be read."""
 
@@ -109,28 +97,6 @@ def draw_profile(face: Face, *, size: int = 22) -> Image:
     return np.asarray(cv2.cvtColor(np.asarray(picture), cv2.COLOR_RGB2BGR), np.uint8)
 
 
-def colour_of(label: str) -> tuple[int, int, int]:
-    """Return the RGB colour of a label.
-
-    Example:
-        >>> colour_of("happy")
-        (245, 196, 48)
-    """
-    return COLOURS.get(label, OTHER_COLOUR)
-
-
-def percent(probability: float) -> str:
-    """Write a probability in whole per cent, without claiming certainty.
-
-    Example:
-        >>> percent(0.9997), percent(0.42), percent(0.001)
-        ('>99%', '42%', '<1%')
-    """
-    if probability >= 0.995:
-        return ">99%"
-    return "<1%" if probability < 0.005 else f"{probability:.0%}"
-
-
 def words_of(face: Face) -> str:
     """Return a face's label and its probability, or that it could not be read.
 
@@ -183,11 +149,11 @@ def _place_tag(text: str, box: Area, size: int, image: tuple[int, int], taken: S
     return min(places, key=lambda place: sum(place.overlap(other) for other in taken))
 
 
-def _draw_tag(pen: ImageDraw.ImageDraw, text: str, colour: tuple[int, int, int], tag: Area, size: int) -> None:
+def _draw_tag(pen: ImageDraw.ImageDraw, text: str, colour: Colour, tag: Area, size: int) -> None:
     """Write label and confidence on a patch of the label's colour."""
     pen.rounded_rectangle(tag, radius=size // 4, fill=(*colour, 240))
     middle = ((tag.x1 + tag.x2) / 2, (tag.y1 + tag.y2) / 2)
-    pen.text(middle, text, fill=_ink_on(colour), font=font_for(text, size), anchor="mm")
+    pen.text(middle, text, fill=ink_on(colour), font=font_for(text, size), anchor="mm")
 
 
 def _panel_size(face: Face, size: int, *, rows: int = ROWS) -> tuple[int, int]:
@@ -233,9 +199,3 @@ def _draw_panel(pen: ImageDraw.ImageDraw, face: Face, place: Area, size: int, *,
             pen.rectangle((bar_left, top, filled, bottom), fill=colour_of(label))
         share = percent(probability)
         pen.text((place.x2 - pad, middle), share, fill=INK, font=font_for(share, small), anchor="rm")
-
-
-def _ink_on(colour: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Return black or white, whichever is read more easily on a colour (relative luminance, ITU-R BT.709)."""
-    luminance = 0.2126 * colour[0] + 0.7152 * colour[1] + 0.0722 * colour[2]
-    return GROUND if luminance > 110 else INK

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.errors import require
-from facemood.render.draw import colour_of
+from facemood.render.palette import CHART_GREY, CHART_INK, hex_of
+from facemood.text import clock, share_percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,22 +33,22 @@ ROW = 1.9
 DOTS = 110
 """Pixels an inch of a figure in a notebook."""
 
-INK, GREY, PALE = "#222222", "#666666", "#e4e4e4"
-"""Texts, lesser texts and lines, and what shares are measured on."""
+PALE = "#e4e4e4"
+"""The whole bar that a share is drawn on."""
 
 STYLE = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so that all machines lay out alike
     "font.size": 9,
-    "text.color": INK,
-    "axes.edgecolor": GREY,
-    "axes.labelcolor": GREY,
+    "text.color": CHART_INK,
+    "axes.edgecolor": CHART_GREY,
+    "axes.labelcolor": CHART_GREY,
     "axes.titlelocation": "left",
     "axes.titlesize": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "xtick.color": GREY,
-    "ytick.color": GREY,
+    "xtick.color": CHART_GREY,
+    "ytick.color": CHART_GREY,
     "svg.fonttype": "none",
     "svg.hashsalt": "facemood",
 }
@@ -128,7 +129,7 @@ def plot_timeline(people: Sequence[Person], *, width: float = WIDTH) -> Figure:
         for (areas, shares), person in zip(grid, people, strict=True):
             _draw_areas(areas, person, _span(person, people))
             _draw_shares(shares, person)
-        colours = [_hex(label) for label in labels]
+        colours = [hex_of(label) for label in labels]
         patches = require("matplotlib.patches", extra="plot")
         handles = [patches.Patch(color=colour, label=label) for label, colour in zip(labels, colours, strict=True)]
         figure.legend(handles=handles, loc="outside upper left", ncols=8, frameon=False, handlelength=1)
@@ -161,20 +162,6 @@ def in_sight(timestamps: NDArray[np.float64], ends: NDArray[np.float64]) -> list
     return list(itertools.pairwise(bounds))
 
 
-def clock(seconds: float, *, decimals: int = 0) -> str:
-    """Write a time as minutes and seconds, and hours where there are any.
-
-    Example:
-        >>> clock(75.25), clock(75.25, decimals=2), clock(3605)
-        ('1:15', '1:15.25', '1:00:05')
-    """
-    units = round(seconds * 10**decimals)
-    whole, rest = divmod(abs(units), 10**decimals)
-    minutes, hours = whole // 60 % 60, whole // 3600
-    text = f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
-    return ("-" if units < 0 else "") + text + (f".{rest:0{decimals}}" if decimals else "")
-
-
 def time_ticks(start: float, end: float, *, most: int = 8) -> dict[float, str]:
     """Choose round times for an axis, no more than so many, with what is written at each.
 
@@ -190,19 +177,6 @@ def time_ticks(start: float, end: float, *, most: int = 8) -> dict[float, str]:
     return {time: clock(time, decimals=int(step < 1)) for time in times}
 
 
-def write_share(share: float) -> str:
-    """Write a share 0..1 in whole per cent; none is 0% and all is 100%, but nearly none and nearly all are not.
-
-    Example:
-        >>> write_share(0.0), write_share(0.004), write_share(0.42), write_share(0.9996), write_share(1.0)
-        ('0%', '<1%', '42%', '>99%', '100%')
-    """
-    whole = round(100 * share)
-    if whole == 0 and share > 0:
-        return "<1%"
-    return ">99%" if whole == 100 and share < 1 else f"{whole}%"
-
-
 def _span(person: Person, people: Sequence[Person]) -> tuple[float, float]:
     """Return when the first of a video's people comes and the last one goes."""
     same = [other for other in people if other.source == person.source and len(other.timestamps)]
@@ -212,7 +186,7 @@ def _span(person: Person, people: Sequence[Person]) -> tuple[float, float]:
 def _draw_areas(axes: Axes, person: Person, span: tuple[float, float]) -> None:
     """Draw one person's probabilities over the video's time."""
     order = [person.labels.index(label) for label in stacked(person.labels)]
-    colours = [_hex(person.labels[column]) for column in order]
+    colours = [hex_of(person.labels[column]) for column in order]
     for first, end in in_sight(person.timestamps, person.ends):
         times = np.append(person.timestamps[first:end], person.ends[end - 1])
         rows = person.probabilities[first:end, order]
@@ -230,9 +204,9 @@ def _draw_shares(axes: Axes, person: Person) -> None:
     places = range(len(person.labels))
     shares = [person.shares[label] for label in person.labels]
     axes.barh(places, 1, color=PALE, height=0.7)
-    axes.barh(places, shares, color=[_hex(label) for label in person.labels], height=0.7)
+    axes.barh(places, shares, color=[hex_of(label) for label in person.labels], height=0.7)
     for place, share in zip(places, shares, strict=True):
-        axes.text(1.06, place, write_share(share), va="center", color=INK if share else GREY, fontsize=8)
+        axes.text(1.06, place, share_percent(share), va="center", color=CHART_INK if share else CHART_GREY, fontsize=8)
     axes.set_title("share of the time")
     axes.set_xlim(0, 1.4)
     axes.set_xticks([])
@@ -240,11 +214,6 @@ def _draw_shares(axes: Axes, person: Person) -> None:
     axes.tick_params(length=0)
     axes.invert_yaxis()
     axes.spines[:].set_visible(False)
-
-
-def _hex(label: str) -> str:
-    """Return a label's colour as matplotlib takes it."""
-    return "#{:02x}{:02x}{:02x}".format(*colour_of(label))
 
 
 @contextmanager

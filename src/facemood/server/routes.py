@@ -14,7 +14,7 @@ from facemood.errors import FacemoodError
 from facemood.explain import can_map
 from facemood.models import ModelSession, find_model, list_models
 from facemood.render import encode_png
-from facemood.render.draw import colour_of
+from facemood.render.palette import hex_of
 from facemood.results import Result
 from facemood.server import answers
 from facemood.server.problems import Problem, refusals, require_maps
@@ -166,7 +166,7 @@ async def settings(service: Serving) -> dict[str, Any]:
         "version": __version__,
         "labels": list(labels),
         "maps": can_map(service.recognizer.pipeline),
-        "colours": {label: "#{:02x}{:02x}{:02x}".format(*colour_of(label)) for label in labels},
+        "colours": {label: hex_of(label) for label in labels},
         **{name: getattr(service.options, name) for name in names},
     }
 

@@ -9,6 +9,7 @@ from facemood.results import Result
 from facemood.sinks.sink import columns_of
 from facemood.sinks.text_files import FileSink
 from facemood.table import CODEBOOK, Column, csv_line
+from facemood.text import markdown_table
 
 MARKUP = re.compile(r"[\\`*\[\]<>|~&#]|(?<![^\W_])_|_(?![^\W_])")
 """What Markdown may take for more than itself in a table; underscores within a word are safe."""
@@ -58,9 +59,8 @@ def codebook_markdown(columns: Sequence[Column]) -> str:
         |---|---|---|---|---|---|
         | x1 | number | px |  | 1 | Left edge of the face's box, from the left of the picture |
     """
-    rows = [CODEBOOK, *(map(_cell, column.describe().values()) for column in columns)]
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([lines[0], f"|{'---|' * len(CODEBOOK)}", *lines[1:], ""])
+    rows = [{name: _cell(value) for name, value in column.describe().items()} for column in columns]
+    return markdown_table(rows) + "\n"
 
 
 def _cell(value: object) -> str:

@@ -19,6 +19,7 @@ from facemood import __version__
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset
 from facemood.errors import RecipeError
+from facemood.text import joined
 from facemood.train.data.batches import as_tensor, evenly_spaced, training_batches, validation_batches
 from facemood.train.data.contact_sheet import write_contact_sheet
 from facemood.train.data.divide import class_weights, prepare
@@ -187,7 +188,7 @@ def _open_run(run: Path, facts: dict[str, Any], *, resume: bool) -> Path | None:
         changed = [key for key in same if json.dumps(before[key]) != json.dumps(facts[key])]
         if changed:
             raise RecipeError(
-                f"{run}: was started with another {' and '.join(changed)}; resume with the same, or start a new run"
+                f"{run}: was started with another {joined(changed)}; resume with the same, or start a new run"
             )
         return run / LAST
     if (run / LAST).exists():

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset
 from facemood.evaluation import metrics
-from facemood.evaluation.figures import COLOURS, draw_confusion, drawing, label_ends, label_per_cent
+from facemood.evaluation.figures import draw_confusion, drawing, label_ends, label_percent
 from facemood.evaluation.mistakes import explain_mistakes, write_mistakes
 from facemood.evaluation.protocol import match_head, run_all
 from facemood.explain import InputScorer
 from facemood.models import ModelSession
-from facemood.models.card_markdown import markdown_table, per_cent
+from facemood.render.palette import LINE_COLOURS
+from facemood.text import exact_percent, markdown_table
 from facemood.train.data.batches import evenly_spaced
 from facemood.train.data.divide import prepare
 from facemood.train.fit import CONTACT_SHEET, RUN_FILE, read_recipe
@@ -97,7 +98,7 @@ def draw_curves(epochs: Sequence[dict[str, Any]], file: Path, *, head: str) -> N
     with drawing(file, height=4) as figure:
         for axes, (title, lines) in zip(figure.subplots(1, 2), panels.items(), strict=True):
             ends = []
-            for (name, key), colour in zip(lines.items(), COLOURS, strict=False):
+            for (name, key), colour in zip(lines.items(), LINE_COLOURS, strict=False):
                 values = [line.get(key, np.nan) for line in epochs]
                 axes.plot(numbers, values, color=colour)
                 ends.append((numbers[-1], values[-1], name, colour))
@@ -105,7 +106,7 @@ def draw_curves(epochs: Sequence[dict[str, Any]], file: Path, *, head: str) -> N
             axes.set_title(title)
             axes.set_xlabel("epoch")
             if title == "accuracy":
-                label_per_cent(axes.yaxis, "")
+                label_percent(axes.yaxis, "")
 
 
 def draw_samples(validation: ExpressionDataset, read: NDArray[np.int64], file: Path) -> None:
@@ -116,7 +117,9 @@ def draw_samples(validation: ExpressionDataset, read: NDArray[np.int64], file: P
         for axes, row in zip(figure.subplots(-(-len(shown) // 8), 8, squeeze=False).flat, shown, strict=False):
             picture = np.asarray(validation.images[row])
             axes.imshow(picture if picture.ndim == 2 else picture[..., ::-1], cmap="gray", vmin=0, vmax=255)
-            axes.set_title(validation.classes[read[row]], fontsize=9, color=COLOURS[0] if right[row] else COLOURS[1])
+            axes.set_title(
+                validation.classes[read[row]], fontsize=9, color=LINE_COLOURS[0] if right[row] else LINE_COLOURS[1]
+            )
             axes.set_xlabel("" if right[row] else f"is {validation.classes[validation.labels[row]]}", fontsize=8)
         for axes in figure.axes:
             axes.set_xticks([])
@@ -141,7 +144,13 @@ def _page(
     recipe, trained = facts["recipe"], facts["trained_on"]
     precision, recall, f1 = metrics.class_scores(confusion)
     rows = [
-        {"class": word, "images": int(count), "precision": per_cent(p), "recall": per_cent(r), "F1": per_cent(f)}
+        {
+            "class": word,
+            "images": int(count),
+            "precision": exact_percent(p),
+            "recall": exact_percent(r),
+            "F1": exact_percent(f),
+        }
         for word, count, p, r, f in zip(classes, confusion.sum(axis=1), precision, recall, f1, strict=True)
     ]
     unread = f", {len(facts['unreadable'])} files that cannot be used are left out" if facts["unreadable"] else ""
@@ -155,9 +164,10 @@ def _page(
         f"- {len(epochs)} epochs in {training_seconds(epochs):,.0f} seconds.\n"
         f"- Model: [{model}]({model}); recipe and environment: [{RUN_FILE}]({RUN_FILE}) ({versions}).",
         "## On the validation images",
-        f"Accuracy {per_cent(confusion.trace() / confusion.sum())}, macro-F1 {per_cent(metrics.macro_f1(confusion))}, "
-        f"mean recall {per_cent(metrics.mean_recall(confusion))}. They were watched in training, so other images are "
-        "read a little worse.",
+        f"Accuracy {exact_percent(confusion.trace() / confusion.sum())}, "
+        f"macro-F1 {exact_percent(metrics.macro_f1(confusion))}, "
+        f"mean recall {exact_percent(metrics.mean_recall(confusion))}. They were watched in training, so other images "
+        "are read a little worse.",
         markdown_table(rows),
         "![Confusion matrix](confusion.svg)",
         "## Curves",

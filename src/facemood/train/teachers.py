@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from facemood.datasets import ExpressionDataset, ferplus
 from facemood.errors import RecipeError
 from facemood.models.views import make_views
+from facemood.text import joined
 from facemood.train.data.divide import training_pool
 from facemood.train.data.soft_labels import SoftLabels, pixel_keys
 from facemood.train.data.targets import VOTE_HEAD, heads_of
@@ -96,7 +97,7 @@ def _check_heads(runs: Sequence[Path], found: Sequence[dict[str, int]], wanted: 
 
 def _counted(heads: dict[str, int]) -> str:
     """Name heads with their number of classes."""
-    return " and ".join(f"{head} ({count} classes)" for head, count in heads.items())
+    return joined([f"{head} ({count} classes)" for head, count in heads.items()])
 
 
 @torch.inference_mode()

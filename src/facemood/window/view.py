@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
-from facemood.render.draw import GROUND, INK
 from facemood.render.fonts import drawable, font_for
+from facemood.render.palette import GROUND, INK
 from facemood.results import Result
 from facemood.schema import ActivationMap, Face, Image
+from facemood.text import clock
 
 SMALLEST = (320, 240)
 """Width and height of the smallest view; a window that is smaller shows a part of it."""
@@ -122,16 +123,6 @@ def draw_status(status: Status, width: int) -> Image:
     else:
         _write_keys(pen, _keys(status), x + PAD, width - PAD)
     return np.ascontiguousarray(np.asarray(picture)[:, :, ::-1])
-
-
-def clock(seconds: int) -> str:
-    """Write a length of time.
-
-    Example:
-        >>> clock(75), clock(3600)
-        ('1:15', '60:00')
-    """
-    return f"{seconds // 60}:{seconds % 60:02}"
 
 
 def _framed(picture: Image, width: int, height: int) -> Image:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from facemood.render import check_way
-from facemood.render.plots import clock
 from facemood.results import Result
 from facemood.schema import Image
 from facemood.sinks.report.html_page import report_page
@@ -16,6 +15,7 @@ from facemood.sinks.report.photo_report import Photos
 from facemood.sinks.report.portraits import BestPortraits, Portraits
 from facemood.sinks.report.video_report import VideoSection
 from facemood.sinks.text_files import FileSink
+from facemood.text import clock
 from facemood.timeline import TrackCollector
 
 __all__ = ["ReportSink"]

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.facs import KEYS, NAMES
-from facemood.render.draw import colour_of
-from facemood.render.plots import clock, in_sight, stacked, time_ticks, write_share
+from facemood.render.palette import hex_of
+from facemood.render.plots import in_sight, stacked, time_ticks
+from facemood.text import clock, share_percent
 from facemood.timeline import INSTANT, POINTS, Blink, Timeline, Track, find_episodes, thin
 
 Span = tuple[float, float]
@@ -41,10 +42,7 @@ FAINT = 0.1
 
 def colour_rules(labels: Sequence[str]) -> str:
     """Return the CSS that gives each label's class its colour."""
-    return "".join(
-        f".c{number}{{--colour:#{red:02x}{green:02x}{blue:02x}}}"
-        for number, (red, green, blue) in enumerate(map(colour_of, labels))
-    )
+    return "".join(f".c{number}{{--colour:{hex_of(label)}}}" for number, label in enumerate(labels))
 
 
 def legend(labels: Sequence[str]) -> str:
@@ -137,7 +135,7 @@ def share_table(shares: Mapping[str, float], numbers: Mapping[str, str], *, capt
     rows = "".join(
         f'<tr><th scope="row"><span class="key c{labels.index(label)}"></span>{escape(label)}</th>'
         f'<td class="bar"><span class="c{labels.index(label)}" style="width:{100 * shares[label]:.1f}%"></span></td>'
-        f"<td>{escape(write_share(shares[label]))}</td><td>{escape(numbers[label])}</td></tr>"
+        f"<td>{escape(share_percent(shares[label]))}</td><td>{escape(numbers[label])}</td></tr>"
         for label in order
     )
     never = [label for label in labels if label not in order]
@@ -157,7 +155,7 @@ def mostly(shares: Mapping[str, float]) -> str:
         'happy (60%) and neutral (40%)'
     """
     order = sorted((label for label in shares if shares[label] >= 0.05), key=lambda label: -shares[label])
-    return " and ".join(f"{label} ({write_share(shares[label])})" for label in order[:2])
+    return " and ".join(f"{label} ({share_percent(shares[label])})" for label in order[:2])
 
 
 def _layers(track: Track, span: Span) -> Iterator[tuple[int, str]]:

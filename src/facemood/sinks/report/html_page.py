@@ -7,10 +7,10 @@ from html import escape
 from pathlib import Path, PurePath
 from typing import Any
 
-from facemood.render.plots import clock
 from facemood.sinks.report.charts import colour_rules, legend
 from facemood.sinks.report.photo_report import Photos
-from facemood.sinks.report.video_report import VideoSection, count, facts, video_section
+from facemood.sinks.report.video_report import VideoSection, facts, video_section
+from facemood.text import clock, count, joined
 from facemood.timeline import MIN_SECONDS, POINTS
 
 OPEN = 3
@@ -85,7 +85,7 @@ def _title(videos: Sequence[VideoSection], photos: Photos) -> str:
     if len(videos) == 1 and not photos.number:
         return PurePath(videos[0].timeline.source).name
     told = [count(len(videos), "video")] if videos else []
-    return " and ".join(told + ([count(photos.number, "photo")] if photos.number or not videos else []))
+    return joined(told + ([count(photos.number, "photo")] if photos.number or not videos else []))
 
 
 def _lead(videos: Sequence[VideoSection], photos: Photos, info: Mapping[str, Any]) -> str:

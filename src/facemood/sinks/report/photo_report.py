@@ -11,7 +11,8 @@ from facemood.results import Result
 from facemood.schema import Face, Image
 from facemood.sinks.report import charts
 from facemood.sinks.report.portraits import Portrait, cut_portrait
-from facemood.sinks.report.video_report import MOST_LINES, count, facts, portrait_row, table
+from facemood.sinks.report.video_report import MOST_LINES, facts, portrait_row, table
+from facemood.text import count
 
 MOST_FACES = 12
 """How many pictures each expression has at most."""

@@ -9,10 +9,9 @@ from html import escape
 import numpy as np
 
 from facemood.facs import CODES, NAMES
-from facemood.render.draw import percent
-from facemood.render.plots import clock
 from facemood.sinks.report import charts
 from facemood.sinks.report.portraits import SIDE, Portrait, Portraits
+from facemood.text import clock, count, percent
 from facemood.timeline import (
     MIN_SECONDS,
     Blinking,
@@ -276,13 +275,3 @@ def _unfollowed(timeline: Timeline) -> str:
 def _doubt(portrait: Portrait) -> str:
     """Mark a reading of which the model is not certain, as pictures do."""
     return '<abbr title="the model is not certain">?</abbr>' if portrait.certain is False else ""
-
-
-def count(number: int, noun: str, plural: str = "") -> str:
-    """Return a number with its noun.
-
-    Example:
-        >>> count(1, "person", "people"), count(2500, "face")
-        ('1 person', '2,500 faces')
-    """
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

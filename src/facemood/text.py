@@ -1,0 +1,135 @@
+"""Numbers, times, lists and tables as text, for messages, pages and reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def percent(probability: float) -> str:
+    """Format a probability in whole per cent. It never says 0% or 100%, because no prediction is certain.
+
+    Args:
+        probability: 0..1.
+
+    Example:
+        >>> percent(0.9997), percent(0.42), percent(0.001)
+        ('>99%', '42%', '<1%')
+    """
+    if probability >= 0.995:
+        return ">99%"
+    return "<1%" if probability <= 0.005 else f"{probability:.0%}"
+
+
+def share_percent(share: float) -> str:
+    """Format a counted share in whole per cent. Only none is 0%, and only all is 100%.
+
+    Args:
+        share: 0..1.
+
+    Example:
+        >>> share_percent(0.0), share_percent(0.004), share_percent(0.42), share_percent(0.9996), share_percent(1.0)
+        ('0%', '<1%', '42%', '>99%', '100%')
+    """
+    whole = round(100 * share)
+    if whole == 0 and share > 0:
+        return "<1%"
+    return ">99%" if whole == 100 and share < 1 else f"{whole}%"
+
+
+def exact_percent(share: float | None) -> str:
+    """Format a measured share in per cent with one decimal, or a dash for None.
+
+    Args:
+        share: 0..1.
+
+    Example:
+        >>> exact_percent(0.6842), exact_percent(None)
+        ('68.4%', '-')
+    """
+    return "-" if share is None else f"{share:.1%}"
+
+
+def with_interval(share: float, interval: Sequence[float]) -> str:
+    """Format a measured share in per cent with the interval that it lies in.
+
+    Args:
+        share: 0..1.
+        interval: Its lower and upper bound, 0..1.
+
+    Example:
+        >>> with_interval(0.6842, (0.67, 0.7))
+        '68.4% (67.0 to 70.0)'
+    """
+    return f"{exact_percent(share)} ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Format a number with its noun in the singular or the plural.
+
+    Args:
+        number: How many.
+        noun: The singular.
+        plural: The plural, where it is not the singular with an s.
+
+    Example:
+        >>> count(1, "face"), count(2000, "face"), count(2, "person", "people")
+        ('1 face', '2,000 faces', '2 people')
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def joined(words: Sequence[str], *, last: str = "and") -> str:
+    """Join words to a list as in a sentence.
+
+    Args:
+        words: The items.
+        last: The word before the last item.
+
+    Example:
+        >>> joined(["a", "b", "c"]), joined(["blur", "box"], last="or"), joined(["a"]), joined([])
+        ('a, b and c', 'blur or box', 'a', '')
+    """
+    return f" {last} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def clock(seconds: float, *, decimals: int = 0) -> str:
+    """Format a time as minutes and seconds, with hours from one hour on.
+
+    Example:
+        >>> clock(75.25), clock(75.25, decimals=2), clock(3605)
+        ('1:15', '1:15.25', '1:00:05')
+    """
+    units = round(seconds * 10**decimals)
+    whole, rest = divmod(abs(units), 10**decimals)
+    minutes, hours = whole // 60 % 60, whole // 3600
+    text = f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+    return ("-" if units < 0 else "") + text + (f".{rest:0{decimals}}" if decimals else "")
+
+
+def markdown_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Format rows with the same keys as a Markdown table; without rows it is the word None.
+
+    Example:
+        >>> print(markdown_table([{"split": "test", "n": 3}]))
+        | split | n |
+        |---|---|
+        | test | 3 |
+    """
+    if not rows:
+        return "None."
+    lines = [list(rows[0]), *([str(value) for value in row.values()] for row in rows)]
+    body = ["| " + " | ".join(line) + " |" for line in lines]
+    return "\n".join([body[0], "|" + "---|" * len(rows[0]), *body[1:]])
+
+
+def fill_template(text: str, values: Mapping[str, str]) -> str:
+    """Replace the ``{{names}}`` of a template by their values.
+
+    Example:
+        >>> fill_template("{{n}} faces", {"n": "43"})
+        '43 faces'
+    """
+    for name, value in values.items():
+        text = text.replace("{{" + name + "}}", value)
+    return text
