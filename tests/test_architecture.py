@@ -12,7 +12,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "facemood"
 
 LAYERS = [
-    {"labels", "facs", "errors", "geometry", "text"},
+    {"labels", "facs", "errors", "geometry", "spacing", "text"},
     {"atomic", "progress", "numpy_cnn"},
     {"table", "schema", "render", "models"},
     {"results", "stages", "sources", "datasets"},

@@ -171,8 +171,10 @@ def _part(dataset: ExpressionDataset, most: int | None) -> ExpressionDataset:
     """Keep so many images, evenly spaced."""
     import numpy as np
 
+    from facemood.spacing import evenly_spaced
+
     kept = np.zeros(len(dataset), bool)
-    kept[:: 1 if most is None else -(-len(dataset) // most)] = True
+    kept[evenly_spaced(len(dataset), len(dataset) if most is None else most)] = True
     return dataset.subset(kept)
 
 

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from facemood.datasets import ExpressionDataset
 from facemood.errors import RecipeError
-from facemood.train.data.batches import as_tensor, evenly_spaced
+from facemood.spacing import evenly_spaced
+from facemood.train.data.batches import as_tensor
 from facemood.train.fit import load_trained
 from facemood.train.module import ExpressionModule, fit_input
+from facemood.train.norms import reestimated_norms
 from facemood.train.recipe import Recipe
 
 SAME = ("dataset", "classes", "heads", "input_size", "trained_on")
@@ -74,12 +75,8 @@ def mean_weights(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     }
 
 
-@torch.no_grad()
 def measure_norms(network: nn.Module, training: ExpressionDataset, recipe: Recipe, *, size: int) -> None:
-    """Give each batch norm the mean and variance that it meets in whole, unchanged training images.
-
-    Those of a mean of weights belong to none of the networks that it was made of, so they are measured anew
-    (Izmailov et al. 2018, "Averaging weights leads to wider optima").
+    """Re-estimate the batch norms of a mean of weights on whole, unchanged training images (`reestimated_norms`).
 
     Args:
         network: Is in evaluation mode afterwards.
@@ -88,17 +85,9 @@ def measure_norms(network: nn.Module, training: ExpressionDataset, recipe: Recip
         size: Side of the input in pixels.
     """
     rows = evenly_spaced(len(training), NORM_IMAGES)
-    norms = [module for module in network.eval().modules() if isinstance(module, _BatchNorm)]
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # the mean over all batches
-        norm.train()
-    for part in np.array_split(rows, -(-len(rows) // BATCH)):
-        network(fit_input(as_tensor(np.asarray(training.images[part])).float(), recipe, size))
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-    network.eval()
+    with reestimated_norms(network):
+        for part in np.array_split(rows, -(-len(rows) // BATCH)):
+            network(fit_input(as_tensor(np.asarray(training.images[part])).float(), recipe, size))
 
 
 def _check_alike(runs: str, first: Mapping[str, Any], other: Mapping[str, Any], settings: Mapping[str, Any]) -> None:

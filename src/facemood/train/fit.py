@@ -19,8 +19,9 @@ from facemood import __version__
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset
 from facemood.errors import RecipeError
+from facemood.spacing import evenly_spaced
 from facemood.text import joined
-from facemood.train.data.batches import as_tensor, evenly_spaced, training_batches, validation_batches
+from facemood.train.data.batches import as_tensor, training_batches, validation_batches
 from facemood.train.data.contact_sheet import write_contact_sheet
 from facemood.train.data.divide import class_weights, prepare
 from facemood.train.data.targets import heads_of, make_targets

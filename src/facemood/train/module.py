@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import lightning
@@ -15,7 +14,9 @@ from facemood.train.data.batches import Batch
 from facemood.train.data.targets import VOTE_HEAD
 from facemood.train.head_losses import label_loss, vote_loss
 from facemood.train.networks.zoo import build_network
-from facemood.train.recipe import OptimizeConfig, Recipe
+from facemood.train.parameter_groups import build_optimizer
+from facemood.train.recipe import Recipe
+from facemood.train.schedule import build_schedule
 
 GREY = (0.299, 0.587, 0.114)
 """How much red, green and blue weigh in grey (ITU-R BT.601), as OpenCV has it."""
@@ -81,18 +82,16 @@ class ExpressionModule(lightning.LightningModule):
                 self.log(f"{head}_accuracy", hits.mean(), batch_size=len(hits), prog_bar=True, sync_dist=True)
 
     def configure_optimizers(self) -> Any:
-        """Build the recipe's optimizer; the rate changes every step, or where the watched figure stands still."""
-        config = self.recipe.train
-        optimizer = _optimizer(self.network, config)
-        if config.schedule == "plateau":
-            rises = self.recipe.stop.monitor == "accuracy"
-            halved = torch.optim.lr_scheduler.ReduceLROnPlateau(
-                optimizer, "max" if rises else "min", factor=0.5, patience=3
-            )
-            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": halved, "monitor": self.watched}}
-        steps = int(self.trainer.estimated_stepping_batches)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate(step, steps, config))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        """Build the recipe's optimizer and its learning-rate schedule."""
+        optimizer = build_optimizer(self.network, self.recipe.train)
+        schedule = build_schedule(
+            optimizer,
+            self.recipe.train,
+            steps=int(self.trainer.estimated_stepping_batches),
+            watched=self.watched,
+            rises=self.recipe.stop.monitor == "accuracy",
+        )
+        return {"optimizer": optimizer, "lr_scheduler": schedule}
 
     @property
     def watched(self) -> str:
@@ -162,37 +161,3 @@ def fit_input(images: Tensor, recipe: Recipe, size: int) -> Tensor:
         return images
     shrink = images.shape[-1] > size
     return functional.interpolate(images, size=(size, size), mode="bilinear", align_corners=False, antialias=shrink)
-
-
-def learning_rate(step: int, steps: int, config: OptimizeConfig) -> float:
-    """Return the share of the highest rate at a step.
-
-    A straight rise, then half a cosine down to 0, or level. With a frozen phase each phase has its own, the second at
-    `fine_tune_rate`.
-    """
-    first = round(steps * config.freeze_epochs / config.epochs)
-    if step < first:
-        return _phase(step, first, config)
-    return (config.fine_tune_rate if first else 1.0) * _phase(step - first, steps - first, config)
-
-
-def _phase(step: int, steps: int, config: OptimizeConfig) -> float:
-    """Return the share of a phase's highest rate at a step of it; its rise is as long a part of it as of the whole."""
-    warmup = config.warmup / config.epochs * steps
-    if step < warmup:
-        return (step + 1) / (warmup + 1)
-    if config.schedule == "constant":
-        return 1.0
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1.0, steps - warmup))))
-
-
-def _optimizer(network: nn.Module, config: OptimizeConfig) -> torch.optim.Optimizer:
-    """Build the optimizer; biases and batch norm do not decay."""
-    groups = [
-        {"params": [weight for weight in network.parameters() if weight.ndim > 1], "weight_decay": config.weight_decay},
-        {"params": [weight for weight in network.parameters() if weight.ndim <= 1], "weight_decay": 0.0},
-    ]
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=config.learning_rate, momentum=config.momentum, nesterov=config.momentum > 0)
-    kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
-    return kind(groups, lr=config.learning_rate)

@@ -19,8 +19,8 @@ from facemood.evaluation.protocol import match_head, run_all
 from facemood.explain import InputScorer
 from facemood.models import ModelSession
 from facemood.render.palette import LINE_COLOURS
+from facemood.spacing import evenly_spaced
 from facemood.text import exact_percent, markdown_table
-from facemood.train.data.batches import evenly_spaced
 from facemood.train.data.divide import prepare
 from facemood.train.fit import CONTACT_SHEET, RUN_FILE, read_recipe
 from facemood.train.trainer import HISTORY

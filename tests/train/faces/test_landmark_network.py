@@ -2,13 +2,18 @@ import numpy as np
 import torch
 
 from facemood.geometry import box_of_points
-from facemood.stages.landmarks import ROOM as ROOM_IN_THE_PIPELINE
-from facemood.train.faces.landmark_network import ROOM, SIZE, LandmarkNetwork, LandmarkSampler, landmark_loss
+from facemood.stages.landmarks import ROOM, frame_square
+from facemood.train.faces.landmark_network import (
+    SIZE,
+    LandmarkNetwork,
+    LandmarkSampler,
+    fitting_scale,
+    landmark_loss,
+)
 from facemood.train.faces.material import Material, Place
 
 
 def test_crops_are_framed_as_the_pipeline_frames_them(material: Material) -> None:
-    assert ROOM == ROOM_IN_THE_PIPELINE
     sampler, sides, middles = LandmarkSampler(material), [], []
     for seed in range(200):
         crop = sampler.draw(np.random.default_rng(seed))
@@ -19,6 +24,12 @@ def test_crops_are_framed_as_the_pipeline_frames_them(material: Material) -> Non
     assert 0.9 < np.median(sides) < 1.1
     assert np.abs(np.mean(middles, axis=0)).max() < 0.02
     assert np.std(sides) > 0.05
+
+
+def test_the_scale_of_a_training_crop_is_that_of_the_pipelines() -> None:
+    for box in np.array([[0, 0, 40, 40], [3, 5, 33, 65]], np.float32):
+        across = frame_square(box, 0.0, SIZE)[0, 0]  # pixels of the picture for one of the crop
+        np.testing.assert_allclose(fitting_scale(box), 1 / across, rtol=1e-6)
 
 
 def test_faces_and_none_come_in_turn_and_repeat_with_their_seed(material: Material) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from facemood.facs import KEYS, NAMES
 from facemood.render.palette import hex_of
 from facemood.render.plots import in_sight, stacked, time_ticks
+from facemood.spacing import evenly_spaced
 from facemood.text import clock, share_percent
 from facemood.timeline import INSTANT, POINTS, Blink, Timeline, Track, find_episodes, thin
 
@@ -221,7 +222,7 @@ def _thin_heads(timeline: Timeline) -> tuple[NDArray[np.float64], NDArray[np.flo
     """Return times, ends and heads where these change, or at most `POINTS` bins with the most heads in each."""
     changes = np.flatnonzero(np.diff(timeline.heads, prepend=-1))
     if len(changes) > POINTS:
-        changes = np.unique(np.linspace(0, len(timeline.heads) - 1, POINTS).astype(int))
+        changes = evenly_spaced(len(timeline.heads), POINTS)
     heads = np.maximum.reduceat(timeline.heads, changes)
     times = timeline.timestamps[changes]
     return times, np.append(times[1:], timeline.ends[-1]), heads

@@ -51,16 +51,6 @@ class BatchDataset(Dataset[Batch]):
         return Batch(as_tensor(np.asarray(self.images[index.numpy()])), *(column[index] for column in self.columns))
 
 
-def evenly_spaced(count: int, most: int) -> NDArray[np.int64]:
-    """Return at most so many rows of `count`, spread evenly from the first to the last.
-
-    Example:
-        >>> evenly_spaced(10, 3).tolist(), evenly_spaced(2, 3).tolist(), evenly_spaced(0, 3).tolist()
-        ([0, 4, 9], [0, 1], [])
-    """
-    return np.unique(np.linspace(0, count - 1, most).astype(np.int64)) if count else np.empty(0, np.int64)
-
-
 def as_tensor(images: NDArray[np.uint8]) -> Tensor:
     """Turn images (N, h, w) grey or (N, h, w, 3) BGR into (N, 1, h, w), or (N, 3, h, w) red, green and blue; uint8."""
     if images.ndim == 3:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from facemood.geometry import Floats, box_of_points
+from facemood.stages.landmarks import ROOM
 from facemood.train.faces.compose import (
     Random,
     cut_ground,
@@ -30,10 +31,6 @@ from facemood.train.networks.pixels import Standardize
 
 SIZE = 64
 """Pixels of the crop's side."""
-
-ROOM = 1.35
-"""The crop's side, in units of the longer side of the face's box."""
-
 
 EMPTY, PHOTOGRAPHED = 0.28, 0.08
 """Shares of crops without a face, and of scenes' own faces; in the others a face is laid into a scene."""
@@ -142,7 +139,7 @@ class LandmarkSampler:
         angle, stretch = draw_tilt(random), float(np.exp(random.normal(0, 0.08)))
         tilted = place(points[:68], centre=np.zeros(2), scale=1, angle=angle, stretch=stretch)
         box = box_of_points(move(points[:68], tilted))
-        scale = _fitting(box) * random.uniform(0.83, 1.2)
+        scale = fitting_scale(box) * random.uniform(0.83, 1.2)
         off = (box[:2] + box[2:]) / 2 * scale  # from the middle of the points to that of the box
         centre = SIZE / 2 - off + random.normal(0, 0.035 * SIZE, 2)
         matrix = place(points[:68], centre=centre, scale=scale, angle=angle, stretch=stretch)
@@ -158,7 +155,7 @@ class LandmarkSampler:
         while not len((scene := scenes[random.integers(len(scenes))]).points):
             pass
         box = box_of_points(scene.points[random.integers(len(scene.points)), :68])
-        scale = _fitting(box) * random.uniform(0.83, 1.2)
+        scale = fitting_scale(box) * random.uniform(0.83, 1.2)
         x, y = ((box[:2] + box[2:]) / 2 + random.normal(0, 0.035 * SIZE / scale, 2)).tolist()
         ground = cut_ground(scene, SIZE, scale=scale, centre=(x, y), random=random)
         nearest = np.abs(ground.points[:, :68].mean(axis=1) - SIZE / 2).sum(axis=1).argmin()
@@ -201,14 +198,14 @@ class LandmarkSampler:
         return cut_ground(self.material.scenes[alarm.scene], SIZE, scale=scale, centre=(x, y), random=random).picture
 
 
-def _fitting(box: Floats) -> float:
-    """Return the scale at which a face's box fits into a crop as the pipeline cuts it."""
+def fitting_scale(box: Floats) -> float:
+    """Return the scale at which a face's box (4,) fits into a crop as the pipeline cuts it."""
     return SIZE / (ROOM * float(max(box[2] - box[0], box[3] - box[1])))
 
 
 def _badly_framed(points: Floats, random: Random) -> tuple[Floats, float]:
     """Return centre and scale of a face that is far too small, far too large, or beside the crop."""
-    scale = _fitting(box_of_points(points[:68]))
+    scale = fitting_scale(box_of_points(points[:68]))
     if random.random() < 0.5:
         wrong = random.uniform(0.25, 0.42) if random.random() < 0.5 else random.uniform(2.4, 4.0)
         return random.normal(SIZE / 2, 8, 2).astype(np.float32), scale * wrong

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from facemood.geometry import Floats, box_of_points
 from facemood.train.faces.compose import Random, draw_face, draw_tilt, move, place, spoil
-from facemood.train.faces.landmark_network import ROOM, SIZE, LandmarkSampler
+from facemood.train.faces.landmark_network import SIZE, LandmarkSampler, fitting_scale
 from facemood.train.networks.pixels import Standardize
 
 WIDTHS = (16, 24, 40, 56)
@@ -102,7 +102,7 @@ class MaskSampler(LandmarkSampler):
         tile, points = draw_face(self.material, random)
         angle, stretch = draw_tilt(random) / 2, float(np.exp(random.normal(0, 0.08)))
         box = box_of_points(points[:68])
-        scale = SIZE / (ROOM * float((box[2:] - box[:2]).max())) * random.uniform(0.87, 1.15)
+        scale = fitting_scale(box) * random.uniform(0.87, 1.15)
         middle = (points[:68].min(axis=0) + points[:68].max(axis=0)) / 2
         off = scale * (middle - (box[:2] + box[2:]) / 2)  # the middle of the points lies below that of the box
         centre = SIZE / 2 + off + random.normal(0, 0.035 * SIZE, 2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,9 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from facemood.atomic import replacing
+from facemood.train.norms import reestimated_norms
+from facemood.train.parameter_groups import parameter_groups
+from facemood.train.schedule import warm_cosine
 
 logger = logging.getLogger("facemood")
 
@@ -69,7 +71,7 @@ def learn(
     """
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     mean = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(plan.mean))  # type: ignore[no-untyped-call]
-    optimizer = torch.optim.AdamW(_groups(network, plan.decay), lr=plan.rate)
+    optimizer = torch.optim.AdamW(parameter_groups(network, plan.decay), lr=plan.rate)
     state: dict[str, Any] = {"network": network, "mean": mean, "optimizer": optimizer}
     first = _restore(run / "last.pt", state)
     began, total = time.monotonic(), 0.0
@@ -77,7 +79,7 @@ def learn(
         before(network, step)
         network.train()
         for group in optimizer.param_groups:
-            group["lr"] = _rate(step, plan)
+            group["lr"] = plan.rate * warm_cosine(step, plan.steps, plan.warmup)
         loss = loss_of(network, np.random.default_rng([plan.seed, step]), plan.batch)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -91,33 +93,10 @@ def learn(
             total = 0.0
             _store(run / "last.pt", state, step + 1)
     averaged: nn.Module = mean.module
-    _measure_statistics(averaged, loss_of, plan)
-    return averaged.eval()
-
-
-@torch.no_grad()
-def _measure_statistics(network: nn.Module, loss_of: LossOf, plan: Plan) -> None:
-    """Measure the batch norms' means and variances anew, since those of training belong to other weights."""
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.reset_running_stats()
-            module.momentum = None  # a plain mean over all batches
-    network.train()
-    for number in range(min(STATISTICS, plan.steps)):
-        loss_of(network, np.random.default_rng([plan.seed, plan.steps, number]), plan.batch)
-
-
-def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
-    """Decay the weights of convolutions and linear layers, but no bias and no batch norm."""
-    weights = [value for value in network.parameters() if value.ndim > 1]
-    others = [value for value in network.parameters() if value.ndim <= 1]
-    return [{"params": weights, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
-
-
-def _rate(step: int, plan: Plan) -> float:
-    """Return the learning rate of a step."""
-    rising = min(1.0, (step + 1) / plan.warmup)
-    return plan.rate * rising * 0.5 * (1 + math.cos(math.pi * step / plan.steps))
+    with reestimated_norms(averaged):
+        for number in range(min(STATISTICS, plan.steps)):
+            loss_of(averaged, np.random.default_rng([plan.seed, plan.steps, number]), plan.batch)
+    return averaged
 
 
 def _store(file: Path, state: dict[str, Any], step: int) -> None:

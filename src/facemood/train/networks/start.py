@@ -8,7 +8,7 @@ again: it gives the same as before, and normalizes when it learns.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from facemood.errors import ModelError, RecipeError
 from facemood.models import find_model
+from facemood.train.norms import adopt_norms
 from facemood.train.recipe import Recipe
 from facemood.train.recipe_file import list_recipes
 
@@ -103,7 +104,7 @@ def load_start(network: nn.Module, weights: dict[str, NDArray[np.float32]], imag
             norms[_next(owner)] = norm
         else:
             getattr(modules[owner], key).copy_(torch.from_numpy(values))
-    _measure_norms(network, list(norms.values()), images)
+    adopt_norms(network, list(norms.values()), images)
     network.train()
     logger.info("started from %d weights", len(weights))
 
@@ -117,24 +118,3 @@ def _next(name: str) -> str:
     """
     sequence, _, index = name.rpartition(".")
     return f"{sequence}.{int(index) + 1}"
-
-
-def _measure_norms(network: nn.Module, norms: list[nn.BatchNorm2d], images: Tensor) -> None:
-    """Set each batch norm to the mean and deviation of what comes in, such that what comes out stays as it is."""
-    seen: dict[nn.BatchNorm2d, tuple[Tensor, Tensor]] = {}
-
-    def look(norm: nn.BatchNorm2d) -> Callable[..., None]:
-        def hook(module: nn.Module, inputs: tuple[Any, ...]) -> None:
-            seen[norm] = (inputs[0].mean(dim=(0, 2, 3)), inputs[0].var(dim=(0, 2, 3)))
-
-        return hook
-
-    handles = [norm.register_forward_pre_hook(look(norm)) for norm in norms]
-    network.eval()(images)
-    for handle in handles:
-        handle.remove()
-    for norm, (mean, variance) in seen.items():
-        norm.running_mean.copy_(mean)  # type: ignore[union-attr]
-        norm.running_var.copy_(variance)  # type: ignore[union-attr]
-        norm.weight.copy_((variance + norm.eps).sqrt())
-        norm.bias.add_(mean)
