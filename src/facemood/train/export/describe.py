@@ -1,0 +1,65 @@
+"""Describe a run: its card as far as the facts of the run go, and what its model cannot do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from facemood.labels import EXPRESSIONS
+from facemood.models.card import ModelCard
+from facemood.train.data.targets import VOTE_HEAD
+
+LIMITS = (
+    "It reads apparent expression from a still picture, not what a person feels or thinks.",
+    "Faces turned far from the camera, covered or smaller than 30 pixels are read poorly.",
+)
+"""What no model of ours can do."""
+
+FER2013_LIMITS = (
+    "FER2013's labels come from web searches and are often wrong; people agree with them about 65% of the time.",
+    "Disgust and contempt are rare in the training data, and are often missed.",
+    "The training faces came from web searches; ages, skin tones and cultures are not balanced and not recorded, "
+    "so accuracy for a group is unknown.",
+    "FER2013's pictures were collected from the web for research, and their rights were never cleared: the weights are "
+    "ours to license, the pictures are not.",
+)
+"""What holds of models that learned from FER2013, or started from one that did."""
+
+OWN_LIMITS = ("Whom the training images show, and who labelled them, is known to the one who trained it.",)
+"""What holds of models that learned from a user's own images."""
+
+
+def describe(facts: dict[str, Any]) -> ModelCard:
+    """Write the card of an exported run, as far as the run's own facts go.
+
+    Args:
+        facts: What ``run.json`` says, with ``epochs_done`` and, for a mean of runs, ``averaged_with``.
+    """
+    recipe, side = facts["recipe"], facts.get("input_size", 48)
+    own, *others = facts["heads"]
+    heads = {own: tuple(facts["classes"]), **dict.fromkeys(others, EXPRESSIONS)}
+    colour = recipe.get("input", {}).get("colour", "grey")
+    channels = 1 if colour == "grey" else 3
+    return ModelCard(
+        name=recipe["name"],
+        description=recipe["description"],
+        heads=heads,
+        default_head=VOTE_HEAD if VOTE_HEAD in heads else own,
+        input_size=(side, side),
+        colour=colour,
+        mean=(0.0,) * channels,
+        std=(1.0,) * channels,
+        trained_on={
+            "dataset": facts["dataset"],
+            **facts["trained_on"],
+            "epochs": facts["epochs_done"],
+            "recipe": recipe,
+            **({"averaged_with": facts["averaged_with"]} if "averaged_with" in facts else {}),
+        },
+        limits=_limits(facts["dataset"], start=recipe["network"].get("start", "")),
+    )
+
+
+def _limits(dataset: str, *, start: str) -> tuple[str, ...]:
+    """Return the sentences that say what a model cannot do, by what it learned from."""
+    known = dataset in ("fer2013", "ferplus")
+    return (*LIMITS, *(FER2013_LIMITS if known or start else ()), *(() if known else OWN_LIMITS))

@@ -1,0 +1,63 @@
+"""Measure a model for its card: figures on every split that did not train it, and the crop framing of detectors."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facemood.datasets import ExpressionDataset, Images
+from facemood.datasets.splits import find_split
+from facemood.evaluation import evaluate
+from facemood.evaluation.framing import measure_framing
+from facemood.models.card import ModelCard
+from facemood.models.session import ModelSession
+from facemood.spacing import evenly_spaced
+from facemood.stages.detect import Detector
+
+FRAMING_TILES = 2000
+"""Training tiles on which the framing is measured at most, evenly spaced: the median does not move with more."""
+
+KEPT = ("n", "accuracy", "macro_f1", "ece_before_temperature", "ece", "recall")
+"""The figures of an evaluation that a card holds."""
+
+
+def measure(file: Path, dataset: ExpressionDataset, validation: ExpressionDataset) -> dict[str, Any]:
+    """Measure a model file on every split but the one it was trained on; keep what a card should hold.
+
+    Where the dataset has no other split, the images that were split off for validation are measured.
+    """
+    session = ModelSession(file, device="cpu")
+    trained = find_split(dataset, session.card.trained_on["split"])
+    parts = [(split, dataset) for split in dataset.splits if split != trained]
+    if not parts:
+        name = "validation"
+        parts = [(name, dataclasses.replace(validation, usage=np.full(len(validation), name)))]
+    return {
+        f"{split}: {found.protocol}": {key: found.to_dict()[key] for key in KEPT}
+        for split, images in parts
+        for found in evaluate(session, images, split=split)
+    }
+
+
+def add_framings(card: ModelCard, images: Images, detectors: tuple[Detector, ...]) -> ModelCard:
+    """Measure the crop framing for detectors, and return the card that tells it.
+
+    Args:
+        card: The card so far; what it knows of other detectors stays.
+        images: (N, h, h) uint8 grey or (N, h, h, 3) BGR faces as the network was trained on.
+        detectors: The detectors.
+
+    Raises:
+        DatasetError: A detector finds no face at all.
+    """
+    tiles = np.asarray(images[evenly_spaced(len(images), FRAMING_TILES)])
+    framings = {detector.name: measure_framing(detector, tiles) for detector in detectors}
+    measured = {name: dataclasses.asdict(framing) for name, framing in framings.items()}
+    return dataclasses.replace(
+        card,
+        framing={**card.framing, **{name: framing.crop for name, framing in framings.items()}},
+        metrics={**card.metrics, "framing": {**card.metrics.get("framing", {}), **measured}},
+    )

@@ -1,0 +1,53 @@
+from typing import Any
+
+from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS
+from facemood.train import load_recipe
+from facemood.train.export.describe import FER2013_LIMITS, LIMITS, OWN_LIMITS, describe
+
+
+def facts(*settings: str, dataset: str = "mine", heads: tuple[str, ...] = ("expression",)) -> dict[str, Any]:
+    return {
+        "recipe": load_recipe("baseline", overrides=settings).to_dict(),
+        "dataset": dataset,
+        "classes": ["bored", "keen"] if dataset == "mine" else list(BASIC_EXPRESSIONS),
+        "heads": dict.fromkeys(heads, 0),
+        "input_size": 32,
+        "trained_on": {"split": "train", "images": 40, "classes": {"bored": 20, "keen": 20}},
+        "epochs_done": 7,
+    }
+
+
+def test_the_card_says_what_the_run_says() -> None:
+    card = describe(facts())
+    assert (card.name, card.heads, card.default_head) == ("baseline", {"expression": ("bored", "keen")}, "expression")
+    assert (card.input_size, card.colour, card.mean, card.std) == ((32, 32), "grey", (0.0,), (1.0,))
+    assert (card.trained_on["dataset"], card.trained_on["images"], card.trained_on["epochs"]) == ("mine", 40, 7)
+    assert "averaged_with" not in card.trained_on
+
+
+def test_the_head_of_the_votes_is_read_where_there_is_one() -> None:
+    card = describe(facts(dataset="fer2013", heads=("fer2013", "ferplus")))
+    assert card.heads == {"fer2013": BASIC_EXPRESSIONS, "ferplus": EXPRESSIONS}
+    assert card.default_head == "ferplus"
+
+
+def test_a_colour_network_takes_red_green_and_blue() -> None:
+    card = describe(facts("input.colour=rgb"))
+    assert (card.colour, card.mean, card.std) == ("rgb", (0.0,) * 3, (1.0,) * 3)
+
+
+def test_a_mean_of_runs_names_what_the_others_changed() -> None:
+    card = describe({**facts(), "averaged_with": [{"train.seed": 2}]})
+    assert card.trained_on["averaged_with"] == [{"train.seed": 2}]
+
+
+def test_limits_follow_what_the_network_learned_from() -> None:
+    assert describe(facts()).limits == (*LIMITS, *OWN_LIMITS)
+    assert describe(facts(dataset="fer2013")).limits == (*LIMITS, *FER2013_LIMITS)
+    assert describe(facts("network.start=nano")).limits == (*LIMITS, *FER2013_LIMITS, *OWN_LIMITS)
+
+
+def test_runs_of_the_first_version_saw_48_pixels() -> None:
+    old = facts()
+    del old["input_size"]
+    assert describe(old).input_size == (48, 48)
