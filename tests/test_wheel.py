@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from email.parser import Parser
 from pathlib import Path
@@ -31,8 +32,6 @@ SHIPPED = (
     "stages/action_units/neutral.csv",
     "stages/action_units/weights.npz",
     "stages/generic_face.csv",
-    "train/data/labels/fer2013.npz",
-    "train/data/labels/fer2013-ensemble.npz",
     "train/recipes/baseline.toml",
 )
 
@@ -85,7 +84,16 @@ def test_the_wheel_holds_the_package_alone_and_is_small(wheel: Path) -> None:
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"facemood"}
     for wanted in ("py.typed", *SHIPPED):
         assert f"facemood/{wanted}" in names
-    assert wheel.stat().st_size < 10_000_000  # the default network may take 5 MB of it
+    assert not any("soft_labels/" in name for name in names)  # only training needs them
+    assert wheel.stat().st_size < 8_500_000  # the default network may take 5 MB of it
+
+
+def test_the_source_archive_holds_what_the_recipes_learn_from(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "build", "--sdist", "--no-isolation", "-o", tmp_path, ROOT], check=True)
+    (built,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(built) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {f"soft_labels/{file.name}" for file in (ROOT / "soft_labels").iterdir()} <= names
 
 
 def test_the_core_is_light(wheel: Path) -> None:

@@ -56,6 +56,14 @@ def test_train_export_and_use(facemood: Run, csv_dataset: Path, tmp_path: Path, 
     assert "no framing for the detector finder" in done.stderr
 
 
+def test_missing_soft_labels_are_said_before_any_data_are_read(facemood: Run, tmp_path: Path) -> None:
+    done = facemood("train", "default", "--data", "nowhere", "--set", "distill.labels=absent/soft.npz")
+    assert done.returncode == 3
+    assert "absent/soft.npz: there is no such file of soft labels" in done.stderr
+    assert "nowhere" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.slow
 def test_teachers_label_and_a_student_learns(facemood: Run, csv_dataset: Path, tmp_path: Path) -> None:
     settings = [*SMALL, "train.epochs=1", "train.fine_epochs=0", "data.folds=2"]

@@ -217,7 +217,7 @@ def test_colour_images_train_a_grey_and_a_colour_network(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["accurate", "default-start", "default", "default-worn", "nano", "teacher"])
+@pytest.mark.parametrize("name", ["accurate", "default-start", "default", "default-noisy", "nano", "teacher"])
 def test_the_recipes_of_our_models_run_dry(tmp_path: Path, name: str) -> None:
     settings = ["train.epochs=1", "train.fine_epochs=1", "train.warmup=0.0", "train.batch_size=16", "distill.labels=''"]
     if load_recipe(name).network.start:  # a later stage starts from a run of the first; its like is in the package

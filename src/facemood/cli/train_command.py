@@ -51,6 +51,7 @@ def train(
         require("lime", extra="explain")  # before hours of training, not after
     from facemood.train import Hardware, fit, load_recipe
     from facemood.train.data.divide import open_data
+    from facemood.train.data.soft_labels import find_soft_labels
     from facemood.train.trainer import leads
 
     quieten_exporters()
@@ -58,6 +59,8 @@ def train(
     chosen = load_recipe(
         recipe, overrides=[*(settings or []), *(["network.pretrained=false"] if no_pretrained else [])]
     )
+    if chosen.distill.labels:
+        find_soft_labels(chosen.distill.labels)  # before minutes of reading data, not after
     folder = resume or run or Path("runs") / chosen.name
     dataset = open_data(chosen, data)
     bar = not quiet and sys.stderr.isatty()

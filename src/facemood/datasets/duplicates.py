@@ -22,7 +22,7 @@ def find_clusters(images: Images, *, threshold: float = SAME, block: int = 1024)
     """Number the images so that near-identical ones, mirrored or not, share a number.
 
     Two images are near-identical where the normalized cross-correlation of their 16 x 16 thumbnails is above the
-    threshold; the relation is taken to its end (a twin of a twin is in the cluster).
+    threshold; the relation is taken to its end (a near-duplicate of a near-duplicate is in the cluster).
 
     Time grows with the square of the number of images: seconds for 35,000, minutes for 300,000.
 
@@ -46,8 +46,8 @@ def find_clusters(images: Images, *, threshold: float = SAME, block: int = 1024)
     for start in range(0, len(images), block):
         rows = plain[start : start + block]
         for other in (plain[start:], mirrored[start:]):
-            near, twin = np.nonzero(rows @ other.T > threshold)  # (block, N - start)
-            for left, right in zip((near + start).tolist(), (twin + start).tolist(), strict=True):
+            near, other_row = np.nonzero(rows @ other.T > threshold)  # (block, N - start)
+            for left, right in zip((near + start).tolist(), (other_row + start).tolist(), strict=True):
                 _join(root, left, right)
     return np.array([_find(root, index) for index in range(len(images))], np.int64)
 

@@ -1,6 +1,6 @@
 """The protocols: what is measured, on which images, with which labels.
 
-* FER2013: the label head on a split, all images (raw), and without those that have a twin in Training (de-duplicated).
+* FER2013: the label head on a split, all images (raw), and without near-duplicates of Training (de-duplicated).
 * FER+: the vote head on the images of that split with an official majority label, raw and de-duplicated.
 * A folder of a user's own: the head whose words fit.
 
@@ -115,7 +115,7 @@ def evaluate(session: ModelSession, dataset: ExpressionDataset, *, split: str, v
 
     Args:
         session: The model.
-        dataset: All of the dataset: twins are looked for in its Training split.
+        dataset: All of the dataset: near-duplicates are looked for in its Training split.
         split: Which images are measured.
         views: How often each image is read: 1, 2 or 10.
 
@@ -138,11 +138,11 @@ def read_split(session: ModelSession, dataset: ExpressionDataset, *, split: str,
         raise ModelError(
             f"the model {session.card.name!r} reads no expressions from pictures; its page tells its figures"
         )
-    part, twins = dataset.split(split), dataset.near_duplicates_of([TRAINING])[dataset.usage == split]
+    part, doubles = dataset.split(split), dataset.near_duplicates_of([TRAINING])[dataset.usage == split]
     logits = run_all(session, part.images, views=views)
-    alone = {head: values[~twins] for head, values in logits.items()}
+    alone = {head: values[~doubles] for head, values in logits.items()}
     found: list[Outcome] = []
-    whole, rest = compare_all(session.card, part, logits), compare_all(session.card, part.subset(~twins), alone)
+    whole, rest = compare_all(session.card, part, logits), compare_all(session.card, part.subset(~doubles), alone)
     for raw, kept in zip(whole, rest, strict=True):
         found.append(raw)
         if len(kept.labels) < len(raw.labels):

@@ -44,7 +44,7 @@ def make_study(models: Sequence[str], dataset: ExpressionDataset, *, split: str)
     """
     from facemood import __version__
 
-    dataset = dataset.with_clusters()  # each view asks for twins
+    dataset = dataset.with_clusters()  # each view asks for near-duplicates
     seen: set[str] = set()
     rows = []
     for name in models:

@@ -77,16 +77,17 @@ def study_page(study: dict[str, Any], folder: str) -> str:
         "# How well facemood reads",
         f"Measured on {study['dataset']}, {study['split']}, by `facemood evaluate --report`; the numbers stand in "
         f"[{folder}.json]({folder}.json).",
-        "- **Training** images teach. Those with a twin in a test split (the same picture, or nearly, mirrored or not) "
-        "are left out.\n"
+        "- **Training** images teach. Those with a near-duplicate in a test split (the same picture, or nearly, "
+        "mirrored or not) are left out.\n"
         "- **PublicTest** images choose the temperature, the confidence from which on a reading counts as certain, and "
         "the strength of the balance. No checkpoint is chosen: the averaged weights of the last epoch are kept.\n"
-        f"- **{study['split']}** images choose nothing. *De-duplicated* leaves out those with a twin in Training.\n"
+        f"- **{study['split']}** images choose nothing. *De-duplicated* leaves out those with a near-duplicate in "
+        "Training.\n"
         "- *FER2013 labels* are the words of the web search that found a picture; *FER+ majority* is what most of ten "
         "people saw, by the official rule. They agree on 63% of the images.\n"
         "- One view is the face as it is; two add its mirror image; ten add both, moved by a sixteenth of the side to "
         "four corners.\n"
-        "- In brackets: 95% of test sets that are drawn anew from this one (bootstrap, 1,000 rounds).",
+        "- In brackets: 95% confidence interval (bootstrap over the test set, 1,000 rounds).",
         "## Accuracy",
         markdown_table([row for model in _first_of_each(models) for row in _accuracy_rows(model)]),
         *(["## Spread over seeds", markdown_table(spread)] if spread else []),

@@ -192,7 +192,7 @@ def default_framing() -> dict[str, tuple[float, float, float, float]]:
 
 
 def lesson_of(dataset: ExpressionDataset, vectors: Floats) -> Lesson:
-    """Return what is learned from: the training images that can be read and have no twin in another split."""
+    """Return what is learned from: the training images that can be read and have no near-duplicate in another split."""
     teaches = (dataset.usage == "Training") & np.isfinite(vectors).all(axis=1)
     teaches &= ~dataset.near_duplicates_of(["PublicTest", "PrivateTest"])
     targets = targets_of(dataset.subset(teaches))

@@ -190,9 +190,9 @@ class DataConfig:
         train: The split that trains. Splits are also found under the other names that are common for them.
         validate: The split that is watched.
         validation_share: Share of the training images that is split off to be watched, where there is no such split.
-        held_out: The splits whose twins are left out of training.
-        folds: In how many parts the training images are dealt, twins together; 0 does not deal them.
-        fold: The part that is left out, so that the network can label what it never saw.
+        held_out: The splits whose near-duplicates are left out of training.
+        folds: Folds of the training images, near-duplicates in one fold; 0 for none.
+        fold: The fold that is left out, so that the network can label images that it never saw.
     """
 
     train: str = "Training"
@@ -205,10 +205,11 @@ class DataConfig:
 
 @dataclass(frozen=True, slots=True)
 class DistillConfig:
-    """What the network learns from teachers, beside labels and votes.
+    """What the network learns from teachers, besides labels and votes (Hinton et al. 2015, knowledge distillation).
 
     Attributes:
-        labels: Soft labels: a name inside the package or a file; nothing is distilled where it is empty.
+        labels: The file of soft labels, empty for none; a relative path starts at the working directory, then at the
+            source tree.
         label_share: Weight 0..1 of the teachers in what the label head learns.
         vote_share: The same for the vote head.
         temperature: What the teachers' logits are divided by before the softmax.

@@ -8,17 +8,37 @@ from hypothesis.extra import numpy as arrays
 
 from facemood.datasets import ferplus
 from facemood.errors import DatasetError, OutputError
-from facemood.train import load_recipe
+from facemood.train import list_recipes, load_recipe
 from facemood.train.data.divide import open_data, training_pool
 from facemood.train.data.soft_labels import (
     SoftLabels,
-    list_soft_labels,
+    find_soft_labels,
     pixel_keys,
     read_soft_labels,
     write_soft_labels,
 )
+from tests.conftest import ROOT
 
+SHIPPED = sorted(f"soft_labels/{file.name}" for file in (ROOT / "soft_labels").glob("*.npz"))
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 8, 8), np.uint8)
+
+
+def test_every_recipes_soft_labels_are_in_the_source_tree_from_wherever_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    named = {labels for name in list_recipes() if (labels := load_recipe(name).distill.labels)}
+    assert named == {"soft_labels/fer2013.npz", "soft_labels/fer2013-ensemble.npz"} == set(SHIPPED)
+    for name in named:
+        assert find_soft_labels(name) == ROOT / name
+
+
+def test_the_working_directory_comes_before_the_source_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("soft_labels").mkdir()
+    write_soft_labels(tmp_path / SHIPPED[0], made())
+    assert len(read_soft_labels(SHIPPED[0]).keys) == len(IMAGES)
+    assert find_soft_labels(str(tmp_path / SHIPPED[0])) == tmp_path / SHIPPED[0]
 
 
 def made() -> SoftLabels:
@@ -36,8 +56,8 @@ def test_a_file_comes_back_to_the_nearest_step(tmp_path: Path) -> None:
 
 
 @pytest.mark.dataset
-@pytest.mark.parametrize("name", list_soft_labels())
-def test_the_packages_soft_labels_know_every_training_image_and_are_as_right_as_they_say(
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_source_trees_soft_labels_know_every_training_image_and_are_as_right_as_they_say(
     name: str, shared_data: Path
 ) -> None:
     recipe, soft = load_recipe("default"), read_soft_labels(name)
@@ -74,8 +94,8 @@ def test_a_higher_temperature_is_softer_and_sums_to_one(temperature: float) -> N
 
 
 def test_missing_damaged_and_unwritable_files_are_said(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="no soft labels 'nowhere'"):
-        read_soft_labels("nowhere")
+    with pytest.raises(DatasetError, match=r"^nowhere\.npz: there is no such file.*facemood soft-labels"):
+        read_soft_labels("nowhere.npz")
     (tmp_path / "bad.npz").write_bytes(b"no zip")
     with pytest.raises(DatasetError, match="is no file of soft labels, or damaged"):
         read_soft_labels(str(tmp_path / "bad.npz"))

@@ -31,10 +31,10 @@ def open_data(recipe: Recipe, spec: str | Path) -> ExpressionDataset:
 
 
 def prepare(recipe: Recipe, dataset: ExpressionDataset) -> tuple[ExpressionDataset, ExpressionDataset]:
-    """Return the training and the validation images. No training image has a twin in a held-out split or in its fold.
+    """Return the training and the validation images.
 
-    Where the dataset has no split to watch, one is split off: stratified by class, with all images of one picture on
-    the same side.
+    No training image has a near-duplicate in a held-out split or in the fold that is left out. Where the dataset has no
+    split to watch, one is split off: stratified by class, with all images of one picture on the same side.
 
     Raises:
         DatasetError: There is no split to train on, or a class is too small to be divided.
@@ -47,7 +47,7 @@ def prepare(recipe: Recipe, dataset: ExpressionDataset) -> tuple[ExpressionDatas
         logger.info("no split %r: %d of %d images are watched", recipe.data.validate, len(validation), len(pool))
     else:
         training, validation = pool, dataset.split(name)
-        _warn_of_twins(dataset, recipe)
+        _warn_of_duplicates(dataset, recipe)
     if recipe.data.folds:
         training = training.subset(training.folds(recipe.data.folds) != recipe.data.fold)
         logger.info("fold %d of %d is left out", recipe.data.fold, recipe.data.folds)
@@ -56,19 +56,19 @@ def prepare(recipe: Recipe, dataset: ExpressionDataset) -> tuple[ExpressionDatas
 
 
 def training_pool(recipe: Recipe, dataset: ExpressionDataset) -> ExpressionDataset:
-    """Return the images of the training split that have no twin in a held-out split.
+    """Return the images of the training split that have no near-duplicate in a held-out split.
 
     Raises:
         DatasetError: There is no such split.
     """
     name = find_split(dataset, recipe.data.train) or recipe.data.train
     held_out = [split for wanted in recipe.data.held_out if (split := find_split(dataset, wanted))]
-    twins = dataset.near_duplicates_of(held_out) if held_out else np.zeros(len(dataset), bool)
-    logger.info("%d twins of held-out images left out", int(twins.sum()))
-    return dataset.subset(~twins).split(name)
+    doubles = dataset.near_duplicates_of(held_out) if held_out else np.zeros(len(dataset), bool)
+    logger.info("%d near-duplicates of held-out images left out", int(doubles.sum()))
+    return dataset.subset(~doubles).split(name)
 
 
-def _warn_of_twins(dataset: ExpressionDataset, recipe: Recipe) -> None:
+def _warn_of_duplicates(dataset: ExpressionDataset, recipe: Recipe) -> None:
     """Say how many watched images show a picture that trains, where the recipe does not leave it out of training."""
     train, watched = (find_split(dataset, name) for name in (recipe.data.train, recipe.data.validate))
     if watched in {find_split(dataset, name) for name in recipe.data.held_out}:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.resources
 import json
 import zipfile
 from collections.abc import Mapping
@@ -15,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.atomic import replacing
-from facemood.errors import DatasetError, did_you_mean
+from facemood.errors import DatasetError
 from facemood.stages.classify import softmax
 
-FOLDER = importlib.resources.files("facemood.train.data") / "labels"
+CHECKOUT = Path(__file__).parents[4]
+"""The source tree that the code runs from, which holds ``soft_labels/``; beside an installed package there is none."""
 
 STEPS = 64
 """Logits are kept in steps of 1/64: a per cent of a probability at most."""
@@ -113,21 +113,33 @@ def from_planes(planes: NDArray[np.uint8], kind: str) -> NDArray[Any]:
     return np.ascontiguousarray(np.moveaxis(planes, 0, -1)).view(kind)[..., 0]
 
 
-def read_soft_labels(name: str) -> SoftLabels:
-    """Read soft labels of the package by name, or a file by path.
+def find_soft_labels(name: str) -> Path:
+    """Return the file of soft labels that a recipe names.
+
+    Args:
+        name: Its path. A relative one is looked for in the working directory first, then in the source tree.
 
     Raises:
-        DatasetError: There are none of that name, or the file is damaged.
+        DatasetError: There is no such file.
     """
-    known = list_soft_labels()
-    source = FOLDER / f"{name}.npz" if name in known else Path(name)
-    if not source.is_file():
-        raise DatasetError(
-            f"there are no soft labels {name!r}: expected one of {', '.join(known) or '(none)'}, or the path of a file "
-            f"made by facemood soft-labels.{did_you_mean(name, known)}"
-        )
+    for file in (Path(name), CHECKOUT / name):
+        if file.is_file():
+            return file
+    raise DatasetError(
+        f"{name}: there is no such file of soft labels. An installed package holds none: run from a clone of the "
+        "repository, copy its folder soft_labels here, or make the file with facemood soft-labels. To train without "
+        "soft labels, add --set \"distill.labels=''\""
+    )
+
+
+def read_soft_labels(name: str) -> SoftLabels:
+    """Read the file of soft labels that a recipe names (`find_soft_labels`).
+
+    Raises:
+        DatasetError: There is no such file, or it is damaged.
+    """
     try:
-        with source.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+        with find_soft_labels(name).open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             heads = [name for name in arrays if name.startswith("logits_")]
             steps = {name.removeprefix("logits_"): from_planes(arrays[name], "<i2").T for name in heads}
             logits = {head: (values / STEPS).astype(np.float32) for head, values in steps.items()}
@@ -135,8 +147,3 @@ def read_soft_labels(name: str) -> SoftLabels:
             return SoftLabels(keys, logits, json.loads(str(arrays["about"])))
     except (OSError, ValueError, KeyError) as error:
         raise DatasetError(f"{name}: is no file of soft labels, or damaged ({error})") from None
-
-
-def list_soft_labels() -> list[str]:
-    """Name the soft labels inside the package."""
-    return sorted(Path(item.name).stem for item in FOLDER.iterdir() if item.name.endswith(".npz"))
