@@ -26,13 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "benchmarks"))
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from pictures import load_photos  # noqa: E402
 
 from facemood.datasets import open_dataset  # noqa: E402
-from facemood.evaluation import detection  # noqa: E402
-from facemood.evaluation.detection import Tally  # noqa: E402
 from facemood.evaluation.framing import ENLARGEMENT, MARGIN, on_canvas  # noqa: E402
 from facemood.geometry import Floats, box_of_points, iou  # noqa: E402
 from facemood.models import ModelSession, find_model  # noqa: E402
@@ -40,6 +38,8 @@ from facemood.models.card import write_card  # noqa: E402
 from facemood.schema import Face, Image  # noqa: E402
 from facemood.stages.detect import DetectOptions, Detector, FinderDetector, select_faces  # noqa: E402
 from facemood.text import exact_percent, fill_template, markdown_table  # noqa: E402
+from scripts import detection_metrics  # noqa: E402
+from scripts.detection_metrics import Tally  # noqa: E402
 
 DOCS = ROOT / "docs"
 
@@ -177,11 +177,13 @@ def compare(detector: Detector, data: Path) -> dict[str, Any]:
     dataset = open_dataset(data / "fer2013")
     twins = dataset.near_duplicates_of(["Training"])[dataset.usage == "PrivateTest"]
     tiles = dataset.split("PrivateTest").images
-    twinned, alone = (detection.measure_tiles(detector, tiles[rows]) for rows in (twins, ~twins))
+    twinned, alone = (detection_metrics.measure_tiles(detector, tiles[rows]) for rows in (twins, ~twins))
     measured = {
-        "photos": detection.measure_photos(detector, detection.read_photos(data / "photos")),
-        "scenes": detection.measure_empty(detector, [file for file in scenes if file.name not in PEOPLE]),
-        "scenes_with_people": detection.measure_empty(detector, [file for file in scenes if file.name in PEOPLE]),
+        "photos": detection_metrics.measure_photos(detector, detection_metrics.read_photos(data / "photos")),
+        "scenes": detection_metrics.measure_empty(detector, [file for file in scenes if file.name not in PEOPLE]),
+        "scenes_with_people": detection_metrics.measure_empty(
+            detector, [file for file in scenes if file.name in PEOPLE]
+        ),
         "tiles": twinned + alone,
         "tiles_without_twins": alone,
         **{name: measure_clip(detector, data / "videos" / name, area) for name, area in CLIPS.items()},
@@ -199,7 +201,7 @@ def measure_clip(detector: Detector, file: Path, area: tuple[int, int, int, int]
     """Count the frames of a clip in which its face is found, and all other boxes."""
     total = Tally()
     for frame in read_frames(file):
-        boxes = detection.detect_boxes(detector, frame)
+        boxes = detection_metrics.detect_boxes(detector, frame)
         middles = (boxes[:, :2] + boxes[:, 2:]) / 2
         right = ((middles > area[:2]) & (middles < area[2:])).all(axis=1)
         false = len(boxes) - int(right.any())
@@ -232,7 +234,7 @@ def measure_time(detectors: list[Detector]) -> dict[str, float]:
 def measure_landmarks(data: Path, labels: Path) -> dict[str, Any]:
     """Compare the landmarks with human annotations and with the teacher, in the finder's own boxes."""
     finder = Finder(threads=1)
-    photos = detection.read_photos(data / "photos")
+    photos = detection_metrics.read_photos(data / "photos")
     by_hand = np.concatenate([match_points(finder, photo.image, photo.points) for photo in photos])
     box = np.array([[176, 77, 266, 167]], np.float32)
     grey = np.zeros((480, 640), np.uint8)
@@ -269,8 +271,8 @@ def match_points(finder: FinderDetector, image: Image, marked: Floats) -> Floats
     shared = iou(box_of_points(marked), np.stack([face.box for face in faces]))
     for index, best in enumerate(shared.argmax(axis=1).tolist()):
         points = faces[best].landmarks
-        if shared[index, best] > detection.SAME and points is not None:
-            errors[index] = detection.point_errors(points[None], marked[index][None])[0]
+        if shared[index, best] > detection_metrics.SAME and points is not None:
+            errors[index] = detection_metrics.point_errors(points[None], marked[index][None])[0]
     return errors
 
 

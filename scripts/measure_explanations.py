@@ -33,13 +33,6 @@ from facemood.datasets import ExpressionDataset, open_dataset  # noqa: E402
 from facemood.errors import require  # noqa: E402
 from facemood.explain import ExplainOptions, InputScorer, explain_crop, face_regions, traits_of  # noqa: E402
 from facemood.explain.explanation import SIDE, Explanation  # noqa: E402
-from facemood.explain.faithfulness import (  # noqa: E402
-    mean_interval,
-    measure_order,
-    rank_correlation,
-    shared_top,
-    strengths,
-)
 from facemood.explain.fill import hide_parts  # noqa: E402
 from facemood.explain.maps import contrast_maps  # noqa: E402
 from facemood.explain.regions import REGIONS, coverage_of, shares_of  # noqa: E402
@@ -50,6 +43,13 @@ from facemood.models import ModelSession, find_model  # noqa: E402
 from facemood.models.activation import check_features  # noqa: E402
 from facemood.stages.landmarks import PRESENT, LandmarkModel  # noqa: E402
 from scripts.explanations_page import METHODS, RANDOM_ORDERS, SHOWN, draw_figures, page  # noqa: E402
+from scripts.faithfulness import (  # noqa: E402
+    mean_interval,
+    measure_order,
+    rank_correlation,
+    shared_top,
+    strengths,
+)
 
 DOCS = ROOT / "docs"
 

@@ -1,3 +1,4 @@
+import doctest
 import itertools
 
 import numpy as np
@@ -7,7 +8,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from facemood.explain import ExplainOptions, InputScorer, explain_crop
-from facemood.explain.faithfulness import (
+from facemood.explain.fill import hide_parts
+from facemood.explain.segmenters import masks_of
+from facemood.schema import Image
+from scripts import faithfulness
+from scripts.faithfulness import (
     area_under,
     mean_interval,
     measure_order,
@@ -16,9 +21,6 @@ from facemood.explain.faithfulness import (
     shared_top,
     strengths,
 )
-from facemood.explain.fill import hide_parts
-from facemood.explain.segmenters import masks_of
-from facemood.schema import Image
 
 
 def test_limes_order_hides_the_label_sooner_than_its_reverse(reader: InputScorer, crop: Image) -> None:
@@ -78,3 +80,8 @@ def test_the_interval_holds_the_mean_and_narrows_with_more_images() -> None:
     assert low < mean < high
     _, lower, higher = mean_interval(rng.normal(2, 1, 2500))
     assert higher - lower < (high - low) / 4
+
+
+def test_its_examples_run() -> None:
+    found = doctest.testmod(faithfulness)
+    assert (found.failed, found.attempted > 0) == (0, True)

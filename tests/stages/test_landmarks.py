@@ -5,11 +5,11 @@ import cv2
 import numpy as np
 import pytest
 
-from facemood.evaluation.detection import point_errors, read_photos
 from facemood.geometry import Floats, box_of_points, tilts
 from facemood.schema import Face, Image
 from facemood.sources import load_image
 from facemood.stages.landmarks import PRESENT, LandmarkModel, cut_square
+from scripts.detection_metrics import point_errors, read_photos
 
 BOX = np.array([181, 64, 269, 175], np.float32)
 

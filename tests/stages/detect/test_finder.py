@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facemood.evaluation.detection import Tally, measure_empty, measure_photos, measure_tiles, read_photos
 from facemood.geometry import iou
 from facemood.schema import Image
 from facemood.sources import load_image
 from facemood.stages.detect import DetectOptions, FinderDetector
 from facemood.stages.detect.finder import PADDING, TILE, WINDOW, pyramid_levels, tiles
+from scripts.detection_metrics import Tally, measure_empty, measure_photos, measure_tiles, read_photos
 
 PORTRAIT = [181, 64, 269, 175]
 """Where the astronaut's face is: brows lifted by a quarter, chin and cheeks, by eye."""

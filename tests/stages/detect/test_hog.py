@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facemood.evaluation.detection import measure_photos, read_photos
 from facemood.sources import load_image
 from facemood.stages.detect import DetectOptions, HogDetector
+from scripts.detection_metrics import measure_photos, read_photos
 
 
 def test_hog_finds_a_portrait_at_its_place(astronaut: Path) -> None:

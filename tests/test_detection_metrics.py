@@ -1,3 +1,4 @@
+import doctest
 import json
 from pathlib import Path
 
@@ -6,7 +7,10 @@ import numpy as np
 import pytest
 
 from facemood.errors import DatasetError
-from facemood.evaluation.detection import (
+from facemood.geometry import box_of_points
+from facemood.schema import Face, Image
+from scripts import detection_metrics
+from scripts.detection_metrics import (
     Tally,
     measure_empty,
     measure_photos,
@@ -15,8 +19,6 @@ from facemood.evaluation.detection import (
     read_photos,
     tally,
 )
-from facemood.geometry import box_of_points
-from facemood.schema import Face, Image
 from tests.stages.points import made_points
 
 FACE = np.array([[10, 10, 50, 50]], np.float32)
@@ -85,3 +87,8 @@ def test_point_errors_are_in_units_of_the_outer_eye_corners() -> None:
     marked = made_points(60, 50, 40)[None, :68]
     eyes = float(np.linalg.norm(marked[0, 36] - marked[0, 45]))
     np.testing.assert_allclose(point_errors(marked + np.array([3, 4], np.float32), marked), [5 / eyes], rtol=1e-5)
+
+
+def test_its_examples_run() -> None:
+    found = doctest.testmod(detection_metrics)
+    assert (found.failed, found.attempted > 0) == (0, True)
