@@ -13,11 +13,13 @@ from facemood.render.palette import CHART_GREY, CHART_INK, LINE_COLOURS
 from facemood.text import exact_percent, fill_template, markdown_table
 
 ROOT = Path(__file__).resolve().parents[1]
+"""The checkout."""
 
 SHOWN = ("forehead", "brows", "eyes", "nose", "cheeks", "mouth", "chin", "outside")
 """The regions from the top of the face down."""
 
 METHODS = ("lime", "cam", "occlusion")
+"""The methods that are compared."""
 
 RANDOM_ORDERS = 5
 """Random orders of superpixels that each explanation is compared with, per image."""

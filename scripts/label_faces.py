@@ -36,7 +36,16 @@ os.environ.setdefault("GLOG_minloglevel", "3")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 SPLITS = ("Training", "PublicTest", "PrivateTest")
-TILE, ENLARGEMENT, MARGIN = 48, 4, 0.5
+"""FER2013's splits."""
+
+TILE = 48
+"""Side of a tile in pixels."""
+
+ENLARGEMENT = 4
+"""How many times a tile is enlarged; `facemood.evaluation.framing` has the same."""
+
+MARGIN = 0.5
+"""What the canvas adds on each side, in units of the enlarged tile; `facemood.evaluation.framing` has the same."""
 
 IBUG = (
     70, 63, 105, 66, 107, 336, 296, 334, 293, 300,  # brows
@@ -53,8 +62,14 @@ OVAL = (
 )  # fmt: skip
 """The mesh's outer ring, from the middle of the forehead."""
 
-EAR_RIGHT, CHIN, EAR_LEFT = OVAL.index(127), OVAL.index(152), OVAL.index(356)
-"""Indices on the oval of the start of the jaw, the chin and the end of the jaw."""
+EAR_RIGHT = OVAL.index(127)
+"""Index on the oval of the start of the jaw."""
+
+CHIN = OVAL.index(152)
+"""Index on the oval of the chin."""
+
+EAR_LEFT = OVAL.index(356)
+"""Index on the oval of the end of the jaw."""
 
 
 mesh: Any = None

@@ -30,8 +30,14 @@ from facemood.stages.pose import estimate_pose
 
 Floats = NDArray[np.float64]
 
-TRAINING, NEUTRAL, TILE = 28_709, "6", 48
-"""Number of Training rows in FER2013, which come first; its label number for neutral; side of a tile in pixels."""
+TRAINING = 28_709
+"""Rows of FER2013's Training, the first of the file."""
+
+NEUTRAL = "6"
+"""FER2013's number for neutral."""
+
+TILE = 48
+"""Side of a tile in pixels."""
 
 EYES = [36, 45]
 """The outer corners of the eyes."""

@@ -22,6 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[1]
+"""The checkout."""
+
 sys.path.insert(0, str(ROOT))
 
 from facemood.datasets import open_dataset  # noqa: E402
@@ -50,8 +52,10 @@ from facemood.text import fill_template, markdown_table  # noqa: E402
 from scripts.teach_action_units import PLACE, SEED, Faces, cover, frontals, read_split  # noqa: E402
 
 DOCS = ROOT / "docs"
+"""Where the page goes."""
 
 PHOTO = ROOT / "examples" / "photos" / "astronaut.png"
+"""The photo that is measured as an example."""
 
 ROUNDS = 1000
 """Bootstrap resamples per interval."""

@@ -26,6 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[1]
+"""The checkout."""
+
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from pictures import load_photos  # noqa: E402
@@ -42,6 +44,7 @@ from scripts import detection_metrics  # noqa: E402
 from scripts.detection_metrics import Tally  # noqa: E402
 
 DOCS = ROOT / "docs"
+"""Where the page goes."""
 
 TEST_SCENES = "0800.jpg"
 """First scene that was held out from training, by file name."""

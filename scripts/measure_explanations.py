@@ -27,6 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[1]
+"""The checkout."""
+
 sys.path.insert(0, str(ROOT))
 
 from facemood.datasets import ExpressionDataset, open_dataset  # noqa: E402
@@ -52,19 +54,38 @@ from scripts.faithfulness import (  # noqa: E402
 )
 
 DOCS = ROOT / "docs"
+"""Where the page goes."""
 
-MODEL, HEAD, SPLIT = "nano", "fer2013", "PrivateTest"
+MODEL = "nano"
+"""The model that is explained."""
 
-SMALL, LARGE = (6, 1000), (100, 200)
-"""Images per class and LIME samples per image: the small sample, as in the published study, and the large one."""
+HEAD = "fer2013"
+"""Its head."""
 
-TRUE_IMAGES, STEADY_IMAGES, SANE_IMAGES = 10, 2, 5
-"""Images per class for deletion and insertion, for stability, and for the sanity check."""
+SPLIT = "PrivateTest"
+"""The images that are explained."""
+
+SMALL = (6, 1000)
+"""Images a class and LIME's samples of the small sample, as in the published study, which looked at each by hand."""
+
+LARGE = (100, 200)
+"""Images a class and LIME's samples of the large sample."""
+
+TRUE_IMAGES = 10
+"""Images a class for deletion and insertion."""
+
+STEADY_IMAGES = 2
+"""Images a class for stability."""
+
+SANE_IMAGES = 5
+"""Images a class for the sanity check."""
 
 HANDS = (393, 587, 642, 100, 418, 458, 577, 687, 953)
 """Rows of PrivateTest in which a hand covers the mouth, a trait of their label; found by eye."""
 
 SEEDS = 5
+"""How often an image is explained with another seed, for stability."""
+
 SIGNIFICANT = 1 / len(REGIONS)
 """Share of the weight from which on a region counts as significant: an equal share among all regions."""
 

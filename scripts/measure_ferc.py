@@ -23,6 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[1]
+"""The checkout."""
+
 sys.path.insert(0, str(ROOT))
 
 from facemood import open_recognizer  # noqa: E402
@@ -38,7 +40,11 @@ from facemood.render import write_picture  # noqa: E402
 from facemood.stages.landmarks import LandmarkModel, landmarks_of  # noqa: E402
 from facemood.text import exact_percent, fill_template, markdown_table  # noqa: E402
 
-DOCS, SCRIPT = ROOT / "docs", "scripts/measure_ferc.py"
+DOCS = ROOT / "docs"
+"""Where the page goes."""
+
+SCRIPT = "scripts/measure_ferc.py"
+"""What cards name as the source of their figures."""
 
 SPLIT = "PrivateTest"
 """The reported split; everything was chosen on PublicTest."""

@@ -51,9 +51,22 @@ from facemood.numpy_cnn.training import FitOptions, batches
 from facemood.text import exact_percent, fill_template, markdown_table
 
 ROOT = Path(__file__).resolve().parents[1]
-FIGURES, PAGE = ROOT / "docs" / "numpy-cnn.json", ROOT / "docs" / "numpy-cnn.md"
-TEMPLATE, CURVES = ROOT / "scripts" / "numpy-cnn.template.md", ROOT / "docs" / "images" / "numpy-cnn.svg"
+"""The checkout."""
+
+FIGURES = ROOT / "docs" / "numpy-cnn.json"
+"""Where the numbers are kept."""
+
+PAGE = ROOT / "docs" / "numpy-cnn.md"
+"""Where the page goes."""
+
+TEMPLATE = ROOT / "scripts" / "numpy-cnn.template.md"
+"""The page without its numbers."""
+
+CURVES = ROOT / "docs" / "images" / "numpy-cnn.svg"
+"""Where the learning curves go."""
+
 ENGINES = ("numpy", "torch")
+"""What is compared."""
 
 Part = tuple[NDArray[np.uint8], NDArray[np.float32]]
 """Images (N, 48, 48, 1) and targets (N, K)."""

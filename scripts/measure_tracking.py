@@ -25,6 +25,8 @@ import cv2
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
+"""The checkout."""
+
 sys.path.insert(0, str(ROOT))
 
 from facemood.geometry import iou  # noqa: E402
@@ -49,14 +51,19 @@ from tests.moving_faces import (  # noqa: E402
 )
 
 DOCS = ROOT / "docs"
+"""Where the page goes."""
 
 SEED = 70_000
 """First seed of the reported videos. The tracker was developed on seeds 1,000 to 2,999."""
 
 CLIPS = ("a.mp4", "b.mp4")
+"""Real videos with one face."""
 
-FOUND, VISIBLE = 0.4, 0.5
-"""A box matches a face from this IoU on; a face counts from this visible share on."""
+FOUND = 0.4
+"""Intersection over union from which on a box is on a person's face."""
+
+VISIBLE = 0.5
+"""Share of a face that must be visible for it to count."""
 
 ROUNDS = 60
 """Number of timed frames."""

@@ -40,10 +40,22 @@ else:
     import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parents[1]
-FIGURES, PAGE = ROOT / "docs" / "reproductions.json", ROOT / "docs" / "reproductions.md"
+"""The checkout."""
+
+FIGURES = ROOT / "docs" / "reproductions.json"
+"""Where the numbers are kept."""
+
+PAGE = ROOT / "docs" / "reproductions.md"
+"""Where the page goes."""
+
 TEMPLATE = ROOT / "scripts" / "reproductions.template.md"
+"""The page without its numbers."""
+
 PUBLISHED: dict[str, dict[str, Any]] = tomllib.loads((ROOT / "scripts" / "reproductions.toml").read_text("utf-8"))
+"""What was published, by the name of the recipe that repeats it."""
+
 SEED = 1
+"""Seed of training, and of the images that are split off."""
 
 
 def main() -> None:

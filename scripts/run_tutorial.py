@@ -20,12 +20,19 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-IMAGES, PHOTO = ROOT / "docs" / "images", ROOT / "examples" / "photos" / "astronaut.png"
+"""The checkout."""
+
+IMAGES = ROOT / "docs" / "images"
+"""Where figures go."""
+
+PHOTO = ROOT / "examples" / "photos" / "astronaut.png"
+"""The photo that the page reads."""
 
 BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n^```text\n(.*?)^```\n)?", flags=re.DOTALL | re.MULTILINE)
 """A block of Python, and its expected output if a block of text follows."""
 
 FIGURE = re.compile(r"\]\(\.\./images/([^)]+)\)")
+"""A link to a figure."""
 
 
 def main() -> None:

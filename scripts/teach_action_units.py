@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset, ferplus, open_dataset
+from facemood.datasets.fer2013 import SPLITS
 from facemood.evaluation.framing import ENLARGEMENT, MARGIN, on_canvas
 from facemood.facs import LEARNED, PIXELS, POINTS, SHARES, UNITS
 from facemood.geometry import box_of_points
@@ -44,15 +45,23 @@ from facemood.stages.pose import estimate_pose
 
 Matrix = NDArray[np.float64]
 
-SPLITS = ("Training", "PublicTest", "PrivateTest")
-
 PLACE = Path(__file__).resolve().parents[1] / "src" / "facemood" / "stages" / "action_units"
+"""Where the models of units go."""
 
 PART = 1000
 """Faces per cache file."""
 
-BROW, EYE = (*range(17, 22), *range(36, 40)), (*range(17, 22), *range(36, 42))
-NOSE, MOUTH = (20, 21, 30, 31, 32, 33, 39, 49, 50, 51), (5, 6, 7, 8, 31, 32, 33, *range(48, 52), *range(57, 63), 66, 67)
+BROW = (*range(17, 22), *range(36, 40))
+"""Points that the model of the brows sees: of the right half of the face, 68 in iBUG order."""
+
+EYE = (*range(17, 22), *range(36, 42))
+"""Points that the model of the eyes sees."""
+
+NOSE = (20, 21, 30, 31, 32, 33, 39, 49, 50, 51)
+"""Points that the models of the nose see."""
+
+MOUTH = (5, 6, 7, 8, 31, 32, 33, *range(48, 52), *range(57, 63), 66, 67)
+"""Points that the models of the mouth see."""
 
 LOOKS: dict[int, tuple[tuple[int, ...], range]] = {
     4: (BROW, range(4)),

@@ -41,14 +41,28 @@ LEFT_OUT = ("none", "uncertain", "non-face")
 """The labels 8..10."""
 
 MOST = len(ORDER) + len(LEFT_OUT) - 1
+"""The highest label."""
 
 SETS = {"train_set": "train", "val_set": "val"}
-TABLES = {"training.csv": "train", "validation.csv": "val"}
-TABLE_FOLDER = "Manually_Annotated_file_lists"
-IMAGE_FOLDERS = ("Manually_Annotated_Images", "Manually_Annotated/Manually_Annotated_Images")
+"""Folders of the newer layout, and their splits."""
 
-PATH, EXPRESSION = "subDirectory_filePath", "expression"
+TABLES = {"training.csv": "train", "validation.csv": "val"}
+"""Tables of the older layout, and their splits."""
+
+TABLE_FOLDER = "Manually_Annotated_file_lists"
+"""Where the tables stand if not at the top."""
+
+IMAGE_FOLDERS = ("Manually_Annotated_Images", "Manually_Annotated/Manually_Annotated_Images")
+"""Where the images stand if not at the top."""
+
+PATH = "subDirectory_filePath"
+"""Column of an image's path."""
+
+EXPRESSION = "expression"
+"""Column of the label."""
+
 BOX = ("face_x", "face_y", "face_width", "face_height")
+"""Columns of the face's box in pixels: left, top, width, height."""
 
 
 class Row(NamedTuple):

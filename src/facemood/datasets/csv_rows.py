@@ -8,7 +8,8 @@ from pathlib import Path
 
 from facemood.errors import DatasetError
 
-MEND = "the file is cut or damaged, fetch it again"
+FETCH_AGAIN = "the file is cut or damaged, fetch it again"
+"""What an error says of a file that is no whole table."""
 
 
 def read_table(file: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
@@ -34,11 +35,11 @@ def read_table(file: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[s
             for row in filter(None, rows):
                 where = f"{file}, line {rows.line_num}"
                 if len(row) != len(header):
-                    raise DatasetError(f"{where}: expected {len(header)} fields, but found {len(row)}; {MEND}")
+                    raise DatasetError(f"{where}: expected {len(header)} fields, but found {len(row)}; {FETCH_AGAIN}")
                 yield where, dict(zip(header, row, strict=True))
         except (UnicodeDecodeError, csv.Error) as error:
             raise DatasetError(
-                f"{file}, after line {rows.line_num}: this is not a CSV text ({error}); {MEND}"
+                f"{file}, after line {rows.line_num}: this is not a CSV text ({error}); {FETCH_AGAIN}"
             ) from None
 
 

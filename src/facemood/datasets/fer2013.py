@@ -22,8 +22,19 @@ from facemood.errors import DatasetError, did_you_mean
 from facemood.labels import BASIC_EXPRESSIONS, FERPLUS_COLUMNS
 
 SIDE = 48
+"""Side of every image in pixels."""
+
 SPLITS = ("Training", "PublicTest", "PrivateTest")
-CSV_NAME, VOTES_NAME, SHEET_LABELS = "fer2013.csv", "fer2013new.csv", "labels.csv"
+"""The dataset's own names of its splits, in the order of its rows."""
+
+CSV_NAME = "fer2013.csv"
+"""The Kaggle file."""
+
+VOTES_NAME = "fer2013new.csv"
+"""FER+'s file of votes."""
+
+SHEET_LABELS = "labels.csv"
+"""The table of labels beside tile sheets."""
 
 
 def read_fer2013(path: Path) -> ExpressionDataset:

@@ -20,6 +20,7 @@ EXPRESSION_COLUMNS = tuple(
 """For each of our eight expressions, its column among the ten of FER+."""
 
 HEADER = ("Usage", "Image name", *FERPLUS_COLUMNS)
+"""The columns of FER+'s file of votes."""
 
 
 def majority(votes: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ ONE_SPLIT = "all"
 """The split's name where a tree has none."""
 
 LAYOUT = "expected <class>/*.png or <split>/<class>/*.png below the folder that is named"
+"""What an error says of the layouts that are read."""
 
 
 def read_folder(root: Path, *, size: int = 48, colour: str = "grey") -> ExpressionDataset:

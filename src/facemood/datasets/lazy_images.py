@@ -22,6 +22,7 @@ from facemood.text import joined
 T = TypeVar("T")
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm"}
+"""Endings of the files that are taken for images."""
 
 MODES = {"grey": "L", "bgr": "RGB"}
 """The colours that images can have, and what Pillow calls them."""

@@ -20,6 +20,8 @@ ORDER = ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral")
 """The labels 1..7."""
 
 SPLITS = ("train", "test")
+"""The dataset's own names of its splits, as file names begin with them."""
+
 LIST_NAME = Path("EmoLabel", "list_patition_label.txt")
 """Spelt so by its makers."""
 

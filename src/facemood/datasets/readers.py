@@ -26,6 +26,7 @@ FILES: dict[str, Callable[..., ExpressionDataset]] = {
 """Datasets of image files, whose readers take ``size`` and ``colour``."""
 
 KINDS = (*TILES, *FILES)
+"""What a dataset's kind may be, as in ``kind:path``."""
 
 
 def open_dataset(spec: str | Path, *, size: int | None = None, colour: str | None = None) -> ExpressionDataset:

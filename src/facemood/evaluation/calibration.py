@@ -18,7 +18,10 @@ from facemood.models.card import ModelCard
 from facemood.stages.classify import calibrate, softmax
 
 RANGE = (0.2, 5.0)
+"""Lowest and highest temperature that is tried."""
+
 GOLDEN = (math.sqrt(5) - 1) / 2
+"""Where golden-section search divides its interval: the golden ratio less 1 (Kiefer 1953)."""
 
 RIGHT = 0.9
 """Share of the certain readings that are right."""

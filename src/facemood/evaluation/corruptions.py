@@ -23,8 +23,11 @@ Tiles = NDArray[np.uint8]
 TILE = 48
 """The side of FER2013's tiles, for which levels in pixels are told; they grow with larger tiles."""
 
-EYES, MOUTH = 0.40, 0.79
-"""How far down the eyes and the mouth stand, in sides: medians of the landmarks read in FER2013's training tiles."""
+EYES = 0.40
+"""Height of the eyes below the upper edge, in sides of the image: a median over FER2013's training tiles."""
+
+MOUTH = 0.79
+"""Height of the mouth below the upper edge, in sides of the image: a median over FER2013's training tiles."""
 
 
 @dataclass(frozen=True, slots=True)

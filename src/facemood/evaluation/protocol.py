@@ -25,7 +25,10 @@ from facemood.models import ModelCard, ModelSession, run_views
 from facemood.stages.classify import calibrate, softmax
 
 TRAINING = "Training"
+"""The split that de-duplication looks for the same pictures in."""
+
 BATCH = 256
+"""Images in one pass of a network."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,14 @@ from facemood.text import percent
 if TYPE_CHECKING:
     from facemood.explain.explanation import Explanation
 
-TILE, GAP, LINE = 220, 12, 22
-"""Pixels of a picture's side, of what is free between them, and of a line of text."""
+TILE = 220
+"""Side of a picture in pixels."""
+
+GAP = 12
+"""Pixels between two pictures."""
+
+LINE = 22
+"""Height of a line of text in pixels."""
 
 TOPS = (1, 3, 5, 10)
 """How many of the strongest superpixels are shown, picture by picture."""
@@ -28,7 +34,15 @@ TOPS = (1, 3, 5, 10)
 WRITTEN = 6
 """Superpixels whose weights are written on them, the strongest for and against."""
 
-GROUND, INK, SOFT = (255, 255, 255), (34, 34, 34), (110, 110, 110)
+GROUND = (255, 255, 255)
+"""RGB of the page: white."""
+
+INK = (34, 34, 34)
+"""RGB of titles: nearly black."""
+
+SOFT = (110, 110, 110)
+"""RGB of the words below pictures: grey."""
+
 EDGE = (60, 220, 250)
 """BGR of the lines about chosen superpixels."""
 

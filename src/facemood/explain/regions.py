@@ -12,9 +12,26 @@ REGIONS = ("outside", "cheeks", "forehead", "chin", "nose", "mouth", "eyes", "br
 FOREHEAD = 0.75
 """Height of the forehead, in units of the way from the brows to the base of the nose."""
 
-RIGHT_BROW, LEFT_BROW = range(17, 22), range(22, 27)
-RIGHT_EYE, LEFT_EYE = range(36, 42), range(42, 48)
-MOUTH, JAW, NOSE = range(48, 60), range(17), range(27, 36)
+RIGHT_BROW = range(17, 22)
+"""Points of the subject's right brow, of the 68 in iBUG order."""
+
+LEFT_BROW = range(22, 27)
+"""Points of the left brow."""
+
+RIGHT_EYE = range(36, 42)
+"""Points of the right eye."""
+
+LEFT_EYE = range(42, 48)
+"""Points of the left eye."""
+
+MOUTH = range(48, 60)
+"""Points of the outer lips."""
+
+JAW = range(17)
+"""Points of the jaw, from ear to ear."""
+
+NOSE = range(27, 36)
+"""Points of the nose."""
 
 GROW = {"brows": 0.10, "eyes": 0.10, "nose": 0.06, "mouth": 0.06}
 """How far regions reach beyond their outlines, for skin that moves with them, in units of the eyes' distance."""

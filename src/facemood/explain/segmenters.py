@@ -21,6 +21,7 @@ SEGMENTERS: dict[str, dict[str, float]] = {
 ``scale``, larger pieces), Vedaldi & Soatto 2008, and Achanta et al. 2012 (in Lab colour)."""
 
 EXTRA = "explain"
+"""The extra that installs scikit-image."""
 
 
 def segment_face(

@@ -10,6 +10,7 @@ from facemood.numpy_cnn.layer import Floats, Layer, Shape, draw_weights
 from facemood.numpy_cnn.windows import add_windows, pad, take_windows, unpad, window_grid
 
 PADDINGS = ("valid", "same")
+"""Whether filters stay inside the input, or zeros around it keep its size."""
 
 
 @dataclass(eq=False)

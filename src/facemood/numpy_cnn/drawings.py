@@ -28,11 +28,20 @@ KINDS = (".png", ".svg", ".pdf")
 WIDTH = 11.0
 """Inches."""
 
-COLUMNS, MAPS = 3, 10
-"""Layers side by side, and maps that are shown of each, the first ones."""
+COLUMNS = 3
+"""Layers next to each other."""
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
-"""Told apart whatever colours the reader sees (Okabe and Ito 2008)."""
+MAPS = 10
+"""Maps that are shown of each layer at most, the first ones."""
+
+BLUE = "#0072B2"
+"""The first line of a chart. Readers of all colour visions tell it from `ORANGE` (Okabe and Ito 2008)."""
+
+ORANGE = "#D55E00"
+"""The second line of a chart."""
+
+GREY = "#666666"
+"""Lesser text."""
 
 STYLE = {
     "font.family": "sans-serif",
@@ -45,6 +54,7 @@ STYLE = {
     "legend.frameon": False,
     "svg.hashsalt": "facemood",
 }
+"""How the figures look, over matplotlib's own defaults."""
 
 
 def draw_layers(model: Sequential, image: NDArray[np.generic], labels: Sequence[str], file: Path) -> None:

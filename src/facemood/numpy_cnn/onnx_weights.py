@@ -18,17 +18,38 @@ from numpy.typing import NDArray
 
 from facemood.errors import ModelError
 
-GRAPH, INITIALIZER = 7, 5
-"""Fields of a model and of a graph."""
+GRAPH = 7
+"""Field of a model: its graph."""
 
-DIMENSIONS, KIND, NAME, BYTES = 1, 2, 8, 9
-"""Fields of a tensor."""
+INITIALIZER = 5
+"""Field of a graph: one of its weights."""
+
+DIMENSIONS = 1
+"""Field of a tensor: one of its dimensions."""
+
+KIND = 2
+"""Field of a tensor: its type, one of `KINDS`."""
+
+NAME = 8
+"""Field of a tensor: its name."""
+
+BYTES = 9
+"""Field of a tensor: its values."""
 
 KINDS = {1: "<f4", 10: "<f2", 11: "<f8"}
 """The kinds of tensors that weights are: single, half and double precision."""
 
-WHOLE, EIGHT, LENGTH, FOUR = 0, 1, 2, 5
-"""The kinds of values."""
+WHOLE = 0
+"""Wire type of a whole number of variable length."""
+
+EIGHT = 1
+"""Wire type of a value of eight bytes."""
+
+LENGTH = 2
+"""Wire type of a value that begins with its length."""
+
+FOUR = 5
+"""Wire type of a value of four bytes."""
 
 Value = int | bytes
 

@@ -19,8 +19,11 @@ from facemood.numpy_cnn.sequential import Sequential
 SIDE = 48
 """Pixels of the side of a face."""
 
-PREFIX, HALF = "network.", ".half"
-"""What stands before and behind the names of weights in our ONNX files."""
+PREFIX = "network."
+"""How the names of weights begin in our ONNX files."""
+
+HALF = ".half"
+"""How the names of weights end that are stored in half precision."""
 
 Weights = Mapping[str, Floats]
 

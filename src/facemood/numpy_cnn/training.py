@@ -18,7 +18,11 @@ from facemood.numpy_cnn.trainable import Trainable
 Pair = tuple[NDArray[np.generic], Floats]
 """Inputs (N, *shape) of any type, and targets (N, K)."""
 
-LOSS, NO_PENALTY = CategoricalCrossEntropy(), Penalty()
+LOSS = CategoricalCrossEntropy()
+"""The loss unless another is asked for."""
+
+NO_PENALTY = Penalty()
+"""No penalty on weights."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,11 @@ from numpy.typing import NDArray
 
 from facemood.schema import Image
 
-FOR, AGAINST = (92, 190, 40), (64, 52, 232)
-"""BGR of what speaks for a label and of what speaks against it."""
+FOR = (92, 190, 40)
+"""BGR of what speaks for a label: green."""
+
+AGAINST = (64, 52, 232)
+"""BGR of what speaks against a label: red."""
 
 OPACITY = 0.6
 """How much the strongest places hide of the picture."""

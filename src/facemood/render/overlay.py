@@ -27,12 +27,28 @@ AXES = np.array([[1, 0, 0], [0, 1, 0], [0, 0, -1]], np.float32)
 """The arrows of a head that looks into the camera: to the right of the picture, down, and where it looks."""
 
 NOSE_TIP = 30
-AXIS_COLOURS = ((64, 64, 240), (72, 200, 72), (255, 128, 48))
-LINE, POINT, SHADE = (255, 246, 222), (90, 226, 255), (24, 20, 16)
-"""BGR, as all colours here."""
+"""The point of the 68 at which the arrows of a pose begin."""
 
-OUTLINE, DISTANCE, CENTRE = (150, 226, 120), (255, 214, 150), (90, 226, 255)
-"""Of a mask, of the vector's lines, and of the parts they lie between."""
+AXIS_COLOURS = ((64, 64, 240), (72, 200, 72), (255, 128, 48))
+"""BGR of the arrows of a pose: red to the right, green down, blue where the head looks."""
+
+LINE = (255, 246, 222)
+"""BGR of outlines."""
+
+POINT = (90, 226, 255)
+"""BGR of points."""
+
+SHADE = (24, 20, 16)
+"""BGR of the shade below lines and points."""
+
+OUTLINE = (150, 226, 120)
+"""BGR of the edge of a mask."""
+
+DISTANCE = (255, 214, 150)
+"""BGR of the lines of an expressional vector."""
+
+CENTRE = (90, 226, 255)
+"""BGR of the parts that those lines lie between."""
 
 GROUND = 0.35
 """How much of the light outside of a mask is left."""
@@ -43,8 +59,11 @@ OPACITY = 0.65
 FINE = 4
 """Binary digits of a pixel's parts: lines lie between pixels, and their edges are smooth."""
 
-ZOOM, SMALL = 4, 320
-"""Regions of up to so many pixels are drawn enlarged and shrunk again, so that lines on small faces are truly thin."""
+ZOOM = 4
+"""How many times small regions are enlarged, drawn on and shrunk again, so that their lines are truly thin."""
+
+SMALL = 320
+"""Longest side in pixels of a region that is enlarged."""
 
 
 class Stroke(NamedTuple):

@@ -26,11 +26,17 @@ from facemood.train.recipe import Recipe
 SAME = ("dataset", "classes", "heads", "input_size", "trained_on")
 """What runs must agree in for one network to stand for all of them."""
 
-ALIKE, FREE = ("network.", "input."), ("network.dropout", "network.stage_dropout")
-"""How the settings begin that make the network what it is, and those of them that only matter while it learns."""
+ALIKE = ("network.", "input.")
+"""How the names of settings begin that make the network what it is; averaged runs must agree in them."""
 
-NORM_IMAGES, BATCH = 8192, 256
-"""Training images on which batch norms are measured at most, and how many at once."""
+FREE = ("network.dropout", "network.stage_dropout")
+"""Settings among those that only matter in training; averaged runs may differ in them."""
+
+NORM_IMAGES = 8192
+"""Training images on which batch norms are re-estimated at most."""
+
+BATCH = 256
+"""Images in one pass of the re-estimation."""
 
 
 def load_average(runs: Sequence[Path], training: ExpressionDataset) -> tuple[ExpressionModule, dict[str, Any]]:

@@ -33,7 +33,11 @@ from facemood.train.trainer import BEST, HISTORY, LAST, Hardware, leads, open_tr
 
 logger = logging.getLogger("facemood")
 
-RUN_FILE, CONTACT_SHEET = "run.json", "augmented.png"
+RUN_FILE = "run.json"
+"""File of a run's facts: recipe, classes, counts, environment."""
+
+CONTACT_SHEET = "augmented.png"
+"""File of augmented training images in a run's folder."""
 
 NORM_IMAGES = 512
 """Training images on which the batch norms of a network are measured that starts from a model's weights."""

@@ -13,13 +13,11 @@ from facemood.train.data.augment import augment, mixup
 from facemood.train.data.batches import Batch
 from facemood.train.data.targets import VOTE_HEAD
 from facemood.train.head_losses import label_loss, vote_loss
+from facemood.train.networks.pixels import GREY
 from facemood.train.networks.zoo import build_network
 from facemood.train.parameter_groups import build_optimizer
 from facemood.train.recipe import Recipe
 from facemood.train.schedule import build_schedule
-
-GREY = (0.299, 0.587, 0.114)
-"""How much red, green and blue weigh in grey (ITU-R BT.601), as OpenCV has it."""
 
 
 class ExpressionModule(lightning.LightningModule):

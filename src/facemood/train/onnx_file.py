@@ -16,8 +16,10 @@ from torch import Tensor, nn
 from facemood.atomic import replacing
 from facemood.errors import ModelError
 from facemood.models.card import ModelCard, write_card
+from facemood.numpy_cnn.pretrained import HALF
 
 OPSET = 18
+"""Version of ONNX's operators in the files; ONNX Runtime knows it from 1.14 on."""
 
 SMALL = 256
 """Weights of fewer numbers stay in single precision: there is nothing to win."""
@@ -86,8 +88,8 @@ def store_half(model: onnx.ModelProto) -> None:
         values = numpy_helper.to_array(weight)
         if values.dtype == np.float32 and values.size >= SMALL:
             name = weight.name
-            weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
-            casts.append(onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT))
+            weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + HALF))
+            casts.append(onnx.helper.make_node("Cast", [name + HALF], [name], to=onnx.TensorProto.FLOAT))
     nodes = list(model.graph.node)
     del model.graph.node[:]
     model.graph.node.extend([*casts, *nodes])

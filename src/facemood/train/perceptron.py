@@ -38,8 +38,23 @@ FIVE = ("angry", "happy", "sad", "surprise", "neutral")
 HEADS = {"ferplus-five": FIVE, "ferplus": EXPRESSIONS, "fer2013-five": FIVE, "fer2013": BASIC_EXPRESSIONS}
 """What is read: FER+'s votes and FER2013's labels, of five expressions or of all."""
 
-HIDDEN, EPOCHS, BATCH, RATE, DECAY, SEED = 64, 60, 256, 3e-3, 1e-3, 1
-"""Numbers in the hidden layer; times that each face is seen, faces in a batch, highest learning rate, weight decay."""
+HIDDEN = 64
+"""Units of the hidden layer."""
+
+EPOCHS = 60
+"""Passes over the training faces."""
+
+BATCH = 256
+"""Faces a step."""
+
+RATE = 3e-3
+"""Highest learning rate."""
+
+DECAY = 1e-3
+"""Weight decay (Loshchilov & Hutter 2019)."""
+
+SEED = 1
+"""Number from which every random choice follows."""
 
 BLOCK = 2000
 """Images whose vectors are stored at a time: whoever is interrupted loses no more."""

@@ -19,6 +19,7 @@ else:
     import tomli as tomllib
 
 RECIPES = importlib.resources.files("facemood.train") / "recipes"
+"""The folder of the package's recipes."""
 
 WORD = re.compile(r"[A-Za-z][\w:./-]*")
 """What may stand without quotes on the command line."""

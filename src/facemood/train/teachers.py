@@ -24,9 +24,13 @@ from facemood.train.recipe import Recipe
 logger = logging.getLogger("facemood")
 
 BATCH = 256
+"""Images in one pass of a teacher."""
 
-UNSEEN, SEEN = "out_of_fold_accuracy", "in_sample_accuracy"
-"""Under which word soft labels tell how often cross-fitted teachers are right, and the others."""
+UNSEEN = "out_of_fold_accuracy"
+"""Key of the accuracy of cross-fitted teachers, on images that they did not see."""
+
+SEEN = "in_sample_accuracy"
+"""Key of the accuracy of teachers on images that they learned from."""
 
 
 def label_by_teachers(runs: Sequence[Path], dataset: ExpressionDataset, *, views: int = 10) -> SoftLabels:

@@ -22,7 +22,14 @@ from facemood.train.module import ExpressionModule
 
 logger = logging.getLogger("facemood")
 
-LAST, BEST, HISTORY = "last.ckpt", "best.ckpt", "history.jsonl"
+LAST = "last.ckpt"
+"""Checkpoint of the last epoch."""
+
+BEST = "best.ckpt"
+"""Checkpoint of the best epoch, where the recipe keeps it."""
+
+HISTORY = "history.jsonl"
+"""File of what was logged of each epoch, a JSON line each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,14 +24,20 @@ from facemood.timeline import INSTANT, POINTS, Blink, Timeline, Track, find_epis
 Span = tuple[float, float]
 """The seconds at which a video's time axis begins and ends."""
 
-ACROSS, HIGH = POINTS, 300
-"""Units of a chart's width and height; whole numbers keep the page small."""
+ACROSS = POINTS
+"""Units of a chart's width."""
+
+HIGH = 300
+"""Units of a chart's height; whole numbers keep the page small."""
 
 VISIBLE = 0.005
 """A label that never is more probable than that has no area of its own."""
 
-DENSE, CROWDED = 500, 120
-"""More points in a chart, and more stretches in a strip, have no lines between them: these would cover the colours."""
+DENSE = 500
+"""A chart of more points has no lines between its areas, which would cover the colours."""
+
+CROWDED = 120
+"""A strip of more stretches has no lines between them."""
 
 WORDY = 0.03
 """Share of the axis from which on a stretch of a strip has its word written on it, where that fits."""

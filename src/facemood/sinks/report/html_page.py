@@ -26,6 +26,7 @@ ABOUT = (
     "to be relied on where faces are turned away, covered, small or blurred, and for people unlike those in the "
     "pictures that taught the network. Do not decide about a person by them."
 )
+"""What every report says about apparent expressions, as HTML."""
 
 OF_VIDEOS = (
     "Areas show the probabilities of all expressions, which sum to 100%; they are empty where a person is out of "
@@ -37,10 +38,12 @@ OF_VIDEOS = (
     "known; they are empty where a face is turned away or covered. A unit is listed from its onset to its offset where "
     "it reaches one half; blinks are counted at 15 frames a second or more."
 )
+"""How the numbers of videos come about."""
 
 OF_PHOTOS = (
     "Each face of a photo counts once, by its most probable expression. Question marks: the model is not certain."
 )
+"""How the numbers of photos come about."""
 
 
 def report_page(videos: Sequence[VideoSection], photos: Photos, info: Mapping[str, Any], *, hidden: bool) -> str:

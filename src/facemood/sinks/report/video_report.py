@@ -36,8 +36,11 @@ SHORT = 12
 BRIEF = 0.25
 """People who come and go within that share of a video have a time axis of their own."""
 
-FACES, FREQUENT = 5, 0.03
-"""How many pictures of a person are shown at most, and from which share of the time on an expression has one."""
+FACES = 5
+"""Pictures of a person that are shown at most."""
+
+FREQUENT = 0.03
+"""Share of the time from which on an expression has a picture."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,14 @@ from facemood.train.data.augment import augment
 from facemood.train.data.batches import as_tensor
 from facemood.train.recipe import Recipe
 
-COLUMNS, CELL, GAP = 8, 96, 4
-"""Pictures in a row, and pixels of a picture's side and of the space between two."""
+COLUMNS = 8
+"""Pictures in a row of the sheet."""
+
+CELL = 96
+"""Side of a picture in pixels."""
+
+GAP = 4
+"""Pixels between two pictures."""
 
 
 def write_contact_sheet(file: Path, training: ExpressionDataset, recipe: Recipe) -> None:

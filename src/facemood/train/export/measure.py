@@ -18,7 +18,7 @@ from facemood.spacing import evenly_spaced
 from facemood.stages.detect import Detector
 
 FRAMING_TILES = 2000
-"""Training tiles on which the framing is measured at most, evenly spaced: the median does not move with more."""
+"""Training tiles on which the framing is measured at most, evenly spaced."""
 
 KEPT = ("n", "accuracy", "macro_f1", "ece_before_temperature", "ece", "recall")
 """The figures of an evaluation that a card holds."""

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from facemood.geometry import MIRRORED
 from facemood.train.faces.material import Material, Scene
+from facemood.train.networks.pixels import GREY
 
 Floats = NDArray[np.float32]
 Random = np.random.Generator
 
-GREY = np.array([0.114, 0.587, 0.299], np.float32)
-"""How much blue, green and red count in grey (Rec. 601)."""
+GREY_OF_BGR = np.array(GREY[::-1], np.float32)
+"""Weights of blue, green and red in grey."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def cut_ground(scene: Scene, size: int, *, scale: float, centre: tuple[float, fl
     ratio = np.array(image.shape[1::-1]) / scene.size
     matrix = np.column_stack([np.diag(scale / ratio), shift])
     piece = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-    mix = GREY if random.random() < 0.5 else random.dirichlet(GREY * 6).astype(np.float32)
+    mix = GREY_OF_BGR if random.random() < 0.5 else random.dirichlet(GREY_OF_BGR * 6).astype(np.float32)
     picture = np.asarray(piece @ mix, np.float32)
     points, unknown = scene.points * scale + shift, scene.unknown * scale + np.tile(shift, 2)
     if random.random() < 0.5:

@@ -34,6 +34,7 @@ ORIGIN = (
     "unknown.",
     "The points were taught by another network (mediapipe's face mesh, Apache-2.0), not by people.",
 )
+"""What holds of all networks of faces because of what they learned from."""
 
 
 def _drawn(*plans: Plan) -> dict[str, int]:
@@ -56,6 +57,7 @@ FINDER_CARD = ModelCard(
         *ORIGIN,
     ),
 )
+"""The card of the face finder."""
 
 LANDMARKS_CARD = ModelCard(
     name="landmarks",
@@ -71,6 +73,7 @@ LANDMARKS_CARD = ModelCard(
         *ORIGIN,
     ),
 )
+"""The card of the landmark network."""
 
 
 MASK_CARD = ModelCard(
@@ -87,6 +90,7 @@ MASK_CARD = ModelCard(
         *ORIGIN,
     ),
 )
+"""The card of the mask network."""
 
 
 def export_finder(network: nn.Module, file: Path) -> None:

@@ -26,15 +26,26 @@ from facemood.train.faces.compose import (
 from facemood.train.faces.finder_network import SIZE, TAUGHT, Target, five_points, make_target, size_of
 from facemood.train.faces.material import Material, Place, Scene
 
-PLAIN, HARD, WITH_FACES = 0.12, 0.43, 0.15
-"""Shares of pictures on a plain ground, about a false alarm, and about a scene's own face; others come by chance."""
+PLAIN = 0.12
+"""Share of pictures on a plain ground."""
+
+HARD = 0.43
+"""Share of pictures around a false alarm of the finder, as soon as there are any."""
+
+WITH_FACES = 0.15
+"""Share of pictures around a face that is part of a scene; all others are cut from anywhere."""
 
 THINGS = (0.55, 0.25, 0.12, 0.08)
+"""Probabilities that no, one, two or three things that are no faces are laid into a picture."""
+
 FACES = (0.2, 0.35, 0.25, 0.12, 0.08)
 """How often none, one, two ... are laid into a picture."""
 
-SEEN, TRACE = 0.55, 0.1
-"""A face that is cut by the edge is to be found while this share of it is seen; below the second it is background."""
+SEEN = 0.55
+"""A face that the edge cuts is to be found if more than this share of its box is inside."""
+
+TRACE = 0.1
+"""A face of which no more than this share is inside counts as background; between the two it does not matter."""
 
 
 @dataclass

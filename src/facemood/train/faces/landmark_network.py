@@ -32,14 +32,23 @@ from facemood.train.networks.pixels import Standardize
 SIZE = 64
 """Pixels of the crop's side."""
 
-EMPTY, PHOTOGRAPHED = 0.28, 0.08
-"""Shares of crops without a face, and of scenes' own faces; in the others a face is laid into a scene."""
+EMPTY = 0.28
+"""Share of crops without a face."""
 
-THINGS, BADLY_FRAMED = 0.3, 0.2
-"""Among those without: shares with a thing that is cut out like a face, and with a face that is badly framed."""
+PHOTOGRAPHED = 0.08
+"""Share of crops with a face that is part of a scene; in all others a face is laid into a scene."""
 
-PLAIN, HARD = 0.08, 0.62
-"""Shares of plain grounds, and of the finder's false alarms where there are such."""
+THINGS = 0.3
+"""Share of the crops without a face that show a thing that is cut out like a face."""
+
+BADLY_FRAMED = 0.2
+"""Share of the crops without a face that show a badly framed face."""
+
+PLAIN = 0.08
+"""Share of grounds that are plain."""
+
+HARD = 0.62
+"""Share of grounds that are false alarms of the finder, where there are any."""
 
 
 class Plain(nn.Module):

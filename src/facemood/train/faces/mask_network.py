@@ -23,8 +23,11 @@ WIDTHS = (16, 24, 40, 56)
 DECODED = (24, 24, 24, 12)
 """Channels on the way back up, from the smallest features on."""
 
-TILES, PHOTOGRAPHED = 0.35, 0.1
-"""Shares of faces that fill their picture as FER2013's tiles do, and of scenes' own; the others are laid into one."""
+TILES = 0.35
+"""Share of crops with a face that fills its picture, as in FER2013."""
+
+PHOTOGRAPHED = 0.1
+"""Share of crops with a face that is part of a scene; in all others a face is laid into a scene."""
 
 FINE = 4
 """The oval is filled on a grid that is so many times finer, because pixels on a polygon's edge count as inside."""

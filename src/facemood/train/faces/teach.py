@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from facemood.atomic import replacing
 from facemood.geometry import Floats
 from facemood.stages.detect.cells import Candidates, concatenate, decode_cells
-from facemood.train.faces.compose import GREY
+from facemood.train.faces.compose import GREY_OF_BGR
 from facemood.train.faces.finder_images import FinderSampler
 from facemood.train.faces.finder_network import FinderNetwork, finder_loss
 from facemood.train.faces.landmark_network import LandmarkNetwork, LandmarkSampler, landmark_loss
@@ -26,16 +26,31 @@ from facemood.train.faces.train_loop import Plan, learn
 logger = logging.getLogger("facemood")
 
 FINDER = Plan(steps=16_000, batch=32)
+"""How the shipped finder was trained."""
+
 LANDMARKS = Plan(steps=22_000, batch=64, rate=2e-3)
+"""How the shipped landmark network was trained, before it was refined."""
+
 REFINED = Plan(steps=5_000, batch=64, rate=5e-4)
+"""How the shipped landmark network was refined with the finder's false alarms."""
+
 MASK = Plan(steps=4_500, batch=32)
-"""How the shipped networks were trained: the finder, the landmark network, its refinement, and the mask network."""
+"""How the shipped mask network was trained."""
 
-HARD, WEIGHTS = "hard.npz", "network.pt"
-"""What a run leaves in its folder: the finder's false alarms, and the trained weights."""
+HARD = "hard.npz"
+"""File of a finder's false alarms in a run's folder."""
 
-MINE_FROM, MINE_EVERY, MINE_SCORE = 2500, 1500, 0.2
-"""From which batch on and how often the finder looks for its false alarms, and from which score they count."""
+WEIGHTS = "network.pt"
+"""File of the trained weights in a run's folder."""
+
+MINE_FROM = 2500
+"""Batch at which the finder first looks for its false alarms."""
+
+MINE_EVERY = 1500
+"""Batches between two searches for false alarms."""
+
+MINE_SCORE = 0.2
+"""Score from which on a box without a face counts as a false alarm."""
 
 
 def load_weights(network: nn.Module, file: Path) -> nn.Module:
@@ -122,7 +137,7 @@ def search(network: nn.Module, scene: Scene) -> tuple[Candidates, Floats]:
     for copy in scene.copies:
         height, width = (-(-side // 16) * 16 for side in copy.shape[:2])
         grey = np.zeros((height, width), np.float32)
-        grey[: copy.shape[0], : copy.shape[1]] = copy @ GREY
+        grey[: copy.shape[0], : copy.shape[1]] = copy @ GREY_OF_BGR
         cells = network(torch.from_numpy(grey)[None, None])[0].numpy()
         found = decode_cells(cells, threshold=MINE_SCORE).non_max_suppression()
         scale = copy.shape[1] / scene.size[0]

@@ -15,6 +15,7 @@ from facemood.errors import RecipeError, did_you_mean, require
 logger = logging.getLogger("facemood")
 
 SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+"""The signature of the two operators that torchvision looks for."""
 
 _kept: list[Any] = []
 

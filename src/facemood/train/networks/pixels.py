@@ -5,8 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""ImageNet's, for red, green and blue of 0..1, as its pretrained networks use them."""
+MEAN = (0.485, 0.456, 0.406)
+"""ImageNet's mean of red, green and blue, 0..1, which its pretrained networks subtract."""
+
+DEVIATION = (0.229, 0.224, 0.225)
+"""ImageNet's standard deviation of red, green and blue, 0..1, which its pretrained networks divide by."""
+
+
+GREY = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in grey (ITU-R BT.601), as OpenCV has them."""
 
 
 class Standardize(nn.Module):

@@ -22,13 +22,12 @@ from torch import Tensor, nn
 
 from facemood.errors import ModelError, RecipeError
 from facemood.models import find_model
+from facemood.numpy_cnn.pretrained import HALF, PREFIX
 from facemood.train.norms import adopt_norms
 from facemood.train.recipe import Recipe
 from facemood.train.recipe_file import list_recipes
 
 logger = logging.getLogger("facemood")
-
-PREFIX, HALF = "network.", ".half"
 
 
 def read_start(name: str) -> dict[str, NDArray[np.float32]]:

@@ -14,6 +14,7 @@ from facemood.train.networks.se_resnet import ExpressionNetwork
 from facemood.train.recipe import Recipe
 
 TIMM = "timm:"
+"""How the kind of a network begins that is a backbone of timm."""
 
 
 def build_network(recipe: Recipe, heads: Mapping[str, int], *, size: int, pretrained: bool = True) -> nn.Module:
