@@ -53,10 +53,11 @@ def find_clusters(images: Images, *, threshold: float = SAME, block: int = 1024)
 
 
 def _thumbnails(images: Images) -> NDArray[np.float32]:
-    """Shrink, centre and scale to unit length: (N, 256) float32, so that a dot product is the correlation."""
+    """Shrink to grey, centre and scale to unit length: (N, 256) float32, so that a dot product is the correlation."""
 
     def shrink(row: int) -> NDArray[np.uint8]:
-        return _thumbnail(images[row])
+        small = cv2.resize(images[row], (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
+        return np.asarray(small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
 
     rows = range(len(images))
     small = list(on_all_cores(shrink, len(images)) if isinstance(images, ImageFiles) else map(shrink, rows))
@@ -64,12 +65,6 @@ def _thumbnails(images: Images) -> NDArray[np.float32]:
     centred = flat - flat.mean(axis=1, keepdims=True)
     scaled: NDArray[np.float32] = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-6)
     return scaled
-
-
-def _thumbnail(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Shrink one image to (16, 16) uint8 grey."""
-    small = cv2.resize(image, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
-    return np.asarray(small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 def _find(root: NDArray[np.int64], index: int) -> int:

@@ -77,9 +77,11 @@ def to_markdown(report: dict[str, Any]) -> str:
         }
         for found in evaluations
     ]
+    views = evaluations[0]["views"]
+    seen = "Single view" if views == 1 else f"Mean of {views} views"
     parts = [
         f"# {report['model']} on {report['dataset']}, {report['split']}",
-        f"{_views(evaluations[0]['views'])}; in brackets 95% of test sets drawn anew from this one (bootstrap).",
+        f"{seen}; in brackets: 95% confidence interval (bootstrap).",
         markdown_table(rows),
         "## Probabilities",
         markdown_table([_probabilities(found) for found in evaluations]),
@@ -88,7 +90,7 @@ def to_markdown(report: dict[str, Any]) -> str:
         markdown_table([_coverage(found) for found in evaluations]),
         "The images of which the model is surest, that share of all: what one gains by leaving the others unread.",
         "## Recall of each expression",
-        markdown_table([{"labels": found["protocol"], **_recalls(found)} for found in _same_classes(evaluations)]),
+        markdown_table(_recall_rows(evaluations)),
     ]
     if "end_to_end" in report:
         parts += ["## End to end", _end_to_end(report["end_to_end"])]
@@ -114,20 +116,13 @@ def _coverage(found: dict[str, Any]) -> dict[str, str]:
     return {"labels": found["protocol"], **shares}
 
 
-def _views(count: int) -> str:
-    """Say how often each image was read."""
-    return "Single view" if count == 1 else f"Mean of {count} views"
-
-
-def _same_classes(evaluations: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Put every label of any head into every recall table's row, so that the columns agree."""
+def _recall_rows(evaluations: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Write the recall of each class, with a column for every label of any head."""
     labels = list(dict.fromkeys(label for found in evaluations for label in found["recall"]))
-    return [{**found, "recall": {label: found["recall"].get(label) for label in labels}} for found in evaluations]
-
-
-def _recalls(found: dict[str, Any]) -> dict[str, str]:
-    """Write the recall of each class."""
-    return {label: exact_percent(value) for label, value in found["recall"].items()}
+    return [
+        {"labels": found["protocol"], **{label: exact_percent(found["recall"].get(label)) for label in labels}}
+        for found in evaluations
+    ]
 
 
 def _end_to_end(found: dict[str, Any]) -> str:

@@ -151,9 +151,10 @@ def read_split(session: ModelSession, dataset: ExpressionDataset, *, split: str,
         if len(kept.labels) < len(raw.labels):
             found.append(dataclasses.replace(kept, protocol=f"{raw.protocol}, de-duplicated"))
     if not found:
+        heads = "; ".join(f"{head} ({', '.join(labels)})" for head, labels in session.card.heads.items())
         raise DatasetError(
             f"model {session.card.name!r} does not know the labels of {dataset.name} ({', '.join(dataset.classes)}); "
-            f"its heads know {_heads(session.card)}"
+            f"its heads know {heads}"
         )
     return found
 
@@ -237,8 +238,3 @@ def _vote_distance(
 def _share_right(confusion: NDArray[np.int64]) -> float:
     """Return the accuracy that a confusion matrix holds."""
     return float(confusion.trace() / confusion.sum())
-
-
-def _heads(card: ModelCard) -> str:
-    """Describe a model's heads in a message."""
-    return "; ".join(f"{head} ({', '.join(labels)})" for head, labels in card.heads.items())

@@ -62,9 +62,10 @@ class Explanation:
         Raises:
             ValueError: The method has no superpixels.
         """
-        weights = self._weights()
-        order = np.argsort(-weights, kind="stable")[:k]
-        return [int(number) for number in order if weights[number] > 0]
+        if self.weights is None:
+            raise ValueError(f"an explanation by {self.method!r} has no superpixels; take method='lime'")
+        order = np.argsort(-self.weights, kind="stable")[:k]
+        return [int(number) for number in order if self.weights[number] > 0]
 
     def mask(self, k: int) -> NDArray[np.bool_]:
         """Mark the pixels of the k superpixels that speak most for the label: (h, w) bool.
@@ -104,9 +105,3 @@ class Explanation:
     def _repr_png_(self) -> bytes:
         """Show the explanation in a notebook."""
         return encode_png(self.draw())
-
-    def _weights(self) -> NDArray[np.float32]:
-        """Return the weights, where there are any."""
-        if self.weights is None:
-            raise ValueError(f"an explanation by {self.method!r} has no superpixels; take method='lime'")
-        return self.weights

@@ -104,7 +104,7 @@ def _title(explanation: Explanation) -> str:
 
 def _pictures(explanation: Explanation) -> list[tuple[str, Image]]:
     """Return the pictures of a row with what stands below them."""
-    face = _enlarge(explanation.image)
+    face = np.asarray(cv2.resize(explanation.image, (TILE, TILE), interpolation=cv2.INTER_CUBIC), np.uint8)
     if explanation.segments is None:
         return [("the face", face), ("green for, red against", tint(face, _scaled(explanation.heat)))]
     numbers = explanation.segments.astype(np.int32)
@@ -162,11 +162,6 @@ def _middle(mask: NDArray[np.bool_]) -> tuple[float, float]:
     depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
     y, x = np.unravel_index(int(depth.argmax()), depth.shape)
     return float(np.clip(x, 18, TILE - 18)), float(np.clip(y, 8, TILE - 8))
-
-
-def _enlarge(image: Image) -> Image:
-    """Bring a face to the size of a picture."""
-    return np.asarray(cv2.resize(image, (TILE, TILE), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def _scaled(heat: NDArray[np.float32]) -> NDArray[np.float32]:

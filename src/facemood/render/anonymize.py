@@ -74,13 +74,9 @@ def _blurred(part: Image, size: float) -> Image:
     """Return the visible part of a face of a size in pixels as a few averages, with soft steps between them."""
     height, width = part.shape[:2]
     cell = size * (1 + 2 * MARGIN) / GRAIN  # of the whole face: what the picture's edge leaves of it is no finer
-    coarse = cv2.resize(part, _cells(width, height, cell), interpolation=cv2.INTER_AREA)
+    columns, rows = (max(1, min(GRAIN, round(side / cell))) for side in (width, height))
+    coarse = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
-
-
-def _cells(width: int, height: int, cell: float) -> tuple[int, int]:
-    """Return how many cells of a size a part of some pixels holds, at least one each way."""
-    return max(1, min(GRAIN, round(width / cell))), max(1, min(GRAIN, round(height / cell)))
 
 
 def _unknown(how: str) -> OutputError:

@@ -256,7 +256,10 @@ class Recipe:
     def __post_init__(self) -> None:
         for key, words in CHOICES.items():
             section, _, name = key.partition(".")
-            _check_choice(key, getattr(getattr(self, section), name), words)
+            value = getattr(getattr(self, section), name)
+            if value not in words:
+                expected = f"{key} must be one of {', '.join(words)}"
+                raise RecipeError(f"{expected}, but is {value!r}.{did_you_mean(value, words)}")
         for wrong, message in self._faults():
             if wrong:
                 raise RecipeError(message)
@@ -290,9 +293,3 @@ class Recipe:
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as plain nested dicts, as the TOML file holds it."""
         return dataclasses.asdict(self)
-
-
-def _check_choice(key: str, value: str, words: tuple[str, ...]) -> None:
-    """Refuse a word that a key does not take."""
-    if value not in words:
-        raise RecipeError(f"{key} must be one of {', '.join(words)}, but is {value!r}.{did_you_mean(value, words)}")

@@ -63,6 +63,7 @@ def report_page(videos: Sequence[VideoSection], photos: Photos, info: Mapping[st
     parts = [_video(video, number, several) for number, video in enumerate(videos, 1)]
     if photos.number:
         parts.append(f"<h2>Photos</h2>{photos.section(level=3)}" if several else photos.section(level=2))
+    method = " ".join([OF_VIDEOS] * bool(videos) + [OF_PHOTOS] * bool(photos.number)) or "Nothing was read."
     style = _beside("page.css") + colour_rules(labels)
     return "\n".join(
         [
@@ -77,7 +78,7 @@ def report_page(videos: Sequence[VideoSection], photos: Photos, info: Mapping[st
             '<p class="soft">Pictures of faces are left out of this report.</p>' if hidden else "",
             legend(labels) if videos else "",
             *parts,
-            f"<footer><h2>How it was made</h2><p>{_method(videos, photos)}</p>{_settings(info)}</footer>",
+            f"<footer><h2>How it was made</h2><p>{method}</p>{_settings(info)}</footer>",
             f"</main>\n<script>{_beside('page.js')}</script>\n</body>\n</html>\n",
         ]
     )
@@ -116,11 +117,6 @@ def _video(video: VideoSection, number: int, several: bool) -> str:
         f'<details class="video"{unfolded}><summary><h2>{escape(PurePath(source).name)}</h2></summary>'
         f"{video_section(video, name=name, level=3)}</details>"
     )
-
-
-def _method(videos: Sequence[VideoSection], photos: Photos) -> str:
-    """Say how the numbers come about, as far as there are any."""
-    return " ".join([OF_VIDEOS] * bool(videos) + [OF_PHOTOS] * bool(photos.number)) or "Nothing was read."
 
 
 def _settings(info: Mapping[str, Any]) -> str:

@@ -72,18 +72,16 @@ def write_soft_labels(file: Path, soft: SoftLabels) -> None:
     Raises:
         OutputError: The file cannot be written to.
     """
-    arrays = {f"logits_{head}": to_planes(_to_steps(logits).T) for head, logits in soft.logits.items()}
+    arrays = {}
+    for head, logits in soft.logits.items():
+        steps = np.round(np.clip(logits * STEPS, -(2**15), 2**15 - 1)).astype(np.int16)  # finer ones do not compress
+        arrays[f"logits_{head}"] = to_planes(steps.T)
     arrays["keys"] = to_planes(np.diff(soft.keys, prepend=np.uint64(0)))
     arrays["about"] = np.array(json.dumps(dict(soft.about)))
     with replacing(file, "wb") as whole, zipfile.ZipFile(whole, "w", zipfile.ZIP_LZMA) as archive:
         for name, array in arrays.items():  # as numpy.savez does, but smaller
             with archive.open(f"{name}.npy", "w") as member:
                 np.lib.format.write_array(member, array)
-
-
-def _to_steps(logits: NDArray[np.float32]) -> NDArray[np.int16]:
-    """Return logits in steps of 1 / `STEPS`: what is rounded away would not compress."""
-    return np.round(np.clip(logits * STEPS, -(2**15), 2**15 - 1)).astype(np.int16)
 
 
 def to_planes(values: NDArray[Any]) -> NDArray[np.uint8]:
