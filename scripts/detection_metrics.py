@@ -92,7 +92,7 @@ def detect_boxes(detector: Detector, image: Image) -> Floats:
 
 
 def read_photos(folder: Path) -> list[Annotated]:
-    """Read photos whose faces are marked by hand with 68 points, as ``faces.json`` beside them says.
+    """Read photos whose faces are marked by hand with 68 points, as ``faces.json`` in their folder says.
 
     Raises:
         DatasetError: A file is missing.

@@ -104,7 +104,7 @@ def shared_top(one: Floats, other: Floats, k: int = 5) -> float:
 
 
 def mean_interval(values: NDArray[np.floating], *, rounds: int = 2000, seed: int = 0) -> tuple[float, float, float]:
-    """Return the mean of values, one an image, and the range of 95% of means of images drawn anew (bootstrap).
+    """Return the mean of values, one an image, and its 95% confidence interval (bootstrap over images).
 
     Example:
         >>> mean_interval(np.array([2.0, 2.0, 2.0]))

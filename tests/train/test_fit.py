@@ -200,7 +200,7 @@ def test_more_devices_than_there_are_are_refused(devices: int) -> None:
 @pytest.mark.slow
 def test_a_log_for_tensorboard_is_written_on_request(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard", reason="needs the extra tensorboard")
-    fit(small_recipe("train.epochs=1"), bright_or_dark(), tmp_path, machine=Hardware(tensorboard=True))
+    fit(small_recipe("train.epochs=1"), bright_or_dark(), tmp_path, hardware=Hardware(tensorboard=True))
     assert list((tmp_path / "tensorboard").glob("events.*"))
 
 

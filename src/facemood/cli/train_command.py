@@ -64,9 +64,9 @@ def train(
     folder = resume or run or Path("runs") / chosen.name
     dataset = open_data(chosen, data)
     bar = not quiet and sys.stderr.isatty()
-    machine = Hardware(devices=devices, nodes=nodes, tensorboard=tensorboard)
+    hardware = Hardware(devices=devices, nodes=nodes, tensorboard=tensorboard)
     try:
-        fit(chosen, dataset, folder, resume=resume is not None, progress=bar, machine=machine)
+        fit(chosen, dataset, folder, resume=resume is not None, progress=bar, hardware=hardware)
     except KeyboardInterrupt:
         say(f"facemood: stopped; go on from the last whole epoch with the same command and --resume {folder}")
         raise typer.Exit(INTERRUPTED) from None

@@ -112,7 +112,7 @@ def _read_sets(root: Path) -> Iterator[Row]:
     """Yield the pictures of the newer layout."""
     for folder, usage in _sets(root).items():
         if not (folder / "images").is_dir():
-            raise DatasetError(f"{folder / 'images'}: there is no such folder, but there are annotations beside it")
+            raise DatasetError(f"{folder / 'images'}: there is no such folder, but there are annotations next to it")
         for file in image_files(folder / "images"):
             yield Row(file, _read_label(folder / "annotations" / f"{file.stem}_exp.npy"), usage)
 

@@ -67,7 +67,7 @@ class ExpressionDataset:
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
-        """All images as an array: `images` itself, or what its files hold, decoded anew at each call."""
+        """All images as an array: `images` itself, or what its files hold, decoded at each call."""
         return np.asarray(self.images)
 
     def subset(self, mask: NDArray[np.bool_]) -> ExpressionDataset:

@@ -1,7 +1,7 @@
 """FER2013 (Goodfellow et al. 2013): 35,887 grey faces of 48 x 48 pixels in seven classes.
 
 It is read from the Kaggle file ``fer2013.csv`` (emotion, pixels, Usage), joined by row with FER+'s ``fer2013new.csv``
-where that lies beside it, or from tile sheets: a PNG a split, named after it, and a ``labels.csv``.
+where that is in the same folder, or from tile sheets: a PNG a split, named after it, and a ``labels.csv``.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ VOTES_NAME = "fer2013new.csv"
 """FER+'s file of votes."""
 
 SHEET_LABELS = "labels.csv"
-"""The table of labels beside tile sheets."""
+"""The table of labels next to tile sheets."""
 
 
 def read_fer2013(path: Path) -> ExpressionDataset:
     """Read FER2013 from a CSV file, or from a folder that holds the CSV or the tile sheets.
 
     Raises:
-        DatasetError: Neither is there, or a file is damaged; the message names file, row and mend.
+        DatasetError: Neither is there, or a file is damaged; the message names file, row and what to do.
     """
     if path.is_dir() and (path / SHEET_LABELS).is_file():
         return _read_sheets(path)
@@ -64,7 +64,7 @@ def read_ferplus(path: Path) -> ExpressionDataset:
 
 
 def _read_csv(file: Path) -> ExpressionDataset:
-    """Read the Kaggle CSV and, where it lies beside it, the FER+ votes."""
+    """Read the Kaggle CSV and, where it is in the same folder, the FER+ votes."""
     parsed = [_parse_row(row, where) for where, row in read_table(file, ("emotion", "pixels", "Usage"))]
     if not parsed:
         raise DatasetError(f"{file}: there is no row below the header; fetch the file again")

@@ -61,8 +61,8 @@ def _files_of(root: Path) -> Iterator[Entry]:
     folders = _folders_in(root)
     if not folders:
         loose = len(image_files(root))
-        mend = f"; sort the {loose} images that lie in it directly into one folder for each class" if loose else ""
-        raise DatasetError(f"{root}: found no class folders; {LAYOUT}{mend}")
+        advice = f"; sort the {loose} images that lie in it directly into one folder for each class" if loose else ""
+        raise DatasetError(f"{root}: found no class folders; {LAYOUT}{advice}")
     for folder in folders:
         for split, class_folder in _classes_in(folder):
             for file in _images_of(class_folder):

@@ -206,7 +206,7 @@ def _check(files: ImageFiles, row: int) -> None:
     with Pillow.open(files.paths[row]) as picture:
         picture.verify()
     if files.boxes is not None:
-        with Pillow.open(files.paths[row]) as picture:  # anew: what was verified cannot be used
+        with Pillow.open(files.paths[row]) as picture:  # again: a verified file cannot be used
             turned = picture.getexif().get(ExifTags.Base.Orientation, 1) >= 5
             _box(files, row, picture.size[::-1] if turned else picture.size)
 

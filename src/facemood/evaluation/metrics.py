@@ -67,7 +67,7 @@ def mean_recall(confusion: NDArray[np.int64]) -> float:
 def bootstrap_interval(
     confusion: NDArray[np.int64], measure: Callable[[NDArray[np.int64]], float], *, rounds: int = 1000, seed: int = 0
 ) -> tuple[float, float]:
-    """Return the range in which a measure lies in 95% of test sets that are drawn anew from this one (Efron 1979).
+    """Return the 95% confidence interval of a measure, by the bootstrap over the test set (Efron 1979).
 
     Args:
         confusion: (K, K) counts. Drawing images again with replacement is drawing from its cells.

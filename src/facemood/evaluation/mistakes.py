@@ -78,7 +78,7 @@ def worst_rows(probabilities: NDArray[np.float32], labels: NDArray[np.int64], co
 
 
 def write_mistakes(page: Path, mistakes: list[Mistake]) -> Path:
-    """Write a page about mistakes, and a picture for each beside it, in a folder of the page's name.
+    """Write a page about mistakes, and a picture for each, in a folder of the page's name.
 
     Raises:
         OutputError: The place cannot be written to.

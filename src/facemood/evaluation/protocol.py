@@ -183,7 +183,7 @@ def run_all(session: ModelSession, images: Images, *, views: int = 1) -> dict[st
 
 
 def compare_all(card: ModelCard, part: ExpressionDataset, logits: dict[str, NDArray[np.float32]]) -> list[Outcome]:
-    """Put the truth beside what the heads said of a split's images: an outcome for each protocol that a head fits."""
+    """Compare the truth with what the heads said of a split's images: an outcome for each protocol that a head fits."""
     found = []
     for protocol, target, rows in targets(part):
         head = match_head(card, target)
@@ -195,7 +195,7 @@ def compare_all(card: ModelCard, part: ExpressionDataset, logits: dict[str, NDAr
 def compare(
     card: ModelCard, head: str, images: ExpressionDataset, logits: NDArray[np.float32], *, protocol: str
 ) -> Outcome:
-    """Put the truth beside what a head said: the dataset's labels in the head's own numbers."""
+    """Compare the truth with what a head said: the dataset's labels in the head's own numbers."""
     own = [card.heads[head].index(word) for word in images.classes]
     return Outcome(protocol, head, logits, np.array(own, np.int64)[images.labels], images)
 

@@ -24,7 +24,7 @@ from facemood.models.card_markdown import origin_of, table_at
 from facemood.stages.classify import calibrate
 
 SHARES = tuple(round(0.05 * step, 2) for step in range(2, 21))
-"""Shares of the images, the surest first, for which the accuracy is told."""
+"""Shares of the images, the surest first, at which the accuracy is measured (risk-coverage)."""
 
 
 def make_study(models: Sequence[str], dataset: ExpressionDataset, *, split: str) -> dict[str, Any]:

@@ -135,7 +135,7 @@ def _spread(models: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _close_up(model: dict[str, Any], folder: str) -> list[str]:
-    """Write what is told of one model: recalls, probabilities, abstaining, balance, worse pictures."""
+    """Write the details of one model: recalls, probabilities, abstaining, balance, worse pictures."""
     close, name, plain = model["close"], model["model"], model["views"]["1"]
     figure = f"{folder}/{name}"
     facts = model["trained_on"]

@@ -1,4 +1,4 @@
-"""Read each face several times, a little differently, and average what the network says (test-time augmentation)."""
+"""Test-time augmentation (TTA): run the network on several views of a face, and average its logits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from facemood.models.session import ModelSession, prepare
 
 SHIFTS = {1: (), 2: (), 10: ((-1, -1), (-1, 1), (1, -1), (1, 1))}
-"""For each number of views, where the face is moved to beside its own place: across and down, in units of `STEP`."""
+"""For each number of views, where the face is moved to besides its own place: across and down, in units of `STEP`."""
 
 STEP = 1 / 16
 """A shift, as a share of the crop's side: 3 of 48 pixels. By an even number, the maps of a network whose first layer

@@ -1,4 +1,4 @@
-"""Networks as .npz files: the weights by name, and the layers as JSON beside them."""
+"""Networks as .npz files: the weights by name, and the layers as JSON."""
 
 from __future__ import annotations
 

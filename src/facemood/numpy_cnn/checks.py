@@ -33,7 +33,7 @@ def check_layer(layer: Layer, shape: Shape, *, training: bool = False, seed: int
     but for a term of d^2 (central difference).
 
     Args:
-        layer: Built anew for the shape.
+        layer: Is built again for the shape.
         shape: Of one input, without N; small, as there are two forward passes for each number.
         training: Which of the two modes is checked.
         seed: Where inputs, weights and r come from.

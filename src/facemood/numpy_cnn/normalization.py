@@ -123,8 +123,8 @@ class Standardize(Layer):
 
         z = x - mean(x),  y = z / sqrt(mean(z^2) + 1)
 
-    The 1 is small beside pixels of 0..255, and makes a flat image 0. The slope by z is (g - y mean(g y)) / deviation,
-    and that by x is the same less its mean.
+    The 1 is small compared with pixels of 0..255, and makes a flat image 0. The slope by z is
+    (g - y mean(g y)) / deviation, and that by x is the same less its mean.
 
     Keeps: outputs and deviations.
 

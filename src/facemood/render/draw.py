@@ -53,7 +53,7 @@ def draw_faces(image: Image, faces: Sequence[Face], *, layers: Collection[str] =
         layers: What to draw on the faces as well, any of `overlay.LAYERS`.
 
     Returns:
-        (H, W, 3) uint8 BGR. A panel of bars stands beside its face, and is left out where it would cover another face
+        (H, W, 3) uint8 BGR. A panel of bars stands next to its face, and is left out where it would cover another face
         or panel; the label above the box is always there.
 
     Raises:
@@ -170,11 +170,11 @@ def _small(size: int) -> int:
 
 
 def _place_panel(box: Area, panel: tuple[int, int], image: tuple[int, int], taken: Sequence[Area]) -> Area | None:
-    """Find a free place beside, below or above a box for a panel of a width and height; None where there is none."""
+    """Find a free place next to, below or above a box for a panel of a width and height; None where there is none."""
     (width, height), gap = panel, 6
-    beside = [(x, y) for y in (box.y1, box.y2 - height) for x in (box.x2 + gap, box.x1 - gap - width)]
+    sideways = [(x, y) for y in (box.y1, box.y2 - height) for x in (box.x2 + gap, box.x1 - gap - width)]
     stacked = [(x, y) for y in (box.y2 + gap, box.y1 - 5 * gap - height) for x in (box.x1, box.x2 - width)]
-    for x, y in (*beside, *stacked):
+    for x, y in (*sideways, *stacked):
         place = Area(x, y, x + width, y + height)
         if place == place.inside(*image) and not any(place.overlap(other) for other in taken):
             return place

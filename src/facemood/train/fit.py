@@ -50,7 +50,7 @@ def fit(
     *,
     resume: bool = False,
     progress: bool = False,
-    machine: Hardware | None = None,
+    hardware: Hardware | None = None,
 ) -> Path:
     """Train a network and return the path of the checkpoint that is kept.
 
@@ -64,7 +64,7 @@ def fit(
         run: The run's folder.
         resume: Go on with the run in that folder.
         progress: Show a bar on the terminal.
-        machine: Devices and machines to train on; None takes one device.
+        hardware: Devices and machines to train on; None takes one device.
 
     Raises:
         RecipeError: The folder holds another run, or nothing to resume; or memory does not suffice.
@@ -91,7 +91,7 @@ def fit(
     )
     if leads():
         write_contact_sheet(run / CONTACT_SHEET, training, recipe)
-    trainer = open_trainer(module, run, progress=progress, machine=machine or Hardware())
+    trainer = open_trainer(module, run, progress=progress, hardware=hardware or Hardware())
     _run(trainer, module, batches, validation_batches(validation), checkpoint)
     return kept_checkpoint(run, recipe)
 
@@ -122,7 +122,7 @@ def _run(
             config = module.recipe.train
             raise RecipeError(
                 f"memory does not suffice for batches of {config.batch_size} images of {module.size} pixels; lower "
-                "train.batch_size, input.size or the network's widths, and resume or start anew"
+                "train.batch_size, input.size or the network's widths, and resume or start again"
             ) from error
 
 
@@ -179,7 +179,7 @@ def _read_facts(run: Path) -> dict[str, Any]:
     try:
         facts: dict[str, Any] = json.loads((run / RUN_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise RecipeError(f"{run / RUN_FILE}: is missing or damaged ({error}); train anew in another folder") from None
+        raise RecipeError(f"{run / RUN_FILE}: is missing or damaged ({error}); train again in another folder") from None
     return facts
 
 

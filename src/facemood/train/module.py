@@ -26,7 +26,7 @@ class ExpressionModule(lightning.LightningModule):
     Args:
         recipe: The whole run.
         heads: Number of classes of each head. The first learns the labels; a second, which is there only where the
-            dataset has votes beside its labels, learns those.
+            dataset has votes besides its labels, learns those.
         size: Side of the network's input in pixels.
         class_weights: (K,) float, the weight of each class in the label head's loss; None for 1.
         pretrained: False where the weights will be loaded from a run.

@@ -155,7 +155,7 @@ class OptimizeConfig:
         momentum: Nesterov momentum of SGD, 0..1.
         weight_decay: L2 penalty on convolution and linear weights.
         label_smoothing: Share of the label spread over all classes, on hard labels alone.
-        ferplus_weight: Weight of the vote head's loss beside the label head's; at 0 there is no vote head.
+        ferplus_weight: Weight of the vote head's loss; the label head's is 1; at 0 there is no vote head.
         ema: Decay of the weights' exponential moving average a step; the averages are what is kept. 0 averages nothing.
         precision: ``"float32"``, or ``"bfloat16"`` to run the network in half the bits where the processor can; the
             weights stay float32.

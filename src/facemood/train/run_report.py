@@ -40,7 +40,7 @@ def write_report(run: Path, dataset: ExpressionDataset, model: Path, *, mistakes
         run: The folder of a finished run.
         dataset: What it was trained on.
         model: The ONNX file that was made of it.
-        mistakes: How many of the worst mistakes are explained, on a page of their own.
+        mistakes: How many of the worst mistakes are explained, on a separate page.
 
     Returns:
         The page.
@@ -78,7 +78,7 @@ def read_history(run: Path) -> list[dict[str, Any]]:
 
 
 def training_seconds(epochs: Sequence[dict[str, Any]]) -> float:
-    """Add up the seconds of a run, whose clock begins anew whenever it goes on.
+    """Add up the seconds of a run, whose clock begins again whenever it is resumed.
 
     Example:
         >>> training_seconds([{"seconds": 10.0}, {"seconds": 20.0}, {"seconds": 12.0}])

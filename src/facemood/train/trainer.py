@@ -81,25 +81,25 @@ def leads() -> bool:
     return int(getattr(rank_zero_only, "rank", 0) or 0) == 0
 
 
-def open_trainer(module: ExpressionModule, run: Path, *, progress: bool, machine: Hardware) -> lightning.Trainer:
+def open_trainer(module: ExpressionModule, run: Path, *, progress: bool, hardware: Hardware) -> lightning.Trainer:
     """Set Lightning up for a run.
 
     Args:
         module: What is trained.
         run: The folder for checkpoints and history.
         progress: Show a bar on the terminal.
-        machine: What to train on.
+        hardware: What to train on.
     """
     together = "ddp_find_unused_parameters_true" if module.recipe.train.freeze_epochs else "ddp"
     return lightning.Trainer(
         max_epochs=module.recipe.train.epochs,
         accelerator="auto",
-        devices=machine.devices,
-        num_nodes=machine.nodes,
-        strategy=together if machine.devices * machine.nodes > 1 else "auto",
+        devices=hardware.devices,
+        num_nodes=hardware.nodes,
+        strategy=together if hardware.devices * hardware.nodes > 1 else "auto",
         use_distributed_sampler=False,  # our sampler divides the batches itself
         callbacks=[*_callbacks(module, run), *([RichProgressBar()] if progress else [])],
-        logger=_tensorboard(run) if machine.tensorboard else False,
+        logger=_tensorboard(run) if hardware.tensorboard else False,
         log_every_n_steps=1,
         enable_progress_bar=progress,
         enable_model_summary=False,

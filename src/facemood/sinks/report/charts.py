@@ -183,7 +183,7 @@ def _layers(track: Track, span: Span) -> Iterator[tuple[int, str]]:
 
 
 def _line(name: str, path: str, kind: str) -> str:
-    """Return a name and what is drawn beside it."""
+    """Return a name and what is drawn next to it."""
     drawn = _svg(f'<path d="{path}"/>', f"{name} over time")
     return f'<span>{escape(name)}</span><div class="{kind}">{drawn}</div>'
 

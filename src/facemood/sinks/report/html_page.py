@@ -34,9 +34,9 @@ OF_VIDEOS = (
     "go by it. A frame lasts until the next one of its video. An episode reaches from the beginning of its first frame "
     f"to the end of its last; those of less than {MIN_SECONDS:g} s are not listed. Charts of more than {POINTS:,} "
     "frames show means over equal stretches of time; all numbers in words and tables come from all frames. Action "
-    "units are guesses of how far muscles of the face move, 0 to 1, against the person's own rest as far as that is "
-    "known; they are empty where a face is turned away or covered. A unit is listed from its onset to its offset where "
-    "it reaches one half; blinks are counted at 15 frames a second or more."
+    "units are guesses of how far muscles of the face move, 0 to 1, against the person's neutral baseline as far as "
+    "that is known; they are empty where a face is turned away or covered. A unit is listed from its onset to its "
+    "offset where it reaches one half; blinks are counted at 15 frames a second or more."
 )
 """How the numbers of videos come about."""
 
@@ -64,7 +64,7 @@ def report_page(videos: Sequence[VideoSection], photos: Photos, info: Mapping[st
     if photos.number:
         parts.append(f"<h2>Photos</h2>{photos.section(level=3)}" if several else photos.section(level=2))
     method = " ".join([OF_VIDEOS] * bool(videos) + [OF_PHOTOS] * bool(photos.number)) or "Nothing was read."
-    style = _beside("page.css") + colour_rules(labels)
+    style = _neighbour("page.css") + colour_rules(labels)
     return "\n".join(
         [
             '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
@@ -79,7 +79,7 @@ def report_page(videos: Sequence[VideoSection], photos: Photos, info: Mapping[st
             legend(labels) if videos else "",
             *parts,
             f"<footer><h2>How it was made</h2><p>{method}</p>{_settings(info)}</footer>",
-            f"</main>\n<script>{_beside('page.js')}</script>\n</body>\n</html>\n",
+            f"</main>\n<script>{_neighbour('page.js')}</script>\n</body>\n</html>\n",
         ]
     )
 
@@ -129,6 +129,6 @@ def _settings(info: Mapping[str, Any]) -> str:
     return f"<details><summary>Settings</summary>{facts(pairs)}</details>" if pairs else ""
 
 
-def _beside(name: str) -> str:
-    """Return the text of a file beside this one."""
+def _neighbour(name: str) -> str:
+    """Return the text of a file next to this one."""
     return Path(__file__).with_name(name).read_text(encoding="utf-8")

@@ -94,7 +94,7 @@ class BestPortraits:
         self.kept: dict[str, Portrait] = {}
 
     def add(self, image: Image, face: Face, place: str) -> None:
-        """Look at a face, and keep its picture where it is the best of its expression by now."""
+        """Look at a face, and keep its picture where it is the best of its expression so far."""
         label, probability = face.reported
         if not label:
             return

@@ -121,7 +121,7 @@ def table(head: Sequence[str], lines: Sequence[Sequence[str]], *, caption: str) 
 
 
 def portrait_row(portraits: Iterable[Portrait], *, whose: str) -> str:
-    """Return pictures of faces beside each other, each with what it shows."""
+    """Return pictures of faces side by side, each with what it shows."""
     pictures = "".join(
         f'<figure><img src="{portrait.address}" width="{SIDE}" height="{SIDE}" alt="{escape(whose)}, '
         f'{escape(portrait.label)}">'
@@ -159,7 +159,7 @@ def _overview(people: Sequence[Track], video: VideoSection, *, name: str, level:
 
 
 def _person(track: Track, video: VideoSection, *, name: str, level: int) -> str:
-    """Return what is told of one person."""
+    """Return the section of one person."""
     title, shares, kept = f"Person {track.track_id}", track.shares, video.portraits.get(track.track_id, {})
     seconds = {label: f"{share * track.seconds:.1f}" for label, share in shares.items()}
     frequent = sorted((label for label in kept if shares[label] >= FREQUENT), key=lambda label: -shares[label])
@@ -178,7 +178,7 @@ def _person(track: Track, video: VideoSection, *, name: str, level: int) -> str:
 
 
 def _units(track: Track, span: charts.Span, *, level: int) -> str:
-    """Return what is told of a person's action units and blinks; nothing where units were never read."""
+    """Return the section of a person's action units and blinks; nothing where units were never read."""
     if track.units is None or np.isnan(track.units).all():
         return ""
     events, blinking = find_unit_events(track), find_blinks(track)

@@ -102,7 +102,7 @@ def _place() -> tuple[int, int]:
 def training_batches(
     dataset: ExpressionDataset, targets: Targets, *, batch_size: int, seed: int, epoch: int = 0
 ) -> DataLoader[Batch]:
-    """Shuffle a dataset anew each epoch, beginning with the given one, and cut it into batches."""
+    """Shuffle a dataset in every epoch, beginning with the given one, and cut it into batches."""
     return _loader(dataset, targets, EpochSampler(len(dataset), batch_size, seed=seed, epoch=epoch))
 
 

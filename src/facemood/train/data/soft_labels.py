@@ -18,7 +18,7 @@ from facemood.errors import DatasetError
 from facemood.stages.classify import softmax
 
 CHECKOUT = Path(__file__).parents[4]
-"""The source tree that the code runs from, which holds ``soft_labels/``; beside an installed package there is none."""
+"""The source tree that the code runs from, which holds ``soft_labels/``; an installed package has none."""
 
 STEPS = 64
 """Logits are kept in steps of 1/64: a per cent of a probability at most."""

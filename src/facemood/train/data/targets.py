@@ -17,7 +17,7 @@ from facemood.train.recipe import DistillConfig
 logger = logging.getLogger("facemood")
 
 VOTE_HEAD = "ferplus"
-"""The head that learns FER+'s votes, beside the one that learns a dataset's labels."""
+"""The head that learns FER+'s votes; another one learns a dataset's labels."""
 
 OWN_HEAD = "expression"
 """The label head of a dataset that is not one of those by which heads are named."""
@@ -28,7 +28,7 @@ def heads_of(dataset: ExpressionDataset, *, votes: bool = True) -> dict[str, tup
 
     Args:
         dataset: The images.
-        votes: Whether a second head learns the votes, where there are any beside labels of another kind.
+        votes: Whether a second head learns the votes, where there are any besides labels of another kind.
 
     Example:
         >>> images, usage = np.zeros((2, 48, 48), np.uint8), np.array(["train", "train"])

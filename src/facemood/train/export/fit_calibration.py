@@ -20,7 +20,7 @@ def calibrate(file: Path, training: ExpressionDataset, validation: ExpressionDat
     """Fit what follows training: each head's temperature, the confidence of certain readings, and the balance.
 
     Args:
-        file: The model; its card is written anew.
+        file: The model; its card is replaced.
         training: The images that it trained on; they say how common each label is.
         validation: The images on which everything else is fitted.
 

@@ -1,4 +1,4 @@
-"""The face finder: a small fully convolutional network, what it is shown, and what it is told.
+"""The face finder: a small fully convolutional network, its targets and its loss.
 
 It sees faces of one octave, 24 to 48 pixels; larger ones are found in smaller copies of the image. Each cell of 8x8
 pixels gives 15 numbers: the score, the distances to the four sides, and five points.

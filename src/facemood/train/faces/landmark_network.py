@@ -1,4 +1,4 @@
-"""The landmark network: 68 points and presence from a square grey crop, what it is shown, and what it is told."""
+"""The landmark network: 68 points and presence from a square grey crop, its training examples and its loss."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def fitting_scale(box: Floats) -> float:
 
 
 def _badly_framed(points: Floats, random: Random) -> tuple[Floats, float]:
-    """Return centre and scale of a face that is far too small, far too large, or beside the crop."""
+    """Return centre and scale of a face that is far too small, far too large, or outside of the crop."""
     scale = fitting_scale(box_of_points(points[:68]))
     if random.random() < 0.5:
         wrong = random.uniform(0.25, 0.42) if random.random() < 0.5 else random.uniform(2.4, 4.0)

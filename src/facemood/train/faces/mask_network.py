@@ -1,4 +1,4 @@
-"""The mask network: which pixels of a square grey crop are face, what it is shown, and what it is told."""
+"""The mask network: which pixels of a square grey crop are face, its training examples and its loss."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ class MaskNetwork(nn.Module):
             features = down(features)
             seen.append(features)
         features = self.across[0](features + self.middle(features))
-        for up, across, beside in zip(self.up, list(self.across)[1:], reversed(seen[:-1]), strict=True):
-            features = torch.relu(_enlarge(up(features)) + across(beside))
+        for up, across, shortcut in zip(self.up, list(self.across)[1:], reversed(seen[:-1]), strict=True):
+            features = torch.relu(_enlarge(up(features)) + across(shortcut))
         logits: Tensor = _enlarge(self.mask(features))[:, 0]
         return logits
 

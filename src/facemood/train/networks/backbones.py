@@ -21,7 +21,7 @@ _kept: list[Any] = []
 
 
 def declare_operators() -> None:
-    """Let torchvision's wheel for GPUs be imported beside a torch without them.
+    """Let torchvision's wheel for GPUs be imported next to a torch without them.
 
     timm needs torchvision, whose wheel looks for two operators of its own that only load where torch has CUDA; declared
     beforehand they are found, and nothing here calls them. It must run before anything imports torchvision.

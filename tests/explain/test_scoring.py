@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from facemood.errors import ExplanationError, ModelError
+from facemood.explain import InputScorer
+from facemood.explain.scoring import BATCH
+from facemood.models import ModelSession, find_model
+from facemood.stages.classify import calibrate
+
+CROPS = np.random.default_rng(0).integers(0, 256, (BATCH + 3, 48, 48), np.uint8)
+
+
+def test_inputs_are_read_as_crops_are_however_many_there_are(reader: InputScorer) -> None:
+    inputs = np.stack([reader.prepare(crop) for crop in CROPS])
+    probabilities = reader.read(inputs)
+    expected = calibrate(reader.session.card, "ferplus", reader.session.run(CROPS)["ferplus"])
+    np.testing.assert_allclose(probabilities, expected, atol=1e-4)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-4)
+
+
+def test_a_label_is_found_by_its_word_and_an_unknown_one_is_said(reader: InputScorer) -> None:
+    assert [reader.column(label) for label in reader.labels] == list(range(len(reader.labels)))
+    with pytest.raises(ModelError, match="does not know the label 'hapy'.*Did you mean 'happy'"):
+        reader.column("hapy")
+
+
+def test_a_balanced_prior_lifts_what_is_rare_in_training(reader: InputScorer) -> None:
+    balanced = InputScorer(reader.session, "ferplus", prior="balanced")
+    logits = np.zeros((1, 8), np.float32)
+    plain, lifted = reader.calibrate(logits)[0], balanced.calibrate(logits)[0]
+    prior = np.array(reader.session.card.prior["ferplus"])
+    assert lifted[prior.argmin()] > plain[prior.argmin()]
+    assert lifted[prior.argmax()] < plain[prior.argmax()]
+
+
+def test_a_model_without_pixels_has_no_map() -> None:
+    session = ModelSession(find_model("ferc"), device="cpu")
+    with pytest.raises(ExplanationError, match="reads 24 distances and no pixels"):
+        InputScorer(session, session.card.default_head)
