@@ -1,9 +1,29 @@
 // The API's page: made from its OpenAPI schema, without anything from elsewhere.
 
+import { part } from "./parts.js";
 import { make } from "./people.js";
+
+/**
+ * What is read here of an OpenAPI schema.
+ * @typedef {{ $ref?: string, properties?: Record<string, { description?: string }> }} Schema
+ * @typedef {{ name: string, in: string, description?: string }} Parameter
+ * @typedef {object} Operation
+ * @property {string} summary
+ * @property {string} [description]
+ * @property {string[]} [tags]
+ * @property {Parameter[]} [parameters]
+ * @property {{ content: Record<string, { schema: Schema }> }} [requestBody]
+ * @property {Record<string, { description: string }>} responses
+ * @typedef {{ info: { description: string }, components: { schemas: Record<string, Schema> },
+ *   paths: Record<string, Record<string, Operation>> }} OpenApi
+ */
 
 const METHODS = ["get", "post", "delete"];
 
+/**
+ * The parameters of an operation: name, place and meaning of each.
+ * @param {Operation} operation
+ */
 function parametersOf(operation) {
   const body = Object.entries(operation.requestBody?.content ?? {}).flatMap(([type, { schema }]) => {
     const name = schema.$ref?.split("/").at(-1);
@@ -13,6 +33,7 @@ function parametersOf(operation) {
   return [...query, ...body];
 }
 
+/** @param {(string | undefined)[][]} rows */
 function table(rows) {
   const whole = make("table");
   for (const cells of rows) {
@@ -23,6 +44,11 @@ function table(rows) {
   return whole;
 }
 
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {Operation} operation
+ */
 function article(method, path, operation) {
   const whole = make("article");
   const title = make("h3");
@@ -35,17 +61,19 @@ function article(method, path, operation) {
   return whole;
 }
 
-const schema = await (await fetch("/openapi.json")).json();
-const schemas = schema.components.schemas;
-document.getElementById("about").textContent = schema.info.description;
-document.getElementById("example").textContent = `curl -F image=@photo.jpg ${location.origin}/v1/analyze`;
+/** @type {OpenApi} */
+const openApi = await (await fetch("/openapi.json")).json();
+const schemas = openApi.components.schemas;
+part("about").textContent = openApi.info.description;
+part("example").textContent = `curl -F image=@photo.jpg ${location.origin}/v1/analyze`;
+/** @type {Map<string, HTMLElement[]>} */
 const groups = new Map();
-for (const [path, operations] of Object.entries(schema.paths)) {
+for (const [path, operations] of Object.entries(openApi.paths)) {
   for (const method of METHODS.filter((name) => operations[name])) {
     const tag = operations[method].tags?.[0] ?? "";
     groups.set(tag, [...(groups.get(tag) ?? []), article(method, path, operations[method])]);
   }
 }
 for (const [tag, articles] of groups) {
-  document.getElementById("routes").append(make("h2", "", tag[0].toUpperCase() + tag.slice(1)), ...articles);
+  part("routes").append(make("h2", "", tag[0].toUpperCase() + tag.slice(1)), ...articles);
 }

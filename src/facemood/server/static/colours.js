@@ -1,19 +1,29 @@
 // The colours of expressions, as the server tells them, and the ink that can be read on each.
 
 const OTHER = "#56c0c8";
+/** @type {Record<string, string>} */
 let known = {};
 
-/** Take over the server's colours: {label: "#rrggbb"}. */
+/**
+ * Take over the server's colours: {label: "#rrggbb"}.
+ * @param {Record<string, string>} colours
+ */
 export function setColours(colours) {
   known = colours;
 }
 
-/** The colour of an expression. */
+/**
+ * The colour of an expression.
+ * @param {string} label
+ */
 export function colourOf(label) {
   return known[label] ?? OTHER;
 }
 
-/** Dark or white, whichever is read more easily on a colour (relative luminance, ITU-R BT.709). */
+/**
+ * Dark or white, whichever is read more easily on a colour (relative luminance, ITU-R BT.709).
+ * @param {string} colour
+ */
 export function inkOn(colour) {
   const [red, green, blue] = [1, 3, 5].map((place) => parseInt(colour.slice(place, place + 2), 16));
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 110 ? "#16181c" : "#ffffff";

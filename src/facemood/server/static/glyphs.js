@@ -6,6 +6,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const EYES = "M17 21v3M31 21v3";
 const WIDE = "M17 19.5a3 3.4 0 1 0 .01 0zM31 19.5a3 3.4 0 1 0 .01 0z";
 
+/** @type {Record<string, string[]>} */
 const STROKES = {
   angry: ["M11 14l9 4.5M37 14l-9 4.5", EYES, "M16 36c4-4 12-4 16 0"],
   disgust: ["M12 17l8 1.5M36 17l-8 1.5", "M14 23h6M28 23h6", "M21 28l3-2 3 2", "M15 36c3-5 7 1 10-3 3-3 5 0 8-1"],
@@ -17,14 +18,17 @@ const STROKES = {
   contempt: ["M13 16h7M28 14l7 1", EYES, "M16 35h9c4 0 6-2 8-5"],
 };
 
-/** Draw the face of an expression as an SVG element. */
+/**
+ * Draw the face of an expression as an SVG element.
+ * @param {string} label
+ */
 export function glyph(label) {
   const colour = colourOf(label);
   const picture = document.createElementNS(SVG, "svg");
   picture.setAttribute("viewBox", "0 0 48 48");
   picture.setAttribute("aria-hidden", "true");
   const ground = document.createElementNS(SVG, "circle");
-  for (const [name, value] of Object.entries({ cx: 24, cy: 24, r: 23, fill: colour })) ground.setAttribute(name, value);
+  for (const [name, value] of Object.entries({ cx: "24", cy: "24", r: "23", fill: colour })) ground.setAttribute(name, value);
   picture.append(ground);
   for (const line of STROKES[label] ?? [EYES]) {
     const path = document.createElementNS(SVG, "path");

@@ -1,15 +1,43 @@
 // The connection to the server: one picture is on its way at a time, and what was read of it comes back.
 
+/** @import { Hello, Message } from "./messages.js" */
+
 const LONGEST_WAIT = 8000;
 const AVERAGED = 12;
 
 /** Sends pictures over a WebSocket, and opens a new one when it breaks. */
 export class Link {
-  /** `hear` is called with each message, `tell` with whether there is a connection. */
+  /** @type {WebSocket | null} */
+  socket = null;
+
+  /** @type {Hello | null} */
+  hello = null;
+
+  /** @type {number | null} */
+  smooth = null;
+
+  /**
+   * When each picture was sent, by its number.
+   * @type {Map<number, number>}
+   */
+  pending = new Map();
+
+  /** @type {{ when: number, delay: number }[]} */
+  answers = [];
+
+  sent = 0;
+  tries = 0;
+  closed = false;
+  maps = false;
+
+  /**
+   * `hear` is called with each message, `tell` with whether there is a connection.
+   * @param {(message: Message) => void} hear
+   * @param {(there: boolean) => void} tell
+   */
   constructor(hear, tell) {
-    Object.assign(this, { hear, tell, socket: null, hello: null, sent: 0, tries: 0, closed: false, smooth: null, maps: false });
-    this.pending = new Map();
-    this.answers = [];
+    this.hear = hear;
+    this.tell = tell;
   }
 
   open() {
@@ -33,20 +61,29 @@ export class Link {
     return this.socket?.readyState === WebSocket.OPEN && this.hello !== null && this.pending.size === 0;
   }
 
-  /** Send a picture: the bytes of a JPEG. */
+  /**
+   * Send a picture: the bytes of a JPEG.
+   * @param {ArrayBuffer} bytes
+   */
   send(bytes) {
     this.pending.set(this.sent, performance.now());
     this.sent += 1;
-    this.socket.send(bytes);
+    this.socket?.send(bytes);
   }
 
-  /** Begin anew: people get new numbers. `smooth` is in seconds. */
+  /**
+   * Begin anew: people get new numbers.
+   * @param {number} smooth In seconds.
+   */
   set(smooth) {
     this.smooth = smooth;
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ smooth }));
   }
 
-  /** Ask for maps with each face, or no longer. */
+  /**
+   * Ask for maps with each face, or no longer.
+   * @param {boolean} wanted
+   */
   map(wanted) {
     this.maps = wanted;
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ map: wanted }));
@@ -67,6 +104,7 @@ export class Link {
     this.answers = [];
   }
 
+  /** @param {Message} message */
   take(message) {
     if (message.type === "hello") {
       this.hello = message;
@@ -81,6 +119,7 @@ export class Link {
     this.hear(message);
   }
 
+  /** @param {WebSocket} socket */
   retry(socket) {
     if (this.closed || socket !== this.socket) return;
     this.hello = null;

@@ -1,17 +1,31 @@
 // The camera in a notebook's cell: a preview, a button, and a photo as a data: address. Errors are said in the cell.
 
+/* exported addElement, takePhoto, enterAnswer */
+
+/** @type {Record<string, string>} */
 const WORDS = {
   NotAllowedError: "The camera was not allowed. Allow it at the camera sign beside the address, then run the cell again.",
   NotFoundError: "There is no camera. Plug one in, then run the cell again.",
   NotReadableError: "The camera is in use. Close the other program, then run the cell again.",
 };
 
+/**
+ * @template {keyof HTMLElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Element} place
+ * @param {object} properties
+ * @returns {HTMLElementTagNameMap[Name]}
+ */
 function addElement(name, place, properties) {
   const element = Object.assign(document.createElement(name), properties);
   place.append(element);
   return element;
 }
 
+/**
+ * @param {{ width: number, quality: number }} options
+ * @returns {Promise<string>}
+ */
 async function takePhoto({ width, quality }) {
   const script = document.currentScript;
   const box = addElement("div", script?.parentElement ?? document.querySelector("#output-area") ?? document.body, {});
@@ -31,25 +45,34 @@ async function takePhoto({ width, quality }) {
     const canvas = document.createElement("canvas");
     const scale = Math.min(1, width / video.videoWidth);
     [canvas.width, canvas.height] = [video.videoWidth * scale, video.videoHeight * scale].map(Math.round);
-    canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
+    /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")).drawImage(video, 0, 0, canvas.width, canvas.height);
     stream.getTracks().forEach((track) => track.stop());
     box.remove();
     return taken ? canvas.toDataURL("image/jpeg", quality) : "error:no photo was taken; the button Cancel was pressed";
   } catch (error) {
-    const words = WORDS[error.name] ?? `The camera cannot be used (${error.message}).`;
+    const { name, message } = /** @type {Error} */ (error);
+    const words = WORDS[name] ?? `The camera cannot be used (${message}).`;
     box.textContent = words;
     return `error:${words}`;
   }
 }
 
-// Jupyter's cells wait for input alone: find the field that asks with this prompt, and enter the answer.
+/**
+ * Jupyter's cells wait for input alone: find the field that asks with this prompt, and enter the answer.
+ * @param {string} prompt
+ * @param {string} answer
+ */
 async function enterAnswer(prompt, answer) {
-  const asked = () => [...document.querySelectorAll("input, textarea")].find((field) => {
+  const fields = () => [...document.querySelectorAll(/** @type {"input"} */ ("input, textarea"))];
+  const asked = () => fields().find((field) => {
     const around = field.closest(".jp-Stdin, .raw_input_container, .jp-OutputArea-stdin-item") ?? field.parentElement;
-    return around?.textContent.includes(prompt);
+    return around?.textContent?.includes(prompt);
   });
-  while (!asked()) await new Promise((done) => setTimeout(done, 50));
-  const field = asked();
+  let field = asked();
+  while (!field) {
+    await new Promise((done) => setTimeout(done, 50));
+    field = asked();
+  }
   field.value = answer;
   for (const type of ["keydown", "keypress", "keyup"]) {
     field.dispatchEvent(new KeyboardEvent(type, { key: "Enter", code: "Enter", keyCode: 13, which: 13, bubbles: true }));

@@ -1,7 +1,13 @@
 // Boxes and labels on the picture.
 
 import { colourOf, inkOn } from "./colours.js";
+import { penOf } from "./parts.js";
 import { percent } from "./words.js";
+
+/**
+ * @import { FaceMap } from "./messages.js"
+ * @typedef {{ box: number[], label: string, confidence: number, name: string, map?: FaceMap }} Shown
+ */
 
 const GROUND = "rgba(22, 24, 28, .55)";
 const FOR = [0, 158, 115];
@@ -13,9 +19,12 @@ const OPACITY = 0.65;
  *
  * `faces` have a box in pixels of a picture `width` wide, a `label` and a `confidence`; `mirrored` swaps left and right,
  * the words not.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Shown[]} faces
+ * @param {number} width
  */
 export function drawFaces(canvas, faces, width, { mirrored = false } = {}) {
-  const pen = canvas.getContext("2d");
+  const pen = penOf(canvas);
   const scale = canvas.width / width;
   const size = Math.max(12, Math.min(canvas.width / 34, 24 * (window.devicePixelRatio || 1)));
   pen.font = `600 ${size}px system-ui, sans-serif`;
@@ -28,9 +37,14 @@ export function drawFaces(canvas, faces, width, { mirrored = false } = {}) {
   }
 }
 
-/** Lay over each face that has a map what speaks for its label in green, and what speaks against it in red. */
+/**
+ * Lay over each face that has a map what speaks for its label in green, and what speaks against it in red.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Shown[]} faces
+ * @param {number} width
+ */
 export function drawMaps(canvas, faces, width, { mirrored = false } = {}) {
-  const pen = canvas.getContext("2d");
+  const pen = penOf(canvas);
   const scale = canvas.width / width;
   pen.save();
   if (mirrored) pen.setTransform(-1, 0, 0, 1, canvas.width, 0);
@@ -43,17 +57,26 @@ export function drawMaps(canvas, faces, width, { mirrored = false } = {}) {
   pen.restore();
 }
 
-/** A picture of a map, a pixel a place. */
+/**
+ * A picture of a map, a pixel a place.
+ * @param {number[][]} values
+ */
 function tinted(values) {
   const picture = Object.assign(document.createElement("canvas"), { width: values[0].length, height: values.length });
   const pixels = values.flat().flatMap((value) => [...(value > 0 ? FOR : AGAINST), OPACITY * 255 * Math.abs(value)]);
   const data = new ImageData(new Uint8ClampedArray(pixels), picture.width, picture.height);
-  picture.getContext("2d").putImageData(data, 0, 0);
+  penOf(picture).putImageData(data, 0, 0);
   return picture;
 }
 
+/**
+ * @param {CanvasRenderingContext2D} pen
+ * @param {[number, number, number, number]} place
+ * @param {string} colour
+ * @param {number} size
+ */
 function outline(pen, place, colour, size) {
-  for (const [ink, width] of [[GROUND, size / 4], [colour, size / 7]]) {
+  for (const { ink, width } of [{ ink: GROUND, width: size / 4 }, { ink: colour, width: size / 7 }]) {
     pen.strokeStyle = ink;
     pen.lineWidth = Math.max(2, width);
     pen.beginPath();
@@ -62,6 +85,15 @@ function outline(pen, place, colour, size) {
   }
 }
 
+/**
+ * @param {CanvasRenderingContext2D} pen
+ * @param {Shown} face
+ * @param {number} x
+ * @param {number} y1
+ * @param {number} y2
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} size
+ */
 function tag(pen, face, x, y1, y2, canvas, size) {
   const text = `${face.name ? `${face.name} · ` : ""}${face.label} ${percent(face.confidence)}`;
   const [width, height] = [pen.measureText(text).width + size * 0.9, size * 1.5];

@@ -5,7 +5,7 @@ import { VideoReader } from "./videos.js";
 import { glyph } from "./glyphs.js";
 import { Link } from "./link.js";
 import { drawFaces, drawMaps } from "./overlay.js";
-import { part } from "./parts.js";
+import { part, penOf } from "./parts.js";
 import { People, make, viewOf } from "./people.js";
 import { problemOf } from "./problems.js";
 import { Recording, download } from "./record.js";
@@ -13,6 +13,13 @@ import { openStream, takeFrame } from "./sources.js";
 import { Speaker } from "./speech.js";
 import { float, press, resizeText, restoreView, toggleCompact } from "./view.js";
 import { MEANINGS, clock } from "./words.js";
+
+/**
+ * @import { Message, Result, Results, Settings } from "./messages.js"
+ * @import { View } from "./people.js"
+ * @import { Moving } from "./sources.js"
+ * @typedef {Moving | "photo"} Kind
+ */
 
 const FASTEST = 66;
 const TOLD = 500;
@@ -22,6 +29,28 @@ const video = part("video");
 const overlay = part("overlay");
 const worker = new Worker("/static/worker.js");
 
+/**
+ * @typedef {object} State
+ * @property {Kind | null} kind
+ * @property {string} name
+ * @property {MediaStream | null} stream
+ * @property {{ result: Result, file: File }[]} pictures
+ * @property {number} place
+ * @property {Result | null} result
+ * @property {number | null} time
+ * @property {View[]} views
+ * @property {boolean} smoothed
+ * @property {boolean} mapped
+ * @property {boolean} canMap
+ * @property {boolean} paused
+ * @property {Recording | null} recording
+ * @property {number} due
+ * @property {boolean} busy
+ * @property {number} told
+ * @property {number | null} moment
+ */
+
+/** @type {State} */
 const state = {
   kind: null, name: "", stream: null, pictures: [], place: 0, result: null, time: 0, views: [], smoothed: true,
   mapped: false, canMap: false, paused: false, recording: null, due: 0, busy: false, told: 0, moment: null,
@@ -30,16 +59,20 @@ const people = new People(part("people"));
 const speaker = new Speaker(part("spoken"));
 const link = new Link(hear, (there) => notice(there ? "" : "The connection to facemood was lost. Trying again."));
 const videos = new VideoReader({
-  box: part("video"), words: part("video-words"), progress: part("video-progress"), read: part("video-read"),
+  box: part("whole-video"), words: part("video-words"), progress: part("video-progress"), read: part("video-read"),
   cancel: part("video-cancel"), results: part("video-results"),
 });
 
+/** @param {string} text */
 function notice(text) {
   part("notice").textContent = text;
   part("notice").hidden = !text;
 }
 
-/** Leave what is shown, and show something else: "camera", "screen", "video", "photo", or null for the beginning. */
+/**
+ * Leave what is shown, and show something else.
+ * @param {Kind | null} kind Null for the beginning.
+ */
 function begin(kind, name = "") {
   endRecording();
   link.close();
@@ -50,7 +83,7 @@ function begin(kind, name = "") {
   video.removeAttribute("src");
   video.controls = kind === "video";
   people.clear();
-  overlay.getContext("2d").clearRect(0, 0, overlay.width, overlay.height);
+  penOf(overlay).clearRect(0, 0, overlay.width, overlay.height);
   videos.offer(null);
   notice("");
   const moving = kind !== "photo" && kind !== null;
@@ -68,6 +101,7 @@ function begin(kind, name = "") {
   if (moving) link.open();
 }
 
+/** @param {"camera" | "screen"} kind */
 async function beginStream(kind) {
   const stream = await openStream(kind).catch((error) => notice(error.message));
   if (!stream) return;
@@ -85,16 +119,20 @@ async function beginStream(kind) {
     await video.play();
     speaker.say(kind === "camera" ? "The camera is read." : "The shared screen is read.");
   } catch (error) {
-    if (state.stream === stream) notice(error.message); // closed before its first picture is no trouble
+    if (state.stream === stream) notice(/** @type {Error} */ (error).message); // closed before its first picture is no trouble
   }
 }
 
-/** Browsers send a shared tab when something in it changes; what stands still may never come. */
+/**
+ * Browsers send a shared tab when something in it changes; what stands still may never come.
+ * @param {MediaStream} stream
+ */
 function sayStill(stream) {
   if (state.stream !== stream || state.kind !== "screen" || video.readyState >= 2) return;
   part("waiting").textContent = "No picture has come yet. Where nothing moves, scroll there once, or choose it again.";
 }
 
+/** @param {File} file */
 async function beginVideo(file) {
   begin("video", file.name);
   videos.offer(file);
@@ -106,6 +144,7 @@ async function beginVideo(file) {
   await video.play().catch(() => {});
 }
 
+/** @param {File[]} files */
 async function beginPhotos(files) {
   begin("photo");
   const form = new FormData();
@@ -118,7 +157,7 @@ async function beginPhotos(files) {
     notice(answer ? await problemOf(answer) : "The photo could not be sent; it may be too large, or the server has gone.");
     return;
   }
-  const { results, failures } = await answer.json();
+  const { results, failures } = /** @type {Results} */ (await answer.json());
   const bad = new Set(failures.map((failure) => failure.source));
   const good = [...files].filter((file) => !bad.has(file.name));
   state.pictures = results.map((result, place) => ({ result, file: good[place] }));
@@ -126,13 +165,14 @@ async function beginPhotos(files) {
   await showPicture(0);
 }
 
+/** @param {number} place */
 async function showPicture(place) {
   const { result, file } = state.pictures[place];
   Object.assign(state, { place, name: file.name });
   const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
   const canvas = part("picture");
   [canvas.width, canvas.height] = result.size;
-  canvas.getContext("2d").drawImage(bitmap, 0, 0, ...result.size);
+  penOf(canvas).drawImage(bitmap, 0, 0, ...result.size);
   for (const id of ["previous", "next"]) part(id).hidden = state.pictures.length < 2;
   part("previous").disabled = place === 0;
   part("next").disabled = place === state.pictures.length - 1;
@@ -143,14 +183,18 @@ async function showPicture(place) {
 
 /** Send the newest picture, whenever the last one is answered. */
 async function pump() {
+  const { kind } = state;
   const ready = link.free && !state.paused && !state.busy && video.readyState >= 2 && video.videoWidth;
   const now = performance.now();
-  if (!ready || now < state.due || (state.kind === "video" && video.currentTime === state.moment)) return;
+  if (!ready || kind === null || kind === "photo" || now < state.due || (kind === "video" && video.currentTime === state.moment)) return;
   Object.assign(state, { busy: true, due: now + FASTEST, moment: video.currentTime });
-  await takeFrame(video, state.kind, worker).catch(() => (state.busy = false)); // a video may have no picture yet
+  await takeFrame(video, kind, worker).catch(() => (state.busy = false)); // a video may have no picture yet
 }
 
-/** Hear the worker: a picture that is ready, or null for each beat. */
+/**
+ * Hear the worker: a picture that is ready, or null for each beat.
+ * @param {MessageEvent<ArrayBuffer | null>} event
+ */
 function advance({ data: picture }) {
   if (picture) {
     state.busy = false;
@@ -160,6 +204,7 @@ function advance({ data: picture }) {
   if (performance.now() - state.told > TOLD) tellPace();
 }
 
+/** @param {Message} message */
 function hear(message) {
   if (message.type === "problem") notice(message.problem.detail);
   if (message.type !== "result" || !state.kind || state.paused) return;
@@ -169,10 +214,14 @@ function hear(message) {
   pump();
 }
 
+/**
+ * @param {Result} result
+ * @param {number | null} time In seconds, null for a photo.
+ */
 function show(result, time) {
   Object.assign(state, { result, time });
   part("waiting").hidden = true;
-  part("stage").style.setProperty("--ratio", result.size[0] / result.size[1]);
+  part("stage").style.setProperty("--ratio", String(result.size[0] / result.size[1]));
   state.views = result.faces.map((face, number) => viewOf(face, number, state.smoothed));
   people.show(state.views, time);
   showNobody(result.faces.length === 0);
@@ -186,13 +235,15 @@ function showAgain() {
   if (state.result) show(state.result, state.kind === "photo" ? null : state.time);
 }
 
+/** @param {boolean} empty */
 function showNobody(empty) {
+  /** @type {Partial<Record<Kind, string>>} */
   const hints = {
     camera: "Turn to the camera. Light from the front helps.",
     screen: "Make the faces larger in the call, or choose its window again.",
   };
   part("nobody").hidden = !empty;
-  const hint = hints[state.kind] ?? "Faces in profile, covered or very small ones are not found.";
+  const hint = (state.kind && hints[state.kind]) ?? "Faces in profile, covered or very small ones are not found.";
   part("nobody").replaceChildren(make("b", "", "No face in the picture"), hint);
 }
 
@@ -200,9 +251,10 @@ function fitOverlay() {
   const ratio = window.devicePixelRatio || 1;
   const size = [overlay.clientWidth, overlay.clientHeight].map((side) => Math.round(side * ratio));
   if (size[0] && (overlay.width !== size[0] || overlay.height !== size[1])) [overlay.width, overlay.height] = size;
-  overlay.getContext("2d").clearRect(0, 0, overlay.width, overlay.height);
+  penOf(overlay).clearRect(0, 0, overlay.width, overlay.height);
 }
 
+/** @param {HTMLCanvasElement} canvas */
 function paint(canvas, mirrored = state.kind === "camera") {
   if (!state.result) return;
   const several = state.views.length > 1;
@@ -211,12 +263,15 @@ function paint(canvas, mirrored = state.kind === "camera") {
   drawFaces(canvas, faces, state.result.size[0], { mirrored });
 }
 
-/** Draw picture and overlay together, as they are and not as a mirror shows them. */
+/**
+ * Draw picture and overlay together, as they are and not as a mirror shows them.
+ * @param {HTMLCanvasElement} canvas
+ */
 function compose(canvas) {
-  const ground = state.kind === "photo" ? part("picture") : video;
-  const size = state.kind === "photo" ? [ground.width, ground.height] : [video.videoWidth, video.videoHeight];
-  if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
-  canvas.getContext("2d").drawImage(ground, 0, 0, ...size);
+  const photo = part("picture");
+  const [width, height] = state.kind === "photo" ? [photo.width, photo.height] : [video.videoWidth, video.videoHeight];
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  penOf(canvas).drawImage(state.kind === "photo" ? photo : video, 0, 0, width, height);
   paint(canvas, false);
 }
 
@@ -224,7 +279,7 @@ function snapshot() {
   if (!state.result) return;
   const canvas = document.createElement("canvas");
   compose(canvas);
-  canvas.toBlob((blob) => download(`facemood-${stamp()}.png`, blob), "image/png");
+  canvas.toBlob((blob) => blob && download(`facemood-${stamp()}.png`, blob), "image/png");
 }
 
 function toggleRecording() {
@@ -244,11 +299,12 @@ async function endRecording() {
   if (!recording) return;
   state.recording = null;
   press("record", false);
-  part("record").lastElementChild.textContent = "Record";
+  nameRecord("Record");
   const files = await recording.stop();
   const begun = stamp();
   const links = Object.entries(files).map(([name, blob]) => {
     const target = { href: URL.createObjectURL(blob), download: `facemood-${begun}-${name}` };
+    /** @type {Record<string, string>} */
     const words = { "table.csv": "Table (CSV)", "results.json": "JSON" };
     return Object.assign(make("a", "tool small", words[name] ?? "Annotated video"), target);
   });
@@ -258,6 +314,15 @@ async function endRecording() {
   speaker.say("The recording can be downloaded.");
 }
 
+/**
+ * Write on the button that records.
+ * @param {string} text
+ */
+function nameRecord(text) {
+  const words = part("record").lastElementChild;
+  if (words) words.textContent = text;
+}
+
 function tellPace() {
   state.told = performance.now();
   const { rate, delay } = link.pace;
@@ -265,7 +330,7 @@ function tellPace() {
     part("pace").textContent = rate ? `${rate.toFixed(0)} readings/s · ${delay.toFixed(0)} ms` : "";
   }
   if (state.recording) {
-    part("record").lastElementChild.textContent = `Stop ${clock(state.recording.seconds)}`;
+    nameRecord(`Stop ${clock(state.recording.seconds)}`);
     part("recorded").textContent = `${state.recording.results.length} readings`;
   }
 }
@@ -297,11 +362,12 @@ function toggleMaps() {
   showAgain();
 }
 
+/** @param {FileList} files */
 function dropped(files) {
   const photos = [...files].filter((file) => file.type.startsWith("image/"));
-  const video = [...files].find((file) => file.type.startsWith("video/") || /\.(mkv|avi|mov|ts|wmv|flv)$/i.test(file.name));
+  const moving = [...files].find((file) => file.type.startsWith("video/") || /\.(mkv|avi|mov|ts|wmv|flv)$/i.test(file.name));
   if (photos.length) beginPhotos(photos);
-  else if (video) beginVideo(video);
+  else if (moving) beginVideo(moving);
   else notice("This is neither a photo nor a video. Drop JPEG, PNG, WebP, MP4, WebM or the like.");
 }
 
@@ -318,8 +384,9 @@ function listen() {
     previous: () => showPicture(state.place - 1), next: () => showPicture(state.place + 1),
   };
   for (const [id, action] of Object.entries(actions)) part(id).addEventListener("click", action);
-  part("photo-file").addEventListener("change", (event) => event.target.files.length && beginPhotos([...event.target.files]));
-  part("video-file").addEventListener("change", (event) => event.target.files.length && beginVideo(event.target.files[0]));
+  const [photos, videoFile] = [part("photo-file"), part("video-file")];
+  photos.addEventListener("change", () => photos.files?.length && beginPhotos([...photos.files]));
+  videoFile.addEventListener("change", () => videoFile.files?.length && beginVideo(videoFile.files[0]));
   addEventListener("dragover", (event) => {
     event.preventDefault();
     part("drop").hidden = false;
@@ -328,7 +395,7 @@ function listen() {
   addEventListener("drop", (event) => {
     event.preventDefault();
     part("drop").hidden = true;
-    dropped(event.dataTransfer.files);
+    if (event.dataTransfer) dropped(event.dataTransfer.files);
   });
   addEventListener("resize", showAgain);
 }
@@ -341,6 +408,7 @@ async function prepare() {
   if (!("OffscreenCanvas" in window)) notice("This browser is too old to read live pictures; photos can be read.");
   const answer = await fetch("/v1/settings");
   if (!answer.ok) return notice(await problemOf(answer));
+  /** @type {Settings} */
   const settings = await answer.json();
   setColours(settings.colours);
   state.canMap = settings.maps;

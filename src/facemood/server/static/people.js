@@ -5,15 +5,40 @@ import { glyph } from "./glyphs.js";
 import { SPAN, drawTimeline, inWords } from "./timeline.js";
 import { howSure, percent, ranking } from "./words.js";
 
+/**
+ * @import { Box, Face, FaceMap } from "./messages.js"
+ * @import { Moment } from "./timeline.js"
+ * @import { Ranked } from "./words.js"
+ *
+ * What is shown of a face.
+ * @typedef {object} View
+ * @property {number} key
+ * @property {Box} box
+ * @property {FaceMap} [map]
+ * @property {string} label
+ * @property {number} confidence
+ * @property {Ranked[]} ranked
+ * @property {boolean} [certain]
+ *
+ * @typedef {Record<"name" | "track" | "fill" | "share", HTMLElement>} Row
+ */
+
 const AWAY = 6;
 const CALM = 5;
 const TOP = 3;
 
-/** Turn a face of the server's into what is shown of it. */
+/**
+ * Turn a face of the server's into what is shown of it.
+ * @param {Face} face
+ * @param {number} number
+ * @param {boolean} smoothed
+ * @returns {View}
+ */
 export function viewOf(face, number, smoothed) {
   const emotions = (smoothed ? face.emotions : face.raw_emotions) ?? face.emotions ?? {};
   const ranked = ranking(emotions);
   const label = smoothed && face.display_label ? face.display_label : (ranked[0]?.[0] ?? "");
+  /** @type {Ranked} */
   const first = ranked.find(([name]) => name === label) ?? [label, 0];
   const others = ranked.filter(([name]) => name !== label);
   return {
@@ -29,11 +54,19 @@ export function viewOf(face, number, smoothed) {
 
 /** Keeps a card for each person, in the order of their numbers. */
 export class People {
+  /** @type {Map<number, Card>} */
+  cards = new Map();
+
+  /** @param {HTMLElement} list */
   constructor(list) {
-    Object.assign(this, { list, cards: new Map() });
+    this.list = list;
   }
 
-  /** Show the faces of a moment; `time` is in seconds, null for a photo. */
+  /**
+   * Show the faces of a moment.
+   * @param {View[]} views
+   * @param {number | null} time In seconds, null for a photo.
+   */
   show(views, time) {
     for (const view of views) {
       const card = this.cards.get(view.key) ?? this.add(view.key, time !== null);
@@ -54,6 +87,10 @@ export class People {
     this.list.replaceChildren();
   }
 
+  /**
+   * @param {number} key
+   * @param {boolean} moving
+   */
   add(key, moving) {
     const card = new Card(key, moving);
     const after = [...this.cards].filter(([other]) => other > key).sort(([one], [other]) => one - other)[0];
@@ -62,15 +99,31 @@ export class People {
     return card;
   }
 
+  /** @param {number} key */
   remove(key) {
-    this.cards.get(key).element.remove();
+    this.cards.get(key)?.element.remove();
     this.cards.delete(key);
   }
 }
 
 class Card {
+  /** @type {Moment[]} */
+  moments = [];
+
+  /** @type {string | null} */
+  label = null;
+
+  /** @type {HTMLCanvasElement | null} */
+  canvas = null;
+
+  seen = 0;
+  told = -CALM;
+
+  /**
+   * @param {number} key
+   * @param {boolean} moving
+   */
   constructor(key, moving) {
-    Object.assign(this, { moments: [], seen: 0, told: -CALM, label: null });
     this.element = make("li", "person");
     const title = make("h3");
     this.away = make("span");
@@ -78,7 +131,8 @@ class Card {
     const mood = make("div", "mood");
     const words = make("div");
     this.picture = make("span");
-    [this.word, this.how] = [make("p", "word"), make("p", "how")];
+    this.word = make("p", "word");
+    this.how = make("p", "how");
     words.append(this.word, this.how);
     mood.append(this.picture, words);
     this.bars = make("dl", "bars");
@@ -87,6 +141,7 @@ class Card {
     if (moving) this.addTimeline();
   }
 
+  /** @returns {Row} */
   addRow() {
     const row = { name: make("dt"), track: make("dd", "track"), fill: make("i"), share: make("dd", "share") };
     row.track.append(row.fill);
@@ -103,6 +158,10 @@ class Card {
     this.element.append(this.canvas, scale);
   }
 
+  /**
+   * @param {View} view
+   * @param {number | null} time
+   */
   show(view, time) {
     if (view.label !== this.label) {
       this.label = view.label;
@@ -120,6 +179,7 @@ class Card {
     while (this.moments[0].time < time - SPAN) this.moments.shift();
   }
 
+  /** @param {number} time */
   draw(time) {
     if (!this.canvas) return;
     drawTimeline(this.canvas, this.moments, time);
@@ -129,14 +189,23 @@ class Card {
   }
 }
 
+/**
+ * @param {Row} row
+ * @param {Ranked} [ranked]
+ */
 function showRow(row, [label, probability] = ["", 0]) {
   row.name.textContent = label;
   row.share.textContent = label ? percent(probability) : "";
-  row.fill.style.setProperty("--share", probability);
+  row.fill.style.setProperty("--share", String(probability));
   row.fill.style.setProperty("--colour", colourOf(label));
 }
 
-/** Make an element with a class and a text. */
+/**
+ * Make an element with a class and a text.
+ * @template {keyof HTMLElementTagNameMap} Name
+ * @param {Name} name
+ * @returns {HTMLElementTagNameMap[Name]}
+ */
 export function make(name, className = "", text = "") {
   const element = document.createElement(name);
   if (className) element.className = className;

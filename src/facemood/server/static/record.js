@@ -1,17 +1,49 @@
 // Recording: the table, the JSON and the annotated video are made here in the browser, and nothing is stored elsewhere.
 
+/**
+ * @import { Column, Hello, LiveResult, Result } from "./messages.js"
+ * @typedef {(canvas: HTMLCanvasElement) => void} Draw
+ */
+
 const RATE = 20;
 const MOST = 200_000;
 const FORMATS = ["video/mp4;codecs=avc1.42E01F", "video/webm;codecs=vp9", "video/webm;codecs=vp8", "video/webm"];
 
 /** Keeps what is read, and records what is shown, from its beginning until `stop`. */
 export class Recording {
-  /** `hello` is the server's greeting, `draw` paints picture and overlay onto a canvas. */
+  /** @type {(Result & { type?: undefined })[]} */
+  results = [];
+
+  /** @type {Blob[]} */
+  chunks = [];
+
+  /** @type {number | null} */
+  began = null;
+
+  /** @type {MediaRecorder | null} */
+  recorder = null;
+
+  /** @type {number | undefined} */
+  timer = undefined;
+
+  seconds = 0;
+
+  /**
+   * @param {Hello} hello The server's greeting.
+   * @param {string} source
+   * @param {HTMLCanvasElement} canvas
+   * @param {Draw} draw Paints picture and overlay onto a canvas.
+   */
   constructor(hello, source, canvas, draw) {
-    Object.assign(this, { hello, source, results: [], chunks: [], began: null, seconds: 0 });
+    this.hello = hello;
+    this.source = source;
     this.video(canvas, draw);
   }
 
+  /**
+   * @param {LiveResult} result
+   * @param {number} time In seconds.
+   */
   add(result, time) {
     this.began ??= time;
     this.seconds = time - this.began;
@@ -20,6 +52,10 @@ export class Recording {
     }
   }
 
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {Draw} draw
+   */
   video(canvas, draw) {
     const type = FORMATS.find((name) => window.MediaRecorder?.isTypeSupported(name));
     if (!type || !canvas.captureStream) return;
@@ -33,13 +69,15 @@ export class Recording {
   /** End it; gives {name: Blob} of all files. */
   async stop() {
     clearInterval(this.timer);
+    /** @type {Record<string, Blob>} */
     const files = { "table.csv": this.table(), "results.json": this.json() };
-    if (this.recorder) {
+    const { recorder } = this;
+    if (recorder) {
       await new Promise((done) => {
-        this.recorder.onstop = done;
-        this.recorder.stop();
+        recorder.onstop = done;
+        recorder.stop();
       });
-      const type = this.recorder.mimeType.split(";")[0];
+      const type = recorder.mimeType.split(";")[0];
       files[`annotated.${type.split("/")[1]}`] = new Blob(this.chunks, { type });
     }
     return files;
@@ -60,30 +98,47 @@ export class Recording {
 /**
  * The table's rows of a result, as lists of cells: one a face, or one with empty face columns. The server says in which
  * order the columns stand, and by which path each is found in the result; a path through "faces" goes into the row's face.
+ * @param {Result} result
+ * @param {Column[]} columns
  */
 export function rowsOf(result, columns) {
   const faces = result.faces.length ? result.faces : [null];
-  return faces.map((face) => columns.map(({ path }) => path.reduce(step, { ...result, faces: face })));
+  return faces.map((face) => columns.map(({ path }) => path.reduce(step, /** @type {unknown} */ ({ ...result, faces: face }))));
 }
 
-/** What stands under a key of an object's own, so that a label such as "constructor" finds nothing else. */
+/**
+ * What stands under a key of an object's own, so that a label such as "constructor" finds nothing else.
+ * @param {unknown} value
+ * @param {string | number} key
+ */
 function step(value, key) {
-  return value && Object.hasOwn(value, key) ? value[key] : undefined;
+  return value && Object.hasOwn(value, key) ? /** @type {Record<string | number, unknown>} */ (value)[key] : undefined;
 }
 
-/** One line of CSV: cells without a value are empty, booleans are 0 or 1. */
+/**
+ * One line of CSV: cells without a value are empty, booleans are 0 or 1.
+ * @param {unknown[]} values
+ */
 export function csvLine(values) {
   const cells = values.map((value) => String((typeof value === "boolean" ? Number(value) : value) ?? ""));
   return `${cells.map((cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(",")}\n`;
 }
 
-/** Hand a file to the user. */
+/**
+ * Hand a file to the user.
+ * @param {string} name
+ * @param {Blob} blob
+ */
 export function download(name, blob) {
   const link = Object.assign(document.createElement("a"), { download: name, href: URL.createObjectURL(blob) });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
+/**
+ * @param {number} value
+ * @param {number} digits
+ */
 function round(value, digits) {
   return Number(value.toFixed(digits));
 }

@@ -1,8 +1,13 @@
 // Where pictures come from: camera, shared screen, video; and what to say when one cannot be had.
 
+/** @typedef {keyof typeof WIDTHS} Moving A source whose pictures change. */
+
 const WIDTHS = { camera: 640, screen: 1280, video: 960 };
 
-/** Open a camera or a shared screen; gives a MediaStream. */
+/**
+ * Open a camera or a shared screen; gives a MediaStream.
+ * @param {"camera" | "screen"} kind
+ */
 export async function openStream(kind) {
   if (!navigator.mediaDevices) {
     throw new Error(
@@ -15,11 +20,16 @@ export async function openStream(kind) {
       ? await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 }, height: { ideal: 720 } } })
       : await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: 15 }, audio: false });
   } catch (error) {
-    throw new Error(whyNot(kind, error));
+    throw new Error(whyNot(kind, /** @type {Error} */ (error)), { cause: error });
   }
 }
 
-/** Have the picture that a video shows now made into a JPEG by the worker, no wider than suits its kind. */
+/**
+ * Have the picture that a video shows now made into a JPEG by the worker, no wider than suits its kind.
+ * @param {HTMLVideoElement} video
+ * @param {Moving} kind
+ * @param {Worker} worker
+ */
 export async function takeFrame(video, kind, worker) {
   const scale = Math.min(1, WIDTHS[kind] / video.videoWidth);
   const size = [video.videoWidth, video.videoHeight].map((side) => Math.max(1, Math.round(side * scale)));
@@ -27,6 +37,10 @@ export async function takeFrame(video, kind, worker) {
   worker.postMessage({ bitmap, size }, [bitmap]);
 }
 
+/**
+ * @param {"camera" | "screen"} kind
+ * @param {Error} error
+ */
 function whyNot(kind, error) {
   const camera = kind === "camera";
   switch (error.name) {

@@ -5,11 +5,20 @@ const SETTLED = 800;
 
 /** Says into a live region what changed, at most every few seconds, and only what has lasted a moment. */
 export class Speaker {
+  spoken = "";
+  heard = "";
+  since = 0;
+  last = -PACE;
+
+  /** @param {HTMLElement} region */
   constructor(region) {
-    Object.assign(this, { region, spoken: "", heard: "", since: 0, last: -PACE });
+    this.region = region;
   }
 
-  /** Tell what is seen now: [{name, label}]. */
+  /**
+   * Tell what is seen now.
+   * @param {{ name: string, label: string }[]} people
+   */
   hear(people, now = performance.now()) {
     const alone = people.length === 1;
     const text = people.map(({ name, label }) => (alone ? label : `${name} ${label}`)).join(", ") || "Nobody in the picture";
@@ -20,7 +29,10 @@ export class Speaker {
     this.region.textContent = text;
   }
 
-  /** Say something at once. */
+  /**
+   * Say something at once.
+   * @param {string} text
+   */
   say(text) {
     this.region.textContent = text;
     this.spoken = "";

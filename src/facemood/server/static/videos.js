@@ -3,7 +3,19 @@
 import { make } from "./people.js";
 import { problemOf } from "./problems.js";
 
+/**
+ * @import { Job } from "./messages.js"
+ * @typedef {object} Parts
+ * @property {HTMLElement} box
+ * @property {HTMLElement} words
+ * @property {HTMLProgressElement} progress
+ * @property {HTMLElement} read
+ * @property {HTMLElement} cancel
+ * @property {HTMLElement} results
+ */
+
 const ASKED = 700;
+/** @type {Record<string, string>} */
 const WORDS = {
   "table.csv": "Table (CSV)", "table.parquet": "Table (Parquet)", "result.json": "JSON", "report.html": "Report",
   "annotated.mp4": "Annotated video",
@@ -11,13 +23,26 @@ const WORDS = {
 
 /** The part of the page that has a video read. */
 export class VideoReader {
+  /** @type {File | null} */
+  file = null;
+
+  /** @type {string | null} */
+  id = null;
+
+  /** @type {XMLHttpRequest | null} */
+  request = null;
+
+  /** @param {Parts} parts */
   constructor(parts) {
-    Object.assign(this, { parts, file: null, id: null, request: null });
+    this.parts = parts;
     parts.read.addEventListener("click", () => this.begin());
     parts.cancel.addEventListener("click", () => this.cancel());
   }
 
-  /** Offer to read a file. */
+  /**
+   * Offer to read a file.
+   * @param {File | null} file
+   */
   offer(file) {
     this.cancel();
     this.file = file;
@@ -28,24 +53,29 @@ export class VideoReader {
   }
 
   async begin() {
+    if (!this.file) return;
     this.busy(true);
     this.parts.results.replaceChildren();
     try {
-      const job = await this.upload();
+      const job = await this.upload(this.file);
       this.id = job.id;
       await this.follow(job);
     } catch (error) {
-      this.say(error.message);
+      this.say(/** @type {Error} */ (error).message);
     }
     this.busy(false);
   }
 
-  /** Send the file; XMLHttpRequest tells how far it is, which fetch does not. */
-  upload() {
+  /**
+   * Send the file; XMLHttpRequest tells how far it is, which fetch does not.
+   * @param {File} file
+   * @returns {Promise<Job>}
+   */
+  upload(file) {
     return new Promise((done, fail) => {
       const request = (this.request = new XMLHttpRequest());
       const form = new FormData();
-      form.append("video", this.file, "video");
+      form.append("video", file, "video");
       request.upload.onprogress = (event) => this.say("Sending it", event.loaded / event.total);
       request.onload = () => {
         const body = JSON.parse(request.responseText || "{}");
@@ -58,6 +88,7 @@ export class VideoReader {
     });
   }
 
+  /** @param {Job} job */
   async follow(job) {
     while (job.state === "waiting" || job.state === "reading") {
       const share = job.frames_total ? job.frames_done / job.frames_total : 0;
@@ -73,8 +104,12 @@ export class VideoReader {
     this.parts.results.replaceChildren(...Object.entries(job.results).map(([name, address]) => this.link(name, address)));
   }
 
+  /**
+   * @param {string} name
+   * @param {string} address
+   */
   link(name, address) {
-    const stem = this.file.name.replace(/\.[^.]*$/, "");
+    const stem = (this.file?.name ?? "").replace(/\.[^.]*$/, "");
     return Object.assign(make("a", "tool small", WORDS[name] ?? name), { href: address, download: `${stem}-${name}` });
   }
 
@@ -84,11 +119,13 @@ export class VideoReader {
     this.id = null;
   }
 
+  /** @param {boolean} yes */
   busy(yes) {
     this.parts.read.hidden = yes;
     this.parts.cancel.hidden = this.parts.progress.hidden = !yes;
   }
 
+  /** @param {string} text */
   say(text, share = 0) {
     this.parts.words.textContent = text;
     this.parts.progress.value = share;

@@ -2,9 +2,15 @@
 
 import { part } from "./parts.js";
 
+/** @typedef {{ requestWindow(size: { width: number, height: number }): Promise<Window> }} PictureInPicture */
+
 const SIZES = [0.85, 1, 1.2, 1.45, 1.75];
 
-/** Show whether a switch is on. */
+/**
+ * Show whether a switch is on.
+ * @param {string} id
+ * @param {boolean} pressed
+ */
 export function press(id, pressed) {
   part(id).setAttribute("aria-pressed", String(pressed));
 }
@@ -16,17 +22,21 @@ export function toggleCompact(compact = !document.body.classList.contains("compa
   remember("compact", compact ? "1" : "");
 }
 
-/** Make all text larger or smaller by some steps. */
+/**
+ * Make all text larger or smaller by some steps.
+ * @param {number} step
+ */
 export function resizeText(step) {
   const now = SIZES.indexOf(Number(recall("size") || 1));
   const size = SIZES[Math.max(0, Math.min(SIZES.length - 1, now + step))];
-  document.documentElement.style.setProperty("--size", size);
-  remember("size", size);
+  document.documentElement.style.setProperty("--size", String(size));
+  remember("size", String(size));
 }
 
 /** Put the readings into a small window above all others, where the browser can. */
 export async function float() {
-  const small = await window.documentPictureInPicture.requestWindow({ width: 380, height: 520 });
+  const { documentPictureInPicture } = /** @type {{ documentPictureInPicture: PictureInPicture }} */ (/** @type {unknown} */ (window));
+  const small = await documentPictureInPicture.requestWindow({ width: 380, height: 520 });
   const style = Object.assign(small.document.createElement("link"), { rel: "stylesheet", href: `${location.origin}/static/page.css` });
   small.document.head.append(style);
   small.document.title = "facemood";
@@ -42,6 +52,10 @@ export function restoreView() {
   toggleCompact(recall("compact") === "1");
 }
 
+/**
+ * @param {string} name
+ * @param {string} value
+ */
 function remember(name, value) {
   try {
     localStorage.setItem(`facemood-${name}`, value);
@@ -50,6 +64,7 @@ function remember(name, value) {
   }
 }
 
+/** @param {string} name */
 function recall(name) {
   try {
     return localStorage.getItem(`facemood-${name}`);

@@ -1,5 +1,8 @@
 // What expressions are called, how sure a reading is in words, and how such faces often look.
 
+/** @typedef {[label: string, probability: number]} Ranked */
+
+/** @type {Record<string, string>} */
 export const MEANINGS = {
   angry: "Brows low and drawn together, a hard look, lips pressed or teeth shown.",
   disgust: "The nose is wrinkled, the upper lip raised.",
@@ -15,13 +18,20 @@ const CLEARLY = 0.85;
 const PROBABLY = 0.6;
 const CLOSE = 0.15;
 
-/** Write a probability in whole per cent, without claiming certainty. */
+/**
+ * Write a probability in whole per cent, without claiming certainty.
+ * @param {number} probability
+ */
 export function percent(probability) {
   if (probability >= 0.995) return ">99%";
   return probability < 0.005 ? "<1%" : `${Math.round(100 * probability)}%`;
 }
 
-/** Say how sure a reading is: what follows the expression's word. `ranked` is [[label, probability], ...], best first. */
+/**
+ * Say how sure a reading is: what follows the expression's word.
+ * @param {Ranked[]} ranked Best first.
+ * @param {boolean} [certain]
+ */
 export function howSure(ranked, certain) {
   const [first, second] = ranked;
   if (second && first[1] - second[1] < CLOSE) return `or ${second[0]}, hard to tell`;
@@ -29,12 +39,18 @@ export function howSure(ranked, certain) {
   return first[1] < CLEARLY ? "probably" : "clearly";
 }
 
-/** Sort an object of probabilities, best first. */
+/**
+ * Sort an object of probabilities, best first.
+ * @param {Record<string, number>} emotions
+ */
 export function ranking(emotions) {
   return Object.entries(emotions).sort((one, other) => other[1] - one[1]);
 }
 
-/** Write seconds as a clock does. */
+/**
+ * Write seconds as a clock does.
+ * @param {number} seconds
+ */
 export function clock(seconds) {
   const whole = Math.floor(seconds);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;

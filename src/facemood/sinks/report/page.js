@@ -1,25 +1,46 @@
 "use strict";
 // Reads out the numbers below the pointer, or from frame to frame by the arrow keys. The page is whole without it.
 (() => {
+  /**
+   * The numbers of a chart: when frames begin and end in milliseconds, and per cents of each name, or counts of faces.
+   * @typedef {object} Series
+   * @property {[number, number]} span
+   * @property {number[]} times
+   * @property {number[]} ends
+   * @property {string[]} [names]
+   * @property {number[][]} [rows]
+   * @property {number[]} [counts]
+   */
+
+  /** @param {number} ms */
   const clock = (ms) => {
     const tenths = Math.round(ms / 100), seconds = Math.floor(tenths / 10);
     const minutes = Math.floor(seconds / 60) % 60, hours = Math.floor(seconds / 3600);
-    const two = (number) => String(number).padStart(2, "0");
+    const two = (/** @type {number} */ number) => String(number).padStart(2, "0");
     return `${hours ? `${hours}:${two(minutes)}` : minutes}:${two(seconds % 60)}.${tenths % 10}`;
   };
 
-  const say = (series, index) => {
-    if (series.counts) return `${series.counts[index]} in the picture`;
-    return series.names
-      .map((name, row) => [name, series.rows[row][index]])
-      .filter(([, share]) => share > 0)
-      .sort((one, other) => other[1] - one[1])
+  /**
+   * @param {Series} series
+   * @param {number} index
+   */
+  const say = ({ counts, names = [], rows = [] }, index) => {
+    if (counts) return `${counts[index]} in the picture`;
+    return names
+      .map((name, row) => ({ name, share: rows[row][index] }))
+      .filter(({ share }) => share > 0)
+      .sort((one, other) => other.share - one.share)
       .slice(0, 4)
-      .map(([name, share]) => `${name} ${share}%`)
+      .map(({ name, share }) => `${name} ${share}%`)
       .join(", ");
   };
 
-  const last = (times, time) => { // the last frame that begins by then, or -1
+  /**
+   * The last frame that begins by then, or -1.
+   * @param {number[]} times
+   * @param {number} time
+   */
+  const last = (times, time) => {
     let low = 0, high = times.length;
     while (low < high) {
       const middle = (low + high) >> 1;
@@ -28,9 +49,17 @@
     return low - 1;
   };
 
+  /**
+   * @param {Element} chart
+   * @param {string} name
+   */
+  const find = (chart, name) => /** @type {HTMLElement} */ (chart.querySelector(name));
+
+  /** @param {Element} chart */
   const prepare = (chart) => {
-    const series = JSON.parse(chart.querySelector("script").textContent);
-    const read = chart.querySelector(".read"), ground = chart.querySelector(".ground");
+    /** @type {Series} */
+    const series = JSON.parse(find(chart, "script").textContent ?? "");
+    const read = find(chart, ".read"), ground = find(chart, ".ground");
     const [start, end] = series.span, hair = document.createElement("div");
     let now = -1;
     hair.className = "hair";
@@ -38,7 +67,7 @@
     ground.append(hair);
     ground.tabIndex = 0;
 
-    const show = (time) => {
+    const show = (/** @type {number} */ time) => {
       const index = last(series.times, time), seen = index >= 0 && time <= series.ends[index];
       now = index;
       hair.hidden = false;
@@ -46,9 +75,9 @@
       read.textContent = `${clock(time)}: ${seen ? say(series, index) : "not in sight"}`;
     };
     const hide = () => { hair.hidden = true; read.textContent = ""; };
-    const step = (event) => {
-      const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-      if (!way) return;
+    const step = (/** @type {KeyboardEvent} */ event) => {
+      if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+      const way = event.key === "ArrowLeft" ? -1 : 1;
       event.preventDefault();
       show(series.times[Math.min(Math.max(now + way, 0), series.times.length - 1)]);
     };
@@ -64,10 +93,15 @@
 
   document.documentElement.classList.add("live");
   document.querySelectorAll(".chart").forEach(prepare);
+  /**
+   * @param {string} which
+   * @returns {NodeListOf<HTMLDetailsElement>}
+   */
+  const details = (which) => document.querySelectorAll(`details${which}`);
   addEventListener("beforeprint", () => {
-    document.querySelectorAll("details:not([open])").forEach((folded) => { folded.dataset.folded = ""; folded.open = true; });
+    details(":not([open])").forEach((folded) => { folded.dataset.folded = ""; folded.open = true; });
   });
   addEventListener("afterprint", () => {
-    document.querySelectorAll("details[data-folded]").forEach((folded) => { delete folded.dataset.folded; folded.open = false; });
+    details("[data-folded]").forEach((folded) => { delete folded.dataset.folded; folded.open = false; });
   });
 })();

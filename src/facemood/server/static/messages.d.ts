@@ -1,0 +1,89 @@
+// What the server sends, for the type check of the page (make check-js). The package does not ship this file.
+
+/** x1, y1, x2, y2 in pixels of the picture. */
+export type Box = [number, number, number, number];
+
+/** The probability of each expression, 0..1. */
+export type Probabilities = Record<string, number>;
+
+/** An activation map: rows from the top, -1..1. */
+export interface FaceMap {
+  box: Box;
+  values: number[][];
+}
+
+export interface Face {
+  box: Box;
+  score: number;
+  track_id?: number;
+  emotion?: string;
+  confidence?: number;
+  certain?: boolean;
+  emotions?: Probabilities;
+  raw_emotions?: Probabilities;
+  pose?: Record<string, number>;
+  display_label?: string;
+  map?: FaceMap;
+}
+
+/** What was read of one picture. */
+export interface Result {
+  source: string;
+  frame: number;
+  timestamp: number | null;
+  size: [number, number];
+  faces: Face[];
+}
+
+/** A column of the table, and the keys that lead to its cell in a result. */
+export interface Column {
+  name: string;
+  path: (string | number)[];
+}
+
+/** The first message of a connection. */
+export interface Hello {
+  type: "hello";
+  info: Record<string, unknown>;
+  schema: number;
+  columns: Column[];
+  maps: boolean;
+}
+
+/** What was read of a picture that came over the connection. */
+export interface LiveResult extends Result {
+  type: "result";
+}
+
+/** Why a picture was not read. */
+export interface ProblemMessage {
+  type: "problem";
+  frame: number;
+  problem: { detail: string };
+}
+
+export type Message = Hello | LiveResult | ProblemMessage;
+
+/** The answer of /v1/analyze. */
+export interface Results {
+  results: Result[];
+  failures: { source: string; message: string }[];
+}
+
+/** The answer of /v1/videos. */
+export interface Job {
+  id: string;
+  state: "waiting" | "reading" | "done" | "failed" | "cancelled";
+  frames_done: number;
+  frames_total: number | null;
+  results: Record<string, string>;
+  problem: { detail: string } | null;
+}
+
+/** The answer of /v1/settings. */
+export interface Settings {
+  version: string;
+  labels: string[];
+  maps: boolean;
+  colours: Record<string, string>;
+}
