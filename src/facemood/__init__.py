@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from facemood.schema import Face, Frame
     from facemood.timeline import find_episodes
 
-__version__ = "0.1.0"
+    __version__: str
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 """ONNX Runtime sends telemetry by default from 1.29 on. It reads this variable once, when it is first imported."""
@@ -102,11 +102,24 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Load a public name from its module when it is first asked for."""
-    if name not in _HOMES:
+    if name == "__version__":
+        value: Any = _find_version()
+    elif name in _HOMES:
+        value = getattr(importlib.import_module(f"facemood.{_HOMES[name]}"), name)
+    else:
         raise AttributeError(f"module 'facemood' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"facemood.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
+
+
+def _find_version() -> str:
+    """The version of the installed package; a source tree that was never installed has none."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("facemood")
+    except PackageNotFoundError:
+        return "0+unknown"
 
 
 def __dir__() -> list[str]:
