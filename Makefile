@@ -4,16 +4,27 @@ PYTHON ?= python3
 PHOTO ?= examples/photos
 # The version is pinned so that the tests see one torch; a CPU build serves.
 TORCH ?= torch==2.13.0
+# What is fast: no training, no dataset, no browser, no window. tests/light.py has it too.
+FAST = not slow and not dataset and not browser and not display
 
 export OMP_WAIT_POLICY = PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test check bench clean
+.PHONY: help demo test test-fast test-slow coverage check check-python check-js format verify-types audit sbom bench clean
 
 help:
 	@echo "make demo [PHOTO=path]  read sample photos, or your own, with the core dependencies alone"
 	@echo "make test               run all tests that this machine can run"
-	@echo "make check              format, lint and types"
+	@echo "make test-fast          run the tests of the core in under a minute; needs no torch"
+	@echo "make coverage           run the tests that are not slow with branch coverage, and hold the floor"
+	@echo "make test-slow          run the other tests: training, datasets, browser, windows"
+	@echo "make check              format, lint and types; JavaScript too, where npm is installed"
+	@echo "make format             format the Python code, and fix what the linter can fix"
+	@echo "make check-python       the part of make check for Python"
+	@echo "make check-js           lint and type check the JavaScript of the pages; needs npm"
+	@echo "make verify-types       check that the public API is typed completely; needs npm"
+	@echo "make audit              look for known vulnerabilities in the dependencies; needs a network"
+	@echo "make sbom               list all dependencies in dist/sbom.json (CycloneDX)"
 	@echo "make bench [PEER=python] measure speed and memory; writes benchmarks/results.md"
 	@echo "make clean              remove environments and output"
 
@@ -25,16 +36,52 @@ demo: .venv-demo/ready
 test: .venv/ready
 	@.venv/bin/python -m pytest -q
 
-check: .venv/ready
+test-fast: .venv-fast/ready
+	@.venv-fast/bin/python -m pytest -q -n 2 -p tests.light
+
+test-slow: .venv/ready
+	@.venv/bin/python -m pytest -q -m "not ($(FAST))"
+
+coverage: .venv/ready
+	@.venv/bin/coverage erase
+	@.venv/bin/coverage run -m pytest -q -n 2 -m "$(FAST)"
+	@.venv/bin/coverage combine -q
+	@.venv/bin/coverage report
+
+check: check-python
+	@if ! command -v npm >/dev/null; then echo "JavaScript was not checked: npm is not installed."; \
+	elif ! $(MAKE) -s node_modules/ready; then echo "JavaScript was not checked: its tools could not be installed (see above)."; \
+	else $(MAKE) -s check-js; fi
+
+check-python: .venv/ready
 	@.venv/bin/ruff format --check
 	@.venv/bin/ruff check
 	@.venv/bin/mypy
+
+format: .venv/ready
+	@.venv/bin/ruff format
+	@.venv/bin/ruff check --fix
+
+check-js: node_modules/ready
+	@npm run --silent check
+
+# pyright looks at the installed package, as its users do.
+verify-types: .venv/ready node_modules/ready
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install pyright --verifytypes facemood --ignoreexternal
+
+audit: .venv-audit/ready .venv-demo/ready
+	@.venv-audit/bin/pip-audit --path "$$(.venv-demo/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+
+sbom: .venv-audit/ready .venv-demo/ready
+	@mkdir -p dist
+	@.venv-audit/bin/cyclonedx-py environment --pyproject pyproject.toml --output-file dist/sbom.json .venv-demo/bin/python
+	@echo "the list is in dist/sbom.json"
 
 bench: .venv/ready
 	@.venv/bin/python benchmarks/run.py -o benchmarks/results.md $(if $(PEER),--peer-python "$(PEER)")
 
 clean:
-	rm -rf .venv .venv-demo demo-out
+	rm -rf .venv .venv-demo .venv-fast .venv-audit node_modules demo-out dist htmlcov .coverage .coverage.*
 
 .venv-demo/ready: pyproject.toml
 	@echo "building .venv-demo (about a minute, once)"
@@ -42,9 +89,26 @@ clean:
 	@.venv-demo/bin/pip install -q .
 	@touch $@
 
+.venv-fast/ready: pyproject.toml
+	@echo "building .venv-fast (about a minute, once)"
+	@$(PYTHON) -m venv .venv-fast
+	@.venv-fast/bin/pip install -q -e ".[test]"
+	@touch $@
+
+.venv-audit/ready: requirements/release.txt
+	@echo "building .venv-audit (about a minute, once)"
+	@$(PYTHON) -m venv .venv-audit
+	@.venv-audit/bin/pip install -q -r requirements/release.txt
+	@touch $@
+
 .venv/ready: pyproject.toml
 	@echo "building .venv (a few minutes, once)"
 	@$(PYTHON) -m venv .venv
 	@.venv/bin/pip install -q "$(TORCH)"
 	@.venv/bin/pip install -q "$(TORCH)" -e ".[dev]"
+	@touch $@
+
+node_modules/ready: package-lock.json
+	@echo "installing the tools for JavaScript (seconds, once)"
+	@npm ci --silent
 	@touch $@

@@ -28,6 +28,7 @@ START = "import typer; from facemood.cli.serve_command import serve; typer.run(s
 @contextlib.contextmanager
 def started(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Start the command; gives the address that it prints."""
+    pytest.importorskip("fastapi", reason="needs the extra serve")
     command = [sys.executable, "-c", START, "--port", "0", "--threads", "1", *arguments]
     environment = {**os.environ, "NO_COLOR": "1"}
     with subprocess.Popen(
