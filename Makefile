@@ -23,8 +23,8 @@ help:
 	@echo "make check-python       the part of make check for Python"
 	@echo "make check-js           lint and type check the JavaScript of the pages; needs npm"
 	@echo "make verify-types       check that the public API is typed completely; needs npm"
-	@echo "make audit              look for known vulnerabilities in the dependencies; needs a network"
-	@echo "make sbom               list all dependencies in dist/sbom.json (CycloneDX)"
+	@echo "make audit              look for known vulnerabilities in the core dependencies; needs a network"
+	@echo "make sbom               list the core dependencies in dist/sbom.json (CycloneDX)"
 	@echo "make bench [PEER=python] measure speed and memory; writes benchmarks/results.md"
 	@echo "make clean              remove environments and output"
 
@@ -44,7 +44,7 @@ test-slow: .venv/ready
 
 coverage: .venv/ready
 	@.venv/bin/coverage erase
-	@.venv/bin/coverage run -m pytest -q -n 2 -m "$(FAST)"
+	@.venv/bin/coverage run -m pytest -q -n 2 -m "$(FAST)" --hypothesis-profile=ci
 	@.venv/bin/coverage combine -q
 	@.venv/bin/coverage report
 
@@ -70,7 +70,8 @@ verify-types: .venv/ready node_modules/ready
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install pyright --verifytypes facemood --ignoreexternal
 
 audit: .venv-audit/ready .venv-demo/ready
-	@.venv-audit/bin/pip-audit --path "$$(.venv-demo/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+	@.venv-demo/bin/pip freeze --exclude facemood > .venv-audit/core.txt
+	@.venv-audit/bin/pip-audit --strict --no-deps --disable-pip -r .venv-audit/core.txt
 
 sbom: .venv-audit/ready .venv-demo/ready
 	@mkdir -p dist

@@ -14,12 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 FAST = "not slow and not dataset and not browser and not display"
 """The marker expression of make test-fast and make coverage."""
 
-settings.register_profile("light", settings.get_profile("default"), max_examples=25)
+settings.register_profile(
+    "light",
+    settings.get_profile("default"),
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("light")
 
 EXTRAS = {
