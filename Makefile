@@ -111,5 +111,5 @@ clean:
 
 node_modules/ready: package-lock.json
 	@echo "installing the tools for JavaScript (seconds, once)"
-	@npm ci --silent
+	@npm ci --loglevel=error --fetch-retries=1 --fetch-timeout=60000
 	@touch $@

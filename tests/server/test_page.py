@@ -240,6 +240,7 @@ def test_a_dropped_video_is_read_whole(page: Page, client: httpx.Client, tmp_pat
     (tmp_path / "saved").mkdir()
     page.drop(video, "video/webm")
     page.wait("document.querySelector('.word')?.innerText.toLowerCase() === 'happy'")  # while it plays
+    assert page.run("document.getElementById('whole-video').getBoundingClientRect().height > 0")
     page.click("video-read")
     page.wait("document.querySelectorAll('#video-results a').length >= 4")
     table = page.run(
