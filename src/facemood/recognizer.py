@@ -34,7 +34,7 @@ from facemood.stages.landmarks import LandmarkModel
 from facemood.stream import Stream, count_frames, moves
 from facemood.tracking.scene import SMOOTH, VideoOptions
 
-logger = logging.getLogger("facemood")
+logger: logging.Logger = logging.getLogger("facemood")
 
 
 class EmotionRecognizer:
@@ -101,7 +101,7 @@ class EmotionRecognizer:
             detector = open_detector(detector, options, threads=threads)
         reader = detector.reader if isinstance(detector, FinderDetector) else LandmarkModel(threads=threads)
         strategy = self._make_strategy(session, head, check_views(views), check_prior(card, head, prior), reader)
-        self.pipeline = Pipeline(strategy, detector, reader, options)
+        self.pipeline: Pipeline = Pipeline(strategy, detector, reader, options)
         if detector.name not in card.framing:
             logger.warning(
                 "model %s has no framing for the detector %s; its boxes are used as they are", card.name, detector.name

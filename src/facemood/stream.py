@@ -26,7 +26,7 @@ from facemood.sources import (
 from facemood.sources.live import open_live
 from facemood.tracking import Scene, VideoOptions, VideoScene
 
-logger = logging.getLogger("facemood")
+logger: logging.Logger = logging.getLogger("facemood")
 
 
 def ignore_progress(done: int) -> None:

@@ -23,7 +23,7 @@ EXTRAS = {
     "plot": "matplotlib",
     "data": "pandas",
 }
-CLASHES = {
+CLASHES: dict[str, tuple[str, ...]] = {
     "cv2": ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless"),
     "onnxruntime": ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml"),
 }

@@ -21,7 +21,7 @@ from facemood.cli.terminal import CANNOT_START, USAGE, say
 from facemood.cli.train_command import train
 from facemood.errors import FacemoodError, RecipeError
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="facemood",
     help="Read apparent facial expressions from images, videos and cameras; train, export and measure the networks.",
     no_args_is_help=True,

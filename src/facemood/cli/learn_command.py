@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from facemood.datasets import ExpressionDataset
     from facemood.numpy_cnn import Epoch, Sequential
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     help="A convolutional network in plain NumPy: look into it, check it, train it.", no_args_is_help=True
 )
 

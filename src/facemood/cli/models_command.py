@@ -11,7 +11,7 @@ from facemood.cli.terminal import Json, print_json, show_page
 if TYPE_CHECKING:
     from facemood.models import ModelCard
 
-app = typer.Typer(help="List the models, or show one's card.", invoke_without_command=True)
+app: typer.Typer = typer.Typer(help="List the models, or show one's card.", invoke_without_command=True)
 
 
 @app.callback()

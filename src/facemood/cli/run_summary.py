@@ -20,6 +20,10 @@ SHOWN_ROWS = 40
 class RunSummary:
     """Counts photos, frames and faces, and remembers what is shown of them."""
 
+    photos: int
+    frames: int
+    faces: int
+
     def __init__(self) -> None:
         from facemood.timeline import TrackCollector
 

@@ -32,7 +32,7 @@ from facemood.datasets.lazy_images import image_files
 from facemood.errors import DatasetError
 from facemood.labels import EXPRESSIONS
 
-logger = logging.getLogger("facemood")
+logger: logging.Logger = logging.getLogger("facemood")
 
 ORDER = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt")
 """The labels 0..7."""

@@ -14,7 +14,7 @@ from facemood.datasets.lazy_images import ImageFiles, Images, load
 from facemood.errors import DatasetError
 from facemood.labels import ordered
 
-logger = logging.getLogger("facemood")
+logger: logging.Logger = logging.getLogger("facemood")
 
 LOGGED = 100
 """Unreadable files that are logged one by one; the summary counts all."""

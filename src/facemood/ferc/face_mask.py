@@ -66,7 +66,7 @@ class MaskModel:
     """
 
     def __init__(self, *, threads: int | None = None) -> None:
-        self.session = ModelSession(find_model(MASK), device="cpu", threads=threads)
+        self.session: ModelSession = ModelSession(find_model(MASK), device="cpu", threads=threads)
 
     def read(self, image: Image, points: Floats) -> MaskedFaces:
         """Read the masks of faces whose points are known: each once as it is and once mirrored, in one run.

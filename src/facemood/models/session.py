@@ -17,7 +17,7 @@ from facemood.models.graph_check import LOGIT_TASKS, check_graph, check_logits, 
 from facemood.models.model_file import read_model_file
 from facemood.models.runtime import device_of, open_session, quiet_run
 
-logger = logging.getLogger("facemood")
+logger: logging.Logger = logging.getLogger("facemood")
 
 
 class ModelSession:
@@ -41,11 +41,11 @@ class ModelSession:
             raise
         except Exception as error:  # ONNX Runtime raises a class of its own for each kind of damage
             raise ModelError(f"{file}: cannot be loaded as an ONNX model ({str(error).splitlines()[0]})") from error
-        self.card = ModelCard.from_metadata(self._session.get_modelmeta().custom_metadata_map, file=file)
-        self.device = device_of(self._session, asked=device)
+        self.card: ModelCard = ModelCard.from_metadata(self._session.get_modelmeta().custom_metadata_map, file=file)
+        self.device: str = device_of(self._session, asked=device)
         self.file = file
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        self.outputs = tuple(output.name for output in outputs)
+        self.outputs: tuple[str, ...] = tuple(output.name for output in outputs)
         with self._naming_the_file():
             self._one_by_one = check_graph(self.card, inputs, outputs)
         self._input, self._quiet = inputs[0].name, quiet_run()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from facemood.models.session import ModelSession, prepare
 
-SHIFTS = {1: (), 2: (), 10: ((-1, -1), (-1, 1), (1, -1), (1, 1))}
+SHIFTS: dict[int, tuple[tuple[int, int], ...]] = {1: (), 2: (), 10: ((-1, -1), (-1, 1), (1, -1), (1, 1))}
 """For each number of views, where the face is moved to besides its own place: across and down, in units of `STEP`."""
 
 STEP = 1 / 16

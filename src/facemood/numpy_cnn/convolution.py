@@ -65,7 +65,7 @@ class Conv2D(Layer):
         rows, columns = window_grid(self, shape, self.size, stride=self.stride, padding=self.frame)
         volume = (self.size, self.size, shape[2])
         weights = draw_weights((*volume, self.filters), int(np.prod(volume)), random)
-        self.parameters = {"weights": weights, "bias": np.zeros(self.filters, np.float32)}
+        self.parameters: dict[str, Floats] = {"weights": weights, "bias": np.zeros(self.filters, np.float32)}
         return rows, columns, self.filters
 
     def forward_pass(self, inputs: Floats, *, training: bool = False) -> Floats:
@@ -81,7 +81,10 @@ class Conv2D(Layer):
         """Map (N, rows, columns, filters) to (N, h, w, c)."""
         flat = gradient.reshape(-1, self.filters)  # (N rows columns, filters)
         weights = self.parameters["weights"]
-        self.gradients = {"weights": (self._patches.T @ flat).reshape(weights.shape), "bias": flat.sum(axis=0)}
+        self.gradients: dict[str, Floats] = {
+            "weights": (self._patches.T @ flat).reshape(weights.shape),
+            "bias": flat.sum(axis=0),
+        }
         windows = (flat @ self._matrix.T).reshape(self._grid)
         return unpad(add_windows(windows, self._shape, stride=self.stride), self.frame)
 

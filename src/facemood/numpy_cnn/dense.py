@@ -38,7 +38,7 @@ class Dense(Layer):
         if len(shape) != 1:
             raise ValueError(f"{self} works on rows (d,), but its input is {shape}; put Flatten before it")
         weights = draw_weights((shape[0], self.units), shape[0], random)
-        self.parameters = {"weights": weights, "bias": np.zeros(self.units, np.float32)}
+        self.parameters: dict[str, Floats] = {"weights": weights, "bias": np.zeros(self.units, np.float32)}
         return (self.units,)
 
     def forward_pass(self, inputs: Floats, *, training: bool = False) -> Floats:
@@ -48,7 +48,7 @@ class Dense(Layer):
 
     def backward_pass(self, gradient: Floats) -> Floats:
         """Map (N, units) to (N, d)."""
-        self.gradients = {"weights": self._inputs.T @ gradient, "bias": gradient.sum(axis=0)}
+        self.gradients: dict[str, Floats] = {"weights": self._inputs.T @ gradient, "bias": gradient.sum(axis=0)}
         return gradient @ self.parameters["weights"].T
 
 

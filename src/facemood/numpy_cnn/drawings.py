@@ -43,7 +43,7 @@ ORANGE = "#D55E00"
 GREY = "#666666"
 """Lesser text."""
 
-STYLE = {
+STYLE: dict[str, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so that all machines lay out alike
     "font.size": 8,

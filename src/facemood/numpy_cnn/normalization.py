@@ -39,8 +39,8 @@ class BatchNorm(Layer):
     def build(self, shape: Shape, random: np.random.Generator) -> Shape:
         """Make the parameters, and return the same shape."""
         ones, zeros = np.ones(shape[-1], np.float32), np.zeros(shape[-1], np.float32)
-        self.parameters = {"scale": ones, "shift": zeros}
-        self.state = {"mean": zeros.copy(), "variance": ones.copy()}
+        self.parameters: dict[str, Floats] = {"scale": ones, "shift": zeros}
+        self.state: dict[str, Floats] = {"mean": zeros.copy(), "variance": ones.copy()}
         return shape
 
     def forward_pass(self, inputs: Floats, *, training: bool = False) -> Floats:
@@ -54,7 +54,10 @@ class BatchNorm(Layer):
     def backward_pass(self, gradient: Floats) -> Floats:
         """Map (N, ..., c) to the same shape."""
         axes = tuple(range(gradient.ndim - 1))
-        self.gradients = {"scale": (gradient * self._normal).sum(axis=axes), "shift": gradient.sum(axis=axes)}
+        self.gradients: dict[str, Floats] = {
+            "scale": (gradient * self._normal).sum(axis=axes),
+            "shift": gradient.sum(axis=axes),
+        }
         if self._training:
             count = gradient.size // gradient.shape[-1]
             through_mean, through_variance = self.gradients["shift"] / count, self.gradients["scale"] / count

@@ -34,9 +34,12 @@ class Sequential:
         (3, 7)
     """
 
+    layers: tuple[Layer, ...]
+    input_shape: tuple[int, ...]
+
     def __init__(self, layers: Sequence[Layer], *, input_shape: Shape, seed: int = 0) -> None:
         self.layers, self.input_shape = tuple(layers), tuple(input_shape)
-        self.output_shape = build_through(self.layers, self.input_shape, np.random.default_rng(seed))
+        self.output_shape: Shape = build_through(self.layers, self.input_shape, np.random.default_rng(seed))
 
     @property
     def all_layers(self) -> list[Layer]:

@@ -15,7 +15,7 @@ from facemood.schema import Frame
 from facemood.server.problems import Problem
 from facemood.tracking import Scene
 
-logger = logging.getLogger("facemood")
+logger: logging.Logger = logging.getLogger("facemood")
 
 BATCH = 8
 """Most requests in one batch, so that no client waits long for the others."""
@@ -55,6 +55,11 @@ class Engine:
         [0]
         >>> engine.close()
     """
+
+    recognizer: EmotionRecognizer
+    most: int
+    frames: int
+    runs: int
 
     def __init__(self, recognizer: EmotionRecognizer, *, waiting: int) -> None:
         self.recognizer, self.most = recognizer, waiting

@@ -41,6 +41,10 @@ class Guard:
         options: The bounds.
     """
 
+    app: ASGIApp
+    options: ServerOptions
+    limit: AddressLimit
+
     def __init__(self, app: ASGIApp, options: ServerOptions) -> None:
         self.app, self.options, self.limit = app, options, AddressLimit(options.rate)
 

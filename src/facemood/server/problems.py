@@ -18,7 +18,7 @@ from facemood.explain import can_map
 from facemood.recognizer import EmotionRecognizer
 from facemood.server.headers import HEADERS
 
-logger = logging.getLogger("facemood")
+logger: logging.Logger = logging.getLogger("facemood")
 
 MEDIA = "application/problem+json"
 

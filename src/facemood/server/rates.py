@@ -21,6 +21,12 @@ class TokenBucket:
         [True, True, False]
     """
 
+    burst: float
+    clock: Callable[[], float]
+    rate: float
+    tokens: float
+    when: float
+
     __slots__ = ("burst", "clock", "rate", "tokens", "when")
 
     def __init__(self, rate: float, burst: float, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -55,6 +61,10 @@ class AddressLimit:
         >>> limit.refusal("192.0.2.1")
         0.0
     """
+
+    rate: float
+    most: int
+    clock: Callable[[], float]
 
     def __init__(self, rate: int, *, most: int = 4096, clock: Callable[[], float] = time.monotonic) -> None:
         self.rate, self.most, self.clock = rate / 60, most, clock

@@ -26,7 +26,7 @@ from facemood.table import SCHEMA
 LONGEST_NAME = 120
 """Letters that are kept of a file's name, to tell results apart."""
 
-router = APIRouter()
+router: APIRouter = APIRouter()
 
 Serving = Annotated[Service, Depends(service_of)]
 

@@ -27,10 +27,15 @@ class Service:
         options: The bounds.
     """
 
+    recognizer: EmotionRecognizer
+    options: ServerOptions
+    metrics: Metrics
+    connections: int
+
     def __init__(self, recognizer: EmotionRecognizer, options: ServerOptions) -> None:
         self.recognizer, self.options, self.metrics = recognizer, options, Metrics()
-        self.engine = Engine(recognizer, waiting=options.waiting + options.connections)
-        self.videos = Videos(self.engine, options)
+        self.engine: Engine = Engine(recognizer, waiting=options.waiting + options.connections)
+        self.videos: Videos = Videos(self.engine, options)
         self.connections = 0
 
     async def read_picture(self, data: bytes, name: str, *, maps: bool = False) -> Result:

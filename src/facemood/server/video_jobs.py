@@ -29,7 +29,7 @@ from facemood.sinks import Sink, open_sink
 from facemood.sources import expected_frames, probe_video, read_video
 from facemood.tracking import Scene, VideoOptions
 
-logger = logging.getLogger("facemood")
+logger: logging.Logger = logging.getLogger("facemood")
 
 BATCH = 4
 """Frames of a video in one request, so that live pictures need not wait long."""
@@ -114,6 +114,9 @@ class Videos:
         engine: What reads.
         options: The bounds.
     """
+
+    engine: Engine
+    options: ServerOptions
 
     def __init__(self, engine: Engine, options: ServerOptions) -> None:
         self.engine, self.options = engine, options

@@ -65,6 +65,11 @@ class Connection:
         metrics: Where it is counted.
     """
 
+    socket: WebSocket
+    engine: Engine
+    options: ServerOptions
+    metrics: Metrics
+
     def __init__(self, socket: WebSocket, engine: Engine, options: ServerOptions, metrics: Metrics) -> None:
         self.socket, self.engine, self.options, self.metrics = socket, engine, options, metrics
         self._slot: deque[_Sent] = deque(maxlen=1)

@@ -26,6 +26,10 @@ class DrawingSink:
         OutputError: There is no such layer or way.
     """
 
+    path: Path
+    layers: tuple[str, ...]
+    way: str
+
     wants_images = True
 
     def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = (), *, anonymize: str = "") -> None:
@@ -44,7 +48,7 @@ class DrawingSink:
 class PictureSink(DrawingSink):
     """One annotated picture, for one input."""
 
-    written = False
+    written: bool = False
 
     def write(self, result: Result) -> None:
         """Draw and write the picture.

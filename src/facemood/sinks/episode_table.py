@@ -44,6 +44,9 @@ class EpisodesSink(FileSink):
         'tier,begin,end,duration,annotation,peak_time,peak,mean,source,person'
     """
 
+    min_seconds: float
+    max_gap: float
+
     def __init__(
         self,
         path: Path,

@@ -12,7 +12,7 @@ from facemood.atomic import open_partial
 from facemood.errors import OutputError, require
 from facemood.results import Result
 from facemood.sinks.sink import columns_of
-from facemood.table import BOOLEAN, INTEGER, NUMBER, STRING, Value
+from facemood.table import BOOLEAN, INTEGER, NUMBER, STRING, Column, Value
 
 TYPES = {STRING: "string", INTEGER: "int64", NUMBER: "float64", BOOLEAN: "bool"}
 """Arrow's types by those of columns."""
@@ -46,11 +46,14 @@ class ParquetSink:
         1
     """
 
+    path: Path
+    schema: Any
+
     wants_images = False
 
     def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = ()) -> None:
         arrow, parquet = require("pyarrow", extra="data"), require("pyarrow.parquet", extra="data")
-        self.columns = columns_of(info)
+        self.columns: tuple[Column, ...] = columns_of(info)
         fields = [arrow.field(column.name, TYPES[column.type]) for column in self.columns]
         told = {"facemood": json.dumps(info, ensure_ascii=False)}
         self.path, self.schema = path, arrow.schema(fields, metadata=told)

@@ -11,8 +11,9 @@ from facemood.sources.video import VideoInfo
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
-    from av.container import OutputContainer
+    from av.container import InputContainer, OutputContainer
     from av.packet import Packet
+    from av.video.stream import VideoStream
 
 COPIED = {"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"}
 """Sound that MP4 can hold as it is; other sound becomes AAC."""
@@ -40,13 +41,16 @@ class SoundSource:
         info: What is known of it.
     """
 
+    end: float
+    duration: float
+
     def __init__(self, name: str, info: VideoInfo) -> None:
-        self.container = open_container(name)
-        self.pictures = video_stream(self.container, name)
+        self.container: InputContainer = open_container(name)
+        self.pictures: VideoStream = video_stream(self.container, name)
         heard: Any = self.container.streams.best("audio")
         self.sound: AudioStream | None = heard if heard is not None and heard.codec_context is not None else None
-        self.began = (self.container.start_time or 0) / MICRO + info.start
-        self.interval = 1 / info.fps if info.fps else USUAL_STEP
+        self.began: float = (self.container.start_time or 0) / MICRO + info.start
+        self.interval: float = 1 / info.fps if info.fps else USUAL_STEP
         self.end, self.duration = 0.0, info.duration or 0.0
         self._streams = [stream for stream in (self.pictures, self.sound) if stream is not None]
         self._packets = self.container.demux(*self._streams)
@@ -113,10 +117,15 @@ class SoundTrack:
         shift: Seconds to add to the source's times for the video's.
     """
 
+    source: AudioStream
+    shift: float
+
     def __init__(self, video: OutputContainer, source: AudioStream, shift: float) -> None:
         self.source, self.shift = source, shift
-        self.copied = source.codec_context.codec.canonical_name in COPIED
-        self.stream = video.add_stream_from_template(source, opaque=True) if self.copied else _add_aac(video, source)
+        self.copied: bool = source.codec_context.codec.canonical_name in COPIED
+        self.stream: AudioStream = (
+            video.add_stream_from_template(source, opaque=True) if self.copied else _add_aac(video, source)
+        )
 
     def convert(self, packets: Iterable[Packet[Any]]) -> Iterator[Packet[Any]]:
         """Yield packets as they stand in the video; what is heard before it begins is left out."""

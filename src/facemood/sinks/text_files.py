@@ -30,6 +30,10 @@ class FileSink:
         OutputError: The place cannot be written to.
     """
 
+    path: Path
+    info: dict[str, Any]
+    count: int
+
     wants_images = False
 
     def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = ()) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.frame import VideoFrame
 
-logger = logging.getLogger("facemood")
+logger: logging.Logger = logging.getLogger("facemood")
 
 CLOCK = Fraction(1, 90_000)
 """Seconds of a written video's tick: fine enough for every usual frame rate."""
@@ -67,8 +67,10 @@ class VideoWriter:
         2.5
     """
 
+    closed: bool
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         file, self._partial = open_partial(self.path, "wb")
         file.close()
         self.closed = False

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.stream import Stream
     from av.video.frame import VideoFrame
+    from av.video.reformatter import VideoReformatter
     from av.video.stream import VideoStream
 
 LEAST_STRETCH = 0.01
@@ -115,6 +116,9 @@ class FrameConverter:
         >>> FrameConverter(aspect=2.0)(VideoFrame(64, 48, "yuv420p")).shape
         (48, 128, 3)
     """
+
+    aspect: float
+    reformatter: VideoReformatter
 
     def __init__(self, aspect: float = 1.0) -> None:
         from av.video.reformatter import VideoReformatter

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-logger = logging.getLogger("facemood")
+logger: logging.Logger = logging.getLogger("facemood")
 
 LEAST_MISSING = 0.5
 """Seconds that must be missing at a video's end before it is said to break off."""
@@ -41,12 +41,20 @@ class VideoDecoder:
         place: Where to begin; None for the beginning.
     """
 
+    name: str
+    container: InputContainer
+    place: Place | None
+    number: int
+    damaged: int
+    reached: Fraction
+    longest: Fraction
+
     def __init__(self, name: str, container: InputContainer, place: Place | None = None) -> None:
         self.name, self.container, self.place = name, container, place
-        self.stream = video_stream(container, name)
-        self.tick = tick_of(self.stream)
+        self.stream: VideoStream = video_stream(container, name)
+        self.tick: Fraction = tick_of(self.stream)
         rate = self.stream.average_rate or self.stream.guessed_rate or Fraction(USUAL_RATE)
-        self.interval = Fraction(rate.denominator, rate.numerator)
+        self.interval: Fraction = Fraction(rate.denominator, rate.numerator)
         self.origin: int | None = place.origin if place else None
         self.number, self.damaged = place.number if place else 0, 0
         self.time: Fraction | None = None

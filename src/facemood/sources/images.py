@@ -16,7 +16,7 @@ from PIL import ImageOps, UnidentifiedImageError
 from facemood.errors import ImageError, SourceError
 from facemood.schema import Image
 
-logger = logging.getLogger("facemood")
+logger: logging.Logger = logging.getLogger("facemood")
 
 MAX_PIXELS = 50_000_000
 """Larger images are reduced while they are read, so that memory stays bounded."""

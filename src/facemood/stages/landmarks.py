@@ -34,7 +34,7 @@ class LandmarkModel:
     """
 
     def __init__(self, *, threads: int | None = None) -> None:
-        self.session = ModelSession(find_model(LANDMARKS), device="cpu", threads=threads)
+        self.session: ModelSession = ModelSession(find_model(LANDMARKS), device="cpu", threads=threads)
 
     def read(self, image: Image, boxes: Floats, angles: Floats | None = None) -> tuple[Floats, Floats]:
         """Read the faces in some boxes of an image.

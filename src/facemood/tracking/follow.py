@@ -98,6 +98,14 @@ class FaceFollower:
         2
     """
 
+    detector: Detector
+    reader: LandmarkModel
+    options: DetectOptions
+    every: int
+    detected: bool
+    frames: int
+    detections: int
+
     def __init__(
         self,
         detector: Detector,
@@ -110,7 +118,7 @@ class FaceFollower:
         if every < 1:
             raise ValueError(f"expected the detector to run every 1 or more frames, but got every={every}")
         self.detector, self.reader, self.options, self.every = detector, reader, options or DetectOptions(), every
-        self.tracker = Tracker(track)
+        self.tracker: Tracker = Tracker(track)
         self.detected, self.frames, self.detections = False, 0, 0
         self._faces: list[Face] = []
         self._frames_since, self._detected_at = 0, 0.0

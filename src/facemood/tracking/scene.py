@@ -85,6 +85,9 @@ class VideoOptions:
 class PhotoScene:
     """Unrelated frames: the detector runs on each, and nothing is remembered."""
 
+    detector: Detector
+    options: DetectOptions
+
     def __init__(self, detector: Detector, options: DetectOptions) -> None:
         self.detector, self.options = detector, options
 
@@ -107,6 +110,11 @@ class VideoScene:
         unit_baseline: Their action-unit baselines, if they are known already.
         learn: Whether both are learned while the video is read, from the frames within `VideoOptions.baseline`.
     """
+
+    follower: FaceFollower
+    smoother: Smoother
+    baseline: ExpressionBaseline
+    unit_baseline: UnitBaseline
 
     def __init__(
         self,

@@ -106,7 +106,7 @@ class Smoother:
     """
 
     def __init__(self, options: SmoothOptions | None = None) -> None:
-        self.options = options or SmoothOptions()
+        self.options: SmoothOptions = options or SmoothOptions()
         self._states: dict[int, SmoothState] = {}
         self._clock = 0.0
         self._last: float | None = None

@@ -131,7 +131,7 @@ class Tracker:
     """
 
     def __init__(self, options: TrackOptions | None = None) -> None:
-        self.options = options or TrackOptions()
+        self.options: TrackOptions = options or TrackOptions()
         self._tracks: list[TrackState] = []
         self._count = 0
         self._clock = 0.0

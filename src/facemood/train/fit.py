@@ -31,7 +31,7 @@ from facemood.train.recipe import Recipe
 from facemood.train.recipe_file import recipe_from_dict
 from facemood.train.trainer import BEST, HISTORY, LAST, Hardware, leads, open_trainer
 
-logger = logging.getLogger("facemood")
+logger: logging.Logger = logging.getLogger("facemood")
 
 RUN_FILE = "run.json"
 """File of a run's facts: recipe, classes, counts, environment."""

@@ -32,6 +32,9 @@ class ExpressionModule(lightning.LightningModule):
         pretrained: False where the weights will be loaded from a run.
     """
 
+    recipe: Recipe
+    size: int
+    label_head: str
     class_weights: Tensor | None
 
     def __init__(
@@ -46,11 +49,11 @@ class ExpressionModule(lightning.LightningModule):
         super().__init__()
         self.recipe, self.size = recipe, size
         self.label_head, *others = heads
-        self.has_votes = others == [VOTE_HEAD]
+        self.has_votes: bool = others == [VOTE_HEAD]
         network = build_network(recipe, heads, size=size, pretrained=pretrained)
-        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.register_buffer("class_weights", class_weights, persistent=False)
-        self.random = torch.Generator()
+        self.random: torch.Generator = torch.Generator()
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Augment the batch, and return the sum of the heads' losses."""

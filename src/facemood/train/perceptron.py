@@ -30,12 +30,17 @@ from facemood.schema import Face
 from facemood.stages.landmarks import LandmarkModel, landmarks_of
 from facemood.train.onnx_file import save_onnx
 
-logger = logging.getLogger("facemood")
+logger: logging.Logger = logging.getLogger("facemood")
 
 FIVE = ("angry", "happy", "sad", "surprise", "neutral")
 """The expressions of the published network."""
 
-HEADS = {"ferplus-five": FIVE, "ferplus": EXPRESSIONS, "fer2013-five": FIVE, "fer2013": BASIC_EXPRESSIONS}
+HEADS: dict[str, tuple[str, ...]] = {
+    "ferplus-five": FIVE,
+    "ferplus": EXPRESSIONS,
+    "fer2013-five": FIVE,
+    "fer2013": BASIC_EXPRESSIONS,
+}
 """What is read: FER+'s votes and FER2013's labels, of five expressions or of all."""
 
 HIDDEN = 64
@@ -88,8 +93,8 @@ class Perceptron(nn.Module):
         super().__init__()
         self.register_buffer("mean", torch.zeros(inputs))
         self.register_buffer("deviation", torch.ones(inputs))
-        self.hidden = nn.Linear(inputs, hidden)
-        self.heads = nn.ModuleList(nn.Linear(hidden, len(labels)) for labels in HEADS.values())
+        self.hidden: nn.Linear = nn.Linear(inputs, hidden)
+        self.heads: nn.ModuleList = nn.ModuleList(nn.Linear(hidden, len(labels)) for labels in HEADS.values())
 
     def forward(self, vectors: Tensor) -> tuple[Tensor, ...]:
         """Return logits (N, K) of each head, in the order of `HEADS`, from (N, D) vectors."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from facemood.errors import RecipeError, did_you_mean
 
-CHOICES = {
+CHOICES: dict[str, tuple[str, ...]] = {
     "input.colour": ("grey", "rgb"),
     "input.pixels": ("standardized", "unit", "imagenet"),
     "network.pool": ("max", "average"),

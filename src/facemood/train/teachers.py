@@ -21,7 +21,7 @@ from facemood.train.data.targets import VOTE_HEAD, heads_of
 from facemood.train.fit import load_trained
 from facemood.train.recipe import Recipe
 
-logger = logging.getLogger("facemood")
+logger: logging.Logger = logging.getLogger("facemood")
 
 BATCH = 256
 """Images in one pass of a teacher."""

@@ -20,7 +20,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from facemood.errors import RecipeError, require
 from facemood.train.module import ExpressionModule
 
-logger = logging.getLogger("facemood")
+logger: logging.Logger = logging.getLogger("facemood")
 
 LAST = "last.ckpt"
 """Checkpoint of the last epoch."""
@@ -63,7 +63,7 @@ class History(lightning.Callback):
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self.started = time.monotonic()
+        self.started: float = time.monotonic()
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Write and log the epoch's figures; of several processes the first does."""

@@ -35,6 +35,8 @@ class Window:
         DeviceError: There is no display.
     """
 
+    is_open: bool
+
     def __init__(self, title: str) -> None:
         self._pygame = _load_pygame()
         self._title = title

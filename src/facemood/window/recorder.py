@@ -35,6 +35,10 @@ class Recorder:
         (False, False)
     """
 
+    folder: Path
+    info: dict[str, Any]
+    trouble: str
+
     def __init__(self, folder: Path, info: dict[str, Any]) -> None:
         self.folder, self.info, self.trouble = folder, info, ""
         self._lock = threading.Lock()

@@ -60,6 +60,9 @@ class ResultThread:
         2
     """
 
+    rate: Rate
+    count: int
+
     def __init__(
         self,
         results: Iterable[Result],

@@ -66,7 +66,7 @@ def test_the_mean_of_an_activation_map_is_the_logit_without_its_bias(exported: P
     for head, labels in session.card.heads.items():
         maps = activation_maps(session, crops, head=head)
         assert maps.shape == (4, len(labels), 8, 8)
-        bias = network.heads[head].bias
+        bias = network.get_submodule(f"heads.{head}").bias
         assert isinstance(bias, torch.Tensor)
         np.testing.assert_allclose(maps.mean(axis=(2, 3)) + bias.detach().numpy(), logits[head], atol=1e-2)
 

@@ -47,10 +47,10 @@ class ReportSink(FileSink):
         True
     """
 
-    wants_images = True
+    wants_images: bool = True
 
     def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = (), *, anonymize: str = "") -> None:
-        self.hidden = bool(check_way(anonymize))
+        self.hidden: bool = bool(check_way(anonymize))
         self.wants_images = not self.hidden
         super().__init__(path, info, layers)
         self._collector, self._photos = TrackCollector(), Photos(tuple(info["labels"]))

@@ -25,6 +25,10 @@ class Photos:
         labels: The label words that the model knows.
     """
 
+    number: int
+    faces: int
+    empty: int
+
     def __init__(self, labels: tuple[str, ...]) -> None:
         self.labels = labels
         self.number = self.faces = self.empty = 0

@@ -21,6 +21,8 @@ class Newest(Generic[Value]):
         (2, 1)
     """
 
+    dropped: int
+
     def __init__(self) -> None:
         self.dropped = 0
         self._changed = threading.Condition()

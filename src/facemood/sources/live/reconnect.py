@@ -16,7 +16,7 @@ from facemood.errors import SourceError
 from facemood.schema import Frame, Image
 from facemood.sources.live.newest import Newest
 
-logger = logging.getLogger("facemood")
+logger: logging.Logger = logging.getLogger("facemood")
 
 WAITS = (0.5, 1.5, 4.0)
 """Seconds before each try to open a lost source again; after the last one it is given up."""
@@ -72,6 +72,9 @@ class LiveSource:
         >>> frame.source, frame.index, frame.size
         ('wall', 0, (64, 48))
     """
+
+    name: str
+    count: int
 
     def __init__(self, name: str, open_feed: Callable[[], Feed], *, waits: Sequence[float] = WAITS) -> None:
         self.name, self.count = name, 0

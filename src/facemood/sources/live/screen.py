@@ -14,7 +14,7 @@ import numpy as np
 from facemood.errors import SourceError, require
 from facemood.schema import Image
 
-logger = logging.getLogger("facemood")
+logger: logging.Logger = logging.getLogger("facemood")
 
 RATE = 12.0
 """Pictures a second at most; a call's video has hardly more, and each costs what a network costs."""

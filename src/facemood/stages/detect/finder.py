@@ -69,9 +69,9 @@ class FinderDetector:
     """Default for `DetectOptions.threshold`: the middle of the combined score."""
 
     def __init__(self, options: DetectOptions | None = None, *, threads: int | None = None) -> None:
-        self.options = options or DetectOptions()
-        self.session = ModelSession(find_model(FINDER), device="cpu", threads=threads)
-        self.reader = LandmarkModel(threads=threads)
+        self.options: DetectOptions = options or DetectOptions()
+        self.session: ModelSession = ModelSession(find_model(FINDER), device="cpu", threads=threads)
+        self.reader: LandmarkModel = LandmarkModel(threads=threads)
 
     def __call__(self, image: Image) -> list[Face]:
         """Detect the faces of an (H, W, 3) uint8 BGR image, with box, score and 68 landmarks."""

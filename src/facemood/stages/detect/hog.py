@@ -34,7 +34,7 @@ class HogDetector:
 
     def __init__(self, options: DetectOptions | None = None) -> None:
         dlib = require("dlib", extra="hog")
-        self.options = options or DetectOptions()
+        self.options: DetectOptions = options or DetectOptions()
         self._detector = dlib.get_frontal_face_detector()
 
     def __call__(self, image: Image) -> list[Face]:

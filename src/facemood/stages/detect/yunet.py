@@ -31,7 +31,7 @@ class YuNetDetector:
     """Default for `DetectOptions.threshold`: OpenCV's own default for YuNet."""
 
     def __init__(self, file: Path, options: DetectOptions | None = None) -> None:
-        self.options = options or DetectOptions()
+        self.options: DetectOptions = options or DetectOptions()
         if not file.is_file():
             raise ModelError(f"{file}: there is no such file; expected YuNet's ONNX model from the OpenCV model zoo")
         try:

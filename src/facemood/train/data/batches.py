@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from facemood.datasets import ExpressionDataset, ferplus
+from facemood.datasets import ExpressionDataset, Images, ferplus
 from facemood.train.data.targets import Targets, make_targets
 
 
@@ -41,8 +41,8 @@ class BatchDataset(Dataset[Batch]):
     def __init__(self, dataset: ExpressionDataset, targets: Targets) -> None:
         majority = np.full(len(dataset), -1, np.int64) if dataset.votes is None else ferplus.majority(dataset.votes)
         columns = (dataset.labels, majority, *targets)
-        self.images = dataset.images
-        self.columns = tuple(torch.from_numpy(np.ascontiguousarray(column)) for column in columns)
+        self.images: Images = dataset.images
+        self.columns: tuple[Tensor, ...] = tuple(torch.from_numpy(np.ascontiguousarray(column)) for column in columns)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -64,6 +64,11 @@ class EpochSampler(Sampler[Tensor]):
     Lightning calls `set_epoch` before each epoch. A last batch of fewer than two images is left out in training. Where
     several processes train together, each takes its share of the shuffled batches.
     """
+
+    count: int
+    batch_size: int
+    seed: int | None
+    epoch: int
 
     def __init__(self, count: int, batch_size: int, *, seed: int | None, epoch: int = 0) -> None:
         self.count, self.batch_size, self.seed, self.epoch = count, batch_size, seed, epoch

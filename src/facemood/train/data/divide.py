@@ -14,7 +14,7 @@ from facemood.datasets.splits import find_split, shared_pictures, split_off
 from facemood.errors import RecipeError, did_you_mean
 from facemood.train.recipe import LossConfig, Recipe
 
-logger = logging.getLogger("facemood")
+logger: logging.Logger = logging.getLogger("facemood")
 
 
 def open_data(recipe: Recipe, spec: str | Path) -> ExpressionDataset:

@@ -14,7 +14,7 @@ from facemood.labels import EXPRESSIONS
 from facemood.train.data.soft_labels import SoftLabels, read_soft_labels
 from facemood.train.recipe import DistillConfig
 
-logger = logging.getLogger("facemood")
+logger: logging.Logger = logging.getLogger("facemood")
 
 VOTE_HEAD = "ferplus"
 """The head that learns FER+'s votes; another one learns a dataset's labels."""

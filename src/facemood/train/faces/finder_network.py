@@ -31,13 +31,13 @@ class Separable(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, *, stride: int = 1) -> None:
         super().__init__()
-        self.body = nn.Sequential(
+        self.body: nn.Sequential = nn.Sequential(
             nn.Conv2d(inputs, inputs, 5, stride=stride, padding=2, groups=inputs, bias=False),
             nn.BatchNorm2d(inputs),
             nn.Conv2d(inputs, outputs, 1, bias=False),
             nn.BatchNorm2d(outputs),
         )
-        self.short = inputs == outputs and stride == 1
+        self.short: bool = inputs == outputs and stride == 1
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (N, inputs, h, w) to (N, outputs, h / stride, w / stride)."""
@@ -55,7 +55,7 @@ class FinderNetwork(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.near = nn.Sequential(
+        self.near: nn.Sequential = nn.Sequential(
             nn.Conv2d(1, 16, 5, stride=2, padding=2, bias=False),
             nn.BatchNorm2d(16),
             nn.ReLU(inplace=True),
@@ -64,7 +64,7 @@ class FinderNetwork(nn.Module):
             Separable(64, 64),
             Separable(64, 64),
         )
-        self.far = nn.Sequential(
+        self.far: nn.Sequential = nn.Sequential(
             Separable(64, 144, stride=2),
             Separable(144, 144),
             Separable(144, 144),
@@ -73,7 +73,7 @@ class FinderNetwork(nn.Module):
             nn.BatchNorm2d(64),
             nn.Upsample(scale_factor=2, mode="nearest"),
         )
-        self.head = nn.Sequential(Separable(64, 64), nn.Conv2d(64, 15, 1))
+        self.head: nn.Sequential = nn.Sequential(Separable(64, 64), nn.Conv2d(64, 15, 1))
         nn.init.constant_(self.head[-1].bias[:1], -4.6)  # type: ignore[index]
 
     def forward(self, images: Tensor) -> Tensor:

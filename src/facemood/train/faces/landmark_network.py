@@ -56,7 +56,7 @@ class Plain(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(*_step(channels, channels), nn.ReLU(), *_step(channels, channels))
+        self.body: nn.Sequential = nn.Sequential(*_step(channels, channels), nn.ReLU(), *_step(channels, channels))
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (N, channels, h, w) to the same shape."""
@@ -80,14 +80,14 @@ class LandmarkNetwork(nn.Module):
         ]
         for inputs, outputs, count in zip(widths, widths[1:], blocks, strict=False):
             layers += [nn.ReLU(), *_step(inputs, outputs, stride=2), nn.ReLU(), *(Plain(outputs) for _ in range(count))]
-        self.standardize = Standardize()
-        self.trunk = nn.Sequential(*layers)
+        self.standardize: Standardize = Standardize()
+        self.trunk: nn.Sequential = nn.Sequential(*layers)
         cells = (SIZE // 2 ** len(widths)) ** 2
-        self.points = nn.Sequential(
+        self.points: nn.Sequential = nn.Sequential(
             nn.Conv2d(widths[-1], 32, 1, bias=False), nn.BatchNorm2d(32), nn.ReLU(), nn.Flatten(),
             nn.Linear(32 * cells, 136),
         )  # fmt: skip
-        self.presence = nn.Sequential(
+        self.presence: nn.Sequential = nn.Sequential(
             nn.Conv2d(widths[-1], 16, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(), nn.Flatten(),
             nn.Linear(16 * cells, 1),
         )  # fmt: skip

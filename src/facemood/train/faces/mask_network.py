@@ -43,15 +43,15 @@ class MaskNetwork(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.standardize = Standardize()
-        self.down = nn.ModuleList([_step(1, WIDTHS[0], size=5, stride=2)])
+        self.standardize: Standardize = Standardize()
+        self.down: nn.ModuleList = nn.ModuleList([_step(1, WIDTHS[0], size=5, stride=2)])
         self.down.extend(_step(few, more, stride=2) for few, more in pairwise(WIDTHS))
-        self.middle = _step(WIDTHS[-1], WIDTHS[-1])
-        self.across = nn.ModuleList(
+        self.middle: nn.Module = _step(WIDTHS[-1], WIDTHS[-1])
+        self.across: nn.ModuleList = nn.ModuleList(
             nn.Conv2d(there, here, 1) for there, here in zip(reversed(WIDTHS), DECODED, strict=True)
         )
-        self.up = nn.ModuleList(_step(few, more) for few, more in pairwise(DECODED))
-        self.mask = nn.Conv2d(DECODED[-1], 1, 3, padding=1)
+        self.up: nn.ModuleList = nn.ModuleList(_step(few, more) for few, more in pairwise(DECODED))
+        self.mask: nn.Conv2d = nn.Conv2d(DECODED[-1], 1, 3, padding=1)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logit (N, 64, 64) of each pixel to be face.

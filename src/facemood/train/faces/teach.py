@@ -23,7 +23,7 @@ from facemood.train.faces.mask_network import MaskNetwork, MaskSampler, mask_los
 from facemood.train.faces.material import Material, Place, Scene
 from facemood.train.faces.train_loop import Plan, learn
 
-logger = logging.getLogger("facemood")
+logger: logging.Logger = logging.getLogger("facemood")
 
 FINDER = Plan(steps=16_000, batch=32)
 """How the shipped finder was trained."""

@@ -19,7 +19,7 @@ from facemood.train.norms import reestimated_norms
 from facemood.train.parameter_groups import parameter_groups
 from facemood.train.schedule import warm_cosine
 
-logger = logging.getLogger("facemood")
+logger: logging.Logger = logging.getLogger("facemood")
 
 LossOf = Callable[[nn.Module, np.random.Generator, int], Tensor]
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from facemood.errors import RecipeError, did_you_mean, require
 
-logger = logging.getLogger("facemood")
+logger: logging.Logger = logging.getLogger("facemood")
 
 SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 """The signature of the two operators that torchvision looks for."""

@@ -20,12 +20,16 @@ class TrunkNetwork(nn.Module):
         dropout: Share of the vector that is dropped in training, 0..1.
     """
 
+    pixels: nn.Module
+    trunk: nn.Module
+    dropout: nn.Dropout
+
     def __init__(
         self, pixels: nn.Module, trunk: nn.Module, width: int, heads: Mapping[str, int], *, dropout: float = 0.0
     ) -> None:
         super().__init__()
         self.pixels, self.trunk, self.dropout = pixels, trunk, nn.Dropout(dropout)
-        self.heads = nn.ModuleDict({name: nn.Linear(width, classes) for name, classes in heads.items()})
+        self.heads: nn.ModuleDict = nn.ModuleDict({name: nn.Linear(width, classes) for name, classes in heads.items()})
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Return the logits (N, classes) of each head for (N, C, h, w) float images, 0..255."""

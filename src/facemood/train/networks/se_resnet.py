@@ -16,7 +16,7 @@ class SqueezeExcite(nn.Module):
     def __init__(self, channels: int, *, reduction: int = 8) -> None:
         super().__init__()
         hidden = max(channels // reduction, 4)
-        self.gate = nn.Sequential(
+        self.gate: nn.Sequential = nn.Sequential(
             nn.AdaptiveAvgPool2d(1),
             nn.Conv2d(channels, hidden, 1),
             nn.ReLU(inplace=True),
@@ -35,7 +35,7 @@ class Block(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, *, stride: int = 1) -> None:
         super().__init__()
-        self.body = nn.Sequential(
+        self.body: nn.Sequential = nn.Sequential(
             nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
             nn.BatchNorm2d(outputs),
             nn.ReLU(inplace=True),
@@ -43,7 +43,9 @@ class Block(nn.Module):
             nn.BatchNorm2d(outputs),
             SqueezeExcite(outputs),
         )
-        self.shortcut = nn.Identity() if inputs == outputs and stride == 1 else _projection(inputs, outputs, stride)
+        self.shortcut: nn.Module = (
+            nn.Identity() if inputs == outputs and stride == 1 else _projection(inputs, outputs, stride)
+        )
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (N, inputs, h, w) to (N, outputs, h / stride, w / stride)."""
@@ -87,11 +89,11 @@ class ExpressionNetwork(nn.Module):
             for position in range(count):
                 stages.append(Block(inputs, width, stride=2 if index and position == 0 else 1))
                 inputs = width
-        self.standardize = Standardize()
-        self.stem = nn.Sequential(*STEMS[stem](channels, widths[0], stem_stride))
-        self.stages = nn.Sequential(*stages)
-        self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout))
-        self.heads = nn.ModuleDict({name: nn.Linear(inputs, classes) for name, classes in heads.items()})
+        self.standardize: Standardize = Standardize()
+        self.stem: nn.Sequential = nn.Sequential(*STEMS[stem](channels, widths[0], stem_stride))
+        self.stages: nn.Sequential = nn.Sequential(*stages)
+        self.pool: nn.Sequential = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout))
+        self.heads: nn.ModuleDict = nn.ModuleDict({name: nn.Linear(inputs, classes) for name, classes in heads.items()})
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Return the logits (N, classes) of each head for (N, 1, h, w) float images of any range."""

@@ -27,7 +27,7 @@ from facemood.train.norms import adopt_norms
 from facemood.train.recipe import Recipe
 from facemood.train.recipe_file import list_recipes
 
-logger = logging.getLogger("facemood")
+logger: logging.Logger = logging.getLogger("facemood")
 
 
 def read_start(name: str) -> dict[str, NDArray[np.float32]]:
