@@ -5,6 +5,7 @@ PHOTO ?= examples/photos
 # The version is pinned so that the tests see one torch; a CPU build serves.
 TORCH ?= torch==2.13.0
 # What is fast: no training, no dataset, no browser, no window. tests/light.py has it too.
+# make test-fast also leaves out tests/cli, where each test starts a process: two thirds of the time.
 FAST = not slow and not dataset and not browser and not display
 
 export OMP_WAIT_POLICY = PASSIVE
@@ -37,7 +38,7 @@ test: .venv/ready
 	@.venv/bin/python -m pytest -q
 
 test-fast: .venv-fast/ready
-	@.venv-fast/bin/python -m pytest -q -n 2 -p tests.light
+	@.venv-fast/bin/python -m pytest -q -n 2 -p tests.light --ignore=tests/cli
 
 test-slow: .venv/ready
 	@.venv/bin/python -m pytest -q -m "not ($(FAST))"
