@@ -11,14 +11,13 @@ FAST = not slow and not dataset and not browser and not display
 export OMP_WAIT_POLICY = PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test test-fast test-slow coverage check check-python check-js format verify-types audit sbom bench clean
+.PHONY: help demo test test-fast coverage check check-python check-js format verify-types audit sbom bench clean
 
 help:
 	@echo "make demo [PHOTO=path]  read sample photos, or your own, with the core dependencies alone"
 	@echo "make test               run all tests that this machine can run"
 	@echo "make test-fast          run the tests of the core in under a minute; needs no torch"
 	@echo "make coverage           run the tests that are not slow with branch coverage, and hold the floor"
-	@echo "make test-slow          run the other tests: training, datasets, browser, windows"
 	@echo "make check              format, lint and types; JavaScript too, where npm is installed"
 	@echo "make format             format the Python code, and fix what the linter can fix"
 	@echo "make check-python       the part of make check for Python"
@@ -39,9 +38,6 @@ test: .venv/ready
 
 test-fast: .venv-fast/ready
 	@.venv-fast/bin/python -m pytest -q -n 2 -p tests.light --ignore=tests/cli
-
-test-slow: .venv/ready
-	@.venv/bin/python -m pytest -q -m "not ($(FAST))"
 
 coverage: .venv/ready
 	@.venv/bin/coverage erase

@@ -62,11 +62,15 @@ def test_hooks_and_continuous_integration_call_targets_that_exist() -> None:
     assert re.findall(r"repo: (.*)", hooks) == ["local"]  # so that no hook downloads anything
 
 
-def test_the_two_halves_of_the_tests_are_all_tests() -> None:
+def test_coverage_and_the_fast_tests_choose_the_same_tests() -> None:
     assert f"FAST = {light.FAST}\n" in MAKEFILE
     recipes = dict(re.findall(r"^([a-z-]+):.*\n((?:\t.*\n)+)", MAKEFILE, flags=re.MULTILINE))
     assert '-m "$(FAST)"' in recipes["coverage"]
-    assert '-m "not ($(FAST))"' in recipes["test-slow"]
+
+
+def test_continuous_integration_ends_with_the_test_command_of_the_readme() -> None:
+    assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == "make test"
+    assert re.search(r"^make test ", (ROOT / "README.md").read_text(), flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", SETTINGS)
