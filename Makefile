@@ -4,6 +4,8 @@ PYTHON ?= python3
 PHOTO ?= examples/photos
 # The version is pinned so that the tests see one torch; a CPU build serves.
 TORCH ?= torch==2.13.0
+# Processes that run tests. A file's tests stay in one process, so that they share what they load.
+PARALLEL ?= -n 2 --dist loadfile
 # What is fast: no training, no dataset, no browser, no window. tests/light.py has it too.
 # make test-fast also leaves out tests/cli, where each test starts a process: two thirds of the time.
 FAST = not slow and not dataset and not browser and not display
@@ -34,14 +36,14 @@ demo: .venv-demo/ready
 	@echo "annotated pictures, results.json and table.csv are in demo-out/"
 
 test: .venv/ready
-	@.venv/bin/python -m pytest -q
+	@.venv/bin/python -m pytest -q $(PARALLEL)
 
 test-fast: .venv-fast/ready
-	@.venv-fast/bin/python -m pytest -q -n 2 -p tests.light --ignore=tests/cli
+	@.venv-fast/bin/python -m pytest -q $(PARALLEL) -p tests.light --ignore=tests/cli
 
 coverage: .venv/ready
 	@.venv/bin/coverage erase
-	@.venv/bin/coverage run -m pytest -q -n 2 -m "$(FAST)" --hypothesis-profile=ci
+	@.venv/bin/coverage run -m pytest -q $(PARALLEL) -m "$(FAST)" --hypothesis-profile=ci
 	@.venv/bin/coverage combine -q
 	@.venv/bin/coverage report
 

@@ -51,7 +51,7 @@ main()
 """
 
 EXPECTED = re.compile(
-    r"/__pycache__/|^/dev/|/matplotlib/fontlist-[^/]*$|/matplotlib/[^/]*\.matplotlib-lock$|^/proc/self/"
+    r"/__pycache__(/|$)|^/dev/|/matplotlib/fontlist-[^/]*$|/matplotlib/[^/]*\.matplotlib-lock$|^/proc/self/"
 )
 """Files that any Python program may write: bytecode, devices, and matplotlib's list of fonts."""
 
