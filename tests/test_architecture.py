@@ -13,11 +13,11 @@ SOURCE = Path(__file__).parents[1] / "src" / "facemood"
 
 LAYERS = [
     {"labels", "facs", "errors", "geometry", "spacing", "text"},
-    {"atomic", "progress", "numpy_cnn"},
+    {"locks", "atomic", "originals", "progress", "numpy_cnn"},
     {"table", "schema", "render", "models"},
     {"results", "stages", "sources", "datasets"},
     {"timeline"},
-    {"analysis", "tracking", "flow", "sinks", "crop_strategy"},
+    {"analysis", "tracking", "flow", "sinks", "outputs", "crop_strategy"},
     {"pipeline", "window"},
     {"stream", "explain"},
     {"recognizer"},

@@ -23,6 +23,7 @@ PUBLIC = [
     "MissingExtraError",
     "ModelCard",
     "ModelError",
+    "OutputConflictError",
     "OutputError",
     "RecipeError",
     "Result",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from facemood.atomic import replacing
 from facemood.errors import require
+from facemood.originals import refuse_overwriting
 from facemood.results import Result
 from facemood.table import SCHEMA, Cell, Column, Value, columns_for, to_cells, write_csv
 from facemood.timeline import Track, collect_tracks
@@ -96,6 +97,7 @@ class Analysis:
         Raises:
             OutputError: The place cannot be written to.
         """
+        self._refuse_sources(path)
         return write_csv(path, self.columns, self.rows())
 
     def to_dict(self) -> dict[str, Any]:
@@ -115,9 +117,14 @@ class Analysis:
         """
         text = json.dumps(self.to_dict(), ensure_ascii=False)
         if path is not None:
+            self._refuse_sources(path)
             with replacing(path, encoding="utf-8") as file:
                 file.write(text)
         return text
+
+    def _refuse_sources(self, path: str | os.PathLike[str]) -> None:
+        """Refuse to write over what was read."""
+        refuse_overwriting([path], {result.source for result in self.results})
 
     def to_dataframe(self) -> Any:
         """Return the table as a pandas DataFrame; empty cells are missing values.

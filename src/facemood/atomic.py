@@ -1,30 +1,150 @@
-"""Write a file beside its name and rename it into place, so that nobody takes a half-written file for a whole one."""
+"""Write a file beside its name and rename it into place, so that nobody takes a half-written file for a whole one.
+
+Everything that facemood writes passes here. A part has a random name and is never a link that somebody else laid there;
+it is on the disk before it takes its name. Standard output, devices and named pipes have no parts: they are written as
+they are.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import secrets
+import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from facemood.errors import OutputError
+from facemood.locks import NOFOLLOW, FileLock, beside, cannot_write, lock_handle
+
+UNFINISHED = ".unfinished"
+"""Comes before the ending of a file whose input, or whose run, did not come to its end."""
+
+STDOUT = "-"
+"""As a target: standard output. An ending may follow and says what is written, as in ``-.jsonl``."""
+
+PART = re.compile(r"\.[0-9a-f]{16}\.part$")
+"""What the name of a part ends in."""
+
+LEFTOVER_AGE = 10.0
+"""Seconds for which a part was not written to before it may count as a dead process's."""
+
+HANDLES = re.compile(r"/dev/(?:fd/(\d+)|std(in|out|err))|/proc/self/fd/(\d+)")
+"""Names of files that this process holds open."""
 
 
-def open_partial(path: Path, mode: str = "w", **options: Any) -> tuple[IO[Any], Path]:
-    """Open ``<path>.part`` for writing, making the folder; return the file and its path.
+class Part:
+    """A file that grows under a name of its own and takes its target's when it is whole.
+
+    Args:
+        target: The file's final name; its folder is made. A device, a pipe or `STDOUT` is written as it is.
+        mode: As for `open`, such as ``"wb"``.
+        lasting: Whether it takes long to write: then nobody else may write the target meanwhile, and what a dead
+            process left of it is removed in the end.
+        options: As for `open`, such as an encoding.
+
+    Attributes:
+        file: What to write to.
+        path: Where it grows.
 
     Raises:
-        OutputError: The place cannot be written to.
+        OutputError: The place cannot be written to, or another process writes it at present.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     part = Part(Path(folder, "a.txt"), "w")
+        ...     _ = part.file.write("done")
+        ...     part.commit()
+        ...     Path(folder, "a.txt").read_text()
+        'done'
     """
-    partial = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            raise OutputError(f"{path}: cannot be written, it is a folder; give a file's name")
-        return partial.open(mode, **options), partial
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error}); choose another place") from error
+
+    def __init__(self, target: Path, mode: str = "wb", *, lasting: bool = True, **options: Any) -> None:
+        self.target, self.path, self.direct = target, target, is_stream(target)
+        self._lock: FileLock | None = None
+        try:
+            if self.direct:
+                self.file: IO[Any] = os.fdopen(_open_stream(target), mode, **options)
+                return
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.is_dir():
+                raise OutputError(f"{target}: cannot be written, it is a folder; give a file's name")
+            self._lock = FileLock(target) if lasting else None
+            self.path = target.with_name(beside(target.name, f".{secrets.token_hex(8)}.part"))
+            if self._lock is not None:
+                self._lock.note(self.path.name)
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | NOFOLLOW, 0o666)
+            lock_handle(handle)
+            self.file = os.fdopen(handle, mode, **options)
+        except OSError as error:
+            if self._lock is not None:
+                self._lock.release(keep=bool(self._lock.left))
+            raise cannot_write(target, error) from error
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was committed or discarded."""
+        return self.file.closed
+
+    def sync(self) -> None:
+        """Bring what was written to the disk; once it is closed, do nothing more.
+
+        Raises:
+            OSError: The disk is full, say.
+        """
+        if self.closed:
+            return
+        self.file.flush()
+        if not self.direct:
+            os.fsync(self.file.fileno())
+
+    def commit(self, *, whole: bool = True) -> None:
+        """Finish: the part takes its target's name, or one that says that it is unfinished.
+
+        Raises:
+            OutputError: The system refuses; the part stays.
+        """
+        name = self.target if whole or self.direct else unfinished(self.target)
+        try:
+            self.sync()
+            self.file.close()
+            if not self.direct:
+                self.path.replace(name)
+                sync_folder(name.parent)
+        except BrokenPipeError:
+            self.give_up()
+            raise
+        except OSError as error:
+            mend = "choose another place" if self._lock is None else f"a part stands in {self.path}"
+            self.give_up()
+            raise cannot_write(self.target, error, mend=mend) from error
+        if self._lock is not None:
+            for left in self._lock.left:
+                if PART.search(left) and Path(left).name == left:
+                    self.target.with_name(left).unlink(missing_ok=True)
+            self._lock.release()
+
+    def discard(self) -> None:
+        """Remove the part; the target stays as it was."""
+        with contextlib.suppress(OSError):
+            self.file.close()
+        if not self.direct:
+            with contextlib.suppress(OSError):
+                self.path.unlink()
+        if self._lock is not None:
+            self._lock.release(keep=bool(self._lock.left))
+
+    def give_up(self) -> None:
+        """Write no more; the part stays for a later run."""
+        with contextlib.suppress(OSError):
+            self.file.close()
+        if self._lock is not None:
+            self._lock.release(keep=True)
 
 
 @contextmanager
@@ -39,13 +159,78 @@ def replacing(path: str | os.PathLike[str], mode: str = "w", **options: Any) -> 
         ...     Path(folder, "a.txt").read_text()
         'done'
     """
-    target = Path(path)
-    file, partial = open_partial(target, mode, **options)
+    part = Part(Path(path), mode, lasting=False, **options)
     try:
-        with file:
-            yield file
-        partial.replace(target)
+        yield part.file
+        part.commit()
     except OSError as error:
-        raise OutputError(f"{target}: cannot be written ({error.strerror or error})") from error
+        raise cannot_write(part.target, error) from error
     finally:
-        partial.unlink(missing_ok=True)
+        part.discard()
+
+
+def unfinished(path: Path) -> Path:
+    """Return the name of a file that was not written to its end.
+
+    Example:
+        >>> unfinished(Path("talk.csv")).name
+        'talk.unfinished.csv'
+    """
+    return path.with_suffix(UNFINISHED + path.suffix)
+
+
+def is_stream(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a target has no name to be renamed to: standard output, a device, a named pipe.
+
+    Example:
+        >>> is_stream("-"), is_stream("/dev/null"), is_stream("t.csv")
+        (True, True, False)
+    """
+    name = os.fspath(path)
+    if name == STDOUT or name.startswith(f"{STDOUT}.") or HANDLES.fullmatch(name):
+        return True
+    try:
+        kind = os.stat(name).st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(kind) or stat.S_ISDIR(kind))
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the old parts that dead processes left in a folder."""
+    now = time.time()
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if PART.search(entry.name) and now - entry.stat(follow_symlinks=False).st_mtime > LEFTOVER_AGE:
+                _remove_dead(Path(entry.path))
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's names to the disk, where the system can do that."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _remove_dead(part: Path) -> None:
+    """Remove a part, unless a living process writes it."""
+    with contextlib.suppress(OSError):
+        handle = os.open(part, os.O_RDWR | NOFOLLOW)
+        try:
+            if lock_handle(handle):
+                part.unlink()
+        finally:
+            os.close(handle)
+
+
+def _open_stream(target: Path) -> int:
+    """Open a device or pipe; a file that this process holds open already goes on where it is."""
+    name = str(target)
+    found = HANDLES.fullmatch(name)
+    if not found:
+        return os.dup(1) if name[0] == STDOUT else os.open(target, os.O_WRONLY | getattr(os, "O_CLOEXEC", 0))
+    named = {"in": "0", "out": "1", "err": "2"}
+    return os.dup(int(found[1] or found[3] or named[found[2]]))

@@ -11,6 +11,7 @@ FacemoodError
 ├── RecipeError       a training recipe is wrong
 ├── ExplanationError  an explanation cannot be made as it was asked for
 └── OutputError       a result cannot be written
+    └── OutputConflictError  outputs do not fit the inputs, or each other; nothing was read or written
 """
 
 from __future__ import annotations
@@ -55,6 +56,10 @@ class RecipeError(FacemoodError):
 
 class OutputError(FacemoodError):
     """A result cannot be written."""
+
+
+class OutputConflictError(OutputError):
+    """Outputs do not fit the inputs, or each other: one would write over an input, or cannot hold what is read."""
 
 
 class ExplanationError(FacemoodError):

@@ -11,6 +11,7 @@ from typing import Any
 
 from facemood.atomic import replacing
 from facemood.errors import OutputError
+from facemood.originals import refuse_overwriting
 from facemood.render import PICTURES, draw_faces, encode_png, write_picture
 from facemood.schema import Face, Image
 from facemood.table import (
@@ -92,6 +93,7 @@ class Result:
             OutputError: The ending or a layer is unknown, or the place cannot be written to.
         """
         target = Path(path)
+        refuse_overwriting([target], [self.source])
         if target.suffix.lower() in PICTURES:
             write_picture(target, self.draw(layers=layers))
         elif target.suffix.lower() == ".json":

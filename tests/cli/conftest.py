@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.growing import part_of
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -23,3 +26,14 @@ def facemood(tmp_path: Path) -> Run:
         return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, timeout=300)
 
     return run
+
+
+def wait_for_rows(table: Path, size: int, *, seconds: float = 60) -> None:
+    """Wait until a table that grows holds so many bytes."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        part = part_of(table)
+        if part is not None and part.stat().st_size > size:
+            return
+        time.sleep(0.02)
+    raise TimeoutError(table)

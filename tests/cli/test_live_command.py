@@ -136,15 +136,16 @@ def start(*arguments: object) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
 
-def test_ctrl_c_ends_it_cleanly_and_keeps_the_recording(server: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_request_to_end_is_clean_and_keeps_the_recording(server: str, tmp_path: Path, number: str, code: int) -> None:
     with start(f"{server}/endless", "--no-window", "--json", "--record", tmp_path) as process:
         assert process.stdout is not None
         first = json.loads(process.stdout.readline())
         process.stdout.readline()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(getattr(signal, number))
         _, words = process.communicate(timeout=60)
     assert first["faces"][0]["emotion"] == "happy"
-    assert process.returncode == 130
+    assert process.returncode == code
     assert "stopped after" in words
     assert "Traceback" not in words
     (video,) = tmp_path.glob("*.mp4")

@@ -22,7 +22,7 @@ from facemood import EmotionRecognizer
 from facemood.cli.serve_command import address_of, choose_options, listen, serve
 from facemood.errors import FacemoodError
 
-START = "import typer; from facemood.cli.serve_command import serve; typer.run(serve)"
+START = "import sys; from facemood.cli import main; sys.argv.insert(1, 'serve'); main()"
 
 
 @contextlib.contextmanager
@@ -58,13 +58,14 @@ def test_the_options_have_the_defaults_of_the_recognizer() -> None:
     assert {name: command[name].default for name in shared} == {name: library[name].default for name in shared}
 
 
-def test_it_prints_its_address_and_serves_there_until_it_is_interrupted() -> None:
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_it_prints_its_address_and_serves_there_until_it_is_interrupted(number: str) -> None:
     with started() as (address, process):
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", address)
         with urllib.request.urlopen(f"{address}healthz", timeout=60) as answer:
             assert json.load(answer)["status"] == "ok"
         assert status_of(address) == 200
-        process.send_signal(signal.SIGINT)
+        process.send_signal(getattr(signal, number))
         out, words = process.communicate(timeout=60)
         assert (process.returncode, out) == (0, "")
         assert "Traceback" not in words

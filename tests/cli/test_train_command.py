@@ -101,7 +101,9 @@ def test_two_processes_train_together(facemood: Run, csv_dataset: Path, tmp_path
 
 
 @pytest.mark.slow
-def test_ctrl_c_says_how_to_go_on(csv_dataset: Path, tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals of POSIX")
+@pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_request_to_end_says_how_to_go_on(csv_dataset: Path, tmp_path: Path, number: str, code: int) -> None:
     settings = [part for setting in [*SMALL, "train.epochs=5000"] for part in ("--set", setting)]
     command: list[str | Path] = [
         sys.executable,
@@ -120,9 +122,9 @@ def test_ctrl_c_says_how_to_go_on(csv_dataset: Path, tmp_path: Path) -> None:
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline and not checkpoint.exists():
             time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(getattr(signal, number))
         _, words = process.communicate(timeout=60)
-    assert process.returncode == 130, words
+    assert process.returncode == code, words
     assert "--resume run" in words
     assert "Traceback" not in words
 

@@ -5,7 +5,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import av
@@ -15,7 +14,7 @@ import pytest
 
 from facemood.schema import Image
 from facemood.sources import load_image, probe_video
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, wait_for_rows
 from tests.videos import make_video
 
 
@@ -49,7 +48,8 @@ def test_one_pass_writes_table_video_report_and_episodes(facemood: Run, videos: 
     assert done.returncode == 0, done.stderr
     assert "20 frames, 20 faces, 1 person" in done.stderr
     assert "happy" in done.stderr
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+    books = ["a.csv.json", "a.parquet.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names, *books])
     rows = rows_of(tmp_path / "a.csv")
     assert [float(row["timestamp"]) for row in rows] == pytest.approx([index / 10 for index in range(20)])
     assert {row["track_id"] for row in rows} == {"1"}
@@ -79,7 +79,7 @@ def test_a_folder_gives_each_video_its_own_files_and_goes_on(facemood: Run, vide
     assert done.returncode == 1
     assert "broken.mp4" in done.stderr
     assert "0 of 3 inputs are done already" in done.stderr
-    assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == ["a.csv", "b.csv"]
+    assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == ["a.csv", "b.csv", "facemood.json"]
     (tmp_path / "tables" / "b.csv").unlink()
     again = facemood(*arguments)
     assert "1 of 3 inputs are done already" in again.stderr
@@ -87,10 +87,11 @@ def test_a_folder_gives_each_video_its_own_files_and_goes_on(facemood: Run, vide
     assert (tmp_path / "tables" / "b.csv").exists()
 
 
-def test_resume_needs_files_of_their_own(facemood: Run, videos: Path) -> None:
-    done = facemood("analyze", videos, "-o", "all.csv", "--resume")
+def test_resume_needs_what_can_be_gone_on_with(facemood: Run, videos: Path, tmp_path: Path) -> None:
+    done = facemood("analyze", videos, "-o", "all.html", "--resume")
     assert done.returncode == 2
     assert "{name}" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
@@ -99,10 +100,7 @@ def test_an_interrupted_video_is_kept_under_a_name_that_says_so(videos: Path, tm
     make_video(tmp_path / "long.mp4", [image] * 1500, fps=25)
     command = [sys.executable, "-m", "facemood", "analyze", "long.mp4", "-o", "{name}.csv", "--batch", "1"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
-        partial = tmp_path / "long.csv.part"
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and not (partial.exists() and partial.stat().st_size > 5000):
-            time.sleep(0.05)
+        wait_for_rows(tmp_path / "long.csv", 5000)
         process.send_signal(signal.SIGINT)
         _, words = process.communicate(timeout=60)
     assert process.returncode == 130

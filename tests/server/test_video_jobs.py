@@ -201,6 +201,6 @@ def test_results_that_are_not_there(client: httpx.Client, clip: Path) -> None:
     assert client.get("/v1/videos/nothing").status_code == 404
     assert client.delete("/v1/videos/nothing").status_code == 404
     job = follow(client, send(client, clip, "?every=1").json())
-    for name in ("upload", "annotated.mp4", "..%2f..%2fetc%2fpasswd", "table.csv.part"):
+    for name in ("upload", "annotated.mp4", "..%2f..%2fetc%2fpasswd", ".table.csv.lock"):
         assert client.get(f"/v1/videos/{job['id']}/{name}").status_code == 404
     client.delete(f"/v1/videos/{job['id']}")

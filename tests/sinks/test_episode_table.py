@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from facemood import OutputError, Result
 from facemood.sinks.episode_table import COLUMNS, EpisodesSink
+from tests.growing import growing
 from tests.test_timeline import face_of, frame_of
 
 GOLDEN = """\
@@ -51,7 +52,7 @@ def test_limits_are_those_of_the_timeline(tmp_path: Path) -> None:
     assert write_all(tmp_path / "a.csv", happy, max_gap=0.4)[0]["end"] == "1.333"
     with pytest.raises(ValueError, match="must be 0 s or more"):
         EpisodesSink(tmp_path / "b.csv", {}, min_seconds=-1)
-    assert not (tmp_path / "b.csv.part").exists()
+    assert not list(tmp_path.glob("*b.csv*"))
 
 
 @settings(max_examples=25, deadline=None)
@@ -85,7 +86,7 @@ def test_the_file_has_its_name_only_when_it_is_closed(tmp_path: Path) -> None:
     sink = EpisodesSink(tmp_path / "a.csv", {})
     assert not sink.wants_images
     sink.write(talk()[0])
-    assert [path.name for path in tmp_path.iterdir()] == ["a.csv.part"]
+    assert growing(tmp_path) == ["a.csv"]
     sink.close()
     sink.close()
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]

@@ -27,6 +27,7 @@ from facemood.sinks.report.portraits import MARGIN, SIDE, BestPortraits, cut_por
 from facemood.sinks.report.video_report import MOST_LINES, MOST_PEOPLE
 from facemood.timeline import POINTS, Timeline, Track, TrackCollector
 from tests.conftest import make_face
+from tests.growing import growing
 
 INFO: dict[str, Any] = {
     "facemood": "1.2.3", "model": "baseline", "head": "ferplus", "labels": list(EXPRESSIONS), "threshold": None,
@@ -491,7 +492,7 @@ def test_settings_are_told_as_far_as_they_are_set(tmp_path: Path) -> None:
 def test_the_page_has_its_name_only_when_it_is_closed(tmp_path: Path) -> None:
     sink = ReportSink(tmp_path / "r.html", INFO)
     sink.write(TALK[0])
-    assert [path.name for path in tmp_path.iterdir()] == ["r.html.part"]
+    assert growing(tmp_path) == ["r.html"]
     sink.close()
     sink.close()
     assert [path.name for path in tmp_path.iterdir()] == ["r.html"]

@@ -1,6 +1,7 @@
 import csv
 import dataclasses
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from facemood.labels import EXPRESSIONS
 from facemood.render.overlay import POINT
 from facemood.sinks import open_sink
 from tests.conftest import make_face
+from tests.growing import full_disk, growing
 
 INFO: dict[str, Any] = {"model": "baseline", "labels": list(EXPRESSIONS)}
 RESULTS = [
@@ -92,7 +94,7 @@ def test_one_picture_holds_one_result(tmp_path: Path) -> None:
 def test_a_file_has_its_name_only_when_it_is_closed(tmp_path: Path, name: str) -> None:
     sink = open_sink(str(tmp_path / name), INFO)
     sink.write(RESULTS[0])
-    assert [path.name for path in tmp_path.iterdir()] == [f"{name}.part"]
+    assert growing(tmp_path) == [name]
     sink.close()
     sink.close()
     assert [path.name for path in tmp_path.iterdir()] == [name]
@@ -109,10 +111,16 @@ def test_a_place_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:
         open_sink(str(tmp_path / "file" / "t.csv"), INFO)
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, which stands for a full disk")
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of the size of files, which stands for a full disk")
 def test_a_full_disk_is_an_output_error(tmp_path: Path) -> None:
-    (tmp_path / "t.jsonl.part").symlink_to("/dev/full")
     sink = open_sink(str(tmp_path / "t.jsonl"), INFO)
-    with pytest.raises(OutputError, match="No space left"):
+    with pytest.raises(OutputError, match="File too large.*a part stands in"), full_disk(20_000):
         for _ in range(100):
             sink.write(RESULTS[0])
+    assert growing(tmp_path) == ["t.jsonl"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, which stands for a full disk")
+def test_a_device_that_takes_no_more_is_an_output_error() -> None:
+    with pytest.raises(OutputError, match="No space left"):
+        open_sink("/dev/full", INFO).write(RESULTS[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,16 +27,27 @@ from facemood.cli.arguments import (
     Threshold,
     Views,
 )
-from facemood.cli.terminal import CANNOT_START, DONE, INTERRUPTED, SOME_FAILED, Json, Quiet, Verbose, say, start_logging
+from facemood.cli.terminal import (
+    CANNOT_START,
+    DONE,
+    INTERRUPTED,
+    SOME_FAILED,
+    Json,
+    Quiet,
+    Verbose,
+    hang_up,
+    print_line,
+    say,
+    start_logging,
+)
 from facemood.cli.times import parse_every, parse_period
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from facemood.cli.outputs import Outputs
+    from facemood.outputs import Outputs
     from facemood.recognizer import EmotionRecognizer
     from facemood.results import Result
-    from facemood.sinks import Sink
     from facemood.tracking.scene import VideoOptions
 
 ENDINGS = ".csv, .parquet, .jsonl, .json, .mp4, .html, .episodes.csv, codebook.md, codebook.csv, .png, .jpg"
@@ -43,14 +55,15 @@ ENDINGS = ".csv, .parquet, .jsonl, .json, .mp4, .html, .episodes.csv, codebook.m
 
 def analyze(
     sources: Annotated[
-        list[str], typer.Argument(help="Images, videos, folders, or patterns such as 'photos/**/*.jpg'.")
+        list[str], typer.Argument(help="Images, videos, folders, patterns such as 'photos/**/*.jpg', or - for stdin.")
     ],
     output: Annotated[
         list[str] | None,
         typer.Option(
             "--output",
             "-o",
-            help=f"Where to write: {ENDINGS}, or a folder of pictures. With {{name}} in it, one for each input.",
+            help=f"Where to write: {ENDINGS}, or a folder of pictures; - is stdout. With {{name}} or {{path}} in it, "
+            "one for each input.",
         ),
     ] = None,
     draw: Draw = None,
@@ -62,7 +75,8 @@ def analyze(
     baseline: Baseline = None,
     anonymize: Anonymize = "",
     resume: Annotated[
-        bool, typer.Option("--resume", help="Pass over inputs whose own files ({name}) are there already.")
+        bool,
+        typer.Option("--resume", help="Go on with what an earlier run wrote; what it has finished is not read again."),
     ] = False,
     model: Model = MODEL,
     head: Head = None,
@@ -89,15 +103,13 @@ def analyze(
     video = VideoOptions(
         every=parse_every(every), smooth=SMOOTH if smooth is None else smooth, baseline=parse_period(baseline)
     )
+    job = _Job(video, sources, output or [], batch=batch, bar=not quiet and sys.stderr.isatty())
+    job.check(json=json, draws=bool(draw))
     recognizer = open_recognizer(
         model, head=head, detector=detector, min_face=min_face, threshold=threshold, max_faces=max_faces,
         views=views, prior=prior, device=device, threads=threads,
     )  # fmt: skip
-    patterns, layers = output or [], draw or []
-    job = _Job(recognizer, video, sources, batch=batch, bar=not quiet and sys.stderr.isatty())
-    if resume:
-        job.pass_over(patterns)
-    code = job.run(patterns, {"layers": layers, "anonymize": anonymize}, echo=json)
+    code = job.run(recognizer, {"layers": draw or [], "anonymize": anonymize}, echo=json, resume=resume)
     if (job.seen.photos or job.seen.frames) and not (json or quiet):
         job.seen.show()
     for name, message in job.failures:
@@ -107,92 +119,101 @@ def analyze(
 
 
 class _Job:
-    """One run of the command: what it reads, what it has seen, what failed."""
+    """One run of the command: what it reads and writes, what it has seen, what failed."""
 
-    def __init__(
-        self, recognizer: EmotionRecognizer, video: VideoOptions, sources: list[str], *, batch: int, bar: bool
-    ) -> None:
+    def __init__(self, video: VideoOptions, sources: list[str], patterns: list[str], *, batch: int, bar: bool) -> None:
         from facemood.cli.run_summary import RunSummary
+        from facemood.outputs import Targets
         from facemood.sources import find_inputs
+        from facemood.stream import moves
 
-        self.recognizer, self.video, self.batch, self.bar = recognizer, video, batch, bar
+        self.video, self.batch, self.bar = video, batch, bar
         self.failures: list[tuple[str, str]] = []
         self.outputs: Outputs | None = None
-        self.inputs = [str(item) for item in find_inputs(sources, on_error=self._fail)]
-        self.seen, self.done = RunSummary(), False
+        found = [str(item) for item in find_inputs(sources, on_error=self._fail)]
+        first: dict[str, str] = {}
+        for name in found:
+            first.setdefault(os.path.abspath(name), name)
+        self.inputs = list(first.values())
+        if len(self.inputs) < len(found):
+            say(f"facemood: {len(found) - len(self.inputs):,} inputs are named more than once; each is read once")
+        self.targets, self.moves = Targets(patterns, self.inputs, moves), moves
+        self.seen = RunSummary()
 
-    def pass_over(self, patterns: list[str]) -> None:
-        """Leave out what an earlier run has finished."""
-        from facemood.cli.outputs import NAME, left_to_read
-
-        if not any(NAME in pattern for pattern in patterns):
-            raise typer.BadParameter(f"--resume needs files of each input's own: -o 'tables/{NAME}.csv'")
-        left = left_to_read(patterns, self.inputs)
-        say(f"facemood: {len(self.inputs) - len(left)} of {len(self.inputs)} inputs are done already")
-        self.done = bool(self.inputs) and not left
-        self.inputs = left
-
-    def run(self, patterns: list[str], looks: dict[str, Any], *, echo: bool) -> int:
-        """Read everything and write it as it comes; return the exit code. Files are finished in any case."""
-        from facemood.cli.outputs import Outputs
-        from facemood.sinks import sink_kind
-
-        if not self.inputs:
-            return DONE if self.done else CANNOT_START
-        drawing = any(sink_kind(pattern).wants_images for pattern in patterns)
-        if looks["layers"] and not drawing:
+    def check(self, *, json: bool, draws: bool) -> None:
+        """Refuse options that do not fit together, and tell of one that does nothing."""
+        if json and any(target.is_stdout for target in self.targets.all):
+            raise typer.BadParameter("--json and -o - both write to stdout; choose one of them")
+        if draws and not self.targets.wants_images:
             say("facemood: --draw shows on pictures alone; write some with -o picture.png or -o folder/")
-        outputs = self.outputs = Outputs(patterns, self.inputs, lambda name: self._open(name, looks))
+
+    def run(self, recognizer: EmotionRecognizer, looks: dict[str, Any], *, echo: bool, resume: bool) -> int:
+        """Read everything and write it as it comes; return the exit code. Files are finished in any case."""
+        if not self.inputs:
+            return CANNOT_START
+        self.outputs = self._open_outputs(recognizer, looks, resume=resume)
         whole = False
         try:
-            for result in self._results(drawing, looks["layers"]):
-                self._take(result, outputs, echo=echo)
+            for result in self._results(recognizer, self.outputs.left, looks["layers"]):
+                self._take(result, self.outputs, echo=echo)
             whole = True
         except KeyboardInterrupt:
             say(f"facemood: interrupted after {self.seen.told()}; what was read is kept")
             return INTERRUPTED
+        except BrokenPipeError:
+            hang_up()
         finally:
-            outputs.close(whole=whole)
+            self.outputs.close(whole=whole)
         return SOME_FAILED if self.failures else DONE
 
-    @property
-    def info(self) -> dict[str, Any]:
-        """What makes the results."""
-        from facemood.stream import moves
-
-        return {**self.recognizer.info(), **(self.video.info() if any(map(moves, self.inputs)) else {})}
-
-    def _open(self, name: str, looks: dict[str, Any]) -> Sink:
-        """Open the writer for a name."""
+    def _open_outputs(self, recognizer: EmotionRecognizer, looks: dict[str, Any], *, resume: bool) -> Outputs:
+        """Open the files of the run, and tell what is left of it."""
+        from facemood.outputs import Outputs
         from facemood.sinks import open_sink
 
-        return open_sink(name, self.info, **looks)
+        photos = recognizer.info()
+        videos = {**photos, **self.video.info()}
+        info = videos if any(map(self.moves, self.inputs)) else photos
+        shown = {key: value for key, value in looks.items() if value}
 
-    def _results(self, keep_images: bool, layers: list[str]) -> Iterator[Result]:
+        def settings(name: str, drawn: bool) -> dict[str, Any]:
+            return {**(videos if self.moves(name) else photos), **(shown if drawn else {})}
+
+        outputs = Outputs(
+            self.targets, settings, lambda name, names: open_sink(name, info, names=names, **looks), resume=resume
+        )
+        for message in outputs.messages:
+            say(f"facemood: {message}")
+        if resume:
+            done = len(self.inputs) - len(outputs.left)
+            say(f"facemood: {done:,} of {len(self.inputs):,} inputs are done already")
+        return outputs
+
+    def _results(self, recognizer: EmotionRecognizer, inputs: list[str], layers: list[str]) -> Iterator[Result]:
         """Read the inputs, with what is drawn of their faces, and note what cannot be read."""
         from facemood.ferc import with_layers
 
-        results = self.recognizer.stream(
-            self.inputs,
+        results = recognizer.stream(
+            inputs,
             every=self.video.every,
             smooth=self.video.smooth,
             baseline=self.video.baseline,
             batch=self.batch,
             progress=self.bar,
-            keep_images=keep_images,
+            keep_images=self.targets.wants_images,
             on_error=self._fail,
         )
-        return with_layers(self.recognizer, results, layers)
+        return with_layers(recognizer, results, layers)
 
     def _fail(self, name: str, error: Exception) -> None:
         """Note an input that names nothing or cannot be read; the others go on."""
         self.failures.append((name, str(error)))
         if self.outputs:
-            self.outputs.fail(name)
+            self.outputs.fail(name, str(error))
 
     def _take(self, result: Result, outputs: Outputs, *, echo: bool) -> None:
         """Write one result and remember it."""
         outputs.write(result)
         if echo:
-            print(result.to_json(), flush=True)  # noqa: T201 - stdout carries data
+            print_line(result.to_json())
         self.seen.add(result)

@@ -16,10 +16,11 @@ from facemood.cli.explain_command import explain
 from facemood.cli.export_command import export
 from facemood.cli.live_command import live
 from facemood.cli.serve_command import serve
+from facemood.cli.signals import exit_code, listen
 from facemood.cli.soft_labels_command import soft_labels
-from facemood.cli.terminal import CANNOT_START, USAGE, say
+from facemood.cli.terminal import CANNOT_START, INTERRUPTED, USAGE, say
 from facemood.cli.train_command import train
-from facemood.errors import FacemoodError, RecipeError
+from facemood.errors import FacemoodError, OutputConflictError, RecipeError
 
 app: typer.Typer = typer.Typer(
     name="facemood",
@@ -59,8 +60,13 @@ def common(
 
 def main() -> None:
     """Run the command line: facemood's own errors become one message, never a stack trace."""
+    listen()
     try:
         app()
     except FacemoodError as error:
         say(f"facemood: {error}")
-        sys.exit(USAGE if isinstance(error, RecipeError) else CANNOT_START)
+        sys.exit(USAGE if isinstance(error, RecipeError | OutputConflictError) else CANNOT_START)
+    except SystemExit as ending:
+        if ending.code == INTERRUPTED:
+            sys.exit(exit_code())
+        raise

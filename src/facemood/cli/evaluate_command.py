@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from facemood.cli.arguments import MODEL, Views
-from facemood.cli.terminal import Data, Json, Quiet, Verbose, print_json, say, show_page, start_logging
+from facemood.cli.terminal import Data, Json, Quiet, Verbose, path_of, print_json, say, show_page, start_logging
 
 
 def evaluate(
@@ -42,7 +42,11 @@ def evaluate(
     start_logging(quiet=quiet, verbose=verbose)
     from facemood.datasets import open_dataset
     from facemood.evaluation.evaluation_report import make_report, to_markdown, write_report
+    from facemood.originals import refuse_overwriting
 
+    pages = [] if report is None else [report, report.with_suffix(".json")]
+    reports = [] if output is None else [output / "report.json", output / "report.md"]
+    refuse_overwriting([*pages, *reports], [model, *(also or []), path_of(data)])
     if report is not None:
         _write_study(report, [model, *(also or [])], data, split, quiet=quiet)
         return

@@ -50,6 +50,9 @@ def explain(
     start_logging(quiet=quiet, verbose=verbose)
     from facemood.explain import SEGMENTERS, ExplainOptions
     from facemood.loading import open_recognizer
+    from facemood.originals import refuse_overwriting
+
+    refuse_overwriting([output], [photo])
 
     values = parse_settings(settings or [])
     kinds = list(SEGMENTERS) if segmenter == ALL and method == "lime" else [segmenter]
@@ -65,6 +68,7 @@ def explain(
         say(f"facemood: {photo}: found no face to explain; try another --detector, or a picture that shows one larger")
         raise typer.Exit(CANNOT_START)
     files = name_files(output, list(faces))
+    refuse_overwriting(files.values(), [photo])
     _write(files, faces, quiet=quiet)
     if json:
         print_json({"photo": photo, "faces": [[one.to_dict() for one in rows] for rows in faces.values()]})

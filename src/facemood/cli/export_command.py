@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from facemood.cli.terminal import Data, Quiet, Verbose, quieten_exporters, say, show_page, start_logging
+from facemood.cli.terminal import Data, Quiet, Verbose, path_of, quieten_exporters, say, show_page, start_logging
+from facemood.originals import refuse_overwriting
 
 
 def export(
@@ -35,6 +36,7 @@ def export(
     better than each. Given a model instead of a run, only the framing is measured, and goes into its card.
     """
     start_logging(quiet=quiet, verbose=verbose)
+    refuse_overwriting([output], [path_of(data)])
     from facemood.datasets import open_dataset
     from facemood.models.card_markdown import card_page
     from facemood.stages.detect import DetectOptions, open_detector

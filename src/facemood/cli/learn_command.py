@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facemood.cli.terminal import SOME_FAILED, Data, Json, Quiet, print_json, say
+from facemood.cli.terminal import SOME_FAILED, Data, Json, Quiet, path_of, print_json, say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +44,9 @@ def show(
     from facemood.labels import EXPRESSIONS
     from facemood.numpy_cnn import Sequential
     from facemood.numpy_cnn.drawings import draw_layers
+    from facemood.originals import refuse_overwriting
 
+    refuse_overwriting([output], [photo, model])
     difference: float | None = None
     if model.endswith(ARCHIVE):
         network, face = Sequential.load(model), _read_face(_recognizer("nano"), photo)
@@ -68,7 +70,9 @@ def show(
 def filters(photo: Photo, output: Figure = Path("filters.png"), quiet: Quiet = False) -> None:
     """Draw a face through the classic filters: edge, blur, sharpen, emboss."""
     from facemood.numpy_cnn.drawings import draw_filters
+    from facemood.originals import refuse_overwriting
 
+    refuse_overwriting([output], [photo])
     draw_filters(_read_face(_recognizer("nano"), photo, small=False), output)
     if not quiet:
         say(f"{output}: written")
@@ -110,7 +114,9 @@ def train(
     from facemood.numpy_cnn import Adam, small_network, small_options
     from facemood.numpy_cnn.drawings import draw_history
     from facemood.numpy_cnn.face_network import RATE
+    from facemood.originals import refuse_overwriting
 
+    refuse_overwriting([output, output.with_suffix(".png")], [path_of(data)])
     if output.suffix != ARCHIVE:
         raise RecipeError(f"{output}: a network is written as {ARCHIVE}; give such a name")
     parts = _open_parts(data, images)

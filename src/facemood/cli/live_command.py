@@ -25,7 +25,7 @@ from facemood.cli.arguments import (
     Threads,
     Views,
 )
-from facemood.cli.terminal import INTERRUPTED, SOME_FAILED, Json, Quiet, Verbose, say, start_logging
+from facemood.cli.terminal import INTERRUPTED, SOME_FAILED, Json, Quiet, Verbose, print_line, say, start_logging
 from facemood.cli.times import parse_period
 from facemood.errors import FacemoodError
 
@@ -119,7 +119,7 @@ class _Listener:
         """Print one result."""
         self.count += 1
         if self.json:
-            print(result.to_json(), flush=True)  # noqa: T201 - stdout carries data
+            print_line(result.to_json())
         words = [face.reported[0] for face in result.faces]
         if self.tell and words != self.words:
             say(f"{result.timestamp or 0:7.1f} s  {_describe(result)}")

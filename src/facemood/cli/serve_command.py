@@ -24,6 +24,7 @@ from facemood.cli.arguments import (
     Threads,
     Views,
 )
+from facemood.cli.signals import hang_up_as_terminated
 from facemood.cli.terminal import Quiet, Verbose, say, start_logging
 from facemood.errors import FacemoodError, require
 
@@ -91,6 +92,7 @@ def run_server(
     from facemood.server import create_app
 
     server = uvicorn.Server(uvicorn.Config(create_app(recognizer, options), **settings))
+    hang_up_as_terminated()
     with contextlib.suppress(KeyboardInterrupt):
         server.run([bound])
 

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from facemood.cli.arguments import Views
-from facemood.cli.terminal import Data, Quiet, Verbose, say, start_logging
+from facemood.cli.terminal import Data, Quiet, Verbose, path_of, say, start_logging
+from facemood.originals import refuse_overwriting
 
 
 def soft_labels(
@@ -25,6 +26,7 @@ def soft_labels(
     they are runs without folds, which label everything together.
     """
     start_logging(quiet=quiet, verbose=verbose)
+    refuse_overwriting([output], [path_of(data)])
     from facemood.train.data.divide import open_data
     from facemood.train.data.soft_labels import write_soft_labels
     from facemood.train.fit import read_recipe

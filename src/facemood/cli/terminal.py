@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 DONE, SOME_FAILED, USAGE, CANNOT_START, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit codes: done; some inputs failed and the rest is written; wrong usage; cannot start; interrupted."""
+
+PIPE_CLOSED = 141
+"""Exit code where nobody reads stdout any more, as of a process that SIGPIPE ended."""
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
@@ -22,6 +26,17 @@ Data = Annotated[
         "--data", help="A dataset: a path, or with its kind: fer2013, ferplus, folder, photos, affectnet, rafdb:DIR."
     ),
 ]
+
+
+def path_of(data: str) -> str:
+    """Return the path that `--data` names.
+
+    Example:
+        >>> path_of("folder:photos"), path_of("fer2013")
+        ('photos', 'fer2013')
+    """
+    kind, _, path = data.partition(":")
+    return path or kind
 
 
 class _Handler(logging.Handler):
@@ -64,7 +79,21 @@ def show_page(markdown: str) -> None:
 
 def print_json(value: Any) -> None:
     """Write data to stdout as JSON."""
-    print(json.dumps(value, ensure_ascii=False, indent=1))  # noqa: T201 - stdout carries data
+    print_line(json.dumps(value, ensure_ascii=False, indent=1))
+
+
+def print_line(text: str) -> None:
+    """Write a line of data to stdout at once; where nobody reads on, such as after ``| head``, end without a word."""
+    try:
+        print(text, flush=True)  # noqa: T201 - stdout carries data
+    except BrokenPipeError:
+        hang_up()
+
+
+def hang_up() -> NoReturn:
+    """End because nobody reads stdout any more; what Python holds back of it goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    raise typer.Exit(PIPE_CLOSED)
 
 
 def shorten(path: str, *, width: int = 28) -> str:

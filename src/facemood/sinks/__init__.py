@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from facemood.atomic import STDOUT, is_stream
 from facemood.errors import OutputError, did_you_mean
 from facemood.render import PICTURES
 from facemood.sinks.annotated_images import FolderSink, PictureSink
@@ -13,11 +14,11 @@ from facemood.sinks.codebook import CodebookSink
 from facemood.sinks.episode_table import EpisodesSink
 from facemood.sinks.parquet import ParquetSink
 from facemood.sinks.report import ReportSink
-from facemood.sinks.sink import Sink
+from facemood.sinks.sink import MANY, ONE_PHOTO, ONE_VIDEO, Continuable, Sink
 from facemood.sinks.text_files import CsvSink, JsonLinesSink, JsonSink
 from facemood.sinks.video_file import VideoSink
 
-__all__ = ["SINKS", "Sink", "open_sink", "sink_kind"]
+__all__ = ["MANY", "ONE_PHOTO", "ONE_VIDEO", "SINKS", "Continuable", "Sink", "open_sink", "sink_kind"]
 
 SINKS: dict[str, Any] = {
     ".episodes.csv": EpisodesSink,
@@ -37,6 +38,8 @@ SINKS: dict[str, Any] = {
 def sink_kind(path: str) -> Any:
     """Return the kind of writer for a name; one without an ending, or that ends in a slash, is a folder of pictures.
 
+    Standard output (``-``), devices and pipes without a known ending get the table as CSV.
+
     Raises:
         OutputError: The ending is unknown.
 
@@ -44,19 +47,30 @@ def sink_kind(path: str) -> Any:
         >>> sink_kind("clip.episodes.csv").__name__, sink_kind("pictures/").__name__
         ('EpisodesSink', 'FolderSink')
     """
-    if path.endswith("/") or Path(path).is_dir() or not Path(path).suffix:
+    if path.endswith("/"):
         return FolderSink
     for ending, kind in SINKS.items():
         if path.lower().endswith(ending):
             return kind
+    if is_stream(path) and path.removeprefix(STDOUT) in ("", path):
+        return CsvSink
     suffix = Path(path).suffix.lower()
+    if not suffix or Path(path).is_dir():
+        return FolderSink
     raise OutputError(
         f"{path}: unknown kind of output {suffix!r}; expected {', '.join(SINKS)} or a folder."
         f"{did_you_mean(suffix, list(SINKS))}"
     )
 
 
-def open_sink(path: str, info: dict[str, Any], *, layers: Collection[str] = (), anonymize: str = "") -> Sink:
+def open_sink(
+    path: str,
+    info: dict[str, Any],
+    *,
+    layers: Collection[str] = (),
+    anonymize: str = "",
+    names: Mapping[str, str] | None = None,
+) -> Sink:
     """Open the writer for a name.
 
     Args:
@@ -64,11 +78,14 @@ def open_sink(path: str, info: dict[str, Any], *, layers: Collection[str] = (), 
         info: What makes the results, as `EmotionRecognizer.info` gives it.
         layers: What pictures show beside boxes and labels, as for `Result.draw`.
         anonymize: How pictures hide faces: ``"blur"``, ``"box"``, or not at all.
+        names: What a folder calls the pictures of each source, without ending.
 
     Raises:
         OutputError: The ending or a layer is unknown, or the place cannot be written to.
     """
     kind = sink_kind(path)
-    hidden = {"anonymize": anonymize} if anonymize and kind.wants_images else {}
-    sink: Sink = kind(Path(path), info, layers, **hidden)
+    options: dict[str, Any] = {"anonymize": anonymize} if anonymize and kind.wants_images else {}
+    if names and kind is FolderSink:
+        options["names"] = names
+    sink: Sink = kind(Path(path), info, layers, **options)
     return sink

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from facemood.errors import OutputError
 from facemood.render import anonymize, check_layers, check_way, write_picture
 from facemood.results import Result
 from facemood.schema import Image
+from facemood.sinks.sink import MANY, ONE_PHOTO
 
 
 class DrawingSink:
@@ -31,6 +31,9 @@ class DrawingSink:
     way: str
 
     wants_images = True
+    holds = MANY
+    continues = False
+    of_results = True
 
     def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = (), *, anonymize: str = "") -> None:
         self.path, self.layers, self.way = path, check_layers(layers), check_way(anonymize)
@@ -41,13 +44,17 @@ class DrawingSink:
             return result.draw(layers=self.layers)
         return result.draw(anonymize(result.image, result.faces, self.way), layers=self.layers)
 
-    def close(self) -> None:
+    def close(self, *, whole: bool = True) -> None:
         """Do nothing more: each picture is whole."""
+
+    def discard(self) -> None:
+        """Do nothing: what was written is whole."""
 
 
 class PictureSink(DrawingSink):
     """One annotated picture, for one input."""
 
+    holds = ONE_PHOTO
     written: bool = False
 
     def write(self, result: Result) -> None:
@@ -63,17 +70,44 @@ class PictureSink(DrawingSink):
 
 
 class FolderSink(DrawingSink):
-    """A folder of annotated pictures, named as their sources; equal names get a number, frames of videos theirs."""
+    """A folder of annotated pictures, named as their sources; frames of videos have their number behind the name.
 
-    def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = (), *, anonymize: str = "") -> None:
+    Args:
+        path: The folder; it is made with the first picture.
+        info: What makes the results; a picture does not tell it.
+        layers: What is shown beside boxes and labels, as for `Result.draw`.
+        anonymize: How faces are hidden: ``"blur"``, ``"box"``, or not at all.
+        names: What each source's pictures are called, without ending. Others are called as their files; of equal
+            names, the later ones get a number.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        info: dict[str, Any],
+        layers: Collection[str] = (),
+        *,
+        anonymize: str = "",
+        names: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(path, info, layers, anonymize=anonymize)
-        self.names: Counter[str] = Counter()
+        self.names = dict(names or {})
+        self._taken: set[str] = set()
 
     def write(self, result: Result) -> None:
         """Draw and write one picture as PNG."""
-        stem = Path(result.source).stem
+        name = self.names.get(result.source, Path(result.source).stem)
         if result.timestamp is not None:
-            stem = f"{stem}-{result.index:06d}"
-        self.names[stem] += 1
-        number = f"-{self.names[stem]}" if self.names[stem] > 1 else ""
-        write_picture(self.path / f"{stem}{number}.png", self.draw(result))
+            name = f"{name}-{result.index:06d}"
+        if result.source not in self.names:
+            name = self._free(name)
+        write_picture(self.path / f"{name}.png", self.draw(result))
+
+    def _free(self, name: str) -> str:
+        """Return a name, with a number where it was given to another picture, in whatever case."""
+        number, free = 1, name
+        while free.casefold() in self._taken:
+            number += 1
+            free = f"{name}-{number}"
+        self._taken.add(free.casefold())
+        return free

@@ -27,6 +27,8 @@ class CodebookSink(FileSink):
         OutputError: The place cannot be written to.
     """
 
+    of_results = False
+
     def head(self) -> str:
         """Return the whole codebook; the results add nothing."""
         columns = columns_of(self.info)

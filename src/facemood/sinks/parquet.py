@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from facemood.atomic import open_partial
-from facemood.errors import OutputError, require
+from facemood.atomic import Part
+from facemood.errors import require
+from facemood.locks import cannot_write
 from facemood.results import Result
-from facemood.sinks.sink import columns_of
+from facemood.sinks.sink import MANY, columns_of
 from facemood.table import BOOLEAN, INTEGER, NUMBER, STRING, Column, Value
 
 TYPES = {STRING: "string", INTEGER: "int64", NUMBER: "float64", BOOLEAN: "bool"}
@@ -48,8 +49,12 @@ class ParquetSink:
 
     path: Path
     schema: Any
+    size: int
 
     wants_images = False
+    holds = MANY
+    continues = True
+    of_results = True
 
     def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = ()) -> None:
         arrow, parquet = require("pyarrow", extra="data"), require("pyarrow.parquet", extra="data")
@@ -57,10 +62,16 @@ class ParquetSink:
         fields = [arrow.field(column.name, TYPES[column.type]) for column in self.columns]
         told = {"facemood": json.dumps(info, ensure_ascii=False)}
         self.path, self.schema = path, arrow.schema(fields, metadata=told)
-        self._table = arrow.Table
+        self._table, self._reader = arrow.Table, parquet.ParquetFile
         self._rows: list[dict[str, Value]] = []
-        self._file, self._partial = open_partial(path, "wb")
-        self._writer = parquet.ParquetWriter(self._file, self.schema)
+        self.size = 0
+        self._part = Part(path)
+        self._writer = parquet.ParquetWriter(self._part.file, self.schema)
+
+    @property
+    def growing(self) -> Path:
+        """Where the file grows until it is closed."""
+        return self._part.path
 
     def write(self, result: Result) -> None:
         """Take in one result; from time to time the rows are written.
@@ -68,21 +79,53 @@ class ParquetSink:
         Raises:
             OutputError: The place cannot be written to.
         """
+        before = len(self._rows)
         self._rows += result.values(self.columns)
+        self.size += len(self._rows) - before
         if len(self._rows) >= GROUP:
             self._flush()
 
-    def close(self) -> None:
-        """Finish the file and give it its name; once that is done, do nothing more.
+    def close(self, *, whole: bool = True) -> None:
+        """Finish the file and give it its name, or one that says that it is unfinished; then do nothing more.
 
         Raises:
             OutputError: The place cannot be written to.
         """
-        if not self._file.closed:
+        if not self._part.closed:
             self._flush()
             self._attempt(self._writer.close)
-            self._attempt(self._file.close)
-            self._attempt(lambda: self._partial.replace(self.path))
+            self._part.commit(whole=whole)
+
+    def discard(self) -> None:
+        """Leave what was there before."""
+        with contextlib.suppress(OSError):
+            self._writer.close()
+        self._part.discard()
+
+    def sync(self) -> None:
+        """Do nothing: a Parquet file can be read once it is closed, so a killed run leaves nothing to go on with."""
+
+    def extent(self, old: Path) -> int:
+        """Return the rows of a file that an earlier run left; 0 where its columns are others, or it was not closed."""
+        try:
+            with self._reader(old) as file:
+                return file.metadata.num_rows if file.schema_arrow.equals(self.schema) else 0
+        except (OSError, ValueError):  # arrow's errors of damaged files are ValueErrors
+            return 0
+
+    def keep(self, old: Path, spans: Sequence[tuple[int, int]]) -> None:
+        """Copy parts of a file that an earlier run left, each from a row to a row, in order."""
+        position = 0
+        with self._reader(old) as file:
+            for batch in file.iter_batches():
+                rows = self._table.from_batches([batch])
+                for start, end in spans:
+                    first, last = max(start - position, 0), min(end - position, len(rows))
+                    if first < last:
+                        kept = rows.slice(first, last - first).cast(self.schema)
+                        self._attempt(lambda kept=kept: self._writer.write_table(kept))  # type: ignore[misc]
+                        self.size += len(kept)
+                position += len(rows)
 
     def _flush(self) -> None:
         """Write the rows that are held, as one row group."""
@@ -97,8 +140,5 @@ class ParquetSink:
         try:
             action()
         except OSError as error:
-            with contextlib.suppress(OSError):
-                self._file.close()
-            raise OutputError(
-                f"{self.path}: cannot be written ({error.strerror or error}); a part stands in {self._partial}"
-            ) from error
+            self._part.give_up()
+            raise cannot_write(self.path, error, mend=f"a part stands in {self.growing}") from error

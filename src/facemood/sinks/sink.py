@@ -2,24 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from facemood.results import Result
 from facemood.table import Column, columns_for
 
+MANY = "many"
+"""What `Sink.holds` says of a writer that takes the results of any inputs, as many as there are."""
+
+ONE_PHOTO = "one photo"
+"""What `Sink.holds` says of a writer that takes one photo, and no frames of videos."""
+
+ONE_VIDEO = "one video"
+"""What `Sink.holds` says of a writer that takes the frames of one video, and no photos."""
+
 
 class Sink(Protocol):
-    """Something that results are written to."""
+    """Something that results are written to.
+
+    Attributes:
+        wants_images: Whether results must hold their images.
+        holds: `MANY`, `ONE_PHOTO` or `ONE_VIDEO`.
+        continues: Whether a later run can go on with what an earlier one left (`Continuable`).
+        of_results: Whether results make a difference to what it writes.
+    """
 
     wants_images: bool
+    holds: str
+    continues: bool
+    of_results: bool
 
     def write(self, result: Result) -> None:
         """Write one result."""
         ...
 
-    def close(self) -> None:
-        """Finish: what was written takes its place."""
+    def close(self, *, whole: bool = True) -> None:
+        """Finish: what was written takes its place, under a name that says so where it is not whole."""
+        ...
+
+    def discard(self) -> None:
+        """Give up: nothing takes its place, and what was there before stays."""
+        ...
+
+
+class Continuable(Sink, Protocol):
+    """A table that goes on where an earlier run left it.
+
+    Attributes:
+        size: How much was written by now, in the table's own measure: bytes, or rows.
+        growing: The name under which it grows.
+    """
+
+    size: int
+    growing: Path
+
+    def sync(self) -> None:
+        """Bring what was written to the disk."""
+        ...
+
+    def extent(self, old: Path) -> int:
+        """Return how much of an earlier table can be taken over: nothing where its columns are others."""
+        ...
+
+    def keep(self, old: Path, spans: Sequence[tuple[int, int]]) -> None:
+        """Take over parts of an earlier table, each from a size to a size, before anything else is written."""
         ...
 
 

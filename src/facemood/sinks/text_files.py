@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from facemood.atomic import open_partial
-from facemood.errors import OutputError
+from facemood.atomic import Part
+from facemood.locks import cannot_write
 from facemood.results import Result
-from facemood.sinks.sink import columns_of
+from facemood.sinks.sink import MANY, columns_of
 from facemood.table import SCHEMA, Column, csv_line, to_cells
+
+BLOCK = 1 << 20
+"""Bytes that are copied at once."""
 
 
 class FileSink:
@@ -33,13 +36,22 @@ class FileSink:
     path: Path
     info: dict[str, Any]
     count: int
+    size: int
 
     wants_images = False
+    holds = MANY
+    continues = False
+    of_results = True
 
     def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = ()) -> None:
-        self.path, self.info, self.count = path, info, 0
-        self._file, self._partial = open_partial(path, newline="", encoding="utf-8")
+        self.path, self.info, self.count, self.size = path, info, 0, 0
+        self._part = Part(path)
         self._put(self.head())
+
+    @property
+    def growing(self) -> Path:
+        """Where the file grows until it is closed."""
+        return self._part.path
 
     def head(self) -> str:
         """Return what stands before the first result."""
@@ -57,32 +69,64 @@ class FileSink:
         """Write one result."""
         self._put(self.body(result))
         self.count += 1
+        if self._part.direct:
+            self.sync()
 
-    def close(self) -> None:
-        """Finish the file and give it its name."""
-        if not self._file.closed:
+    def close(self, *, whole: bool = True) -> None:
+        """Finish the file and give it its name, or one that says that it is unfinished."""
+        if not self._part.closed:
             self._put(self.tail())
-            self._attempt(self._file.close)
-            self._attempt(lambda: self._partial.replace(self.path))
+            self._part.commit(whole=whole)
+
+    def discard(self) -> None:
+        """Leave what was there before."""
+        self._part.discard()
+
+    def sync(self) -> None:
+        """Bring what was written to the disk."""
+        self._attempt(self._part.sync)
+
+    def extent(self, old: Path) -> int:
+        """Return the bytes of a file that an earlier run left, 0 where its head is another."""
+        head = self.head().encode()
+        with contextlib.suppress(OSError), old.open("rb") as file:
+            return old.stat().st_size if file.read(len(head)) == head else 0
+        return 0
+
+    def keep(self, old: Path, spans: Sequence[tuple[int, int]]) -> None:
+        """Copy parts of a file that an earlier run left, each from a byte to a byte."""
+        with old.open("rb") as file:
+            for start, end in spans:
+                file.seek(start)
+                while data := file.read(min(end - start, BLOCK)):
+                    self._write(data)
+                    start += len(data)
 
     def _put(self, text: str) -> None:
         """Write a text."""
-        self._attempt(lambda: self._file.write(text))
+        self._write(text.encode())
+
+    def _write(self, data: bytes) -> None:
+        """Write bytes."""
+        self._attempt(lambda: self._part.file.write(data))
+        self.size += len(data)
 
     def _attempt(self, action: Callable[[], object]) -> None:
         """Do something with the file, and turn the system's refusal (a full disk, say) into our error."""
         try:
             action()
+        except BrokenPipeError:  # nobody reads on; that is for the command line to say, or not
+            self._part.give_up()
+            raise
         except OSError as error:
-            with contextlib.suppress(OSError):
-                self._file.close()
-            raise OutputError(
-                f"{self.path}: cannot be written ({error.strerror or error}); a part stands in {self._partial}"
-            ) from error
+            self._part.give_up()
+            raise cannot_write(self.path, error, mend=f"a part stands in {self.growing}") from error
 
 
 class CsvSink(FileSink):
     """The table: one row a face, and one for each frame without a face."""
+
+    continues = True
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -100,6 +144,8 @@ class CsvSink(FileSink):
 
 class JsonLinesSink(FileSink):
     """One line of JSON a frame."""
+
+    continues = True
 
     def body(self, result: Result) -> str:
         """Return the line of one frame."""

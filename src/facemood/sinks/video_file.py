@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from facemood.atomic import open_partial
+from facemood.atomic import Part
 from facemood.errors import OutputError, SourceError
+from facemood.originals import refuse_overwriting
 from facemood.results import Result
 from facemood.schema import Image
 from facemood.sinks.annotated_images import DrawingSink
+from facemood.sinks.sink import ONE_VIDEO
 from facemood.sinks.sound import USUAL_STEP, SoundSource, SoundTrack
 from facemood.sources.video import VideoInfo, probe_video
 
@@ -71,8 +73,7 @@ class VideoWriter:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path: Path = Path(path)
-        file, self._partial = open_partial(self.path, "wb")
-        file.close()
+        self._part = Part(self.path)
         self.closed = False
         self._video: Any = None
         self._stream: Any = None
@@ -99,7 +100,7 @@ class VideoWriter:
         height, width = picture.shape[:2]
         self._size, self._first, self._last, self._lead = (width, height), timestamp, timestamp, lead
         with self._guarded():
-            video = av.open(f"file:{self._partial}", "w", format="mp4", options={"movflags": "faststart"})
+            video = av.open(f"file:{self._part.path}", "w", format="mp4", options={"movflags": "faststart"})
             self._video, self._reformatter = video, VideoReformatter()
             self._stream = video.add_stream("libx264", rate=round(1 / USUAL_STEP), options=ENCODER, time_base=CLOCK)
             self._stream.width, self._stream.height = width + width % 2, height + height % 2
@@ -145,11 +146,12 @@ class VideoWriter:
             for packet in packets:
                 self._video.mux(packet)
 
-    def close(self, end: float | None = None) -> None:
+    def close(self, end: float | None = None, *, whole: bool = True) -> None:
         """Finish the video and give it its name; without a picture there is none.
 
         Args:
             end: The second at which the last picture ends; None lets it last as long as the one before.
+            whole: Whether it came to its end; else its name says that it is unfinished.
 
         Raises:
             OutputError: The place cannot be written to.
@@ -158,14 +160,14 @@ class VideoWriter:
             return
         if self._waiting is None:
             logger.warning("%s: no picture came, so no video was written", self.path)
-            self._discard()
+            self.discard()
             return
         start = self._waiting.pts or 0
         with self._guarded():
             self._encode(self._waiting, self._step if end is None else max(1, self._ticks(end) - start))
             self._write(self._stream.encode(None))
             self._video.close()
-            self._partial.replace(self.path)
+        self._part.commit(whole=whole)
         self.closed = True
 
     def _ticks(self, timestamp: float) -> int:
@@ -196,13 +198,13 @@ class VideoWriter:
             packet.duration = self._lengths.pop(packet.pts)
             self._video.mux(packet)
 
-    def _discard(self) -> None:
-        """Give the video up."""
+    def discard(self) -> None:
+        """Give the video up: none takes its name."""
         self.closed = True
         with contextlib.suppress(Exception):  # whatever its end cannot be written for was said before
             if self._video is not None:
                 self._video.close()
-        self._partial.unlink(missing_ok=True)
+        self._part.discard()
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -212,7 +214,7 @@ class VideoWriter:
         try:
             yield
         except (FFmpegError, OSError) as error:
-            self._discard()
+            self.discard()
             raise OutputError(f"{self.path}: cannot be written ({error.strerror or error})") from error
 
 
@@ -233,6 +235,8 @@ class VideoSink(DrawingSink):
     Raises:
         OutputError: There is no such layer or way to hide, or the place cannot be written to.
     """
+
+    holds = ONE_VIDEO
 
     def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = (), *, anonymize: str = "") -> None:
         super().__init__(path, info, layers, anonymize=anonymize)
@@ -259,8 +263,8 @@ class VideoSink(DrawingSink):
         if self._reader and self._sound:
             self._video.mux(self._sound.convert(self._reader.sound_until(moment)))
 
-    def close(self) -> None:
-        """Finish the video, and give it its name.
+    def close(self, *, whole: bool = True) -> None:
+        """Finish the video, and give it its name, or one that says that it is unfinished.
 
         Raises:
             OutputError: The place cannot be written to.
@@ -273,7 +277,13 @@ class VideoSink(DrawingSink):
                 self._video.mux(self._sound.flush())
         if self._reader:
             self._reader.close()
-        self._video.close(end)
+        self._video.close(end, whole=whole)
+
+    def discard(self) -> None:
+        """Leave what was there before."""
+        if self._reader:
+            self._reader.close()
+        self._video.discard()
 
     def _time_of(self, result: Result) -> float:
         """Check that a result belongs to this video, and return its time."""
@@ -292,8 +302,7 @@ class VideoSink(DrawingSink):
     def _begin(self, source: str, picture: Image, moment: float) -> None:
         """Open the video, and the source for its sound where it is a file."""
         info = _probe(source)
-        if info and self.path.exists() and os.path.samefile(source, self.path):
-            raise OutputError(f"{self.path}: this is the video that is read; give another name")
+        refuse_overwriting([self.path], [source] if info else [])
         lead = info.start if info and moment == 0 else 0.0
         video = self._video.begin(picture, moment, lead=lead)
         if info:

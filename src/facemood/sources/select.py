@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sized
 from pathlib import Path
 from typing import TypeAlias
@@ -24,6 +25,9 @@ VIDEO_SUFFIXES = {
     ".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv", ".ts", ".mts",
 }  # fmt: skip
 """Files that are read frame by frame."""
+
+STDIN = "-"
+"""As a source: an image from standard input."""
 
 ImageLike: TypeAlias = "str | os.PathLike[str] | bytes | NDArray[np.uint8] | Pillow.Image"
 """One image: a path, a file's bytes, an array (H, W[, 3]) uint8 BGR, or a Pillow image."""
@@ -99,6 +103,8 @@ def read_frame(item: ImageLike) -> Frame:
         return Frame(from_array(item), source="array")
     if isinstance(item, Pillow.Image):
         return Frame(from_pillow(item), source=str(getattr(item, "filename", "") or "image"))
+    if item == STDIN:
+        return Frame(load_image(sys.stdin.buffer.read(), name="standard input"), source=STDIN)
     return Frame(load_image(Path(item)), source=os.fspath(item))
 
 
@@ -116,7 +122,9 @@ def _find_part(part: ImageLike, on_error: ErrorHandler | None) -> Iterable[Image
 def _find_paths(text: str) -> Iterator[str]:
     """Expand one path, folder or pattern."""
     path = Path(text).expanduser()
-    if path.is_dir():
+    if text == STDIN:
+        yield text
+    elif path.is_dir():
         yield from _files_in(path)
     elif path.exists():
         yield str(path)
