@@ -56,14 +56,14 @@ def test_bad_requests_end_with_a_message(
 
 def test_a_photo_is_not_written_over_by_its_explanation(facemood: Run, tmp_path: Path) -> None:
     with Image.open(HOPPER) as one:
-        Image.fromarray(np.hstack([np.asarray(one.convert("RGB"))] * 2)).save(tmp_path / "why-2.png")
-    before = (tmp_path / "why-2.png").read_bytes()
-    for output in ("why-2.png", "why.png"):  # the second is known only once two faces are found
-        done = facemood("explain", "why-2.png", "--method", "occlusion", "-o", output)
+        Image.fromarray(np.hstack([np.asarray(one.convert("RGB"))] * 2)).save(tmp_path / "why-1.png")
+    before = (tmp_path / "why-1.png").read_bytes()
+    for output in ("why-1.png", "why.png"):  # the second is known only once two faces are found
+        done = facemood("explain", "why-1.png", "--method", "occlusion", "-o", output)
         assert done.returncode == 2
-        assert "would write over the input why-2.png" in done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["why-2.png"]
-    assert (tmp_path / "why-2.png").read_bytes() == before
+        assert "would write over the input why-1.png" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["why-1.png"]
+    assert (tmp_path / "why-1.png").read_bytes() == before
 
 
 def test_maps_are_drawn_as_a_layer_of_photos(facemood: Run, tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """``facemood analyze`` on videos, as a user runs it."""
 
 import csv
+import io
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -85,6 +87,22 @@ def test_a_folder_gives_each_video_its_own_files_and_goes_on(facemood: Run, vide
     assert "1 of 3 inputs are done already" in again.stderr
     assert "10 frames" in again.stderr
     assert (tmp_path / "tables" / "b.csv").exists()
+
+
+def test_a_photo_that_is_left_fits_the_table_of_videos(
+    facemood: Run, videos: Path, tmp_path: Path, astronaut: Path
+) -> None:
+    arguments = ("analyze", videos / "b.mp4", astronaut, "-o", "t.csv", "-o", "t.parquet", "-q", "--every", "0.5s")
+    assert facemood(*arguments).returncode == 0
+    tables = {name: (tmp_path / name).read_bytes() for name in ("t.csv", "t.parquet")}
+    for name in tables:
+        book = tmp_path / f"{name}.json"
+        book.write_text(re.sub('(astronaut.*"state": )"done"', r'\1"unfinished"', book.read_text()))
+    done = facemood(*arguments, "--resume")
+    assert (done.returncode, done.stderr) == (0, "facemood: 1 of 2 inputs are done already\n")
+    assert (tmp_path / "t.csv").read_bytes() == tables["t.csv"]
+    pandas = pytest.importorskip("pandas", reason="needs the extra data")
+    assert pandas.read_parquet(tmp_path / "t.parquet").equals(pandas.read_parquet(io.BytesIO(tables["t.parquet"])))
 
 
 def test_resume_needs_what_can_be_gone_on_with(facemood: Run, videos: Path, tmp_path: Path) -> None:

@@ -371,6 +371,14 @@ def test_what_is_made_of_all_results_at_once_cannot_be_gone_on_with() -> None:
     assert files() == []
 
 
+def test_a_codebook_is_written_anew_each_time() -> None:
+    inputs = make("in/a.png", "in/b.png")
+    read(open_run(["t.csv", "codebook.md"], inputs[:1]))
+    read(open_run(["t.csv", "codebook.md"], inputs, resume=True))
+    assert rows("t.csv") == inputs
+    assert files() == ["codebook.md", "t.csv", "t.csv.json"]
+
+
 def test_names_that_are_not_utf8_are_kept() -> None:
     (name,) = make("in/caf\udce9.png")
     outputs = open_run(["out/"], [name])
