@@ -133,3 +133,19 @@ def test_a_table_to_a_pipe_that_nobody_reads_ends_without_a_word(place: Path) ->
     assert (done.returncode, done.stderr) == (141, "")
     assert len(done.stdout.splitlines()) == 2
     assert (place / "t.unfinished.jsonl").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_must_not_be_interrupted_comes_to_its_end(number: signal.Signals) -> None:
+    code = (
+        "import signal, sys; from facemood.cli.signals import exit_code, listen, uninterrupted\n"
+        "listen()\n"
+        "try:\n"
+        "    with uninterrupted():\n"
+        f"        signal.raise_signal({number.value}); print('whole')\n"
+        "    print('never')\n"
+        "except KeyboardInterrupt:\n"
+        "    sys.exit(exit_code())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (128 + number, "whole\n", "")

@@ -223,7 +223,9 @@ def test_other_settings_are_told_and_read_again() -> None:
     again = open_run(["t.csv", "{name}.csv"], inputs, resume=True, model="ferc")
     assert again.left == inputs
     assert len(again.messages) == 2
-    assert "the settings are not those of the last run (model: nano -> ferc); 2 inputs are read" in again.messages[0]
+    assert (
+        "the settings are not those of the last run (model: nano -> ferc); reading 2 inputs again" in again.messages[0]
+    )
     read(again)
     assert rows("t.csv") == inputs
     assert left_of(["t.csv"], inputs, model="ferc") == []
@@ -243,7 +245,7 @@ def test_changed_inputs_are_told_and_read_again() -> None:
     Path("in/a.mp4").write_text("another video")
     again = open_run(["t.csv"], inputs, resume=True)
     assert again.left == ["in/a.mp4"]
-    assert "1 inputs are not as they were" in again.messages[0]
+    assert "reading 1 input again that changed since" in again.messages[0]
     read(again)
     assert rows("t.csv") == [*["in/b.mp4"] * 3, *["in/a.mp4"] * 3]
 

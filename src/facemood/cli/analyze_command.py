@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -27,6 +28,7 @@ from facemood.cli.arguments import (
     Threshold,
     Views,
 )
+from facemood.cli.signals import uninterrupted
 from facemood.cli.terminal import (
     CANNOT_START,
     DONE,
@@ -126,6 +128,7 @@ class _Job:
         from facemood.outputs import Targets
         from facemood.sources import find_inputs
         from facemood.stream import moves
+        from facemood.text import count
 
         self.video, self.batch, self.bar = video, batch, bar
         self.failures: list[tuple[str, str]] = []
@@ -136,7 +139,8 @@ class _Job:
             first.setdefault(os.path.abspath(name), name)
         self.inputs = list(first.values())
         if len(self.inputs) < len(found):
-            say(f"facemood: {len(found) - len(self.inputs):,} inputs are named more than once; each is read once")
+            again = count(len(found) - len(self.inputs), "input")
+            say(f"facemood: {again} named more than once; each is read once")
         self.targets, self.moves = Targets(patterns, self.inputs, moves), moves
         self.seen = RunSummary()
 
@@ -213,7 +217,9 @@ class _Job:
 
     def _take(self, result: Result, outputs: Outputs, *, echo: bool) -> None:
         """Write one result and remember it."""
-        outputs.write(result)
+        streams = any(target.is_stream for target in self.targets.all)  # whose readers may let us wait for ever
+        with contextlib.nullcontext() if streams else uninterrupted():
+            outputs.write(result)
         if echo:
             print_line(result.to_json())
         self.seen.add(result)

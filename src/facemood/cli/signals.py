@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 from facemood.cli.terminal import INTERRUPTED
+
+REQUESTS = ("SIGINT", "SIGTERM", "SIGHUP")
+"""Signals that ask a process to end; not every system has all of them."""
 
 FATAL = 128
 """What shells add to a signal's number for the exit code of a process that it ended."""
@@ -15,10 +20,25 @@ _heard: list[int] = []
 
 def listen() -> None:
     """Take requests to end as Ctrl-C is taken; one that is ignored, as by ``nohup``, stays so."""
-    for name in ("SIGTERM", "SIGHUP"):
+    for name in REQUESTS[1:]:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _stop)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let what is in here come to its end: requests to end, Ctrl-C too, count once it has."""
+    heard: list[int] = []
+    numbers = [number for name in REQUESTS if (number := getattr(signal, name, None)) is not None]
+    before = {number: signal.signal(number, lambda sent, frame: heard.append(sent)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in heard:
+            signal.raise_signal(number)
 
 
 def hang_up_as_terminated() -> None:

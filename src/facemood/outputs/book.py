@@ -29,8 +29,14 @@ MARK = "facemood_outputs"
 FOLDER_BOOK = "facemood.json"
 """What the book of a folder is called; that of a table is called as the table, with ``.json`` behind it."""
 
-DONE, FAILED, UNFINISHED = "done", "failed", "unfinished"
-"""States of an input: read to its end; it could not be read, or not to its end; the run ended before it did."""
+DONE = "done"
+"""State of an input that was read to its end."""
+
+FAILED = "failed"
+"""State of an input that could not be read, or not to its end."""
+
+UNFINISHED = "unfinished"
+"""State of an input that was being read when the run ended."""
 
 PAUSE = 1.0
 """Seconds between two writings of a book, so that thousands of photos do not write it thousands of times."""

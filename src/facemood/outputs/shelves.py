@@ -14,6 +14,7 @@ from facemood.outputs.book import DONE, Book, Entry, Stamp
 from facemood.outputs.names import FRAME, NUMBERED
 from facemood.outputs.places import name_if_broken
 from facemood.sinks import Continuable, Sink
+from facemood.text import count
 
 MOST_TOLD = 3
 """So many changed settings are told by name."""
@@ -100,9 +101,9 @@ class Shelf:
                 self.lacking.discard(name)
         if others:
             told = ", ".join(f"{key}: {old} -> {new}" for key, (old, new) in [*changed.items()][:MOST_TOLD])
-            self._say(f"the settings are not those of the last run ({told}); {others:,} inputs are read again")
+            self._say(f"the settings are not those of the last run ({told}); reading {count(others, 'input')} again")
         if files:
-            self._say(f"{files:,} inputs are not as they were when they were read; they are read again")
+            self._say(f"reading {count(files, 'input')} again that changed since the last run")
 
     def _say(self, text: str) -> None:
         """Keep a message for people."""
