@@ -50,6 +50,7 @@ class Part:
     Attributes:
         file: What to write to.
         path: Where it grows.
+        direct: Whether the target is written as it is.
 
     Raises:
         OutputError: The place cannot be written to, or another process writes it at present.
@@ -63,6 +64,10 @@ class Part:
         ...     Path(folder, "a.txt").read_text()
         'done'
     """
+
+    target: Path
+    path: Path
+    direct: bool
 
     def __init__(self, target: Path, mode: str = "wb", *, lasting: bool = True, **options: Any) -> None:
         self.target, self.path, self.direct = target, target, is_stream(target)

@@ -50,6 +50,9 @@ class FileLock:
         []
     """
 
+    target: Path
+    path: Path
+
     def __init__(self, target: Path) -> None:
         self.target, self.path = target, target.with_name(beside(f".{target.name}", ".lock"))
         self.left: list[str] = []

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeAlias
 
 from facemood.atomic import is_stream
 from facemood.errors import OutputConflictError
 
-Name = str | os.PathLike[str]
+Name: TypeAlias = "str | os.PathLike[str]"
+"""A path, however it is given."""
 
 
 class Originals:

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 NAME = "{name}"
 """Stands in a target for an input's name without its ending, and gives each input files of its own."""
@@ -50,7 +50,7 @@ class Label(NamedTuple):
         return self if number == 1 else Label(f"{self.name}-{number}", f"{self.tree}-{number}")
 
 
-OutputsOf = Callable[[str, Label], Sequence[str]]
+OutputsOf: TypeAlias = Callable[[str, Label], Sequence[str]]
 """Gives the outputs that an input has under a label."""
 
 

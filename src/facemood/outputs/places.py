@@ -115,7 +115,10 @@ class Targets:
         moves: Tells whether an input has frames that follow each other.
 
     Attributes:
-        labels: What each input's outputs are called, once `assign` was called.
+        all: The places.
+        inputs: The inputs, each once.
+        moving: Those that have frames.
+        labels: What each input's outputs are called.
 
     Raises:
         OutputConflictError: They do not fit the inputs, or each other.
@@ -127,6 +130,11 @@ class Targets:
         ['clip-2.csv']
     """
 
+    all: list[Target]
+    inputs: list[str]
+    moving: set[str]
+    labels: dict[str, Label]
+
     def __init__(self, patterns: Sequence[str], inputs: Sequence[str], moves: Callable[[str], bool]) -> None:
         self.all = [Target.parse(pattern) for pattern in patterns]
         self.inputs = list(dict.fromkeys(inputs))
@@ -135,7 +143,7 @@ class Targets:
         for target in self.all:
             self._check_holds(target)
         self._check_twice()
-        self.labels: dict[str, Label] = {}
+        self.labels = {}
         self.assign({}, ())
 
     @property

@@ -48,10 +48,15 @@ class Shelf:
         messages: What people must know of what is there.
     """
 
+    book: Book
+    wanted: Mapping[str, Wanted]
+    lacking: set[str]
+    messages: list[str]
+
     def __init__(self, book: Book, wanted: Mapping[str, Wanted]) -> None:
         self.book, self.wanted = book, wanted
         self.lacking = set(wanted)
-        self.messages: list[str] = []
+        self.messages = []
 
     @property
     def sink(self) -> Sink | None:
@@ -261,7 +266,7 @@ class TableShelf(Shelf):
         if self._old is not None and kept:
             rows.keep(self._old, _joined((start, end) for start, end, _ in kept))
         lost = {entry.path for _, _, entry in done} - set(self.book.entries)
-        self.lacking |= {name for name, want in self.wanted.items() if want.path in lost}
+        self.lacking.update(name for name, want in self.wanted.items() if want.path in lost)
         if lost:
             self._say(
                 f"of {len(done):,} inputs that are done, the rows of {len(lost):,} cannot be taken over: their table "

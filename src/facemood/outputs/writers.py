@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from facemood.atomic import remove_leftovers
 from facemood.errors import OutputConflictError
@@ -18,10 +18,10 @@ from facemood.outputs.shelves import FolderShelf, Shelf, TableShelf, Wanted
 from facemood.results import Result
 from facemood.sinks import Continuable, Sink
 
-OpenFile = Callable[[str, Mapping[str, str]], Sink]
+OpenFile: TypeAlias = Callable[[str, Mapping[str, str]], Sink]
 """Opens the writer for a file; a folder is told what the pictures of each source are called."""
 
-Settings = Callable[[str, bool], dict[str, Any]]
+Settings: TypeAlias = Callable[[str, bool], dict[str, Any]]
 """Gives what makes the results of an input, and of its pictures where these are written too."""
 
 
@@ -35,12 +35,16 @@ class Outputs:
         resume: Go on with what an earlier run left: what its books say is done is not written again.
 
     Attributes:
+        targets: Where it writes.
         left: The inputs that are to be read, in their order.
 
     Raises:
         OutputConflictError: An output is an input, or cannot be gone on with.
         OutputError: A place cannot be written to, or another process writes it.
     """
+
+    targets: Targets
+    left: list[str]
 
     def __init__(self, targets: Targets, settings: Settings, open_file: OpenFile, *, resume: bool = False) -> None:
         self.targets, self._settings, self._open = targets, settings, open_file

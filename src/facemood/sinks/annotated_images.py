@@ -81,6 +81,8 @@ class FolderSink(DrawingSink):
             names, the later ones get a number.
     """
 
+    names: dict[str, str]
+
     def __init__(
         self,
         path: Path,
