@@ -116,7 +116,7 @@ class Face:
             smoothed.
         certain: Whether the model is so sure that it was right 9 times in 10 on images that it did not train on; None
             before classification, and where the model cannot tell.
-        heat: Where the network found the label, for drawing; None where nobody asked.
+        activation_map: Which parts of the face speak for the label and against it, for drawing; None if not requested.
         action_units: Intensities 0..1 by the keys of `facemood.facs.KEYS`, such as ``AU12`` and its sides ``AU12R`` and
             ``AU12L``; empty where units are not known. In videos they are told against the person's own rest.
         openness: How open the subject's right and left eye look, by the edges of the iris: to be compared with what the
@@ -141,7 +141,7 @@ class Face:
     change: NDArray[np.float32] | None = None
     display_label: str = ""
     certain: bool | None = None
-    heat: ActivationMap | None = field(default=None, repr=False)
+    activation_map: ActivationMap | None = field(default=None, repr=False)
     action_units: Mapping[str, float] = field(default_factory=dict, repr=False)
     openness: tuple[float, float] | None = field(default=None, repr=False)
     parts: FaceParts | None = field(default=None, repr=False)
@@ -232,8 +232,8 @@ class Face:
             known["landmarks"] = _rounded(self.landmarks, PIXEL_DECIMALS)
         if self.action_units:
             known["action_units"] = {key: round(value, UNIT_DECIMALS) for key, value in self.action_units.items()}
-        if self.heat is not None:
-            known["map"] = self.heat.to_dict()
+        if self.activation_map is not None:
+            known["map"] = self.activation_map.to_dict()
         if self.parts is not None:
             known["vector"] = _rounded(self.parts.vector, SHARE_DECIMALS)
         return known

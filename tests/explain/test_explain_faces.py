@@ -115,17 +115,17 @@ def test_tops_hold_what_speaks_for_the_label_alone() -> None:
 def test_results_get_maps_for_drawing(nano: EmotionRecognizer, photo: Image) -> None:
     result = nano.analyze_image(photo)
     (mapped,) = with_maps(nano.pipeline, [result])
-    heat = mapped.faces[0].heat
-    assert heat is not None
-    assert np.abs(heat.values).max() == pytest.approx(1)
+    activation_map = mapped.faces[0].activation_map
+    assert activation_map is not None
+    assert np.abs(activation_map.values).max() == pytest.approx(1)
     drawn, plain = draw_faces(photo, mapped.faces, layers=["map"]), draw_faces(photo, result.faces)
-    x1, y1, x2, y2 = np.rint(heat.box).astype(int).clip(0)
+    x1, y1, x2, y2 = np.rint(activation_map.box).astype(int).clip(0)
     assert (drawn != plain)[y1:y2, x1:x2].mean() > 0.5
     outside = np.ones(photo.shape[:2], bool)
     outside[y1:y2, x1:x2] = False
     assert (drawn[outside] == plain[outside]).all()
     told, known = mapped.to_dict(), result.to_dict()
-    assert told["faces"][0].pop("map") == heat.to_dict()
+    assert told["faces"][0].pop("map") == activation_map.to_dict()
     assert told == known  # nothing else changes
 
 

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facemood.render.heat import lay_heat, tint
+from facemood.render.heat import draw_activation_map, tint
 
 
 def test_what_speaks_for_a_label_is_green_and_against_it_red() -> None:
@@ -18,7 +18,7 @@ def test_what_speaks_for_a_label_is_green_and_against_it_red() -> None:
 def test_a_map_stays_inside_its_box_and_the_picture(x: int, y: int, width: int, height: int) -> None:
     before = np.random.default_rng(0).integers(0, 256, (50, 60, 3), np.uint8)
     image = before.copy()
-    lay_heat(image, np.ones((3, 3), np.float32), np.array([x, y, x + width, y + height], np.float32))
+    draw_activation_map(image, np.ones((3, 3), np.float32), np.array([x, y, x + width, y + height], np.float32))
     inside = np.zeros((50, 60), bool)
     inside[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)] = True
     assert (image[~inside] == before[~inside]).all()

@@ -55,11 +55,11 @@ def test_pictures_have_maps_where_asked(mapping_server: Running, mapped: Result)
         assert client.get("/v1/settings").json()["maps"] is True
         answer = client.post("/v1/analyze?maps=1", files=[("image", ASTRONAUT.read_bytes())])
         drawn = client.post("/v1/analyze?maps=1&annotated=1", files=[("image", ASTRONAUT.read_bytes())])
-    heat = mapped.faces[0].heat
-    assert heat is not None
+    activation_map = mapped.faces[0].activation_map
+    assert activation_map is not None
     (face,) = answer.json()["results"][0]["faces"]
-    np.testing.assert_allclose(face["map"]["values"], heat.values, atol=0.006)
-    np.testing.assert_allclose(face["map"]["box"], heat.box, atol=0.06)
+    np.testing.assert_allclose(face["map"]["values"], activation_map.values, atol=0.006)
+    np.testing.assert_allclose(face["map"]["box"], activation_map.box, atol=0.06)
     picture = cv2.imdecode(np.frombuffer(drawn.content, np.uint8), cv2.IMREAD_COLOR)
     np.testing.assert_array_equal(picture, mapped.draw(layers=("map",)))
 

@@ -20,8 +20,9 @@ def result_of(width: int, height: int) -> Result:
     """A result of a size, whose face has points and looks aside."""
     box = (0.25 * width, 0.5 * height, 0.75 * width, height)
     points = np.array([[0.3 * width, 0.6 * height], [0.7 * width, 0.9 * height]], np.float32)
-    heat = ActivationMap(np.array(box, np.float32), np.array([[1, 0, -1]], np.float32))
-    face = dataclasses.replace(make_face(box), landmarks=points, pose=np.array([20, 10, -5], np.float32), heat=heat)
+    activation_map = ActivationMap(np.array(box, np.float32), np.array([[1, 0, -1]], np.float32))
+    pose = np.array([20, 10, -5], np.float32)
+    face = dataclasses.replace(make_face(box), landmarks=points, pose=pose, activation_map=activation_map)
     image = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
     return Result("camera:0", size=(width, height), faces=(face,), image=image)
 
@@ -39,8 +40,8 @@ def test_a_result_is_made_to_fit_and_its_faces_with_it(size: tuple[int, int], ro
     assert face.landmarks is not None
     share = np.array([width, height, width, height])
     np.testing.assert_allclose(face.box / share, [0.25, 0.5, 0.75, 1], rtol=1e-5)
-    assert face.heat is not None
-    np.testing.assert_allclose(face.heat.box, face.box)
+    assert face.activation_map is not None
+    np.testing.assert_allclose(face.activation_map.box, face.box)
     np.testing.assert_allclose(face.landmarks / share[:2], [[0.3, 0.6], [0.7, 0.9]], rtol=1e-5)
 
 
@@ -82,10 +83,10 @@ def test_yaw_and_roll_change_sides_in_a_mirror_and_pitch_does_not() -> None:
 
 
 def test_a_map_is_mirrored_with_its_face() -> None:
-    heat = mirror(result_of(100, 30)).faces[0].heat
-    assert heat is not None
-    assert heat.values.tolist() == [[-1, 0, 1]]
-    assert heat.box.tolist() == [25, 15, 75, 30]
+    activation_map = mirror(result_of(100, 30)).faces[0].activation_map
+    assert activation_map is not None
+    assert activation_map.values.tolist() == [[-1, 0, 1]]
+    assert activation_map.box.tolist() == [25, 15, 75, 30]
 
 
 def test_a_result_without_its_image_says_so() -> None:

@@ -1,4 +1,4 @@
-"""Class activation maps as a layer of what is drawn: on photos, on videos, and on live pictures as they come."""
+"""Class activation maps as a drawing layer for photos, videos and live sources."""
 
 from __future__ import annotations
 
@@ -17,42 +17,42 @@ from facemood.schema import ActivationMap
 
 
 def can_map(pipeline: Pipeline) -> bool:
-    """Tell whether a pipeline's model gives the feature map that the layer needs."""
+    """Return whether a pipeline's model outputs the feature map that the layer needs."""
     return not missing_features(pipeline.session, pipeline.head)
 
 
 def with_maps(pipeline: Pipeline, results: Iterable[Result]) -> Iterator[Result]:
-    """Yield results whose faces tell where the network found their label, for the layer ``"map"``.
+    """Add an activation map to each face of each result, for the layer ``"map"``.
 
     Args:
-        pipeline: What read them, as `EmotionRecognizer.pipeline`.
-        results: With their images; those without stay as they are.
+        pipeline: The pipeline that made the results (`EmotionRecognizer.pipeline`).
+        results: Results with their images. A result without an image is yielded unchanged.
 
     Raises:
-        ModelError: The model was exported without its feature map; raised at once, before anything is read.
-        ExplanationError: The model reads no pixels; raised at once as well.
+        ModelError: The model was exported without its feature map. Raised at once, before the first result.
+        ExplanationError: The model's input is not an image. Raised at once, too.
     """
-    InputScorer(pipeline.session, pipeline.head)  # which refuses a model that reads no pixels
+    InputScorer(pipeline.session, pipeline.head)  # raises if the model's input is not an image
     check_features(pipeline.session, pipeline.head)
     return change_each(results, lambda result: add_maps(pipeline, result))
 
 
 def add_maps(pipeline: Pipeline, result: Result) -> Result:
-    """Return a result whose faces have maps of the label that is told of them; without its image, it stays as it is.
+    """Return a result whose faces have the activation map of their reported label.
 
     Args:
-        pipeline: What read it.
-        result: With its image.
+        pipeline: The pipeline that made the result.
+        result: A result with its image. Without an image it is returned unchanged.
 
     Raises:
-        ModelError: The model was exported without its feature map (`can_map` tells that before).
+        ModelError: The model was exported without its feature map. `can_map` checks that.
     """
     if result.image is None or not result.faces:
         return result
-    reader = InputScorer(pipeline.session, pipeline.head, pipeline.prior)
-    columns = [reader.column(face.reported[0]) for face in result.faces]
-    maps, _ = contrast_maps(reader, pipeline.crops(result.image, result.faces), columns)
+    scorer = InputScorer(pipeline.session, pipeline.head, pipeline.prior)
+    columns = [scorer.column(face.reported[0]) for face in result.faces]
+    maps, _ = contrast_maps(scorer, pipeline.crops(result.image, result.faces), columns)
     largest = np.maximum(np.abs(maps).max(axis=(1, 2), keepdims=True), 1e-6)
     rows = zip(result.faces, pipeline.frame_boxes(result.faces), maps / largest, strict=True)
-    mapped = [dataclasses.replace(face, heat=ActivationMap(box, values)) for face, box, values in rows]
+    mapped = [dataclasses.replace(face, activation_map=ActivationMap(box, values)) for face, box, values in rows]
     return dataclasses.replace(result, faces=tuple(mapped))

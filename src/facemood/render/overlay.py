@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from facemood.errors import OutputError, did_you_mean
 from facemood.geometry import rotation_of
-from facemood.render.heat import lay_heat
+from facemood.render.heat import draw_activation_map
 from facemood.schema import Face, Image
 
 LAYERS = ("map", "mask", "mesh", "points", "pose", "vector")
@@ -111,8 +111,8 @@ def draw_layers(image: Image, faces: Sequence[Face], layers: Collection[str]) ->
     wanted = check_layers(layers)
     drawn = image.copy() if wanted else image
     for face in faces if "map" in wanted else ():
-        if face.heat is not None:
-            lay_heat(drawn, face.heat.values, face.heat.box)
+        if face.activation_map is not None:
+            draw_activation_map(drawn, face.activation_map.values, face.activation_map.box)
     if "mask" in wanted:
         _dim_ground(drawn, faces)
     lines = [STROKES[name] for name in wanted if name in STROKES]

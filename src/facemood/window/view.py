@@ -179,16 +179,18 @@ def _scaled(face: Face, across: float, down: float) -> Face:
     """Return a face where it stands in an image that was stretched."""
     stretch = np.array([across, down, across, down], np.float32)
     points = None if face.landmarks is None else face.landmarks * stretch[:2]
-    heat = None if face.heat is None else ActivationMap(face.heat.box * stretch, face.heat.values)
-    return dataclasses.replace(face, box=face.box * stretch, landmarks=points, heat=heat)
+    found = face.activation_map
+    scaled = None if found is None else ActivationMap(found.box * stretch, found.values)
+    return dataclasses.replace(face, box=face.box * stretch, landmarks=points, activation_map=scaled)
 
 
 def _mirrored(face: Face, width: int) -> Face:
     """Return a face where it stands in a mirrored image of a width in pixels."""
     points = None if face.landmarks is None else face.landmarks * FLIP[:2] + np.array([width - 1, 0], np.float32)
     pose = None if face.pose is None else face.pose * FLIP
-    heat = None if face.heat is None else ActivationMap(_mirrored_box(face.heat.box, width), face.heat.values[:, ::-1])
-    return dataclasses.replace(face, box=_mirrored_box(face.box, width), landmarks=points, pose=pose, heat=heat)
+    box, found = _mirrored_box(face.box, width), face.activation_map
+    mirrored = None if found is None else ActivationMap(_mirrored_box(found.box, width), found.values[:, ::-1])
+    return dataclasses.replace(face, box=box, landmarks=points, pose=pose, activation_map=mirrored)
 
 
 def _mirrored_box(box: NDArray[np.float32], width: int) -> NDArray[np.float32]:
