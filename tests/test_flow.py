@@ -1,10 +1,10 @@
-"""Results on their way: each is changed, and whoever stops asking lets go of the source."""
+"""Results on their way: each one is changed, and closing the generator closes the source."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from facemood.flow import change_each, let_go
+from facemood.flow import change_each, close_results
 from facemood.results import Result
 
 
@@ -25,17 +25,17 @@ def named(result: Result) -> Result:
     return Result(f"{result.source}!")
 
 
-def test_each_is_changed_in_order_and_the_source_is_closed_at_the_end() -> None:
+def test_results_are_changed_in_order_and_the_source_is_closed_at_the_end() -> None:
     source = Source()
     assert [result.source for result in change_each(source, named)] == ["0!", "1!", "2!"]
     assert not source.open
 
 
-def test_whoever_stops_asking_closes_the_source() -> None:
+def test_closing_the_generator_closes_the_source() -> None:
     source = Source()
     changed = change_each(source, named)
     assert (next(changed).source, source.open) == ("0!", True)
-    let_go(changed)
+    close_results(changed)
     assert not source.open
 
 
@@ -46,7 +46,7 @@ def test_an_error_in_the_change_closes_the_source() -> None:
     assert not source.open
 
 
-def test_lists_have_nothing_to_let_go_of() -> None:
+def test_a_list_needs_no_closing() -> None:
     results = [Result("a")]
-    let_go(results)
+    close_results(results)
     assert list(change_each(results, named)) == [Result("a!")]

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from facemood.geometry import MIRRORED, box_of_points, iom, iou, non_max_suppression
+from facemood.geometry import MIRRORED, box_of_points, corner_and_size, iom, iou, non_max_suppression
 
 CORNERS = arrays(np.float32, (7, 2), elements=st.integers(0, 60).map(np.float32))
 
@@ -18,6 +18,10 @@ def test_the_box_of_points_is_lifted_by_a_quarter_of_their_height() -> None:
         [np.array([[10, 40], [30, 80], [20, 60]], np.float32), np.array([[0, 0], [4, 8], [2, 2]], np.float32)]
     )
     assert box_of_points(points).tolist() == [[10, 30, 30, 80], [0, -2, 4, 8]]
+
+
+def test_corner_and_size_come_from_rounded_edges() -> None:
+    assert corner_and_size(np.array([-0.6, 1.4, 3.6, 2.6], np.float32)) == [-1, 1, 5, 2]
 
 
 def test_overlaps_of_known_boxes() -> None:

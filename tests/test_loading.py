@@ -61,7 +61,9 @@ def test_a_model_of_another_task_is_refused(tmp_path: Path) -> None:
     write_card(file, dataclasses.replace(ModelSession(file).card, task="ages"))
     with pytest.raises(ModelError, match=r"own\.onnx: the card's task is 'ages'"):
         open_recognizer(file)
-    with pytest.raises(ModelError, match="reads no expressions; its task is ages; use facemood.open_recognizer"):
+    with pytest.raises(
+        ModelError, match="is for the task 'ages', but expected 'expression'; use facemood.open_recognizer"
+    ):
         EmotionRecognizer(file)
 
 

@@ -15,7 +15,7 @@ from facemood.stages.align import crop_faces
 from tests.conftest import PHOTOS
 
 
-def test_a_portrait_is_read(recognizer: EmotionRecognizer, astronaut: Path) -> None:
+def test_a_portrait_has_one_face_with_an_expression(recognizer: EmotionRecognizer, astronaut: Path) -> None:
     result = recognizer.analyze_image(astronaut)
     (face,) = result.faces
     assert face.emotion == "happy"
@@ -28,7 +28,7 @@ def test_a_portrait_is_read(recognizer: EmotionRecognizer, astronaut: Path) -> N
     assert result.draw().shape == (512, 512, 3)
 
 
-def test_every_kind_of_image_gives_the_same(recognizer: EmotionRecognizer, astronaut: Path) -> None:
+def test_all_kinds_of_images_give_the_same_result(recognizer: EmotionRecognizer, astronaut: Path) -> None:
     picture = Image.open(astronaut)
     data = io.BytesIO()
     picture.save(data, "PNG")
@@ -44,7 +44,7 @@ def test_no_face_is_an_empty_result_with_a_row(recognizer: EmotionRecognizer) ->
     assert [row["emotion"] for row in result.rows()] == [""]
 
 
-def test_several_images_are_read_in_order(recognizer: EmotionRecognizer, astronaut: Path) -> None:
+def test_several_images_are_analyzed_in_order(recognizer: EmotionRecognizer, astronaut: Path) -> None:
     analysis = recognizer.analyze(astronaut.parent, batch=1)
     assert [Path(result.source).name for result in analysis] == ["astronaut.png", "grace_hopper.jpg"]
     assert [len(result) for result in analysis] == [1, 1]
@@ -52,7 +52,7 @@ def test_several_images_are_read_in_order(recognizer: EmotionRecognizer, astrona
     assert analysis.results[0].image is None
 
 
-def test_a_batch_gives_what_single_images_give(recognizer: EmotionRecognizer, astronaut: Path) -> None:
+def test_a_batch_gives_the_results_of_single_images(recognizer: EmotionRecognizer, astronaut: Path) -> None:
     blank = np.zeros((100, 100, 3), np.uint8)
     results = list(recognizer.stream([blank, astronaut, blank, astronaut], batch=4))
     assert [len(result) for result in results] == [0, 1, 0, 1]
@@ -76,22 +76,22 @@ def test_the_faces_of_a_batch_go_through_the_network_in_one_run(
     assert runs == [4, 1]
 
 
-def test_an_unreadable_image_ends_a_stream_or_is_handed_over(
+def test_an_unreadable_image_raises_or_is_passed_to_on_error(
     recognizer: EmotionRecognizer, astronaut: Path, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"")
     with pytest.raises(ImageError, match="empty"):
         list(recognizer.stream([broken, astronaut]))
-    seen: list[str] = []
-    results = list(recognizer.stream([broken, astronaut], on_error=lambda name, error: seen.append(name)))
-    assert (seen, len(results)) == ([str(broken)], 1)
+    failed: list[str] = []
+    results = list(recognizer.stream([broken, astronaut], on_error=lambda name, error: failed.append(name)))
+    assert (failed, len(results)) == ([str(broken)], 1)
     analysis = recognizer.analyze([broken, "nowhere.jpg", astronaut])
     assert [failure.source for failure in analysis.failures] == ["nowhere.jpg", str(broken)]
     assert len(analysis) == 1
 
 
-def test_a_stream_reads_no_further_than_it_is_asked(recognizer: EmotionRecognizer, astronaut: Path) -> None:
+def test_a_stream_is_lazy(recognizer: EmotionRecognizer, astronaut: Path) -> None:
     done: list[int] = []
     stream = recognizer.stream([astronaut] * 6, batch=2, progress=lambda count, total: done.append(count))
     for _ in range(3):
@@ -99,7 +99,7 @@ def test_a_stream_reads_no_further_than_it_is_asked(recognizer: EmotionRecognize
     assert done == [0, 2]
 
 
-def test_a_generator_is_read_as_it_comes(recognizer: EmotionRecognizer) -> None:
+def test_a_generator_is_read_batch_by_batch(recognizer: EmotionRecognizer) -> None:
     made: list[int] = []
 
     def blanks() -> Iterator[Pixels]:
@@ -113,14 +113,14 @@ def test_a_generator_is_read_as_it_comes(recognizer: EmotionRecognizer) -> None:
     assert len(list(stream)) == 8
 
 
-def test_one_image_is_not_a_folder(recognizer: EmotionRecognizer, astronaut: Path) -> None:
+def test_analyze_image_refuses_a_folder_and_a_missing_file(recognizer: EmotionRecognizer, astronaut: Path) -> None:
     with pytest.raises(ImageError, match="use analyze or stream"):
         recognizer.analyze_image(astronaut.parent)
     with pytest.raises(SourceError, match="Did you mean 'astronaut.png'"):
         recognizer.analyze_image(astronaut.with_name("astronout.png"))
 
 
-def test_faces_are_found_without_being_read(recognizer: EmotionRecognizer, astronaut: Path) -> None:
+def test_detect_returns_faces_without_expressions(recognizer: EmotionRecognizer, astronaut: Path) -> None:
     (face,) = recognizer.detect(astronaut)
     assert face.emotion == ""
     assert 0.5 < face.score <= 1
@@ -139,14 +139,14 @@ def test_faces_of_other_detectors_get_landmarks_too(astronaut: Path) -> None:
     assert face.box.tolist() != own.box.tolist()
 
 
-def test_where_there_is_no_face_there_are_no_landmarks(recognizer: EmotionRecognizer) -> None:
+def test_a_false_detection_has_no_landmarks(recognizer: EmotionRecognizer) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8)
     (face,) = EmotionRecognizer(detector=HalfImageDetector(), threads=1).analyze_image(noise).faces
     assert (face.landmarks, face.pose) == (None, None)
     assert face.emotion in recognizer.labels
 
 
-def test_crops_are_read_without_a_detector(recognizer: EmotionRecognizer) -> None:
+def test_crops_are_classified_without_a_detector(recognizer: EmotionRecognizer) -> None:
     grey = np.random.default_rng(0).integers(0, 256, (3, 48, 48), np.uint8)
     probabilities = recognizer.classify(grey)
     assert probabilities.shape == (3, 8)
@@ -158,7 +158,7 @@ def test_crops_are_read_without_a_detector(recognizer: EmotionRecognizer) -> Non
         recognizer.classify(grey[0])
 
 
-def test_probabilities_are_calibrated_as_the_card_says(recognizer: EmotionRecognizer) -> None:
+def test_probabilities_use_the_temperature_of_the_card(recognizer: EmotionRecognizer) -> None:
     crops = np.random.default_rng(0).integers(0, 256, (4, 48, 48), np.uint8)
     temperature = recognizer.card.temperature["ferplus"]
     assert temperature != 1
@@ -166,7 +166,7 @@ def test_probabilities_are_calibrated_as_the_card_says(recognizer: EmotionRecogn
     np.testing.assert_allclose(recognizer.classify(crops), scaled / scaled.sum(axis=1, keepdims=True), rtol=1e-3)
 
 
-def test_faces_are_framed_as_the_card_says(astronaut: Path) -> None:
+def test_crops_use_the_framing_of_the_card(astronaut: Path) -> None:
     recognizer = EmotionRecognizer(threads=1)
     framed = recognizer.analyze_image(astronaut).faces[0]
     (crop,) = crop_faces(load_image(astronaut), [framed], recognizer.card.framing["finder"])
@@ -184,7 +184,7 @@ def test_more_views_are_averaged(astronaut: Path) -> None:
     assert np.abs(recognizer.classify(crop) - EmotionRecognizer(threads=1).classify(crop)).max() > 1e-4
 
 
-def test_users_of_fer_get_the_shape_they_know(recognizer: EmotionRecognizer, astronaut: Path) -> None:
+def test_detect_emotions_has_the_format_of_fer(recognizer: EmotionRecognizer, astronaut: Path) -> None:
     (found,) = recognizer.detect_emotions(astronaut)
     assert max(found["emotions"], key=found["emotions"].get) == "happy"
     x, _, width, height = found["box"]
@@ -199,12 +199,12 @@ def test_the_other_head_has_its_own_labels(astronaut: Path) -> None:
     assert next(recognizer.analyze_image(astronaut).rows())["contempt"] == ""
 
 
-def test_what_is_not_there_is_an_error_that_says_so(tmp_path: Path) -> None:
+def test_unknown_models_heads_and_options_are_errors(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no model 'nana'.*Did you mean 'nano'"):
         EmotionRecognizer("nana")
     with pytest.raises(ModelError, match="has no head 'fer2031'.*Did you mean 'fer2013'"):
         EmotionRecognizer(head="fer2031")
-    with pytest.raises(ModelError, match="'finder' reads no expressions; its task is detection"):
+    with pytest.raises(ModelError, match="'finder' is for the task 'detection', but expected 'expression'"):
         EmotionRecognizer("finder")
     with pytest.raises(ModelError, match="unknown detector 'hogg'"):
         EmotionRecognizer(detector="hogg")
@@ -217,7 +217,7 @@ def test_what_is_not_there_is_an_error_that_says_so(tmp_path: Path) -> None:
 
 
 class HalfImageDetector:
-    """A user's own detector: it takes the middle of every image for a face."""
+    """A custom detector: it returns the middle of every image as a face."""
 
     name = "middle"
 
@@ -232,13 +232,13 @@ def own_detector() -> EmotionRecognizer:
     return EmotionRecognizer(detector=HalfImageDetector(), max_faces=1)
 
 
-def test_any_object_that_finds_faces_is_a_detector(own_detector: EmotionRecognizer) -> None:
+def test_a_custom_detector_is_used(own_detector: EmotionRecognizer) -> None:
     result = own_detector.analyze_image(np.zeros((80, 120), np.uint8))
     np.testing.assert_allclose(result.faces[0].box, [30, 20, 90, 60])
     assert own_detector.info()["detector"] == "middle"
 
 
-def test_a_model_that_can_tell_says_what_is_certain_and_finds_rare_expressions_more_often() -> None:
+def test_the_model_flags_certain_predictions_and_a_balanced_prior_finds_rare_expressions_more_often() -> None:
     rng = np.random.default_rng(0)
     crops = rng.integers(0, 256, (60, 48, 48), np.uint8)
     usual, balanced = EmotionRecognizer("nano"), EmotionRecognizer("nano", prior="balanced")

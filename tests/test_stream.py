@@ -1,4 +1,4 @@
-"""Videos through the whole pipeline: a real face in a made video, read by the real networks."""
+"""Videos through the whole pipeline: a generated video of a real face, analyzed by the real networks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def names(labels: tuple[str, ...], variants: tuple[str, ...]) -> list[str]:
 
 
 def swaying(image: Image, count: int) -> list[Image]:
-    """Frames in which a picture moves to and fro."""
+    """Frames in which an image moves left and right."""
     frames = []
     for index in range(count):
         shift = np.array([[1, 0, 6 * np.sin(index / 3)], [0, 1, 0]], np.float32)
@@ -36,7 +36,7 @@ def swaying(image: Image, count: int) -> list[Image]:
 
 @pytest.fixture(scope="module")
 def video(tmp_path_factory: pytest.TempPathFactory, astronaut: Path) -> Path:
-    """Two seconds of a face, and before them half a second without anybody."""
+    """Half a second without a face, then two seconds of one face."""
     image = np.asarray(cv2.resize(load_image(astronaut), (320, 320), interpolation=cv2.INTER_AREA), np.uint8)
     nobody = [np.full_like(image, 128)] * 6
     path = tmp_path_factory.mktemp("videos") / "face.mp4"
@@ -54,7 +54,7 @@ def test_each_frame_has_its_number_and_time(analysis: Analysis) -> None:
     assert [round((result.timestamp or 0) * FPS) for result in analysis] == list(range(31))
 
 
-def test_a_person_keeps_their_number_and_frames_without_anybody_are_rows(analysis: Analysis) -> None:
+def test_a_person_keeps_the_track_id_and_frames_without_a_face_have_rows(analysis: Analysis) -> None:
     assert [len(result) for result in analysis.results[:6]] == [0] * 6
     assert {face.track_id for result in analysis.results[7:] for face in result} == {1}
     assert all(len(result) == 1 for result in analysis.results[7:])
@@ -64,7 +64,7 @@ def test_a_person_keeps_their_number_and_frames_without_anybody_are_rows(analysi
     assert list(rows[0]) == list(rows[-1]) == names(analysis.labels, ("raw",))
 
 
-def test_what_was_read_stands_beside_what_was_smoothed(
+def test_raw_probabilities_are_kept_next_to_smoothed_ones(
     analysis: Analysis, recognizer: EmotionRecognizer, video: Path
 ) -> None:
     faces = [face for result in analysis.results[10:] for face in result]
@@ -76,7 +76,9 @@ def test_what_was_read_stands_beside_what_was_smoothed(
     np.testing.assert_allclose([face.probabilities for face in plain], raw, atol=1e-5)
 
 
-def test_the_batch_changes_nothing(analysis: Analysis, recognizer: EmotionRecognizer, video: Path) -> None:
+def test_results_do_not_depend_on_the_batch_size(
+    analysis: Analysis, recognizer: EmotionRecognizer, video: Path
+) -> None:
     one_by_one = recognizer.analyze(video, batch=1)
     for one, other in zip(analysis, one_by_one, strict=True):
         assert [face.track_id for face in one] == [face.track_id for face in other]
@@ -84,7 +86,7 @@ def test_the_batch_changes_nothing(analysis: Analysis, recognizer: EmotionRecogn
             np.testing.assert_allclose(first.probabilities, second.probabilities, atol=1e-4)
 
 
-def test_a_smile_stays_one_where_nobody_says_that_it_is_rest(analysis: Analysis) -> None:
+def test_without_a_baseline_period_a_lasting_smile_keeps_its_intensity(analysis: Analysis) -> None:
     faces = [face for result in analysis.results[7:] for face in result]
     smiles = [face.action_units["AU12"] for face in faces if "AU12" in face.action_units]
     assert len(smiles) > 20
@@ -101,7 +103,7 @@ def test_every_takes_frames_or_seconds(recognizer: EmotionRecognizer, video: Pat
     assert count_frames(["camera:0"], None) is None
 
 
-def test_a_video_that_does_not_say_how_long_it_is_has_no_total(video: Path, tmp_path: Path) -> None:
+def test_a_video_of_unknown_length_has_no_total(video: Path, tmp_path: Path) -> None:
     bare = make_video(tmp_path / "bare.h264", [np.full((48, 64, 3), 128, np.uint8)] * 5, fps=FPS)
     bare = bare.rename(tmp_path / "bare.mp4")
     broken = tmp_path / "broken.mp4"
@@ -110,28 +112,28 @@ def test_a_video_that_does_not_say_how_long_it_is_has_no_total(video: Path, tmp_
     assert count_frames([str(broken), str(video)], 10) == 5
 
 
-def test_a_person_is_compared_with_their_own_rest(recognizer: EmotionRecognizer, video: Path) -> None:
-    rested = recognizer.analyze(video, baseline=(0.5, 2.5))
-    faces = [face for result in rested.results[7:] for face in result]
+def test_changes_are_relative_to_the_neutral_baseline(recognizer: EmotionRecognizer, video: Path) -> None:
+    compared = recognizer.analyze(video, baseline=(0.5, 2.5))
+    faces = [face for result in compared.results[7:] for face in result]
     changes = np.stack([face.change for face in faces if face.change is not None])
     assert len(changes) == len(faces)
     assert np.abs(changes.mean(axis=0)).max() < 1.0  # the same face all the time: it changes little
-    assert list(next(iter(rested.rows()))) == names(rested.labels, ("raw", "change"))
-    assert rested.info["baseline"] == [0.5, 2.5]
+    assert list(next(iter(compared.rows()))) == names(compared.labels, ("raw", "change"))
+    assert compared.info["baseline"] == [0.5, 2.5]
     smiles = [face.action_units["AU12"] for face in faces if "AU12" in face.action_units]
     assert len(smiles) > 20
-    assert np.median(smiles) < 0.4  # this person smiles at rest, so the smile is none
+    assert np.median(smiles) < 0.4  # this person smiles during the baseline, so the smile is no change
 
 
-def test_nobody_at_rest_is_said_and_nothing_is_compared(
+def test_a_baseline_period_without_a_face_is_a_warning_and_gives_no_change(
     recognizer: EmotionRecognizer, video: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     results = list(recognizer.stream(video, baseline=(0, 0.3)))
     assert all(face.change is None for result in results for face in result)
-    assert "nobody is seen from 0 to 0.3 s" in caplog.text
+    assert "no face was tracked from 0 to 0.3 s" in caplog.text
 
 
-def test_photos_and_videos_may_mix_and_have_one_table(
+def test_photos_and_videos_share_one_table(
     recognizer: EmotionRecognizer, video: Path, astronaut: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "broken.mp4").write_bytes(b"no video")
@@ -154,7 +156,7 @@ def test_a_broken_video_alone_is_an_error(recognizer: EmotionRecognizer, tmp_pat
         list(recognizer.stream(tmp_path / "broken.mp4"))
 
 
-def test_what_has_no_end_is_not_analyzed(recognizer: EmotionRecognizer) -> None:
+def test_analyze_refuses_live_sources(recognizer: EmotionRecognizer) -> None:
     with pytest.raises(SourceError, match="camera:0 is live and has no end"):
         recognizer.analyze("camera:0")
 
@@ -167,7 +169,7 @@ def test_what_has_no_end_is_not_analyzed(recognizer: EmotionRecognizer) -> None:
         ({"baseline": (5, 5)}, "baseline must run from a second on to a later one"),
     ],
 )
-def test_options_out_of_range_are_told(
+def test_options_out_of_range_are_errors(
     recognizer: EmotionRecognizer, video: Path, options: dict[str, float], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):

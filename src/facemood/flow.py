@@ -1,4 +1,4 @@
-"""Results on their way from a source to whoever asks for them."""
+"""Change results as they are yielded, and close the generator that they come from."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from facemood.results import Result
 
 
 def change_each(results: Iterable[Result], change: Callable[[Result], Result]) -> Iterator[Result]:
-    """Yield results as they are changed; who closes this closes what they come from, so that a camera is free at once.
+    """Apply a function to each result. Closing this generator closes the source, so that a camera is free at once.
 
     Args:
-        results: As they come.
-        change: What is done to each.
+        results: Results, or a generator of them.
+        change: Returns the changed result.
     """
     try:
         yield from map(change, results)
     finally:
-        let_go(results)
+        close_results(results)
 
 
-def let_go(results: Iterable[Result]) -> None:
-    """Close a generator; lists and the like have nothing to close."""
+def close_results(results: Iterable[Result]) -> None:
+    """Close results if they are a generator; do nothing for a list."""
     close = getattr(results, "close", None)
     if close is not None:
         close()

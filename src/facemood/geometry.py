@@ -41,6 +41,17 @@ def box_of_points(points: Floats) -> Floats:
     return np.concatenate([lifted, last], axis=-1).astype(np.float32)
 
 
+def corner_and_size(box: Floats) -> list[int]:
+    """Return a box (4,) x1 y1 x2 y2 as x, y, width and height in whole pixels.
+
+    Example:
+        >>> corner_and_size(np.float32([10.4, 20, 50, 60]))
+        [10, 20, 40, 40]
+    """
+    x1, y1, x2, y2 = np.rint(box).astype(int).tolist()
+    return [x1, y1, x2 - x1, y2 - y1]
+
+
 def iou(one: Floats, other: Floats) -> Floats:
     """Return the intersection over union of each box of one set with each of another.
 

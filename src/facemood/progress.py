@@ -1,4 +1,4 @@
-"""Progress as a hook: a long job calls ``hook(done, total)``; ``True`` stands for a bar on the terminal's stderr."""
+"""Progress hooks: a long job calls ``hook(done, total)``; ``True`` means a progress bar on stderr."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from contextlib import contextmanager
 from typing import TypeAlias
 
 Hook: TypeAlias = Callable[[int, int | None], None]
-"""Called with the number of images done and the number of all, None where that is not known."""
+"""Called with the number of images done and the total; the total is None if it is unknown."""
 
 
 @contextmanager
 def open_hook(progress: bool | Hook) -> Iterator[Hook]:
-    """Give the hook to call: the user's own, a bar with rate and time left, or one that does nothing."""
+    """Yield the hook to call.
+
+    Args:
+        progress: The user's hook; True for a bar with the time left; False for a hook that does nothing.
+    """
     if callable(progress):
         yield progress
     elif not progress:

@@ -1,9 +1,8 @@
-"""EmotionRecognizer: the front of the pipeline. It opens models and sources, and gives results as they come."""
+"""EmotionRecognizer: opens a model and returns results for images, videos and live sources."""
 
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,15 @@ from numpy.typing import NDArray
 
 from facemood.analysis import Analysis, Failure
 from facemood.crop_strategy import CropStrategy, Strategy
-from facemood.errors import ImageError, ModelError, SourceError
+from facemood.errors import FacemoodError, ImageError, ModelError, SourceError
 from facemood.explain import ExplainOptions, Explanation, explain_faces
+from facemood.geometry import corner_and_size
 from facemood.models import DEFAULT_MODEL, ModelCard, ModelSession, check_views, find_model
 from facemood.pipeline import Pipeline
-from facemood.progress import Hook, open_hook
+from facemood.progress import Hook
 from facemood.results import Result
-from facemood.schema import Face, Frame
-from facemood.sources import ErrorHandler, ImageLike, SourceLike, find_inputs, is_live_input, read_frame
+from facemood.schema import Face
+from facemood.sources import ErrorHandler, ImageLike, SourceLike, find_inputs, is_live_input, read_one_image
 from facemood.stages.classify import check_prior, choose_head
 from facemood.stages.detect import (
     DEFAULT_DETECTOR,
@@ -31,33 +31,33 @@ from facemood.stages.detect import (
     open_detector,
 )
 from facemood.stages.landmarks import LandmarkModel
-from facemood.stream import Stream, count_frames, moves
+from facemood.stream import Stream
 from facemood.tracking.scene import SMOOTH, VideoOptions
 
 logger: logging.Logger = logging.getLogger("facemood")
 
 
 class EmotionRecognizer:
-    """Finds faces and reads their apparent expressions. Models load once, nothing leaves the machine.
+    """Detects faces and predicts their apparent expressions. Models load once, and no data leave the machine.
 
     Args:
-        model: A model inside the package by name, the path of an .onnx file with a card, or a session that is open
-            already. It must read pixels; `facemood.open_recognizer` opens models of every task.
-        head: Which of the model's heads is read; None takes its default.
+        model: Name of a model in the package, path of an .onnx file with a card, or an open session. Its input must be
+            face crops; `facemood.open_recognizer` opens models for any task.
+        head: The model's head to use; None uses its default.
         detector: ``"finder"``, ``"hog"``, ``"yunet:FILE.onnx"``, or any object that is a `Detector`.
-        min_face: Smallest face, the shorter side of its box in pixels; larger values are faster.
-        threshold: Smallest detector score 0..1; None takes the detector's own.
-        max_faces: How many faces of a frame at most, the largest first; None for all.
-        views: How often each face is read: once; 2 adds its mirror image; 10 adds both, moved a little to four sides.
-            Reading is that much slower and a little more often right.
-        prior: ``"dataset"`` takes expressions to be as common as among the training images; ``"balanced"`` finds rare
-            ones more often, at some cost in accuracy.
+        min_face: Smallest face to detect: the shorter side of its box in pixels. Larger values are faster.
+        threshold: Lowest detection score, 0..1; None uses the detector's own.
+        max_faces: Most faces per frame, the largest first; None for all.
+        views: Test-time augmentation: 1 uses the crop only; 2 adds its mirror image; 10 adds both, shifted to four
+            corners. Classification takes that many times as long and gains little.
+        prior: ``"dataset"`` assumes that expressions are as common as in the training images; ``"balanced"`` predicts
+            rare ones more often and lowers the accuracy.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
-        threads: Threads inside one run of a network; None leaves it to ONNX Runtime.
+        threads: Threads for one run of a network; None lets ONNX Runtime choose.
 
     Raises:
         ModelError: The model, head or detector is unknown or damaged.
-        DeviceError: The device is not there.
+        DeviceError: The device is not available.
         ValueError: An option is out of its range.
 
     Example:
@@ -68,7 +68,7 @@ class EmotionRecognizer:
     """
 
     task = "expression"
-    """What the models are for that this can open."""
+    """The task that a model's card must have."""
 
     def __init__(
         self,
@@ -93,15 +93,15 @@ class EmotionRecognizer:
         card = session.card
         if card.task != self.task:
             raise ModelError(
-                f"the model {card.name!r} reads no {self.task}s; its task is {card.task}; "
-                "use facemood.open_recognizer, which chooses by the task"
+                f"the model {card.name!r} is for the task {card.task!r}, but expected {self.task!r}; "
+                "use facemood.open_recognizer, which opens models for any task"
             )
         head = choose_head(card, head)
         if isinstance(detector, str):
             detector = open_detector(detector, options, threads=threads)
-        reader = detector.reader if isinstance(detector, FinderDetector) else LandmarkModel(threads=threads)
-        strategy = self._make_strategy(session, head, check_views(views), check_prior(card, head, prior), reader)
-        self.pipeline: Pipeline = Pipeline(strategy, detector, reader, options)
+        landmarks = detector.reader if isinstance(detector, FinderDetector) else LandmarkModel(threads=threads)
+        strategy = self._make_strategy(session, head, check_views(views), check_prior(card, head, prior), landmarks)
+        self.pipeline: Pipeline = Pipeline(strategy, detector, landmarks, options)
         if detector.name not in card.framing:
             logger.warning(
                 "model %s has no framing for the detector %s; its boxes are used as they are", card.name, detector.name
@@ -110,42 +110,42 @@ class EmotionRecognizer:
     def _make_strategy(
         self, session: ModelSession, head: str, views: int, prior: str, landmarks: LandmarkModel
     ) -> Strategy:
-        """Return how faces become predictions; here they are cut out and the network reads their pixels."""
+        """Return the strategy that turns faces into predictions; here the network classifies face crops."""
         return CropStrategy(session, head, views, prior)
 
     @property
     def session(self) -> ModelSession:
-        """The network that reads expressions."""
+        """The session of the expression model."""
         return self.pipeline.session
 
     @property
     def detector(self) -> Detector:
-        """What finds faces."""
+        """The face detector."""
         return self.pipeline.detector
 
     @property
     def card(self) -> ModelCard:
-        """What is known of the model."""
+        """The model card."""
         return self.session.card
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The label words of `classify`'s columns."""
+        """The labels of the head, in the order of the columns that `classify` returns."""
         return self.card.heads[self.pipeline.head]
 
     def analyze_image(self, image: ImageLike) -> Result:
-        """Read one image; the result keeps it, so that `draw` and `save` need nothing more.
+        """Analyze one image. The result keeps the image for `draw` and `save`.
 
         Args:
             image: A path, a file's bytes, an array (H, W[, 3]) uint8 BGR, or a Pillow image.
 
         Returns:
-            The faces with their expressions, largest first; without any where none was found.
+            The faces with their expressions, largest first; an empty result if no face is found.
 
         Raises:
-            SourceError: The file is not there, or cannot be read as an image (`ImageError`).
+            SourceError: The file does not exist, or it is not an image (`ImageError`).
         """
-        return next(self.pipeline.read([(_one_frame(image), self.pipeline.photos())], keep_images=True))
+        return next(self.pipeline.read([(read_one_image(image), self.pipeline.photos())], keep_images=True))
 
     def analyze(
         self,
@@ -157,35 +157,32 @@ class EmotionRecognizer:
         batch: int = 8,
         progress: bool | Hook = False,
     ) -> Analysis:
-        """Read everything that a source names. Inputs that cannot be read are listed in `Analysis.failures`.
+        """Analyze all inputs of a source. Inputs that cannot be read are listed in `Analysis.failures`.
 
         Args:
             source: An image, a video, a folder, a pattern such as ``photos/**/*.jpg``, or a list of them.
-            every: Of videos, a whole number k reads each k-th frame, a float T one at most every T seconds.
-            smooth: Seconds over which readings in videos are smoothed; 0 for not at all.
-            baseline: From which second of each video to which people are at rest; `Face.change` is against that.
+            every: For videos: an integer k reads every k-th frame, a float T at most one frame every T seconds.
+            smooth: Time constant of smoothing in videos, in seconds; 0 turns it off.
+            baseline: Start and end, in seconds, of the neutral baseline in each video. `Face.change` is relative to it.
             batch: Frames whose faces go through the network together.
-            progress: True for a bar on stderr, or a function that takes (done, total), total None for a generator.
+            progress: True for a bar on stderr, or a function that takes (done, total); total is None for a generator.
 
         Raises:
-            SourceError: The source names nothing that is there, or something live, which has no end.
+            SourceError: The source does not exist, contains no image or video, or is live and has no end.
             ValueError: An option is out of its range.
         """
         failures: list[Failure] = []
-        inputs = find_inputs(source, on_error=lambda name, error: failures.append(Failure(name, str(error))))
+
+        def on_error(name: str, error: FacemoodError) -> None:
+            failures.append(Failure(name, str(error)))
+
+        inputs = find_inputs(source, on_error=on_error)
         live = [str(item) for item in inputs if is_live_input(item)] if isinstance(inputs, list) else []
         if live:
             raise SourceError(f"{live[0]} is live and has no end; read it with stream, or facemood live")
         options = VideoOptions(every=every, smooth=smooth, baseline=baseline)
-        results = tuple(
-            self._stream(
-                inputs,
-                options,
-                batch=batch,
-                on_error=lambda name, error: failures.append(Failure(name, str(error))),
-                progress=progress,
-            )
-        )
+        stream = Stream(self.pipeline, options, batch=batch, on_error=on_error)
+        results = tuple(stream.run(inputs, progress=progress))
         recorded = options.info() if any(result.variants for result in results) else {}
         return Analysis(results, {**self.info(), **recorded}, tuple(failures))
 
@@ -201,48 +198,50 @@ class EmotionRecognizer:
         progress: bool | Hook = False,
         keep_images: bool = False,
     ) -> Iterator[Result]:
-        """Yield a Result for each image or frame of a source, in order; memory does not grow with their number.
+        """Yield a Result for each image or frame of a source, in order, in constant memory.
 
-        No frame of a video is dropped; of a camera, a screen or a stream the newest is read each time. There people
-        have numbers (`Face.track_id`), and their predictions are smoothed.
+        Every frame of a video is read. Of a camera, a screen or a network stream, the newest frame is read and those
+        that arrived in the meantime are dropped. In all of these, people are tracked (`Face.track_id`) and their
+        predictions are smoothed.
 
         Args:
             source: An image, a video, ``camera:0``, ``screen``, an address such as ``rtsp://HOST/1``, a folder, a
                 pattern such as ``photos/**/*.jpg``, or a list of them.
-            every: Of videos, a whole number k reads each k-th frame, a float T one at most every T seconds.
-            smooth: Seconds over which readings in videos are smoothed; 0 for not at all.
-            baseline: From which second of each video to which people are at rest; `Face.change` is against that.
-            batch: Frames whose faces go through the network together; live ones go one by one.
-            on_error: Called for each input that cannot be read; None lets the error end the stream.
+            every: For videos: an integer k reads every k-th frame, a float T at most one frame every T seconds.
+            smooth: Time constant of smoothing in videos, in seconds; 0 turns it off.
+            baseline: Start and end, in seconds, of the neutral baseline in each video. `Face.change` is relative to it.
+            batch: Frames whose faces go through the network together; live frames go one by one.
+            on_error: Called with the name and the error of each input that cannot be read; None raises the error.
             progress: True for a bar on stderr, or a function that takes (done, total).
-            keep_images: Whether results hold their images, for `Result.draw`.
+            keep_images: Whether results keep their images, for `Result.draw`.
 
         Raises:
-            SourceError: The source names nothing that is there; without `on_error` also one of several that does not,
-                and what cannot be read.
+            SourceError: The source does not exist, or contains no image or video. Without `on_error`, also if one of
+                several inputs does not exist or cannot be read.
             ValueError: An option is out of its range.
         """
         options = VideoOptions(every=every, smooth=smooth, baseline=baseline)
         inputs = find_inputs(source, on_error=on_error)
-        return self._stream(inputs, options, batch=batch, on_error=on_error, progress=progress, keep_images=keep_images)
+        stream = Stream(self.pipeline, options, batch=batch, on_error=on_error, keep_images=keep_images)
+        return stream.run(inputs, progress=progress)
 
     def detect(self, image: ImageLike) -> list[Face]:
-        """Find the faces of an image, largest first: box, score, 68 landmarks and the head's pose, no expression."""
-        frame = _one_frame(image)
+        """Detect faces, largest first: box, score, 68 landmarks, head pose and action units; no expression."""
+        frame = read_one_image(image)
         faces = self.pipeline.photos().find(frame)
         return self.pipeline.mark(frame, faces)
 
     def classify(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Read expressions of faces that are cut out already, framed as the model's card says; no detector runs.
+        """Classify face crops that are framed as the model card says. No detector runs.
 
         Args:
             crops: N images (h, w) or (h, w, 3) uint8 BGR of any size.
 
         Returns:
-            (N, K) float32 probabilities, in the order of `labels`; NaN in the rows of faces that could not be read.
+            (N, K) float32 probabilities, in the order of `labels`. The rows of faces without a prediction are NaN.
 
         Raises:
-            ImageError: A crop has another shape or type.
+            ImageError: A crop has the wrong shape or type.
         """
         if isinstance(crops, np.ndarray) and crops.ndim not in (3, 4):
             raise ImageError(
@@ -251,9 +250,9 @@ class EmotionRecognizer:
         return self.pipeline.strategy.classify_crops(crops).probabilities
 
     def detect_emotions(self, image: ImageLike) -> list[dict[str, Any]]:
-        """Read one image and answer as users of `fer` know it: ``[{"box": [x, y, w, h], "emotions": {...}}]``."""
+        """Analyze one image and return the format of the package `fer`: ``[{"box": [x, y, w, h], "emotions": {}}]``."""
         faces = self.analyze_image(image).faces
-        return [{"box": _corner_and_size(face), "emotions": face.emotions} for face in faces]
+        return [{"box": corner_and_size(face.box), "emotions": face.emotions} for face in faces]
 
     def explain(
         self,
@@ -267,25 +266,25 @@ class EmotionRecognizer:
         seed: int = 0,
         hide: str = "mean",
     ) -> list[Explanation]:
-        """Say which parts of the faces of an image speak for what is read of them, and which against it.
+        """Explain the prediction for each face: which parts of the face support the label, and which oppose it.
 
         Args:
             image: A path, a file's bytes, an array (H, W[, 3]) uint8 BGR, or a Pillow image.
             method: ``"lime"``; ``"cam"``, class activation, for models with a feature map; or ``"occlusion"``.
-            label: Which label; None takes each face's own.
-            segmenter: How LIME divides faces: ``"slic"``, ``"quickshift"`` or ``"felzenszwalb"``.
-            parameters: The segmenter's values that differ from `facemood.explain.SEGMENTERS`.
-            samples: How many versions of a face LIME reads.
-            seed: What LIME's chance follows from.
-            hide: What stands where LIME hides something: ``"mean"``, ``"blur"`` or ``"grey"``.
+            label: The label to explain; None uses each face's most probable one.
+            segmenter: Superpixels for LIME: ``"slic"``, ``"quickshift"`` or ``"felzenszwalb"``.
+            parameters: Parameters of the segmenter that differ from `facemood.explain.SEGMENTERS`.
+            samples: Number of perturbed versions of a face for LIME.
+            seed: Seed of LIME's random samples.
+            hide: Fill for hidden superpixels in LIME: ``"mean"``, ``"blur"`` or ``"grey"``.
 
         Returns:
-            One a face, largest first; a notebook shows each. Without a face none.
+            One explanation per face, largest first; a notebook displays each.
 
         Raises:
-            SourceError: The file is not there, or cannot be read as an image (`ImageError`).
-            ModelError: The model does not know the label, or has no feature map where the method needs it.
-            ExplanationError: An option is impossible, or a face is all one segment.
+            SourceError: The file does not exist, or it is not an image (`ImageError`).
+            ModelError: The model does not have the label, or has no feature map and the method needs one.
+            ExplanationError: An option is invalid, or a face has only one superpixel.
             MissingExtraError: LIME's packages are not installed (extra ``explain``).
 
         Example:
@@ -296,29 +295,29 @@ class EmotionRecognizer:
         options = ExplainOptions(
             method=method, segmenter=segmenter, parameters=parameters or {}, samples=samples, seed=seed, hide=hide
         )
-        frame = _one_frame(image)
+        frame = read_one_image(image)
         return explain_faces(self.pipeline, frame.image, self.pipeline.photos().find(frame), options, label=label)
 
     def predict_emotion_from_camera(
         self, camera: int | str = 0, *, mirror: bool | None = None, smooth: float = SMOOTH
     ) -> int:
-        """Open a window that shows a camera with box, label and confidence of each face, until Enter, q or Esc.
+        """Show a camera in a window with box, label and confidence of each face, until Enter, q or Esc is pressed.
 
-        Space pauses, s saves a snapshot into the working folder, r records there. Nothing is stored unless one of these
-        keys is pressed.
+        Space pauses, s saves a snapshot in the working directory, r starts and stops a recording there. Nothing is
+        stored unless s or r is pressed.
 
         Args:
-            camera: Its number; or ``"screen"``, or an address such as ``"rtsp://HOST/1"``.
-            mirror: Whether the window shows the picture as a mirror does; None does so for cameras.
-            smooth: Seconds over which readings are smoothed; 0 for not at all.
+            camera: The camera's number; or ``"screen"``, or an address such as ``"rtsp://HOST/1"``.
+            mirror: Whether the window shows a mirror image; None does so for cameras.
+            smooth: Time constant of smoothing in seconds; 0 turns it off.
 
         Returns:
-            How many frames were read.
+            The number of frames analyzed.
 
         Raises:
             MissingExtraError: pygame is not installed (extra ``live``).
             DeviceError: There is no display.
-            SourceError: The camera is not there, busy, or was lost.
+            SourceError: The camera does not exist, is busy, or was lost.
         """
         from facemood.window import LiveOptions, run_window
 
@@ -328,7 +327,7 @@ class EmotionRecognizer:
         return run_window(self.stream(name, smooth=smooth, keep_images=True), info, options, name=name)
 
     def info(self) -> dict[str, Any]:
-        """Say what makes the results: version, model, head, detector and settings."""
+        """Return what the results depend on: version, model, head, detector and settings."""
         from facemood import __version__
 
         parts, options = self.pipeline, self.pipeline.options
@@ -346,51 +345,3 @@ class EmotionRecognizer:
             "max_faces": options.max_faces,
             "device": self.session.device,
         }
-
-    def _stream(
-        self,
-        inputs: list[ImageLike] | Iterator[ImageLike],
-        options: VideoOptions,
-        *,
-        batch: int,
-        on_error: ErrorHandler | None,
-        progress: bool | Hook,
-        keep_images: bool = False,
-    ) -> Iterator[Result]:
-        """Yield the results of inputs that were found, and tell how far it is."""
-        known = inputs if isinstance(inputs, list) else None
-        total = count_frames(known, options.every) if known is not None and progress else None
-        variants = options.variants if known is None or any(map(moves, known)) else ()
-        done = 0
-        with open_hook(progress) as hook:
-
-            def advance(count: int) -> None:
-                nonlocal done
-                done += count
-                hook(done, total)
-
-            hook(0, total)
-            stream = Stream(
-                self.pipeline,
-                options,
-                variants=variants,
-                batch=batch,
-                keep_images=keep_images,
-                on_error=on_error,
-                advance=advance,
-            )
-            yield from stream.results(inputs)
-
-
-def _one_frame(image: ImageLike) -> Frame:
-    """Open one image, and refuse what names several."""
-    inputs = list(find_inputs(image))
-    if len(inputs) != 1 or (isinstance(image, str | os.PathLike) and Path(image).is_dir()):
-        raise ImageError(f"expected one image, but {str(image)!r} names {len(inputs)}; use analyze or stream")
-    return read_frame(inputs[0])
-
-
-def _corner_and_size(face: Face) -> list[int]:
-    """Return a box as x, y, width, height in whole pixels."""
-    x1, y1, x2, y2 = np.rint(face.box).astype(int).tolist()
-    return [x1, y1, x2 - x1, y2 - y1]

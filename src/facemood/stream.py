@@ -1,8 +1,9 @@
-"""Read what a source names, input by input: photos in batches, each video and each live source as one scene."""
+"""Read inputs one after the other: photos in batches, each video and each live source as one scene."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import logging
 import os
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 from facemood.errors import FacemoodError
 from facemood.pipeline import Pipeline
+from facemood.progress import Hook, open_hook
 from facemood.results import Result
 from facemood.schema import Frame
 from facemood.sources import (
@@ -38,13 +40,13 @@ class Stream:
     """How the inputs of one run are read.
 
     Attributes:
-        pipeline: What frames go through.
-        video: How videos are read.
-        variants: Which values each label has besides its probability; the same in all results of a run.
+        pipeline: The stages that each frame goes through.
+        video: Options for videos.
+        variants: Values of each label besides its probability; the same in all results of a run. `run` sets them.
         batch: Frames whose faces go through the network together.
-        keep_images: Whether results hold their images.
-        on_error: Called for each input that cannot be read; None lets the error end the run.
-        advance: Called with the number of frames or photos that were read.
+        keep_images: Whether results keep their images.
+        on_error: Called for each input that cannot be read; None raises the error.
+        advance: Called with the number of frames or photos that were read. `run` sets it.
     """
 
     pipeline: Pipeline
@@ -55,8 +57,32 @@ class Stream:
     on_error: ErrorHandler | None = None
     advance: Callable[[int], None] = ignore_progress
 
+    def run(self, inputs: Iterable[ImageLike], *, progress: bool | Hook = False) -> Iterator[Result]:
+        """Yield the results of all inputs in order, and report the progress.
+
+        Args:
+            inputs: Photos, videos and live sources. The total is known for a list, not for a generator.
+            progress: As for `open_hook`.
+
+        Raises:
+            FacemoodError: An input cannot be read, and there is no `on_error`.
+        """
+        known = inputs if isinstance(inputs, list) else None
+        total = count_frames(known, self.video.every) if known is not None and progress else None
+        variants = self.video.variants if known is None or any(map(moves, known)) else ()
+        done = 0
+        with open_hook(progress) as hook:
+
+            def advance(count: int) -> None:
+                nonlocal done
+                done += count
+                hook(done, total)
+
+            hook(0, total)
+            yield from dataclasses.replace(self, variants=variants, advance=advance).results(inputs)
+
     def results(self, inputs: Iterable[ImageLike]) -> Iterator[Result]:
-        """Yield the results of all inputs, in their order.
+        """Yield the results of all inputs in order.
 
         Raises:
             FacemoodError: An input cannot be read, and there is no `on_error`.
@@ -71,7 +97,7 @@ class Stream:
         self.advance(len(items))
 
     def _try_read(self, item: ImageLike) -> Frame | None:
-        """Open one photo of many, or hand the error on."""
+        """Open one photo of many, or pass the error to `on_error`."""
         try:
             return read_frame(item)
         except FacemoodError as error:
@@ -81,7 +107,7 @@ class Stream:
             return None
 
     def _read_scene(self, name: str) -> Iterator[Result]:
-        """Read a video, or something live, frame by frame."""
+        """Read a video or a live source frame by frame."""
         live = is_live_input(name)
         try:
             scene = self.pipeline.track(self.video, learn=True) if live else self._open_video(name)
@@ -96,12 +122,12 @@ class Stream:
             self.on_error(name, error)
 
     def _read(self, frames: Sequence[Frame], scene: Scene) -> Iterator[Result]:
-        """Read frames that are decoded."""
+        """Run the pipeline on decoded frames of one scene."""
         pairs = [(frame, scene) for frame in frames]
         return self.pipeline.read(pairs, variants=self.variants, keep_images=self.keep_images)
 
     def _open_video(self, name: str) -> VideoScene:
-        """Begin a video's scene. Its baseline period is read first, so that the baselines hold from the first frame.
+        """Begin a video's scene. Its baseline period is read first, so that baselines apply from the first frame.
 
         People get the same track IDs both times, because the same frames are read in the same way.
         """
@@ -114,12 +140,12 @@ class Stream:
                 for _ in self._read(part, scene):
                     pass
         if not scene.baseline.people:
-            logger.warning("%s: nobody is seen from %g to %g s, so no baseline is known", name, start, end)
+            logger.warning("%s: no face was tracked from %g to %g s, so there is no baseline", name, start, end)
         return self.pipeline.track(self.video, baseline=scene.baseline, unit_baseline=scene.unit_baseline)
 
 
 def moves(item: ImageLike) -> bool:
-    """Tell whether an input has frames that follow each other: a video, or something live.
+    """Return whether an input is a video or a live source, whose frames follow each other in time.
 
     Example:
         >>> moves("talk.mp4"), moves("camera:0"), moves("face.jpg")
@@ -129,11 +155,11 @@ def moves(item: ImageLike) -> bool:
 
 
 def count_frames(inputs: Iterable[ImageLike], every: float | None) -> int | None:
-    """Estimate how many photos and frames will be read; None if an input is live, or a video does not say.
+    """Estimate how many photos and frames will be read; None if an input is live or a video's length is unknown.
 
     Args:
         inputs: Photos, videos and live sources.
-        every: Which frames of videos are read.
+        every: Which frames of videos are read, as for `read_video`.
     """
     total = 0
     for item in inputs:
@@ -145,7 +171,7 @@ def count_frames(inputs: Iterable[ImageLike], every: float | None) -> int | None
 
 
 def _count(name: str, every: float | None) -> int | None:
-    """Estimate how many frames of a video will be read; 1 if it cannot be opened, which is said when it is read."""
+    """Estimate how many frames of a video will be read; 1 if it cannot be opened, which reading reports later."""
     try:
         return expected_frames(probe_video(name), every)
     except FacemoodError:
@@ -153,7 +179,7 @@ def _count(name: str, every: float | None) -> int | None:
 
 
 def _parts(inputs: Iterable[ImageLike], size: int) -> Iterator[list[ImageLike] | str]:
-    """Give photos in batches, and videos and live sources by their names one by one, all in their order."""
+    """Yield the inputs in order: batches of photos as lists, videos and live sources by name."""
     photos: list[ImageLike] = []
     for item in inputs:
         if not moves(item):

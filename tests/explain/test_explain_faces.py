@@ -9,7 +9,7 @@ from facemood.crop_strategy import CropStrategy
 from facemood.errors import ExplanationError, ImageError, ModelError
 from facemood.explain import ExplainOptions, InputScorer, explain_crop, explain_faces, with_maps
 from facemood.explain.explanation import SIDE
-from facemood.flow import let_go
+from facemood.flow import close_results
 from facemood.render import draw_faces
 from facemood.schema import Image
 
@@ -146,7 +146,7 @@ def test_closing_the_maps_closes_the_camera(nano: EmotionRecognizer) -> None:
 
     results = with_maps(nano.pipeline, camera())
     next(results)
-    let_go(results)
+    close_results(results)
     assert closed == [True]
 
 

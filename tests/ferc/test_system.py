@@ -165,10 +165,10 @@ def test_it_has_the_api_of_the_recognizer(ferc: FERC, astronaut: Path) -> None:
 
 def test_what_does_not_fit_is_an_error_that_names_the_mend(ferc: FERC, astronaut: Path) -> None:
     with pytest.raises(
-        ModelError, match=r"'ferc' reads no expressions; its task is vector; use facemood.open_recognizer"
+        ModelError, match=r"'ferc' is for the task 'vector', but expected 'expression'; use facemood.open_recognizer"
     ):
         EmotionRecognizer("ferc")
-    with pytest.raises(ModelError, match="'nano' reads no vectors; its task is expression"):
+    with pytest.raises(ModelError, match="'nano' is for the task 'expression', but expected 'vector'"):
         FERC("nano")
     with pytest.raises(ValueError, match="views must be 1, but is 2"):
         FERC(views=2)

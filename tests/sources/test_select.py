@@ -50,7 +50,7 @@ def test_a_named_file_may_have_any_ending(folder: Path) -> None:
         ("deep/dd.JPG", "there is no such file or folder. Did you mean 'd.JPG'"),
         ("*.tiff", "the pattern matches no image or video"),
         ("empty", "the folder holds no images or videos"),
-        ("ftps://camera/1", "no such kind of stream is read; expected rtsp://"),
+        ("ftps://camera/1", "unsupported protocol; expected rtsp://"),
     ],
 )
 def test_what_names_nothing_says_so(folder: Path, source: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Sources: what users name, read as frames."""
+"""Sources: images, videos, folders, patterns and live sources, read as frames."""
 
 from facemood.sources.images import load_image
 from facemood.sources.select import (
@@ -9,6 +9,7 @@ from facemood.sources.select import (
     is_live_input,
     is_video,
     read_frame,
+    read_one_image,
 )
 from facemood.sources.video import VideoInfo, expected_frames, probe_video, read_video
 
@@ -24,5 +25,6 @@ __all__ = [
     "load_image",
     "probe_video",
     "read_frame",
+    "read_one_image",
     "read_video",
 ]

@@ -1,4 +1,4 @@
-"""Tell what a source is: an image, a video, something live, a folder, a pattern or a list of them."""
+"""Find the inputs that a source names: images, videos, live sources, folders, patterns, or a list of them."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from facemood.errors import FacemoodError, SourceError, did_you_mean
+from facemood.errors import FacemoodError, ImageError, SourceError, did_you_mean
 from facemood.schema import Frame
 from facemood.sources.images import from_array, from_pillow, load_image
 from facemood.sources.live import is_live
 
 SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pgm", ".ppm", ".avif", ".jp2"}
-"""Files that a folder or pattern gives; a file that is named itself may have any."""
+"""Suffixes of the image files that are taken from a folder or pattern. A file that is named itself may have any."""
 
 VIDEO_SUFFIXES = {
     ".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv", ".ts", ".mts",
 }  # fmt: skip
-"""Files that are read frame by frame."""
+"""Suffixes of the files that are read as videos."""
 
 STDIN = "-"
 """As a source: an image from standard input."""
@@ -33,25 +33,24 @@ ImageLike: TypeAlias = "str | os.PathLike[str] | bytes | NDArray[np.uint8] | Pil
 """One image: a path, a file's bytes, an array (H, W[, 3]) uint8 BGR, or a Pillow image."""
 
 SourceLike: TypeAlias = "ImageLike | Iterable[ImageLike]"
-"""One image, a video, something live, a folder, a pattern such as ``photos/**/*.jpg``, or several of them."""
-
+"""An image, a video, a live source, a folder, a pattern such as ``photos/**/*.jpg``, or several of them."""
 
 ErrorHandler: TypeAlias = Callable[[str, FacemoodError], None]
-"""Called with an input's name and what is wrong with it, so that the others can go on."""
+"""Called with the name of an input that cannot be read and the error; the other inputs are still read."""
 
 
 def find_inputs(source: SourceLike, *, on_error: ErrorHandler | None = None) -> list[ImageLike] | Iterator[ImageLike]:
     """List the images, videos and live sources that a source names, without opening them.
 
-    Folders are searched to any depth, patterns are expanded, and both give sorted paths. A generator stays one: its
-    items are taken as they are needed, so that they need not fit into memory together.
+    Folders are searched recursively, patterns are expanded, and both give sorted paths. A generator is read lazily:
+    its items need not fit into memory together.
 
     Args:
-        source: What the user named.
-        on_error: Called for each of several sources that names nothing; None lets the first error end it.
+        source: A source as the user gave it.
+        on_error: Called for each of several sources that does not exist or is empty; None raises the first error.
 
     Raises:
-        SourceError: A path is not there, a folder or pattern has neither image nor video, or the kind is not supported.
+        SourceError: A path does not exist, a folder or pattern has no image or video, or the type is not supported.
 
     Example:
         >>> len(find_inputs([np.zeros((8, 8), np.uint8), b"..."]))
@@ -70,7 +69,7 @@ def find_inputs(source: SourceLike, *, on_error: ErrorHandler | None = None) -> 
 
 
 def is_video(item: ImageLike) -> bool:
-    """Tell whether an input is a video, by its ending.
+    """Return whether an input is a video, by its suffix.
 
     Example:
         >>> is_video("talk.MP4"), is_video("face.jpg")
@@ -82,7 +81,7 @@ def is_video(item: ImageLike) -> bool:
 
 
 def is_live_input(item: ImageLike) -> bool:
-    """Tell whether an input is a camera, a screen or a stream, by its name; a file of that name is a file.
+    """Return whether an input is a camera, a screen or a network stream, by its name. An existing file is none.
 
     Example:
         >>> is_live_input("camera:0"), is_live_input("camera.jpg")
@@ -108,8 +107,21 @@ def read_frame(item: ImageLike) -> Frame:
     return Frame(load_image(Path(item)), source=os.fspath(item))
 
 
+def read_one_image(image: ImageLike) -> Frame:
+    """Open a source that must be exactly one image.
+
+    Raises:
+        ImageError: It is a folder, a pattern for several files, or it cannot be decoded.
+        SourceError: It does not exist.
+    """
+    inputs = list(find_inputs(image))
+    if len(inputs) != 1 or (isinstance(image, str | os.PathLike) and Path(image).is_dir()):
+        raise ImageError(f"expected one image, but {str(image)!r} names {len(inputs)}; use analyze or stream")
+    return read_frame(inputs[0])
+
+
 def _find_part(part: ImageLike, on_error: ErrorHandler | None) -> Iterable[ImageLike]:
-    """List what one of several sources names, or hand its error on."""
+    """List the inputs of one of several sources, or pass its error to `on_error`."""
     try:
         return find_inputs(part)
     except SourceError as error:
@@ -133,34 +145,34 @@ def _find_paths(text: str) -> Iterator[str]:
     elif glob.has_magic(text):
         yield from _files_matching(text)
     else:
-        raise SourceError(_not_there(text, path))
+        raise SourceError(_not_found(text, path))
 
 
 def _files_in(folder: Path) -> list[str]:
-    """List the images and videos below a folder."""
-    found = sorted(str(file) for file in folder.rglob("*") if _is_read(file) and file.is_file())
+    """List the images and videos in a folder and its subfolders."""
+    found = sorted(str(file) for file in folder.rglob("*") if _has_known_suffix(file) and file.is_file())
     if not found:
         raise SourceError(f"{folder}: the folder holds no images or videos; expected files such as .jpg, .png or .mp4")
     return found
 
 
 def _files_matching(pattern: str) -> list[str]:
-    """List the images and videos that a pattern names."""
+    """List the images and videos that a pattern matches."""
     found = sorted(name for name in glob.glob(str(Path(pattern).expanduser()), recursive=True) if Path(name).is_file())
-    read = [name for name in found if _is_read(Path(name))]
-    if not read:
+    known = [name for name in found if _has_known_suffix(Path(name))]
+    if not known:
         raise SourceError(f"{pattern}: the pattern matches no image or video ({len(found)} other files)")
-    return read
+    return known
 
 
-def _is_read(file: Path) -> bool:
-    """Tell whether a folder or pattern gives a file, by its ending."""
+def _has_known_suffix(file: Path) -> bool:
+    """Return whether a file is taken from a folder or pattern."""
     return file.suffix.lower() in SUFFIXES | VIDEO_SUFFIXES
 
 
-def _not_there(text: str, path: Path) -> str:
-    """Explain a path that leads nowhere, with the nearest name in its folder."""
+def _not_found(text: str, path: Path) -> str:
+    """Return the message for a path that does not exist, with the nearest name in its folder."""
     if "://" in text:
-        return f"{text}: no such kind of stream is read; expected rtsp://, http://, https:// or udp://"
+        return f"{text}: unsupported protocol; expected rtsp://, http://, https:// or udp://"
     siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
     return f"{text}: there is no such file or folder.{did_you_mean(path.name, siblings)}"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from facemood.errors import OutputError
-from facemood.flow import let_go
+from facemood.flow import close_results
 from facemood.render.anonymize import anonymize
 from facemood.results import Result
 from facemood.sources.live import public_name
@@ -139,7 +139,7 @@ def run_headless(
     with contextlib.ExitStack() as stack:
         recorder = Recorder(options.folder, info)
         stack.callback(recorder.stop)
-        stack.callback(let_go, results)
+        stack.callback(close_results, results)
         if options.record:
             recorder.start()
         for result in map(options.hide, results):

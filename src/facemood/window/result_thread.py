@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
-from facemood.flow import let_go
+from facemood.flow import close_results
 from facemood.results import Result
 from facemood.sources.live import Newest
 
@@ -115,7 +115,7 @@ class ResultThread:
                 if self._stop.is_set():
                     return
         finally:
-            let_go(self._results)
+            close_results(self._results)
 
     def _take(self, result: Result) -> None:
         """Do with one result what is asked, and lay it down."""
