@@ -35,7 +35,7 @@ NOISE = np.random.default_rng(5).bytes(5000)
         ("table.csv", b"a,b\n1,2\n", "this is no video"),
     ],
 )
-def test_what_is_no_video_is_told(tmp_path: Path, name: str, data: bytes, message: str) -> None:
+def test_other_files_are_refused_with_what_was_expected(tmp_path: Path, name: str, data: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(VideoError, match=f"{name}: {message}; expected|{name}: {message} that.*expected"):
         probe_video(tmp_path / name)
@@ -43,21 +43,21 @@ def test_what_is_no_video_is_told(tmp_path: Path, name: str, data: bytes, messag
         next(read_video(tmp_path / name))
 
 
-def test_nothing_and_a_folder_are_told(tmp_path: Path) -> None:
+def test_a_missing_file_and_a_folder_are_errors(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="none.mp4: there is no such file"):
         open_container(tmp_path / "none.mp4")
     with pytest.raises(VideoError, match="it is a folder"):
         open_container(tmp_path)
 
 
-def test_an_address_without_an_answer_is_told() -> None:
+def test_an_address_without_an_answer_is_an_error() -> None:
     with pytest.raises(VideoError, match="check the address and the network"):
         open_container("tcp://127.0.0.1:9", timeout=5)
     with pytest.raises(VideoError, match="expected a video or the address of one"):
         open_container("nothing:at-all")
 
 
-def test_a_playlist_on_the_disk_leads_to_no_address(tmp_path: Path) -> None:
+def test_a_local_playlist_opens_no_network_address(tmp_path: Path) -> None:
     asked = []
 
     class Listener(http.server.BaseHTTPRequestHandler):
@@ -80,20 +80,22 @@ def test_a_playlist_on_the_disk_leads_to_no_address(tmp_path: Path) -> None:
     assert asked == []
 
 
-def test_a_recording_without_its_index_is_told_with_the_mend(tmp_path: Path) -> None:
+def test_a_missing_index_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     whole = make_video(tmp_path / "whole.mp4", noisy_images(20)).read_bytes()
     (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(VideoError, match=r"its index \(the moov atom\) is missing.*copy it again, or mend it"):
+    with pytest.raises(
+        VideoError, match=r"its index \(the moov atom\) is missing.*copy it again, or rebuild the index"
+    ):
         probe_video(tmp_path / "cut.mp4")
 
 
 @pytest.mark.parametrize(("name", "codec"), [("sound.mp3", "libmp3lame"), ("sound.m4a", "aac")])
 def test_a_file_of_sound_is_no_video(tmp_path: Path, name: str, codec: str) -> None:
-    with pytest.raises(VideoError, match=f"{name}: only sound is in it; expected a video"):
+    with pytest.raises(VideoError, match=f"{name}: it has only sound; expected a video"):
         probe_video(make_sound(tmp_path / name, 0.5, codec))
 
 
-def test_the_cover_of_an_album_is_no_video(tmp_path: Path) -> None:
+def test_a_cover_image_is_no_video_stream(tmp_path: Path) -> None:
     with av.open(str(tmp_path / "song.mp4"), "w") as song:
         tone = song.add_stream("aac", rate=RATE)
         cover: Any = song.add_stream("mjpeg", rate=1)
@@ -102,12 +104,12 @@ def test_the_cover_of_an_album_is_no_video(tmp_path: Path) -> None:
         picture = av.VideoFrame.from_ndarray(numbered_image(3), format="bgr24")
         song.mux([*cover.encode(picture), *cover.encode(None)])
         add_tone(song, tone, 0.5)
-    with pytest.raises(VideoError, match="only sound is in it"):
+    with pytest.raises(VideoError, match="it has only sound"):
         probe_video(tmp_path / "song.mp4")
 
 
-def test_a_video_without_a_frame_is_told(tmp_path: Path) -> None:
-    with pytest.raises(VideoError, match="nothing is in it; expected a video with at least one frame"):
+def test_a_video_without_a_frame_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(VideoError, match="it has no video stream; expected a video with at least one frame"):
         next(read_video(make_video(tmp_path / "none.mp4", [])))
     with pytest.raises(VideoError, match="it ends before its first frame"):
         next(read_video(make_video(tmp_path / "none.mkv", [])))
@@ -119,7 +121,7 @@ def test_a_colon_in_a_name_is_no_protocol(tmp_path: Path, monkeypatch: pytest.Mo
     assert [frame.source for frame in read_video("12:30:05.mp4")] == ["12:30:05.mp4"] * 3
 
 
-def test_a_title_in_an_old_encoding_is_no_hindrance(tmp_path: Path) -> None:
+def test_metadata_in_another_encoding_do_not_stop_reading(tmp_path: Path) -> None:
     path = make_video(tmp_path / "titled.mp4", numbered_images(2), title="TITLE")
     path.write_bytes(path.read_bytes().replace(b"TITLE", "Ü ÄÖ".encode("latin-1") + b"!"))
     assert len(list(read_video(path))) == 2
@@ -133,13 +135,13 @@ def test_pixels_become_square(tmp_path: Path, aspect: Fraction, width: int) -> N
     assert number_of(frame.image) == 6
 
 
-def test_colours_are_those_that_were_recorded(tmp_path: Path) -> None:
+def test_colours_are_converted_correctly(tmp_path: Path) -> None:
     plain = np.full((48, 64, 3), (40, 90, 200), np.uint8)
     (frame,) = read_video(make_video(tmp_path / "red.mp4", [plain]))
     np.testing.assert_allclose(frame.image, plain, atol=6)
 
 
-def test_an_option_reaches_the_reader(tmp_path: Path) -> None:
+def test_options_are_passed_to_ffmpeg(tmp_path: Path) -> None:
     path = make_video(tmp_path / "raw.h264", numbered_images(5))
     with open_container(path, options={"framerate": "50"}) as container:
         assert video_stream(container, str(path)).average_rate == 50

@@ -55,7 +55,7 @@ def test_float_pixels_are_scaled() -> None:
     assert load_image(encode(picture, "TIFF"))[0, 0, 0] == 128
 
 
-def test_transparency_is_laid_on_white() -> None:
+def test_transparent_pixels_are_blended_with_white() -> None:
     assert (load_image(encode(Image.new("RGBA", (3, 3), (0, 0, 0, 0)), "PNG")) == 255).all()
 
 
@@ -66,7 +66,7 @@ def test_the_exif_orientation_is_applied() -> None:
     assert load_image(encode(picture, "JPEG", exif=exif)).shape == (6, 4, 3)
 
 
-def test_a_file_is_named_by_path_or_by_text(tmp_path: Path) -> None:
+def test_a_file_can_be_a_path_or_a_string(tmp_path: Path) -> None:
     Image.new("RGB", (3, 2), (10, 20, 30)).save(tmp_path / "a.png")
     for file in (tmp_path / "a.png", str(tmp_path / "a.png")):
         assert load_image(file)[0, 0].tolist() == [30, 20, 10]
@@ -87,7 +87,7 @@ def test_one_pixel_is_an_image() -> None:
         (b"\x89PNG\r\n\x1a\n", "not an image|damaged or cut short"),
     ],
 )
-def test_what_is_no_image_is_said(tmp_path: Path, content: bytes, message: str) -> None:
+def test_other_files_are_no_images(tmp_path: Path, content: bytes, message: str) -> None:
     file = tmp_path / "face.jpg"
     file.write_bytes(content)
     with pytest.raises(ImageError, match=message) as raised:
@@ -95,7 +95,7 @@ def test_what_is_no_image_is_said(tmp_path: Path, content: bytes, message: str) 
     assert str(file) in str(raised.value)
 
 
-def test_a_truncated_jpeg_is_said_to_be_cut_short() -> None:
+def test_a_truncated_jpeg_is_an_error() -> None:
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))
     with pytest.raises(ImageError, match="cut short"):
         load_image(encode(noise, "JPEG")[:900], name="half.jpg")
@@ -121,13 +121,13 @@ def test_damage_anywhere_gives_an_image_or_an_image_error(kind: str, position: i
         assert "image" in str(error)
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="there is no such file"):
         load_image(tmp_path / "no.jpg")
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_a_large_image_is_reduced_and_says_so(
+def test_a_large_image_is_downsampled_with_a_warning(
     kind: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(images, "MAX_PIXELS", 1000)
@@ -139,7 +139,7 @@ def test_a_large_image_is_reduced_and_says_so(
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_a_huge_image_is_reduced_by_eight(
+def test_a_huge_image_is_downsampled_by_eight(
     kind: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 5000)  # Pillow refuses above twice that
@@ -159,5 +159,5 @@ def test_arrays_are_checked() -> None:
         from_array(np.zeros((0, 5, 3), np.uint8))
 
 
-def test_pillow_images_are_what_they_say() -> None:
+def test_pillow_images_are_converted_to_bgr() -> None:
     assert from_pillow(red("RGBA"))[0, 0].tolist() == [0, 0, 255]

@@ -21,7 +21,7 @@ def names(found: list[object], folder: Path) -> list[str]:
     return [str(Path(str(item)).relative_to(folder)) for item in found]
 
 
-def test_a_folder_is_searched_to_any_depth_and_sorted(folder: Path) -> None:
+def test_a_folder_is_searched_recursively_and_sorted(folder: Path) -> None:
     assert names(list(find_inputs(folder)), folder) == ["a.jpg", "b.png", "deep/d.JPG", "deep/er/c.webp"]
 
 
@@ -38,7 +38,7 @@ def test_lists_keep_their_order_and_may_mix(folder: Path) -> None:
     assert found[1] is array
 
 
-def test_a_named_file_may_have_any_ending(folder: Path) -> None:
+def test_a_named_file_may_have_any_suffix(folder: Path) -> None:
     file = folder / "face.data"
     Image.new("RGB", (4, 4)).save(file, "PNG")
     assert read_frame(next(iter(find_inputs(file)))).size == (4, 4)
@@ -53,16 +53,16 @@ def test_a_named_file_may_have_any_ending(folder: Path) -> None:
         ("ftps://camera/1", "unsupported protocol; expected rtsp://"),
     ],
 )
-def test_what_names_nothing_says_so(folder: Path, source: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sources_without_inputs_are_errors(
+    folder: Path, source: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (folder / "empty").mkdir()
     monkeypatch.chdir(folder)
     with pytest.raises(SourceError, match=message):
         find_inputs(source)
 
 
-def test_videos_and_live_sources_are_named_and_folders_give_videos_too(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_videos_live_sources_and_folders_of_videos_are_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "clip.mp4").write_bytes(b"video")
     monkeypatch.chdir(folder)
     assert find_inputs("camera:0") == ["camera:0"]
@@ -74,7 +74,7 @@ def test_videos_and_live_sources_are_named_and_folders_give_videos_too(
         find_inputs("camera:0")
 
 
-def test_of_several_sources_those_that_are_there_go_on(folder: Path) -> None:
+def test_a_missing_source_among_several_is_passed_to_on_error(folder: Path) -> None:
     seen: list[str] = []
     sources: list[ImageLike] = [folder / "b.png", "nowhere.jpg", folder / "a.jpg"]
     found = find_inputs(sources, on_error=lambda name, error: seen.append(name))
@@ -89,7 +89,7 @@ def test_another_type_is_refused() -> None:
         find_inputs(7)  # type: ignore[arg-type]
 
 
-def test_frames_say_where_they_come_from(folder: Path) -> None:
+def test_frames_have_the_name_of_their_source(folder: Path) -> None:
     assert read_frame(str(folder / "a.jpg")).source == str(folder / "a.jpg")
     assert read_frame(np.zeros((4, 4), np.uint8)).source == "array"
     assert read_frame((folder / "a.jpg").read_bytes()).source == "bytes"

@@ -84,7 +84,7 @@ def test_each_frame_comes_once_with_its_number_and_time(folder: Path, name: str)
     assert read_all(path) == [(number, number / 25, number) for number in range(30)]
 
 
-def test_frames_are_pictures_that_can_be_drawn_on(uneven: Path) -> None:
+def test_frames_are_writable_images(uneven: Path) -> None:
     frame = next(read_video(uneven))
     assert (frame.source, frame.size, frame.image.shape) == (str(uneven), (64, 48), (48, 64, 3))
     assert frame.image.dtype == np.uint8
@@ -92,11 +92,11 @@ def test_frames_are_pictures_that_can_be_drawn_on(uneven: Path) -> None:
     assert frame.image.flags.writeable
 
 
-def test_a_frame_rate_that_varies_is_kept(uneven: Path) -> None:
+def test_a_variable_frame_rate_is_kept(uneven: Path) -> None:
     assert read_all(uneven) == [(number, time / 100, number) for number, time in enumerate(TIMES)]
 
 
-def test_every_takes_each_kth_frame(uneven: Path) -> None:
+def test_an_integer_every_reads_every_kth_frame(uneven: Path) -> None:
     assert read_all(uneven, every=50) == [(number, TIMES[number] / 100, number) for number in (0, 50, 100)]
 
 
@@ -106,7 +106,7 @@ STEPS = [None, 1, 7, 30, 99, 0.01, 0.04, 0.1, 0.25, 0.3, 1.0, 5.0]
 
 @pytest.mark.parametrize("every", STEPS)
 @pytest.mark.parametrize("fps", [10, 25, 30])
-def test_the_expected_number_of_frames_is_what_is_read(folder: Path, fps: int, every: float | None) -> None:
+def test_the_expected_number_of_frames_is_read(folder: Path, fps: int, every: float | None) -> None:
     path = folder / f"{fps}.mp4"
     if not path.is_file():
         make_video(path, numbered_images(30), fps=fps)
@@ -147,13 +147,13 @@ def test_a_varying_rate_is_estimated_by_its_mean(uneven: Path, every: float | No
         (None, None, 1, 0.5, 1),
     ],
 )
-def test_what_a_container_does_not_say_is_not_made_up(
+def test_unknown_properties_are_none(
     fps: float | None, duration: float | None, frames: int | None, every: float | None, expected: int | None
 ) -> None:
     assert expected_frames(VideoInfo("", (64, 48), fps, duration, frames, 0, "h264", False), every) == expected
 
 
-def test_every_takes_the_first_frame_of_each_step(folder: Path) -> None:
+def test_a_float_every_reads_the_first_frame_of_each_step(folder: Path) -> None:
     path = make_video(folder / "steps.mp4", numbered_images(6), timestamps=[0, 0.39, 0.41, 0.5, 1.9, 2.0])
     assert read_all(path, every=0.4) == [(0, 0, 0), (2, 0.41, 2), (4, 1.9, 4), (5, 2.0, 5)]
 
@@ -171,7 +171,7 @@ def test_times_in_whole_milliseconds_are_not_early(folder: Path) -> None:
     start=st.integers(0, TIMES[-1] + 50),
     length=st.none() | st.integers(1, 900),
 )
-def test_a_part_is_what_the_whole_video_gives_there(
+def test_start_and_end_give_the_same_frames_as_the_whole_video(
     uneven: Path, every: float | None, start: int, length: int | None
 ) -> None:
     taken, cell = [], -1
@@ -185,14 +185,12 @@ def test_a_part_is_what_the_whole_video_gives_there(
 
 
 @pytest.mark.parametrize("name", ["h264.mp4", "h265.mp4", "vp9.webm", "h264.mkv", "h264.ts", "mpeg4.avi"])
-def test_numbers_are_right_after_a_jump(tmp_path: Path, name: str) -> None:
+def test_numbers_are_right_after_a_seek(tmp_path: Path, name: str) -> None:
     path = make_video(tmp_path / name, numbered_images(90), codec=KINDS[name])
     assert read_all(path, start=2.9, every=4) == [(number, number / 25, number) for number in (76, 80, 84, 88)]
 
 
-def test_what_lies_before_the_start_is_not_decoded(
-    large: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_frames_before_the_start_are_not_decoded(large: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = damage(large, tmp_path / "early.mp4", first=0.2, last=0.3)
     assert read_all(path, start=5) == [(number, number / 25, number) for number in range(125, 150)]
     assert caplog.messages == []
@@ -200,9 +198,7 @@ def test_what_lies_before_the_start_is_not_decoded(
     assert "damaged" in caplog.messages[-1]
 
 
-def test_frames_are_decoded_as_they_are_asked_for(
-    large: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_decoding_is_lazy(large: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = cut(large, tmp_path / "shrinking.mp4", 1)
     frames = read_video(path)
     first = [number_of(frame.image) for frame in itertools.islice(frames, 3)]
@@ -214,7 +210,7 @@ def test_frames_are_decoded_as_they_are_asked_for(
     assert "breaks off" in caplog.text
 
 
-def test_only_one_picture_is_held(uneven: Path) -> None:
+def test_only_one_frame_is_in_memory(uneven: Path) -> None:
     held = [weakref.ref(frame.image) for frame in read_video(uneven)]
     assert len(held) == 120
     assert sum(picture() is not None for picture in held) <= 1  # the loop's variable may hold the last one
@@ -222,7 +218,7 @@ def test_only_one_picture_is_held(uneven: Path) -> None:
 
 @pytest.mark.parametrize("mirror", [False, True])
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
-def test_videos_of_phones_are_turned_upright(tmp_path: Path, degrees: int, mirror: bool) -> None:
+def test_rotated_videos_are_turned_upright(tmp_path: Path, degrees: int, mirror: bool) -> None:
     path = make_video(tmp_path / "phone.mp4", numbered_images(12)[11:])
     (stored,) = (frame.image for frame in read_video(path))
     turn_video(path, degrees, mirror=mirror)
@@ -232,7 +228,7 @@ def test_videos_of_phones_are_turned_upright(tmp_path: Path, degrees: int, mirro
     assert (info.size, info.rotation) == ((48, 64) if degrees in (90, 270) else (64, 48), degrees)
 
 
-def test_a_video_that_breaks_off_is_read_up_to_there(
+def test_a_truncated_video_is_read_up_to_its_end_with_a_warning(
     large: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = cut(large, tmp_path / "cut.mp4", 0.5)
@@ -244,7 +240,7 @@ def test_a_video_that_breaks_off_is_read_up_to_there(
 
 
 @pytest.mark.parametrize(("kind", "codec"), [("mkv", "libx264"), ("avi", "mjpeg")])
-def test_videos_of_other_kinds_break_off_too(
+def test_truncated_videos_of_other_codecs_are_reported(
     tmp_path: Path, kind: str, codec: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     whole = make_video(tmp_path / f"whole.{kind}", noisy_images(50), codec=codec)
@@ -255,9 +251,7 @@ def test_videos_of_other_kinds_break_off_too(
     assert "of 2.00 s are missing" in caplog.text
 
 
-def test_a_whole_video_is_no_occasion_for_a_warning(
-    uneven: Path, large: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_complete_video_gives_no_warning(uneven: Path, large: Path, caplog: pytest.LogCaptureFixture) -> None:
     for path in (uneven, large):
         list(read_video(path))
         list(read_video(path, start=3))
@@ -265,7 +259,7 @@ def test_a_whole_video_is_no_occasion_for_a_warning(
 
 
 @pytest.mark.parametrize(("first", "last"), [(0.2, 0.3), (0.4, 0.42)])
-def test_damaged_frames_are_left_out_and_counted(
+def test_damaged_frames_are_skipped_and_counted(
     large: Path, tmp_path: Path, first: float, last: float, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = damage(large, tmp_path / "damaged.mp4", first=first, last=last)
@@ -276,7 +270,7 @@ def test_damaged_frames_are_left_out_and_counted(
     assert caplog.messages == [f"{path}: damaged frames were left out: {150 - len(read)}"]
 
 
-def test_damage_is_counted_where_frames_cannot_be(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_damage_is_counted_without_a_frame_count(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     whole = make_video(tmp_path / "whole.ts", noisy_images(60, (128, 96)))
     read = read_all(damage(whole, tmp_path / "damaged.ts", first=0.4, last=0.45))
     assert 40 < len(read) < 60
@@ -284,16 +278,16 @@ def test_damage_is_counted_where_frames_cannot_be(tmp_path: Path, caplog: pytest
     assert "damaged frames were left out" in caplog.messages[-1]
 
 
-def test_a_video_of_which_nothing_can_be_decoded_is_an_error(large: Path, tmp_path: Path) -> None:
+def test_a_video_without_a_decodable_frame_is_an_error(large: Path, tmp_path: Path) -> None:
     data = large.read_bytes()
     path = damage(large, tmp_path / "noise.mp4", first=data.index(b"mdat") / len(data) + 1e-4, last=1)
-    with pytest.raises(VideoError, match=r"none of its frames can be decoded.*fetch the video again"):
+    with pytest.raises(VideoError, match=r"none of its frames can be decoded.*download the video again"):
         list(read_video(path))
     with pytest.raises(VideoError, match="none of its frames can be decoded"):
         probe_video(path)
 
 
-def test_a_size_that_changes_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_change_of_frame_size_is_one_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     parts = []
     for part, size in enumerate([(64, 48), (96, 64), (64, 48)]):
         times = [part + number / 25 for number in range(25)]
@@ -309,35 +303,35 @@ def test_a_size_that_changes_is_said_once(tmp_path: Path, caplog: pytest.LogCapt
 
 
 @pytest.mark.parametrize("every", [0, -1, 0.0, math.nan, math.inf, True])
-def test_a_step_out_of_range_is_said_at_once(uneven: Path, every: float) -> None:
+def test_every_out_of_range_is_an_error_at_once(uneven: Path, every: float) -> None:
     with pytest.raises(ValueError, match="every must be a number of frames or seconds above 0"):
         read_video(uneven, every=every)
 
 
 @pytest.mark.parametrize(("start", "end"), [(-1, None), (2, 2), (3, 1), (math.nan, None)])
-def test_a_part_that_is_none_is_said_at_once(uneven: Path, start: float, end: float | None) -> None:
+def test_an_empty_part_is_an_error_at_once(uneven: Path, start: float, end: float | None) -> None:
     with pytest.raises(ValueError, match="start must be at least 0 and lie before end"):
         read_video(uneven, start=start, end=end)
 
 
-def test_what_is_known_before_a_video_is_read(folder: Path) -> None:
+def test_probe_video_returns_the_properties(folder: Path) -> None:
     path = make_video(folder / "known.mp4", numbered_images(50), codec="libx265", audio_seconds=2)
     assert probe_video(path) == VideoInfo(str(path), (64, 48), 25.0, 2.0, 50, 0, "hevc", True)
 
 
-def test_frames_are_estimated_where_a_video_does_not_count_them(folder: Path) -> None:
+def test_frames_are_estimated_from_the_duration(folder: Path) -> None:
     path = make_video(folder / "estimated.mkv", numbered_images(45), fps=30, audio_seconds=3)
     info = probe_video(path)
     assert (info.frames, info.fps) == (45, 30)
     assert info.duration == pytest.approx(1.5, abs=0.002)
 
 
-def test_what_a_video_does_not_say_is_none(folder: Path) -> None:
+def test_missing_properties_are_none(folder: Path) -> None:
     info = probe_video(make_video(folder / "stream.h264", numbered_images(5)))
     assert (info.duration, info.frames) == (None, None)
 
 
-def test_pictures_that_begin_after_the_sound_are_known(folder: Path) -> None:
+def test_a_late_first_frame_is_reported_as_start(folder: Path) -> None:
     times = [0.5 + number / 25 for number in range(25)]
     path = make_video(folder / "late.mp4", numbered_images(25), timestamps=times, audio_seconds=1.5)
     assert probe_video(path).start == pytest.approx(0.5)
@@ -345,7 +339,7 @@ def test_pictures_that_begin_after_the_sound_are_known(folder: Path) -> None:
 
 
 @pytest.mark.dataset
-def test_real_videos_are_read_whole(shared_data: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_real_videos_are_read_completely(shared_data: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     for name, count in (("a.mp4", 115), ("b.mp4", 464)):
         path = shared_data / "videos" / name

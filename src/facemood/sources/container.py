@@ -1,6 +1,6 @@
-"""Open videos: find their moving pictures and key frames, turn what is decoded into images, say how long they last.
+"""Open videos: select the video stream, find key frames, convert decoded frames to images, get the duration.
 
-PyAV decodes, so whatever FFmpeg knows is opened: H.264, H.265, VP9, AV1, MPEG-4, motion JPEG, animated GIF and more.
+PyAV decodes, so all codecs of FFmpeg work: H.264, H.265, VP9, AV1, MPEG-4, motion JPEG, animated GIF and more.
 """
 
 from __future__ import annotations
@@ -26,27 +26,33 @@ if TYPE_CHECKING:
     from av.video.reformatter import VideoReformatter
     from av.video.stream import VideoStream
 
-LEAST_STRETCH = 0.01
-"""Pixels that miss a square by less, as a share of their width, are left as they are."""
+MIN_STRETCH = 0.01
+"""Smallest deviation of the pixel aspect from 1 that is corrected. Below it, resizing would blur for nothing."""
 
-USUAL_RATE = 25
-"""Frames a second where a video does not tell."""
+DEFAULT_RATE = 25
+"""Frames per second that are assumed for a video that does not state its rate; a common rate."""
 
 MICRO = 1_000_000
-"""Ticks a second of a whole video's clock, which is FFmpeg's own."""
+"""Ticks per second of FFmpeg's clock for a whole container (AV_TIME_BASE)."""
 
 ATOMS = {b"ftyp", b"mdat", b"moov", b"wide", b"free"}
-"""What MP4 and QuickTime files begin with, after four bytes."""
+"""Types of the first atom of MP4 and QuickTime files, bytes 4 to 7."""
 
 COUNTABLE = {"h264", "hevc", "vp9", "av1", "mpeg4"}
-"""Codecs whose packets in MP4 and Matroska hold one frame each, so that frames can be counted without decoding."""
+"""Codecs with one frame per packet in MP4 and Matroska, so that frames can be counted without decoding."""
 
 LOCAL = {"protocol_whitelist": "file,crypto,data"}
-"""FFmpeg's option by which a playlist on the disk leads to no address."""
+"""FFmpeg option that stops a local playlist from opening network addresses."""
 
 
-class Place(NamedTuple):
-    """A key frame to begin with: when the video's first frame and this one are shown, in ticks, and its number."""
+class KeyFrame(NamedTuple):
+    """A key frame at which decoding begins.
+
+    Attributes:
+        origin: Presentation time of the video's first frame, in ticks.
+        ticks: Presentation time of the key frame, in ticks.
+        number: Number of the key frame in the video, from 0.
+    """
 
     origin: int
     ticks: int
@@ -56,60 +62,60 @@ class Place(NamedTuple):
 def open_container(
     name: str | os.PathLike[str], *, options: Mapping[str, str] | None = None, timeout: float | None = None
 ) -> InputContainer:
-    """Open a video or a network stream with PyAV. What a file names inside is fetched from no network.
+    """Open a video or a network stream with PyAV. A local file cannot make FFmpeg open a network address.
 
     Args:
         name: A path, or an address such as ``rtsp://...`` or ``https://...``.
-        options: FFmpeg's options, such as ``{"rtsp_transport": "tcp"}``.
-        timeout: Seconds after which opening, or reading a packet, is given up; None waits.
+        options: Options of FFmpeg, such as ``{"rtsp_transport": "tcp"}``.
+        timeout: Longest time, in seconds, to open it or to read a packet; None waits forever.
 
     Raises:
-        VideoError: There is nothing, or nothing that FFmpeg knows.
+        VideoError: It does not exist, or FFmpeg cannot open it.
     """
     import av
 
     text = os.fspath(name)
     local = os.path.exists(text)
-    place = f"file:{text}" if local else text  # else a colon in a file's name would end a protocol's
+    place = f"file:{text}" if local else text  # without file:, a colon in a file's name would end a protocol's name
     known = {**(LOCAL if local else {}), **(options or {})}
     try:
         try:
             return av.open(place, "r", options=known, timeout=timeout)
-        except UnicodeDecodeError:  # a title in some old encoding must not keep a video from being read
+        except UnicodeDecodeError:  # metadata in another encoding must not stop the video from opening
             return av.open(place, "r", options=known, timeout=timeout, metadata_errors="replace")
     except (av.error.FFmpegError, OSError) as error:
-        raise VideoError(f"{text}: {_why_not(text, error)}") from error
+        raise VideoError(f"{text}: {_explain_failure(text, error)}") from error
 
 
 def video_stream(container: InputContainer, name: str) -> VideoStream:
-    """Return a container's moving pictures, ready to be decoded on several threads.
+    """Return a container's video stream, set to decode on several threads. Cover images are ignored.
 
     Args:
-        container: As `open_container` gives it.
-        name: What messages call it.
+        container: A container from `open_container`.
+        name: Its name in messages.
 
     Raises:
-        VideoError: There are none, or their codec is not known.
+        VideoError: It has no video stream, or the codec is unknown.
     """
     from av.stream import Disposition
 
     moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not moving:
-        held = "only sound is" if container.streams.audio else "nothing is"
-        raise VideoError(f"{name}: {held} in it; expected a video with at least one frame")
+        content = "only sound" if container.streams.audio else "no video stream"
+        raise VideoError(f"{name}: it has {content}; expected a video with at least one frame")
     best = container.streams.best("video")
     stream = next((stream for stream in moving if stream == best), moving[0])
     if stream.codec_context is None:
-        raise VideoError(f"{name}: its pictures are compressed in an unknown way; convert it to H.264, say")
+        raise VideoError(f"{name}: its video codec is unknown; convert it to H.264, for example")
     stream.thread_type = "AUTO"
     return stream
 
 
 class FrameConverter:
-    """Turns decoded frames into pictures as people see them: upright, with square pixels, (H, W, 3) uint8 BGR.
+    """Converts decoded frames to images as players show them: upright, square pixels, (H, W, 3) uint8 BGR.
 
     Args:
-        aspect: Width over height of a stored pixel, as `pixel_aspect` gives it.
+        aspect: Width over height of a stored pixel, from `pixel_aspect`.
 
     Example:
         >>> from av import VideoFrame
@@ -136,10 +142,10 @@ class FrameConverter:
         return np.ascontiguousarray(np.rot90(stored, quarter_turns(frame, mirrored=mirrored)), np.uint8)
 
     def _is_mirrored(self, frame: VideoFrame) -> bool:
-        """Tell whether a frame is mirrored; that is looked for at the beginning and where frames are turned otherwise.
+        """Return whether a frame is mirrored. Only the first frame and those with a new rotation are checked.
 
-        PyAV's side data keep a frame that they are asked of until garbage is collected: with each frame asked, videos
-        would need 100 MB more, and the longer the more.
+        PyAV keeps each frame whose side data are read until the next garbage collection. To read them of every frame
+        would take 100 MB or more, growing with the length of the video.
         """
         if self._turn is None or frame.rotation != self._turn[0]:
             self._turn = frame.rotation, is_mirrored(frame)
@@ -147,13 +153,13 @@ class FrameConverter:
 
 
 def pixel_aspect(stream: VideoStream) -> float:
-    """Return width over height of a stream's pixels; 1 where they are square, or nearly so."""
+    """Return width over height of a stream's pixels; 1 if they are square or nearly so (`MIN_STRETCH`)."""
     aspect = float(stream.sample_aspect_ratio or 1)
-    return aspect if abs(aspect - 1) > LEAST_STRETCH else 1.0
+    return aspect if abs(aspect - 1) > MIN_STRETCH else 1.0
 
 
-def find_key_frame(name: str, before: float) -> Place | None:
-    """Find the last key frame before a time, in seconds; None where the video must be decoded from its beginning."""
+def find_key_frame(name: str, before: float) -> KeyFrame | None:
+    """Find the last key frame before a time in seconds; None if the video must be decoded from its beginning."""
     from av.error import FFmpegError
 
     with open_container(name) as container:
@@ -166,79 +172,83 @@ def find_key_frame(name: str, before: float) -> Place | None:
                 return None
             container.seek(first.pts, stream=stream)
             limit = first.pts + math.floor(before / tick_of(stream))
-            place = _count(container.demux(stream), first.pts, limit)
-            container.seek(place.ticks, stream=stream)
-            reached = any(frame.pts == place.ticks for frame in itertools.islice(container.decode(stream), 99))
+            key_frame = _count(container.demux(stream), first.pts, limit)
+            container.seek(key_frame.ticks, stream=stream)
+            reached = any(frame.pts == key_frame.ticks for frame in itertools.islice(container.decode(stream), 99))
         except FFmpegError:
             return None
-    return place if reached else None
+    return key_frame if reached else None
 
 
-def _count(packets: Iterator[Packet[VideoStream]], origin: int, limit: int) -> Place:
-    """Count frames without decoding, up to the last key frame that is not shown after a time.
+def _count(packets: Iterator[Packet[VideoStream]], origin: int, limit: int) -> KeyFrame:
+    """Count frames without decoding, up to the last key frame at or before a time.
 
     Args:
-        packets: From the first, in the order of decoding.
-        origin: When the first frame is shown, in ticks.
-        limit: The time in ticks.
+        packets: All packets, in decoding order.
+        origin: Presentation time of the first frame, in ticks.
+        limit: The time, in ticks.
     """
-    place, total = Place(origin, origin, 0), 0
+    key_frame, total = KeyFrame(origin, origin, 0), 0
     for packet in packets:
         if packet.pts is None or (packet.pts if packet.dts is None else packet.dts) > limit:
             break
         if packet.is_discard:
             continue
         if packet.is_keyframe and packet.pts <= limit:
-            place = Place(origin, packet.pts, total)
-        elif packet.pts < place.ticks:  # stored after the key frame, yet shown before it
-            place = place._replace(number=place.number + 1)
+            key_frame = KeyFrame(origin, packet.pts, total)
+        elif packet.pts < key_frame.ticks:  # stored after the key frame, but shown before it
+            key_frame = key_frame._replace(number=key_frame.number + 1)
         total += 1
-    return place
+    return key_frame
 
 
 def is_countable(stream: VideoStream) -> bool:
-    """Tell whether each packet of a stream is one frame with its own time, so that packets can be counted for them."""
+    """Return whether each packet of a stream is one frame with its own time, so that frames can be counted."""
     kind, codec = stream.container.format.name, stream.codec_context.codec.canonical_name
     return codec in COUNTABLE and ("mp4" in kind or "matroska" in kind)
 
 
 def duration_of(container: InputContainer, stream: VideoStream, origin: int) -> Fraction | None:
-    """Return the seconds that the pictures of a video should last from the first one, at `origin` ticks."""
+    """Return how many seconds a video stream should last from its first frame, at `origin` ticks; None if unknown."""
     if container.format.name == "avi" and stream.frames and stream.average_rate:
-        rate = stream.average_rate  # a broken AVI has a duration by its size, but its head still counts the frames
+        rate = (
+            stream.average_rate
+        )  # a truncated AVI derives its duration from its size, but the header has the number of frames
         return Fraction(stream.frames * rate.denominator, rate.numerator)
     if stream.duration:
         return stream.duration * tick_of(stream)
-    begin = origin * tick_of(stream)
-    tag = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", stream.metadata.get("DURATION", ""))  # Matroska's, by stream
+    start = origin * tick_of(stream)
+    tag = re.fullmatch(
+        r"(\d+):(\d+):(\d+(?:\.\d+)?)", stream.metadata.get("DURATION", "")
+    )  # Matroska's tag for each stream
     if tag:
-        return 3600 * int(tag[1]) + 60 * int(tag[2]) + Fraction(tag[3]) - begin
-    return Fraction(container.duration, MICRO) - begin if container.duration else None
+        return 3600 * int(tag[1]) + 60 * int(tag[2]) + Fraction(tag[3]) - start
+    return Fraction(container.duration, MICRO) - start if container.duration else None
 
 
 def tick_of(stream: Stream) -> Fraction:
-    """Return the seconds of one tick of a stream's clock."""
-    base = stream.time_base or Fraction(1, USUAL_RATE)
+    """Return the length of one tick of a stream's clock in seconds."""
+    base = stream.time_base or Fraction(1, DEFAULT_RATE)
     return Fraction(base.numerator, base.denominator)
 
 
 def quarter_turns(frame: VideoFrame, *, mirrored: bool) -> int:
-    """Return how often a picture is turned by 90 degrees counterclockwise to be shown, mirrored before where it is."""
+    """Return by how many quarter turns counterclockwise a frame is rotated for display, after mirroring if it is."""
     return (round(frame.rotation / 90) + 2 * mirrored) % 4
 
 
 def is_mirrored(frame: VideoFrame) -> bool:
-    """Tell whether a video's display matrix swaps left and right."""
+    """Return whether a frame's display matrix swaps left and right."""
     try:
         sides: Any = frame.side_data
         matrix = np.frombuffer(sides["DISPLAYMATRIX"], np.int32).astype(float)
-    except (KeyError, ValueError):  # it has none, or PyAV does not know what else stands beside it
+    except (KeyError, ValueError):  # there is no matrix, or PyAV does not know another type of side data
         return False
     return bool(matrix[0] * matrix[4] < matrix[1] * matrix[3])
 
 
-def _why_not(name: str, error: Exception) -> str:
-    """Say why something cannot be opened, and what may help."""
+def _explain_failure(name: str, error: Exception) -> str:
+    """Return why a video cannot be opened, and what to do."""
     from av.error import ExitError, InvalidDataError
 
     why = getattr(error, "strerror", None) or str(error)
@@ -248,7 +258,7 @@ def _why_not(name: str, error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
     if isinstance(error, EOFError):
-        return "it ends before its first frame; record or fetch it again"
+        return "it ends before its first frame; record or download it again"
     if os.path.isdir(name):
         return "it is a folder; expected a video"
     if not isinstance(error, InvalidDataError):
@@ -259,7 +269,7 @@ def _why_not(name: str, error: Exception) -> str:
         return "the file is empty; expected a video"
     if head[4:] in ATOMS:
         return (
-            "its index (the moov atom) is missing or damaged, as when a recording or a copy breaks off; "
-            "copy it again, or mend it with a tool that rebuilds the index, such as untrunc"
+            "its index (the moov atom) is missing or damaged, for example after an interrupted recording or copy; "
+            "copy it again, or rebuild the index with a tool such as untrunc"
         )
-    return "this is no video that FFmpeg knows; expected .mp4, .mov, .mkv, .webm, .avi or the like"
+    return "this is no video that FFmpeg can read; expected .mp4, .mov, .mkv, .webm, .avi or the like"

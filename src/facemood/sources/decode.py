@@ -1,4 +1,4 @@
-"""Decode a video frame by frame: number and time of each, and what is damaged or missing."""
+"""Decode a video frame by frame, with the number and time of each frame; report damaged and missing frames."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from facemood.errors import VideoError
-from facemood.sources.container import USUAL_RATE, Place, duration_of, is_countable, tick_of, video_stream
+from facemood.sources.container import DEFAULT_RATE, KeyFrame, duration_of, is_countable, tick_of, video_stream
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -20,79 +20,85 @@ if TYPE_CHECKING:
 
 logger: logging.Logger = logging.getLogger("facemood")
 
-LEAST_MISSING = 0.5
-"""Seconds that must be missing at a video's end before it is said to break off."""
+MIN_MISSING = 0.5
+"""Shortest missing end of a video, in seconds, that is reported. Stated durations are often off by some frames."""
 
 
 class DecodedFrame(NamedTuple):
-    """A decoded frame with its number and time."""
+    """A decoded frame, its number in the video from 0, and its time in seconds from the first frame."""
 
     number: int
     time: Fraction
-    picture: VideoFrame
+    frame: VideoFrame
 
 
 class VideoDecoder:
-    """A video that is being decoded; it keeps count of time, and of what is damaged.
+    """Decodes a video, and counts frames, time and damaged frames.
 
     Args:
-        name: What messages call it.
+        name: The video's name in messages.
         container: The open video.
-        place: Where to begin; None for the beginning.
+        start: The key frame to begin with; None for the beginning.
+
+    Attributes:
+        number: Number of the next frame.
+        damaged: Damaged frames so far.
+        reached: End of the last frame, in seconds from the first one.
+        longest: Longest time between two frames so far, in seconds.
     """
 
     name: str
     container: InputContainer
-    place: Place | None
+    start: KeyFrame | None
     number: int
     damaged: int
     reached: Fraction
     longest: Fraction
 
-    def __init__(self, name: str, container: InputContainer, place: Place | None = None) -> None:
-        self.name, self.container, self.place = name, container, place
+    def __init__(self, name: str, container: InputContainer, start: KeyFrame | None = None) -> None:
+        self.name, self.container, self.start = name, container, start
         self.stream: VideoStream = video_stream(container, name)
         self.tick: Fraction = tick_of(self.stream)
-        rate = self.stream.average_rate or self.stream.guessed_rate or Fraction(USUAL_RATE)
+        rate = self.stream.average_rate or self.stream.guessed_rate or Fraction(DEFAULT_RATE)
         self.interval: Fraction = Fraction(rate.denominator, rate.numerator)
-        self.origin: int | None = place.origin if place else None
-        self.number, self.damaged = place.number if place else 0, 0
+        self.origin: int | None = start.origin if start else None
+        self.number, self.damaged = start.number if start else 0, 0
         self.time: Fraction | None = None
         self.reached, self.longest = Fraction(0), Fraction(0)
         self.sizes: list[tuple[int, int]] = []
         self._countable = is_countable(self.stream)
-        self.due: list[int] = []  # when frames whose packets were read are shown, as a heap, in ticks
+        self.due: list[int] = []  # a heap: times, in ticks, of frames that were read but not yet decoded
 
     def __iter__(self) -> Iterator[DecodedFrame]:
         """Yield the frames that can be decoded."""
-        if self.place:
-            self.container.seek(self.place.ticks, stream=self.stream)
+        if self.start:
+            self.container.seek(self.start.ticks, stream=self.stream)
         for frame in self._decode():
-            if self.place and frame.pts is not None and frame.pts < self.place.ticks:
-                continue  # only decoded because others are built on it
+            if self.start and frame.pts is not None and frame.pts < self.start.ticks:
+                continue  # later frames refer to it, but it lies before the start
             if self._is_due(frame):
                 self.origin = (frame.pts or 0) if self.origin is None else self.origin
                 if frame.is_corrupt:
-                    self._leave_out()
+                    self._skip()
                 else:
-                    yield self._show(frame)
+                    yield self._numbered(frame)
 
-    def say_what_is_damaged(self) -> None:
-        """Warn of frames that were left out."""
+    def warn_of_damage(self) -> None:
+        """Log a warning if damaged frames were skipped."""
         if self.damaged:
             logger.warning("%s: damaged frames were left out: %d", self.name, self.damaged)
 
-    def say_whether_whole(self) -> None:
-        """Warn of a video that ends before it should.
+    def check_complete(self) -> None:
+        """Log a warning if the video ends too early; to be called after the last frame.
 
         Raises:
-            VideoError: Nothing of it could be decoded.
+            VideoError: No frame could be decoded.
         """
         if self.time is None:
             raise VideoError(no_frames_in(self.name, self.damaged + len(self.due)))
         whole = duration_of(self.container, self.stream, self.origin or 0)
         missing = Fraction(0) if whole is None else whole - self.reached
-        if missing > LEAST_MISSING and missing > 2 * self.longest:
+        if missing > MIN_MISSING and missing > 2 * self.longest:
             logger.warning(
                 "%s: the video breaks off at %.2f s; %.2f of %.2f s are missing",
                 self.name, self.reached, missing, whole,
@@ -101,7 +107,7 @@ class VideoDecoder:
             self.damaged += len(self.due)
 
     def _decode(self) -> Iterator[VideoFrame]:
-        """Decode packet by packet; what cannot be decoded is counted."""
+        """Decode packet by packet. Packets that cannot be decoded are counted as damaged."""
         from av.error import FFmpegError
 
         for packet in self._packets():
@@ -109,18 +115,18 @@ class VideoDecoder:
                 frames = self.stream.decode(None) if packet is None else packet.decode()
             except FFmpegError:
                 if not self._countable:
-                    self._leave_out()
+                    self._skip()
             else:
                 yield from frames
 
     def _packets(self) -> Iterator[Packet[VideoStream] | None]:
-        """Yield packets to the end, or to where reading fails; then None, for the frames that the decoder holds."""
+        """Yield packets until the end or an error; then None, which flushes the decoder."""
         from av.error import FFmpegError
 
-        first = self.place.ticks if self.place else -math.inf
+        first = self.start.ticks if self.start else -math.inf
         try:
             for packet in self.container.demux(self.stream):
-                whole = not packet.is_discard and not packet.is_corrupt  # neither cut away nor cut short
+                whole = not packet.is_discard and not packet.is_corrupt  # neither removed by an edit list nor truncated
                 if self._countable and whole and packet.pts is not None and packet.pts >= first:
                     heapq.heappush(self.due, packet.pts)
                 yield packet
@@ -129,25 +135,25 @@ class VideoDecoder:
             yield None
 
     def _is_due(self, frame: VideoFrame) -> bool:
-        """Count the frames that should have come before one and did not; False for one that was counted so itself."""
+        """Count the missing frames before a frame; return False if the frame itself was counted as missing."""
         if frame.pts is None or not self._countable:
             return True
         last = None
         while self.due and self.due[0] <= frame.pts:
             last = heapq.heappop(self.due)
             if last < frame.pts and self.origin is not None:
-                self._leave_out()
-        if self.origin is None:  # what is due before the first frame cannot be decoded: others came before it once
+                self._skip()
+        if self.origin is None:  # frames before the first one refer to frames that are not in the file
             self._countable = last == frame.pts
         return last == frame.pts or not self._countable
 
-    def _leave_out(self) -> None:
-        """Count a frame that is not shown."""
+    def _skip(self) -> None:
+        """Count a damaged or missing frame."""
         self.damaged += 1
         self.number += 1
 
-    def _show(self, frame: VideoFrame) -> DecodedFrame:
-        """Give a frame its number and its time: the video's, or one interval later where that does not follow."""
+    def _numbered(self, frame: VideoFrame) -> DecodedFrame:
+        """Return a frame with its number and time. If its own time does not rise, it is one interval after the last."""
         due = Fraction(0) if self.time is None else self.time + self.interval
         time = due if frame.pts is None else (frame.pts - (self.origin or 0)) * self.tick
         if self.time is not None:
@@ -159,7 +165,7 @@ class VideoDecoder:
         return DecodedFrame(self.number - 1, time, frame)
 
     def _note_size(self, frame: VideoFrame) -> None:
-        """Warn when frames change size for the first time."""
+        """Log a warning when the frame size changes for the first time."""
         size = (frame.width, frame.height)
         if size not in self.sizes:
             self.sizes.append(size)
@@ -171,7 +177,7 @@ class VideoDecoder:
 
 
 def no_frames_in(name: str, damaged: int) -> str:
-    """Say that nothing can be seen."""
+    """Return the message for a video without a frame that can be decoded."""
     if damaged:
-        return f"{name}: none of its frames can be decoded (damaged: {damaged}); fetch the video again"
-    return f"{name}: the video holds no frame that can be decoded; record or fetch it again"
+        return f"{name}: none of its frames can be decoded (damaged: {damaged}); download the video again"
+    return f"{name}: the video has no frame that can be decoded; record or download it again"

@@ -1,4 +1,4 @@
-"""Read one image, whatever it is, as (H, W, 3) uint8 BGR: any format, colour mode, bit depth, orientation and size."""
+"""Load an image of any format, colour mode, bit depth, orientation and size as (H, W, 3) uint8 BGR."""
 
 from __future__ import annotations
 
@@ -19,27 +19,28 @@ from facemood.schema import Image
 logger: logging.Logger = logging.getLogger("facemood")
 
 MAX_PIXELS = 50_000_000
-"""Larger images are reduced while they are read, so that memory stays bounded."""
+"""Most pixels of a loaded image. Larger images are downsampled while they are decoded, to bound the memory."""
 
 HUGE_REDUCTION = 8
-"""By how much images are reduced that Pillow holds for decompression bombs (over 179 million pixels)."""
+"""Downsampling factor for images that Pillow refuses as decompression bombs (over 179 million pixels)."""
 
 
 def load_image(file: str | Path | bytes, *, name: str = "image") -> Image:
     """Decode an image file.
 
-    The EXIF orientation is applied, transparency is laid on white, 16-bit and float images are brought to 8 bits.
-    An image of more than `MAX_PIXELS` is reduced by a whole factor, and a warning says so.
+    The EXIF orientation is applied, transparent pixels are blended with white, and 16-bit and float images are
+    converted to 8 bits. An image of more than `MAX_PIXELS` is downsampled by an integer factor, and a warning says so.
 
     Args:
         file: A path, or the file's bytes.
-        name: What messages call it, for bytes.
+        name: Name in messages, for bytes.
 
     Returns:
         (H, W, 3) uint8 BGR.
 
     Raises:
-        ImageError: It is empty, truncated, or no image.
+        ImageError: The file is empty, truncated, or not an image.
+        SourceError: The file does not exist or cannot be read.
     """
     if isinstance(file, str | Path):
         name = str(file)
@@ -56,15 +57,15 @@ def load_image(file: str | Path | bytes, *, name: str = "image") -> Image:
         ) from None
     except (Pillow.DecompressionBombError, MemoryError):
         return _decode_huge(data, name)
-    except Exception as error:  # each of Pillow's decoders has errors of its own for damaged data
-        raise ImageError(f"{name}: the image is damaged or cut short ({error}); fetch it again") from error
+    except Exception as error:  # Pillow's decoders raise many types of errors for damaged data
+        raise ImageError(f"{name}: the image is damaged or cut short ({error}); download it again") from error
 
 
 def from_array(array: NDArray[np.generic], *, name: str = "array") -> Image:
-    """Check an image that is an array: (H, W, 3) BGR or (H, W) grey, uint8.
+    """Return an array as an image, after a check: (H, W, 3) BGR or (H, W) grey, uint8.
 
     Raises:
-        ImageError: Another shape or type.
+        ImageError: The array has another shape or type, or is empty.
     """
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3):
         raise ImageError(
@@ -77,14 +78,18 @@ def from_array(array: NDArray[np.generic], *, name: str = "array") -> Image:
     return np.ascontiguousarray(colour, dtype=np.uint8)
 
 
-def from_pillow(picture: Pillow.Image) -> Image:
-    """Convert a Pillow image of any mode, as `load_image` does with files."""
-    upright = ImageOps.exif_transpose(picture)
+def from_pillow(image: Pillow.Image) -> Image:
+    """Convert a Pillow image of any mode, as `load_image` does for files."""
+    upright = ImageOps.exif_transpose(image)
     return np.ascontiguousarray(np.asarray(_to_rgb(upright))[:, :, ::-1])
 
 
 def _read_bytes(file: Path, name: str) -> bytes:
-    """Read a file, or say why it cannot be read."""
+    """Read a file.
+
+    Raises:
+        SourceError: The file does not exist or cannot be read.
+    """
     try:
         return file.read_bytes()
     except FileNotFoundError:
@@ -94,58 +99,58 @@ def _read_bytes(file: Path, name: str) -> bytes:
 
 
 def _decode(data: bytes, name: str) -> Image:
-    """Decode with Pillow; a JPEG that is too large is decoded at a fraction of its size."""
+    """Decode with Pillow. A JPEG that is too large is decoded at a fraction of its size."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
-        with Pillow.open(io.BytesIO(data)) as picture:
-            width, height = picture.size
+        with Pillow.open(io.BytesIO(data)) as opened:
+            width, height = opened.size
             factor = 1
             while width * height > MAX_PIXELS * factor * factor:
                 factor += 1
             if factor > 1:
-                picture.thumbnail((width // factor, height // factor), Pillow.Resampling.BOX)
-            image = from_pillow(picture)
+                opened.thumbnail((width // factor, height // factor), Pillow.Resampling.BOX)
+            image = from_pillow(opened)
     if factor > 1:
-        _say_reduced(name, (width, height), image)
+        _warn_of_reduction(name, (width, height), image)
     return image
 
 
 def _decode_huge(data: bytes, name: str) -> Image:
-    """Decode with OpenCV at an eighth of the size (it stops at 2^30 pixels)."""
+    """Decode with OpenCV at an eighth of the size. OpenCV's limit is 2^30 pixels."""
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_REDUCED_COLOR_8)
     except cv2.error:
         image = None
     if image is None:
-        raise ImageError(f"{name}: the image is too large to be read; expected at most 2^30 pixels, reduce it first")
+        raise ImageError(f"{name}: the image is too large; expected at most 2^30 pixels, downsample it first")
     reduced = np.asarray(image, np.uint8)
-    _say_reduced(name, (reduced.shape[1] * HUGE_REDUCTION, reduced.shape[0] * HUGE_REDUCTION), reduced)
+    _warn_of_reduction(name, (reduced.shape[1] * HUGE_REDUCTION, reduced.shape[0] * HUGE_REDUCTION), reduced)
     return reduced
 
 
-def _say_reduced(name: str, before: tuple[int, int], image: Image) -> None:
-    """Warn that boxes will be in pixels of a smaller image."""
+def _warn_of_reduction(name: str, before: tuple[int, int], image: Image) -> None:
+    """Log a warning that boxes will be in pixels of a smaller image."""
     logger.warning(
         "%s: of %d x %d pixels was reduced to %d x %d to save memory; boxes are in pixels of the reduced image",
         name, *before, image.shape[1], image.shape[0],
     )  # fmt: skip
 
 
-def _to_rgb(picture: Pillow.Image) -> Pillow.Image:
-    """Bring any mode to 8-bit RGB."""
-    if picture.mode == "RGB":
-        return picture
-    if picture.mode.startswith(("I", "F")):
-        return Pillow.fromarray(_to_eight_bits(np.asarray(picture))).convert("RGB")
-    if picture.has_transparency_data:
-        layered = picture.convert("RGBA")
-        ground = Pillow.new("RGBA", layered.size, "white")
-        return Pillow.alpha_composite(ground, layered).convert("RGB")
-    return picture.convert("RGB")
+def _to_rgb(image: Pillow.Image) -> Pillow.Image:
+    """Convert an image of any mode to 8-bit RGB."""
+    if image.mode == "RGB":
+        return image
+    if image.mode.startswith(("I", "F")):
+        return Pillow.fromarray(_to_eight_bits(np.asarray(image))).convert("RGB")
+    if image.has_transparency_data:
+        layered = image.convert("RGBA")
+        background = Pillow.new("RGBA", layered.size, "white")
+        return Pillow.alpha_composite(background, layered).convert("RGB")
+    return image.convert("RGB")
 
 
 def _to_eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Scale 16-bit and float pixels to 0..255: by 257 or 255 where the range tells, else by the largest value."""
+    """Scale 16-bit and float pixels to 0..255: from 0..65535, 0..1 or 0..255, or from the largest value beyond."""
     pixels = np.nan_to_num(values.astype(np.float64)).clip(0)
     top = float(pixels.max())
     if np.issubdtype(values.dtype, np.floating):
@@ -156,7 +161,7 @@ def _to_eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
 
 
 def _describe(data: bytes) -> str:
-    """Say in a word what a file that is no image looks like."""
+    """Return what a file that is not an image looks like."""
     try:
         data[:512].decode("utf-8")
     except UnicodeDecodeError:

@@ -1,9 +1,9 @@
-"""Read videos: each picture as people see it, with the time at which they see it.
+"""Read videos as frames with timestamps.
 
-PyAV decodes, so whatever FFmpeg knows is read: H.264, H.265, VP9, AV1, MPEG-4, motion JPEG, animated GIF and many more.
-Pictures are turned as a phone's video says, and pixels that are not square are made so. Times are the video's own: a
-frame rate that varies stays as it is. Damaged frames are left out, a video that breaks off is read up to there, and a
-warning says so. Interlaced videos are not deinterlaced, and the high dynamic range of HDR videos is not tone-mapped.
+PyAV decodes, so all codecs of FFmpeg work: H.264, H.265, VP9, AV1, MPEG-4, motion JPEG, animated GIF and many more.
+Frames are rotated as the video's metadata say, and pixels that are not square are corrected. Timestamps are the
+video's own, so a variable frame rate is kept. Damaged frames are skipped, a truncated video is read up to its end, and
+a warning reports both. Interlaced videos are not deinterlaced, and HDR videos are not tone-mapped.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from numbers import Integral
 from facemood.errors import VideoError
 from facemood.schema import Frame
 from facemood.sources.container import (
+    DEFAULT_RATE,
     MICRO,
-    USUAL_RATE,
     FrameConverter,
     duration_of,
     find_key_frame,
@@ -31,26 +31,26 @@ from facemood.sources.container import (
 from facemood.sources.decode import VideoDecoder, no_frames_in
 
 SLACK = Fraction(1, 2000)
-"""Seconds by which a time may miss a bound: some videos count whole milliseconds."""
+"""Tolerance of times in seconds: half a millisecond, because some containers store whole milliseconds."""
 
 SEEK_FROM = 2.0
-"""A start from this second on is looked for by its key frame; what lies before an earlier one is simply decoded."""
+"""Start, in seconds, from which a key frame is searched for. For an earlier start, decoding from 0 is as fast."""
 
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
-    """What is known of a video before it is read.
+    """Properties of a video, known before it is read.
 
     Attributes:
-        path: Its name, as it was given.
-        size: Width and height in pixels, as it is shown: turned upright and with square pixels.
-        fps: Frames a second on average; None where the video does not say.
-        duration: Seconds from the first frame to the last one's end; None where the video does not say.
-        frames: How many frames there are: as the video says, else an estimate from `duration` and `fps`, else None.
-        rotation: 0, 90, 180 or 270, the degrees by which stored pictures are turned clockwise to be shown.
-        codec: How pictures are compressed, such as ``"h264"``.
-        has_audio: Whether there is sound.
-        start: When the first frame is shown, in seconds after the video begins; sound may begin earlier.
+        path: The path as it was given.
+        size: Width and height in pixels as displayed: upright and with square pixels.
+        fps: Mean frame rate per second; None if unknown.
+        duration: Seconds from the start of the first frame to the end of the last; None if unknown.
+        frames: Number of frames: as the video states it, or an estimate from `duration` and `fps`; None if unknown.
+        rotation: 0, 90, 180 or 270 degrees by which stored frames are rotated clockwise for display.
+        codec: The video codec, such as ``"h264"``.
+        has_audio: Whether the video has sound.
+        start: Seconds from the start of the video to its first frame; the sound may begin earlier.
     """
 
     path: str
@@ -65,10 +65,10 @@ class VideoInfo:
 
 
 def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
-    """Look a video over; one frame is decoded.
+    """Return the properties of a video. It decodes only one frame.
 
     Raises:
-        VideoError: It is no video, or holds no frame that can be decoded.
+        VideoError: It is not a video, or no frame can be decoded.
 
     Example:
         >>> import tempfile
@@ -86,7 +86,7 @@ def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
     with open_container(name) as container:
         decoder = VideoDecoder(name, container)
         stream = decoder.stream
-        frame = next((shown.picture for shown in decoder), None)
+        frame = next((decoded.frame for decoded in decoder), None)
         if frame is None:
             raise VideoError(no_frames_in(name, decoder.damaged + len(decoder.due)))
         height, width = FrameConverter(pixel_aspect(stream))(frame).shape[:2]
@@ -109,14 +109,14 @@ def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
 def expected_frames(video: VideoInfo, every: int | float | None = None) -> int | None:
     """Estimate how many frames `read_video` yields, without decoding.
 
-    The estimate is exact for a whole video of constant frame rate. A varying rate is estimated by its mean.
+    The estimate is exact for an undamaged video of constant frame rate. For a variable rate it uses the mean.
 
     Args:
-        video: As `probe_video` gives it.
+        video: The result of `probe_video`.
         every: As for `read_video`.
 
     Returns:
-        1 or more; None if the video does not say how long it is.
+        1 or more; None if the length of the video is unknown.
 
     Example:
         >>> video = VideoInfo("talk.mp4", (64, 48), 25, 4, 100, rotation=0, codec="h264", has_audio=False)
@@ -126,36 +126,36 @@ def expected_frames(video: VideoInfo, every: int | float | None = None) -> int |
     frames, duration = video.frames, video.duration
     if every is None or isinstance(every, Integral):
         return None if frames is None else max(1, math.ceil(frames / int(every or 1)))
-    rate = video.fps or USUAL_RATE
+    rate = video.fps or DEFAULT_RATE
     if duration is None:
         duration = None if frames is None else frames / rate
     if duration is None:
         return None
     interval = duration / frames if frames else 1 / rate
-    steps = math.floor((max(0.0, duration - interval) + float(SLACK)) / every) + 1  # to the last frame's
+    steps = math.floor((max(0.0, duration - interval) + float(SLACK)) / every) + 1  # up to the last frame
     return min(steps, frames or steps)
 
 
 def read_video(
     path: str | os.PathLike[str], *, every: int | float | None = None, start: float = 0.0, end: float | None = None
 ) -> Generator[Frame, None, None]:
-    """Yield a video's frames as they are decoded; memory does not grow with its length.
+    """Yield a video's frames as they are decoded, in constant memory.
 
-    A part is what reading the whole video gives between two times: numbers, times and `every` count from the video's
-    first frame. Damaged frames have numbers too, though they are left out. Times are compared to half a millisecond.
+    With `start` and `end`, the frames are the same as when the whole video is read: numbers, times and `every` count
+    from the video's first frame. Damaged frames are skipped but have numbers. Times are compared to half a millisecond.
 
     Args:
-        path: The video, or the address of one.
-        every: A whole number k takes each k-th frame; a float T takes a frame at most every T seconds, the first at or
-            after each multiple of T. None takes all.
-        start: The second from which frames are taken.
-        end: The second at which they end, itself left out; None for the video's end.
+        path: The video, or its address.
+        every: An integer k yields every k-th frame. A float T yields at most one frame every T seconds: the first at or
+            after each multiple of T. None yields all frames.
+        start: First second to read.
+        end: Second at which reading stops (exclusive); None reads to the end.
 
     Yields:
-        Frames with their number in the video from 0, and the seconds since its first frame.
+        Frames with their number in the video, from 0, and the seconds since its first frame.
 
     Raises:
-        VideoError: It is no video, or holds no frame that can be decoded.
+        VideoError: It is not a video, or no frame can be decoded.
         ValueError: An option is out of its range.
 
     Example:
@@ -180,28 +180,28 @@ def read_video(
 
 def _read(name: str, chosen: Callable[[int, Fraction], bool], start: float, end: float) -> Generator[Frame, None, None]:
     """Yield the chosen frames between two times."""
-    place = find_key_frame(name, start - 2 * float(SLACK)) if start >= SEEK_FROM else None
+    key_frame = find_key_frame(name, start - 2 * float(SLACK)) if start >= SEEK_FROM else None
     with open_container(name) as container:
-        decoder = VideoDecoder(name, container, place)
+        decoder = VideoDecoder(name, container, key_frame)
         convert = FrameConverter(pixel_aspect(decoder.stream))
         try:
-            for number, time, picture in decoder:
+            for number, time, frame in decoder:
                 if time + SLACK >= end:
                     return
                 if chosen(number, time) and time + SLACK >= start:
-                    yield Frame(convert(picture), source=name, index=number, timestamp=float(time))
-            decoder.say_whether_whole()
+                    yield Frame(convert(frame), source=name, index=number, timestamp=float(time))
+            decoder.check_complete()
         finally:
-            decoder.say_what_is_damaged()
+            decoder.warn_of_damage()
 
 
 def _chooser(every: int | float | None) -> Callable[[int, Fraction], bool]:
-    """Return what tells of each frame in turn whether it is taken, by its number and time."""
+    """Return a function that decides, frame by frame, whether a frame is read: by its number and time."""
     if every is None:
         return lambda number, time: True
     if isinstance(every, Integral):
         return lambda number, time: number % every == 0
-    step, last = Fraction(str(every)), -1  # the decimal number that was written, not its nearest binary one
+    step, last = Fraction(str(every)), -1  # exactly the decimal number, not its nearest binary fraction
 
     def is_first_of_step(number: int, time: Fraction) -> bool:
         nonlocal last

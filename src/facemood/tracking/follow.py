@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from facemood.geometry import Floats, box_of_points, iom, iou
 from facemood.schema import Face, Frame, Image
-from facemood.sources.container import USUAL_RATE
+from facemood.sources.container import DEFAULT_RATE
 from facemood.stages.detect import DetectOptions, Detector, select_faces
 from facemood.stages.landmarks import LandmarkModel, landmarks_of
 from facemood.tracking.tracker import Tracker, TrackOptions
@@ -193,7 +193,7 @@ def time_of(frame: Frame) -> float:
         >>> time_of(Frame(np.zeros((8, 8, 3), np.uint8), index=50))
         2.0
     """
-    return frame.index / USUAL_RATE if frame.timestamp is None else frame.timestamp
+    return frame.index / DEFAULT_RATE if frame.timestamp is None else frame.timestamp
 
 
 def is_unreliable(before: Face, now: Face) -> bool:

@@ -23,13 +23,13 @@ def test_cameras_are_listed_by_their_numbers(devices: Path) -> None:
     assert list_cameras(devices / "nowhere") == []
 
 
-def test_one_that_is_not_there_is_told_with_those_that_are(devices: Path) -> None:
+def test_a_missing_camera_is_an_error_that_lists_the_others(devices: Path) -> None:
     assert "no such camera" in explain(3, devices)
-    assert "those there are: camera:2, camera:10" in explain(3, devices)
-    assert "there is none at all" in explain(0, devices / "nowhere")
+    assert "available: camera:2, camera:10" in explain(3, devices)
+    assert "no camera is available; plug one in" in explain(0, devices / "nowhere")
 
 
-def test_one_that_is_there_but_gives_nothing_is_busy_or_no_camera(devices: Path) -> None:
+def test_a_camera_without_frames_is_busy_or_no_camera(devices: Path) -> None:
     message = explain(2, devices)
     assert "close the program that uses it" in message
     assert "try camera:10" in message
@@ -37,18 +37,18 @@ def test_one_that_is_there_but_gives_nothing_is_busy_or_no_camera(devices: Path)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to the root user")
-def test_one_that_may_not_be_used_names_the_group(devices: Path) -> None:
+def test_a_missing_permission_names_the_group(devices: Path) -> None:
     (devices / "video2").chmod(0)
     assert "usermod -aG video" in explain(2, devices)
 
 
-def test_opening_one_that_is_not_there_says_so_and_opencv_stays_silent(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_camera_is_an_error_and_opencv_stays_silent(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SourceError, match=r"camera:97: there is no such camera \(/dev/video97\)"):
         open_camera(97)
     assert capfd.readouterr() == ("", "")
 
 
 def test_a_device_that_is_no_camera_is_refused(devices: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SourceError, match="gives no picture"):
+    with pytest.raises(SourceError, match="gives no frame"):
         open_camera(str(devices / "null"))
     assert capfd.readouterr() == ("", "")

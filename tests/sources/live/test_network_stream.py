@@ -42,7 +42,7 @@ def test_a_video_is_played_at_its_own_pace_to_its_end(server: str) -> None:
     assert last[1] - first[1] > 0.9 * (last[0] - first[0]) / 50 - 0.1
 
 
-def test_a_camera_s_stream_that_stops_is_sought_again_and_then_lost(server: str) -> None:
+def test_a_stream_that_stops_is_reopened_and_then_lost(server: str) -> None:
     seen: list[int] = []
     source = open_live(f"{server}/camera", waits=(0.0,))
     with pytest.raises(SourceError, match="/camera: it went away and did not come back after 1 tries"):
@@ -52,9 +52,9 @@ def test_a_camera_s_stream_that_stops_is_sought_again_and_then_lost(server: str)
     assert len(seen) + source.dropped == 2 * COUNT
 
 
-def test_a_video_that_the_server_does_not_let_us_jump_in_is_told_at_once(server: str) -> None:
+def test_a_server_without_range_requests_is_an_error_at_once(server: str) -> None:
     """Its index stands at its end, beyond what is read ahead, and this server sends a video from its start alone."""
-    with pytest.raises(SourceError, match="gives no picture .* save it and read the file"):
+    with pytest.raises(SourceError, match="gives no frames .* save it and read the file"):
         open_live(f"{server}/long.mp4")
 
 
@@ -62,12 +62,12 @@ def test_a_video_that_the_server_does_not_let_us_jump_in_is_told_at_once(server:
     ("path", "message"),
     [("nothing.mp4", "404"), ("text.mp4", "no video"), ("sound.mp3", "only sound")],
 )
-def test_what_is_no_stream_of_pictures_is_told(server: str, path: str, message: str) -> None:
+def test_an_address_without_video_is_an_error(server: str, path: str, message: str) -> None:
     with pytest.raises(SourceError, match=message):
         open_live(f"{server}/{path}")
 
 
-def test_a_server_that_is_not_there_is_told_without_the_password() -> None:
+def test_the_error_for_a_missing_server_hides_the_password() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -76,7 +76,7 @@ def test_a_server_that_is_not_there_is_told_without_the_password() -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_frames_do_not_tell_the_password(server: str) -> None:
+def test_frames_do_not_contain_the_password(server: str) -> None:
     with open_live(f"{server.replace('//', '//anna:secret@')}/numbers.mp4") as source:
         assert next(source).source == f"{server}/numbers.mp4"
 
@@ -95,7 +95,7 @@ def test_a_public_name_has_neither_user_nor_password(
 
 
 @pytest.mark.slow
-def test_a_broadcast_is_read_from_where_it_is_and_lost_when_it_stops() -> None:
+def test_a_udp_stream_is_read_live_and_lost_when_it_stops() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
         address = f"udp://127.0.0.1:{free.getsockname()[1]}"

@@ -8,7 +8,7 @@ from facemood.sources.live import Newest
 
 
 @given(some.lists(some.one_of(some.integers(0, 100), some.just("take"))))
-def test_who_takes_gets_the_last_value_and_the_others_are_counted(steps: list[object]) -> None:
+def test_take_returns_the_newest_value_and_counts_the_others(steps: list[object]) -> None:
     newest: Newest[int] = Newest()
     last, lost = None, 0
     for step in steps:
@@ -22,7 +22,7 @@ def test_who_takes_gets_the_last_value_and_the_others_are_counted(steps: list[ob
     assert (newest.dropped, newest.take(0)) == (lost, last)
 
 
-def test_waiting_leaves_the_value_where_it_lies() -> None:
+def test_wait_does_not_take_the_value() -> None:
     newest: Newest[str] = Newest()
     assert not newest.wait(0)
     newest.put("a")
@@ -31,7 +31,7 @@ def test_waiting_leaves_the_value_where_it_lies() -> None:
     assert newest.take() == "a"
 
 
-def test_who_waits_is_woken_by_a_value_and_by_the_end() -> None:
+def test_a_value_and_the_end_wake_a_waiting_thread() -> None:
     newest: Newest[int] = Newest()
     taken: list[int | None] = []
 
@@ -49,7 +49,7 @@ def test_who_waits_is_woken_by_a_value_and_by_the_end() -> None:
     assert (taken, newest.finished) == ([7, None], True)
 
 
-def test_an_error_comes_after_the_last_value_and_each_time() -> None:
+def test_an_error_is_raised_after_the_last_value_each_time() -> None:
     newest: Newest[int] = Newest()
     newest.put(1)
     newest.finish(OSError("gone"))

@@ -11,7 +11,7 @@ from facemood.sources.live import check_live, is_live, open_live
         "RTSP://host/1", "http://host/video.mp4", "https://host/live.m3u8", "udp://239.0.0.1:1234",
     ],
 )  # fmt: skip
-def test_live_sources_are_told_by_their_names(name: str) -> None:
+def test_live_sources_are_recognized_by_name(name: str) -> None:
     assert is_live(name)
     assert check_live(name) == name
 

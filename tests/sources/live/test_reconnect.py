@@ -86,7 +86,7 @@ def open_video(video: Path, times: int = 1) -> Callable[[], Feed]:
     return open_feed
 
 
-def test_the_newest_picture_is_read_and_the_others_are_counted() -> None:
+def test_the_newest_frame_is_read_and_the_others_are_counted() -> None:
     device, source = open_stepped(1, 2, 3)
     with source:
         assert number_of(next(source).image) == 3
@@ -114,17 +114,17 @@ def test_frames_are_numbered_and_timed_from_the_first() -> None:
     assert moments == sorted(moments)
 
 
-def test_a_camera_of_opencv_is_read_to_its_last_picture(video: Path) -> None:
+def test_a_camera_of_opencv_is_read_to_its_last_frame(video: Path) -> None:
     source = LiveSource("camera:0", open_video(video), waits=())
     seen: list[int] = []
-    with pytest.raises(SourceError, match=r"camera:0: it went away .* after 0 tries \(it gives no more pictures\)"):
+    with pytest.raises(SourceError, match=r"camera:0: it went away .* after 0 tries \(it gives no more frames\)"):
         seen.extend(number_of(frame.image) for frame in source)
         pytest.fail("the end of a camera is an error")
     wait_until(lambda: readers() == [])
     assert source.dropped < COUNT
 
 
-def test_all_pictures_of_a_camera_are_taken_or_counted(video: Path) -> None:
+def test_each_frame_of_a_camera_is_read_or_counted(video: Path) -> None:
     source = LiveSource("camera:0", open_video(video), waits=())
     seen: list[int] = []
     with pytest.raises(SourceError):
@@ -135,7 +135,7 @@ def test_all_pictures_of_a_camera_are_taken_or_counted(video: Path) -> None:
     assert len(seen) + source.dropped == COUNT
 
 
-def test_a_lost_camera_is_sought_again_and_goes_on(video: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_lost_camera_is_reopened(video: Path, caplog: pytest.LogCaptureFixture) -> None:
     seen: list[int] = []
     with (
         caplog.at_level(logging.WARNING, "facemood"),
@@ -152,10 +152,10 @@ def test_a_lost_camera_is_sought_again_and_goes_on(video: Path, caplog: pytest.L
     assert seen == list(range(len(seen)))
 
 
-def test_one_that_never_gave_a_picture_is_not_sought(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_camera_that_never_gave_a_frame_is_not_reopened(caplog: pytest.LogCaptureFixture) -> None:
     device = Stepped()
     device.pictures.put(None)
-    with pytest.raises(SourceError, match="camera:0: it can be opened but gives no picture"):
+    with pytest.raises(SourceError, match="camera:0: it can be opened but gives no frame"):
         LiveSource("camera:0", lambda: device)
     assert (device.released, caplog.records) == (True, [])
 
@@ -169,7 +169,7 @@ def test_a_device_may_say_why_it_is_lost() -> None:
     assert device.released
 
 
-def test_a_loose_plug_comes_to_an_end_too(video: Path) -> None:
+def test_repeated_short_losses_end_the_source(video: Path) -> None:
     opened = []
 
     def open_feed() -> Feed:
@@ -181,13 +181,13 @@ def test_a_loose_plug_comes_to_an_end_too(video: Path) -> None:
     assert len(opened) == 3
 
 
-def test_what_cannot_be_opened_is_told_at_once_and_leaves_no_thread(video: Path) -> None:
+def test_a_source_that_cannot_be_opened_is_an_error_at_once_and_leaves_no_thread(video: Path) -> None:
     with pytest.raises(SourceError, match="there is no such camera"):
         LiveSource("camera:0", open_video(video, times=0))
     wait_until(lambda: readers() == [])
 
 
-def test_closing_ends_the_thread_lets_the_device_go_and_may_be_done_twice() -> None:
+def test_close_ends_the_thread_and_releases_the_device_and_may_be_called_twice() -> None:
     device, source = open_stepped(1)
     assert readers() == ["facemood camera:0"]
     device.pictures.put(numbered_image(2))
@@ -198,7 +198,7 @@ def test_closing_ends_the_thread_lets_the_device_go_and_may_be_done_twice() -> N
     assert list(source) == []
 
 
-def test_who_waits_for_a_frame_is_freed_when_another_closes() -> None:
+def test_close_ends_the_waiting_of_another_thread() -> None:
     device, source = open_stepped(1)
     next(source)
     ended: list[list[object]] = []
@@ -212,7 +212,7 @@ def test_who_waits_for_a_frame_is_freed_when_another_closes() -> None:
     closer.join(10)
 
 
-def test_a_source_that_nobody_holds_ends_its_thread() -> None:
+def test_a_garbage_collected_source_ends_its_thread() -> None:
     device, source = open_stepped(1)
     del source
     gc.collect()
@@ -221,14 +221,14 @@ def test_a_source_that_nobody_holds_ends_its_thread() -> None:
     assert device.released
 
 
-def test_a_video_that_ends_is_no_error() -> None:
+def test_the_end_of_a_video_is_no_error() -> None:
     device, source = open_stepped(1)
     device.pictures.put(EOFError())
     assert [number_of(frame.image) for frame in source] == [1]
     assert device.released
 
 
-def test_what_nobody_expected_reaches_who_reads_and_not_the_thread_alone() -> None:
+def test_unexpected_errors_reach_the_reader_of_the_source() -> None:
     device, source = open_stepped(1)
     device.pictures.put(RuntimeError("broken driver"))
     next(source)

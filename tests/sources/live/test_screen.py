@@ -47,8 +47,8 @@ def test_other_numbers_are_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["Zoom Meeting", "a,b,c,d", "--5", "1.5"])
-def test_titles_of_windows_are_refused_and_the_way_out_is_named(text: str) -> None:
-    with pytest.raises(SourceError, match="windows cannot be found by their titles here; give the window's place"):
+def test_window_titles_are_refused_with_what_to_do(text: str) -> None:
+    with pytest.raises(SourceError, match="windows cannot be selected by title; give the window's position"):
         parse_screen(text)
 
 
@@ -66,7 +66,7 @@ def test_without_a_display_the_screen_cannot_be_read(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.display
-def test_a_face_on_the_screen_is_read(display: str, recognizer: EmotionRecognizer) -> None:
+def test_a_face_on_the_screen_is_found(display: str, recognizer: EmotionRecognizer) -> None:
     photo = cv2.imread(str(PHOTOS / "astronaut.png"))
     assert photo is not None
     picture = np.ascontiguousarray(photo[:440, :500], np.uint8)
@@ -79,7 +79,7 @@ def test_a_face_on_the_screen_is_read(display: str, recognizer: EmotionRecognize
 
 
 @pytest.mark.display
-def test_a_region_is_that_part_of_the_whole(display: str) -> None:
+def test_a_region_is_a_part_of_the_screen(display: str) -> None:
     picture = np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)
     with (
         shown_picture(display, picture),
@@ -95,18 +95,18 @@ def test_a_region_is_that_part_of_the_whole(display: str) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("screen:2", r"no such monitor; those there are: screen:1 \(0,0,800,600\)"),
-        ("screen:700,0,200,100", "lies beyond the screen"),
-        ("screen:-1,0,20,10", "lies beyond the screen"),
+        ("screen:2", r"no such monitor; available: screen:1 \(0,0,800,600\)"),
+        ("screen:700,0,200,100", "reaches beyond the screen"),
+        ("screen:-1,0,20,10", "reaches beyond the screen"),
     ],
 )
-def test_what_is_not_on_the_screen_is_told_with_what_is(display: str, name: str, message: str) -> None:
+def test_an_area_outside_the_screen_is_an_error_that_lists_the_monitors(display: str, name: str, message: str) -> None:
     with pytest.raises(SourceError, match=message):
         open_live(name)
 
 
 @pytest.mark.display
-def test_a_screen_that_goes_away_ends_cleanly(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_display_ends_cleanly(monkeypatch: pytest.MonkeyPatch) -> None:
     with virtual_display() as name:
         monkeypatch.setitem(os.environ, "DISPLAY", name)
         source = open_live("screen", rate=100, waits=(0.01,))

@@ -1,4 +1,4 @@
-"""Live sources: cameras, screens and network streams. They keep the newest picture alone."""
+"""Live sources: cameras, screens and network streams. They keep only the newest frame."""
 
 from facemood.sources.live.network_stream import public_name
 from facemood.sources.live.newest import Newest

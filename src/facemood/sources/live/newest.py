@@ -1,4 +1,4 @@
-"""A place for one value between two threads: a new one takes the place of one that nobody has taken."""
+"""A buffer for one value between two threads: a new value replaces one that was not taken."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ Value = TypeVar("Value")
 
 
 class Newest(Generic[Value]):
-    """The newest value of a thread that makes them, for another that takes them; there is no queue that could grow.
+    """Passes the newest value from one thread to another. It holds one value, so there is no queue that could grow.
 
     Attributes:
-        dropped: How many values gave way to a newer one before anybody took them.
+        dropped: Number of values that were replaced before they were taken.
 
     Example:
         >>> newest = Newest[int]()
@@ -32,35 +32,39 @@ class Newest(Generic[Value]):
 
     @property
     def finished(self) -> bool:
-        """Whether the last value was taken and none comes any more."""
+        """Whether the last value was taken and no more will follow."""
         with self._changed:
             return self._finished and self._value is None
 
     def put(self, value: Value) -> None:
-        """Lay a value down, in the place of the one that lies there."""
+        """Store a value; it replaces one that was not taken."""
         with self._changed:
             self.dropped += self._value is not None
             self._value = value
             self._changed.notify_all()
 
     def finish(self, error: BaseException | None = None) -> None:
-        """Say that no value comes any more; an error is raised to who takes next. The first word counts."""
+        """Mark the end of the values. Only the first call counts.
+
+        Args:
+            error: Raised by `wait` and `take` once the last value is taken.
+        """
         with self._changed:
             if not self._finished:
                 self._finished, self._error = True, error
             self._changed.notify_all()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until a value lies here, without taking it.
+        """Wait for a value without taking it.
 
         Args:
-            timeout: Seconds at most; None waits for as long as it takes.
+            timeout: Longest time in seconds; None waits forever.
 
         Returns:
-            Whether there is one.
+            Whether there is a value.
 
         Raises:
-            BaseException: What it was finished with, once the last value is taken.
+            BaseException: The error given to `finish`, once the last value is taken.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._value is not None or self._finished, timeout)
@@ -72,13 +76,13 @@ class Newest(Generic[Value]):
         """Wait for a value and take it.
 
         Args:
-            timeout: Seconds at most, 0 for what lies here now; None waits for as long as it takes.
+            timeout: Longest time in seconds; 0 does not wait; None waits forever.
 
         Returns:
-            The newest value; None where time was up, or where none comes any more.
+            The newest value; None after the timeout or at the end.
 
         Raises:
-            BaseException: What it was finished with, once the last value is taken.
+            BaseException: The error given to `finish`, once the last value is taken.
         """
         with self._changed:
             value = self._value if self.wait(timeout) else None

@@ -1,4 +1,4 @@
-"""Tell live sources by their names, and open them."""
+"""Recognize live sources by their names, and open them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 
 from facemood.errors import SourceError
 from facemood.sources.live import camera, screen
-from facemood.sources.live.network_stream import SCHEMES, Stream, public_name
+from facemood.sources.live.network_stream import SCHEMES, NetworkStream, public_name
 from facemood.sources.live.reconnect import WAITS, Feed, LiveSource
 
 
 def is_live(name: str) -> bool:
-    """Tell whether a name is that of a camera, a screen or a network stream.
+    """Return whether a name is the name of a camera, a screen or a network stream.
 
     Example:
         >>> [is_live(name) for name in ("camera", "screen:2", "rtsp://host/1", "clip.mp4")]
@@ -23,10 +23,10 @@ def is_live(name: str) -> bool:
 
 
 def check_live(name: str) -> str:
-    """Return a name that is that of a live source.
+    """Return the name of a live source, after a check.
 
     Raises:
-        SourceError: It is none.
+        SourceError: It is not the name of a live source.
 
     Example:
         >>> check_live("camera:0")
@@ -51,15 +51,15 @@ def open_live(
     """Open a camera, a screen or a network stream.
 
     Args:
-        name: ``camera`` or ``camera:0`` for the first one, ``camera:/dev/video2``; ``screen`` for all of it,
+        name: ``camera`` or ``camera:0`` for the first camera, ``camera:/dev/video2``; ``screen`` for the whole screen,
             ``screen:2`` for a monitor, ``screen:X,Y,WIDTH,HEIGHT`` for a region; ``rtsp://``, ``http://``, ``udp://``.
-        size: Width and height that a camera is asked for.
-        rate: Frames a second that a camera is asked for, or that a screen gives at most; None takes 30 and 12.
-        open_feed: Opens the device in the place of the one that the name says.
-        waits: Seconds before each try to open a lost source again.
+        size: Width and height to request from a camera, in pixels.
+        rate: Frames per second to request from a camera, or most frames per second of a screen; None uses 30 and 12.
+        open_feed: Opens the device; None chooses by the name.
+        waits: Seconds to wait before each attempt to reopen a lost source.
 
     Raises:
-        SourceError: The name is none of these, or the source is not there, busy, or may not be used.
+        SourceError: The name is not one of these, or the source does not exist, is busy, or may not be used.
         MissingExtraError: The screen needs mss, which is not installed (extra ``live``).
 
     Example:
@@ -74,9 +74,9 @@ def open_live(
 
 
 def _find_feed(name: str, size: tuple[int, int], rate: float | None) -> Callable[[], Feed]:
-    """Return what opens the device of a name."""
+    """Return the function that opens the device of a name."""
     if "://" in check_live(name):
-        return functools.partial(Stream, name)
+        return functools.partial(NetworkStream, name)
     kind, _, rest = name.partition(":")
     if kind == "screen":
         return functools.partial(screen.Screen, screen.parse_screen(rest), rate=rate or screen.RATE)

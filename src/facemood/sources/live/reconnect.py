@@ -1,4 +1,4 @@
-"""Read a live source in a thread of its own: the newest picture, lost ones sought again, and a clean end."""
+"""Read a live source in a separate thread: keep the newest frame, reopen a lost source, and end cleanly."""
 
 from __future__ import annotations
 
@@ -19,49 +19,49 @@ from facemood.sources.live.newest import Newest
 logger: logging.Logger = logging.getLogger("facemood")
 
 WAITS = (0.5, 1.5, 4.0)
-"""Seconds before each try to open a lost source again; after the last one it is given up."""
+"""Seconds to wait before each attempt to reopen a lost source. After the last attempt an error is raised."""
 
 STEADY = 10.0
-"""Seconds that a source must give pictures until its tries are forgotten, so that a loose plug comes to an end too."""
+"""Seconds a source must work until its attempts are counted from 0 again. A loose plug therefore ends in an error."""
 
 PATIENCE = 2.0
-"""Seconds that closing waits for a picture that is being read; a reader that hangs longer ends by itself."""
+"""Longest time, in seconds, that `close` waits for a frame that is being read; a thread that hangs ends by itself."""
 
-SILENT = "it gives no more pictures"
-"""Why a source is lost, where the device does not say."""
+SILENT = "it gives no more frames"
+"""Reason for a loss if the device gives none."""
 
 
 class Feed(Protocol):
-    """What gives pictures one after the other, such as ``cv2.VideoCapture``."""
+    """A device that gives frames one after the other, such as ``cv2.VideoCapture``."""
 
     def read(self) -> tuple[bool, Any]:
-        """Wait for the next picture: (True, (H, W, 3) uint8 BGR), or (False, None) where the source is lost.
+        """Wait for the next frame: (True, (H, W, 3) uint8 BGR), or (False, None) if the source is lost.
 
         Raises:
-            EOFError: It came to an end that was to be expected, as of a video.
-            SourceError: The source is lost, and it is known why.
+            EOFError: The source has ended normally, as a video file does.
+            SourceError: The source is lost for a known reason.
         """
         ...
 
     def release(self) -> None:
-        """Let go of the device."""
+        """Release the device."""
         ...
 
 
 class LiveSource:
-    """Frames of a camera, screen or stream, always the newest: what nobody took in time is dropped and counted.
+    """Iterates over the newest frames of a camera, screen or stream. Frames that are not taken in time are dropped.
 
-    It is opened at once, read in a thread of its own, and iterated once. The thread ends with `close`, at the end of
-    a ``with`` block, or when nobody holds the source any more. A lost source is sought again a few times.
-    Timestamps count from the first frame, by a clock that nobody sets.
+    The device is opened at once and read in a separate thread. The thread ends with `close`, at the end of a ``with``
+    block, or when the source is garbage collected. A lost source is reopened a few times. Timestamps count from the
+    first frame, by a monotonic clock.
 
     Args:
-        name: What frames and messages call it.
-        open_feed: Opens the device; called again when it is lost. It is called, read and released in one thread.
-        waits: Seconds before each try to open it again.
+        name: Name of the source in frames and messages.
+        open_feed: Opens the device; called again after a loss. It is called, read and released in one thread.
+        waits: Seconds to wait before each attempt to reopen the device.
 
     Raises:
-        SourceError: It cannot be opened, or gives no picture.
+        SourceError: The device cannot be opened, or gives no frame.
 
     Example:
         >>> class Wall:
@@ -81,9 +81,9 @@ class LiveSource:
         self._newest: Newest[tuple[float, Image]] = Newest()
         self._stop = threading.Event()
         self._began: float | None = None
-        reader = _ReaderThread(name, open_feed, tuple(waits), self._newest, self._stop)
-        self._thread = threading.Thread(target=reader.run, name=f"facemood {name}", daemon=True)
-        weakref.finalize(self, self._stop.set)  # the thread holds the reader, not this source
+        loop = _ReadLoop(name, open_feed, tuple(waits), self._newest, self._stop)
+        self._thread = threading.Thread(target=loop.run, name=f"facemood {name}", daemon=True)
+        weakref.finalize(self, self._stop.set)  # the thread has no reference to this source
         self._thread.start()
         self._newest.wait()
 
@@ -99,14 +99,14 @@ class LiveSource:
         return self
 
     def __next__(self) -> Frame:
-        """Wait for a picture newer than the last.
+        """Wait for a frame newer than the last one.
 
         Raises:
             SourceError: The source was lost and did not come back.
         """
         taken = None if self._stop.is_set() else self._newest.take()
         if taken is None:
-            if not self._stop.is_set():  # who stopped it closes it
+            if not self._stop.is_set():  # otherwise the caller of close does it
                 self.close()
             raise StopIteration
         moment, image = taken
@@ -117,19 +117,19 @@ class LiveSource:
 
     @property
     def dropped(self) -> int:
-        """How many pictures gave way to newer ones before they were taken."""
+        """Number of frames that were replaced by newer ones before they were taken."""
         return self._newest.dropped
 
     def close(self) -> None:
-        """Stop reading and let go of the device; who waits for a frame in another thread gets the end."""
+        """Stop reading and release the device. Iteration ends, also in another thread that waits for a frame."""
         self._stop.set()
         self._newest.finish()
         if self._thread is not threading.current_thread():
             self._thread.join(PATIENCE)
 
 
-class _ReaderThread:
-    """What the thread does, and all that it knows."""
+class _ReadLoop:
+    """The work of the thread, and its state; it has no reference to the `LiveSource`."""
 
     def __init__(
         self,
@@ -143,7 +143,7 @@ class _ReaderThread:
         self.given, self.reason = False, SILENT
 
     def run(self) -> None:
-        """Read until it is stopped, comes to its end, or is lost for good. What goes wrong is raised to who takes."""
+        """Read until `stop` is set, the source ends, or it is lost. Errors go to the thread that takes the frames."""
         try:
             self._read_on()
         except EOFError:
@@ -154,7 +154,7 @@ class _ReaderThread:
             self.newest.finish()
 
     def _read_on(self) -> None:
-        """Open the device and read it, again and again where it is lost; never where it did not give one picture."""
+        """Open the device and read it; reopen it after a loss, unless it never gave a frame."""
         feed: Feed | None = self.open_feed()
         tries = 0
         while feed is not None:
@@ -162,19 +162,19 @@ class _ReaderThread:
             if self.stop.is_set():
                 return
             if not self.given:
-                raise SourceError(f"{self.name}: it can be opened but gives no picture ({self.reason})")
+                raise SourceError(f"{self.name}: it can be opened but gives no frames ({self.reason})")
             tries = 0 if lasted > STEADY else tries
-            feed, tries = self._seek(tries)
+            feed, tries = self._reopen(tries)
 
     def _read(self, feed: Feed) -> float:
-        """Hand on pictures until it is stopped or lost; return for how many seconds that went well."""
+        """Pass on frames until `stop` is set or the device is lost; return the seconds until then."""
         began, self.reason = time.monotonic(), SILENT
         try:
             while not self.stop.is_set():
-                there, picture = feed.read()
+                there, image = feed.read()
                 if not there:
                     break
-                self.newest.put((time.monotonic(), np.asarray(picture, np.uint8)))
+                self.newest.put((time.monotonic(), np.asarray(image, np.uint8)))
                 self.given = True
         except SourceError as error:
             self.reason = str(error)
@@ -182,14 +182,17 @@ class _ReaderThread:
             feed.release()
         return time.monotonic() - began
 
-    def _seek(self, tries: int) -> tuple[Feed | None, int]:
-        """Try to open a lost device again, with longer and longer waits.
+    def _reopen(self, tries: int) -> tuple[Feed | None, int]:
+        """Try to reopen a lost device, with increasing waits.
+
+        Args:
+            tries: Attempts since the device was last steady.
 
         Returns:
-            The device, None where reading was stopped, and how many tries were made since it was last steady.
+            The device, or None if `stop` was set; and the attempts since it was last steady.
 
         Raises:
-            SourceError: It did not come back.
+            SourceError: All attempts failed.
         """
         for number, wait in enumerate(self.waits[tries:], tries + 1):
             logger.warning("%s: lost; trying again in %g s (%d of %d)", self.name, wait, number, len(self.waits))
@@ -204,5 +207,5 @@ class _ReaderThread:
                 return feed, number
         raise SourceError(
             f"{self.name}: it went away and did not come back after {len(self.waits)} tries ({self.reason}). "
-            "What was read so far stays; look at plug and network, and start again"
+            "The results so far are kept. Check the cable or the network, and start again"
         )
