@@ -79,7 +79,7 @@ class Result:
         """
         ground = self.image if image is None else image
         if ground is None:
-            raise ValueError("this result kept no image; pass it to draw(image), or read with keep_images=True")
+            raise ValueError("this result has no image; pass it to draw(image), or read with keep_images=True")
         return draw_faces(ground, self.faces, layers=layers)
 
     def save(self, path: str | os.PathLike[str], *, layers: Collection[str] = ()) -> Path:

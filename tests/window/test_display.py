@@ -14,7 +14,7 @@ WITHOUT_A_DISPLAY = pytest.mark.skipif(sys.platform != "linux", reason="other sy
 
 
 @pytest.mark.usefixtures("unseen")
-def test_a_window_shows_the_picture_as_it_is() -> None:
+def test_a_window_shows_the_exact_pixels() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
     with Window("a title") as window:
         window.open((64, 48))
@@ -35,7 +35,7 @@ def test_a_window_is_no_larger_than_the_desktop() -> None:
 
 
 @pytest.mark.usefixtures("unseen")
-def test_ctrl_c_is_heard_while_a_window_opens(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_works_while_a_window_opens(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pygame asks Python for its icon as it opens a window, and takes an interruption then for a missing icon."""
     resources = pytest.importorskip("pygame.pkgdata")
     find, asked = resources.getResource, []
@@ -54,7 +54,7 @@ def test_ctrl_c_is_heard_while_a_window_opens(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.usefixtures("unseen")
-def test_keys_and_the_button_ask_for_what_they_stand_for() -> None:
+def test_keys_and_the_close_button_give_actions() -> None:
     keys = {"RETURN": "close", "KP_ENTER": "close", "q": "close", "ESCAPE": "close"}
     keys |= {"SPACE": "pause", "s": "snapshot", "r": "record"}
     with Window("keys") as window:
@@ -69,7 +69,7 @@ def test_keys_and_the_button_ask_for_what_they_stand_for() -> None:
 
 @WITHOUT_A_DISPLAY
 @pytest.mark.parametrize(("display", "reason"), [(None, "neither DISPLAY nor WAYLAND_DISPLAY"), (":9999", "DISPLAY")])
-def test_without_a_display_the_ways_out_are_named(
+def test_without_a_display_the_error_names_the_alternatives(
     monkeypatch: pytest.MonkeyPatch, display: str | None, reason: str
 ) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
@@ -81,7 +81,7 @@ def test_without_a_display_the_ways_out_are_named(
     assert not pygame.display.get_init()
 
 
-def test_a_driver_that_sdl_does_not_know_is_no_display(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_sdl_driver_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SDL_VIDEODRIVER", "crystal-ball")
     with pytest.raises(DeviceError, match="crystal-ball"):
         Window("nowhere")

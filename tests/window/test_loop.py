@@ -41,7 +41,9 @@ def shown() -> Image:
 
 @pytest.mark.usefixtures("unseen")
 @pytest.mark.parametrize("key", ["q", "RETURN", "ESCAPE"])
-def test_a_key_ends_it_and_nothing_is_kept(tmp_path: Path, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_closes_the_window_and_nothing_is_stored(
+    tmp_path: Path, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     closed = threading.Event()
 
@@ -63,7 +65,7 @@ def test_a_key_ends_it_and_nothing_is_kept(tmp_path: Path, key: str, monkeypatch
 
 
 @pytest.mark.usefixtures("unseen")
-def test_the_window_shows_the_drawn_result_and_how_often_it_comes() -> None:
+def test_the_window_shows_the_annotated_result_and_the_rate() -> None:
     seen: list[Image] = []
     results = play(lambda: seen.append(shown()), results=3)
     assert run_window(results, INFO, name="rtsp://anna:secret@host/1") == 3
@@ -76,7 +78,7 @@ def test_the_window_shows_the_drawn_result_and_how_often_it_comes() -> None:
 
 
 @pytest.mark.usefixtures("unseen")
-def test_a_mirror_is_for_the_window_and_snapshots_alone(tmp_path: Path) -> None:
+def test_only_the_window_and_snapshots_are_mirrored(tmp_path: Path) -> None:
     seen: list[Image] = []
     options = LiveOptions(mirror=True, folder=tmp_path, record=True)
     run_window(play("s", lambda: seen.append(shown())), INFO, options)
@@ -87,7 +89,7 @@ def test_a_mirror_is_for_the_window_and_snapshots_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("unseen")
-def test_r_begins_and_ends_a_recording(tmp_path: Path) -> None:
+def test_r_starts_and_stops_a_recording(tmp_path: Path) -> None:
     run_window(play("x", "r", "x", "r", "x"), INFO, LiveOptions(folder=tmp_path))
     (video,) = tmp_path.glob("*.mp4")
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"{video.stem}.csv", video.name]
@@ -95,7 +97,7 @@ def test_r_begins_and_ends_a_recording(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("unseen")
-def test_space_freezes_the_picture_and_a_second_one_goes_on(tmp_path: Path) -> None:
+def test_space_pauses_and_continues(tmp_path: Path) -> None:
     seen: list[Image] = []
 
     def look_and_go_on() -> None:
@@ -123,7 +125,7 @@ def test_space_freezes_the_picture_and_a_second_one_goes_on(tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("unseen")
-def test_faces_are_hidden_in_all_that_is_shown_and_kept(tmp_path: Path) -> None:
+def test_faces_are_hidden_in_the_window_and_in_all_files(tmp_path: Path) -> None:
     def textured(number: int) -> Result:
         image = np.random.default_rng(number).integers(0, 256, (240, 320, 3), np.uint8)
         return dataclasses.replace(numbered_result(number), image=image)
@@ -150,16 +152,16 @@ def test_faces_are_hidden_in_all_that_is_shown_and_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("unseen")
-def test_a_source_that_stalls_is_told_in_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_status_line_reports_a_stalled_source(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("facemood.window.loop.STALLED", 0.0)
     seen: list[Image] = []
     run_window(play(lambda: seen.append(shown())), INFO)
-    waiting = [Status("camera:0", rate=rate, notice="no new picture; waiting") for rate in range(100)]
+    waiting = [Status("camera:0", rate=rate, notice="no new frame; waiting") for rate in range(100)]
     assert any((draw_status(status, seen[0].shape[1]) == seen[0][-BAR:]).all() for status in waiting)
 
 
 @pytest.mark.usefixtures("unseen")
-def test_a_lost_source_is_told_once_the_recording_is_finished(tmp_path: Path) -> None:
+def test_a_lost_source_is_an_error_after_the_recording_is_finished(tmp_path: Path) -> None:
     def results() -> Iterator[Result]:
         yield numbered_result(0)
         yield numbered_result(1)
@@ -188,7 +190,7 @@ def test_a_source_that_cannot_be_opened_opens_no_window(monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("unseen")
-def test_a_file_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
+def test_an_unwritable_file_does_not_close_the_window(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     seen: list[Image] = []
     look: list[str | Callable[[], object]] = [lambda: seen.append(shown()), "s", lambda: seen.append(shown()), "r"]
@@ -197,13 +199,13 @@ def test_a_file_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("unseen")
-def test_a_recording_that_fails_is_told_in_the_end(tmp_path: Path) -> None:
+def test_a_failed_recording_is_an_error_at_the_end(tmp_path: Path) -> None:
     results = [dataclasses.replace(numbered_result(0), image=None)]
-    with pytest.raises(OutputError, match="needs the pictures"):
+    with pytest.raises(OutputError, match="needs the images"):
         run_window(results, INFO, LiveOptions(folder=tmp_path, record=True))
 
 
-def test_without_a_window_results_are_recorded_and_heard(tmp_path: Path) -> None:
+def test_without_a_window_results_are_recorded_and_passed_on(tmp_path: Path) -> None:
     heard: list[int] = []
     results = (numbered_result(number) for number in range(4))
     options = LiveOptions(folder=tmp_path, record=True)
@@ -212,7 +214,7 @@ def test_without_a_window_results_are_recorded_and_heard(tmp_path: Path) -> None
     assert [number_of(frame.image) for frame in read_video(video)] == heard == [0, 1, 2, 3]
 
 
-def test_without_a_window_a_lost_source_or_a_stop_keeps_what_was_recorded(tmp_path: Path) -> None:
+def test_without_a_window_a_loss_or_an_interruption_keeps_the_recording(tmp_path: Path) -> None:
     for error in (SourceError("it went away"), KeyboardInterrupt()):
 
         def results(error: BaseException = error) -> Iterator[Result]:
@@ -227,15 +229,15 @@ def test_without_a_window_a_lost_source_or_a_stop_keeps_what_was_recorded(tmp_pa
         assert len(list(read_video(video))) == 2
 
 
-def test_without_a_window_a_recording_that_fails_ends_it(tmp_path: Path) -> None:
+def test_without_a_window_a_failed_recording_ends_the_run(tmp_path: Path) -> None:
     results = [dataclasses.replace(numbered_result(0), image=None)] * 3
     heard: list[Result] = []
-    with pytest.raises(OutputError, match="needs the pictures"):
+    with pytest.raises(OutputError, match="needs the images"):
         run_headless(results, INFO, LiveOptions(folder=tmp_path, record=True), on_result=heard.append)
     assert heard == []
 
 
-def test_without_a_window_the_source_is_let_go_at_once() -> None:
+def test_without_a_window_the_source_is_closed_at_once() -> None:
     def refuse(result: Result) -> None:
         raise BrokenPipeError
 
@@ -252,7 +254,7 @@ def play_silently() -> Iterator[Result]:
 
 
 @pytest.mark.display
-def test_a_real_window_stands_on_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_real_window_appears_on_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
     mss = pytest.importorskip("mss", reason="needs the extra live")
     taken: list[Image] = []
 

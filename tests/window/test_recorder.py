@@ -20,7 +20,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*"))
 
 
-def test_nothing_is_written_unless_it_is_asked_for(tmp_path: Path) -> None:
+def test_nothing_is_written_without_a_request(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "recordings", INFO)
     for number in range(3):
         recorder.add(numbered_result(number))
@@ -28,7 +28,7 @@ def test_nothing_is_written_unless_it_is_asked_for(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
-def test_a_recording_is_a_clean_video_and_a_table_of_its_times(tmp_path: Path) -> None:
+def test_a_recording_is_a_video_without_boxes_and_a_table_with_its_timestamps(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "recordings", INFO)
     recorder.add(numbered_result(0))
     video = recorder.start()
@@ -50,7 +50,7 @@ def test_a_recording_is_a_clean_video_and_a_table_of_its_times(tmp_path: Path) -
     assert [row["emotion"] for row in rows] == ["happy", "", "happy", "", "happy", ""]
 
 
-def test_the_table_has_the_readings_of_its_results(tmp_path: Path) -> None:
+def test_the_table_has_the_variants_of_its_results(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, INFO)
     video = recorder.start()
     recorder.add(dataclasses.replace(numbered_result(0), variants=("raw",)))
@@ -59,7 +59,7 @@ def test_the_table_has_the_readings_of_its_results(tmp_path: Path) -> None:
         assert "raw_happy" in next(csv.reader(file))
 
 
-def test_two_recordings_of_one_second_have_two_names(tmp_path: Path) -> None:
+def test_two_recordings_in_the_same_second_have_different_names(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, INFO)
     videos = []
     for _ in range(2):
@@ -71,14 +71,14 @@ def test_two_recordings_of_one_second_have_two_names(tmp_path: Path) -> None:
     assert all(video.exists() and video.with_suffix(".csv").exists() for video in videos)
 
 
-def test_a_recording_without_a_frame_leaves_nothing(tmp_path: Path) -> None:
+def test_a_recording_without_a_frame_leaves_no_file(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, INFO)
     recorder.start()
     assert recorder.stop() is None
     assert names(tmp_path) == []
 
 
-def test_a_snapshot_is_the_drawn_picture(tmp_path: Path) -> None:
+def test_a_snapshot_is_the_annotated_image(tmp_path: Path) -> None:
     result = numbered_result(3)
     paths = [Recorder(tmp_path, INFO).snapshot(result) for _ in range(2)]
     assert names(tmp_path) == sorted(path.name for path in paths)
@@ -87,7 +87,7 @@ def test_a_snapshot_is_the_drawn_picture(tmp_path: Path) -> None:
     np.testing.assert_array_equal(picture, result.draw())
 
 
-def test_a_place_that_cannot_be_written_to_is_told_when_it_begins(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_an_error_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     recorder = Recorder(tmp_path / "file", INFO)
     with pytest.raises(OutputError, match="cannot be written"):
@@ -97,15 +97,15 @@ def test_a_place_that_cannot_be_written_to_is_told_when_it_begins(tmp_path: Path
         recorder.snapshot(numbered_result(0))
 
 
-def test_trouble_ends_a_recording_and_keeps_what_it_has(tmp_path: Path) -> None:
+def test_an_error_ends_a_recording_and_keeps_its_frames(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, INFO)
     video = recorder.start()
     recorder.add(numbered_result(0))
     recorder.add(numbered_result(1))
     recorder.add(dataclasses.replace(numbered_result(2), image=None))
-    assert (recorder.recording, "needs the pictures" in recorder.trouble) == (False, True)
+    assert (recorder.recording, "needs the images" in recorder.error) == (False, True)
     recorder.add(numbered_result(3))
     assert [number_of(frame.image) for frame in read_video(video)] == [0, 1]
     recorder.start()
-    assert recorder.trouble == ""
+    assert recorder.error == ""
     recorder.stop()

@@ -10,7 +10,7 @@ from facemood.window import Rate, ResultThread
 
 
 @given(gaps=some.lists(some.floats(0.01, 0.5), min_size=1, max_size=60))
-def test_the_rate_is_that_of_the_last_second(gaps: list[float]) -> None:
+def test_the_rate_covers_the_last_second(gaps: list[float]) -> None:
     rate, moment, moments = Rate(), 0.0, [0.0]
     rate.tick(0.0)
     for gap in gaps:
@@ -22,7 +22,7 @@ def test_the_rate_is_that_of_the_last_second(gaps: list[float]) -> None:
     assert rate.at(moment + 1.01) == 0
 
 
-def test_results_go_through_all_that_is_asked_and_the_newest_stays() -> None:
+def test_each_function_gets_every_result_and_the_newest_is_kept() -> None:
     seen: list[str] = []
     reader = ResultThread(
         [Result("a"), Result("b")],
@@ -35,7 +35,7 @@ def test_results_go_through_all_that_is_asked_and_the_newest_stays() -> None:
     assert reader.newest.finished
 
 
-def test_an_error_of_the_source_comes_after_the_last_result() -> None:
+def test_an_error_of_the_source_is_raised_after_the_last_result() -> None:
     def results() -> Iterator[Result]:
         yield Result("a")
         raise SourceError("it went away")
@@ -47,7 +47,7 @@ def test_an_error_of_the_source_comes_after_the_last_result() -> None:
         reader.newest.take()
 
 
-def test_an_error_of_what_is_done_with_a_result_is_told_too() -> None:
+def test_an_error_of_a_function_is_raised_too() -> None:
     def refuse(result: Result) -> None:
         raise BrokenPipeError
 
@@ -66,7 +66,7 @@ def endless(closed: threading.Event) -> Iterator[Result]:
         closed.set()
 
 
-def test_closing_ends_an_endless_source_in_its_own_thread() -> None:
+def test_close_closes_an_endless_source_in_its_thread() -> None:
     closed = threading.Event()
     reader = ResultThread(endless(closed))
     assert reader.newest.wait(10)
@@ -75,7 +75,7 @@ def test_closing_ends_an_endless_source_in_its_own_thread() -> None:
     assert not [thread for thread in threading.enumerate() if thread.name == "facemood results"]
 
 
-def test_a_pause_stops_reading_and_closing_works_meanwhile() -> None:
+def test_pause_stops_reading_and_close_works_during_a_pause() -> None:
     closed, asked = threading.Event(), threading.Semaphore(0)
     taken = threading.Semaphore(0)
 

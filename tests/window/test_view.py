@@ -28,7 +28,7 @@ def result_of(width: int, height: int) -> Result:
 
 
 @given(size=some.tuples(SIDES, SIDES), room=some.tuples(SIDES, SIDES))
-def test_a_result_is_made_to_fit_and_its_faces_with_it(size: tuple[int, int], room: tuple[int, int]) -> None:
+def test_image_and_faces_are_scaled_to_fit(size: tuple[int, int], room: tuple[int, int]) -> None:
     fitted = fit(result_of(*size), room)
     assert fitted.image is not None
     width, height = fitted.size
@@ -45,14 +45,14 @@ def test_a_result_is_made_to_fit_and_its_faces_with_it(size: tuple[int, int], ro
     np.testing.assert_allclose(face.landmarks / share[:2], [[0.3, 0.6], [0.7, 0.9]], rtol=1e-5)
 
 
-def test_a_picture_that_fits_already_stays_as_it_is() -> None:
+def test_an_image_that_fits_is_not_scaled() -> None:
     result = result_of(40, 30)
     fitted = fit(result, (40, 90))
     assert fitted.image is result.image
 
 
 @given(size=some.tuples(SIDES, SIDES))
-def test_a_mirror_of_a_mirror_is_the_thing_itself(size: tuple[int, int]) -> None:
+def test_mirroring_twice_gives_the_original(size: tuple[int, int]) -> None:
     result = result_of(*size)
     once = mirror(result)
     twice = mirror(once)
@@ -65,7 +65,7 @@ def test_a_mirror_of_a_mirror_is_the_thing_itself(size: tuple[int, int]) -> None
         np.testing.assert_allclose(getattr(twice.faces[0], name), getattr(result.faces[0], name), atol=1e-3)
 
 
-def test_a_mirrored_face_stands_where_its_pixels_do() -> None:
+def test_a_mirrored_box_covers_the_mirrored_pixels() -> None:
     result = numbered_result(0)
     image = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
     image[50:60, 30:80] = 255
@@ -78,18 +78,18 @@ def test_a_mirrored_face_stands_where_its_pixels_do() -> None:
     assert turned.faces[0].landmarks[:, 0].tolist() == [columns.max(), columns.min()]
 
 
-def test_yaw_and_roll_change_sides_in_a_mirror_and_pitch_does_not() -> None:
+def test_mirroring_negates_yaw_and_roll_but_not_pitch() -> None:
     assert mirror(result_of(40, 30)).faces[0].angles == {"yaw": -20.0, "pitch": 10.0, "roll": 5.0}
 
 
-def test_a_map_is_mirrored_with_its_face() -> None:
+def test_an_activation_map_is_mirrored_with_its_face() -> None:
     activation_map = mirror(result_of(100, 30)).faces[0].activation_map
     assert activation_map is not None
     assert activation_map.values.tolist() == [[-1, 0, 1]]
     assert activation_map.box.tolist() == [25, 15, 75, 30]
 
 
-def test_a_result_without_its_image_says_so() -> None:
+def test_a_result_without_an_image_is_an_error() -> None:
     bare = dataclasses.replace(numbered_result(0), image=None)
     for change in (mirror, lambda result: fit(result, SIZE)):
         with pytest.raises(ValueError, match="keep_images=True"):
@@ -103,27 +103,27 @@ def coloured(picture: Image, colour: tuple[int, int, int]) -> int:
 
 @settings(max_examples=25, deadline=None)
 @given(size=some.tuples(some.integers(1, 900), some.integers(1, 900)))
-def test_a_view_fills_the_window_and_shows_picture_and_line(size: tuple[int, int]) -> None:
+def test_a_view_fills_the_window_with_image_and_status_line(size: tuple[int, int]) -> None:
     view = compose(numbered_result(0b10101010), Status("camera:0", rate=24), size)
     assert view.shape == (max(size[1], SMALLEST[1]), max(size[0], SMALLEST[0]), 3)
     assert coloured(view[:-BAR], COLOURS["happy"]) > 50
     np.testing.assert_array_equal(view[-BAR:], draw_status(Status("camera:0", rate=24), view.shape[1]))
 
 
-def test_the_picture_is_drawn_at_the_window_s_own_size() -> None:
+def test_the_image_is_scaled_before_it_is_drawn_on() -> None:
     """Text that is drawn before it is enlarged is soft; here it is drawn afterwards."""
     view = compose(numbered_result(0), Status("camera:0"), (3 * SIZE[0], 3 * SIZE[1] + BAR))
     large = fit(numbered_result(0), (3 * SIZE[0], 3 * SIZE[1])).draw()
     np.testing.assert_array_equal(view[:-BAR], large)
 
 
-def test_a_picture_of_another_shape_stands_in_the_middle() -> None:
+def test_an_image_of_another_shape_is_centred() -> None:
     view = compose(numbered_result(0b11110000, faces=0), Status("camera:0"), (SIZE[0] + 200, SIZE[1] + BAR))
     assert coloured(view[:-BAR, :100], (22, 24, 28)) == 100 * SIZE[1]
     assert number_of(view[:-BAR, 100:-100]) == 0b11110000
 
 
-def test_a_pause_is_written_over_the_picture() -> None:
+def test_a_pause_is_written_over_the_image() -> None:
     size = (SIZE[0], SIZE[1] + BAR)
     going, paused = (compose(numbered_result(255), Status("camera:0", paused=flag), size) for flag in (False, True))
     changed = (going != paused).any(axis=2)
@@ -132,7 +132,7 @@ def test_a_pause_is_written_over_the_picture() -> None:
     assert changed[-BAR:].any()
 
 
-def test_before_the_first_picture_the_view_says_what_it_waits_for() -> None:
+def test_before_the_first_frame_the_view_names_the_source() -> None:
     views = [compose(None, Status(name), (640, 400)) for name in ("camera:0", "camera:1")]
     assert (views[0] != views[1])[:-BAR].any()
 
@@ -144,14 +144,14 @@ def test_a_recording_shows_red_and_its_length() -> None:
 
 
 @pytest.mark.parametrize("width", [320, 400, 500, 640, 1280])
-def test_the_line_names_as_many_keys_as_there_is_room_for(width: int) -> None:
+def test_the_status_line_lists_as_many_keys_as_fit(width: int) -> None:
     inked = (draw_status(Status("camera:0", rate=30), width).max(axis=2) > 100).any(axis=0)
     columns = np.flatnonzero(inked)
     assert columns[-1] > width - 20  # the one that closes stands at the right in any case
     assert columns[0] >= 12
 
 
-def test_a_notice_takes_the_place_of_the_keys() -> None:
+def test_a_notice_replaces_the_keys() -> None:
     with_keys, with_notice = (draw_status(Status("camera:0", notice=notice), 900) for notice in ("", "saved a.png"))
     assert with_keys[:, 700:].max() > 200
     assert with_notice[:, 700:].max() < 50

@@ -1,4 +1,4 @@
-"""What is read from a live source, shown in a window, recorded where that is asked for."""
+"""The live window: shows the results of a live source, and records them on request."""
 
 from facemood.window.loop import LiveOptions, run_headless, run_window
 from facemood.window.recorder import Recorder

@@ -1,4 +1,4 @@
-"""A window by pygame-ce: it shows pictures and tells what was pressed."""
+"""A window by pygame-ce: it shows images and reports keys."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ NO_DISPLAY = (
     "there is no display to open a window on{reason}. Run it in a session with a screen, or without a window: "
     "facemood live --no-window --json, or --record FOLDER; the web page of facemood serve needs no display here"
 )
+"""Message for a machine without a display, with a place for the reason."""
 
 ROOM = 0.9
-"""The share of the desktop that a new window takes at most."""
+"""Largest share of the desktop's width and height that a new window takes, 0..1; the rest is left for its frame."""
 
 
 class Window:
-    """A window that can be resized; to be made, used and closed in the main thread.
+    """A resizable window. Create, use and close it in the main thread.
 
     Args:
-        title: What stands above it.
+        title: Title of the window.
 
     Raises:
         MissingExtraError: pygame is not installed (extra ``live``).
@@ -53,44 +54,44 @@ class Window:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of what can be drawn on, in pixels."""
+        """Width and height of the drawing area in pixels."""
         width, height = self._pygame.display.get_surface().get_size()
         return width, height
 
     def open(self, size: tuple[int, int]) -> None:
-        """Open it with a width and height, or smaller in the same proportion where the desktop is too small."""
+        """Open the window with a width and height in pixels, scaled down if the desktop is too small."""
         width, height = self._pygame.display.get_desktop_sizes()[0]
         scale = min(1.0, ROOM * width / size[0], ROOM * height / size[1])
         self._pygame.display.set_caption(self._title)
         wanted = round(size[0] * scale), round(size[1] * scale)
-        with _ctrl_c_held():  # pygame seeks its icon here, and forgets every exception that comes meanwhile
+        with _ctrl_c_delayed():  # pygame loads its icon here and discards every exception, KeyboardInterrupt too
             self._pygame.display.set_mode(wanted, self._pygame.RESIZABLE)
         self.is_open = True
 
-    def show(self, picture: Image) -> None:
-        """Show a picture (H, W, 3) uint8 BGR, from the window's upper left corner on."""
-        size = picture.shape[1], picture.shape[0]
-        image = self._pygame.image.frombuffer(np.ascontiguousarray(picture), size, "BGR")
-        self._pygame.display.get_surface().blit(image, (0, 0))  # resizing makes a new surface
+    def show(self, image: Image) -> None:
+        """Show an image (H, W, 3) uint8 BGR in the upper left corner of the window."""
+        size = image.shape[1], image.shape[0]
+        surface = self._pygame.image.frombuffer(np.ascontiguousarray(image), size, "BGR")
+        self._pygame.display.get_surface().blit(surface, (0, 0))  # resizing creates a new surface
         self._pygame.display.flip()
 
     def actions(self) -> list[str]:
-        """Return what was asked for since the last call: ``close``, ``pause``, ``snapshot``, ``record``, ``redraw``."""
-        asked = []
+        """Return the user's actions since the last call: ``close``, ``pause``, ``snapshot``, ``record``, ``redraw``."""
+        actions = []
         for event in self._pygame.event.get():
             key = event.key if event.type == self._pygame.KEYDOWN else None
-            asked.append(self._actions.get((event.type, key), ""))
-        return [action for action in asked if action]
+            actions.append(self._actions.get((event.type, key), ""))
+        return [action for action in actions if action]
 
     def close(self) -> None:
-        """Close it; a second time does nothing."""
+        """Close the window; a second call does nothing."""
         self.is_open = False
         self._pygame.display.quit()
 
 
 @contextlib.contextmanager
-def _ctrl_c_held() -> Iterator[None]:
-    """Hold Ctrl-C back until the block is done; to be used in the main thread, the only one that hears it."""
+def _ctrl_c_delayed() -> Iterator[None]:
+    """Delay Ctrl-C until the block has ended. Use it in the main thread: only that thread gets signals."""
     pressed = []
     before = signal.signal(signal.SIGINT, lambda *event: pressed.append(event))
     try:
@@ -102,25 +103,30 @@ def _ctrl_c_held() -> Iterator[None]:
 
 
 def _load_pygame() -> Any:
-    """Import pygame and find a display, or say what is missing."""
-    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # stdout carries data only, no greetings
+    """Import pygame and open a display.
+
+    Raises:
+        MissingExtraError: pygame is not installed.
+        DeviceError: There is no display.
+    """
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # stdout is for data only
     pygame = require("pygame", extra="live")
-    asked = os.environ.get("SDL_VIDEODRIVER")
+    requested = os.environ.get("SDL_VIDEODRIVER")
     linux = sys.platform.startswith("linux")
-    if linux and not (asked or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    if linux and not (requested or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise DeviceError(NO_DISPLAY.format(reason=" (neither DISPLAY nor WAYLAND_DISPLAY is set)"))
     try:
         pygame.display.init()
     except pygame.error as error:
         raise DeviceError(NO_DISPLAY.format(reason=f" ({error})")) from error
-    if pygame.display.get_driver() == "offscreen" and asked != "offscreen":  # SDL's last resort, which nobody sees
+    if pygame.display.get_driver() == "offscreen" and requested != "offscreen":  # SDL's fallback, which is invisible
         pygame.display.quit()
         raise DeviceError(NO_DISPLAY.format(reason=" (the one that DISPLAY names does not answer)"))
     return pygame
 
 
 def _actions(pygame: Any) -> dict[tuple[int, int | None], str]:
-    """Say which event asks for what."""
+    """Return the action for each event and key."""
     keys = {
         **dict.fromkeys((pygame.K_RETURN, pygame.K_KP_ENTER, pygame.K_q, pygame.K_ESCAPE), "close"),
         pygame.K_SPACE: "pause",

@@ -1,4 +1,4 @@
-"""The loop of the live window: the newest result is drawn, keys are obeyed, and nothing else is kept."""
+"""The loop of the live window: draw the newest result and handle keys. It keeps no other result."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from facemood.window.result_thread import ResultThread
 from facemood.window.view import BAR, Status, compose, mirror
 
 TICK = 1 / 30
-"""Seconds after which keys are looked at, whether a result came or not."""
+"""Longest time between two checks of the keys, in seconds: 30 checks per second feel immediate."""
 
 FIRST_WAIT = 3.0
-"""Seconds until the window opens without a picture; where a source cannot be opened, none flashes up before."""
+"""Seconds to wait for the first frame before the window opens. A source that fails sooner opens no window."""
 
 SIZE = (960, 720)
-"""Width and height of a window that opens before the first picture; smaller pictures are enlarged to that height."""
+"""Width and height, in pixels, of a window that opens before the first frame. Smaller frames get this height."""
 
 STALLED = 2.0
-"""Seconds without a result after which the line says so."""
+"""Seconds without a result after which the status line reports it."""
 
 NOTICE = 4.0
-"""Seconds for which a notice stays."""
+"""Seconds for which a notice is shown: enough to read a file name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveOptions:
-    """How a live source is shown and kept.
+    """How a live source is shown and recorded.
 
     Attributes:
-        mirror: Whether the window and its snapshots show the picture as a mirror does; videos and tables never do.
-        layers: What faces show beside box, label and bars, as for `Result.draw`.
-        anonymize: ``"blur"`` or ``"box"`` hides the faces that were found, on the screen and in all files.
-        folder: Where snapshots and recordings go.
-        record: Whether a recording begins at once.
+        mirror: Whether the window and its snapshots show a mirror image; videos and tables are never mirrored.
+        layers: What to draw in addition to boxes, labels and bars, as for `Result.draw`.
+        anonymize: ``"blur"`` or ``"box"`` hides the detected faces in the window and in all files.
+        folder: Folder for snapshots and recordings.
+        record: Whether a recording starts at once.
 
     Example:
         >>> LiveOptions(mirror=True).record
@@ -59,7 +59,7 @@ class LiveOptions:
     record: bool = False
 
     def hide(self, result: Result) -> Result:
-        """Return a result whose image shows no face that was found, where that is asked for."""
+        """Return a result with the detected faces hidden in its image, if `anonymize` is set."""
         if not self.anonymize or result.image is None:
             return result
         return dataclasses.replace(result, image=anonymize(result.image, result.faces, self.anonymize))
@@ -73,24 +73,24 @@ def run_window(
     name: str = "camera:0",
     on_result: Callable[[Result], object] | None = None,
 ) -> int:
-    """Show results as they come until Enter, q, Esc or the window's button ends it, or the source does.
+    """Show results in a window until the source ends, or Enter, q, Esc or the close button is pressed.
 
-    The window belongs to the calling thread, which must be the main one; results are read in another.
+    The window runs in the calling thread, which must be the main thread. Results are read in another thread.
 
     Args:
-        results: What is read, with images; such as ``recognizer.stream("camera:0", keep_images=True)``.
-        info: What makes the results, as `EmotionRecognizer.info` gives it.
-        options: How it is shown and kept; None takes the defaults, which keep nothing.
-        name: What the window calls the source.
-        on_result: Called with each result, in the reader's thread.
+        results: Results with images, such as ``recognizer.stream("camera:0", keep_images=True)``.
+        info: Settings of the run, as `EmotionRecognizer.info` returns them.
+        options: How results are shown and recorded; None uses the defaults, which record nothing.
+        name: Name of the source in the window.
+        on_result: Called with each result, in the thread that reads.
 
     Returns:
-        How many results were read.
+        The number of results.
 
     Raises:
         MissingExtraError: pygame is not installed (extra ``live``).
         DeviceError: There is no display.
-        FacemoodError: What went wrong with the source or a recording, once all files are finished.
+        FacemoodError: An error of the source or of a recording; raised after all files are finished.
     """
     options, name = options or LiveOptions(), public_name(name)
     with contextlib.ExitStack() as stack:
@@ -100,13 +100,13 @@ def run_window(
         if options.record:
             recorder.start()
         each = [recorder.add] if on_result is None else [recorder.add, on_result]
-        reader = ResultThread(results, change=options.hide, each=each)
-        stack.callback(reader.close)
-        stack.callback(window.close)  # it goes at once; files are finished behind it
-        _Viewer(window, reader, recorder, options, name).run()
-    if recorder.trouble:
-        raise OutputError(recorder.trouble)
-    return reader.count
+        thread = ResultThread(results, change=options.hide, each=each)
+        stack.callback(thread.close)
+        stack.callback(window.close)  # the window closes first, then the files are finished
+        _Viewer(window, thread, recorder, options, name).run()
+    if recorder.error:
+        raise OutputError(recorder.error)
+    return thread.count
 
 
 def run_headless(
@@ -116,19 +116,19 @@ def run_headless(
     *,
     on_result: Callable[[Result], object] | None = None,
 ) -> int:
-    """Take results as they come, and record them where that is asked for, without a window; until the source ends.
+    """Read results until the source ends, without a window, and record them if `LiveOptions.record` is set.
 
     Args:
-        results: What is read; with images where it is recorded.
-        info: What makes the results, as `EmotionRecognizer.info` gives it.
-        options: How it is kept; None keeps nothing.
+        results: Results; with images if they are recorded.
+        info: Settings of the run, as `EmotionRecognizer.info` returns them.
+        options: How results are recorded; None records nothing.
         on_result: Called with each result.
 
     Returns:
-        How many results were read.
+        The number of results.
 
     Raises:
-        FacemoodError: What went wrong with the source or the recording, once all files are finished.
+        FacemoodError: An error of the source or of the recording; raised after all files are finished.
 
     Example:
         >>> run_headless([Result("camera:0")], {"labels": ["happy"]}, on_result=lambda result: print(len(result)))
@@ -144,8 +144,8 @@ def run_headless(
             recorder.start()
         for result in map(options.hide, results):
             recorder.add(result)
-            if recorder.trouble:
-                raise OutputError(recorder.trouble)
+            if recorder.error:
+                raise OutputError(recorder.error)
             if on_result is not None:
                 on_result(result)
             count += 1
@@ -153,87 +153,87 @@ def run_headless(
 
 
 class _Viewer:
-    """One window while it is open: what it shows, and what the keys do."""
+    """The state of an open window: the displayed result, the notice, and what the keys do."""
 
     def __init__(
-        self, window: Window, reader: ResultThread, recorder: Recorder, options: LiveOptions, name: str
+        self, window: Window, thread: ResultThread, recorder: Recorder, options: LiveOptions, name: str
     ) -> None:
-        self.window, self.reader, self.recorder, self.options, self.name = window, reader, recorder, options, name
-        self.shown: Result | None = None
+        self.window, self.thread, self.recorder, self.options, self.name = window, thread, recorder, options, name
+        self.displayed: Result | None = None
         self.number = 0
-        self.came = time.monotonic()
+        self.last_time = time.monotonic()
         self.notice, self.notice_ends = "", 0.0
         self.drawn: tuple[Status, tuple[int, int], int] | None = None
 
     def run(self) -> None:
-        """Show and obey until it ends. What went wrong with the source is raised."""
-        self.reader.newest.wait(FIRST_WAIT)
+        """Draw results and handle keys until the end. Errors of the source are raised."""
+        self.thread.newest.wait(FIRST_WAIT)
         while True:
-            result = self.reader.newest.take(TICK)
+            result = self.thread.newest.take(TICK)
             if result is not None:
                 self._take(result)
-            elif self.reader.newest.finished:
+            elif self.thread.newest.finished:
                 return
             if not self.window.is_open:
                 self._open()
             for action in self.window.actions():
                 if action == "close":
                     return
-                self._obey(action)
+                self._handle(action)
             self._draw()
 
     def _take(self, result: Result) -> None:
-        """Show a result from now on; one that was on its way when the picture was told to stand is left out."""
-        self.came = time.monotonic()
-        if not self.reader.paused:
+        """Display a result; one that arrives after a pause has begun is ignored."""
+        self.last_time = time.monotonic()
+        if not self.thread.paused:
             self.number += 1
-            self.shown = mirror(result) if self.options.mirror and result.image is not None else result
+            self.displayed = mirror(result) if self.options.mirror and result.image is not None else result
 
     def _open(self) -> None:
-        """Open the window, as large as the first picture where that is known."""
-        width, height = SIZE if self.shown is None else self.shown.size
+        """Open the window in the size of the first frame, or in `SIZE` if there is none yet."""
+        width, height = SIZE if self.displayed is None else self.displayed.size
         scale = max(1.0, SIZE[1] / height)
         self.window.open((round(width * scale), round(height * scale) + BAR))
 
-    def _obey(self, action: str) -> None:
-        """Do what a key asks for; trouble with a file is shown and ends nothing."""
+    def _handle(self, action: str) -> None:
+        """Carry out the action of a key. An error with a file is shown as a notice."""
         try:
             if action == "pause":
-                self.reader.pause(not self.reader.paused)
-                self.came = time.monotonic()
-            elif action == "snapshot" and self.shown is not None:
-                self._say(f"saved {self.recorder.snapshot(self.shown, layers=self.options.layers).name}")
+                self.thread.pause(not self.thread.paused)
+                self.last_time = time.monotonic()
+            elif action == "snapshot" and self.displayed is not None:
+                self._notify(f"saved {self.recorder.snapshot(self.displayed, layers=self.options.layers).name}")
             elif action == "record":
-                self._toggle()
+                self._toggle_recording()
             elif action == "redraw":
                 self.drawn = None
         except OutputError as error:
-            self._say(str(error))
+            self._notify(str(error))
 
-    def _toggle(self) -> None:
-        """Begin a recording, or end the one that runs."""
+    def _toggle_recording(self) -> None:
+        """Start a recording, or stop the current one."""
         if not self.recorder.recording:
             self.recorder.start()
         elif (video := self.recorder.stop()) is not None:
-            self._say(f"saved {video.name} and {video.stem}.csv")
+            self._notify(f"saved {video.name} and {video.stem}.csv")
 
-    def _say(self, notice: str) -> None:
-        """Show a notice for a while."""
+    def _notify(self, notice: str) -> None:
+        """Show a notice for `NOTICE` seconds."""
         self.notice, self.notice_ends = notice, time.monotonic() + NOTICE
 
     def _status(self) -> Status:
-        """Say how it goes."""
-        now, paused = time.monotonic(), self.reader.paused
-        notice = self.notice if now < self.notice_ends else self.recorder.trouble
-        if not notice and not paused and self.shown is not None and now - self.came > STALLED:
-            notice = "no new picture; waiting"
+        """Return the content of the status line."""
+        now, paused = time.monotonic(), self.thread.paused
+        notice = self.notice if now < self.notice_ends else self.recorder.error
+        if not notice and not paused and self.displayed is not None and now - self.last_time > STALLED:
+            notice = "no new frame; waiting"
         recording = int(self.recorder.seconds) if self.recorder.recording else None
-        return Status(self.name, round(self.reader.rate.at(now)), recording, paused, notice)
+        return Status(self.name, round(self.thread.rate.at(now)), recording, paused, notice)
 
     def _draw(self) -> None:
-        """Draw what is shown, where it differs from what was drawn last."""
+        """Draw the view, unless nothing has changed since the last time."""
         status, size = self._status(), self.window.size
         wanted = (status, size, self.number)
         if wanted != self.drawn:
-            self.window.show(compose(self.shown, status, size, layers=self.options.layers))
+            self.window.show(compose(self.displayed, status, size, layers=self.options.layers))
             self.drawn = wanted

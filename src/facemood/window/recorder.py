@@ -1,4 +1,4 @@
-"""Snapshots and recordings: files are written when somebody asks for them, and never otherwise."""
+"""Snapshots and recordings. Files are written on request only."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from facemood.sinks.video_file import VideoWriter
 
 
 class Recorder:
-    """Writes pictures, and recordings: a video without boxes and labels, and a table whose times are the video's.
+    """Writes snapshots and recordings. A recording is a video without boxes, and a table with the video's timestamps.
 
-    One thread may tell it to start and stop while another hands it results.
+    It is thread-safe: one thread may start and stop recordings while another adds results.
 
     Args:
-        folder: Where files go; it is made with the first of them.
-        info: What makes the results, as `EmotionRecognizer.info` gives it.
+        folder: Folder of the files; it is created with the first file.
+        info: Settings of the run, as `EmotionRecognizer.info` returns them.
 
     Attributes:
-        trouble: Why the last recording ended early; empty where it did not.
+        error: Message of the error that ended the last recording; empty if there was none.
 
     Example:
         >>> recorder = Recorder(Path("recordings"), {"labels": ["happy"]})
@@ -37,48 +37,48 @@ class Recorder:
 
     folder: Path
     info: dict[str, Any]
-    trouble: str
+    error: str
 
     def __init__(self, folder: Path, info: dict[str, Any]) -> None:
-        self.folder, self.info, self.trouble = folder, info, ""
+        self.folder, self.info, self.error = folder, info, ""
         self._lock = threading.Lock()
         self._running: _Recording | None = None
 
     @property
     def recording(self) -> bool:
-        """Whether results are recorded at present."""
+        """Whether a recording is running."""
         return self._running is not None
 
     @property
     def seconds(self) -> float:
-        """How long the recording is by now."""
+        """Length of the current recording in seconds; 0 without one."""
         running = self._running
         return 0.0 if running is None else running.seconds
 
     def snapshot(self, result: Result, *, layers: Collection[str] = ()) -> Path:
-        """Write an annotated picture, and return its path.
+        """Write an annotated image and return its path.
 
         Raises:
-            OutputError: The place cannot be written to.
+            OutputError: The file cannot be written.
         """
         path = self._free_stem((".png",)).with_suffix(".png")
         write_picture(path, result.draw(layers=layers))
         return path
 
     def start(self) -> Path:
-        """Begin a recording, and return the path of its video.
+        """Start a recording and return the path of its video.
 
         Raises:
-            OutputError: The place cannot be written to.
+            OutputError: The file cannot be written.
         """
         self.stop()
         with self._lock:
-            self.trouble = ""
+            self.error = ""
             self._running = _Recording(self._free_stem((".mp4", ".csv")), self.info)
             return self._running.video_path
 
     def stop(self) -> Path | None:
-        """End the recording, and return the path of its video; None where nothing was recorded.
+        """Stop the recording and return the path of its video; None if no frame was recorded.
 
         Raises:
             OutputError: The video or the table cannot be finished.
@@ -88,20 +88,20 @@ class Recorder:
             return None if running is None else running.close()
 
     def add(self, result: Result) -> None:
-        """Record a result where a recording runs; trouble with it ends the recording and nothing else."""
+        """Add a result to the current recording, if any. An error ends the recording and is kept in `error`."""
         with self._lock:
             if self._running is None:
                 return
             try:
                 self._running.add(result)
             except OutputError as error:
-                self.trouble = str(error)
+                self.error = str(error)
                 running, self._running = self._running, None
                 with contextlib.suppress(OutputError):
                     running.close()
 
     def _free_stem(self, suffixes: tuple[str, ...]) -> Path:
-        """Return a path without ending that is named by the time, and that no file has."""
+        """Return a path without suffix, named after the current time, that no file has yet."""
         name = time.strftime("facemood-%Y%m%d-%H%M%S")
         stem, number = self.folder / name, 1
         while any(Path(f"{stem}{suffix}").exists() for suffix in suffixes):
@@ -111,7 +111,7 @@ class Recorder:
 
 
 class _Recording:
-    """One recording that runs."""
+    """The files of a recording that is running."""
 
     def __init__(self, stem: Path, info: dict[str, Any]) -> None:
         self.video_path, self.table_path, self._info = Path(f"{stem}.mp4"), Path(f"{stem}.csv"), info
@@ -121,9 +121,9 @@ class _Recording:
         self.count, self.seconds = 0, 0.0
 
     def add(self, result: Result) -> None:
-        """Write one frame and its rows, by the video's own numbers and times."""
+        """Write one frame and its rows, with frame numbers and timestamps of the recorded video."""
         if result.image is None:
-            raise OutputError(f"{self.video_path}: a recording needs the pictures; read with keep_images=True")
+            raise OutputError(f"{self.video_path}: a recording needs the images; read with keep_images=True")
         if self._table is None:
             self._table = CsvSink(self.table_path, {**self._info, "variants": list(result.variants)})
         now = time.monotonic() if result.timestamp is None else result.timestamp
@@ -134,7 +134,7 @@ class _Recording:
         self.count += 1
 
     def close(self) -> Path | None:
-        """Finish both files; a recording without a frame leaves none."""
+        """Finish both files and return the path of the video. Without a frame, no file remains."""
         try:
             self._video.close()
         finally:

@@ -1,4 +1,4 @@
-"""Take results in a thread of their own, so that a window never waits for a network."""
+"""Read results in a separate thread, so that the window never waits for a network."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from facemood.results import Result
 from facemood.sources.live import Newest
 
 PATIENCE = 2.0
-"""Seconds that closing waits for a result that is on its way."""
+"""Longest time, in seconds, that `close` waits for the current result."""
 
 
 class Rate:
-    """How often something happens, over the last second.
+    """Rate of events per second, over the last second.
 
     Args:
-        span: Seconds that are looked at.
+        span: Length of the time window in seconds.
 
     Example:
         >>> rate = Rate()
@@ -31,32 +31,32 @@ class Rate:
 
     def __init__(self, *, span: float = 1.0) -> None:
         self.span = span
-        self._moments: deque[float] = deque(maxlen=1000)
+        self._times: deque[float] = deque(maxlen=1000)
 
     def tick(self, moment: float) -> None:
-        """Note that it happened at a moment in seconds; moments only grow."""
-        while self._moments and self._moments[0] < moment - self.span:
-            self._moments.popleft()
-        self._moments.append(moment)
+        """Count an event at a time in seconds; times must not decrease."""
+        while self._times and self._times[0] < moment - self.span:
+            self._times.popleft()
+        self._times.append(moment)
 
     def at(self, moment: float) -> float:
-        """Return how often it happened in a second, up to a moment; 0 where it did not happen twice."""
-        recent = [past for past in tuple(self._moments) if past >= moment - self.span]
+        """Return the events per second at a time in seconds; 0 with fewer than two events."""
+        recent = [past for past in tuple(self._times) if past >= moment - self.span]
         return (len(recent) - 1) / (recent[-1] - recent[0]) if len(recent) > 1 and recent[-1] > recent[0] else 0.0
 
 
 class ResultThread:
-    """Takes results as they come, does with each what is asked, and keeps the newest for whom it may concern.
+    """Reads results in a thread, calls functions with each, and keeps the newest one for the window.
 
     Args:
-        results: What is read; a generator is closed in the end, in the thread that read from it.
-        change: What each result becomes before anything else sees it, such as one with hidden faces; None leaves it.
-        each: What is done with every result, in order, in the reader's thread.
+        results: The results; a generator is closed at the end, in the thread that reads it.
+        change: Applied to each result before anything else, for example to hide faces; None changes nothing.
+        each: Functions that are called with each result, in order, in the thread.
 
     Example:
-        >>> seen = []
-        >>> reader = ResultThread([Result("a"), Result("b")], each=[seen.append])
-        >>> reader.close(); len(seen)
+        >>> collected = []
+        >>> thread = ResultThread([Result("a"), Result("b")], each=[collected.append])
+        >>> thread.close(); len(collected)
         2
     """
 
@@ -73,52 +73,52 @@ class ResultThread:
         self.newest: Newest[Result] = Newest()
         self.rate, self.count = Rate(), 0
         self._results, self._change, self._each = iter(results), change, tuple(each)
-        self._going, self._stop = threading.Event(), threading.Event()
-        self._going.set()
+        self._running, self._stop = threading.Event(), threading.Event()
+        self._running.set()
         self._thread = threading.Thread(target=self._run, name="facemood results", daemon=True)
         self._thread.start()
 
     @property
     def paused(self) -> bool:
-        """Whether nothing is read at present."""
-        return not self._going.is_set()
+        """Whether reading is paused."""
+        return not self._running.is_set()
 
     def pause(self, paused: bool = True) -> None:
-        """Stop reading for a while, or go on; a result that is on its way still comes."""
+        """Pause reading, or continue it; the current result is still delivered."""
         if paused:
-            self._going.clear()
+            self._running.clear()
         else:
-            self._going.set()
+            self._running.set()
 
     def close(self) -> None:
-        """End the thread; where a source gives nothing, it ends by itself as soon as something comes."""
+        """End the thread. If the source is silent for `PATIENCE` seconds, the thread ends after its next result."""
         self._stop.set()
-        self._going.set()
+        self._running.set()
         self._thread.join(PATIENCE)
 
     def _run(self) -> None:
-        """Read to the end; what goes wrong is raised to who takes the newest result."""
+        """Read to the end; errors are raised in the thread that takes the newest result."""
         try:
-            for result in self._wanted():
+            for result in self._until_stopped():
                 self._take(result)
         except Exception as error:
             self.newest.finish(error)
         else:
             self.newest.finish()
 
-    def _wanted(self) -> Iterator[Result]:
-        """Yield results until it is enough, and let the source go."""
+    def _until_stopped(self) -> Iterator[Result]:
+        """Yield results until `close` is called, then close the source."""
         try:
             for result in self._results:
                 yield result
-                self._going.wait()
+                self._running.wait()
                 if self._stop.is_set():
                     return
         finally:
             close_results(self._results)
 
     def _take(self, result: Result) -> None:
-        """Do with one result what is asked, and lay it down."""
+        """Change one result, call the functions with it, and store it as the newest."""
         changed = result if self._change is None else self._change(result)
         for action in self._each:
             action(changed)
