@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from facemood import Face, Result
 from facemood.labels import EXPRESSIONS
-from facemood.timeline import Track, TrackCollector, collect_tracks, find_episodes, head_counts, thin
+from facemood.timeline import Track, TrackCollector, collect_tracks, count_faces, downsample, find_episodes
 from tests.conftest import make_face
 
 WORDS = ("happy", "sad", "neutral")
@@ -50,7 +50,7 @@ def videos() -> st.SearchStrategy[Track]:
     )
 
 
-def test_episodes_end_where_another_label_is_shown_or_the_person_is_out_of_sight() -> None:
+def test_episodes_end_when_the_label_changes_or_the_person_is_out_of_sight() -> None:
     labels = ["happy", "happy", "sad", None, "sad", "sad", "neutral"]
     found = find_episodes(track_of(labels, [0, 1, 2, 3, 4, 4.5, 5.5]))
     assert [(one.label, one.start, one.end) for one in found] == [
@@ -59,7 +59,7 @@ def test_episodes_end_where_another_label_is_shown_or_the_person_is_out_of_sight
     assert {(one.source, one.track_id) for one in found} == {("a.mp4", 1)}
 
 
-def test_an_episode_tells_its_peak_and_its_mean_over_time() -> None:
+def test_an_episode_has_its_peak_and_its_time_weighted_mean() -> None:
     frames = [frame_of(0, face_of("happy", sure=0.6)), frame_of(3, face_of("happy", sure=0.9)), frame_of(4)]
     (found,) = find_episodes(collect_tracks(frames)[0])
     assert (found.peak_time, found.seconds) == (3, 4)
@@ -81,7 +81,7 @@ def test_episodes_cover_the_visible_time_once(track: Track) -> None:
     found = find_episodes(track, min_seconds=0)
     assert all(one.end <= other.start for one, other in itertools.pairwise(found))
     assert sum(one.seconds for one in found) == pytest.approx(track.seconds)
-    for time, end, shown in zip(track.timestamps, track.ends, track.shown, strict=True):
+    for time, end, shown in zip(track.timestamps, track.ends, track.display_labels, strict=True):
         over = [one.label for one in found if one.start <= time and end <= one.end]
         assert track.labels[shown] in over
         assert len(over) == 1 or end == time  # a frame that lasts no time may stand between two
@@ -129,7 +129,7 @@ def test_the_last_frame_lasts_as_long_as_the_median() -> None:
     assert track.ends.tolist() == [1, 2, 10, 11]
 
 
-def test_an_only_frame_lasts_a_moment() -> None:
+def test_a_single_frame_has_a_default_length() -> None:
     track = track_of(["sad"], [7.5])
     assert track.durations.tolist() == pytest.approx([0.04])
     assert track.shares["sad"] == 1
@@ -140,12 +140,12 @@ def test_frames_without_any_time_count_alike() -> None:
 
 
 @pytest.mark.parametrize("limits", [{"min_seconds": -1}, {"max_gap": -0.1}, {"max_gap": float("nan")}])
-def test_impossible_limits_are_refused(limits: dict[str, float]) -> None:
+def test_invalid_limits_are_errors(limits: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must be 0 s or more"):
         find_episodes(track_of(["sad"], [0]), **limits)
 
 
-def test_people_come_in_the_order_of_their_numbers_video_by_video() -> None:
+def test_tracks_are_ordered_by_video_and_track_id() -> None:
     collector = TrackCollector()
     for time in (0.0, 1.0):
         collector.add(frame_of(time, face_of("happy", number=9), face_of("sad", number=2)))
@@ -155,10 +155,10 @@ def test_people_come_in_the_order_of_their_numbers_video_by_video() -> None:
         ("a.mp4", 9),
         ("b.mp4", 1),
     ]
-    assert [timeline.heads.tolist() for timeline in collector.timelines()] == [[2, 2], [1, 1]]
+    assert [timeline.face_counts.tolist() for timeline in collector.timelines()] == [[2, 2], [1, 1]]
 
 
-def test_arrays_hold_what_the_faces_said() -> None:
+def test_the_arrays_of_a_track_have_the_values_of_the_faces() -> None:
     faces = [
         dataclasses.replace(face_of("sad", sure=0.5 + 0.1 * n), box=np.array([n, 0, n + 5, 5], np.float32))
         for n in range(3)
@@ -167,30 +167,31 @@ def test_arrays_hold_what_the_faces_said() -> None:
     np.testing.assert_array_equal(track.probabilities, [face.probabilities for face in faces])
     np.testing.assert_array_equal(track.boxes, [face.box for face in faces])
     assert track.timestamps.tolist() == [0, 0.1, 0.2]
-    assert [array.dtype for array in (track.probabilities, track.boxes, track.shown)] == ["float32", "float32", "int64"]
+    arrays = (track.probabilities, track.boxes, track.display_labels)
+    assert [array.dtype for array in arrays] == ["float32", "float32", "int64"]
 
 
-def test_photos_are_passed_over() -> None:
+def test_photos_are_skipped() -> None:
     collector = TrackCollector()
     assert collector.add(frame_of(None, face_of("happy"))) is None
     assert collector.timelines() == []
 
 
-def test_faces_without_a_number_or_a_reading_are_heads_alone() -> None:
+def test_faces_without_a_track_id_or_a_prediction_only_count_as_faces() -> None:
     unread = Face(np.zeros(4, np.float32), 0.9, track_id=3)
     collector = TrackCollector()
     collector.add(frame_of(0, face_of("happy", number=None), unread, face_of("sad")))
     (timeline,) = collector.timelines()
     assert [track.track_id for track in timeline.tracks] == [1]
-    assert timeline.heads.tolist() == [3]
+    assert timeline.face_counts.tolist() == [3]
 
 
-def test_nobody_is_in_a_frame_twice() -> None:
+def test_a_second_face_with_the_same_track_id_is_ignored() -> None:
     (track,) = collect_tracks([frame_of(0, face_of("happy"), face_of("sad")), frame_of(1, face_of("sad"))])
-    assert [track.labels[index] for index in track.shown] == ["happy", "sad"]
+    assert [track.labels[index] for index in track.display_labels] == ["happy", "sad"]
 
 
-def test_a_source_that_begins_anew_is_another_video() -> None:
+def test_a_source_whose_time_goes_back_is_another_video() -> None:
     collector = TrackCollector()
     places = [collector.add(frame_of(time, face_of("happy"))) for time in (0, 1, 2, 0, 1)]
     assert places == [0, 0, 0, 1, 1]
@@ -209,47 +210,48 @@ def test_ten_minutes_of_video_take_little_memory() -> None:
     assert held < 4.5e6
 
 
-def test_heads_are_counted_frame_by_frame() -> None:
+def test_faces_are_counted_frame_by_frame() -> None:
     frames = [frame_of(0), frame_of(0.5, face_of("sad"), face_of("sad", number=None)), frame_of(None, face_of("sad"))]
-    assert head_counts(frames).tolist() == [[0, 0], [0.5, 2]]
-    assert head_counts([]).shape == (0, 2)
+    assert count_faces(frames).tolist() == [[0, 0], [0.5, 2]]
+    assert count_faces([]).shape == (0, 2)
 
 
 @settings(max_examples=50)
 @given(st.integers(2, 80), st.integers(1, 60), st.integers(0, 2**32 - 1))
-def test_a_thinned_track_has_the_same_time_and_the_same_means(frames: int, points: int, seed: int) -> None:
+def test_downsampling_keeps_the_time_span_and_the_means(frames: int, points: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     labels = random.choice(WORDS, frames).tolist()
     track = track_of(labels, np.cumsum(random.uniform(0.01, 1, frames)).tolist())
-    thinned = thin(track, points=points)
-    assert len(thinned) <= max(points, 1)
-    assert (thinned.timestamps[0], thinned.ends[-1]) == (track.timestamps[0], track.ends[-1])
-    np.testing.assert_array_equal(thinned.timestamps[1:], thinned.ends[:-1])
-    means = [np.average(one.probabilities, axis=0, weights=one.durations) for one in (track, thinned)]
+    downsampled = downsample(track, points=points)
+    assert len(downsampled) <= max(points, 1)
+    assert (downsampled.timestamps[0], downsampled.ends[-1]) == (track.timestamps[0], track.ends[-1])
+    np.testing.assert_array_equal(downsampled.timestamps[1:], downsampled.ends[:-1])
+    means = [np.average(one.probabilities, axis=0, weights=one.durations) for one in (track, downsampled)]
     np.testing.assert_allclose(means[0], means[1], atol=1e-5)
 
 
-def test_a_thinned_track_keeps_absences_and_shows_what_is_shown_longest() -> None:
-    labels = [*["happy"] * 30, "sad", *[None] * 30, *["sad"] * 40]
-    thinned = thin(track_of(labels, [n / 10 for n in range(101)]), points=10)
-    assert [thinned.labels[index] for index in thinned.shown] == ["happy", "happy", "happy", "sad", "sad", "sad", "sad"]
-    apart = thinned.timestamps[1:] - thinned.ends[:-1]
+def test_downsampling_keeps_gaps_and_the_longest_display_label() -> None:
+    shown = [*["happy"] * 30, "sad", *[None] * 30, *["sad"] * 40]
+    downsampled = downsample(track_of(shown, [n / 10 for n in range(101)]), points=10)
+    labels = [downsampled.labels[index] for index in downsampled.display_labels]
+    assert labels == ["happy"] * 3 + ["sad"] * 4
+    apart = downsampled.timestamps[1:] - downsampled.ends[:-1]
     assert np.flatnonzero(apart > 1e-6).tolist() == [2]
     assert apart[2] == pytest.approx(3.0)
 
 
-def test_a_short_track_stays_as_it_is() -> None:
+def test_a_short_track_is_not_downsampled() -> None:
     track = track_of(["happy", "sad"], [0, 1])
-    assert thin(track, points=2) is track
+    assert downsample(track, points=2) is track
     with pytest.raises(ValueError, match="points must be 1 or more"):
-        thin(track, points=0)
+        downsample(track, points=0)
 
 
 @settings(max_examples=30)
 @given(videos(), st.integers(1, 20))
-def test_a_thinned_track_is_a_track(track: Track, points: int) -> None:
-    thinned = thin(track, points=points)
-    assert len(thinned) <= max(points, 1)
-    assert (thinned.ends >= thinned.timestamps).all()
-    np.testing.assert_allclose(thinned.probabilities.sum(axis=1), 1, atol=1e-5)
-    assert set(thinned.shown) <= set(track.shown)
+def test_a_downsampled_track_is_a_valid_track(track: Track, points: int) -> None:
+    downsampled = downsample(track, points=points)
+    assert len(downsampled) <= max(points, 1)
+    assert (downsampled.ends >= downsampled.timestamps).all()
+    np.testing.assert_allclose(downsampled.probabilities.sum(axis=1), 1, atol=1e-5)
+    assert set(downsampled.display_labels) <= set(track.display_labels)

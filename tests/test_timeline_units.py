@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from facemood import Result
 from facemood.facs import ABSENT, ACTIVE, KEYS
 from facemood.labels import EXPRESSIONS
-from facemood.timeline import Track, collect_tracks, find_blinks, find_unit_events, thin
+from facemood.timeline import Track, collect_tracks, downsample, find_blinks, find_unit_events
 from tests.conftest import make_face
 
 Floats = NDArray[np.float32]
@@ -48,7 +48,7 @@ def test_a_unit_without_sides_has_no_asymmetry_and_weak_or_brief_ones_are_no_eve
     assert [one.unit for one in find_unit_events(track, least=0.3)] == ["AU25", "AU26"]
 
 
-def test_an_event_ends_where_nothing_is_read_and_where_nobody_is_there() -> None:
+def test_an_event_ends_at_missing_values_and_when_the_person_is_out_of_sight() -> None:
     nan = float("nan")
     events = find_unit_events(track_of(AU25=[0.9, 0.9, nan, 0.9, 0.9, 0.9]))
     assert [(event.onset, event.offset) for event in events] == [pytest.approx((0, 0.2)), pytest.approx((0.3, 0.6))]
@@ -59,14 +59,14 @@ def test_an_event_ends_where_nothing_is_read_and_where_nobody_is_there() -> None
 
 
 @pytest.mark.parametrize("wrong", [{"least": 0.1}, {"least": 1.5}, {"min_seconds": -1.0}, {"least": float("nan")}])
-def test_impossible_limits_are_refused(wrong: dict[str, float]) -> None:
+def test_invalid_limits_are_errors(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="expected least"):
         find_unit_events(track_of(AU25=[0.9]), **wrong)
 
 
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.floats(0, 1) | st.just(float("nan")), min_size=1, max_size=40))
-def test_events_cover_all_that_is_strong(course: list[float]) -> None:
+def test_events_cover_all_frames_of_high_intensity(course: list[float]) -> None:
     track = track_of(AU25=course)
     assert track.units is not None
     values = track.units[:, KEYS.index("AU25")]
@@ -92,7 +92,7 @@ def blinking(places: list[int], *, frames: int = 300, width: int = 4, wink: bool
     return eyes.astype(np.float32)
 
 
-def test_blinks_are_counted_against_the_person_s_own_eyes() -> None:
+def test_blinks_are_relative_to_the_openness_of_the_persons_eyes() -> None:
     places = [20, 100, 180, 260]
     found = find_blinks(track_of(step=1 / 30, eyes=blinking(places)))
     assert found is not None
@@ -112,7 +112,7 @@ def test_winks_and_closed_eyes_are_no_blinks() -> None:
     assert asleep.seconds == pytest.approx(9)
 
 
-def test_eyes_that_are_not_seen_for_a_while_do_not_blink_meanwhile() -> None:
+def test_invisible_eyes_do_not_blink() -> None:
     eyes = blinking([20, 200])
     eyes[90:150] = np.nan
     found = find_blinks(track_of(step=1 / 30, eyes=eyes))
@@ -128,7 +128,7 @@ def test_blinks_are_not_counted_where_frames_are_far_apart_or_eyes_unknown() -> 
     assert find_unit_events(dataclasses.replace(track_of(frames=3), units=None)) == []
 
 
-def test_units_and_eyes_are_gathered_from_faces() -> None:
+def test_units_and_eyes_are_collected_from_faces() -> None:
     faces = [
         dataclasses.replace(make_face(), track_id=1, action_units={"AU12": 0.5, "AU12R": 0.25}, openness=(0.7, 0.6)),
         dataclasses.replace(make_face(), track_id=1),
@@ -144,8 +144,8 @@ def test_units_and_eyes_are_gathered_from_faces() -> None:
     np.testing.assert_allclose(track.eyes, [[0.7, 0.6], [np.nan, np.nan]], rtol=1e-6)
 
 
-def test_thinned_units_are_means_of_what_was_read() -> None:
+def test_downsampled_units_are_means_of_the_known_values() -> None:
     nan = float("nan")
-    thinned = thin(track_of(AU12=[0.2, 0.4, nan, 0.6, nan, nan]), points=3)
-    assert thinned.units is not None
-    np.testing.assert_allclose(thinned.units[:, KEYS.index("AU12")], [0.3, 0.6, np.nan], rtol=1e-5)
+    downsampled = downsample(track_of(AU12=[0.2, 0.4, nan, 0.6, nan, nan]), points=3)
+    assert downsampled.units is not None
+    np.testing.assert_allclose(downsampled.units[:, KEYS.index("AU12")], [0.3, 0.6, np.nan], rtol=1e-5)

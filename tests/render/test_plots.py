@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from facemood.errors import MissingExtraError, require
 from facemood.render.palette import colour_of
-from facemood.render.plots import in_sight, plot_timeline, stacked, time_ticks
+from facemood.render.plots import plot_timeline, stacking_order, time_ticks, visible_spans
 from facemood.timeline import Track
 
 WORDS = ("happy", "sad", "neutral")
@@ -25,12 +25,12 @@ def person(number: int = 1, *, times: tuple[float, ...] = (0, 1, 2, 6, 7), sourc
 def test_each_person_has_a_panel_of_areas_and_one_of_shares() -> None:
     figure = plot_timeline([person(1), person(4)])
     titles = [axes.get_title("left") for axes in figure.axes]
-    assert titles == ["a.mp4, person 1", "share of the time", "a.mp4, person 4", "share of the time"]
+    assert titles == ["a.mp4, person 1", "share of time", "a.mp4, person 4", "share of time"]
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["happy", "sad", "neutral"]
 
 
-def test_areas_are_empty_where_the_person_is_out_of_sight() -> None:
+def test_areas_are_empty_while_the_person_is_out_of_sight() -> None:
     areas = plot_timeline([person()]).axes[0]
     spans = sorted(
         {(round(box.x0), round(box.x1)) for box in (area.get_paths()[0].get_extents() for area in areas.collections)}
@@ -53,12 +53,12 @@ def test_shares_are_bars_with_their_numbers() -> None:
     assert [label.get_text() for label in shares.get_yticklabels()] == list(WORDS)
 
 
-def test_people_of_one_video_have_one_axis_of_time() -> None:
+def test_people_of_one_video_share_a_time_axis() -> None:
     figure = plot_timeline([person(1), person(2, times=(10, 11)), person(1, times=(50, 51), source="b.mp4")])
     assert [axes.get_xlim() for axes in figure.axes[::2]] == [(0, 12), (0, 12), (50, 52)]
 
 
-def test_what_a_user_has_set_does_not_count_and_stays() -> None:
+def test_the_users_matplotlib_settings_are_ignored_and_kept() -> None:
     matplotlib = require("matplotlib", extra="plot")
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red"}):
         areas = plot_timeline([person()]).axes[0]
@@ -67,8 +67,8 @@ def test_what_a_user_has_set_does_not_count_and_stays() -> None:
     assert float(areas.title.get_fontsize()) < 30
 
 
-def test_nobody_to_draw_is_told() -> None:
-    with pytest.raises(ValueError, match="nobody to draw"):
+def test_no_tracks_are_an_error() -> None:
+    with pytest.raises(ValueError, match="no tracks to draw"):
         plot_timeline([])
 
 
@@ -105,8 +105,8 @@ def test_long_videos_have_a_tick_every_so_many_hours() -> None:
 
 
 def test_neutral_is_stacked_on_top() -> None:
-    assert stacked(("neutral", "sad", "bored")) == ("sad", "bored", "neutral")
+    assert stacking_order(("neutral", "sad", "bored")) == ("sad", "bored", "neutral")
 
 
-def test_nobody_is_never_in_sight() -> None:
-    assert in_sight(np.zeros(0), np.zeros(0)) == []
+def test_no_frames_have_no_visible_spans() -> None:
+    assert visible_spans(np.zeros(0), np.zeros(0)) == []

@@ -20,7 +20,7 @@ def face(probability: float, *, label: str = "happy", certain: bool | None = Non
     return Face(box, 0.9, labels=(label, other), probabilities=read, certain=certain)
 
 
-def test_the_face_stands_in_the_middle_of_a_square() -> None:
+def test_the_face_is_in_the_middle_of_a_square() -> None:
     image = np.zeros((200, 200, 3), np.uint8)
     image[60:100, 110:150] = 255
     picture = decoded(cut_portrait(image, Face(np.array([110, 60, 150, 100], np.float32), 0.9)))
@@ -31,7 +31,7 @@ def test_the_face_stands_in_the_middle_of_a_square() -> None:
         assert abs(np.ptp(places) / SIDE - 1 / 1.44) < 0.03  # room on both sides
 
 
-def test_beyond_the_frame_its_edge_goes_on() -> None:
+def test_beyond_the_frame_the_pixels_of_its_edge_are_repeated() -> None:
     image = np.full((50, 50, 3), 30, np.uint8)
     image[:, 0] = 220
     picture = decoded(cut_portrait(image, Face(np.array([-20, 0, 30, 50], np.float32), 0.9)))
@@ -48,14 +48,14 @@ def test_certain_faces_come_before_probable_ones() -> None:
     assert best.kept["happy"].place == "better"
 
 
-def test_a_hardly_better_face_is_not_worth_the_work() -> None:
+def test_a_hardly_better_portrait_is_not_replaced() -> None:
     best = BestPortraits()
     best.add(GREY, face(0.8), "first")
     best.add(GREY, face(0.8 + BETTER / 2), "hardly better")
     assert best.kept["happy"].place == "first"
 
 
-def test_each_expression_has_its_own_and_unread_faces_have_none() -> None:
+def test_each_expression_has_a_portrait_and_faces_without_a_prediction_have_none() -> None:
     best = BestPortraits()
     best.add(GREY, face(0.8), "smile")
     best.add(GREY, face(0.6, label="sad"), "tear")
@@ -63,7 +63,7 @@ def test_each_expression_has_its_own_and_unread_faces_have_none() -> None:
     assert {label: portrait.place for label, portrait in best.kept.items()} == {"happy": "smile", "sad": "tear"}
 
 
-def test_the_address_holds_the_whole_picture() -> None:
+def test_the_address_contains_the_whole_image() -> None:
     best = BestPortraits()
     best.add(GREY, face(0.8), "here")
     kind, _, text = best.kept["happy"].address.partition(",")

@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 from facemood import EmotionRecognizer, Face, OutputError, Result
 from facemood.facs import KEYS
 from facemood.labels import EXPRESSIONS
-from facemood.render.plots import stacked
+from facemood.render.plots import stacking_order
 from facemood.schema import Image
 from facemood.sinks import open_sink
 from facemood.sinks.report import ReportSink
-from facemood.sinks.report.charts import ACROSS, HIGH, area_chart, head_chart, mostly
-from facemood.sinks.report.photo_report import MOST_FACES
+from facemood.sinks.report.charts import HEIGHT, WIDTH, area_chart, face_count_chart, mostly
+from facemood.sinks.report.photo_report import MAX_FACES
 from facemood.sinks.report.portraits import MARGIN, SIDE, BestPortraits, cut_portrait
-from facemood.sinks.report.video_report import MOST_LINES, MOST_PEOPLE
-from facemood.timeline import POINTS, Timeline, Track, TrackCollector
+from facemood.sinks.report.video_report import MAX_LINES, MAX_PEOPLE
+from facemood.timeline import MAX_POINTS, Timeline, Track, TrackCollector
 from tests.conftest import make_face
 from tests.growing import growing
 
@@ -120,29 +120,28 @@ PHOTOS = [
 ]
 
 
-def test_a_video_is_told_in_words_and_numbers(tmp_path: Path) -> None:
+def test_the_section_of_a_video_has_its_numbers(tmp_path: Path) -> None:
     page = page_of(tmp_path / "r.html", TALK)
-    assert page.headings == ["h1 talk.mp4", "h2 Faces in the picture", "h2 Person 1", "h2 How it was made"]
+    assert page.headings == ["h1 talk.mp4", "h2 Number of faces", "h2 Person 1", "h2 How it was made"]
     assert (
-        "0:05.5 of video in 11 frames with 1 person. Read by facemood 1.2.3: model baseline, head ferplus." in page.text
-    )
-    assert "In sight for 4.5 s between 0:00.0 and 0:05.5. Shown mostly: happy (67%) and neutral (22%)." in page.text
-    assert (
-        "source clips/talk.mp4 length 0:05.5 (5.5 s) frames read 11, one every 0.5 s frames without a face 2"
+        "0:05.5 of video in 11 frames with 1 person. Analyzed by facemood 1.2.3: model baseline, head ferplus."
         in page.text
     )
+    assert "In sight for 4.5 s between 0:00.0 and 0:05.5. Mostly happy (67%) and neutral (22%)." in page.text
     assert (
-        "happy 67% 3.0 neutral 22% 1.0 sad 11% 0.5 Without any: angry, disgust, fear, surprise, contempt." in page.text
+        "source clips/talk.mp4 length 0:05.5 (5.5 s) frames analyzed 11, one every 0.5 s frames without a face 2"
+        in page.text
     )
+    assert "happy 67% 3.0 neutral 22% 1.0 sad 11% 0.5 Never: angry, disgust, fear, surprise, contempt." in page.text
     assert "3 episodes start end seconds expression peak at 0:00.00 0:03.00 3.00 happy 86% 0:00.00" in page.text
     assert "0:05.00 0:05.50 0.50 sad 86% 0:05.00" in page.text
 
 
-def test_the_page_says_what_it_cannot_know(tmp_path: Path) -> None:
-    assert "It reads expressions, not feelings." in page_of(tmp_path / "r.html", TALK).text
+def test_the_page_states_its_limits(tmp_path: Path) -> None:
+    assert "It predicts expressions, not feelings" in page_of(tmp_path / "r.html", TALK).text
 
 
-def test_the_page_needs_nothing_but_itself(tmp_path: Path) -> None:
+def test_the_page_is_self_contained(tmp_path: Path) -> None:
     page = page_of(tmp_path / "r.html", [*TALK, *PHOTOS])
     named = [value for _, attributes in page.elements for name, value in attributes.items() if name in ("src", "href")]
     assert {value.partition(",")[0] for value in named} == {"data:image/jpeg;base64"}
@@ -151,13 +150,13 @@ def test_the_page_needs_nothing_but_itself(tmp_path: Path) -> None:
     assert "default-src 'none'" in page.all("meta")[2]["content"]
 
 
-def test_equal_results_make_equal_pages(tmp_path: Path) -> None:
+def test_the_page_is_reproducible(tmp_path: Path) -> None:
     for name in ("a", "b"):
         page_of(tmp_path / name, [*TALK, *PHOTOS])
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_the_page_can_be_heard(tmp_path: Path) -> None:
+def test_the_page_is_accessible(tmp_path: Path) -> None:
     others = video_of(["happy", "sad"], number=2)
     both = [dataclasses.replace(one, faces=one.faces + other.faces) for one, other in zip(TALK, others, strict=False)]
     page = page_of(tmp_path / "r.html", [*both, *video_of(["sad"], source="b.mp4"), *PHOTOS])
@@ -183,7 +182,7 @@ def test_several_videos_are_folded_after_the_first_few(tmp_path: Path) -> None:
     assert [heading for heading in page.headings if heading.endswith("mp4")] == [f"h2 {n}.mp4" for n in range(5)]
 
 
-def test_names_and_labels_are_texts_whatever_they_hold(tmp_path: Path) -> None:
+def test_names_and_labels_are_escaped(tmp_path: Path) -> None:
     evil = "<script>alert(1)</script>"
     face = dataclasses.replace(
         make_face(), labels=(evil, "b&w"), probabilities=np.array([0.7, 0.3], np.float32), track_id=1
@@ -196,7 +195,7 @@ def test_names_and_labels_are_texts_whatever_they_hold(tmp_path: Path) -> None:
     assert page.series()[1]["names"] == [evil, "b&w"]
 
 
-def test_pictures_show_the_faces_of_a_video(tmp_path: Path, astronaut: Path, recognizer: EmotionRecognizer) -> None:
+def test_portraits_show_the_faces_of_a_video(tmp_path: Path, astronaut: Path, recognizer: EmotionRecognizer) -> None:
     photo = recognizer.analyze_image(astronaut)
     face = dataclasses.replace(photo.faces[0], track_id=1)
     frames = [dataclasses.replace(photo, timestamp=float(n), source="a.mp4", faces=(face,)) for n in range(2)]
@@ -219,31 +218,31 @@ def decode(address: str) -> Image:
 
 
 @pytest.mark.parametrize(("how", "wanted"), [("", True), ("blur", False), ("box", False)])
-def test_images_are_asked_for_where_they_are_shown(tmp_path: Path, how: str, wanted: bool) -> None:
+def test_images_are_requested_unless_faces_are_hidden(tmp_path: Path, how: str, wanted: bool) -> None:
     sink = open_sink(str(tmp_path / "r.html"), INFO, anonymize=how)
     assert isinstance(sink, ReportSink)
     assert sink.wants_images is wanted
     sink.close()
 
 
-def test_an_unknown_way_to_hide_faces_is_told_before_anything_is_written(tmp_path: Path) -> None:
+def test_an_unknown_anonymization_is_an_error_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="no way to hide a face"):
         ReportSink(tmp_path / "r.html", INFO, anonymize="blurr")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("how", ["blur", "box"])
-def test_hidden_faces_are_in_no_picture(tmp_path: Path, how: str) -> None:
+def test_an_anonymized_report_has_no_portraits(tmp_path: Path, how: str) -> None:
     page = page_of(tmp_path / "r.html", [*TALK, *PHOTOS], anonymize=how)
     assert page.all("img") == []
-    assert "Pictures of faces are left out" in page.text
+    assert "This report has no portraits" in page.text
 
 
-def test_a_video_without_images_has_no_pictures(tmp_path: Path) -> None:
+def test_a_video_without_images_has_no_portraits(tmp_path: Path) -> None:
     assert page_of(tmp_path / "r.html", video_of(["happy"], image=False)).all("img") == []
 
 
-def test_each_frequent_expression_has_one_picture(tmp_path: Path) -> None:
+def test_each_frequent_expression_has_one_portrait(tmp_path: Path) -> None:
     labels: list[str | None] = [*["happy"] * 60, *["sad"] * 40, "fear"]
     assert [one["alt"] for one in page_of(tmp_path / "r.html", video_of(labels)).all("img")] == [
         "Person 1, happy",
@@ -251,7 +250,7 @@ def test_each_frequent_expression_has_one_picture(tmp_path: Path) -> None:
     ]
 
 
-def test_the_best_face_is_the_surest_of_the_certain_ones() -> None:
+def test_the_best_portrait_is_the_most_confident_certain_one() -> None:
     best = BestPortraits()
     for place, sure, certain in [
         ("a", 0.5, None),
@@ -264,7 +263,7 @@ def test_the_best_face_is_the_surest_of_the_certain_ones() -> None:
     assert {label: portrait.place for label, portrait in best.kept.items()} == {"sad": "e"}
 
 
-def test_what_is_shown_names_the_picture() -> None:
+def test_a_portrait_has_the_display_label() -> None:
     best = BestPortraits()
     best.add(GREY, dataclasses.replace(read_as("sad"), display_label="happy"), "a")
     assert list(best.kept) == ["happy"]
@@ -273,7 +272,7 @@ def test_what_is_shown_names_the_picture() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.tuples(*[st.floats(-300, 300, width=32)] * 2), st.tuples(*[st.floats(0, 400, width=32)] * 2))
-def test_faces_anywhere_make_square_pictures(corner: tuple[float, float], size: tuple[float, float]) -> None:
+def test_portraits_are_square_for_any_box(corner: tuple[float, float], size: tuple[float, float]) -> None:
     x, y = corner
     face = make_face((x, y, x + size[0], y + size[1]))
     picture = cv2.imdecode(np.frombuffer(cut_portrait(GREY, face), np.uint8), cv2.IMREAD_COLOR)
@@ -322,40 +321,40 @@ def test_areas_have_the_heights_of_the_probabilities(frames: int, seed: int) -> 
     span = (float(track.timestamps[0]), float(track.ends[-1]))
     drawn = Page(area_chart(track, span, title="Someone"))
     tops = tops_of(drawn, times, span)
-    order = [EXPRESSIONS.index(label) for label in stacked(EXPRESSIONS)]
+    order = [EXPRESSIONS.index(label) for label in stacking_order(EXPRESSIONS)]
     expected = sure[:, order].cumsum(axis=1)
     for place, column in enumerate(order):
         if column in tops:
-            np.testing.assert_allclose(tops[column], expected[:, place], atol=0.6 / HIGH)
+            np.testing.assert_allclose(tops[column], expected[:, place], atol=0.6 / HEIGHT)
         else:
             assert sure[:, column].max() <= 0.005
 
 
 def tops_of(page: Page, times: NDArray[np.float64], span: tuple[float, float]) -> dict[int, NDArray[np.float64]]:
     """How high each label's area reaches at some times, 0..1, by the label's number."""
-    xs = np.rint(ACROSS * (times - span[0]) / (span[1] - span[0]))
+    xs = np.rint(WIDTH * (times - span[0]) / (span[1] - span[0]))
     tops = {}
     for path in page.all("path"):
         if path["class"].startswith("c"):
             points = dict(outline(path["d"])[1:-3])
-            tops[int(path["class"][1:])] = np.array([1 - points[x] / HIGH for x in xs])
+            tops[int(path["class"][1:])] = np.array([1 - points[x] / HEIGHT for x in xs])
     return tops
 
 
-def test_areas_are_empty_where_nobody_is() -> None:
+def test_areas_are_empty_without_a_face() -> None:
     track, timeline = track_of(TALK)
     chart = Page(area_chart(track, (0.0, 5.5), title="Someone"))
     paths = [path["d"] for path in chart.all("path") if path["class"] == "c3"]
-    xs = [[round(x * 5.5 / ACROSS, 2) for x, _ in outline(part)] for part in paths[0].split("Z")[:-1]]
+    xs = [[round(x * 5.5 / WIDTH, 2) for x, _ in outline(part)] for part in paths[0].split("Z")[:-1]]
     assert [(min(part), max(part)) for part in xs] == [(0, 3), (4, 5.5)]
     assert (
         "Someone: probabilities of the expressions over time, stacked. Mostly happy"
         in chart.all("svg")[0]["aria-label"]
     )
-    assert Page(head_chart(timeline, (0.0, 5.5))).series()[0]["counts"] == [1, 0, 1]
+    assert Page(face_count_chart(timeline, (0.0, 5.5))).series()[0]["counts"] == [1, 0, 1]
 
 
-def test_a_pointer_reads_the_numbers_of_the_frames(tmp_path: Path) -> None:
+def test_the_script_has_the_numbers_of_the_frames(tmp_path: Path) -> None:
     heads, areas = page_of(tmp_path / "r.html", TALK).series()
     assert areas["span"] == [0, 5500]
     assert areas["times"] == [0, 500, 1000, 1500, 2000, 2500, 4000, 4500, 5000]
@@ -368,27 +367,27 @@ def test_a_long_video_stays_a_small_page(tmp_path: Path) -> None:
     labels: list[str | None] = ["happy", "sad", "neutral", "sad"] * 1000
     page = page_of(tmp_path / "r.html", video_of(labels, step=1 / 25, image=False))
     _, areas = page.series()
-    assert len(areas["times"]) == POINTS
+    assert len(areas["times"]) == MAX_POINTS
     assert (tmp_path / "r.html").stat().st_size < 400_000
-    assert "No expression is shown for 0.3 s or longer." in page.text
+    assert "No expression lasts for 0.3 s or longer." in page.text
 
 
-def test_heads_that_change_all_the_time_are_thinned_to_the_most() -> None:
+def test_many_face_counts_are_downsampled_to_their_maxima() -> None:
     faces = [(read_as("happy"),) * (index % 3) for index in range(9000)]
     frames = [Result("a.mp4", 0, index / 30, faces=some, labels=EXPRESSIONS) for index, some in enumerate(faces)]
-    series = Page(head_chart(track_of(frames)[1], (0.0, 300.0))).series()[0]
-    assert len(series["counts"]) == POINTS
+    series = Page(face_count_chart(track_of(frames)[1], (0.0, 300.0))).series()[0]
+    assert len(series["counts"]) == MAX_POINTS
     assert set(series["counts"]) == {2}
     assert (series["times"][0], series["ends"][-1]) == (0, 300_000)
 
 
 def test_long_tables_are_folded_and_very_long_ones_cut(tmp_path: Path) -> None:
-    labels: list[str | None] = ["happy", "sad"] * (MOST_LINES // 2 + 5)
+    labels: list[str | None] = ["happy", "sad"] * (MAX_LINES // 2 + 5)
     page = page_of(tmp_path / "r.html", video_of(labels, image=False))
     assert "1,010 episodes" in page.text
-    assert "The first 1,000 of them." in page.text
+    assert "Only the first 1,000 are listed." in page.text
     assert all("open" not in fold for fold in page.all("details"))
-    assert page.text.count("86%") == MOST_LINES
+    assert page.text.count("86%") == MAX_LINES
 
 
 def test_many_people_have_a_line_each(tmp_path: Path) -> None:
@@ -398,22 +397,22 @@ def test_many_people_have_a_line_each(tmp_path: Path) -> None:
         frames.append(Result("crowd.mp4", index, index / 2, (120, 90), faces, EXPRESSIONS))
     page = page_of(tmp_path / "r.html", frames)
     people = [heading for heading in page.headings if "Person" in heading]
-    assert people == [f"h2 Person {number}" for number in range(1, MOST_PEOPLE + 1)]
-    assert "3 people who are in sight for less time" in page.text
+    assert people == [f"h2 Person {number}" for number in range(1, MAX_PEOPLE + 1)]
+    assert "3 people with less time in sight" in page.text
     assert "Person 15 0:00.0 0:05.0 5.0 sad (100%)" in page.text
 
 
-def test_who_is_there_briefly_has_an_axis_of_their_own(tmp_path: Path) -> None:
+def test_a_person_who_is_present_briefly_has_a_separate_time_axis(tmp_path: Path) -> None:
     labels: list[str | None] = [None] * 40 + ["sad"] * 4 + [None] * 40
     page = page_of(tmp_path / "r.html", video_of(labels))
-    assert "between 0:20.0 and 0:22.0. Shown mostly: sad (100%). The chart shows this time alone." in page.text
+    assert "between 0:20.0 and 0:22.0. Mostly sad (100%). The chart shows only this period." in page.text
     assert [series["span"] for series in page.series()] == [[0, 42_000], [20_000, 22_000]]
 
 
-def test_faces_that_were_not_followed_are_counted(tmp_path: Path) -> None:
+def test_untracked_faces_are_counted(tmp_path: Path) -> None:
     frames = [dataclasses.replace(frame, faces=(read_as("happy", number=None),)) for frame in TALK[:4]]
     page = page_of(tmp_path / "r.html", frames)
-    assert "4 faces of 4 could not be given to a person" in page.text
+    assert "4 faces of 4 could not be assigned to a tracked person" in page.text
     assert page.all("img") == []
 
 
@@ -434,25 +433,25 @@ def test_faces_of_a_photo_have_the_numbers_of_the_table(tmp_path: Path) -> None:
     assert "happy 86% both.jpg, face 1" in page.text
 
 
-def test_the_surest_faces_of_many_photos_are_shown(tmp_path: Path) -> None:
+def test_the_most_confident_faces_of_many_photos_are_shown(tmp_path: Path) -> None:
     sures = np.random.default_rng(1).permutation(np.linspace(0.3, 0.98, 30))
     photos = [
         Result(f"{sure:.3f}.jpg", faces=(read_as("fear", sure=sure),), labels=EXPRESSIONS, image=GREY) for sure in sures
     ]
     page = page_of(tmp_path / "r.html", photos)
-    assert f"30 faces, of which the {MOST_FACES} surest are shown" in page.text
+    assert f"30 faces; the {MAX_FACES} most confident are shown" in page.text
     names = re.findall(r"<span>([\d.]+)\.jpg</span>", (tmp_path / "r.html").read_text())
-    assert names == [f"{sure:.3f}" for sure in sorted(sures, reverse=True)[:MOST_FACES]]
+    assert names == [f"{sure:.3f}" for sure in sorted(sures, reverse=True)[:MAX_FACES]]
 
 
-def test_a_reading_that_is_not_certain_is_marked(tmp_path: Path) -> None:
+def test_a_prediction_that_is_not_certain_is_marked(tmp_path: Path) -> None:
     face = dataclasses.replace(read_as("sad"), certain=False)
     page = page_of(tmp_path / "r.html", [dataclasses.replace(PHOTOS[0], faces=(face,))])
     assert page.all("abbr") == [{"title": "the model is not certain"}]
     assert "sad? 86%" in page.text
 
 
-def test_videos_and_photos_stand_on_one_page(tmp_path: Path) -> None:
+def test_videos_and_photos_share_one_page(tmp_path: Path) -> None:
     page = page_of(tmp_path / "r.html", [*TALK, *PHOTOS])
     assert page.headings[0] == "h1 1 video and 3 photos"
     assert "h2 talk.mp4" in page.headings
@@ -460,36 +459,36 @@ def test_videos_and_photos_stand_on_one_page(tmp_path: Path) -> None:
     assert "h3 happy 1 face" in page.headings
 
 
-def test_frames_at_one_and_the_same_time_do_no_harm(tmp_path: Path) -> None:
+def test_frames_with_equal_timestamps_are_accepted(tmp_path: Path) -> None:
     frames = [dataclasses.replace(frame, timestamp=3.0) for frame in TALK[:3]]
     assert "happy 100%" in page_of(tmp_path / "r.html", frames).text
 
 
-def test_a_video_that_is_read_twice_is_told_twice(tmp_path: Path) -> None:
+def test_a_video_that_is_read_twice_has_two_sections(tmp_path: Path) -> None:
     page = page_of(tmp_path / "r.html", [*TALK, *video_of(["sad"] * 3)])
     assert page.headings.count("h2 talk.mp4") == 2
     assert [one["alt"] for one in page.all("img")][-1] == "Person 1, sad"
 
 
-def test_nothing_is_a_page_too(tmp_path: Path) -> None:
+def test_a_report_without_results_is_a_page(tmp_path: Path) -> None:
     page = page_of(tmp_path / "r.html", [])
     assert page.headings[0] == "h1 0 photos"
-    assert "Nothing was read." in page.text
+    assert "There are no results." in page.text
 
 
-def test_a_video_with_nobody_says_so(tmp_path: Path) -> None:
+def test_a_video_without_a_face_has_a_section(tmp_path: Path) -> None:
     page = page_of(tmp_path / "r.html", video_of([None] * 3))
-    assert page.headings == ["h1 talk.mp4", "h2 Faces in the picture", "h2 How it was made"]
-    assert "frames without a face 3 most faces at once 0 people followed 0" in page.text
+    assert page.headings == ["h1 talk.mp4", "h2 Number of faces", "h2 How it was made"]
+    assert "frames without a face 3 most faces in a frame 0 people tracked 0" in page.text
 
 
-def test_settings_are_told_as_far_as_they_are_set(tmp_path: Path) -> None:
+def test_settings_that_are_set_are_listed(tmp_path: Path) -> None:
     text = page_of(tmp_path / "r.html", TALK).text
     assert "Settings facemood 1.2.3 model baseline head ferplus labels angry, disgust" in text
     assert "threshold" not in text
 
 
-def test_the_page_has_its_name_only_when_it_is_closed(tmp_path: Path) -> None:
+def test_the_page_is_renamed_into_place_when_it_is_closed(tmp_path: Path) -> None:
     sink = ReportSink(tmp_path / "r.html", INFO)
     sink.write(TALK[0])
     assert growing(tmp_path) == ["r.html"]
@@ -498,12 +497,12 @@ def test_the_page_has_its_name_only_when_it_is_closed(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["r.html"]
 
 
-def test_a_place_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:
+def test_an_unwritable_path_is_an_error_at_once(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="it is a folder"):
         ReportSink(tmp_path, INFO)
 
 
-def test_the_largest_shares_are_said_in_words() -> None:
+def test_mostly_lists_the_two_largest_shares() -> None:
     assert mostly({"happy": 0.3, "sad": 0.5, "fear": 0.2}) == "sad (50%) and happy (30%)"
     assert mostly({"happy": 0.98, "sad": 0.02}) == "happy (98%)"
 
@@ -521,16 +520,16 @@ def smiling_video(*, step: float = 1 / 30, frames: int = 120) -> list[Result]:
     return video
 
 
-def test_units_and_blinks_are_told_of_each_person(tmp_path: Path) -> None:
+def test_each_person_has_action_units_and_blinks(tmp_path: Path) -> None:
     page = page_of(tmp_path / "r.html", smiling_video())
     assert "h3 Action units" in page.headings
-    assert "1 blink in 3.3 s in which the eyes were seen: 18 a minute." in page.text
+    assert "1 blink in 3.3 s with visible eyes: 18 per minute." in page.text
     assert "1 event of action units" in page.text
     assert "0:01.00 0:01.00 0:03.00 2.00 AU12 lip corner puller 0.90 +0.00" in page.text
     (line, ticks) = [path["d"] for path in page.all("path")[-2:]]
-    assert outline(line.split("Z")[-2])[0] == (375, HIGH)  # 1 s of 4
-    assert min(y for _, y in outline(line)) == round(HIGH * 0.1)
-    assert re.fullmatch(rf"M(\d+) 0V{HIGH}", ticks)
+    assert outline(line.split("Z")[-2])[0] == (375, HEIGHT)  # 1 s of 4
+    assert min(y for _, y in outline(line)) == round(HEIGHT * 0.1)
+    assert re.fullmatch(rf"M(\d+) 0V{HEIGHT}", ticks)
     assert [one["aria-label"] for one in page.all("svg")[-2:]] == [
         "AU12 lip corner puller over time",
         "blinks over time",
@@ -542,12 +541,12 @@ def test_blinks_between_frames_are_not_counted(tmp_path: Path) -> None:
     assert "Blinks were not counted" in page.text
 
 
-def test_without_units_there_is_no_part_on_them(tmp_path: Path) -> None:
+def test_without_action_units_the_section_is_left_out(tmp_path: Path) -> None:
     page = page_of(tmp_path / "r.html", TALK)
     assert not any("Action units" in heading for heading in page.headings)
 
 
-def test_units_of_a_face_at_rest_are_not_listed(tmp_path: Path) -> None:
+def test_action_units_of_a_neutral_face_are_not_listed(tmp_path: Path) -> None:
     still = [dataclasses.replace(frame, index=index) for index, frame in enumerate(smiling_video(frames=25))]
     page = page_of(tmp_path / "r.html", still)
-    assert "No action unit is active for long enough to be listed." in page.text
+    assert "No action unit is active long enough to be listed." in page.text

@@ -1,6 +1,6 @@
-"""Figures of people over time, for notebooks: stacked areas of the probabilities, and each expression's share of time.
+"""Figures of people over time, for notebooks: stacked areas of the probabilities, and bars of the time shares.
 
-They are made from plain arrays, so that whatever has them can be drawn; `facemood.timeline.Track` has.
+They draw any object with the arrays of `Person`, such as `facemood.timeline.Track`.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 10.4
-"""Inches of a figure, unless another width is asked for."""
+"""Default width of a figure in inches."""
 
 ROW = 1.9
-"""Inches of height for each person."""
+"""Height of a figure for each person, in inches."""
 
-DOTS = 110
-"""Pixels an inch of a figure in a notebook."""
+DPI = 110
+"""Pixels per inch of a figure in a notebook."""
 
 PALE = "#e4e4e4"
-"""The whole bar that a share is drawn on."""
+"""Colour behind the bar of a share: the full 100%."""
 
 STYLE: dict[str, Any] = {
     "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so that all machines lay out alike
+    "font.sans-serif": ["DejaVu Sans"],  # included in matplotlib, so the layout is the same on all machines
     "font.size": 9,
     "text.color": CHART_INK,
     "axes.edgecolor": CHART_GREY,
@@ -52,14 +52,14 @@ STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "facemood",
 }
-"""How the figures look, over matplotlib's own defaults; a user's settings do not count."""
+"""Style of the figures, on top of matplotlib's defaults; the user's own settings are ignored."""
 
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
-"""Seconds from one mark of a time axis to the next; longer videos have one every so many hours."""
+"""Possible seconds between two ticks of a time axis; longer videos have whole hours between ticks."""
 
 
 class Person(Protocol):
-    """What is drawn of a person: when a frame begins and ends, and what it says; `facemood.timeline.Track` is one."""
+    """A person over time, as it is drawn: frame times and probabilities; `facemood.timeline.Track` is one."""
 
     @property
     def source(self) -> str:
@@ -68,22 +68,22 @@ class Person(Protocol):
 
     @property
     def track_id(self) -> int:
-        """The person's number."""
+        """The person's track ID."""
         ...
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The K label words."""
+        """The K labels."""
         ...
 
     @property
     def timestamps(self) -> NDArray[np.float64]:
-        """(T,) seconds, rising."""
+        """(T,) start of each frame in seconds, increasing."""
         ...
 
     @property
     def ends(self) -> NDArray[np.float64]:
-        """(T,) seconds; where a frame ends later than the next begins, or at once, the person stays in sight."""
+        """(T,) end of each frame in seconds. The person is out of sight from an end to a later start."""
         ...
 
     @property
@@ -98,32 +98,32 @@ class Person(Protocol):
 
 
 def plot_timeline(people: Sequence[Person], *, width: float = WIDTH) -> Figure:
-    """Draw people over time, one below the other: their probabilities as stacked areas, and the shares of the time.
+    """Draw people over time, one below the other: probabilities as stacked areas, and time shares as bars.
 
-    Where a person is not seen the area is empty. The lines go straight from frame to frame; the last frame in sight is
-    held until its end.
+    The areas are empty while a person is out of sight. Lines are straight from frame to frame; the last frame before a
+    gap is held until its end.
 
     Args:
-        people: Such as `facemood.timeline.collect_tracks` gives; those of one video have one time axis.
-        width: Inches.
+        people: Tracks, for example from `facemood.timeline.collect_tracks`. People of one video share a time axis.
+        width: Width of the figure in inches.
 
     Returns:
-        A figure that belongs to no window: a notebook shows it, and `savefig` writes it.
+        A figure without a window: a notebook displays it, and `savefig` writes it.
 
     Raises:
         MissingExtraError: matplotlib is not installed (extra ``plot``).
-        ValueError: There is nobody to draw.
+        ValueError: `people` is empty.
 
     Example:
         >>> from facemood.timeline import Track
-        >>> times, sure = np.array([0.0, 0.1]), np.array([[0.9, 0.1], [0.4, 0.6]], np.float32)
-        >>> track = Track("a.mp4", 1, ("happy", "sad"), times, times + 0.1, sure, sure.argmax(1), np.zeros((2, 4)))
+        >>> times, rows = np.array([0.0, 0.1]), np.array([[0.9, 0.1], [0.4, 0.6]], np.float32)
+        >>> track = Track("a.mp4", 1, ("happy", "sad"), times, times + 0.1, rows, rows.argmax(1), np.zeros((2, 4)))
         >>> [axes.get_title("left") for axes in plot_timeline([track]).axes]
-        ['a.mp4, person 1', 'share of the time']
+        ['a.mp4, person 1', 'share of time']
     """
     if not people:
-        raise ValueError("there is nobody to draw: no face of these results has a person's number and a time")
-    labels = tuple(dict.fromkeys(label for person in people for label in stacked(person.labels)))
+        raise ValueError("there are no tracks to draw: no face in these results has a track ID and a timestamp")
+    labels = tuple(dict.fromkeys(label for person in people for label in stacking_order(person.labels)))
     with _drawing(width, 0.7 + ROW * len(people)) as figure:
         grid = figure.subplots(len(people), 2, squeeze=False, width_ratios=(5, 1))
         for (areas, shares), person in zip(grid, people, strict=True):
@@ -136,25 +136,25 @@ def plot_timeline(people: Sequence[Person], *, width: float = WIDTH) -> Figure:
     return figure
 
 
-def stacked(labels: Sequence[str]) -> tuple[str, ...]:
-    """Return labels as they are stacked, from below: in their order, but neutral on top, as the ground of the others.
+def stacking_order(labels: Sequence[str]) -> tuple[str, ...]:
+    """Return the labels in the order in which areas are stacked, from the bottom: as they are, but neutral on top.
 
     Example:
-        >>> stacked(("happy", "neutral", "contempt"))
+        >>> stacking_order(("happy", "neutral", "contempt"))
         ('happy', 'contempt', 'neutral')
     """
     return tuple(sorted(labels, key=lambda label: label == "neutral"))
 
 
-def in_sight(timestamps: NDArray[np.float64], ends: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """Return the stretches in which a person is seen without a break, as pairs of a first frame and one after the last.
+def visible_spans(timestamps: NDArray[np.float64], ends: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Return the spans in which a person is visible without a gap, as index of the first frame and end (exclusive).
 
     Args:
-        timestamps: (T,) seconds at which frames begin, rising.
-        ends: (T,) seconds at which they end.
+        timestamps: (T,) start of each frame in seconds, increasing.
+        ends: (T,) end of each frame in seconds.
 
     Example:
-        >>> in_sight(np.array([0.0, 1.0, 5.0]), np.array([1.0, 2.0, 6.0]))
+        >>> visible_spans(np.array([0.0, 1.0, 5.0]), np.array([1.0, 2.0, 6.0]))
         [(0, 2), (2, 3)]
     """
     breaks = (np.flatnonzero(timestamps[1:] > ends[:-1] + 1e-9) + 1).tolist()
@@ -163,7 +163,7 @@ def in_sight(timestamps: NDArray[np.float64], ends: NDArray[np.float64]) -> list
 
 
 def time_ticks(start: float, end: float, *, most: int = 8) -> dict[float, str]:
-    """Choose round times for an axis, no more than so many, with what is written at each.
+    """Return at most `most` round times in seconds for a time axis, each with its text.
 
     Example:
         >>> time_ticks(0, 61, most=5)
@@ -178,16 +178,16 @@ def time_ticks(start: float, end: float, *, most: int = 8) -> dict[float, str]:
 
 
 def _span(person: Person, people: Sequence[Person]) -> tuple[float, float]:
-    """Return when the first of a video's people comes and the last one goes."""
+    """Return the start of the first frame and the end of the last frame of all people in a person's video."""
     same = [other for other in people if other.source == person.source and len(other.timestamps)]
     return min(float(one.timestamps[0]) for one in same), max(float(one.ends[-1]) for one in same)
 
 
 def _draw_areas(axes: Axes, person: Person, span: tuple[float, float]) -> None:
-    """Draw one person's probabilities over the video's time."""
-    order = [person.labels.index(label) for label in stacked(person.labels)]
+    """Draw one person's probabilities over time."""
+    order = [person.labels.index(label) for label in stacking_order(person.labels)]
     colours = [hex_of(person.labels[column]) for column in order]
-    for first, end in in_sight(person.timestamps, person.ends):
+    for first, end in visible_spans(person.timestamps, person.ends):
         times = np.append(person.timestamps[first:end], person.ends[end - 1])
         rows = person.probabilities[first:end, order]
         layers = np.concatenate([rows, rows[-1:]]).T  # (K, T + 1)
@@ -200,14 +200,14 @@ def _draw_areas(axes: Axes, person: Person, span: tuple[float, float]) -> None:
 
 
 def _draw_shares(axes: Axes, person: Person) -> None:
-    """Draw each expression's share of one person's time as a bar with its number, the first label at the top."""
+    """Draw the time share of each expression as a bar with its percentage, the first label at the top."""
     places = range(len(person.labels))
     shares = [person.shares[label] for label in person.labels]
     axes.barh(places, 1, color=PALE, height=0.7)
     axes.barh(places, shares, color=[hex_of(label) for label in person.labels], height=0.7)
     for place, share in zip(places, shares, strict=True):
         axes.text(1.06, place, share_percent(share), va="center", color=CHART_INK if share else CHART_GREY, fontsize=8)
-    axes.set_title("share of the time")
+    axes.set_title("share of time")
     axes.set_xlim(0, 1.4)
     axes.set_xticks([])
     axes.set_yticks(places, person.labels, fontsize=8)
@@ -218,24 +218,24 @@ def _draw_shares(axes: Axes, person: Person) -> None:
 
 @contextmanager
 def _drawing(width: float, height: float) -> Iterator[Figure]:
-    """Give an empty figure of a size in inches, in our style while the block lasts."""
+    """Yield an empty figure of a size in inches, and apply our style within the block."""
     matplotlib = require("matplotlib", extra="plot")
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)
-        yield _kind_of_figure()(figsize=(width, height), layout="constrained")
+        yield _notebook_figure()(figsize=(width, height), layout="constrained")
 
 
 @lru_cache(maxsize=1)
-def _kind_of_figure() -> type[Figure]:
-    """Return matplotlib's figure with the method that notebooks ask for; else they show those of pyplot alone."""
+def _notebook_figure() -> type[Figure]:
+    """Return matplotlib's Figure class with `_repr_png_`; without it, notebooks display only figures of pyplot."""
     from matplotlib.figure import Figure
 
     class NotebookFigure(Figure):
         def _repr_png_(self) -> bytes:
-            """Show the figure in a notebook."""
+            """Display the figure in a notebook."""
             with io.BytesIO() as file:
-                self.savefig(file, format="png", dpi=DOTS)
+                self.savefig(file, format="png", dpi=DPI)
                 return file.getvalue()
 
     return NotebookFigure

@@ -1,19 +1,19 @@
-"""Videos over time: each person's readings as arrays, episodes of expressions and of action units, blinks, and heads.
+"""People over time in videos: predictions as arrays, episodes of expressions, action unit events, blinks, face counts.
 
-A frame lasts until the next frame of its video, the last one as long as the median of those before. A person is visible
-for as long as the frames last in which a face was given their number; nothing is made up for the time between.
+A frame lasts until the next frame of its video; the last frame lasts as long as the median frame. A person is visible
+during the frames that have a face with their track ID. Gaps are not interpolated.
 """
 
-from facemood.timeline.collect import TrackCollector, collect_tracks, head_counts
+from facemood.timeline.collect import TrackCollector, collect_tracks, count_faces
 from facemood.timeline.episodes import MAX_GAP, MIN_SECONDS, Episode, check_limits, find_episodes
-from facemood.timeline.tracks import INSTANT, POINTS, Timeline, Track, thin
+from facemood.timeline.tracks import INSTANT, MAX_POINTS, Timeline, Track, downsample
 from facemood.timeline.units import Blink, Blinking, UnitEvent, find_blinks, find_unit_events
 
 __all__ = [
     "INSTANT",
     "MAX_GAP",
+    "MAX_POINTS",
     "MIN_SECONDS",
-    "POINTS",
     "Blink",
     "Blinking",
     "Episode",
@@ -23,9 +23,9 @@ __all__ = [
     "UnitEvent",
     "check_limits",
     "collect_tracks",
+    "count_faces",
+    "downsample",
     "find_blinks",
     "find_episodes",
     "find_unit_events",
-    "head_counts",
-    "thin",
 ]

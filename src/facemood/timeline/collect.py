@@ -1,4 +1,4 @@
-"""Gather what the frames of videos say of each person, as they come."""
+"""Collect the predictions for each person, frame by frame."""
 
 from __future__ import annotations
 
@@ -19,20 +19,23 @@ if TYPE_CHECKING:
     from facemood.results import Result
 
 ONLY_FRAME = 0.04
-"""Seconds that a frame lasts where a video has no other to tell it by."""
+"""Length of a video's only frame in seconds, as at 25 frames per second."""
 
-STEPS, UNREAD = 250, 255
-"""Intensities of action units are held in a byte each, in so many steps; and what stands for one that was not read."""
+STEPS = 250
+"""Steps from 0 to 1 in which the intensity of an action unit is stored, in one byte, to save memory."""
 
-UNSEEN = (math.nan, math.nan)
-"""The openness of eyes that nobody knows."""
+UNKNOWN = 255
+"""Byte for an action unit without a value."""
+
+UNKNOWN_EYES = (math.nan, math.nan)
+"""Openness of the right and left eye if it is unknown."""
 
 
 class TrackCollector:
-    """Gathers what the frames of videos say of each person, in little memory: about 120 bytes a face, and no images.
+    """Collects the predictions for each person of videos. It needs about 120 bytes per face and stores no images.
 
-    Results without a timestamp (photos) are passed over, and so are faces without a number or without a reading, but
-    that they count as heads. Where a source begins anew, at an earlier time, a new timeline begins as well.
+    Results without a timestamp (photos) are skipped. Faces without a track ID or without a prediction only count as
+    faces. If the time of a source goes back, a new timeline begins.
 
     Example:
         >>> from facemood.results import Result
@@ -49,10 +52,10 @@ class TrackCollector:
         self._current: dict[str, int] = {}
 
     def add(self, result: Result) -> int | None:
-        """Take in one frame; the frames of a video come in their order, those of several videos may alternate.
+        """Add one frame. The frames of a video must be in order; frames of several videos may alternate.
 
         Returns:
-            The place of its video in `timelines`; None for a photo.
+            Index of its video in `timelines`; None for a photo.
         """
         if result.timestamp is None:
             return None
@@ -64,22 +67,22 @@ class TrackCollector:
         return place
 
     def timelines(self) -> list[Timeline]:
-        """Return the videos as they are known by now, in the order in which they began."""
+        """Return the timelines of the videos so far, in the order of their first frames."""
         return [video.timeline() for video in self._videos]
 
     def tracks(self) -> list[Track]:
-        """Return the people of all videos, video by video, in the order of their numbers."""
+        """Return the tracks of all people so far, video by video, ordered by track ID."""
         return [track for timeline in self.timelines() for track in timeline.tracks]
 
 
 def collect_tracks(results: Iterable[Result]) -> list[Track]:
-    """Return the people of videos, video by video, in the order of their numbers.
+    """Return the tracks of all people in videos, video by video, ordered by track ID.
 
     Args:
-        results: The frames of one video or several, in their order.
+        results: The frames of one or more videos, in order.
 
     Returns:
-        One Track for each person; empty for photos, and where no face has a person's number.
+        One Track per person; empty for photos, and if no face has a track ID.
 
     Example:
         >>> collect_tracks([])
@@ -91,18 +94,18 @@ def collect_tracks(results: Iterable[Result]) -> list[Track]:
     return collector.tracks()
 
 
-def head_counts(results: Iterable[Result]) -> Times:
-    """Count the faces of each frame of a video.
+def count_faces(results: Iterable[Result]) -> Times:
+    """Count the faces in each frame of a video.
 
     Args:
-        results: Its frames; those without a timestamp are passed over.
+        results: The frames; those without a timestamp are skipped.
 
     Returns:
-        (F, 2) float64: the frame's time in seconds, and the number of its faces.
+        (F, 2) float64: time of the frame in seconds, number of faces.
 
     Example:
         >>> from facemood.results import Result
-        >>> head_counts([Result("a.mp4", 0, 0.0), Result("a.mp4", 1, 0.5)]).tolist()
+        >>> count_faces([Result("a.mp4", 0, 0.0), Result("a.mp4", 1, 0.5)]).tolist()
         [[0.0, 0.0], [0.5, 0.0]]
     """
     rows = [(result.timestamp, len(result)) for result in results if result.timestamp is not None]
@@ -111,57 +114,65 @@ def head_counts(results: Iterable[Result]) -> Times:
 
 @dataclass(slots=True)
 class _OpenVideo:
-    """A video that is being read: the times of its frames, their heads, and its people."""
+    """A video that is being read: frame times, face counts, and people."""
 
     source: str
     labels: tuple[str, ...]
     times: array[float] = field(default_factory=lambda: array("d"))
-    heads: array[int] = field(default_factory=lambda: array("i"))
+    face_counts: array[int] = field(default_factory=lambda: array("i"))
     people: dict[int, _Person] = field(default_factory=dict)
 
     def add(self, timestamp: float, faces: tuple[Face, ...]) -> None:
-        """Take in one frame."""
+        """Add one frame."""
         for face in faces:
             if face.track_id is not None and face.labels:
                 person = self.people.setdefault(face.track_id, _Person(face.labels))
                 person.add(len(self.times), face)
         self.times.append(timestamp)
-        self.heads.append(len(faces))
+        self.face_counts.append(len(faces))
 
     def timeline(self) -> Timeline:
-        """Return the video as it is known by now."""
+        """Return the timeline of the frames so far."""
         times = np.array(self.times)
         steps = np.diff(times)
         ends = np.append(times[1:], times[-1] + (np.median(steps) if len(steps) else ONLY_FRAME))
         tracks = [self.people[number].track(self.source, number, times, ends) for number in sorted(self.people)]
-        return Timeline(self.source, self.labels, times, ends, np.array(self.heads, np.int32), tuple(tracks))
+        return Timeline(self.source, self.labels, times, ends, np.array(self.face_counts, np.int32), tuple(tracks))
 
 
 @dataclass(slots=True)
 class _Person:
-    """A person who is being watched: in which frames of the video, and what was read there."""
+    """A person so far: the frames they are in, and the predictions for these."""
 
     labels: tuple[str, ...]
     frames: array[int] = field(default_factory=lambda: array("i"))
     probabilities: array[float] = field(default_factory=lambda: array("f"))
-    shown: array[int] = field(default_factory=lambda: array("h"))
+    display_labels: array[int] = field(default_factory=lambda: array("h"))
     boxes: array[float] = field(default_factory=lambda: array("f"))
     units: bytearray = field(default_factory=bytearray)
     eyes: array[float] = field(default_factory=lambda: array("f"))
 
     def add(self, frame: int, face: Face) -> None:
-        """Take in the person's face in a frame; nobody is in one twice, so a second face is passed over."""
+        """Add the person's face in a frame; a second face in the same frame is ignored."""
         if self.frames and self.frames[-1] == frame:
             return
         self.frames.append(frame)
         self.probabilities.extend(face.probabilities.tolist())
-        self.shown.append(self.labels.index(face.display_label or face.emotion))
+        self.display_labels.append(self.labels.index(face.display_label or face.emotion))
         self.boxes.extend(face.box.tolist())
-        self.units.extend(round(STEPS * face.action_units[key]) if key in face.action_units else UNREAD for key in KEYS)
-        self.eyes.extend(face.openness or UNSEEN)
+        units = face.action_units
+        self.units.extend(round(STEPS * units[key]) if key in units else UNKNOWN for key in KEYS)
+        self.eyes.extend(face.openness or UNKNOWN_EYES)
 
     def track(self, source: str, number: int, times: Times, ends: Times) -> Track:
-        """Return what is known by now; times and ends are those of all frames of the video, (F,)."""
+        """Return the person's track so far.
+
+        Args:
+            source: The video.
+            number: The person's track ID.
+            times: (F,) seconds at which all frames of the video begin.
+            ends: (F,) seconds at which they end.
+        """
         frames = np.array(self.frames)
         return Track(
             source,
@@ -170,14 +181,14 @@ class _Person:
             times[frames],
             ends[frames],
             np.array(self.probabilities, np.float32).reshape(len(frames), len(self.labels)),
-            np.array(self.shown, np.int64),
+            np.array(self.display_labels, np.int64),
             np.array(self.boxes, np.float32).reshape(-1, 4),
             _from_bytes(self.units).reshape(-1, len(KEYS)),
             np.array(self.eyes, np.float32).reshape(-1, 2),
         )
 
 
-def _from_bytes(held: bytearray) -> NDArray[np.float32]:
-    """Return the intensities that bytes stand for, (N,) 0..1; not a number where none was read."""
-    steps = np.frombuffer(bytes(held), np.uint8).astype(np.float32)
-    return np.where(steps == UNREAD, np.float32(np.nan), steps / STEPS).astype(np.float32)
+def _from_bytes(stored: bytearray) -> NDArray[np.float32]:
+    """Return stored intensities as (N,) float32, 0..1; NaN if unknown."""
+    steps = np.frombuffer(bytes(stored), np.uint8).astype(np.float32)
+    return np.where(steps == UNKNOWN, np.float32(np.nan), steps / STEPS).astype(np.float32)

@@ -1,4 +1,4 @@
-"""A person over the frames of a video, and the video with all its people: plain arrays."""
+"""Track and Timeline: one person over the frames of a video, and a video with all its people, as arrays."""
 
 from __future__ import annotations
 
@@ -8,36 +8,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 Times = NDArray[np.float64]
+"""Times in seconds."""
 
-POINTS = 1500
-"""How many points a drawn series keeps at most: about the pixels that it is drawn on."""
+MAX_POINTS = 1500
+"""Most points of a drawn series: about one for each pixel of its width."""
 
 INSTANT = 1e-9
-"""Seconds below which two times are the same, whatever was added up to them."""
+"""Tolerance in seconds when two times are compared, for rounding errors of sums."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
-    """One person of a video, over the frames in which their face was read.
+    """One person in a video, over the T frames with a prediction for their face.
 
     Attributes:
         source: The video.
-        track_id: The person's number within it.
-        labels: The K words that the probabilities stand for.
-        timestamps: (T,) float64 seconds at which each of these frames begins, rising.
-        ends: (T,) float64 seconds at which the next frame of the video takes its place.
+        track_id: The person's track ID.
+        labels: The K labels of the probabilities.
+        timestamps: (T,) float64 start of each frame in seconds, increasing.
+        ends: (T,) float64 end of each frame in seconds: the start of the video's next frame.
         probabilities: (T, K) float32; each row sums to 1.
-        shown: (T,) int64, which label is shown: the one that `Face.display_label` names, else the most probable.
+        display_labels: (T,) int64 index in `labels` of `Face.display_label`, or of the most probable label without one.
         boxes: (T, 4) float32 x1 y1 x2 y2 in pixels.
-        units: (T, U) float32 intensities 0..1 of the action units in the order of `facemood.facs.KEYS`; not a number
-            where one was not read. None where nothing is known of them.
-        eyes: (T, 2) float32 how open the subject's right and left eye look (`Face.openness`); not a number where that
-        is
-            not known.
+        units: (T, U) float32 intensities 0..1 of the action units in the order of `facemood.facs.KEYS`; NaN if unknown.
+            None if no action units were measured.
+        eyes: (T, 2) float32 openness of the subject's right and left eye (`Face.openness`); NaN if unknown.
 
     Example:
-        >>> times, sure = np.array([0.0, 0.1]), np.array([[0.9, 0.1], [0.4, 0.6]], np.float32)
-        >>> track = Track("a.mp4", 1, ("happy", "sad"), times, times + 0.1, sure, sure.argmax(1), np.zeros((2, 4)))
+        >>> times, rows = np.array([0.0, 0.1]), np.array([[0.9, 0.1], [0.4, 0.6]], np.float32)
+        >>> track = Track("a.mp4", 1, ("happy", "sad"), times, times + 0.1, rows, rows.argmax(1), np.zeros((2, 4)))
         >>> len(track), round(track.seconds, 3), {label: round(share, 3) for label, share in track.shares.items()}
         (2, 0.2, {'happy': 0.5, 'sad': 0.5})
     """
@@ -48,7 +47,7 @@ class Track:
     timestamps: Times
     ends: Times
     probabilities: NDArray[np.float32]
-    shown: NDArray[np.int64]
+    display_labels: NDArray[np.int64]
     boxes: NDArray[np.float32]
     units: NDArray[np.float32] | None = None
     eyes: NDArray[np.float32] | None = None
@@ -58,58 +57,57 @@ class Track:
 
     @property
     def durations(self) -> Times:
-        """How long each frame lasts in seconds, (T,) float64."""
+        """Duration of each frame in seconds, (T,) float64."""
         return self.ends - self.timestamps
 
     @property
     def seconds(self) -> float:
-        """For how long the person is visible, without the time between."""
+        """Seconds for which the person is visible, without gaps."""
         return float(self.durations.sum())
 
     @property
     def shares(self) -> dict[str, float]:
-        """Each label's share of the visible time, 0..1, by what is shown; they sum to 1."""
+        """Share of the visible time for each display label, 0..1; they sum to 1."""
         weights = weights_of(self.durations)
-        counts = np.bincount(self.shown, weights, minlength=len(self.labels)) / weights.sum()
+        counts = np.bincount(self.display_labels, weights, minlength=len(self.labels)) / weights.sum()
         return dict(zip(self.labels, counts.tolist(), strict=True))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Timeline:
-    """A video as it was read: its frames, how many faces each has, and its people.
+    """A video over the F frames that were read: number of faces per frame, and the people.
 
     Attributes:
         source: The video.
-        labels: The label words that the model knows.
-        timestamps: (F,) float64 seconds at which each frame that was read begins.
-        ends: (F,) float64 seconds at which the next one takes its place.
-        heads: (F,) int32 faces in each frame, with a person's number or without.
-        tracks: Its people, in the order of their numbers.
+        labels: The model's labels.
+        timestamps: (F,) float64 start of each frame in seconds.
+        ends: (F,) float64 end of each frame in seconds: the start of the next one.
+        face_counts: (F,) int32 faces in each frame, with or without a track ID.
+        tracks: The people, ordered by track ID.
     """
 
     source: str
     labels: tuple[str, ...]
     timestamps: Times
     ends: Times
-    heads: NDArray[np.int32]
+    face_counts: NDArray[np.int32]
     tracks: tuple[Track, ...]
 
 
-def thin(track: Track, *, points: int = POINTS) -> Track:
-    """Return a track of fewer points, as it is drawn: the time from its first frame to its last in equal bins.
+def downsample(track: Track, *, points: int = MAX_POINTS) -> Track:
+    """Downsample a track for drawing, in bins of equal time.
 
     Args:
-        track: The person; where it has no more points than that, it comes back as it is.
-        points: How many bins there are.
+        track: The person. A track of no more frames than `points` is returned unchanged.
+        points: Number of bins from the first frame to the last, 1 or more.
 
     Returns:
-        For each bin in which the person is seen, means of probabilities and boxes, weighted by how long frames last,
-        and the label that is shown longest; of action units the means of those frames in which they were read, and of
-        the eyes nothing. A bin lasts from the beginning of its first frame to the end of its last;
-        where the person is out of sight for less than a bin, that is lost.
+        One point for each bin in which the person is visible. It has the means of probabilities, boxes and known action
+        units, weighted by the lengths of the frames, and the display label of the longest time; the eyes are left out.
+        A bin lasts from the start of its first frame to the end of its last, so gaps within a bin are lost.
 
     Raises:
-        ValueError: There shall be no point at all.
+        ValueError: `points` is below 1.
     """
     if points < 1:
         raise ValueError(f"points must be 1 or more, but is {points}")
@@ -120,7 +118,7 @@ def thin(track: Track, *, points: int = POINTS) -> Track:
     firsts = np.flatnonzero(np.diff(bins, prepend=-1))
     weights = np.maximum(track.durations, INSTANT)[:, None]
     totals = np.add.reduceat(weights, firsts)
-    longest = np.add.reduceat(weights * np.eye(len(track.labels))[track.shown], firsts)
+    longest = np.add.reduceat(weights * np.eye(len(track.labels))[track.display_labels], firsts)
     return Track(
         track.source,
         track.track_id,
@@ -135,7 +133,13 @@ def thin(track: Track, *, points: int = POINTS) -> Track:
 
 
 def _known_means(values: NDArray[np.float32], weights: Times, firsts: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return the means of (T, U) values over bins, without those that are no number; no number where all are none."""
+    """Return the means of (T, U) values over bins, ignoring NaN; NaN if all values of a bin are NaN.
+
+    Args:
+        values: (T, U) values, or NaN.
+        weights: (T, 1) weights.
+        firsts: Index of the first frame of each bin.
+    """
     known = ~np.isnan(values)
     sums = np.add.reduceat(np.where(known, values, 0) * weights, firsts)
     totals = np.add.reduceat(known * weights, firsts)
@@ -145,5 +149,5 @@ def _known_means(values: NDArray[np.float32], weights: Times, firsts: NDArray[np
 
 
 def weights_of(durations: Times) -> Times:
-    """Return what frames count for, (T,): how long they last, or one each where no time passes at all."""
+    """Return the weights of frames, (T,): their durations, or 1 each if all durations are 0."""
     return durations if durations.sum() > 0 else np.ones(len(durations))

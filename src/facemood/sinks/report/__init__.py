@@ -1,4 +1,4 @@
-"""A report: one HTML page that tells what was read of videos and photos, and needs nothing but itself."""
+"""The report: one self-contained HTML file about the results for videos and photos."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ __all__ = ["ReportSink"]
 
 
 class ReportSink(FileSink):
-    """A report as one HTML page without other files, scripts from elsewhere or a date: equal results make equal pages.
+    """Writes a report as one HTML file. It loads nothing from elsewhere and has no date, so it is reproducible.
 
-    It shows how many faces there were, and of each person the probabilities over time, the share of each expression,
-    its episodes and some pictures. Photos are summed up together. All of it is written when it is closed; until then it
-    takes about 120 bytes of memory for each face of a video, and some kilobytes for each person.
+    It shows the number of faces over time. For each person it shows the probabilities over time, the share of each
+    expression, its episodes, action units, blinks and portraits. Photos have one common section. The file is written
+    by `close`. Until then, the sink needs about 120 bytes of memory per face, and some kilobytes per person.
 
     Args:
-        path: The page's name.
-        info: What makes the results, as `EmotionRecognizer.info` gives it.
-        layers: What pictures show; a report shows faces as they are.
-        anonymize: ``"blur"`` or ``"box"`` where faces are to be hidden: the report has no pictures then.
+        path: The file.
+        info: Settings of the run, as `EmotionRecognizer.info` returns them.
+        layers: Not used: portraits show the faces without annotations.
+        anonymize: ``"blur"`` or ``"box"`` leaves out the portraits.
 
     Raises:
-        OutputError: The place cannot be written to, or there is no such way to hide faces.
+        OutputError: The file cannot be written, or the anonymization method is unknown.
 
     Example:
         >>> import tempfile
@@ -57,17 +57,17 @@ class ReportSink(FileSink):
         self._best: dict[tuple[int, int], BestPortraits] = {}
 
     def body(self, result: Result) -> str:
-        """Take in one frame or photo; nothing is written yet."""
+        """Add one frame or photo; nothing is written yet."""
         known = dataclasses.replace(result, image=None) if self.hidden else result
         video = self._collector.add(known)
         if video is None:
             self._photos.add(known)
         elif known.image is not None:
-            self._picture(video, known, known.image)
+            self._add_portraits(video, known, known.image)
         return ""
 
     def tail(self) -> str:
-        """Return the page."""
+        """Return the whole page."""
         videos = [
             VideoSection(
                 timeline, {track.track_id: self._portraits(place, track.track_id) for track in timeline.tracks}
@@ -76,14 +76,14 @@ class ReportSink(FileSink):
         ]
         return report_page(videos, self._photos, self.info, hidden=self.hidden)
 
-    def _picture(self, video: int, result: Result, image: Image) -> None:
-        """Look for better pictures of the people in a frame."""
+    def _add_portraits(self, video: int, result: Result, image: Image) -> None:
+        """Keep the faces of a frame that are better portraits than those so far."""
         for face in result:
             if face.track_id is not None and face.labels:
                 best = self._best.setdefault((video, face.track_id), BestPortraits())
                 best.add(image, face, f"at {clock(result.timestamp or 0.0, decimals=1)}")
 
     def _portraits(self, video: int, person: int) -> Portraits:
-        """Return the pictures of one person of a video, by expression."""
+        """Return the portraits of one person in a video, by expression."""
         best = self._best.get((video, person))
         return {} if best is None else best.kept

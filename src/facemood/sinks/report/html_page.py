@@ -1,4 +1,4 @@
-"""A report as one page: what holds its parts together."""
+"""The HTML page of a report, with its sections, style and script."""
 
 from __future__ import annotations
 
@@ -11,60 +11,61 @@ from facemood.sinks.report.charts import colour_rules, legend
 from facemood.sinks.report.photo_report import Photos
 from facemood.sinks.report.video_report import VideoSection, facts, video_section
 from facemood.text import clock, count, joined
-from facemood.timeline import MIN_SECONDS, POINTS
+from facemood.timeline import MAX_POINTS, MIN_SECONDS
 
 OPEN = 3
-"""How many of several videos are unfolded."""
+"""Number of video sections that are unfolded at first, to keep a page of many videos short."""
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
-"""What the page may load: nothing but what it holds."""
+"""Content security policy: the page may load nothing from elsewhere."""
 
 ABOUT = (
-    "This report tells what faces <em>appear</em> to express: what a network, taught by pictures that people had put "
-    "words to, takes people to call these faces. It reads expressions, not feelings. People smile without joy, and "
-    "feel without showing it; what somebody felt, meant or is like cannot be known from here. Predictions are less "
-    "to be relied on where faces are turned away, covered, small or blurred, and for people unlike those in the "
-    "pictures that taught the network. Do not decide about a person by them."
+    "This report shows which expressions faces <em>appear</em> to show. A network predicted them. It was trained on "
+    "images that people had labelled. It predicts expressions, not feelings: people smile without joy, and have "
+    "feelings without showing them. This report cannot tell what a person felt, meant or is like. Predictions are less "
+    "reliable for faces that are turned away, covered, small or blurred, and for people who differ from those in the "
+    "training images. Do not use it to decide about a person."
 )
-"""What every report says about apparent expressions, as HTML."""
+"""The note on apparent expressions in every report, as HTML."""
 
 OF_VIDEOS = (
-    "Areas show the probabilities of all expressions, which sum to 100%; they are empty where a person is out of "
-    "sight. The band below shows the expression that leads, as a live display would show it, and shares and episodes "
-    "go by it. A frame lasts until the next one of its video. An episode reaches from the beginning of its first frame "
-    f"to the end of its last; those of less than {MIN_SECONDS:g} s are not listed. Charts of more than {POINTS:,} "
-    "frames show means over equal stretches of time; all numbers in words and tables come from all frames. Action "
-    "units are guesses of how far muscles of the face move, 0 to 1, against the person's neutral baseline as far as "
-    "that is known; they are empty where a face is turned away or covered. A unit is listed from its onset to its "
-    "offset where it reaches one half; blinks are counted at 15 frames a second or more."
+    "The areas show the probabilities of all expressions, which sum to 100%. They are empty while a person is out of "
+    "sight. The strip below shows the steady display label; shares and episodes are based on it. A frame lasts until "
+    "the next frame of its video. An episode lasts from the start of its first frame to the end of its last; episodes "
+    f"shorter than {MIN_SECONDS:g} s are not listed. Charts of more than {MAX_POINTS:,} frames show means over equal "
+    "intervals; all numbers in texts and tables are computed from all frames. Action units are estimates of how much "
+    "the muscles of the face move, 0 to 1, relative to the person's neutral baseline if it is known. They are empty "
+    "while a face is turned away or covered. An event of an action unit, from onset to offset, is listed if its "
+    "intensity reaches 0.5. Blinks are counted at 15 or more frames per second."
 )
-"""How the numbers of videos come about."""
+"""How the numbers for videos are computed, as HTML."""
 
 OF_PHOTOS = (
-    "Each face of a photo counts once, by its most probable expression. Question marks: the model is not certain."
+    "Each face in a photo counts once, with its most probable expression. A question mark means that the model is not "
+    "certain."
 )
-"""How the numbers of photos come about."""
+"""How the numbers for photos are computed, as HTML."""
 
 
 def report_page(videos: Sequence[VideoSection], photos: Photos, info: Mapping[str, Any], *, hidden: bool) -> str:
-    """Write a report.
+    """Return a report as HTML.
 
     Args:
-        videos: What was read of videos.
-        photos: What was read of photos.
-        info: What makes the results, as `EmotionRecognizer.info` gives it.
-        hidden: Whether pictures of faces were left out on purpose.
+        videos: The results for videos.
+        photos: The results for photos.
+        info: Settings of the run, as `EmotionRecognizer.info` returns them.
+        hidden: Whether portraits were left out to anonymize the report.
 
     Returns:
-        HTML that needs nothing else: no network, no other file.
+        A self-contained page: it needs no network and no other file.
     """
     labels, title = photos.labels, _title(videos, photos)
     several = len(videos) + bool(photos.number) > 1
     parts = [_video(video, number, several) for number, video in enumerate(videos, 1)]
     if photos.number:
         parts.append(f"<h2>Photos</h2>{photos.section(level=3)}" if several else photos.section(level=2))
-    method = " ".join([OF_VIDEOS] * bool(videos) + [OF_PHOTOS] * bool(photos.number)) or "Nothing was read."
-    style = _neighbour("page.css") + colour_rules(labels)
+    method = " ".join([OF_VIDEOS] * bool(videos) + [OF_PHOTOS] * bool(photos.number)) or "There are no results."
+    style = _file_text("page.css") + colour_rules(labels)
     return "\n".join(
         [
             '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
@@ -75,40 +76,41 @@ def report_page(videos: Sequence[VideoSection], photos: Photos, info: Mapping[st
             f'<header><p class="kind">Apparent facial expressions</p><h1>{escape(title)}</h1>'
             f"<p>{escape(_lead(videos, photos, info))}</p></header>",
             f'<p class="about">{ABOUT}</p>',
-            '<p class="soft">Pictures of faces are left out of this report.</p>' if hidden else "",
+            '<p class="soft">This report has no portraits, because faces are hidden.</p>' if hidden else "",
             legend(labels) if videos else "",
             *parts,
             f"<footer><h2>How it was made</h2><p>{method}</p>{_settings(info)}</footer>",
-            f"</main>\n<script>{_neighbour('page.js')}</script>\n</body>\n</html>\n",
+            f"</main>\n<script>{_file_text('page.js')}</script>\n</body>\n</html>\n",
         ]
     )
 
 
 def _title(videos: Sequence[VideoSection], photos: Photos) -> str:
-    """Name the report after what was read: the one video by its file, several things by their number."""
+    """Return the title: the file name of a single video, else the numbers of videos and photos."""
     if len(videos) == 1 and not photos.number:
         return PurePath(videos[0].timeline.source).name
-    told = [count(len(videos), "video")] if videos else []
-    return joined(told + ([count(photos.number, "photo")] if photos.number or not videos else []))
+    counts = [count(len(videos), "video")] if videos else []
+    return joined(counts + ([count(photos.number, "photo")] if photos.number or not videos else []))
 
 
 def _lead(videos: Sequence[VideoSection], photos: Photos, info: Mapping[str, Any]) -> str:
-    """Say in a sentence how much was read, and with what."""
+    """Return a sentence on the amount of input and the model."""
     people = sum(len(video.timeline.tracks) for video in videos)
-    frames = sum(len(video.timeline.heads) for video in videos)
-    told = []
+    frames = sum(len(video.timeline.face_counts) for video in videos)
+    amounts = []
     if videos:
         seconds = clock(sum(video.seconds for video in videos), decimals=1)
-        told += [f"{seconds} of video in {count(frames, 'frame')} with {count(people, 'person', 'people')}"]
+        amounts += [f"{seconds} of video in {count(frames, 'frame')} with {count(people, 'person', 'people')}"]
     if photos.number:
-        told += [f"{count(photos.number, 'photo')} with {count(photos.faces, 'face')}"]
+        amounts += [f"{count(photos.number, 'photo')} with {count(photos.faces, 'face')}"]
     known = [(name, info[name]) for name in ("model", "head", "detector") if name in info]
-    made = ", ".join(f"{name} {value}" for name, value in known)
-    return ("; ".join(told) or "No video and no photo") + f". Read by facemood {info.get('facemood', '')}: {made}."
+    model = ", ".join(f"{name} {value}" for name, value in known)
+    version = info.get("facemood", "")
+    return ("; ".join(amounts) or "No video and no photo") + f". Analyzed by facemood {version}: {model}."
 
 
 def _video(video: VideoSection, number: int, several: bool) -> str:
-    """Return the part of one video; of several videos each can be folded."""
+    """Return the section of one video; with several sections, it can be folded."""
     if not several:
         return video_section(video, name="video", level=2)
     source, name = video.timeline.source, f"video-{number}"
@@ -120,7 +122,7 @@ def _video(video: VideoSection, number: int, several: bool) -> str:
 
 
 def _settings(info: Mapping[str, Any]) -> str:
-    """Return all that is known of how the results were made."""
+    """Return the settings of the run as a list that can be unfolded."""
     pairs = [
         (name.replace("_", " "), ", ".join(map(str, value)) if isinstance(value, list | tuple) else value)
         for name, value in info.items()
@@ -129,6 +131,6 @@ def _settings(info: Mapping[str, Any]) -> str:
     return f"<details><summary>Settings</summary>{facts(pairs)}</details>" if pairs else ""
 
 
-def _neighbour(name: str) -> str:
-    """Return the text of a file next to this one."""
+def _file_text(name: str) -> str:
+    """Return the text of a file in this folder."""
     return Path(__file__).with_name(name).read_text(encoding="utf-8")

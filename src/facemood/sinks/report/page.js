@@ -1,8 +1,8 @@
 "use strict";
-// Reads out the numbers below the pointer, or from frame to frame by the arrow keys. The page is whole without it.
+// Shows the numbers at the pointer; the arrow keys go from frame to frame. The page is complete without this script.
 (() => {
   /**
-   * The numbers of a chart: when frames begin and end in milliseconds, and per cents of each name, or counts of faces.
+   * The numbers of a chart: start and end of frames in milliseconds, and per cents for each name or face counts.
    * @typedef {object} Series
    * @property {[number, number]} span
    * @property {number[]} times
@@ -24,8 +24,8 @@
    * @param {Series} series
    * @param {number} index
    */
-  const say = ({ counts, names = [], rows = [] }, index) => {
-    if (counts) return `${counts[index]} in the picture`;
+  const describe = ({ counts, names = [], rows = [] }, index) => {
+    if (counts) return `${counts[index]} ${counts[index] === 1 ? "face" : "faces"}`;
     return names
       .map((name, row) => ({ name, share: rows[row][index] }))
       .filter(({ share }) => share > 0)
@@ -36,7 +36,7 @@
   };
 
   /**
-   * The last frame that begins by then, or -1.
+   * The last frame that begins at or before a time, or -1.
    * @param {number[]} times
    * @param {number} time
    */
@@ -68,18 +68,18 @@
     ground.tabIndex = 0;
 
     const show = (/** @type {number} */ time) => {
-      const index = last(series.times, time), seen = index >= 0 && time <= series.ends[index];
+      const index = last(series.times, time), inSight = index >= 0 && time <= series.ends[index];
       now = index;
       hair.hidden = false;
       hair.style.left = `${(100 * (time - start)) / (end - start)}%`;
-      read.textContent = `${clock(time)}: ${seen ? say(series, index) : "not in sight"}`;
+      read.textContent = `${clock(time)}: ${inSight ? describe(series, index) : "not in sight"}`;
     };
     const hide = () => { hair.hidden = true; read.textContent = ""; };
     const step = (/** @type {KeyboardEvent} */ event) => {
       if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-      const way = event.key === "ArrowLeft" ? -1 : 1;
+      const direction = event.key === "ArrowLeft" ? -1 : 1;
       event.preventDefault();
-      show(series.times[Math.min(Math.max(now + way, 0), series.times.length - 1)]);
+      show(series.times[Math.min(Math.max(now + direction, 0), series.times.length - 1)]);
     };
 
     ground.addEventListener("pointermove", (event) => {

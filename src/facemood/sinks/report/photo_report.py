@@ -1,4 +1,4 @@
-"""The part of a report that tells of photos: how often each expression was read, and the surest faces of each."""
+"""The section of a report on photos: how often each expression was predicted, and the most confident faces of each."""
 
 from __future__ import annotations
 
@@ -11,18 +11,23 @@ from facemood.results import Result
 from facemood.schema import Face, Image
 from facemood.sinks.report import charts
 from facemood.sinks.report.portraits import Portrait, cut_portrait
-from facemood.sinks.report.video_report import MOST_LINES, facts, portrait_row, table
+from facemood.sinks.report.video_report import MAX_LINES, facts, portrait_row, table
 from facemood.text import count
 
-MOST_FACES = 12
-"""How many pictures each expression has at most."""
+MAX_FACES = 12
+"""Most portraits of each expression, to keep the page short."""
 
 
 class Photos:
-    """Gathers what was read of photos: counts, a line for each of the first ones, the surest faces of each expression.
+    """Collects the results for photos: counts, a line for each photo, the most confident faces of each expression.
 
     Args:
-        labels: The label words that the model knows.
+        labels: The model's labels.
+
+    Attributes:
+        number: Number of photos.
+        faces: Number of faces.
+        empty: Number of photos without a face.
     """
 
     number: int
@@ -37,22 +42,22 @@ class Photos:
         self.portraits: dict[str, list[Portrait]] = {label: [] for label in labels}
 
     def add(self, result: Result) -> None:
-        """Take in one photo, and pictures of its faces where it holds them."""
+        """Add one photo, and portraits of its faces if the result has its image."""
         numbers = numbers_of(result.faces)
         self.number += 1
         self.faces += len(result)
         self.empty += not result.faces
         self.counts.update(face.emotion for face in result if face.labels)
-        if len(self.lines) <= MOST_LINES:  # one more than is shown, so that the table knows that it was cut
+        if len(self.lines) <= MAX_LINES:  # one more than is shown, so that the table knows that it is cut
             words = [f"{number} {words_of(face)}".strip() for number, face in zip(numbers, result, strict=True)]
             self.lines.append((escape(result.source), str(len(result)), escape(", ".join(words) or "no face found")))
         if result.image is not None:
             for number, face in zip(numbers, result, strict=True):
                 name = PurePath(result.source).name
-                self._picture(result.image, face, f"{name}, face {number}" if number else name)
+                self._add_portrait(result.image, face, f"{name}, face {number}" if number else name)
 
     def section(self, *, level: int) -> str:
-        """Return what a report tells of them, under headings of a level 1..6."""
+        """Return the section as HTML, with headings of a level 1..6."""
         shares = {label: self.counts[label] / max(self.counts.total(), 1) for label in self.labels}
         numbers = {label: f"{self.counts[label]:,}" for label in self.labels}
         known = [("photos", self.number), ("faces", self.faces), ("photos without a face", self.empty)]
@@ -61,24 +66,24 @@ class Photos:
                 facts((name, f"{number:,}") for name, number in known),
                 charts.share_table(shares, numbers, caption="Share of the faces", unit="faces") if self.faces else "",
                 *(self._gallery(label, level) for label in self.labels if self.portraits[label]),
-                table(("photo", "faces", "read"), self.lines, caption=count(self.number, "photo")),
+                table(("photo", "faces", "expressions"), self.lines, caption=count(self.number, "photo")),
             ]
         )
 
     def _gallery(self, label: str, level: int) -> str:
-        """Return the pictures of one expression, the surest first."""
+        """Return the portraits of one expression, the most confident first."""
         of_all, number = self.counts[label], len(self.portraits[label])
-        told = count(of_all, "face") + (f", of which the {number} surest are shown" if number < of_all else "")
+        note = count(of_all, "face") + (f"; the {number} most confident are shown" if number < of_all else "")
         row = portrait_row(self.portraits[label], whose="A face")
-        return f'<h{level}>{escape(label)} <span class="soft">{told}</span></h{level}>{row}'
+        return f'<h{level}>{escape(label)} <span class="soft">{note}</span></h{level}>{row}'
 
-    def _picture(self, image: Image, face: Face, place: str) -> None:
-        """Keep a picture of a face, where it is among the surest of its expression."""
+    def _add_portrait(self, image: Image, face: Face, place: str) -> None:
+        """Keep a portrait of a face if it is among the most confident of its expression."""
         if not face.labels:
             return
         kept = self.portraits.setdefault(face.emotion, [])
-        if len(kept) == MOST_FACES and face.confidence <= kept[-1].probability:
+        if len(kept) == MAX_FACES and face.confidence <= kept[-1].probability:
             return
         kept.append(Portrait(face.emotion, face.confidence, face.certain, place, cut_portrait(image, face)))
         kept.sort(key=lambda portrait: -portrait.probability)
-        del kept[MOST_FACES:]
+        del kept[MAX_FACES:]

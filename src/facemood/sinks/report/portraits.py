@@ -1,4 +1,4 @@
-"""Small pictures of faces for a report: which of them are kept, cut out and compressed."""
+"""Portraits for a report: small images of faces, cropped and compressed as JPEG."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ import numpy as np
 from facemood.schema import Face, Image
 
 SIDE = 112
-"""Pixels of a picture's side."""
+"""Side of a portrait in pixels."""
 
 QUALITY = 82
-"""Of the JPEG, 0..100; a picture takes 3 to 5 kB."""
+"""Quality of the JPEG, 0..100; a portrait takes 3 to 5 kB."""
 
 MARGIN = 0.22
-"""What is shown on each side of a face, as a share of the longer side of its box."""
+"""Margin around the face's box on each side, as a share of its longer side, so that hair and chin are visible."""
 
 BETTER = 0.01
-"""By how much a face must be more probable than the one that it takes the place of."""
+"""Gain in probability for which a portrait is replaced. A smaller gain is not worth compressing a new one."""
 
 
 class Portrait(NamedTuple):
-    """A face that shows an expression.
+    """A small image of a face that shows an expression.
 
     Attributes:
         label: The expression.
-        probability: Its probability there, 0..1.
-        certain: What `Face.certain` says.
-        place: Where it was seen, in words: a time or a file.
-        jpeg: The picture, SIDE x SIDE.
+        probability: Its probability, 0..1.
+        certain: `Face.certain`.
+        place: Where the face is from, in words: a time or a file.
+        jpeg: The image as JPEG, SIDE x SIDE pixels.
     """
 
     label: str
@@ -43,20 +43,20 @@ class Portrait(NamedTuple):
 
     @property
     def address(self) -> str:
-        """The picture as a ``data:`` address, for a page that stands alone."""
+        """The image as a ``data:`` URL, for a self-contained page."""
         return "data:image/jpeg;base64," + base64.b64encode(self.jpeg).decode("ascii")
 
 
 Portraits = Mapping[str, Portrait]
-"""The best picture of a person for each expression."""
+"""The best portrait of a person for each expression."""
 
 
 def cut_portrait(image: Image, face: Face) -> bytes:
-    """Cut a face out of its frame as a square with some room around it, and compress it.
+    """Crop a face as a square with a margin, and compress it.
 
     Args:
         image: The frame, (H, W, 3) uint8 BGR.
-        face: The face; outside of the frame its edge goes on.
+        face: The face. Beyond the frame, the pixels of its edge are repeated.
 
     Returns:
         A JPEG of SIDE x SIDE pixels.
@@ -77,15 +77,15 @@ def cut_portrait(image: Image, face: Face) -> bytes:
 
 
 class BestPortraits:
-    """Keeps one picture of a person for each expression that they show: the surest, of the certain ones if there are.
+    """Keeps the most confident portrait of a person for each expression; certain predictions come first.
 
     Example:
         >>> grey = np.full((90, 120, 3), 128, np.uint8)
         >>> best = BestPortraits()
-        >>> for sure in (0.6, 0.9, 0.7):
-        ...     read = np.float32([sure, 1 - sure])
-        ...     face = Face(np.float32([10, 10, 60, 70]), 0.9, labels=("happy", "sad"), probabilities=read)
-        ...     best.add(grey, face, f"at {sure}")
+        >>> for happy in (0.6, 0.9, 0.7):
+        ...     row = np.float32([happy, 1 - happy])
+        ...     face = Face(np.float32([10, 10, 60, 70]), 0.9, labels=("happy", "sad"), probabilities=row)
+        ...     best.add(grey, face, f"at {happy}")
         >>> best.kept["happy"].place
         'at 0.9'
     """
@@ -94,7 +94,7 @@ class BestPortraits:
         self.kept: dict[str, Portrait] = {}
 
     def add(self, image: Image, face: Face, place: str) -> None:
-        """Look at a face, and keep its picture where it is the best of its expression so far."""
+        """Keep a portrait of a face if it is the best of its expression so far."""
         label, probability = face.reported
         if not label:
             return
@@ -104,5 +104,5 @@ class BestPortraits:
 
 
 def _rank(probability: float, certain: bool | None) -> tuple[bool, float]:
-    """Return what faces of one expression are ordered by."""
+    """Return the sort key for faces of one expression."""
     return bool(certain), probability

@@ -1,4 +1,4 @@
-"""The part of a report that tells of one video: its frames, how many faces they have, and each of its people."""
+"""The section of a report on one video: the number of faces over time, and each person."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ from facemood.timeline import (
     find_unit_events,
 )
 
-MOST_PEOPLE = 12
-"""How many people of a video are told of at length, those longest in sight; the others have a line each."""
+MAX_PEOPLE = 12
+"""Most people with a section of their own: those longest in sight. The others have one line each."""
 
-MOST_LINES = 1000
-"""How many lines a table has at most; the tables that other sinks write have them all."""
+MAX_LINES = 1000
+"""Most lines of a table, to keep the page small; the tables of other sinks have all lines."""
 
 SHORT = 12
-"""Tables of more lines than that are folded."""
+"""Most lines of a table that is unfolded at first."""
 
 BRIEF = 0.25
-"""People who come and go within that share of a video have a time axis of their own."""
+"""People who are present for up to this share of a video's length have a separate time axis."""
 
-FACES = 5
-"""Pictures of a person that are shown at most."""
+MAX_PORTRAITS = 5
+"""Most portraits of a person: one row."""
 
 FREQUENT = 0.03
-"""Share of the time from which on an expression has a picture."""
+"""Smallest share of the time for which an expression has a portrait."""
 
 
 @dataclass(frozen=True, slots=True)
 class VideoSection:
-    """What a report knows of a video.
+    """The data of a video for a report.
 
     Attributes:
-        timeline: Its frames and people.
-        portraits: Pictures of people by their numbers; empty where faces are not to be shown.
+        timeline: Frames and people of the video.
+        portraits: Portraits of people by track ID; empty if faces are hidden.
     """
 
     timeline: Timeline
@@ -57,41 +57,41 @@ class VideoSection:
 
     @property
     def span(self) -> charts.Span:
-        """The seconds at which its first frame begins and its last one ends."""
+        """Start of the first frame and end of the last, in seconds."""
         start, end = float(self.timeline.timestamps[0]), float(self.timeline.ends[-1])
-        return start, max(end, start + 1e-3)  # frames of one and the same time have a width all the same
+        return start, max(end, start + 1e-3)  # the span must not be 0, even if all frames have the same time
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """Length in seconds."""
         return self.span[1] - self.span[0]
 
 
 def video_section(video: VideoSection, *, name: str, level: int) -> str:
-    """Return what a report tells of a video.
+    """Return the section of a video as HTML.
 
     Args:
         video: The video.
-        name: What the page's addresses of its people begin with.
-        level: Of its headings, 1..6.
+        name: Prefix of the HTML ids of its people.
+        level: Level of the headings, 1..6.
     """
     people = sorted(video.timeline.tracks, key=lambda track: -track.seconds)
-    shown = sorted(people[:MOST_PEOPLE], key=lambda track: track.track_id)
-    several = [_overview(shown, video, name=name, level=level)] if len(shown) > 1 else []
+    main = sorted(people[:MAX_PEOPLE], key=lambda track: track.track_id)
+    several = [_overview(main, video, name=name, level=level)] if len(main) > 1 else []
     parts = [
         facts(_facts(video)),
-        f"<h{level}>Faces in the picture</h{level}>",
-        charts.head_chart(video.timeline, video.span),
+        f"<h{level}>Number of faces</h{level}>",
+        charts.face_count_chart(video.timeline, video.span),
         *several,
-        *(_person(track, video, name=name, level=level) for track in shown),
-        _others(people[MOST_PEOPLE:], level=level),
-        _unfollowed(video.timeline),
+        *(_person(track, video, name=name, level=level) for track in main),
+        _others(people[MAX_PEOPLE:], level=level),
+        _untracked(video.timeline),
     ]
     return "\n".join(part for part in parts if part)
 
 
 def facts(pairs: Iterable[tuple[str, object]]) -> str:
-    """Return names and values as a list.
+    """Return names and values as an HTML list.
 
     Example:
         >>> facts([("frames", 25)])
@@ -102,58 +102,61 @@ def facts(pairs: Iterable[tuple[str, object]]) -> str:
 
 
 def table(head: Sequence[str], lines: Sequence[Sequence[str]], *, caption: str) -> str:
-    """Return a table whose lines each begin with a heading; a long one is folded, a very long one is cut and says so.
+    """Return an HTML table. The first cell of each line is its heading. A long table is folded, a very long one cut.
 
     Args:
-        head: The names of its columns.
-        lines: Its lines, as HTML.
-        caption: What it lists, as it stands above it.
+        head: Names of the columns.
+        lines: Cells of each line, as HTML.
+        caption: Title of the table.
     """
     columns = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     rows = "".join(
         f'<tr><th scope="row">{line[0]}</th>' + "".join(f"<td>{cell}</td>" for cell in line[1:]) + "</tr>"
-        for line in lines[:MOST_LINES]
+        for line in lines[:MAX_LINES]
     )
-    cut = f'<p class="soft">The first {MOST_LINES:,} of them.</p>' if len(lines) > MOST_LINES else ""
+    cut = f'<p class="soft">Only the first {MAX_LINES:,} are listed.</p>' if len(lines) > MAX_LINES else ""
     whole = f'<div class="wide"><table><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table></div>{cut}'
     unfolded = "" if len(lines) > SHORT else " open"
     return f"<details{unfolded}><summary>{escape(caption)}</summary>{whole}</details>"
 
 
 def portrait_row(portraits: Iterable[Portrait], *, whose: str) -> str:
-    """Return pictures of faces side by side, each with what it shows."""
-    pictures = "".join(
+    """Return portraits in a row, each with its expression, probability and place."""
+    figures = "".join(
         f'<figure><img src="{portrait.address}" width="{SIDE}" height="{SIDE}" alt="{escape(whose)}, '
         f'{escape(portrait.label)}">'
         f"<figcaption><b>{escape(portrait.label)}</b> {escape(percent(portrait.probability))}{_doubt(portrait)}<br>"
         f"<span>{escape(portrait.place)}</span></figcaption></figure>"
         for portrait in portraits
     )
-    return f'<div class="portraits">{pictures}</div>' if pictures else ""
+    return f'<div class="portraits">{figures}</div>' if figures else ""
 
 
 def _facts(video: VideoSection) -> list[tuple[str, object]]:
-    """Return what was read of a video, in numbers."""
+    """Return the main numbers of a video."""
     timeline = video.timeline
     steps = np.diff(timeline.timestamps)
     return [
         ("source", timeline.source),
         ("length", f"{clock(video.seconds, decimals=1)} ({video.seconds:.1f} s)"),
-        ("frames read", f"{len(timeline.heads):,}" + (f", one every {np.median(steps):.3g} s" if len(steps) else "")),
-        ("frames without a face", f"{int((timeline.heads == 0).sum()):,}"),
-        ("most faces at once", int(timeline.heads.max())),
-        ("people followed", len(timeline.tracks)),
+        (
+            "frames analyzed",
+            f"{len(timeline.face_counts):,}" + (f", one every {np.median(steps):.3g} s" if len(steps) else ""),
+        ),
+        ("frames without a face", f"{int((timeline.face_counts == 0).sum()):,}"),
+        ("most faces in a frame", int(timeline.face_counts.max())),
+        ("people tracked", len(timeline.tracks)),
     ]
 
 
 def _overview(people: Sequence[Track], video: VideoSection, *, name: str, level: int) -> str:
-    """Return what all people show, one below the other."""
+    """Return the strips of several people, one below the other."""
     rows = "".join(
         f'<a href="#{name}-person-{track.track_id}">Person {track.track_id}</a>{charts.strip(track, video.span)}'
         for track in people
     )
     return (
-        f'<h{level}>Who shows what, and when</h{level}><div class="overview">{rows}<span></span>'
+        f'<h{level}>All people over time</h{level}><div class="overview">{rows}<span></span>'
         f"{charts.time_axis(video.span)}</div>"
     )
 
@@ -163,22 +166,22 @@ def _person(track: Track, video: VideoSection, *, name: str, level: int) -> str:
     title, shares, kept = f"Person {track.track_id}", track.shares, video.portraits.get(track.track_id, {})
     seconds = {label: f"{share * track.seconds:.1f}" for label, share in shares.items()}
     frequent = sorted((label for label in kept if shares[label] >= FREQUENT), key=lambda label: -shares[label])
-    pictures = [kept[label] for label in frequent[:FACES]]
+    portraits = [kept[label] for label in frequent[:MAX_PORTRAITS]]
     span = _span(track, video)
-    close = "" if span == video.span else " The chart shows this time alone."
+    note = "" if span == video.span else " The chart shows only this period."
     return (
         f'<section class="person"><h{level} id="{name}-person-{track.track_id}">{title}</h{level}>'
         f"<p>In sight for {track.seconds:.1f} s between {clock(track.timestamps[0], decimals=1)} and "
-        f"{clock(track.ends[-1], decimals=1)}. Shown mostly: {escape(charts.mostly(shares))}.{close}</p>"
-        f"{portrait_row(pictures, whose=title)}{charts.area_chart(track, span, title=title)}"
-        '<div class="beside">'
+        f"{clock(track.ends[-1], decimals=1)}. Mostly {escape(charts.mostly(shares))}.{note}</p>"
+        f"{portrait_row(portraits, whose=title)}{charts.area_chart(track, span, title=title)}"
+        '<div class="columns">'
         f"{charts.share_table(shares, seconds, caption='Share of the time in sight', unit='seconds')}"
         f"{_episode_table(find_episodes(track))}</div>{_units(track, span, level=level)}</section>"
     )
 
 
 def _units(track: Track, span: charts.Span, *, level: int) -> str:
-    """Return the section of a person's action units and blinks; nothing where units were never read."""
+    """Return a person's action units and blinks; nothing if no action unit was measured."""
     if track.units is None or np.isnan(track.units).all():
         return ""
     events, blinking = find_unit_events(track), find_blinks(track)
@@ -191,19 +194,19 @@ def _units(track: Track, span: charts.Span, *, level: int) -> str:
 
 
 def _blinks(blinking: Blinking | None) -> str:
-    """Say how often a person blinks."""
+    """Return a sentence on a person's blinks."""
     if blinking is None:
-        return "Blinks were not counted: the frames are too far apart, or the eyes were not seen."
-    seconds = f"in {blinking.seconds:.1f} s in which the eyes were seen"
+        return "Blinks were not counted: the frames are too far apart, or the eyes are not visible."
+    seconds = f"in {blinking.seconds:.1f} s with visible eyes"
     if not blinking.blinks:
         return f"No blink {seconds}."
-    return f"{count(len(blinking.blinks), 'blink')} {seconds}: {blinking.rate:.0f} a minute."
+    return f"{count(len(blinking.blinks), 'blink')} {seconds}: {blinking.rate:.0f} per minute."
 
 
 def _event_table(events: Sequence[UnitEvent]) -> str:
-    """Return when units are active, in the order of time."""
+    """Return the events of action units in order."""
     if not events:
-        return '<p class="soft">No action unit is active for long enough to be listed.</p>'
+        return '<p class="soft">No action unit is active long enough to be listed.</p>'
     lines = [
         (
             clock(event.onset, decimals=2),
@@ -216,20 +219,20 @@ def _event_table(events: Sequence[UnitEvent]) -> str:
         )
         for event in sorted(events, key=lambda event: event.onset)
     ]
-    head = ("onset", "apex", "offset", "seconds", "unit", "peak", "left less right")
+    head = ("onset", "apex", "offset", "seconds", "unit", "peak", "left minus right")
     return f'<div class="episodes">{table(head, lines, caption=count(len(lines), "event") + " of action units")}</div>'
 
 
 def _span(track: Track, video: VideoSection) -> charts.Span:
-    """Return the time axis of a person's chart: the video's, or for those who are there briefly their own."""
+    """Return the time axis of a person's chart: the video's, or a separate one for a person who is present briefly."""
     start, end = float(track.timestamps[0]), float(track.ends[-1])
     return video.span if end - start > BRIEF * video.seconds else (start, max(end, start + 1e-3))
 
 
 def _episode_table(episodes: Sequence[Episode]) -> str:
-    """Return the episodes of a person in the order of time."""
+    """Return the episodes of a person in order."""
     if not episodes:
-        return f'<p class="soft">No expression is shown for {MIN_SECONDS:g} s or longer.</p>'
+        return f'<p class="soft">No expression lasts for {MIN_SECONDS:g} s or longer.</p>'
     lines = [
         (
             clock(episode.start, decimals=2),
@@ -246,7 +249,7 @@ def _episode_table(episodes: Sequence[Episode]) -> str:
 
 
 def _others(people: Sequence[Track], *, level: int) -> str:
-    """Return a line for each of the people who are not told of at length."""
+    """Return a table with one line for each person without a section."""
     if not people:
         return ""
     lines = [
@@ -259,22 +262,23 @@ def _others(people: Sequence[Track], *, level: int) -> str:
         )
         for track in sorted(people, key=lambda track: track.track_id)
     ]
-    head = ("person", "first seen", "last seen", "seconds in sight", "mostly")
-    told = table(head, lines, caption=f"{count(len(people), 'person', 'people')} who are in sight for less time")
-    return f"<h{level}>Others</h{level}>{told}"
+    head = ("person", "first frame", "last frame", "seconds in sight", "mostly")
+    lines_table = table(head, lines, caption=f"{count(len(people), 'person', 'people')} with less time in sight")
+    return f"<h{level}>Others</h{level}>{lines_table}"
 
 
-def _unfollowed(timeline: Timeline) -> str:
-    """Say how many faces belong to nobody, as far as there are any."""
-    lonely = int(timeline.heads.sum()) - sum(map(len, timeline.tracks))
-    if lonely <= 0:
+def _untracked(timeline: Timeline) -> str:
+    """Return a sentence on the faces without a track, if there are any."""
+    faces = int(timeline.face_counts.sum())
+    untracked = faces - sum(map(len, timeline.tracks))
+    if untracked <= 0:
         return ""
     return (
-        f'<p class="soft">{count(lonely, "face")} of {int(timeline.heads.sum()):,} could not be given to a person who '
-        "was followed from frame to frame; they count in the number of faces alone.</p>"
+        f'<p class="soft">{count(untracked, "face")} of {faces:,} could not be assigned to a tracked person; they '
+        "count only in the number of faces.</p>"
     )
 
 
 def _doubt(portrait: Portrait) -> str:
-    """Mark a reading of which the model is not certain, as pictures do."""
+    """Return the question mark for a prediction that is not certain, as in annotated images."""
     return '<abbr title="the model is not certain">?</abbr>' if portrait.certain is False else ""
