@@ -41,12 +41,12 @@ def talk() -> list[Result]:
     return frames
 
 
-def test_the_file_is_this(tmp_path: Path) -> None:
+def test_the_file_has_these_lines(tmp_path: Path) -> None:
     write_all(tmp_path / "a.episodes.csv", talk())
     assert (tmp_path / "a.episodes.csv").read_text() == GOLDEN
 
 
-def test_limits_are_those_of_the_timeline(tmp_path: Path) -> None:
+def test_the_limits_of_episodes_are_applied(tmp_path: Path) -> None:
     assert [row["person"] for row in write_all(tmp_path / "a.csv", talk(), min_seconds=1.0)] == ["2"]
     happy = [*talk()[:2], *talk()[2:3], *(dataclasses.replace(one, timestamp=1.0) for one in talk()[1:2])]
     assert write_all(tmp_path / "a.csv", happy, max_gap=0.4)[0]["end"] == "1.333"
@@ -57,7 +57,7 @@ def test_limits_are_those_of_the_timeline(tmp_path: Path) -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(steps=st.lists(st.floats(0.01, 2), min_size=1, max_size=30), seed=st.integers(0, 2**32 - 1))
-def test_times_of_a_tier_follow_each_other_and_agree(
+def test_the_times_of_a_tier_are_ordered_and_consistent(
     steps: list[float], seed: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     labels = np.random.default_rng(seed).choice(["happy", "sad"], len(steps)).tolist()
@@ -69,12 +69,12 @@ def test_times_of_a_tier_follow_each_other_and_agree(
     assert all(row[name].partition(".")[2].isdigit() for row in rows for name in ("begin", "end", "duration"))
 
 
-def test_several_videos_are_told_apart(tmp_path: Path) -> None:
+def test_several_videos_are_distinguished_by_source(tmp_path: Path) -> None:
     videos = [frame_of(time, face_of("happy"), source=name) for name in ("a.mp4", "b.mp4") for time in (0, 1)]
     assert [row["source"] for row in write_all(tmp_path / "a.csv", videos)] == ["a.mp4", "b.mp4"]
 
 
-def test_without_people_there_is_the_header_alone(tmp_path: Path) -> None:
+def test_without_people_the_file_has_only_the_header(tmp_path: Path) -> None:
     assert (
         write_all(tmp_path / "a.csv", [frame_of(None, face_of("happy")), frame_of(0, face_of("sad", number=None))])
         == []
@@ -82,7 +82,7 @@ def test_without_people_there_is_the_header_alone(tmp_path: Path) -> None:
     assert (tmp_path / "a.csv").read_text().strip() == ",".join(COLUMNS)
 
 
-def test_the_file_has_its_name_only_when_it_is_closed(tmp_path: Path) -> None:
+def test_the_file_is_renamed_into_place_when_it_is_closed(tmp_path: Path) -> None:
     sink = EpisodesSink(tmp_path / "a.csv", {})
     assert not sink.wants_images
     sink.write(talk()[0])
@@ -92,6 +92,6 @@ def test_the_file_has_its_name_only_when_it_is_closed(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
 
 
-def test_a_place_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:
+def test_an_unwritable_path_is_an_error_at_once(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="it is a folder"):
         EpisodesSink(tmp_path, {})

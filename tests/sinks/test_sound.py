@@ -14,7 +14,7 @@ Samples = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 
 def rewrite(source: Path, target: Path) -> Path:
-    """Write a video anew, with nothing drawn on it."""
+    """Write a copy of a video without annotations."""
     sink = VideoSink(target, {})
     for frame in read_video(source):
         sink.write(Result(frame.source, frame.index, frame.timestamp, frame.size, image=frame.image))
@@ -23,7 +23,7 @@ def rewrite(source: Path, target: Path) -> Path:
 
 
 def heard(path: Path) -> Samples:
-    """The sound of a video as people hear it from its beginning, one channel in samples -1..1."""
+    """The sound of a video from its start, as one channel of samples -1..1."""
     with av.open(str(path)) as video:
         resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
         parts = [part for frame in video.decode(audio=0) for part in resampler.resample(frame)]
@@ -49,7 +49,7 @@ def codec_of(path: Path) -> str:
         ("source.mov", "alac"),
     ],
 )
-def test_sound_is_copied_as_it_is(tmp_path: Path, name: str, codec: str) -> None:
+def test_sound_is_copied_without_transcoding(tmp_path: Path, name: str, codec: str) -> None:
     source = make_video(tmp_path / name, numbered_images(25), audio_seconds=1, audio_codec=codec)
     target = rewrite(source, tmp_path / "target.mp4")
     assert sound_of(target) == sound_of(source)
@@ -61,7 +61,7 @@ def test_sound_is_copied_as_it_is(tmp_path: Path, name: str, codec: str) -> None
 @pytest.mark.parametrize(
     ("name", "codec"), [("source.mkv", "pcm_s16le"), ("source.avi", "pcm_s16le"), ("source.ts", "aac")]
 )
-def test_what_mp4_cannot_hold_sounds_the_same(tmp_path: Path, name: str, codec: str) -> None:
+def test_transcoded_sound_sounds_the_same(tmp_path: Path, name: str, codec: str) -> None:
     encoder = "mpeg4" if name.endswith("avi") else "libx264"
     source = make_video(tmp_path / name, numbered_images(25), codec=encoder, audio_seconds=1, audio_codec=codec)
     target = rewrite(source, tmp_path / "target.mp4")
@@ -70,7 +70,7 @@ def test_what_mp4_cannot_hold_sounds_the_same(tmp_path: Path, name: str, codec: 
     assert np.corrcoef(one, other)[0, 1] > 0.98  # which would be lost by a shift of less than a millisecond
 
 
-def test_pictures_that_begin_later_stay_so(tmp_path: Path) -> None:
+def test_frames_that_begin_after_the_sound_stay_in_sync(tmp_path: Path) -> None:
     times = [0.5 + number / 25 for number in range(25)]
     source = make_video(
         tmp_path / "source.mp4", numbered_images(25), timestamps=times, reorder=False, audio_seconds=1.5
@@ -80,14 +80,14 @@ def test_pictures_that_begin_later_stay_so(tmp_path: Path) -> None:
     assert sound_of(target) == sound_of(source)
 
 
-def test_sound_that_goes_on_after_the_pictures_is_kept(tmp_path: Path) -> None:
+def test_sound_after_the_last_frame_is_kept(tmp_path: Path) -> None:
     source = make_video(tmp_path / "source.mp4", numbered_images(25), audio_seconds=2)
     target = rewrite(source, tmp_path / "target.mp4")
     assert sound_of(target) == sound_of(source)
     assert probe_video(target).duration == 1.0
 
 
-def test_a_source_that_breaks_off_is_kept_up_to_there(tmp_path: Path) -> None:
+def test_a_truncated_source_is_written_up_to_its_end(tmp_path: Path) -> None:
     source = make_video(tmp_path / "source.mp4", numbered_images(50, (128, 96)), audio_seconds=2, index_first=True)
     source.write_bytes(source.read_bytes()[: source.stat().st_size // 2])
     target = rewrite(source, tmp_path / "target.mp4")

@@ -61,7 +61,7 @@ def length_of(path: Path) -> float:
         return (video.duration or 0) / 1e6
 
 
-def test_frames_have_their_times_and_the_last_its_length(tmp_path: Path) -> None:
+def test_frames_keep_their_timestamps_and_the_last_frame_its_length(tmp_path: Path) -> None:
     source = make_video(tmp_path / "source.mp4", numbered_images(30, (128, 96)), timestamps=TIMES, reorder=False)
     target = annotate(source, tmp_path / "target.mp4")
     assert told_by(target) == [(time, number) for number, time in enumerate(TIMES)]
@@ -69,13 +69,13 @@ def test_frames_have_their_times_and_the_last_its_length(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("every", "taken"), [(7, range(0, 50, 7)), (0.3, [0, 8, 15, 23, 30, 38, 45]), (60, [0])])
-def test_frames_that_were_not_read_are_bridged(spoken: Path, tmp_path: Path, every: float, taken: Any) -> None:
+def test_frames_last_until_the_next_analyzed_frame(spoken: Path, tmp_path: Path, every: float, taken: Any) -> None:
     target = annotate(spoken, tmp_path / "target.mp4", every=every)
     assert told_by(target) == [(number / 25, number) for number in taken]
     assert (length_of(target) == 2.0) == (len(taken) > 1)  # one frame does not tell whether others were due
 
 
-def test_what_is_read_is_drawn(spoken: Path, tmp_path: Path) -> None:
+def test_results_are_drawn(spoken: Path, tmp_path: Path) -> None:
     sink = VideoSink(tmp_path / "target.mp4", {})
     first = next(results_of(spoken, (make_face((40, 30, 80, 70)),)))
     sink.write(first)
@@ -97,7 +97,7 @@ def test_the_video_plays_in_browsers(spoken: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [(65, 49), (64, 47), (129, 96)])
-def test_odd_sizes_lose_nothing(tmp_path: Path, size: tuple[int, int]) -> None:
+def test_odd_sizes_keep_all_pixels(tmp_path: Path, size: tuple[int, int]) -> None:
     width, height = size
     corner = numbered_image(5, size)
     corner[-1, -1] = corner[-2:, -2:] = (0, 0, 255)
@@ -113,7 +113,7 @@ def test_odd_sizes_lose_nothing(tmp_path: Path, size: tuple[int, int]) -> None:
     assert abs(added - frame.image[height - 1]).max(initial=0) < 40
 
 
-def test_colours_stay(tmp_path: Path) -> None:
+def test_colours_are_kept(tmp_path: Path) -> None:
     plain = [np.full((48, 64, 3), colour, np.uint8) for colour in ((40, 90, 200), (128, 128, 128), (220, 200, 30))]
     writer = VideoWriter(tmp_path / "plain.mp4")
     for number, picture in enumerate(plain):
@@ -123,7 +123,7 @@ def test_colours_stay(tmp_path: Path) -> None:
         np.testing.assert_allclose(frame.image, picture, atol=4)
 
 
-def test_other_sizes_are_fitted_into_the_first(tmp_path: Path) -> None:
+def test_images_of_other_sizes_are_scaled_to_fit(tmp_path: Path) -> None:
     writer = VideoWriter(tmp_path / "sizes.mp4")
     writer.add(numbered_image(3, (64, 48)), 0.0)
     writer.add(np.full((96, 48, 3), 255, np.uint8), 0.04)  # 24 x 48, with 20 columns of black on each side
@@ -142,7 +142,7 @@ def test_other_sizes_are_fitted_into_the_first(tmp_path: Path) -> None:
     first=st.integers(-(10**9), 10**9).map(lambda ticks: ticks / 90_000),
     rest=st.integers(1, 500_000),
 )
-def test_any_times_in_order_are_kept(
+def test_any_increasing_times_are_kept(
     tmp_path_factory: pytest.TempPathFactory, steps: list[int], first: float, rest: int
 ) -> None:
     path = tmp_path_factory.mktemp("times") / "video.mp4"
@@ -156,7 +156,7 @@ def test_any_times_in_order_are_kept(
     assert probe_video(path).duration == pytest.approx((expected[-1] + rest) / 90_000, abs=2 / 90_000)
 
 
-def test_a_live_window_is_a_video_without_sound(tmp_path: Path) -> None:
+def test_a_live_source_gives_a_video_without_sound(tmp_path: Path) -> None:
     writer = VideoWriter(tmp_path / "live.mp4")
     for number in range(5):
         writer.add(numbered_image(number), 1234.5 + number / 10)
@@ -169,13 +169,13 @@ def test_a_live_window_is_a_video_without_sound(tmp_path: Path) -> None:
 def test_times_must_be_in_order(tmp_path: Path) -> None:
     writer = VideoWriter(tmp_path / "video.mp4")
     writer.add(numbered_image(0), 1.0)
-    with pytest.raises(OutputError, match=r"a picture of 0\.500 s follows one of 1\.000 s; expected them in order"):
+    with pytest.raises(OutputError, match=r"a frame at 0\.500 s follows one at 1\.000 s; expected frames in order"):
         writer.add(numbered_image(1), 0.5)
     writer.close()
     assert told_by(tmp_path / "video.mp4") == [(0, 0)]
 
 
-def test_an_interruption_leaves_a_video_that_plays(spoken: Path, tmp_path: Path) -> None:
+def test_an_interrupted_video_plays(spoken: Path, tmp_path: Path) -> None:
     sink = VideoSink(tmp_path / "target.mp4", {})
     with contextlib.suppress(KeyboardInterrupt), contextlib.closing(sink):
         for result in results_of(spoken):
@@ -188,7 +188,7 @@ def test_an_interruption_leaves_a_video_that_plays(spoken: Path, tmp_path: Path)
     assert length_of(tmp_path / "target.mp4") == pytest.approx(0.8, abs=0.04)
 
 
-def test_a_part_of_a_video_has_its_part_of_the_sound(spoken: Path, tmp_path: Path) -> None:
+def test_a_part_of_a_video_has_the_sound_of_that_part(spoken: Path, tmp_path: Path) -> None:
     target = annotate(spoken, tmp_path / "target.mp4", start=0.8, end=1.4)
     assert [number for _, number in told_by(target)] == list(range(20, 35))
     assert [time for time, _ in told_by(target)] == pytest.approx([number / 25 for number in range(15)])
@@ -199,7 +199,7 @@ def test_a_part_of_a_video_has_its_part_of_the_sound(spoken: Path, tmp_path: Pat
     assert length_of(target) == pytest.approx(0.6, abs=0.04)
 
 
-def test_a_video_has_its_name_only_when_it_is_closed(spoken: Path, tmp_path: Path) -> None:
+def test_a_video_is_renamed_into_place_when_it_is_closed(spoken: Path, tmp_path: Path) -> None:
     sink = VideoSink(tmp_path / "target.mp4", {})
     for result in itertools.islice(results_of(spoken), 5):
         sink.write(result)
@@ -210,15 +210,15 @@ def test_a_video_has_its_name_only_when_it_is_closed(spoken: Path, tmp_path: Pat
     assert len(told_by(tmp_path / "target.mp4")) == 5
 
 
-def test_nothing_written_is_no_video(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_without_a_frame_no_video_is_written(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     sink = VideoSink(tmp_path / "target.mp4", {})
     sink.close()
     sink.close()
     assert list(tmp_path.iterdir()) == []
-    assert caplog.messages == [f"{tmp_path / 'target.mp4'}: no picture came, so no video was written"]
+    assert caplog.messages == [f"{tmp_path / 'target.mp4'}: there were no frames, so no video was written"]
 
 
-def test_a_closed_video_takes_no_more(tmp_path: Path) -> None:
+def test_a_closed_video_accepts_no_frames(tmp_path: Path) -> None:
     writer = VideoWriter(tmp_path / "video.mp4")
     writer.add(numbered_image(0), 0.0)
     writer.close()
@@ -226,9 +226,9 @@ def test_a_closed_video_takes_no_more(tmp_path: Path) -> None:
         writer.add(numbered_image(1), 0.1)
 
 
-def test_a_single_picture_is_no_video(tmp_path: Path) -> None:
+def test_a_single_image_is_no_video(tmp_path: Path) -> None:
     sink = VideoSink(tmp_path / "target.mp4", {})
-    with pytest.raises(OutputError, match=r"photo\.jpg is a single picture.*give a folder's name.* target/"):
+    with pytest.raises(OutputError, match=r"photo\.jpg is a single image.*give a folder's name.* target/"):
         sink.write(Result("photo.jpg", image=numbered_image(0)))
     sink.close()
 
@@ -242,7 +242,7 @@ def test_one_video_holds_one_source(tmp_path: Path) -> None:
     assert told_by(tmp_path / "target.mp4") == [(0, 0)]
 
 
-def test_a_video_is_not_written_over_itself(spoken: Path, tmp_path: Path) -> None:
+def test_the_source_video_is_not_overwritten(spoken: Path, tmp_path: Path) -> None:
     own = tmp_path / "own.mp4"
     own.write_bytes(spoken.read_bytes())
     sink = VideoSink(own, {})
@@ -252,7 +252,7 @@ def test_a_video_is_not_written_over_itself(spoken: Path, tmp_path: Path) -> Non
     assert own.read_bytes() == spoken.read_bytes()
 
 
-def test_a_place_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:
+def test_an_unwritable_path_is_an_error_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
         VideoSink(tmp_path / "file" / "target.mp4", {})

@@ -1,4 +1,4 @@
-"""Episodes as a table that annotation programs read: who shows which expression, from when to when."""
+"""Episodes as a CSV table for annotation programs: who shows which expression, with start and end."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from facemood.table import csv_line
 from facemood.timeline import MAX_GAP, MIN_SECONDS, Episode, TrackCollector, check_limits, find_episodes
 
 COLUMNS = ("tier", "begin", "end", "duration", "annotation", "peak_time", "peak", "mean", "source", "person")
-"""The first five are what ELAN imports; times are in seconds with 3 decimals, probabilities 0..1."""
+"""Columns of the table. ELAN imports the first five. Times are in seconds with 3 decimals, probabilities 0..1."""
 
 
 class EpisodesSink(FileSink):
-    """A CSV file with a line for each episode, person by person, in the order of time; see `timeline.find_episodes`.
+    """Writes a CSV file with one line per episode, person by person, in order; see `timeline.find_episodes`.
 
-    ELAN takes it in by File, Import, CSV / Tab-delimited Text File: the first row of data is row 2, the delimiter a
-    comma; choose Tier, Begin Time, End Time, Duration and Annotation for the first five columns, and leave out the
-    others. Each person becomes a tier, such as "expression person 1". Where a file tells of several videos, `source`
-    says which; for ELAN, write one file for each.
+    To import it in ELAN, use File, Import, CSV / Tab-delimited Text File. The first row of data is row 2, and the
+    delimiter is a comma. Choose Tier, Begin Time, End Time, Duration and Annotation for the first five columns, and
+    leave out the others. Each person becomes a tier, such as "expression person 1". If a file has several videos, the
+    column `source` names them; for ELAN, write one file per video.
 
-    The episodes are written when it is closed; until then it takes about 120 bytes of memory for each face.
+    The file is written by `close`. Until then, the sink needs about 120 bytes of memory per face.
 
     Args:
-        path: The file's name; its ending is ``.episodes.csv`` by custom.
-        info: What makes the results; the file does not tell it.
-        layers: What pictures show; a text file shows none.
+        path: The file; its suffix is usually ``.episodes.csv``.
+        info: Not used: the file does not store the settings of the run.
+        layers: Not used: the file has no images.
         min_seconds: Shorter episodes are left out.
-        max_gap: For how many seconds a person may be out of sight within an episode.
+        max_gap: Longest time, in seconds, for which a person may be out of sight within an episode.
 
     Raises:
-        OutputError: The place cannot be written to.
+        OutputError: The file cannot be written.
         ValueError: A limit is below 0.
 
     Example:
@@ -66,7 +66,7 @@ class EpisodesSink(FileSink):
         return csv_line(COLUMNS)
 
     def body(self, result: Result) -> str:
-        """Take in one frame; nothing is written yet."""
+        """Add one frame; nothing is written yet."""
         self._collector.add(result)
         return ""
 
@@ -81,7 +81,7 @@ class EpisodesSink(FileSink):
 
 
 def _cells(episode: Episode) -> tuple[object, ...]:
-    """Return the cells of one line; the duration is that of the rounded times, so that the line agrees with itself."""
+    """Return the cells of one line. The duration is computed from the rounded times, so that the numbers agree."""
     begin, end = round(episode.start, 3), round(episode.end, 3)
     return (
         f"expression person {episode.track_id}",

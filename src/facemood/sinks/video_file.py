@@ -1,4 +1,4 @@
-"""Annotated videos: H.264 in MP4, with the source's own times and sound."""
+"""Annotated videos: H.264 in MP4, with the timestamps and the sound of the source."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from facemood.results import Result
 from facemood.schema import Image
 from facemood.sinks.annotated_images import DrawingSink
 from facemood.sinks.sink import ONE_VIDEO
-from facemood.sinks.sound import USUAL_STEP, SoundSource, SoundTrack
+from facemood.sinks.sound import DEFAULT_STEP, SoundSource, SoundTrack
 from facemood.sources.video import VideoInfo, probe_video
 
 if TYPE_CHECKING:
@@ -31,33 +31,36 @@ if TYPE_CHECKING:
 logger: logging.Logger = logging.getLogger("facemood")
 
 CLOCK = Fraction(1, 90_000)
-"""Seconds of a written video's tick: fine enough for every usual frame rate."""
+"""Length of a tick in seconds: the clock of MPEG, an integer number of ticks for all common frame rates."""
 
 ENCODER = {"preset": "veryfast", "crf": "20", "bf": "0"}
-"""x264's options. No frame is built on later ones (bf): only so is each one's length kept exactly, the last's too."""
+"""Options of x264. Without B-frames (bf), the length of each frame is exact, including the last one."""
 
 KEYFRAMES = 48
-"""A frame that stands for itself comes after so many at most, so that players can jump."""
+"""Most frames from one key frame to the next, about 2 s, so that players can seek."""
 
-NARROW, BT709 = 1, 1
-"""FFmpeg's numbers for videos' usual range of values, 16..235, and for the colours of ITU-R BT.709."""
+NARROW = 1
+"""FFmpeg's constant for the limited range of video levels, 16..235."""
+
+BT709 = 1
+"""FFmpeg's constant for the colours of ITU-R BT.709."""
 
 ROUNDED = 0x40002
-"""FFmpeg's number for converting colours to the nearest value, where it would else take the next lower one."""
+"""FFmpeg's flags for colour conversion with rounding to the nearest value; its default rounds down."""
 
 
 class VideoWriter:
-    """An H.264 video that grows beside its name; pictures come one by one, each with its time.
+    """Writes an H.264 video frame by frame. It is written next to its path, and renamed when it is closed.
 
-    The video begins with the first picture, and frames last until the next one: any frame rate is kept, and one that
-    varies too. H.264 wants even sizes: a last row or column is repeated where a size is odd. Pictures of another size
-    than the first are fitted into it, with black beside them.
+    Each frame lasts until the next one, so any frame rate is kept, also a variable one. H.264 needs even sizes: the
+    last row or column is repeated if a size is odd. Images of another size than the first one are scaled to fit, with
+    black borders.
 
     Args:
-        path: The video's name; it gets it when it is closed.
+        path: Path of the video.
 
     Raises:
-        OutputError: The place cannot be written to.
+        OutputError: The file cannot be written.
 
     Example:
         >>> import tempfile
@@ -79,30 +82,30 @@ class VideoWriter:
         self._stream: Any = None
         self._reformatter: Any = None
         self._size, self._first, self._last, self._lead = (0, 0), 0.0, 0.0, 0.0
-        self._waiting: VideoFrame | None = None  # it is written when the next one tells how long it lasts
-        self._step = round(USUAL_STEP / CLOCK)
+        self._waiting: VideoFrame | None = None  # it is written when the next frame determines its length
+        self._step = round(DEFAULT_STEP / CLOCK)
         self._lengths: dict[int | None, int] = {}
 
-    def begin(self, picture: Image, timestamp: float, *, lead: float = 0.0) -> OutputContainer:
-        """Open the video for pictures like one, so that a stream of sound can be added before `add` is called.
+    def begin(self, image: Image, timestamp: float, *, lead: float = 0.0) -> OutputContainer:
+        """Open the video in the size of an image. Sound can then be added before the first call of `add`.
 
         Args:
-            picture: (H, W, 3) uint8 BGR, of the size that the video shall have.
-            timestamp: When it is shown, in seconds.
-            lead: Seconds for which the video runs before its first picture.
+            image: (H, W, 3) uint8 BGR, in the size of the video.
+            timestamp: Time of the first frame in seconds.
+            lead: Seconds from the start of the video to its first frame.
 
         Raises:
-            OutputError: The place cannot be written to.
+            OutputError: The file cannot be written.
         """
         import av
         from av.video.reformatter import VideoReformatter
 
-        height, width = picture.shape[:2]
+        height, width = image.shape[:2]
         self._size, self._first, self._last, self._lead = (width, height), timestamp, timestamp, lead
         with self._guarded():
             video = av.open(f"file:{self._part.path}", "w", format="mp4", options={"movflags": "faststart"})
             self._video, self._reformatter = video, VideoReformatter()
-            self._stream = video.add_stream("libx264", rate=round(1 / USUAL_STEP), options=ENCODER, time_base=CLOCK)
+            self._stream = video.add_stream("libx264", rate=round(1 / DEFAULT_STEP), options=ENCODER, time_base=CLOCK)
             self._stream.width, self._stream.height = width + width % 2, height + height % 2
             codec = self._stream.codec_context
             codec.pix_fmt, codec.gop_size, codec.color_range = "yuv420p", KEYFRAMES, NARROW
@@ -110,22 +113,22 @@ class VideoWriter:
         return video
 
     def add(self, image: Image, timestamp: float) -> None:
-        """Show a picture from a time on.
+        """Add a frame.
 
         Args:
             image: (H, W, 3) uint8 BGR.
-            timestamp: In seconds from any beginning; never less than the last one.
+            timestamp: Start of the frame in seconds, from any origin; never less than the last one.
 
         Raises:
-            OutputError: The time lies before the last one, the video is closed, or the place cannot be written to.
+            OutputError: The time is before the last one, the video is closed, or the file cannot be written.
         """
         if self.closed:
-            raise OutputError(f"{self.path}: the video is closed and takes no more pictures; begin another")
+            raise OutputError(f"{self.path}: the video is closed and takes no more frames; begin another")
         if self._video is None:
             self.begin(image, timestamp)
         if timestamp < self._last:
             raise OutputError(
-                f"{self.path}: a picture of {timestamp:.3f} s follows one of {self._last:.3f} s; expected them in order"
+                f"{self.path}: a frame at {timestamp:.3f} s follows one at {self._last:.3f} s; expected frames in order"
             )
         frame = self._to_frame(image)
         frame.pts, frame.time_base, self._last = self._ticks(timestamp), CLOCK, timestamp
@@ -137,29 +140,29 @@ class VideoWriter:
         self._waiting = frame
 
     def mux(self, packets: Iterable[Packet[Any]]) -> None:
-        """Write what is compressed already, such as sound.
+        """Write packets that are already encoded, such as sound.
 
         Raises:
-            OutputError: The place cannot be written to.
+            OutputError: The file cannot be written.
         """
         with self._guarded():
             for packet in packets:
                 self._video.mux(packet)
 
     def close(self, end: float | None = None, *, whole: bool = True) -> None:
-        """Finish the video and give it its name; without a picture there is none.
+        """Finish the video and rename it to its path. Without a frame, no file remains.
 
         Args:
-            end: The second at which the last picture ends; None lets it last as long as the one before.
-            whole: Whether it came to its end; else its name says that it is unfinished.
+            end: End of the last frame in seconds; None makes it as long as the one before.
+            whole: Whether the source came to its end; otherwise the name says that the video is unfinished.
 
         Raises:
-            OutputError: The place cannot be written to.
+            OutputError: The file cannot be written.
         """
         if self.closed:
             return
         if self._waiting is None:
-            logger.warning("%s: no picture came, so no video was written", self.path)
+            logger.warning("%s: there were no frames, so no video was written", self.path)
             self.discard()
             return
         start = self._waiting.pts or 0
@@ -171,11 +174,11 @@ class VideoWriter:
         self.closed = True
 
     def _ticks(self, timestamp: float) -> int:
-        """Return when a moment is in the video."""
+        """Return a time in ticks from the start of the video."""
         return round((timestamp - self._first + self._lead) / CLOCK)
 
     def _to_frame(self, image: Image) -> VideoFrame:
-        """Return a picture in the colours and the size of the video."""
+        """Convert an image to the colour format and the size of the video."""
         from av import VideoFrame
 
         width, height = self._size
@@ -187,28 +190,28 @@ class VideoWriter:
         return converted
 
     def _encode(self, frame: VideoFrame, length: int) -> None:
-        """Compress a frame that lasts so many ticks."""
+        """Encode a frame of a length in ticks."""
         with self._guarded():
             self._lengths[frame.pts] = length
             self._write(self._stream.encode(frame))
 
     def _write(self, packets: Iterable[Packet[Any]]) -> None:
-        """Write compressed frames, each with its length."""
+        """Write encoded frames, each with its length."""
         for packet in packets:
             packet.duration = self._lengths.pop(packet.pts)
             self._video.mux(packet)
 
     def discard(self) -> None:
-        """Give the video up: none takes its name."""
+        """Close and delete the unfinished video."""
         self.closed = True
-        with contextlib.suppress(Exception):  # whatever its end cannot be written for was said before
+        with contextlib.suppress(Exception):  # the error that leads here is reported already
             if self._video is not None:
                 self._video.close()
         self._part.discard()
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:
-        """Turn the system's refusal (a full disk, say) into our error; no half video is left then."""
+        """Turn system errors, such as a full disk, into an `OutputError`, and delete the unfinished video."""
         from av.error import FFmpegError
 
         try:
@@ -219,21 +222,21 @@ class VideoWriter:
 
 
 class VideoSink(DrawingSink):
-    """A video as it was, with what was read drawn on it, and with its sound.
+    """Writes the annotated frames of a video, with its sound.
 
-    Frames have the times that the results tell. Where not all were read, those that were last longer; the last one
-    lasts until the source's pictures end. After an interruption the video ends there, and its sound with it. Sound is
-    copied as it is where MP4 can hold it, voices too where faces are hidden. A source that is no file, such as a
-    camera, gives no sound.
+    Frames have the timestamps of the results. If only some frames were read, each lasts until the next one; the last
+    frame lasts until the end of the source. After an interruption, the video and its sound end there. Sound is copied
+    if MP4 supports its codec, and transcoded to AAC otherwise. Voices are kept even if faces are hidden. A source that
+    is not a file, such as a camera, has no sound.
 
     Args:
-        path: The video's name; it gets it when it is closed.
-        info: What makes the results; a video does not tell it.
-        layers: What it shows beside boxes and labels, as for `Result.draw`.
-        anonymize: ``"blur"`` or ``"box"`` hides the faces that were found, before anything is drawn.
+        path: Path of the video; it is renamed into place when it is closed.
+        info: Not used: a video does not store the settings of the run.
+        layers: What to draw in addition to boxes and labels, as for `Result.draw`.
+        anonymize: ``"blur"`` or ``"box"`` hides the detected faces before anything is drawn.
 
     Raises:
-        OutputError: There is no such layer or way to hide, or the place cannot be written to.
+        OutputError: A layer or the anonymization method is unknown, or the file cannot be written.
     """
 
     holds = ONE_VIDEO
@@ -242,7 +245,7 @@ class VideoSink(DrawingSink):
         super().__init__(path, info, layers, anonymize=anonymize)
         self._video = VideoWriter(path)
         self._source: str | None = None
-        self._reader: SoundSource | None = None
+        self._sound_source: SoundSource | None = None
         self._sound: SoundTrack | None = None
         self._last, self._step = 0.0, 0.0
 
@@ -250,77 +253,77 @@ class VideoSink(DrawingSink):
         """Draw and write one frame, and the sound up to it.
 
         Raises:
-            OutputError: It is of another source than the others, has no time, or cannot be written.
+            OutputError: The result is from another source, has no timestamp, or cannot be written.
         """
-        moment = self._time_of(result)
-        picture = self.draw(result)
+        time = self._time_of(result)
+        image = self.draw(result)
         if self._source is None:
-            self._begin(result.source, picture, moment)
+            self._begin(result.source, image, time)
         else:
-            self._step = max(self._step, moment - self._last)
-        self._video.add(picture, moment)
-        self._last = moment
-        if self._reader and self._sound:
-            self._video.mux(self._sound.convert(self._reader.sound_until(moment)))
+            self._step = max(self._step, time - self._last)
+        self._video.add(image, time)
+        self._last = time
+        if self._sound_source and self._sound:
+            self._video.mux(self._sound.convert(self._sound_source.sound_until(time)))
 
     def close(self, *, whole: bool = True) -> None:
-        """Finish the video, and give it its name, or one that says that it is unfinished.
+        """Finish the video and rename it to its path, or to a name that says that it is unfinished.
 
         Raises:
-            OutputError: The place cannot be written to.
+            OutputError: The file cannot be written.
         """
         end = None
-        if self._reader and not self._video.closed:
-            end, rest = self._reader.finish(self._last, self._step)
+        if self._sound_source and not self._video.closed:
+            end, rest = self._sound_source.finish(self._last, self._step)
             if self._sound:
                 self._video.mux(self._sound.convert(rest))
                 self._video.mux(self._sound.flush())
-        if self._reader:
-            self._reader.close()
+        if self._sound_source:
+            self._sound_source.close()
         self._video.close(end, whole=whole)
 
     def discard(self) -> None:
-        """Leave what was there before."""
-        if self._reader:
-            self._reader.close()
+        """Delete the unfinished video; an earlier file of that name stays."""
+        if self._sound_source:
+            self._sound_source.close()
         self._video.discard()
 
     def _time_of(self, result: Result) -> float:
         """Check that a result belongs to this video, and return its time."""
         if result.timestamp is None:
             raise OutputError(
-                f"{self.path}: {result.source} is a single picture and has no time in a video; "
-                f"give a folder's name for pictures, {self.path.stem}/"
+                f"{self.path}: {result.source} is a single image, which has no time in a video; "
+                f"give a folder's name for images, {self.path.stem}/"
             )
         if self._source not in (None, result.source):
             raise OutputError(
                 f"{self.path}: one video cannot hold several sources, {self._source} and {result.source}; "
-                "write each into a video of its own"
+                "write a separate video for each"
             )
         return result.timestamp
 
-    def _begin(self, source: str, picture: Image, moment: float) -> None:
-        """Open the video, and the source for its sound where it is a file."""
+    def _begin(self, source: str, image: Image, time: float) -> None:
+        """Open the video, and the source for its sound if it is a file."""
         info = _probe(source)
         refuse_overwriting([self.path], [source] if info else [])
-        lead = info.start if info and moment == 0 else 0.0
-        video = self._video.begin(picture, moment, lead=lead)
+        lead = info.start if info and time == 0 else 0.0
+        video = self._video.begin(image, time, lead=lead)
         if info:
-            self._reader = SoundSource(source, info)
-            if self._reader.sound is not None:
-                self._sound = SoundTrack(video, self._reader.sound, lead - moment - self._reader.began)
+            sound_source = self._sound_source = SoundSource(source, info)
+            if sound_source.sound is not None:
+                self._sound = SoundTrack(video, sound_source.sound, lead - time - sound_source.began)
         self._source = source
 
 
 def fit_into(image: Image, size: tuple[int, int]) -> Image:
-    """Return a picture scaled into a size, with black beside it where their shapes differ.
+    """Scale an image to fit a size, with black borders if the aspect ratios differ.
 
     Args:
         image: (H, W, 3) uint8 BGR.
         size: Width and height in pixels.
 
     Returns:
-        (height, width, 3) uint8 BGR; the picture itself where it has the size already.
+        (height, width, 3) uint8 BGR; the image itself if it already has the size.
 
     Example:
         >>> fit_into(np.full((10, 20, 3), 255, np.uint8), (10, 10))[:, 5, 0].tolist()
@@ -338,7 +341,7 @@ def fit_into(image: Image, size: tuple[int, int]) -> Image:
 
 
 def _probe(source: str) -> VideoInfo | None:
-    """Look a source over, where it is a video on this machine."""
+    """Return the properties of a source if it is a video file, else None."""
     try:
         return probe_video(source) if os.path.isfile(source) else None
     except SourceError:
