@@ -35,12 +35,12 @@ def analysis() -> Analysis:
     return Analysis((first, second), {"model": "baseline"}, (Failure("c.jpg", "empty"),))
 
 
-def test_the_table_is_this(analysis: Analysis, tmp_path: Path) -> None:
+def test_the_table_has_these_rows(analysis: Analysis, tmp_path: Path) -> None:
     path = analysis.to_csv(tmp_path / "t.csv")
     assert path.read_text().replace("\r\n", "\n") == GOLDEN
 
 
-def test_labels_that_a_model_does_not_know_are_empty_and_its_own_follow(tmp_path: Path) -> None:
+def test_missing_labels_are_empty_and_custom_labels_follow(tmp_path: Path) -> None:
     assert [column.name for column in columns_for(("happy", "bored"))] == [*FIXED, "bored"]
     Analysis((Result("x.jpg", labels=("happy", "bored")),)).to_csv(tmp_path / "t.csv")
     with (tmp_path / "t.csv").open(newline="") as file:
@@ -57,7 +57,7 @@ def test_a_dataframe_has_missing_values_for_empty_cells(analysis: Analysis) -> N
     assert table.loc[2, "emotion"] is None or table.isna().loc[2, "emotion"]
 
 
-def test_json_comes_back_as_it_went(analysis: Analysis, tmp_path: Path) -> None:
+def test_json_has_the_content_of_to_dict(analysis: Analysis, tmp_path: Path) -> None:
     text = analysis.to_json(tmp_path / "r.json")
     known = json.loads(text)
     assert json.loads((tmp_path / "r.json").read_text()) == known
@@ -67,7 +67,7 @@ def test_json_comes_back_as_it_went(analysis: Analysis, tmp_path: Path) -> None:
     assert known["failures"] == [{"source": "c.jpg", "message": "empty"}]
 
 
-def test_the_summary_counts_and_shares(analysis: Analysis) -> None:
+def test_the_summary_has_counts_and_shares(analysis: Analysis) -> None:
     analysis = Analysis((Result("a.jpg", faces=(make_face(), make_face()), labels=EXPRESSIONS), analysis.results[1]))
     summary = analysis.summary()
     assert (summary["frames"], summary["frames_without_a_face"], summary["faces"]) == (2, 1, 2)
@@ -81,7 +81,7 @@ def test_an_empty_analysis_has_a_summary_and_an_empty_table(tmp_path: Path) -> N
     assert empty.to_csv(tmp_path / "t.csv").read_text().strip() == ",".join(FIXED)
 
 
-def test_a_notebook_shows_the_first_rows() -> None:
+def test_a_notebook_displays_the_first_rows() -> None:
     page = Analysis((Result("<b>.jpg", faces=(make_face(),), labels=EXPRESSIONS),))._repr_html_()
     assert "&lt;b&gt;.jpg" in page
     assert "<td>happy</td>" in page

@@ -68,7 +68,7 @@ def pressing(page: Page, button: str) -> Callable[[str], str]:
 
 
 @pytest.mark.browser
-def test_the_photo_is_what_the_camera_sees(cell: Page, colab: Colab, recognizer: EmotionRecognizer) -> None:
+def test_the_photo_has_the_pixels_of_the_camera(cell: Page, colab: Colab, recognizer: EmotionRecognizer) -> None:
     colab(pressing(cell, "Take the photo"))
     photo = take_photo(width=640)
     assert photo.shape == (480, 640, 3)
@@ -80,13 +80,13 @@ def test_the_photo_is_what_the_camera_sees(cell: Page, colab: Colab, recognizer:
 
 
 @pytest.mark.browser
-def test_the_photo_is_no_wider_than_asked_for(cell: Page, colab: Colab) -> None:
+def test_the_photo_is_no_wider_than_requested(cell: Page, colab: Colab) -> None:
     colab(pressing(cell, "Take the photo"))
     assert take_photo(width=320).shape == (240, 320, 3)
 
 
 @pytest.mark.browser
-def test_who_cancels_is_told_that_there_is_no_photo(cell: Page, colab: Colab) -> None:
+def test_cancelling_is_an_error(cell: Page, colab: Colab) -> None:
     colab(pressing(cell, "Cancel"))
     with pytest.raises(DeviceError, match="no photo was taken"):
         take_photo()
@@ -94,7 +94,7 @@ def test_who_cancels_is_told_that_there_is_no_photo(cell: Page, colab: Colab) ->
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("name", "words"), [("NotFoundError", "Plug one in"), ("NotAllowedError", "Allow it")])
-def test_what_is_wrong_with_the_camera_is_said_in_the_cell_too(cell: Page, colab: Colab, name: str, words: str) -> None:
+def test_camera_errors_are_raised_and_shown_in_the_cell(cell: Page, colab: Colab, name: str, words: str) -> None:
     cell.run(f"navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', '{name}')); 0")
     colab(pressing(cell, "Take the photo"))
     with pytest.raises(DeviceError, match=words):
@@ -102,13 +102,13 @@ def test_what_is_wrong_with_the_camera_is_said_in_the_cell_too(cell: Page, colab
     assert words in cell.run("document.body.innerText")
 
 
-def test_outside_of_notebooks_the_mend_is_named() -> None:
+def test_outside_a_notebook_the_error_names_the_alternative() -> None:
     with pytest.raises(DeviceError, match="analyze_image"):
         take_photo()
 
 
 @pytest.mark.parametrize(("width", "quality"), [(0, 0.9), (640, 0.0), (640, 1.1), (-5, 0.5)])
-def test_options_out_of_range_are_refused(width: int, quality: float) -> None:
+def test_options_out_of_range_are_errors(width: int, quality: float) -> None:
     with pytest.raises(ValueError, match="expected a width"):
         take_photo(width=width, quality=quality)
 
@@ -129,6 +129,6 @@ def test_a_photo_is_decoded(astronaut: Path) -> None:
         ("data:image/jpeg;base64,", ImageError),
     ],
 )
-def test_what_is_no_photo_is_refused(answer: str, error: type[Exception]) -> None:
+def test_other_answers_are_errors(answer: str, error: type[Exception]) -> None:
     with pytest.raises(error):
         decode_photo(answer)

@@ -24,7 +24,7 @@ def test_a_result_is_a_sequence_of_faces() -> None:
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp"])
-def test_saving_a_picture_writes_that_format(tmp_path: Path, name: str) -> None:
+def test_an_image_is_saved_in_the_format_of_its_suffix(tmp_path: Path, name: str) -> None:
     from PIL import Image
 
     path = few_labels().save(tmp_path / name)
@@ -38,12 +38,12 @@ def test_saving_json_and_csv(tmp_path: Path) -> None:
     assert result.save(tmp_path / "a.csv").read_text().startswith("source,")
 
 
-def test_an_unknown_ending_says_what_is_expected(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"end the name in \.png"):
+def test_an_unknown_suffix_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"use a name that ends in \.png"):
         few_labels().save(tmp_path / "a.xyz")
 
 
-def test_a_saved_picture_shows_the_layers_that_were_asked_for(tmp_path: Path) -> None:
+def test_a_saved_image_shows_the_requested_layers(tmp_path: Path) -> None:
     face = dataclasses.replace(make_face(), landmarks=np.full((68, 2), 30, np.float32))
     result = dataclasses.replace(few_labels(), faces=(face,))
     plain, dotted = result.draw(), result.draw(layers=["points"])
@@ -56,12 +56,12 @@ def test_a_saved_picture_shows_the_layers_that_were_asked_for(tmp_path: Path) ->
     assert not (tmp_path / "b.png").exists()
 
 
-def test_drawing_without_an_image_says_how_to_get_one() -> None:
+def test_drawing_without_an_image_is_an_error() -> None:
     with pytest.raises(ValueError, match="keep_images=True"):
         Result("a.jpg").draw()
 
 
-def test_a_notebook_shows_the_picture() -> None:
+def test_a_notebook_displays_the_annotated_image() -> None:
     png = few_labels()._repr_png_()
     assert png is not None
     assert png.startswith(b"\x89PNG")

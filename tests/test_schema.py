@@ -12,7 +12,7 @@ from facemood.labels import EXPRESSIONS
 from tests.conftest import make_face
 
 
-def test_a_face_names_its_strongest_expression() -> None:
+def test_the_emotion_is_the_most_probable_label() -> None:
     face = make_face()
     assert face.emotion == "happy"
     assert face.confidence == pytest.approx(0.7)
@@ -20,7 +20,7 @@ def test_a_face_names_its_strongest_expression() -> None:
     assert list(face.emotions) == list(EXPRESSIONS)
 
 
-def test_a_face_that_was_not_read_has_no_expression() -> None:
+def test_a_face_without_a_prediction_has_no_emotion() -> None:
     face = Face(np.array([0, 0, 10, 20], np.float32), score=0.8)
     assert (face.emotion, face.confidence, face.emotions, face.top()) == ("", 0.0, {}, [])
     assert face.to_dict() == {"box": [0.0, 0.0, 10.0, 20.0], "score": 0.8}
@@ -32,14 +32,14 @@ def test_a_face_is_frozen() -> None:
         make_face().score = 0.1  # type: ignore[misc]
 
 
-def test_a_crop_is_cut_at_the_frame_and_grows_by_its_margin() -> None:
+def test_a_crop_is_clipped_at_the_frame_and_grows_with_its_margin() -> None:
     image = np.arange(100 * 80 * 3, dtype=np.uint8).reshape(100, 80, 3)
     face = make_face((10, 20, 50, 70))
     np.testing.assert_array_equal(face.crop(image), image[20:70, 10:50])
     np.testing.assert_array_equal(face.crop(image, margin=0.5), image[0:95, 0:70])
 
 
-def test_json_holds_plain_rounded_numbers() -> None:
+def test_json_has_rounded_numbers() -> None:
     known = dataclasses.replace(make_face((10.04, 20, 50, 70)), landmarks=np.array([[1.26, 2]], np.float32)).to_dict()
     assert known["box"] == [10.0, 20.0, 50.0, 70.0]
     assert known["landmarks"] == [[pytest.approx(1.3), 2.0]]
@@ -47,7 +47,7 @@ def test_json_holds_plain_rounded_numbers() -> None:
     assert known["emotions"]["contempt"] == 0.01
 
 
-def test_json_names_the_angles_of_a_known_pose() -> None:
+def test_json_has_the_angles_of_a_known_pose() -> None:
     face = dataclasses.replace(make_face(), pose=np.array([12.34, -5.06, -0.04], np.float32))
     assert face.angles == {"yaw": 12.3, "pitch": -5.1, "roll": 0.0}
     assert json.dumps(face.to_dict()["pose"]) == '{"yaw": 12.3, "pitch": -5.1, "roll": 0.0}'
@@ -55,7 +55,7 @@ def test_json_names_the_angles_of_a_known_pose() -> None:
     assert "pose" not in make_face().to_dict()
 
 
-def test_eyes_have_an_aspect_ratio_where_68_landmarks_are_known() -> None:
+def test_the_eye_aspect_ratio_needs_68_landmarks() -> None:
     points = np.zeros((68, 2), np.float32)
     points[[36, 39]], points[[37, 38]], points[[40, 41]] = [[0, 5], [10, 5]], [[3, 4], [7, 3]], [[7, 6], [3, 6]]
     points[[42, 45]] = [[20, 5], [28, 5]]
@@ -66,18 +66,18 @@ def test_eyes_have_an_aspect_ratio_where_68_landmarks_are_known() -> None:
     assert make_face().eye_aspect_ratio is None
 
 
-def test_a_notebook_shows_bars() -> None:
+def test_a_notebook_displays_bars() -> None:
     png = make_face()._repr_png_()
     assert png is not None
     assert png.startswith(b"\x89PNG")
 
 
-def test_a_frame_says_width_before_height() -> None:
+def test_the_size_of_a_frame_is_width_and_height() -> None:
     assert Frame(np.zeros((30, 50, 3), np.uint8)).size == (50, 30)
 
 
 @given(hnp.arrays(np.float32, 8, elements=st.floats(0.0078125, 1, width=32)), st.integers(1, 8))
-def test_the_top_is_sorted_and_agrees_with_the_emotion(values: np.ndarray, k: int) -> None:
+def test_top_is_sorted_and_begins_with_the_emotion(values: np.ndarray, k: int) -> None:
     face = make_face(probabilities=values / values.sum())
     top = face.top(k)
     assert len(top) == k
@@ -85,7 +85,7 @@ def test_the_top_is_sorted_and_agrees_with_the_emotion(values: np.ndarray, k: in
     assert top[0] == (face.emotion, face.confidence)
 
 
-def test_people_read_the_shown_label_where_readings_are_smoothed() -> None:
+def test_the_reported_label_is_the_display_label_if_there_is_one() -> None:
     face = make_face()
     assert face.reported == ("happy", face.confidence)
     held = dataclasses.replace(face, display_label="neutral")

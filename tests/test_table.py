@@ -67,7 +67,7 @@ OUTPUTS: dict[str, Callable[[Analysis, Path], Rows]] = {
 
 @pytest.mark.parametrize("labels", [EXPRESSIONS, NASTY], ids=["shipped", "nasty"])
 @pytest.mark.parametrize("output", OUTPUTS)
-def test_all_outputs_say_the_same(labels: tuple[str, ...], output: str, tmp_path: Path) -> None:
+def test_all_outputs_have_the_same_values(labels: tuple[str, ...], output: str, tmp_path: Path) -> None:
     analysis = made_analysis(labels)
     rows = OUTPUTS[output](analysis, tmp_path)
     assert rows == list(analysis.values())
@@ -90,26 +90,26 @@ def test_all_outputs_say_the_same(labels: tuple[str, ...], output: str, tmp_path
 
 
 @pytest.mark.parametrize("labels", [EXPRESSIONS, NASTY], ids=["shipped", "nasty"])
-def test_no_two_columns_have_one_name(labels: tuple[str, ...]) -> None:
+def test_column_names_are_unique(labels: tuple[str, ...]) -> None:
     names = [column.name for column in columns_for(labels, VARIANTS)]
     assert len(names) == len(set(names)) == 44 + len(set(labels) - set(EXPRESSIONS)) + 1 + 2 * len(labels)
     assert len({column.path for column in columns_for(labels, VARIANTS)}) == len(names)
 
 
 @given(st.lists(st.from_regex(r"((label|raw|change)_){0,3}(happy|score|a)?", fullmatch=True), unique=True))
-def test_no_label_takes_the_column_of_another(labels: list[str]) -> None:
+def test_a_label_cannot_replace_another_column(labels: list[str]) -> None:
     columns = columns_for(tuple(filter(None, labels)), VARIANTS)
     assert len({column.name for column in columns}) == len(columns)
 
 
 @given(st.lists(st.text(st.characters(blacklist_categories=("C", "Z"))).filter(bool), unique=True))
-def test_any_words_are_labels_and_come_back_from_csv(labels: list[str]) -> None:
+def test_any_valid_labels_survive_csv(labels: list[str]) -> None:
     names = [column.name for column in columns_for(tuple(labels), (RAW,))]
     assert next(csv.reader(io.StringIO(csv_line(names), newline=""))) == names
     assert [name for name in names if name.startswith("raw_")] == [f"raw_{label}" for label in labels]
 
 
-def test_an_own_model_with_such_labels_is_read_into_the_table(tmp_path: Path, astronaut: Path) -> None:
+def test_a_custom_model_with_such_labels_fills_the_table(tmp_path: Path, astronaut: Path) -> None:
     pytest.importorskip("onnx", reason="needs the extra train")
     file = tmp_path / "own.onnx"
     shutil.copy(find_model("nano"), file)
@@ -127,14 +127,14 @@ def test_an_own_model_with_such_labels_is_read_into_the_table(tmp_path: Path, as
     assert row["AU12"] == round(face.action_units["AU12"], 3) != row["label_AU12"]
 
 
-def test_labels_that_head_no_column_are_refused() -> None:
+def test_invalid_labels_are_refused() -> None:
     with pytest.raises(ValueError, match="printable characters"):
         columns_for(("happy", ""))
     with pytest.raises(ValueError, match="'happy' stands 2 times"):
         columns_for(("happy", "happy"))
 
 
-def test_results_of_different_runs_have_one_header(tmp_path: Path) -> None:
+def test_results_of_different_runs_share_one_header(tmp_path: Path) -> None:
     photo = Result("a.jpg", faces=(make_face(),), labels=("happy", "bored"))
     video = Result("a.mp4", 0, 0.0, faces=(make_face(),), labels=("happy", "shy"), variants=(RAW,))
     changed = dataclasses.replace(video, variants=(CHANGE,))
@@ -145,20 +145,20 @@ def test_results_of_different_runs_have_one_header(tmp_path: Path) -> None:
         assert header.index("raw_happy") < header.index("change_happy")
 
 
-def test_an_unsmoothed_photo_has_no_label_for_display() -> None:
+def test_a_photo_has_no_display_label() -> None:
     photo, video = made_analysis().results[0], made_analysis().results[2]
     assert "display_label" not in photo.to_dict()["faces"][0]
     assert video.to_dict()["faces"][0]["display_label"] == "angry"
     assert [face["face"] for face in video.to_dict()["faces"]] == [0, 1]
 
 
-def test_json_has_no_more_digits_than_it_says() -> None:
+def test_json_has_the_stated_decimals() -> None:
     face = made_analysis().results[2].faces[0]
     assert face.to_dict()["landmarks"] == [[167.9, 167.9]] * 68
     assert '"landmarks": [[167.9, 167.9]' in made_analysis().results[2].to_json()
 
 
-def test_the_order_of_labels_in_json_is_the_models() -> None:
+def test_json_has_the_labels_in_the_models_order() -> None:
     assert list(made_analysis(NASTY).results[2].to_dict()["faces"][0]["emotions"]) == list(NASTY)
 
 
@@ -167,7 +167,7 @@ def check_range(column: Column, value: Any) -> bool:
     return (not low or value >= float(low)) and (not high or value <= float(high))
 
 
-def test_values_have_the_type_range_and_decimals_that_the_columns_say() -> None:
+def test_values_match_the_type_range_and_decimals_of_their_columns() -> None:
     types = {"string": str, "integer": int, "number": float, "boolean": bool}
     analysis = made_analysis()
     filled = set()

@@ -1,4 +1,4 @@
-"""Analysis: what was read from many frames, as tables, JSON, timelines and a summary."""
+"""Analysis: the results of many frames, as tables, JSON, timelines and a summary."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An input that could not be read, and why."""
+    """An input that could not be read, and the error message."""
 
     source: str
     message: str
@@ -34,11 +34,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What was read from many frames.
+    """The results of many frames.
 
     Attributes:
-        results: One Result a frame, in order.
-        info: Model, head, versions and settings that made them.
+        results: One Result per frame, in order.
+        info: Settings of the run: model, head, version and options.
         failures: The inputs that could not be read.
     """
 
@@ -54,35 +54,35 @@ class Analysis:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels that the models of the results know, in the order in which they come."""
+        """The labels of all results, each once, in the order of their first occurrence."""
         return tuple(dict.fromkeys(label for labels in self._each("labels") for label in labels))
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """Which values labels have besides their probability, in any of the results."""
+        """The variants of the probabilities in any of the results, such as ``"raw"``."""
         return tuple(dict.fromkeys(kind for variants in self._each("variants") for kind in variants))
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The table's columns: all that any of the results has."""
+        """The columns of the table: all that any of the results has."""
         return columns_for(self.labels, self.variants)
 
     def _each(self, name: str) -> Iterable[tuple[str, ...]]:
-        """Return the different values that an attribute has in the results, each once."""
+        """Return the distinct values of an attribute of the results."""
         return dict.fromkeys(getattr(result, name) for result in self.results)
 
     def values(self) -> Iterator[dict[str, Value]]:
-        """Yield the table's rows as typed values, None where a cell is empty."""
+        """Yield the rows of the table as typed values; None is an empty cell."""
         columns = self.columns
         for result in self.results:
             yield from result.values(columns)
 
     def rows(self) -> Iterator[dict[str, Cell]]:
-        """Yield the table's rows: one a face a frame, and one for each frame without a face."""
+        """Yield the rows of the table: one per face, and one for each frame without a face."""
         return map(to_cells, self.values())
 
     def codebook(self) -> list[dict[str, Value]]:
-        """Say of each column of the table what it holds: its name, type, unit, range, decimals and meaning.
+        """Return the codebook of the table: name, type, unit, range, decimals and meaning of each column.
 
         Example:
             >>> analysis = Analysis((Result("a.jpg", labels=("happy",)),))
@@ -92,16 +92,16 @@ class Analysis:
         return [column.describe() for column in self.columns]
 
     def to_csv(self, path: str | os.PathLike[str]) -> Path:
-        """Write the table.
+        """Write the table as CSV.
 
         Raises:
-            OutputError: The place cannot be written to.
+            OutputError: The file cannot be written.
         """
         self._refuse_sources(path)
         return write_csv(path, self.columns, self.rows())
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain numbers, texts, lists and dicts."""
+        """Return all results as numbers, strings, lists and dicts, as in the JSON."""
         return {
             "schema": SCHEMA,
             "info": self.info,
@@ -110,10 +110,10 @@ class Analysis:
         }
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
-        """Return everything as JSON, and write it where a path is given.
+        """Return all results as JSON, and write them to a file if a path is given.
 
         Raises:
-            OutputError: The place cannot be written to.
+            OutputError: The file cannot be written.
         """
         text = json.dumps(self.to_dict(), ensure_ascii=False)
         if path is not None:
@@ -136,52 +136,54 @@ class Analysis:
         return pandas.DataFrame(list(self.values()), columns=[column.name for column in self.columns])
 
     def tracks(self) -> list[Track]:
-        """Return the people of videos over time, video by video, in the order of their numbers."""
+        """Return the tracks of all people in videos, video by video, ordered by track ID."""
         return collect_tracks(self.results)
 
     def plot_timeline(self, *, width: float = 10.0) -> Figure:
-        """Draw the people of videos over time: stacked probabilities, and each expression's share of the time.
+        """Draw the people of videos over time: probabilities as stacked areas, and time shares as bars.
 
         Args:
-            width: Inches.
+            width: Width of the figure in inches.
 
         Raises:
             MissingExtraError: matplotlib is not installed (extra ``plot``).
-            ValueError: Nobody is to be drawn: there is no video, or nobody in it.
+            ValueError: There are no tracks: no video, or no person in it.
         """
         from facemood.render.plots import plot_timeline
 
         return plot_timeline(self.tracks(), width=width)
 
     def summary(self) -> dict[str, Any]:
-        """Count frames, faces and failures, and give each expression's share of the faces read and mean probability.
+        """Return the numbers of frames, faces and failures, and each expression's share and mean probability.
+
+        The shares are shares of the faces with a prediction.
 
         Example:
             >>> Analysis((Result("a.jpg", labels=("happy",)),)).summary()["frames"]
             1
         """
         faces = [face for result in self.results for face in result]
-        read = [face for face in faces if face.labels]
-        counts = Counter(face.emotion for face in read)
-        emotions = [face.emotions for face in read]
+        classified = [face for face in faces if face.labels]
+        counts = Counter(face.emotion for face in classified)
+        emotions = [face.emotions for face in classified]
         means = {label: [known[label] for known in emotions if label in known] for label in self.labels}
         return {
             "frames": len(self.results),
             "frames_without_a_face": sum(not result.faces for result in self.results),
             "faces": len(faces),
             "failures": len(self.failures),
-            "share": {label: round(counts[label] / len(read), 4) for label in self.labels} if read else {},
+            "share": {label: round(counts[label] / len(classified), 4) for label in self.labels} if classified else {},
             "mean_probability": {label: round(fmean(values), 4) for label, values in means.items() if values},
         }
 
     def _repr_html_(self) -> str:
-        """Show a summary and the first rows in a notebook."""
+        """Display a summary and the first rows in a notebook."""
         summary = self.summary()
         counts = ", ".join(f"{summary[key]} {key.replace('_', ' ')}" for key in ("frames", "faces", "failures"))
-        shown = ("source", "frame", "face", "emotion", "confidence")
-        head = "".join(f"<th>{name}</th>" for name in shown)
+        names = ("source", "frame", "face", "emotion", "confidence")
+        head = "".join(f"<th>{name}</th>" for name in names)
         body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(str(row[name]))}</td>" for name in shown) + "</tr>"
+            "<tr>" + "".join(f"<td>{html.escape(str(row[name]))}</td>" for name in names) + "</tr>"
             for row, _ in zip(self.rows(), range(20), strict=False)
         )
         return f"<p>{counts}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -1,4 +1,4 @@
-"""Result: what was read from one frame, as rows, JSON and pictures."""
+"""Result: the faces of one frame, as table rows, JSON and an annotated image."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ from facemood.table import (
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was read from one frame.
+    """The result of one frame.
 
     Attributes:
-        source: Where the frame came from.
-        index: Its position in the source, from 0.
-        timestamp: Seconds since the source began; None for a single image.
+        source: Name of the source, such as a path.
+        index: Number of the frame in the source, from 0.
+        timestamp: Time in seconds from the start of the source; None for a single image.
         size: Width and height in pixels.
-        faces: The faces, largest first; empty where none was found.
-        labels: The label words that the model knows.
-        variants: Which values the run gives for each label besides its probability: `RAW`, `CHANGE`.
+        faces: The faces, largest first; empty if none was found.
+        labels: The model's labels.
+        variants: Variants of the probabilities in this run: `RAW`, `CHANGE`.
         speed: Milliseconds of each stage: detect, landmarks, align, classify, total.
-        image: (H, W, 3) uint8 BGR, where it was kept; None otherwise.
+        image: The frame, (H, W, 3) uint8 BGR; None if it was not kept.
 
     Example:
         >>> result = Result("photo.jpg", size=(640, 480), labels=("happy", "sad"))
@@ -66,31 +66,31 @@ class Result:
         return len(self.faces)
 
     def draw(self, image: Image | None = None, *, layers: Collection[str] = ()) -> Image:
-        """Return the frame with boxes, labels and bars, (H, W, 3) uint8 BGR.
+        """Return the annotated frame with boxes, labels and bars, (H, W, 3) uint8 BGR.
 
         Args:
-            image: The frame, where the result did not keep it.
-            layers: What to draw on the faces as well: ``"points"``, ``"mesh"`` (the face's outlines), ``"pose"``, and
-                ``"map"`` of faces that have one (`facemood.explain.with_maps`).
+            image: The frame, if the result did not keep it.
+            layers: What to draw in addition, some of `facemood.render.LAYERS`: ``"points"``, ``"mesh"`` (outlines of
+                the face), ``"pose"``; ``"map"`` after `facemood.explain.with_maps`.
 
         Raises:
-            ValueError: Neither the result nor the caller has the frame.
-            OutputError: There is no such layer.
+            ValueError: The result has no image, and none is given.
+            OutputError: A layer is unknown.
         """
-        ground = self.image if image is None else image
-        if ground is None:
+        frame = self.image if image is None else image
+        if frame is None:
             raise ValueError("this result has no image; pass it to draw(image), or read with keep_images=True")
-        return draw_faces(ground, self.faces, layers=layers)
+        return draw_faces(frame, self.faces, layers=layers)
 
     def save(self, path: str | os.PathLike[str], *, layers: Collection[str] = ()) -> Path:
-        """Write the annotated picture, or the result itself where the name ends in .json or .csv.
+        """Write the annotated image, or the result as .json or .csv.
 
         Args:
-            path: The file's name; its ending says what is written.
-            layers: What a picture shows as well, as for `draw`.
+            path: The file; its suffix selects the format.
+            layers: What to draw on an image in addition, as for `draw`.
 
         Raises:
-            OutputError: The ending or a layer is unknown, or the place cannot be written to.
+            OutputError: The suffix or a layer is unknown, or the file cannot be written.
         """
         target = Path(path)
         refuse_overwriting([target], [self.source])
@@ -102,35 +102,35 @@ class Result:
         elif target.suffix.lower() == ".csv":
             write_csv(target, self.columns, self.rows())
         else:
-            raise OutputError(f"{target}: cannot tell what to write; end the name in .png, .jpg, .webp, .json or .csv")
+            raise OutputError(f"{target}: unknown file type; use a name that ends in .png, .jpg, .webp, .json or .csv")
         return target
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The table's columns."""
+        """The columns of the table."""
         return columns_for(self.labels, self.variants)
 
     def rows(self) -> Iterator[dict[str, Cell]]:
-        """Yield a table row for each face, or one row with empty face columns where there is none."""
+        """Yield a table row for each face, or one row with empty face columns if there is no face."""
         yield from map(to_cells, self.values(self.columns))
 
     def values(self, columns: Sequence[Column]) -> Iterator[dict[str, Value]]:
-        """Yield the rows of a table with certain columns: typed, and None where a cell is empty."""
+        """Yield the rows for some columns as typed values; None is an empty cell."""
         if not self.faces:
-            yield values_of(columns, self._where)
+            yield values_of(columns, self._row_source)
         for number, face in enumerate(self.faces):
-            yield values_of(columns, self._where._replace(face=face, number=number))
+            yield values_of(columns, self._row_source._replace(face=face, number=number))
 
     @property
-    def _where(self) -> RowSource:
-        """Where its rows come from."""
+    def _row_source(self) -> RowSource:
+        """The values of a row without a face."""
         return RowSource(source=self.source, frame=self.index, timestamp=self.timestamp)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain numbers, texts, lists and dicts."""
+        """Return the result as numbers, strings, lists and dicts, as in the JSON."""
         return {
             "schema": SCHEMA,
-            **values_of(FRAME_COLUMNS, self._where),
+            **values_of(FRAME_COLUMNS, self._row_source),
             "size": list(self.size),
             "faces": [face.to_dict(number) for number, face in enumerate(self.faces)],
             "speed": {stage: round(value, 2) for stage, value in self.speed.items()},
@@ -141,5 +141,5 @@ class Result:
         return json.dumps(self.to_dict(), ensure_ascii=False)
 
     def _repr_png_(self) -> bytes | None:
-        """Show the annotated picture in a notebook, where the image was kept."""
+        """Display the annotated image in a notebook, if the image was kept."""
         return encode_png(self.draw()) if self.image is not None else None

@@ -1,11 +1,11 @@
-"""Frame and Face: the two values that travel through the pipeline, and the conventions that hold everywhere.
+"""Frame and Face, the two values of the pipeline, and the conventions of the whole package.
 
-* Images are (H, W, 3) uint8 **BGR** (OpenCV's order); a grey (H, W) array is accepted where users hand one in.
+* Images are (H, W, 3) uint8 **BGR** (OpenCV's order); public functions also accept grey (H, W) arrays.
 * Boxes are ``x1 y1 x2 y2`` in float32 pixels, origin at the top left; points are ``(x, y)``.
-* Probabilities and scores are 0..1, time is in seconds.
-* Angles are in degrees. A head's are yaw (positive: turned to the right of the picture), pitch (positive: looks up) and
-  roll (positive: tilted clockwise in the picture), all 0 for a face that looks into the camera.
-* Labels stand in the order of `facemood.labels.EXPRESSIONS`.
+* Probabilities and scores are 0..1; times are in seconds.
+* Angles are in degrees. The head pose is yaw (positive: turned to the right of the image), pitch (positive: up) and
+  roll (positive: clockwise in the image), all 0 for a face that looks into the camera.
+* Labels are in the order of `facemood.labels.EXPRESSIONS`.
 * Left and right are the subject's.
 """
 
@@ -37,13 +37,13 @@ Image = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of a source.
+    """One image of a source.
 
     Attributes:
         image: (H, W, 3) uint8 BGR.
-        source: The name of where it came from, such as a path.
-        index: Position in the source, from 0.
-        timestamp: Seconds since the source began; None for a single image.
+        source: Name of the source, such as a path.
+        index: Number of the frame in the source, from 0.
+        timestamp: Time in seconds from the start of the source; None for a single image.
 
     Example:
         >>> Frame(np.zeros((480, 640, 3), np.uint8), source="photo.jpg").size
@@ -62,18 +62,18 @@ class Frame:
 
 
 class ActivationMap(NamedTuple):
-    """Where in a face a network found what it says.
+    """Class activation map of a face: which parts of it are evidence for its label.
 
     Attributes:
-        box: (4,) float32 ``x1 y1 x2 y2``, the part of the frame that the map lies on, in pixels.
-        values: (rows, columns) float32, -1..1, positive where the face speaks for its label.
+        box: (4,) float32 ``x1 y1 x2 y2``, the part of the frame that the map covers, in pixels.
+        values: (rows, columns) float32, -1..1; positive for evidence for the label, negative for evidence against it.
     """
 
     box: NDArray[np.float32]
     values: NDArray[np.float32]
 
     def to_dict(self) -> dict[str, list[Any]]:
-        """Return plain numbers: pixels with 1 decimal, values with 2."""
+        """Return lists of numbers: pixels with 1 decimal, values with 2."""
         return {
             "box": _rounded(self.box, PIXEL_DECIMALS),
             "values": _rounded(self.values, 2),
@@ -81,13 +81,13 @@ class ActivationMap(NamedTuple):
 
 
 class FaceParts(NamedTuple):
-    """A face without its background, and where its parts are, as `facemood.ferc` reads them.
+    """Mask and parts of a face, as measured by `facemood.ferc`.
 
     Attributes:
-        outline: (P, 2) float32 pixels of the frame, the edge of the face's mask.
-        lines: (24, 2, 2) float32 pixels of the frame, the parts that each distance lies between, in the order of
+        outline: (P, 2) float32 pixels of the frame, the edge of the face mask.
+        lines: (24, 2, 2) float32 pixels of the frame, the two ends of each distance, in the order of
             `facemood.ferc.PAIRS`.
-        vector: (24,) float32, the expressional vector: these distances in units of the face's size.
+        vector: (24,) float32, the expressional vector: the distances relative to the size of the face.
     """
 
     outline: NDArray[np.float32]
@@ -97,35 +97,35 @@ class FaceParts(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
-    """One face found in a frame, and what was read from it.
+    """A face in a frame, with its landmarks and predictions.
 
     Attributes:
-        box: (4,) float32 ``x1 y1 x2 y2`` in pixels of the frame; it may reach beyond the frame's edge.
-        score: How sure the detector is that this is a face, 0..1.
-        landmarks: (68, 2) float32 points in pixels, in iBUG order, where the landmark network read them; YuNet's own
-            are (5, 2). None where there are none.
-        labels: The words that `probabilities` stand for; empty before classification.
-        probabilities: (K,) float32, sums to 1; empty before classification.
-        track_id: The number of the person in a video; None for single images.
-        pose: (3,) float32 yaw, pitch and roll of the head in degrees; None where they are not known.
-        raw_probabilities: (K,) float32, what was read from this frame alone, where `probabilities` are smoothed over
-            time; None where they are not.
-        change: (K,) float32, log-odds of each label less those of the person's own resting face; None where that is not
-            known.
-        display_label: The label that a live display shows: it stays until another leads clearly. Empty where nothing is
-            smoothed.
-        certain: Whether the model is so sure that it was right 9 times in 10 on images that it did not train on; None
-            before classification, and where the model cannot tell.
+        box: (4,) float32 ``x1 y1 x2 y2`` in pixels of the frame; it may reach beyond the frame.
+        score: Detection score, 0..1.
+        landmarks: (68, 2) float32 points in pixels, in iBUG order, from the landmark network; (5, 2) from YuNet. None
+            if unknown.
+        labels: The labels of `probabilities`; empty without a prediction.
+        probabilities: (K,) float32, sums to 1; empty without a prediction.
+        track_id: Number of the person in a video; None for single images.
+        pose: (3,) float32 yaw, pitch and roll of the head in degrees; None if unknown.
+        raw_probabilities: (K,) float32, the prediction for this single frame, if `probabilities` are smoothed over
+            time; None otherwise.
+        change: (K,) float32, log-odds of each label minus their mean during the person's neutral baseline; None without
+            a baseline.
+        display_label: Steady label for display: it changes only when another label leads clearly (hysteresis). Empty
+            without smoothing.
+        certain: Whether the confidence reaches the level at which 9 of 10 predictions were right on held-out images
+            (selective prediction). None without a prediction, and if the model has no such level.
         activation_map: Which parts of the face speak for the label and against it, for drawing; None if not requested.
         action_units: Intensities 0..1 by the keys of `facemood.facs.KEYS`, such as ``AU12`` and its sides ``AU12R`` and
-            ``AU12L``; empty where units are not known. In videos they are told against the person's own rest.
-        openness: How open the subject's right and left eye look, by the edges of the iris: to be compared with what the
-            same person's eyes have at other times. None where it is not known.
-        parts: Its mask, its parts and their distances; None where nobody asked, or where they cannot be told.
+            ``AU12L``; empty if unknown. In videos they are relative to the person's neutral baseline.
+        openness: Openness of the subject's right and left eye, measured at the edges of the iris. It is comparable only
+            with other frames of the same person. None if unknown.
+        parts: Mask and parts of the face; None if not requested, or if they cannot be measured.
 
     Example:
-        >>> box, read = np.float32([10, 20, 50, 60]), np.float32([0.8, 0.2])
-        >>> face = Face(box, score=0.9, labels=("happy", "sad"), probabilities=read)
+        >>> box, probabilities = np.float32([10, 20, 50, 60]), np.float32([0.8, 0.2])
+        >>> face = Face(box, score=0.9, labels=("happy", "sad"), probabilities=probabilities)
         >>> face.emotion, round(face.confidence, 2), face.size
         ('happy', 0.8, (40.0, 40.0))
     """
@@ -148,23 +148,23 @@ class Face:
 
     @property
     def emotion(self) -> str:
-        """The most probable label, or an empty text before classification."""
+        """The most probable label; an empty string without a prediction."""
         return self.labels[int(self.probabilities.argmax())] if self.labels else ""
 
     @property
     def confidence(self) -> float:
-        """The probability of `emotion`, 0..1; 0 before classification."""
+        """The probability of `emotion`, 0..1; 0 without a prediction."""
         return float(self.probabilities.max()) if self.labels else 0.0
 
     @property
     def reported(self) -> tuple[str, float]:
-        """The label for people to read and its probability, 0..1: `display_label` in videos, `emotion` elsewhere."""
+        """The label to report and its probability, 0..1: `display_label` in videos, `emotion` otherwise."""
         label = self.display_label or self.emotion
         return label, self.emotions.get(label, 0.0)
 
     @property
     def emotions(self) -> dict[str, float]:
-        """The probability of each label, in their fixed order."""
+        """The probability of each label, in the order of `labels`."""
         return dict(zip(self.labels, self.probabilities.tolist(), strict=True))
 
     @property
@@ -181,14 +181,14 @@ class Face:
 
     @property
     def eye_aspect_ratio(self) -> tuple[float, float] | None:
-        """How far the subject's right and left eye are open, height over width; None without 68 landmarks."""
+        """Eye aspect ratio of the subject's right and left eye: height over width; None without 68 landmarks."""
         if self.landmarks is None or len(self.landmarks) != 68:
             return None
         return eye_aspect_ratio(self.landmarks)
 
     @property
     def angles(self) -> dict[str, float]:
-        """The head's yaw, pitch and roll by name, in degrees with 1 decimal; empty where they are not known."""
+        """Yaw, pitch and roll of the head by name, in degrees with 1 decimal; empty if unknown."""
         if self.pose is None:
             return {}
         return {
@@ -196,22 +196,22 @@ class Face:
         }
 
     def facs(self) -> str:
-        """Say in words which action units speak for the label that is told, and which against it."""
+        """Return a sentence on the action units that support the reported label, and those that oppose it."""
         return describe(self.reported[0], self.action_units)
 
     def top(self, k: int = 3) -> list[tuple[str, float]]:
-        """Return the k most probable labels with their probabilities, best first."""
+        """Return the k most probable labels with their probabilities, highest first."""
         return sorted(self.emotions.items(), key=lambda item: -item[1])[:k]
 
     def crop(self, image: Image, *, margin: float = 0.0) -> Image:
-        """Cut the face out of its frame.
+        """Crop the face from its frame.
 
         Args:
             image: The frame, (H, W, 3) uint8 BGR.
-            margin: What to add on each side, as a share of the box's size.
+            margin: Margin on each side, as a share of the box's width and height.
 
         Returns:
-            (h, w, 3) uint8 BGR, cut at the frame's edges; it shares the frame's memory.
+            (h, w, 3) uint8 BGR, clipped at the edges of the frame; a view of the frame's memory.
         """
         width, height = self.size
         grow = np.array([-width, -height, width, height]) * margin
@@ -219,13 +219,13 @@ class Face:
         return image[y1:y2, x1:x2]
 
     def to_dict(self, number: int | None = None) -> dict[str, Any]:
-        """Return plain numbers and texts, as in JSON: what the columns of `facemood.table` say, and what has no column.
+        """Return the face as in the JSON: the columns of `facemood.table`, and values without a column.
 
         Args:
-            number: The face's place among those of its frame, from 0.
+            number: Index of the face in its frame, from 0.
 
         Returns:
-            Pixels and degrees with 1 decimal, probabilities with 4, units with 3; what is not known is left out.
+            Pixels and degrees with 1 decimal, probabilities with 4, action units with 3. Unknown values are left out.
         """
         known = _by_path(face_columns(self.labels), RowSource(self, number))
         if self.landmarks is not None:
@@ -239,14 +239,14 @@ class Face:
         return known
 
     def _repr_png_(self) -> bytes | None:
-        """Show the expressions as bars in a notebook."""
+        """Display the probabilities as bars in a notebook."""
         from facemood.render import draw_profile, encode_png
 
         return encode_png(draw_profile(self)) if self.labels else None
 
 
 def _by_path(columns: Iterable[Column], source: RowSource) -> dict[str, Any]:
-    """Return the values of columns where their paths in a face say: objects of numbers, and the box as a list."""
+    """Return the values of columns nested by their paths in a face: objects of numbers, and the box as a list."""
     known: dict[str, Any] = {}
     for column in columns:
         value, (_, name, *rest) = column.value(source), column.path
@@ -262,5 +262,5 @@ def _by_path(columns: Iterable[Column], source: RowSource) -> dict[str, Any]:
 
 
 def _rounded(values: NDArray[np.float32], decimals: int) -> Any:
-    """Return an array as lists of rounded numbers; float64 prints them with so few decimals, float32 would not."""
+    """Return an array as lists of rounded numbers, as float64: float32 would print more decimals."""
     return np.round(values.astype(float), decimals).tolist()

@@ -33,7 +33,7 @@ def test_it_says_what_columns_hold() -> None:
     lines = {line["name"]: line for line in made_analysis().codebook()}
     assert lines["timestamp"] == {
         "name": "timestamp", "type": "number", "unit": "s", "range": "0..", "decimals": None,
-        "meaning": "Time since the input began; empty for a single image",
+        "meaning": "Time from the start of the input; empty for a single image",
     }  # fmt: skip
     assert (lines["AU12"]["range"], lines["AU12"]["decimals"]) == ("0..1", 3)
     assert lines["AU12"]["meaning"] == "Intensity of the action unit lip corner puller"
@@ -44,7 +44,7 @@ def test_it_says_what_columns_hold() -> None:
 
 def test_labels_that_a_model_does_not_know_are_said_to_be_empty() -> None:
     lines = {line["name"]: str(line["meaning"]) for line in made_analysis(NASTY).codebook()}
-    assert lines["angry"].endswith("always empty, since the model does not know this label")
+    assert lines["angry"].endswith("always empty, because the model does not have this label")
     assert lines["happy"] == "Probability of the label happy"
     assert lines["label_score"] == "Probability of the label score"
 

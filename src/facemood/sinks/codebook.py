@@ -46,7 +46,7 @@ def codebook_csv(columns: Sequence[Column]) -> str:
         >>> from facemood.table import FACE_COLUMNS
         >>> print(codebook_csv(FACE_COLUMNS[2:3]).strip())
         name,type,unit,range,decimals,meaning
-        x1,number,px,,1,"Left edge of the face's box, from the left of the picture"
+        x1,number,px,,1,"Left edge of the bounding box, from the left edge of the image"
     """
     return "".join(map(csv_line, [CODEBOOK, *(column.describe().values() for column in columns)]))
 
@@ -59,7 +59,7 @@ def codebook_markdown(columns: Sequence[Column]) -> str:
         >>> print(codebook_markdown(FACE_COLUMNS[2:3]).strip())
         | name | type | unit | range | decimals | meaning |
         |---|---|---|---|---|---|
-        | x1 | number | px |  | 1 | Left edge of the face's box, from the left of the picture |
+        | x1 | number | px |  | 1 | Left edge of the bounding box, from the left edge of the image |
     """
     rows = [{name: _cell(value) for name, value in column.describe().items()} for column in columns]
     return markdown_table(rows) + "\n"
