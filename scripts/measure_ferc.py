@@ -36,7 +36,7 @@ from facemood.geometry import Floats  # noqa: E402
 from facemood.models import DEFAULT_MODEL, ModelSession, find_model  # noqa: E402
 from facemood.models.card import write_card  # noqa: E402
 from facemood.models.card_markdown import card_page  # noqa: E402
-from facemood.render import write_picture  # noqa: E402
+from facemood.render import write_image  # noqa: E402
 from facemood.stages.landmarks import LandmarkModel, landmarks_of  # noqa: E402
 from facemood.text import exact_percent, fill_template, markdown_table  # noqa: E402
 
@@ -295,7 +295,7 @@ def draw_photos(file: Path) -> None:
         alone = dataclasses.replace(read, faces=(face,))
         seen = [face.crop(alone.draw(layers=layers), margin=0.4) for layers in ((), ("mask",), ("vector",))]
         rows.append(np.hstack([cv2.resize(one, (260, 300), interpolation=cv2.INTER_AREA) for one in seen]))
-    write_picture(file, np.asarray(np.vstack(rows), np.uint8))
+    write_image(file, np.asarray(np.vstack(rows), np.uint8))
 
 
 def page(known: dict[str, Any]) -> str:

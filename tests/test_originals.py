@@ -7,14 +7,14 @@ import pytest
 
 from facemood import Analysis, OutputConflictError, Result
 from facemood.originals import Originals, ignores_case, refuse_overwriting
-from facemood.render import write_picture
+from facemood.render import write_image
 
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
     path = tmp_path / "photos" / "a.png"
     path.parent.mkdir()
-    write_picture(path, np.zeros((4, 4, 3), np.uint8))
+    write_image(path, np.zeros((4, 4, 3), np.uint8))
     return path
 
 

@@ -51,7 +51,7 @@ def test_a_saved_image_shows_the_requested_layers(tmp_path: Path) -> None:
     np.testing.assert_allclose(dotted[30, 30], POINT, atol=2)
     saved = cv2.imread(str(result.save(tmp_path / "a.png", layers="points")))
     np.testing.assert_array_equal(saved, dotted)
-    with pytest.raises(OutputError, match=r"'point' is nothing that can be drawn.*Did you mean 'points'\?"):
+    with pytest.raises(OutputError, match=r"'point' is no layer that can be drawn.*Did you mean 'points'\?"):
         result.save(tmp_path / "b.png", layers=["point"])
     assert not (tmp_path / "b.png").exists()
 

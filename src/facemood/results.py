@@ -12,7 +12,7 @@ from typing import Any
 from facemood.atomic import replacing
 from facemood.errors import OutputError
 from facemood.originals import refuse_overwriting
-from facemood.render import PICTURES, draw_faces, encode_png, write_picture
+from facemood.render import IMAGE_SUFFIXES, draw_faces, encode_png, write_image
 from facemood.schema import Face, Image
 from facemood.table import (
     FRAME_COLUMNS,
@@ -94,8 +94,8 @@ class Result:
         """
         target = Path(path)
         refuse_overwriting([target], [self.source])
-        if target.suffix.lower() in PICTURES:
-            write_picture(target, self.draw(layers=layers))
+        if target.suffix.lower() in IMAGE_SUFFIXES:
+            write_image(target, self.draw(layers=layers))
         elif target.suffix.lower() == ".json":
             with replacing(target, encoding="utf-8") as file:
                 file.write(self.to_json())

@@ -38,7 +38,7 @@ def test_a_face_that_is_not_read_has_empty_cells(facemood: Run, astronaut: Path,
         (row,) = csv.DictReader(file)
     assert row["face"] == "0"
     assert {row[name] for name in ("emotion", "confidence", "happy", "neutral")} == {""}
-    assert "not read" in done.stderr
+    assert "no prediction" in done.stderr
 
 
 def test_a_video_is_read(facemood: Run, astronaut: Path, tmp_path: Path) -> None:

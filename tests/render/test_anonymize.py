@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from facemood import EmotionRecognizer
 from facemood.errors import OutputError
-from facemood.render.anonymize import GRAIN, MARGIN, anonymize
+from facemood.render.anonymize import BLUR_CELLS, MARGIN, anonymize
 from facemood.schema import Face, Image
 from facemood.sources import load_image
 
@@ -36,20 +36,20 @@ def details(image: Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
 
 
 @pytest.mark.parametrize("how", ["blur", "box"])
-def test_what_makes_a_face_known_is_gone(portrait: Image, how: str) -> None:
+def test_hidden_faces_have_no_detail(portrait: Image, how: str) -> None:
     before, after = details(portrait), details(anonymize(portrait, [FACE], how))
     assert after.std() < 0.35 * before.std()
     assert abs(before @ after) < 0.3 * (before @ before)
 
 
-def test_a_blurred_face_is_found_no_more(recognizer: EmotionRecognizer, portrait: Image) -> None:
+def test_a_blurred_face_is_not_detected(recognizer: EmotionRecognizer, portrait: Image) -> None:
     for how in ("blur", "box"):
         (found,) = recognizer.detect(portrait)
         assert recognizer.detect(anonymize(portrait, [found], how)) == []
 
 
 @pytest.mark.parametrize("how", ["blur", "box"])
-def test_the_rest_of_the_picture_stays(portrait: Image, how: str) -> None:
+def test_the_rest_of_the_image_is_unchanged(portrait: Image, how: str) -> None:
     kept = portrait.copy()
     hidden = anonymize(portrait, [FACE], how)
     outside = ~hidden_area(FACE, portrait)
@@ -59,12 +59,12 @@ def test_the_rest_of_the_picture_stays(portrait: Image, how: str) -> None:
 
 
 @given(side=st.sampled_from([30, 60, 120, 300]), seed=st.integers(0, 99))
-def test_nothing_finer_than_the_grain_is_left(side: int, seed: int) -> None:
+def test_a_blurred_face_has_no_detail_finer_than_its_cells(side: int, seed: int) -> None:
     """Two faces whose 6 x 6 averages are the same cannot be told apart."""
     rng = np.random.default_rng(seed)
-    cell = side // GRAIN
-    coarse = rng.integers(60, 190, (GRAIN, GRAIN, 3)).repeat(cell, axis=0).repeat(cell, axis=1)
-    noise = rng.integers(-50, 51, (GRAIN, cell, GRAIN, cell, 3)).astype(float)
+    cell = side // BLUR_CELLS
+    coarse = rng.integers(60, 190, (BLUR_CELLS, BLUR_CELLS, 3)).repeat(cell, axis=0).repeat(cell, axis=1)
+    noise = rng.integers(-50, 51, (BLUR_CELLS, cell, BLUR_CELLS, cell, 3)).astype(float)
     noise -= noise.mean(axis=(1, 3), keepdims=True)
     fine = np.rint(coarse + noise.reshape(side, side, 3)).clip(0, 255)
     reach = side * MARGIN / (1 + 2 * MARGIN)
@@ -77,7 +77,7 @@ def test_nothing_finer_than_the_grain_is_left(side: int, seed: int) -> None:
     box=st.tuples(st.floats(-150, 150), st.floats(-150, 150), st.floats(1, 300), st.floats(1, 300)),
     how=st.sampled_from(["blur", "box"]),
 )
-def test_faces_may_reach_beyond_the_picture(box: tuple[float, float, float, float], how: str) -> None:
+def test_faces_may_reach_beyond_the_image(box: tuple[float, float, float, float], how: str) -> None:
     x, y, width, height = box
     image = np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8)
     face = Face(np.array([x, y, x + width, y + height], np.float32), score=0.9)
@@ -99,13 +99,13 @@ def test_each_face_is_hidden(portrait: Image) -> None:
         assert face.crop(hidden).max() == 0
 
 
-def test_a_picture_without_faces_is_copied(portrait: Image) -> None:
+def test_an_image_without_faces_is_copied(portrait: Image) -> None:
     same = anonymize(portrait, [])
     np.testing.assert_array_equal(same, portrait)
     assert not np.shares_memory(same, portrait)
 
 
 @pytest.mark.parametrize("how", ["blurr", "", "mosaic"])
-def test_an_unknown_way_is_refused(portrait: Image, how: str) -> None:
+def test_an_unknown_method_is_an_error(portrait: Image, how: str) -> None:
     with pytest.raises(OutputError, match="is no way to hide a face; expected blur or box"):
         anonymize(portrait, [FACE], how)

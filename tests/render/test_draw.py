@@ -19,7 +19,7 @@ def changed(image: np.ndarray, before: np.ndarray = GREY) -> np.ndarray:
     return np.asarray((image != before).any(axis=2))
 
 
-def test_the_image_that_is_drawn_on_stays_as_it_was() -> None:
+def test_the_input_image_is_not_changed() -> None:
     before = GREY.copy()
     drawn = draw_faces(before, [make_face((100, 100, 180, 180))])
     np.testing.assert_array_equal(before, GREY)
@@ -27,19 +27,19 @@ def test_the_image_that_is_drawn_on_stays_as_it_was() -> None:
     assert drawn.dtype == np.uint8
 
 
-def test_the_box_has_the_expressions_colour_and_the_face_stays_free() -> None:
+def test_the_box_has_the_colour_of_the_expression_and_the_face_is_not_covered() -> None:
     drawn = draw_faces(GREY, [make_face((100, 100, 180, 180))])
     assert drawn[140, 101].tolist() == list(colour_of("happy"))[::-1]
     assert not changed(drawn)[110:170, 110:170].any()
 
 
-def test_label_above_and_panel_beside_the_box() -> None:
+def test_the_label_is_above_and_the_panel_next_to_the_box() -> None:
     marks = changed(draw_faces(GREY, [make_face((100, 100, 180, 180))]))
     assert marks[80:100, 100:150].mean() > 0.5
     assert marks[105:150, 190:300].mean() > 0.9
 
 
-def test_a_face_that_was_not_read_gets_a_box_alone() -> None:
+def test_a_face_without_a_prediction_has_only_a_box() -> None:
     marks = changed(draw_faces(GREY, [Face(np.array([100, 100, 180, 180], np.float32), score=1)]))
     rows, columns = np.nonzero(marks)
     assert (rows.min(), columns.min()) == (100, 100)
@@ -55,14 +55,14 @@ def test_panels_cover_no_other_face() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (20, 20, 3), (48, 48, 3), (30, 2000, 3)])
-def test_any_image_can_be_drawn_on(shape: tuple[int, int, int]) -> None:
+def test_images_of_any_shape_can_be_drawn_on(shape: tuple[int, int, int]) -> None:
     image = np.zeros(shape, np.uint8)
     assert draw_faces(image, [make_face((0, 0, shape[1], shape[0]))]).shape == shape
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(*[st.floats(-500, 900, width=32)] * 2, st.floats(1, 600, width=32)), max_size=5))
-def test_faces_anywhere_can_be_drawn(places: list[tuple[float, float, float]]) -> None:
+def test_faces_at_any_place_can_be_drawn(places: list[tuple[float, float, float]]) -> None:
     faces = [make_face((x, y, x + side, y + side)) for x, y, side in places]
     assert draw_faces(GREY, faces).shape == GREY.shape
 
@@ -77,14 +77,14 @@ def test_a_profile_shows_every_label() -> None:
     assert draw_profile(make_face(), size=20).shape[0] > 8 * 20
 
 
-def test_areas() -> None:
+def test_areas_overlap_and_move_inside_an_image() -> None:
     area = Area(0, 0, 10, 20)
     assert area.overlap(Area(5, 10, 50, 50)) == 50
     assert area.overlap(Area(10, 0, 20, 20)) == 0
     assert Area(-5, 95, 15, 115).inside(100, 100) == Area(0, 80, 20, 100)
 
 
-def test_people_are_numbered_where_there_are_several() -> None:
+def test_several_people_have_their_track_ids() -> None:
     ground = np.full((200, 400, 3), 90, np.uint8)
     one = dataclasses.replace(make_face((20, 60, 120, 160)), track_id=7)
     other = dataclasses.replace(make_face((260, 60, 360, 160)), track_id=8)

@@ -6,18 +6,20 @@ from facemood.render import fonts
 from facemood.render.fonts import drawable, font_for, has_all
 
 
-def test_pillows_own_font_has_our_labels() -> None:
+def test_pillows_default_font_has_our_labels() -> None:
     own = ImageFont.load_default(20)
     assert has_all(own, "".join(EXPRESSIONS) + " <>%0123456789")
     assert not has_all(own, "\u5f00\u5fc3")
 
 
-def test_a_font_has_the_size_that_was_asked_for() -> None:
+def test_a_font_has_the_requested_size() -> None:
     small, large = (font_for("happy", size).getlength("happy") for size in (12, 24))
     assert 1.8 < large / small < 2.2
 
 
-def test_a_machine_without_fonts_drops_accents_and_marks_what_it_cannot_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_system_fonts_accents_are_dropped_and_other_characters_are_question_marks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(fonts, "SYSTEM_FONTS", ())
     for cached in (drawable, font_for):
         cached.cache_clear()

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from facemood.render.heat import draw_activation_map, tint
 
 
-def test_what_speaks_for_a_label_is_green_and_against_it_red() -> None:
+def test_evidence_for_a_label_is_green_and_against_it_red() -> None:
     face = np.full((2, 2, 3), 120, np.uint8)
     drawn = tint(face, np.array([[1, -1], [0, 9]], np.float32)).astype(int)
     assert drawn[0, 0, 1] > drawn[0, 0, 2] + 40
@@ -15,7 +15,7 @@ def test_what_speaks_for_a_label_is_green_and_against_it_red() -> None:
 
 
 @given(st.integers(-60, 90), st.integers(-60, 90), st.integers(1, 80), st.integers(1, 80))
-def test_a_map_stays_inside_its_box_and_the_picture(x: int, y: int, width: int, height: int) -> None:
+def test_a_map_is_drawn_only_inside_its_box_and_the_image(x: int, y: int, width: int, height: int) -> None:
     before = np.random.default_rng(0).integers(0, 256, (50, 60, 3), np.uint8)
     image = before.copy()
     draw_activation_map(image, np.ones((3, 3), np.float32), np.array([x, y, x + width, y + height], np.float32))

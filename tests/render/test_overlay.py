@@ -35,13 +35,13 @@ def changed(image: Image, before: Image = GREY) -> NDArray[np.bool_]:
     return np.asarray((image != before).any(axis=2))
 
 
-def test_nothing_is_drawn_unless_it_is_asked_for() -> None:
+def test_without_layers_nothing_is_drawn() -> None:
     assert not changed(draw_layers(GREY, [marked((10, 20, 30))], ())).any()
     inside = draw_faces(GREY, [marked((10, 20, 30))])[110:190, 160:240]
     assert (inside == 128).all()
 
 
-def test_the_image_that_is_drawn_on_stays_as_it_was() -> None:
+def test_the_input_image_is_not_changed() -> None:
     before = GREY.copy()
     assert changed(draw_layers(before, [marked((0, 0, 0))], LAYERS)).any()
     np.testing.assert_array_equal(before, GREY)
@@ -58,7 +58,7 @@ def test_every_landmark_is_a_dot_of_its_colour() -> None:
     assert not changed(drawn)[:80].any()
 
 
-def test_the_mesh_is_lines_between_landmarks_that_belong_together() -> None:
+def test_the_mesh_connects_the_landmarks_of_each_part() -> None:
     face = marked()
     drawn = draw_layers(GREY, [face], ["mesh"])
     assert face.landmarks is not None
@@ -72,7 +72,7 @@ def test_the_mesh_is_lines_between_landmarks_that_belong_together() -> None:
 
 
 @pytest.mark.parametrize("ground", [0, 60, 128, 200, 255])
-def test_lines_can_be_read_on_any_ground(ground: int) -> None:
+def test_lines_are_visible_on_any_background(ground: int) -> None:
     image = np.full_like(GREY, ground)
     drawn = draw_layers(image, [marked()], ["mesh"]).astype(int).sum(axis=2) / 3
     assert np.abs(drawn - ground)[140:160, 150:160].max() > 60  # the line itself, or the shade beside it
@@ -88,9 +88,7 @@ def test_lines_can_be_read_on_any_ground(ground: int) -> None:
         ((0, 60, 0), {"z": (0, -1), "x": (1, 0)}),
     ],
 )
-def test_axes_point_where_the_head_is_turned_to(
-    pose: tuple[float, float, float], ways: dict[str, tuple[int, int]]
-) -> None:
+def test_axes_follow_the_pose(pose: tuple[float, float, float], ways: dict[str, tuple[int, int]]) -> None:
     face = marked(pose)
     drawn = draw_layers(GREY, [face], ["pose"])
     assert face.landmarks is not None
@@ -108,7 +106,7 @@ def test_a_pose_without_68_landmarks_starts_in_the_middle_of_the_box() -> None:
     assert np.abs(places.min(axis=0) - (200, 150)).max() <= 3
 
 
-def test_what_is_not_known_is_not_drawn() -> None:
+def test_missing_data_are_not_drawn() -> None:
     bare = make_face(BOX)
     assert not changed(draw_layers(GREY, [bare], LAYERS)).any()
     five = dataclasses.replace(bare, landmarks=np.array([[180, 120]] * 5, np.float32))
@@ -127,7 +125,7 @@ def test_lines_grow_with_the_face() -> None:
     assert shares[1] == pytest.approx(shares[0], rel=0.35)
 
 
-def test_a_small_face_can_still_be_seen_through_its_mesh() -> None:
+def test_the_mesh_does_not_hide_a_small_face() -> None:
     points, box = made_points(50, 50, 30)[:68], np.array([35, 32, 65, 68], np.float32)
     face = dataclasses.replace(make_face(), box=box, landmarks=points)
     ground = np.full((100, 100, 3), 128, np.uint8)
@@ -149,17 +147,17 @@ def test_layers_are_checked_and_put_in_their_order() -> None:
     arrays(np.float32, (68, 2), elements=st.floats(width=32)),
     arrays(np.float32, 3, elements=st.floats(-180, 180, width=32)),
 )
-def test_points_anywhere_can_be_drawn(points: NDArray[np.float32], pose: NDArray[np.float32]) -> None:
+def test_points_at_any_place_can_be_drawn(points: NDArray[np.float32], pose: NDArray[np.float32]) -> None:
     face = dataclasses.replace(make_face(BOX), landmarks=points, pose=pose)
     assert draw_layers(GREY, [face], LAYERS).shape == GREY.shape
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (20, 20, 3), (30, 900, 3)])
-def test_any_image_can_be_drawn_on(shape: tuple[int, int, int]) -> None:
+def test_images_of_any_shape_can_be_drawn_on(shape: tuple[int, int, int]) -> None:
     assert draw_faces(np.zeros(shape, np.uint8), [marked((10, 10, 10))], layers=LAYERS).shape == shape
 
 
-def test_a_mask_darkens_what_is_not_face_and_a_vector_is_drawn_between_parts() -> None:
+def test_a_mask_darkens_the_background_and_a_vector_is_drawn_between_parts() -> None:
     square = np.array([[40, 40], [80, 40], [80, 80], [40, 80]], np.float32)
     lines = np.tile(np.array([[45, 60], [75, 60]], np.float32), (24, 1, 1))
     face = Face(np.array([35, 35, 85, 85], np.float32), 0.9, parts=FaceParts(square, lines, np.ones(24, np.float32)))

@@ -33,18 +33,18 @@ def contrast(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_every_expression_has_a_colour_of_its_own() -> None:
+def test_every_expression_has_a_distinct_colour() -> None:
     assert set(COLOURS) == set(EXPRESSIONS)
     for one, other in combinations([*COLOURS.values(), OTHER_COLOUR], 2):
         assert sum(abs(a - b) for a, b in zip(one, other, strict=True)) > 40
 
 
-def test_a_label_without_a_colour_has_that_of_the_others() -> None:
+def test_an_unknown_label_has_the_other_colour() -> None:
     assert (colour_of("bored"), hex_of("bored")) == (OTHER_COLOUR, "#56c0c8")
     assert hex_of("happy") == "#f5c430"
 
 
-def test_text_can_be_read_on_every_colour() -> None:
+def test_text_is_legible_on_every_colour() -> None:
     for colour in [*COLOURS.values(), OTHER_COLOUR]:
         chosen = ink_on(colour)
         assert contrast(chosen, colour) >= 4.5
@@ -59,7 +59,7 @@ def test_the_page_has_the_same_colours() -> None:
     assert [bytes.fromhex(text[1:]) for text in (dark, white)] == [bytes(GROUND), bytes(INK)]
 
 
-def test_the_report_writes_on_colours_in_the_same_dark() -> None:
+def test_the_report_uses_the_same_dark_text() -> None:
     style = (SOURCE / "sinks" / "report" / "page.css").read_text()
     (dark,) = re.findall(r"\.strip i \{[^}]*[^-]color: (#\w{6})", style)
     assert bytes.fromhex(dark[1:]) == bytes(GROUND)

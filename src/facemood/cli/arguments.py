@@ -95,10 +95,10 @@ Draw = Annotated[
 def _known_way(how: str) -> str:
     """Check what `--anonymize` names, before anything is loaded."""
     from facemood.errors import OutputError
-    from facemood.render import check_way
+    from facemood.render import check_anonymize
 
     try:
-        return check_way(how)
+        return check_anonymize(how)
     except OutputError as error:
         raise typer.BadParameter(str(error)) from error
 

@@ -126,10 +126,10 @@ def _explain_each(
 def _write(files: Mapping[int, Path], faces: Mapping[int, list[Explanation]], *, quiet: bool) -> None:
     """Write the figure of each face, and say so."""
     from facemood.explain.figure import draw_explanations
-    from facemood.render import write_picture
+    from facemood.render import write_image
 
     for number, rows in faces.items():
-        write_picture(files[number], draw_explanations(rows))
+        write_image(files[number], draw_explanations(rows))
         if not quiet:
             fits = ", ".join(f"{one.r2:.2f}" for one in rows if one.r2 is not None)
             told = f"; fit R2 {fits}" if fits else ""

@@ -13,7 +13,7 @@ from facemood.datasets import ExpressionDataset
 from facemood.evaluation.protocol import run_all
 from facemood.explain import ExplainOptions, Explanation, InputScorer, explain_crop
 from facemood.explain.figure import draw_explanations
-from facemood.render import write_picture
+from facemood.render import write_image
 from facemood.text import exact_percent
 
 
@@ -91,7 +91,7 @@ def write_mistakes(page: Path, mistakes: list[Mistake]) -> Path:
     ]
     for number, mistake in enumerate(mistakes, start=1):
         name = f"{page.stem}/{number:02}.png"
-        write_picture(page.parent / name, draw_explanations([mistake.read, mistake.missed]))
+        write_image(page.parent / name, draw_explanations([mistake.read, mistake.missed]))
         told = f"{mistake.truth}, read as {mistake.read.label} ({exact_percent(mistake.read.probability)})"
         parts += [f"## Image {mistake.row}: {told}", f"![{told}]({name})"]
     if not mistakes:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.explain.figure import draw_explanations
-from facemood.render import encode_png, write_picture
+from facemood.render import encode_png, write_image
 from facemood.schema import Image
 
 SIDE = 160
@@ -86,7 +86,7 @@ class Explanation:
         Raises:
             OutputError: The ending is unknown or the place cannot be written to.
         """
-        write_picture(Path(path), self.draw())
+        write_image(Path(path), self.draw())
         return Path(path)
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from facemood.errors import OutputConflictError
 from facemood.originals import Originals, ignores_case
 from facemood.outputs.book import FOLDER_BOOK
 from facemood.outputs.names import FRAME, NAME, NUMBERED, TREE, Label, fold, label_inputs
-from facemood.render import PICTURES
+from facemood.render import IMAGE_SUFFIXES
 from facemood.sinks import ONE_PHOTO, ONE_VIDEO, sink_kind
 
 PLACEHOLDER = re.compile(r"\{\w*\}")
@@ -262,7 +262,7 @@ def name_if_broken(output: str) -> str:
         >>> name_if_broken("a.csv"), name_if_broken("a.png")
         ('a.unfinished.csv', 'a.png')
     """
-    whole = is_stream(output) or output.lower().endswith(PICTURES)
+    whole = is_stream(output) or output.lower().endswith(IMAGE_SUFFIXES)
     return output if whole else unfinished(Path(output)).as_posix()
 
 

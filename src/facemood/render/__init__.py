@@ -1,18 +1,18 @@
-"""Drawing on pixels."""
+"""Draw results on images, hide faces, and write image files."""
 
-from facemood.render.anonymize import anonymize, check_way
+from facemood.render.anonymize import anonymize, check_anonymize
 from facemood.render.draw import draw_faces, draw_profile
-from facemood.render.image_files import PICTURES, encode_png, write_picture
+from facemood.render.image_files import IMAGE_SUFFIXES, encode_png, write_image
 from facemood.render.overlay import LAYERS, check_layers
 
 __all__ = [
+    "IMAGE_SUFFIXES",
     "LAYERS",
-    "PICTURES",
     "anonymize",
+    "check_anonymize",
     "check_layers",
-    "check_way",
     "draw_faces",
     "draw_profile",
     "encode_png",
-    "write_picture",
+    "write_image",
 ]

@@ -1,4 +1,4 @@
-"""Hide faces, so that pictures can be shown without the people on them."""
+"""Hide the faces in an image."""
 
 from __future__ import annotations
 
@@ -11,48 +11,48 @@ from facemood.errors import OutputError, did_you_mean
 from facemood.schema import Face, Image
 from facemood.text import joined
 
-WAYS = ("blur", "box")
-"""How a face can be hidden: coarsely blurred, or behind a black rectangle."""
+METHODS = ("blur", "box")
+"""Methods of hiding a face: a coarse blur, or a black rectangle."""
 
 MARGIN = 0.15
-"""What is hidden around a face's box on each side, as a share of its size."""
+"""Hidden margin on each side of a face's box, as a share of its size, because boxes cut off hair and chin."""
 
-GRAIN = 6
-"""How many averages along each side of a blurred face are left of it, however large it is."""
+BLUR_CELLS = 6
+"""Cells along each side of a blurred face: it becomes 6 x 6 mean colours, whatever its size."""
 
 
-def check_way(how: str) -> str:
-    """Return a way of hiding faces, or an empty text for none, if there is such a way.
+def check_anonymize(method: str) -> str:
+    """Return an anonymization method, after a check; an empty string stands for none.
 
     Raises:
-        OutputError: There is none.
+        OutputError: The method is unknown.
 
     Example:
-        >>> check_way("blur")
+        >>> check_anonymize("blur")
         'blur'
     """
-    if how not in ("", *WAYS):
-        raise _unknown(how)
-    return how
+    if method not in ("", *METHODS):
+        raise _unknown(method)
+    return method
 
 
-def anonymize(image: Image, faces: Sequence[Face], how: str = "blur") -> Image:
-    """Return a picture on which faces cannot be recognized.
+def anonymize(image: Image, faces: Sequence[Face], method: str = "blur") -> Image:
+    """Return a copy of an image in which the given faces are hidden.
 
-    Each box with a margin of 15% is hidden; of a blurred face 6 x 6 averages are left. Faces that were not found are
-    **not** hidden: check a video before you show it to anyone, and hide its people in another way where one missed
-    frame would harm them. Hair, clothes, voices, other people's reactions and places stay, and may tell who it is.
+    Each box is hidden with a margin of 15%; a blurred face becomes 6 x 6 mean colours. Faces that were not detected are
+    **not** hidden. Check a video before you show it to anyone. If a single missed frame would harm a person, use
+    another method. Hair, clothes, voices, other people's reactions and places stay, and may identify a person.
 
     Args:
-        image: (H, W, 3) uint8 BGR; it stays as it is.
-        faces: What was found in it.
-        how: ``"blur"`` or ``"box"``.
+        image: (H, W, 3) uint8 BGR; it is not changed.
+        faces: The faces detected in the image.
+        method: ``"blur"`` or ``"box"``.
 
     Returns:
         (H, W, 3) uint8 BGR.
 
     Raises:
-        OutputError: There is no such way.
+        OutputError: The method is unknown.
 
     Example:
         >>> face = Face(np.array([10, 10, 30, 30], np.float32), score=0.9)
@@ -60,27 +60,27 @@ def anonymize(image: Image, faces: Sequence[Face], how: str = "blur") -> Image:
         >>> hidden[20, 20].tolist(), hidden[50, 50].tolist()
         ([0, 0, 0], [200, 200, 200])
     """
-    if how not in WAYS:
-        raise _unknown(how)
+    if method not in METHODS:
+        raise _unknown(method)
     hidden = image.copy()
     for face in faces:
         part = face.crop(hidden, margin=MARGIN)
         if part.size:
-            part[:] = _blurred(part, max(face.size)) if how == "blur" else 0
+            part[:] = _blurred(part, max(face.size)) if method == "blur" else 0
     return hidden
 
 
 def _blurred(part: Image, size: float) -> Image:
-    """Return the visible part of a face of a size in pixels as a few averages, with soft steps between them."""
+    """Return the visible part of a face as a few mean colours, interpolated; the size of the face is in pixels."""
     height, width = part.shape[:2]
-    cell = size * (1 + 2 * MARGIN) / GRAIN  # of the whole face: what the picture's edge leaves of it is no finer
-    columns, rows = (max(1, min(GRAIN, round(side / cell))) for side in (width, height))
+    cell = size * (1 + 2 * MARGIN) / BLUR_CELLS  # of the whole face, so a face cut by the edge is not sharper
+    columns, rows = (max(1, min(BLUR_CELLS, round(side / cell))) for side in (width, height))
     coarse = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _unknown(how: str) -> OutputError:
-    """Say that faces cannot be hidden so."""
+def _unknown(method: str) -> OutputError:
+    """Return the error for an unknown method."""
     return OutputError(
-        f"{how!r} is no way to hide a face; expected {joined(WAYS, last='or')}.{did_you_mean(how, WAYS)}"
+        f"{method!r} is no way to hide a face; expected {joined(METHODS, last='or')}.{did_you_mean(method, METHODS)}"
     )

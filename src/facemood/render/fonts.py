@@ -1,4 +1,4 @@
-"""A font for every text: Pillow's own, or the first font of the system that has the characters."""
+"""Choose a font for a text: Pillow's default, or the first system font with all characters."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SYSTEM_FONTS = (
     "wqy-microhei.ttc",
     "msyh.ttc",
 )
-"""Fonts that are tried where Pillow's own lacks a character; Pillow searches the system's font folders."""
+"""System fonts to try, in order, if Pillow's default font lacks a character. Pillow searches the system's folders."""
 
 
 @lru_cache(maxsize=256)
 def font_for(text: str, size: int) -> Font:
-    """Return a font of a size in pixels that has every character of a text, or Pillow's own where none has."""
+    """Return a font of a size in pixels with every character of a text, or Pillow's default font if there is none."""
     own = ImageFont.load_default(size)
     if has_all(own, text):
         return own
@@ -33,7 +33,7 @@ def font_for(text: str, size: int) -> Font:
 
 @lru_cache(maxsize=256)
 def drawable(text: str) -> str:
-    """Return a text as it can be drawn here: itself where a font has it, else without accents, with ? for the rest.
+    """Return a text with characters that a font on this machine has: without accents and with ``?`` if necessary.
 
     Example:
         >>> drawable("happy")
@@ -48,13 +48,13 @@ def drawable(text: str) -> str:
 
 
 def has_all(font: Font, text: str) -> bool:
-    """Tell whether a font draws each character as something else than its sign for a missing one."""
+    """Return whether a font has a glyph for each character of a text, other than its glyph for missing characters."""
     missing = bytes(font.getmask("\U0010ffff"))
     return all(character.isspace() or bytes(font.getmask(character)) != missing for character in set(text))
 
 
 def _open(name: str, size: int) -> Font | None:
-    """Open a font of the system, or return None where it is not installed."""
+    """Open a system font; None if it is not installed."""
     try:
         return ImageFont.truetype(name, size)
     except OSError:

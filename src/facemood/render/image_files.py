@@ -1,4 +1,4 @@
-"""Pictures as files: compressed, and renamed into place."""
+"""Encode images and write them to files, which are renamed into place."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from facemood.atomic import replacing
 from facemood.errors import OutputError
 from facemood.schema import Image
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
-"""The endings of pictures that can be written."""
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+"""Suffixes of the image formats that can be written."""
 
 
 def encode_png(image: Image) -> bytes:
-    """Compress an (H, W, 3) uint8 BGR image as PNG."""
+    """Encode an image (H, W, 3) uint8 BGR as PNG."""
     return _encode(image, ".png")
 
 
-def write_picture(path: Path, image: Image) -> None:
-    """Write an (H, W, 3) uint8 BGR image in the format that the name's ending says.
+def write_image(path: Path, image: Image) -> None:
+    """Write an image (H, W, 3) uint8 BGR in the format of the path's suffix.
 
     Raises:
-        OutputError: The ending is unknown or the place cannot be written to.
+        OutputError: The suffix is unknown, or the file cannot be written.
     """
     suffix = path.suffix.lower()
-    if suffix not in PICTURES:
-        raise OutputError(f"{path}: unknown kind of picture; expected one of {', '.join(PICTURES)}")
+    if suffix not in IMAGE_SUFFIXES:
+        raise OutputError(f"{path}: unknown image format; expected one of {', '.join(IMAGE_SUFFIXES)}")
     with replacing(path, "wb") as file:
         file.write(_encode(image, suffix))
 
 
 def _encode(image: Image, suffix: str) -> bytes:
-    """Compress an image in the format of a file ending."""
+    """Encode an image in the format of a suffix."""
     try:
         done, data = cv2.imencode(suffix, image)
     except cv2.error:

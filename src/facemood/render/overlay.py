@@ -1,4 +1,4 @@
-"""Draw on the faces themselves, where it is asked for: landmarks, outlines, pose, mask, the vector."""
+"""Draw optional layers on faces: activation map, mask, mesh, landmarks, pose, expressional vector."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from facemood.render.heat import draw_activation_map
 from facemood.schema import Face, Image
 
 LAYERS = ("map", "mask", "mesh", "points", "pose", "vector")
-"""What can be drawn on a face, from the lowest up."""
+"""The layers, in drawing order from the bottom to the top."""
 
 OPEN = [range(17), range(17, 22), range(22, 27), range(27, 31), range(31, 36)]
-"""Outlines of the 68 points that end where they end: jaw, brows, the nose's bridge and base."""
+"""Open outlines of the 68 landmarks: jaw, brows, bridge and base of the nose."""
 
 CLOSED = [range(36, 42), range(42, 48), range(48, 60), range(60, 68)]
-"""Outlines that return to their first point: eyes, outer and inner lips."""
+"""Closed outlines of the 68 landmarks: eyes, outer and inner lips."""
 
 AXES = np.array([[1, 0, 0], [0, 1, 0], [0, 0, -1]], np.float32)
-"""The arrows of a head that looks into the camera: to the right of the picture, down, and where it looks."""
+"""Axes of a head that looks into the camera: to the right of the image, down, and in the direction of view."""
 
 NOSE_TIP = 30
-"""The point of the 68 at which the arrows of a pose begin."""
+"""Index of the landmark at which the axes of the pose begin."""
 
 AXIS_COLOURS = ((64, 64, 240), (72, 200, 72), (255, 128, 48))
-"""BGR of the arrows of a pose: red to the right, green down, blue where the head looks."""
+"""BGR of the axes of the pose: red to the right, green down, blue in the direction of view."""
 
 LINE = (255, 246, 222)
 """BGR of outlines."""
 
 POINT = (90, 226, 255)
-"""BGR of points."""
+"""BGR of landmarks."""
 
 SHADE = (24, 20, 16)
-"""BGR of the shade below lines and points."""
+"""BGR of the shade around lines and points."""
 
 OUTLINE = (150, 226, 120)
 """BGR of the edge of a mask."""
@@ -48,26 +48,26 @@ DISTANCE = (255, 214, 150)
 """BGR of the lines of an expressional vector."""
 
 CENTRE = (90, 226, 255)
-"""BGR of the parts that those lines lie between."""
+"""BGR of the end points of those lines."""
 
-GROUND = 0.35
-"""How much of the light outside of a mask is left."""
+BACKGROUND = 0.35
+"""Brightness outside of a mask, as a share of the original."""
 
 OPACITY = 0.65
-"""How much of what lies below a line's shade it hides."""
+"""Opacity of the shade around lines, 0..1."""
 
 FINE = 4
-"""Binary digits of a pixel's parts: lines lie between pixels, and their edges are smooth."""
+"""Fractional bits of coordinates in OpenCV's drawing functions, for positions of 1/16 pixel."""
 
 ZOOM = 4
-"""How many times small regions are enlarged, drawn on and shrunk again, so that their lines are truly thin."""
+"""Factor by which small regions are enlarged for drawing and reduced afterwards: lines thinner than a pixel."""
 
 SMALL = 320
-"""Longest side in pixels of a region that is enlarged."""
+"""Longest side, in pixels, of a region that is enlarged."""
 
 
 class Stroke(NamedTuple):
-    """A line through points (P, 2), or a dot where there is one point; its width is the dot's diameter."""
+    """A line through points (P, 2) with a width in pixels, or a dot of that diameter for a single point."""
 
     points: NDArray[np.float32]
     colour: tuple[int, int, int]
@@ -75,13 +75,13 @@ class Stroke(NamedTuple):
 
 
 def check_layers(layers: Collection[str]) -> tuple[str, ...]:
-    """Return the layers that were asked for in the order in which they are drawn.
+    """Return layers in their drawing order, after a check.
 
     Args:
-        layers: Some of `LAYERS`, or a text that names them with commas between.
+        layers: Some of `LAYERS`, or a string of their names separated by commas.
 
     Raises:
-        OutputError: There is no such layer.
+        OutputError: A layer is unknown.
 
     Example:
         >>> check_layers("points,mesh")
@@ -92,21 +92,21 @@ def check_layers(layers: Collection[str]) -> tuple[str, ...]:
         if name not in LAYERS:
             known = ", ".join(LAYERS)
             raise OutputError(
-                f"{name!r} is nothing that can be drawn on a face; expected {known}.{did_you_mean(name, LAYERS)}"
+                f"{name!r} is no layer that can be drawn on a face; expected {known}.{did_you_mean(name, LAYERS)}"
             )
     return tuple(name for name in LAYERS if name in wanted)
 
 
 def draw_layers(image: Image, faces: Sequence[Face], layers: Collection[str]) -> Image:
-    """Return an image with maps, masks, landmarks, outlines, axes or lines on its faces, each as far as it is known.
+    """Return a copy of an image with layers drawn on its faces, as far as the faces have the data.
 
     Args:
-        image: (H, W, 3) uint8 BGR; it stays as it is.
-        faces: What was found in it.
-        layers: Some of `LAYERS`; without any, the image comes back.
+        image: (H, W, 3) uint8 BGR; it is not changed.
+        faces: The faces detected in the image.
+        layers: Some of `LAYERS`; without any, the image itself is returned.
 
     Raises:
-        OutputError: There is no such layer.
+        OutputError: A layer is unknown.
     """
     wanted = check_layers(layers)
     drawn = image.copy() if wanted else image
@@ -114,10 +114,10 @@ def draw_layers(image: Image, faces: Sequence[Face], layers: Collection[str]) ->
         if face.activation_map is not None:
             draw_activation_map(drawn, face.activation_map.values, face.activation_map.box)
     if "mask" in wanted:
-        _dim_ground(drawn, faces)
-    lines = [STROKES[name] for name in wanted if name in STROKES]
+        _darken_background(drawn, faces)
+    makers = [STROKES[name] for name in wanted if name in STROKES]
     for face in faces:
-        strokes = [stroke for line in lines for stroke in line(face) if _is_near(stroke, image)]
+        strokes = [stroke for make in makers for stroke in make(face) if _is_near(stroke, image)]
         if strokes:
             _draw_strokes(drawn, strokes)
     return drawn
@@ -131,30 +131,30 @@ def _mesh(face: Face) -> Iterator[Stroke]:
 
 
 def _points(face: Face) -> Iterator[Stroke]:
-    """Yield a dot for each landmark, however many there are."""
+    """Yield a dot for each landmark."""
     for point in () if face.landmarks is None else face.landmarks:
         yield Stroke(point[None], POINT, _width(face, 55, 1.0))
 
 
 def _pose(face: Face) -> Iterator[Stroke]:
-    """Yield the head's axes from the tip of the nose, the one that points furthest away first."""
+    """Yield the axes of the head from the tip of the nose, the one that points furthest away first."""
     if face.pose is None:
         return
     known = face.landmarks is not None and len(face.landmarks) == 68
     start = face.landmarks[NOSE_TIP] if face.landmarks is not None and known else (face.box[:2] + face.box[2:]) / 2
-    tips = AXES @ rotation_of(face.pose).T * max(face.size) * 0.5  # (3, 3): an axis a row
+    tips = AXES @ rotation_of(face.pose).T * max(face.size) * 0.5  # (3, 3): one axis per row
     for axis in np.argsort(-tips[:, 2]):
         yield Stroke(np.stack([start, start + tips[axis, :2]]), AXIS_COLOURS[axis], _width(face, 60, 1.5))
 
 
 def _mask(face: Face) -> Iterator[Stroke]:
-    """Yield the edge of a face's mask."""
+    """Yield the edge of a face mask."""
     if face.parts is not None and len(face.parts.outline):
         yield Stroke(np.concatenate([face.parts.outline, face.parts.outline[:1]]), OUTLINE, _width(face, 110, 1.0))
 
 
 def _vector(face: Face) -> Iterator[Stroke]:
-    """Yield the lines between a face's parts, and a dot for each part."""
+    """Yield the lines of an expressional vector, and a dot at each end."""
     if face.parts is None:
         return
     yield from (Stroke(line, DISTANCE, _width(face, 160, 0.5)) for line in face.parts.lines)
@@ -163,36 +163,36 @@ def _vector(face: Face) -> Iterator[Stroke]:
 
 
 STROKES = {"mask": _mask, "mesh": _mesh, "points": _points, "pose": _pose, "vector": _vector}
-"""What each layer of lines draws of a face."""
+"""For each layer of lines, the function that yields the strokes of a face."""
 
 
-def _dim_ground(image: Image, faces: Sequence[Face]) -> None:
-    """Darken in place what about faces with a mask is not face: in their boxes, half as large again."""
-    ground = np.zeros(image.shape[:2], np.uint8)
+def _darken_background(image: Image, faces: Sequence[Face]) -> None:
+    """Darken, in place, the background of faces with a mask: inside their boxes, enlarged by half."""
+    background = np.zeros(image.shape[:2], np.uint8)
     known = [(face, face.parts.outline) for face in faces if face.parts is not None and len(face.parts.outline)]
     for face, _ in known:
         grow = 0.25 * np.tile(np.array(face.size), 2) * (-1, -1, 1, 1)
         x1, y1, x2, y2 = np.rint(face.box + grow).clip(0, max(image.shape[:2])).astype(int).tolist()
-        ground[y1:y2, x1:x2] = 255
+        background[y1:y2, x1:x2] = 255
     for _, outline in known:
-        cv2.fillPoly(ground, [np.rint(outline).astype(np.int32)], 0)
-    dark = ground > 0
-    image[dark] = (image[dark] * GROUND).astype(np.uint8)
+        cv2.fillPoly(background, [np.rint(outline).astype(np.int32)], 0)
+    dark = background > 0
+    image[dark] = (image[dark] * BACKGROUND).astype(np.uint8)
 
 
 def _width(face: Face, share: float, least: float) -> float:
-    """Return the width of a line in pixels, a share of the face's size."""
+    """Return the width of a line in pixels: the size of the face divided by `share`, but not below `least`."""
     return max(least, max(face.size) / share)
 
 
 def _is_near(stroke: Stroke, image: Image) -> bool:
-    """Tell whether a stroke is finite and no further outside of an image than the image is large."""
+    """Return whether all points of a stroke are finite and within twice the size of the image from its origin."""
     far = 2.0 * max(image.shape[:2])
     return bool(np.isfinite(stroke.points).all() and np.abs(stroke.points).max() < far)
 
 
 def _draw_strokes(image: Image, strokes: Sequence[Stroke]) -> None:
-    """Draw the strokes of one face into an image: a shade below them, so that light lines can be read on light skin."""
+    """Draw the strokes of one face on an image, in place, with a shade: light lines are visible on light skin."""
     points, margin = np.concatenate([stroke.points for stroke in strokes]), 2 * max(stroke.width for stroke in strokes)
     height, width = image.shape[:2]
     left, top = np.clip(np.floor(points.min(axis=0) - margin), 0, (width, height)).astype(int).tolist()
@@ -212,7 +212,14 @@ def _draw_strokes(image: Image, strokes: Sequence[Stroke]) -> None:
 
 
 def _draw(image: Image, stroke: Stroke, corner: tuple[int, int], zoom: int) -> None:
-    """Draw a stroke with smooth edges into a region, enlarged, whose corner stands somewhere in the frame."""
+    """Draw an antialiased stroke on a region of the frame, in place.
+
+    Args:
+        image: The region, enlarged.
+        stroke: In pixels of the frame.
+        corner: x and y of the region's upper left corner in the frame.
+        zoom: Factor by which the region is enlarged.
+    """
     inside = (stroke.points - corner) * zoom + (zoom - 1) / 2
     exact, width = np.rint(inside * 2**FINE).astype(np.int32), stroke.width * zoom
     if len(exact) == 1:

@@ -1,4 +1,4 @@
-"""The colours of pictures, charts, reports and the page: of each expression, of lines in charts, of text."""
+"""Colours of annotated images, charts, reports and the web page: expressions, lines of charts, text."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ COLOURS: dict[str, Colour] = {
     "neutral": (170, 178, 186),
     "contempt": (176, 122, 84),
 }
-"""The colour of each expression. They differ in lightness too, for readers who do not tell the hues apart."""
+"""Colour of each expression. They differ in lightness too, for readers with colour blindness."""
 
 OTHER_COLOUR: Colour = (86, 192, 200)
-"""The colour of a label that is no expression of ours, such as a class of a user's own model."""
+"""Colour of any other label, such as a class of a custom model."""
 
 GROUND: Colour = (22, 24, 28)
-"""Nearly black: behind text in pictures, and the text itself on light colours."""
+"""Nearly black: the background of text in images, and text on light colours."""
 
 INK: Colour = (255, 255, 255)
-"""White: text in pictures, and text on dark colours."""
+"""White: text in images, and text on dark colours."""
 
 LIGHT = 110
-"""From this relative luminance on, 0..255, dark text is easier to read on a colour than white text."""
+"""Luminance of a colour, 0..255, above which dark text has more contrast on it than white text."""
 
 LINE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-"""Lines in charts: blue, vermilion, green, purple, sky, orange. Readers of all colour visions tell them apart (Okabe
-and Ito 2008)."""
+"""Lines in charts: blue, vermilion, green, purple, sky blue, orange; distinguishable with any colour vision (Okabe and
+Ito 2008)."""
 
 CHART_INK = "#222222"
 """Text and marks in charts."""
 
 CHART_GREY = "#666666"
-"""Lesser text, axes and reference lines in charts."""
+"""Less important text, axes and reference lines in charts."""
 
 
 def colour_of(label: str) -> Colour:
@@ -51,7 +51,7 @@ def colour_of(label: str) -> Colour:
 
 
 def hex_of(label: str) -> str:
-    """Return the colour of a label as CSS and matplotlib write it.
+    """Return the colour of a label in hexadecimal, for CSS and matplotlib.
 
     Example:
         >>> hex_of("happy")
@@ -61,7 +61,7 @@ def hex_of(label: str) -> str:
 
 
 def ink_on(colour: Colour) -> Colour:
-    """Return the colour of text on a colour: dark or white, whichever is easier to read.
+    """Return the text colour with more contrast on a colour: dark or white.
 
     Example:
         >>> ink_on(colour_of("happy")) == GROUND, ink_on((0, 0, 128)) == INK

@@ -8,7 +8,7 @@ from typing import Any
 
 from facemood.atomic import STDOUT, is_stream
 from facemood.errors import OutputError, did_you_mean
-from facemood.render import PICTURES
+from facemood.render import IMAGE_SUFFIXES
 from facemood.sinks.annotated_images import FolderSink, PictureSink
 from facemood.sinks.codebook import CodebookSink
 from facemood.sinks.episode_table import EpisodesSink
@@ -30,7 +30,7 @@ SINKS: dict[str, Any] = {
     ".json": JsonSink,
     ".mp4": VideoSink,
     ".html": ReportSink,
-    **dict.fromkeys(PICTURES, PictureSink),
+    **dict.fromkeys(IMAGE_SUFFIXES, PictureSink),
 }
 """A new writer is a new line here; the first ending that fits counts."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from facemood.errors import OutputError
-from facemood.render import anonymize, check_layers, check_way, write_picture
+from facemood.render import anonymize, check_anonymize, check_layers, write_image
 from facemood.results import Result
 from facemood.schema import Image
 from facemood.sinks.sink import MANY, ONE_PHOTO
@@ -36,7 +36,7 @@ class DrawingSink:
     of_results = True
 
     def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = (), *, anonymize: str = "") -> None:
-        self.path, self.layers, self.way = path, check_layers(layers), check_way(anonymize)
+        self.path, self.layers, self.way = path, check_layers(layers), check_anonymize(anonymize)
 
     def draw(self, result: Result) -> Image:
         """Return a result's annotated picture."""
@@ -65,7 +65,7 @@ class PictureSink(DrawingSink):
         """
         if self.written:
             raise OutputError(f"{self.path}: one picture cannot hold several; give a folder's name, {self.path.stem}/")
-        write_picture(self.path, self.draw(result))
+        write_image(self.path, self.draw(result))
         self.written = True
 
 
@@ -103,7 +103,7 @@ class FolderSink(DrawingSink):
             name = f"{name}-{result.index:06d}"
         if result.source not in self.names:
             name = self._free(name)
-        write_picture(self.path / f"{name}.png", self.draw(result))
+        write_image(self.path / f"{name}.png", self.draw(result))
 
     def _free(self, name: str) -> str:
         """Return a name, with a number where it was given to another picture, in whatever case."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from facemood.errors import OutputError
-from facemood.render import write_picture
+from facemood.render import write_image
 from facemood.results import Result
 from facemood.sinks.text_files import CsvSink
 from facemood.sinks.video_file import VideoWriter
@@ -62,7 +62,7 @@ class Recorder:
             OutputError: The file cannot be written.
         """
         path = self._free_stem((".png",)).with_suffix(".png")
-        write_picture(path, result.draw(layers=layers))
+        write_image(path, result.draw(layers=layers))
         return path
 
     def start(self) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from facemood.render import check_way
+from facemood.render import check_anonymize
 from facemood.results import Result
 from facemood.schema import Image
 from facemood.sinks.report.html_page import report_page
@@ -50,7 +50,7 @@ class ReportSink(FileSink):
     wants_images: bool = True
 
     def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = (), *, anonymize: str = "") -> None:
-        self.hidden: bool = bool(check_way(anonymize))
+        self.hidden: bool = bool(check_anonymize(anonymize))
         self.wants_images = not self.hidden
         super().__init__(path, info, layers)
         self._collector, self._photos = TrackCollector(), Photos(tuple(info["labels"]))

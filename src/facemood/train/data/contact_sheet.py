@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from facemood.datasets import ExpressionDataset
-from facemood.render import write_picture
+from facemood.render import write_image
 from facemood.train.data.augment import augment
 from facemood.train.data.batches import as_tensor
 from facemood.train.recipe import Recipe
@@ -37,7 +37,7 @@ def write_contact_sheet(file: Path, training: ExpressionDataset, recipe: Recipe)
     side = images.shape[-1]
     varied = [augment(images, recipe.augment, size=side, generator=generator) for _ in range(COLUMNS - 1)]
     cells = torch.stack([images, *varied], dim=1)  # (rows, 8, C, h, h)
-    write_picture(file, lay_out(cells.clamp(0, 255).byte().numpy()))
+    write_image(file, lay_out(cells.clamp(0, 255).byte().numpy()))
 
 
 def lay_out(cells: NDArray[np.uint8]) -> NDArray[np.uint8]:
