@@ -1,4 +1,4 @@
-"""Made results in which every column of the table has a value, and the table that outputs give back."""
+"""Results with a value in every column of the table, and functions that read the table back from outputs."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ NASTY = (
     "score", "happy", "raw_happy", "change_happy", "label_score", "AU12", "face", "source", "yaw", "display_label",
     'so "so"', "a, b", "a|b", "müde", "__proto__", "x1", "emotions", "=1+1", "Score", "constructor",
 )  # fmt: skip
-"""Labels of a user's own model that could be taken for something else."""
+"""Labels of a custom model that are easily confused with other things."""
 
 Rows = list[dict[str, Any]]
 
 
 def known_face(labels: tuple[str, ...]) -> Face:
-    """A face of which everything is known; no two of its values are alike."""
+    """A face with all properties; no two of its values are equal."""
     count = len(labels)
     shares = np.arange(1, count + 1, dtype=np.float32)
     return dataclasses.replace(
@@ -46,7 +46,7 @@ def known_face(labels: tuple[str, ...]) -> Face:
 
 
 def made_analysis(labels: tuple[str, ...] = EXPRESSIONS) -> Analysis:
-    """Photos and a video together: faces that are known, known in part and unread, and frames without one."""
+    """Photos and a video: faces with all, some and no properties, and frames without a face."""
     known = known_face(labels)
     still = dataclasses.replace(known, raw_probabilities=None, change=None, display_label="", track_id=None)
     photo = Result("a, b.jpg", size=(120, 90), faces=(still, make_face((60, 20, 80, 40))), labels=labels)
@@ -62,7 +62,7 @@ def made_analysis(labels: tuple[str, ...] = EXPRESSIONS) -> Analysis:
 
 
 def from_csv(text: str, columns: Sequence[Column]) -> Rows:
-    """The typed rows of a CSV text, whose header must name the columns."""
+    """The typed rows of a CSV text, whose header must have the columns."""
     header, *lines = csv.reader(io.StringIO(text, newline=""))
     assert header == [column.name for column in columns]
     assert {len(line) for line in lines} == {len(header)}
@@ -70,7 +70,7 @@ def from_csv(text: str, columns: Sequence[Column]) -> Rows:
 
 
 def from_json(results: list[dict[str, Any]], columns: Sequence[Column]) -> Rows:
-    """The rows that stand in the JSON of results, by the paths of columns."""
+    """The rows in the JSON of results, by the paths of the columns."""
     return [
         {one.name: functools.reduce(_step, one.path, {**result, "faces": face}) for one in columns}
         for result in results
@@ -79,13 +79,13 @@ def from_json(results: list[dict[str, Any]], columns: Sequence[Column]) -> Rows:
 
 
 def _typed(cell: str, kind: str) -> Any:
-    """A cell of CSV as its column's type says."""
+    """A cell of CSV in the type of its column."""
     types: dict[str, Any] = {STRING: str, INTEGER: int, BOOLEAN: {"0": False, "1": True}.__getitem__}
     return None if cell == "" else types.get(kind, float)(cell)
 
 
 def _step(place: Any, key: str | int) -> Any:
-    """What stands under a key; None where there is nothing."""
+    """The value under a key; None if there is none."""
     if isinstance(place, list):
         return place[int(key)]
     return None if place is None else place.get(key)

@@ -20,7 +20,7 @@ b.jpg,0,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,
 """
 
 FIXED = GOLDEN.splitlines()[0].split(",")
-"""The columns that every table has."""
+"""The columns of every table."""
 
 
 @pytest.fixture

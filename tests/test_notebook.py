@@ -1,4 +1,4 @@
-"""The camera in a notebook's cell: its script runs in a real browser, as Colab runs it there."""
+"""The camera in a notebook cell: the script runs in a real browser, as in Colab."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Colab = Callable[[Callable[[str], str]], None]
 
 @pytest.fixture
 def colab(monkeypatch: pytest.MonkeyPatch) -> Colab:
-    """Colab's own module, as far as it matters: a function that runs a script in the cell and gives its value."""
+    """A stand-in for Colab's module: a function that runs a script in the cell and returns its value."""
 
     def install(eval_js: Callable[[str], str]) -> None:
         google, found, output = (ModuleType(name) for name in ("google", "google.colab", "google.colab.output"))
@@ -47,7 +47,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture
 def cell(browser: Browser, tmp_path: Path) -> Iterator[Page]:
-    """A page of its own, such as a cell's output is."""
+    """A separate page, like the output of a cell."""
     (tmp_path / "cell.html").write_text("<!doctype html><body data-ready=1></body>")
     with browser.page() as page:
         page.open(f"file://{tmp_path}/cell.html")
@@ -55,7 +55,7 @@ def cell(browser: Browser, tmp_path: Path) -> Iterator[Page]:
 
 
 def pressing(page: Page, button: str) -> Callable[[str], str]:
-    """Run a script as Colab does, and press a button of the cell in the meantime."""
+    """Run a script as Colab does, and press a button of the cell meanwhile."""
 
     def eval_js(script: str) -> str:
         page.run(f"window.answer = null; {script}.then((value) => (window.answer = value)); 0")

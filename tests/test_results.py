@@ -12,7 +12,7 @@ from tests.conftest import make_face
 
 
 def few_labels() -> Result:
-    """A result of a model that knows three labels only, one of them its own."""
+    """A result of a model with three labels, one of them custom."""
     face = make_face()
     return Result("a.jpg", faces=(face,), labels=("happy", "bored"), image=np.zeros((90, 120, 3), np.uint8))
 

@@ -1,4 +1,4 @@
-"""The table's columns, and that all outputs say the same of them."""
+"""The columns of the table, and that all outputs agree."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.tables import NASTY, Rows, from_csv, from_json, made_analysis
 
 
 def written(analysis: Analysis, path: Path) -> Path:
-    """What a writer makes of an analysis that comes result by result."""
+    """The file that a sink writes of an analysis, result by result."""
     sink = open_sink(str(path), {"labels": list(analysis.labels), "variants": list(analysis.variants)})
     for result in analysis:
         sink.write(result)

@@ -15,34 +15,34 @@ from tests.conftest import make_face
 WORDS = ("happy", "sad", "neutral")
 
 
-def face_of(label: str, *, sure: float = 0.8, number: int | None = 1, shown: str = "") -> Face:
-    """A face that is read as a label, with its person's number."""
-    read = np.full(3, (1 - sure) / 2, np.float32)
-    read[WORDS.index(label)] = sure
+def face_of(label: str, *, confidence: float = 0.8, number: int | None = 1, shown: str = "") -> Face:
+    """A face with a label and a track ID."""
+    read = np.full(3, (1 - confidence) / 2, np.float32)
+    read[WORDS.index(label)] = confidence
     return Face(
         np.array([1, 2, 3, 4], np.float32), 0.9, labels=WORDS, probabilities=read, track_id=number, display_label=shown
     )
 
 
 def frame_of(time: float | None, *faces: Face, source: str = "a.mp4") -> Result:
-    """What was read from a frame."""
+    """The result of a frame."""
     return Result(source, timestamp=time, faces=faces, labels=WORDS)
 
 
 def video_of(labels: list[str | None], times: list[float]) -> list[Result]:
-    """A video of one person, who shows a label in each frame or is not there."""
+    """A video of one person, with a label for each frame; None for a frame without the person."""
     pairs = zip(labels, times, strict=True)
     return [frame_of(time, *([] if label is None else [face_of(label)])) for label, time in pairs]
 
 
 def track_of(labels: list[str | None], times: list[float]) -> Track:
-    """The one person of such a video."""
+    """The track of the person in such a video."""
     (track,) = collect_tracks(video_of(labels, times))
     return track
 
 
 def videos() -> st.SearchStrategy[Track]:
-    """People of videos with any frame times, who come and go and change their expressions."""
+    """Random tracks: any frame times, gaps, and changes of expression."""
     frames = st.lists(st.tuples(st.sampled_from([*WORDS, None]), st.floats(0, 3)), min_size=1, max_size=15)
     seen = frames.filter(lambda parts: any(label for label, _ in parts))
     return seen.map(
@@ -60,7 +60,7 @@ def test_episodes_end_when_the_label_changes_or_the_person_is_out_of_sight() -> 
 
 
 def test_an_episode_has_its_peak_and_its_time_weighted_mean() -> None:
-    frames = [frame_of(0, face_of("happy", sure=0.6)), frame_of(3, face_of("happy", sure=0.9)), frame_of(4)]
+    frames = [frame_of(0, face_of("happy", confidence=0.6)), frame_of(3, face_of("happy", confidence=0.9)), frame_of(4)]
     (found,) = find_episodes(collect_tracks(frames)[0])
     assert (found.peak_time, found.seconds) == (3, 4)
     assert found.peak == pytest.approx(0.9)
@@ -160,7 +160,7 @@ def test_tracks_are_ordered_by_video_and_track_id() -> None:
 
 def test_the_arrays_of_a_track_have_the_values_of_the_faces() -> None:
     faces = [
-        dataclasses.replace(face_of("sad", sure=0.5 + 0.1 * n), box=np.array([n, 0, n + 5, 5], np.float32))
+        dataclasses.replace(face_of("sad", confidence=0.5 + 0.1 * n), box=np.array([n, 0, n + 5, 5], np.float32))
         for n in range(3)
     ]
     (track,) = collect_tracks([frame_of(n / 10, face) for n, face in enumerate(faces)])

@@ -1,4 +1,4 @@
-"""Events of action units and blinks, on tracks whose course is known."""
+"""Events of action units and blinks, on tracks with known values."""
 
 import dataclasses
 
@@ -18,15 +18,15 @@ Floats = NDArray[np.float32]
 
 
 def track_of(*, step: float = 0.1, eyes: Floats | None = None, frames: int = 0, **units: list[float]) -> Track:
-    """A person seen from 0 s on, with some units and eyes."""
+    """A track from 0 s on, with some action units and eyes."""
     count = frames or max([len(values) for values in units.values()] + [0 if eyes is None else len(eyes)])
     times = np.arange(count, dtype=np.float64) * step
     rows = np.full((count, len(KEYS)), np.nan, np.float32)
     for key, values in units.items():
         rows[:, KEYS.index(key)] = values
-    sure = np.ones((count, 1), np.float32)
+    happy = np.ones((count, 1), np.float32)
     shown, boxes = np.zeros(count, np.int64), np.zeros((count, 4), np.float32)
-    return Track("a.mp4", 3, ("happy",), times, times + step, sure, shown, boxes, rows, eyes)
+    return Track("a.mp4", 3, ("happy",), times, times + step, happy, shown, boxes, rows, eyes)
 
 
 def test_an_event_rises_peaks_and_falls() -> None:
@@ -84,7 +84,7 @@ def test_events_cover_all_frames_of_high_intensity(course: list[float]) -> None:
 
 
 def blinking(places: list[int], *, frames: int = 300, width: int = 4, wink: bool = False) -> Floats:
-    """Eyes at 30 frames a second that are shut for some frames from some places on, and open slowly wider."""
+    """Eyes at 30 frames per second that open slowly wider, and are shut for some frames at given positions."""
     level = np.linspace(0.5, 0.8, frames) + np.random.default_rng(2).normal(0, 0.01, frames)
     eyes = np.stack([level, level], axis=1)
     for place in places:

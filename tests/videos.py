@@ -1,4 +1,4 @@
-"""Small videos for tests: pictures that tell their number, made into videos of any kind by PyAV."""
+"""Small videos for tests: images that encode their number, written in any video format by PyAV."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from av.container import OutputContainer
 from facemood.schema import Image
 
 BARS = 8
-"""A picture's number stands in it as so many bars, dark for 0 and bright for 1, the highest binary digit first."""
+"""Number of bars that encode an image's number: dark for 0 and bright for 1, the highest binary digit first."""
 
 FINE = Fraction(1, 90_000)
-"""The clock of videos whose format lets them have one."""
+"""The clock of videos in formats that allow any clock."""
 
 COARSE = {".avi": None, ".gif": Fraction(1, 100)}
-"""Clocks of other formats; None for one tick a frame."""
+"""Clocks of other formats; None for one tick per frame."""
 
 PIXELS = {"mjpeg": "yuvj420p", "gif": "rgb8"}
 QUIET = {"libx265": {"x265-params": "log-level=none"}, "libvpx-vp9": {"cpu-used": "8", "deadline": "realtime"}}
 
 RATE = 48_000
-"""Sound samples a second."""
+"""Sound samples per second."""
 
 
 def numbered_image(number: int, size: tuple[int, int] = (64, 48)) -> Image:
-    """A picture of bars that `number_of` reads: (H, W, 3) uint8 BGR, for a size of width and height."""
+    """An image with bars that encode a number for `number_of`: (H, W, 3) uint8 BGR, of a width and height."""
     width, height = size
     digits = number >> np.arange(BARS)[::-1] & 1
     row = np.repeat(40 + 170 * digits, -(-width // BARS))[:width].astype(np.uint8)
@@ -39,12 +39,12 @@ def numbered_image(number: int, size: tuple[int, int] = (64, 48)) -> Image:
 
 
 def numbered_images(count: int, size: tuple[int, int] = (64, 48)) -> list[Image]:
-    """The pictures from 0 on."""
+    """The images with the numbers from 0 on."""
     return [numbered_image(number, size) for number in range(count)]
 
 
 def number_of(image: Image) -> int:
-    """The number that a picture's bars tell, however it was compressed, scaled or framed in black."""
+    """The number in an image's bars, also after compression, scaling or black borders."""
     bars = np.array_split(image.astype(float).mean(axis=(0, 2)), BARS)
     return sum(int(bar.mean() > 125) << place for place, bar in enumerate(reversed(bars)))
 
@@ -111,14 +111,14 @@ def make_video(
 
 
 def make_sound(path: Path, seconds: float, codec: str) -> Path:
-    """Write a file that holds a tone and no picture."""
+    """Write a file with a tone and no video."""
     with av.open(str(path), "w") as file:
         add_tone(file, file.add_stream(codec, rate=RATE), seconds)
     return path
 
 
 def add_tone(video: OutputContainer, stream: Any, seconds: float) -> None:
-    """Write a tone that rises, so that no two moments sound alike."""
+    """Write a rising tone, in which no two moments sound the same."""
     moments = np.arange(round(seconds * RATE)) / RATE
     samples = (0.3 * np.sin(2 * np.pi * (220 + 110 * moments) * moments)).astype(np.float32)
     for first in range(0, len(samples), 1024):
@@ -130,7 +130,7 @@ def add_tone(video: OutputContainer, stream: Any, seconds: float) -> None:
 
 
 def turn_video(path: Path, degrees: int, *, mirror: bool = False) -> None:
-    """Change the display matrix of an MP4's first track, so that players turn it clockwise, mirrored before or not."""
+    """Change the display matrix of an MP4's first track: players rotate it clockwise, mirrored before if requested."""
     cosine, sine = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}[degrees % 360]
     side = -1 if mirror else 1
     matrix = (side * cosine << 16, side * sine << 16, 0, -sine << 16, cosine << 16, 0, 0, 0, 1 << 30)
@@ -141,12 +141,12 @@ def turn_video(path: Path, degrees: int, *, mirror: bool = False) -> None:
 
 
 def sound_of(path: Path) -> list[bytes]:
-    """The packets of a video's sound as they are stored."""
+    """The encoded packets of a video's sound."""
     with av.open(str(path)) as video:
         return [bytes(packet) for packet in video.demux(audio=0) if packet.size]
 
 
 def noisy_images(count: int, size: tuple[int, int] = (64, 48)) -> list[Image]:
-    """Pictures from 0 on that hardly compress, so that the file of few is large."""
+    """Numbered images with noise, which hardly compress, so that a few frames make a large file."""
     noise = np.random.default_rng(3).integers(0, 60, (count, size[1], size[0], 3), np.uint8)
     return [picture - 30 + part for picture, part in zip(numbered_images(count, size), noise, strict=True)]

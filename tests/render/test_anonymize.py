@@ -13,7 +13,7 @@ from facemood.schema import Face, Image
 from facemood.sources import load_image
 
 FACE = Face(np.array([181, 64, 269, 175], np.float32), score=0.9)
-"""The astronaut's."""
+"""The box of the astronaut's face."""
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def portrait(astronaut: Path) -> Image:
 
 
 def hidden_area(face: Face, image: Image) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    """Where a face and its margin lie, (H, W) bool."""
+    """The mask of a face with its margin, (H, W) bool."""
     width, height = face.size
     x1, y1, x2, y2 = face.box + np.array([-width, -height, width, height]) * MARGIN
     rows, columns = np.indices(image.shape[:2])
@@ -30,7 +30,7 @@ def hidden_area(face: Face, image: Image) -> np.ndarray[tuple[int, ...], np.dtyp
 
 
 def details(image: Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """What is finer than an eighth of the face in its region: eyes, nose, lips."""
+    """The detail in a region that is finer than an eighth of the face: eyes, nose, lips."""
     region = np.asarray(cv2.cvtColor(FACE.crop(image), cv2.COLOR_BGR2GRAY), np.float64)
     return np.asarray(region - cv2.GaussianBlur(region, (0, 0), region.shape[1] / 8)).ravel()
 
@@ -60,7 +60,7 @@ def test_the_rest_of_the_image_is_unchanged(portrait: Image, how: str) -> None:
 
 @given(side=st.sampled_from([30, 60, 120, 300]), seed=st.integers(0, 99))
 def test_a_blurred_face_has_no_detail_finer_than_its_cells(side: int, seed: int) -> None:
-    """Two faces whose 6 x 6 averages are the same cannot be told apart."""
+    """Two faces with the same 6 x 6 mean colours become identical."""
     rng = np.random.default_rng(seed)
     cell = side // BLUR_CELLS
     coarse = rng.integers(60, 190, (BLUR_CELLS, BLUR_CELLS, 3)).repeat(cell, axis=0).repeat(cell, axis=1)

@@ -15,7 +15,7 @@ GREY = np.full((300, 400, 3), 128, np.uint8)
 
 
 def changed(image: np.ndarray, before: np.ndarray = GREY) -> np.ndarray:
-    """Where two images differ, (H, W) bool."""
+    """The mask of pixels in which two images differ, (H, W) bool."""
     return np.asarray((image != before).any(axis=2))
 
 

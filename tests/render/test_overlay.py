@@ -19,19 +19,19 @@ BOX = (150, 90, 250, 210)
 
 
 def marked(pose: tuple[float, float, float] | None = None) -> Face:
-    """A face of 100 pixels with 68 points, and perhaps a pose."""
+    """A face of 100 pixels with 68 points, and an optional pose."""
     turned = None if pose is None else np.array(pose, np.float32)
     return dataclasses.replace(make_face(BOX), landmarks=made_points(200, 150, 100)[:68], pose=turned)
 
 
 def places_of(image: Image, colour: tuple[int, int, int]) -> NDArray[np.int64]:
-    """Where an image has nearly a colour: (N, 2) x and y."""
+    """The pixels with nearly a given colour: (N, 2) x and y."""
     near = (np.abs(image.astype(int) - colour) < 40).all(axis=2)
     return np.argwhere(near)[:, ::-1]
 
 
 def changed(image: Image, before: Image = GREY) -> NDArray[np.bool_]:
-    """Where two images differ, (H, W)."""
+    """The mask of pixels in which two images differ, (H, W) bool."""
     return np.asarray((image != before).any(axis=2))
 
 

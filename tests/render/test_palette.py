@@ -1,4 +1,4 @@
-"""The colours stand once: what the page and the reports' style sheet must know of them is the same."""
+"""Colours: the web page and the style sheet of reports have the colours of the palette."""
 
 import re
 from itertools import combinations

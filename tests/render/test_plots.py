@@ -14,11 +14,11 @@ WORDS = ("happy", "sad", "neutral")
 
 
 def person(number: int = 1, *, times: tuple[float, ...] = (0, 1, 2, 6, 7), source: str = "a.mp4") -> Track:
-    """A person who is out of sight between the third frame and the fourth, and mostly happy."""
+    """A mostly happy person who is out of sight between the third and the fourth frame."""
     begin = np.array(times, np.float64)
-    sure = np.tile(np.array([0.7, 0.2, 0.1], np.float32), (len(times), 1))
+    rows = np.tile(np.array([0.7, 0.2, 0.1], np.float32), (len(times), 1))
     return Track(
-        source, number, WORDS, begin, begin + 1, sure, sure.argmax(axis=1), np.zeros((len(times), 4), np.float32)
+        source, number, WORDS, begin, begin + 1, rows, rows.argmax(axis=1), np.zeros((len(times), 4), np.float32)
     )
 
 

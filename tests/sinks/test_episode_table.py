@@ -22,7 +22,7 @@ expression person 2,0.333,1.667,1.334,neutral,0.333,0.8,0.8,"a, b.mp4",2
 
 
 def write_all(path: Path, results: list[Result], **limits: float) -> list[dict[str, str]]:
-    """The lines that are read back from a file."""
+    """The lines of a file."""
     sink = EpisodesSink(path, {}, (), **limits)
     for result in results:
         sink.write(result)
@@ -32,8 +32,8 @@ def write_all(path: Path, results: list[Result], **limits: float) -> list[dict[s
 
 
 def talk() -> list[Result]:
-    """Five frames: one person is happy, leaves, comes back sad; another is neutral from the second frame on."""
-    first = [face_of("happy", sure=0.6), face_of("happy", sure=0.9), None, face_of("sad"), face_of("sad")]
+    """Five frames: one person is happy, leaves, and returns sad; another is neutral from the second frame on."""
+    first = [face_of("happy", confidence=0.6), face_of("happy", confidence=0.9), None, face_of("sad"), face_of("sad")]
     frames = []
     for index, face in enumerate(first):
         other = [face_of("neutral", number=2)] if index else []

@@ -37,7 +37,7 @@ VOID = {"meta", "img", "br"}
 
 
 class Page(HTMLParser):
-    """A page that is read strictly: every element is closed in its turn."""
+    """A strict HTML parser: every element must be closed in order."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class Page(HTMLParser):
 
     @property
     def text(self) -> str:
-        """All that is to be read."""
+        """All visible text."""
         return " ".join(" ".join(self.words).split())
 
     def all(self, tag: str) -> list[dict[str, str]]:
@@ -80,12 +80,12 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
     def series(self) -> list[dict[str, Any]]:
-        """The numbers behind the charts."""
+        """The data of the charts."""
         return [json.loads(script) for script in self.scripts if script.startswith("{")]
 
 
 def page_of(path: Path, results: list[Result], info: dict[str, Any] = INFO, *, anonymize: str = "") -> Page:
-    """The page that is written of results."""
+    """The report on some results."""
     sink = ReportSink(path, info, anonymize=anonymize)
     for result in results:
         sink.write(result)
@@ -93,20 +93,20 @@ def page_of(path: Path, results: list[Result], info: dict[str, Any] = INFO, *, a
     return Page(path.read_text(encoding="utf-8"))
 
 
-def read_as(label: str, *, sure: float = 0.86, number: int | None = 1) -> Face:
-    """A face that is read as a label, with its person's number."""
-    read = np.full(8, (1 - sure) / 7, np.float32)
-    read[EXPRESSIONS.index(label)] = sure
+def face_of(label: str, *, confidence: float = 0.86, number: int | None = 1) -> Face:
+    """A face with a label and a track ID."""
+    read = np.full(8, (1 - confidence) / 7, np.float32)
+    read[EXPRESSIONS.index(label)] = confidence
     return dataclasses.replace(make_face((20, 10, 80, 70), read), track_id=number)
 
 
 def video_of(
     labels: list[str | None], *, source: str = "clips/talk.mp4", step: float = 0.5, number: int = 1, image: bool = True
 ) -> list[Result]:
-    """A video of one person, who shows a label in each frame or is not there."""
+    """A video of one person, with a label for each frame; None for a frame without the person."""
     return [
         Result(
-            source, index, index * step, (120, 90), () if label is None else (read_as(label, number=number),),
+            source, index, index * step, (120, 90), () if label is None else (face_of(label, number=number),),
             EXPRESSIONS, image=GREY if image else None,
         )
         for index, label in enumerate(labels)
@@ -210,7 +210,7 @@ def test_portraits_show_the_faces_of_a_video(tmp_path: Path, astronaut: Path, re
 
 
 def decode(address: str) -> Image:
-    """The picture of a ``data:`` address."""
+    """The image in a ``data:`` URL."""
     data = np.frombuffer(base64.b64decode(address.partition(",")[2]), np.uint8)
     picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
     assert picture is not None
@@ -252,20 +252,20 @@ def test_each_frequent_expression_has_one_portrait(tmp_path: Path) -> None:
 
 def test_the_best_portrait_is_the_most_confident_certain_one() -> None:
     best = BestPortraits()
-    for place, sure, certain in [
+    for place, confidence, certain in [
         ("a", 0.5, None),
         ("b", 0.9, False),
         ("c", 0.7, True),
         ("d", 0.95, False),
         ("e", 0.8, True),
     ]:
-        best.add(GREY, dataclasses.replace(read_as("sad", sure=sure), certain=certain), place)
+        best.add(GREY, dataclasses.replace(face_of("sad", confidence=confidence), certain=certain), place)
     assert {label: portrait.place for label, portrait in best.kept.items()} == {"sad": "e"}
 
 
 def test_a_portrait_has_the_display_label() -> None:
     best = BestPortraits()
-    best.add(GREY, dataclasses.replace(read_as("sad"), display_label="happy"), "a")
+    best.add(GREY, dataclasses.replace(face_of("sad"), display_label="happy"), "a")
     assert list(best.kept) == ["happy"]
     assert best.kept["happy"].probability == pytest.approx(0.02, abs=1e-6)
 
@@ -282,7 +282,7 @@ def test_portraits_are_square_for_any_box(corner: tuple[float, float], size: tup
 
 
 def track_of(frames: list[Result]) -> tuple[Track, Timeline]:
-    """The first person of a video, and the video."""
+    """The track of the first person in a video, and the timeline of the video."""
     collector = TrackCollector()
     for frame in frames:
         collector.add(frame)
@@ -291,7 +291,7 @@ def track_of(frames: list[Result]) -> tuple[Track, Timeline]:
 
 
 def outline(path: str) -> list[tuple[float, float]]:
-    """The corners of a path of the letters that charts are made of."""
+    """The corners of an SVG path with the commands that the charts use."""
     x = y = 0.0
     points = []
     for letter, text in re.findall(r"([MVHlvZ])([-\d ]*)", path):
@@ -312,9 +312,9 @@ def outline(path: str) -> list[tuple[float, float]]:
 @given(st.integers(2, 60), st.integers(0, 2**32 - 1))
 def test_areas_have_the_heights_of_the_probabilities(frames: int, seed: int) -> None:
     random = np.random.default_rng(seed)
-    sure = random.dirichlet(np.full(8, 0.5), frames).astype(np.float32)
+    rows = random.dirichlet(np.full(8, 0.5), frames).astype(np.float32)
     times = np.cumsum(random.uniform(0.1, 1, frames)).round(3)
-    faces = [dataclasses.replace(make_face(probabilities=row), track_id=1) for row in sure]
+    faces = [dataclasses.replace(make_face(probabilities=row), track_id=1) for row in rows]
     track, _ = track_of(
         [Result("a.mp4", 0, time, faces=(face,), labels=EXPRESSIONS) for time, face in zip(times, faces, strict=True)]
     )
@@ -322,16 +322,16 @@ def test_areas_have_the_heights_of_the_probabilities(frames: int, seed: int) -> 
     drawn = Page(area_chart(track, span, title="Someone"))
     tops = tops_of(drawn, times, span)
     order = [EXPRESSIONS.index(label) for label in stacking_order(EXPRESSIONS)]
-    expected = sure[:, order].cumsum(axis=1)
+    expected = rows[:, order].cumsum(axis=1)
     for place, column in enumerate(order):
         if column in tops:
             np.testing.assert_allclose(tops[column], expected[:, place], atol=0.6 / HEIGHT)
         else:
-            assert sure[:, column].max() <= 0.005
+            assert rows[:, column].max() <= 0.005
 
 
 def tops_of(page: Page, times: NDArray[np.float64], span: tuple[float, float]) -> dict[int, NDArray[np.float64]]:
-    """How high each label's area reaches at some times, 0..1, by the label's number."""
+    """The upper edge of each label's area at some times, 0..1, by the label's index."""
     xs = np.rint(WIDTH * (times - span[0]) / (span[1] - span[0]))
     tops = {}
     for path in page.all("path"):
@@ -373,7 +373,7 @@ def test_a_long_video_stays_a_small_page(tmp_path: Path) -> None:
 
 
 def test_many_face_counts_are_downsampled_to_their_maxima() -> None:
-    faces = [(read_as("happy"),) * (index % 3) for index in range(9000)]
+    faces = [(face_of("happy"),) * (index % 3) for index in range(9000)]
     frames = [Result("a.mp4", 0, index / 30, faces=some, labels=EXPRESSIONS) for index, some in enumerate(faces)]
     series = Page(face_count_chart(track_of(frames)[1], (0.0, 300.0))).series()[0]
     assert len(series["counts"]) == MAX_POINTS
@@ -393,7 +393,7 @@ def test_long_tables_are_folded_and_very_long_ones_cut(tmp_path: Path) -> None:
 def test_many_people_have_a_line_each(tmp_path: Path) -> None:
     frames = []
     for index in range(30):
-        faces = tuple(read_as("sad", number=number) for number in range(1, 16) if index < 40 - 2 * number)
+        faces = tuple(face_of("sad", number=number) for number in range(1, 16) if index < 40 - 2 * number)
         frames.append(Result("crowd.mp4", index, index / 2, (120, 90), faces, EXPRESSIONS))
     page = page_of(tmp_path / "r.html", frames)
     people = [heading for heading in page.headings if "Person" in heading]
@@ -410,7 +410,7 @@ def test_a_person_who_is_present_briefly_has_a_separate_time_axis(tmp_path: Path
 
 
 def test_untracked_faces_are_counted(tmp_path: Path) -> None:
-    frames = [dataclasses.replace(frame, faces=(read_as("happy", number=None),)) for frame in TALK[:4]]
+    frames = [dataclasses.replace(frame, faces=(face_of("happy", number=None),)) for frame in TALK[:4]]
     page = page_of(tmp_path / "r.html", frames)
     assert "4 faces of 4 could not be assigned to a tracked person" in page.text
     assert page.all("img") == []
@@ -427,25 +427,26 @@ def test_photos_are_counted_and_shown_by_expression(tmp_path: Path) -> None:
 
 
 def test_faces_of_a_photo_have_the_numbers_of_the_table(tmp_path: Path) -> None:
-    faces = (read_as("sad", number=None), read_as("happy", number=None))
+    faces = (face_of("sad", number=None), face_of("happy", number=None))
     page = page_of(tmp_path / "r.html", [Result("both.jpg", faces=faces, labels=EXPRESSIONS, image=GREY)])
     assert "both.jpg 2 0 sad 86%, 1 happy 86%" in page.text
     assert "happy 86% both.jpg, face 1" in page.text
 
 
 def test_the_most_confident_faces_of_many_photos_are_shown(tmp_path: Path) -> None:
-    sures = np.random.default_rng(1).permutation(np.linspace(0.3, 0.98, 30))
+    confidences = np.random.default_rng(1).permutation(np.linspace(0.3, 0.98, 30))
     photos = [
-        Result(f"{sure:.3f}.jpg", faces=(read_as("fear", sure=sure),), labels=EXPRESSIONS, image=GREY) for sure in sures
+        Result(f"{confidence:.3f}.jpg", faces=(face_of("fear", confidence=confidence),), labels=EXPRESSIONS, image=GREY)
+        for confidence in confidences
     ]
     page = page_of(tmp_path / "r.html", photos)
     assert f"30 faces; the {MAX_FACES} most confident are shown" in page.text
     names = re.findall(r"<span>([\d.]+)\.jpg</span>", (tmp_path / "r.html").read_text())
-    assert names == [f"{sure:.3f}" for sure in sorted(sures, reverse=True)[:MAX_FACES]]
+    assert names == [f"{confidence:.3f}" for confidence in sorted(confidences, reverse=True)[:MAX_FACES]]
 
 
 def test_a_prediction_that_is_not_certain_is_marked(tmp_path: Path) -> None:
-    face = dataclasses.replace(read_as("sad"), certain=False)
+    face = dataclasses.replace(face_of("sad"), certain=False)
     page = page_of(tmp_path / "r.html", [dataclasses.replace(PHOTOS[0], faces=(face,))])
     assert page.all("abbr") == [{"title": "the model is not certain"}]
     assert "sad? 86%" in page.text
@@ -508,14 +509,14 @@ def test_mostly_lists_the_two_largest_shares() -> None:
 
 
 def smiling_video(*, step: float = 1 / 30, frames: int = 120) -> list[Result]:
-    """A person who smiles from the second second on, blinks once, and turns away at the end."""
+    """A person who blinks once, smiles from second 1 to 3, and turns away at the end."""
     video = []
     for index in range(frames):
         smile = 0.9 if 30 <= index < 90 else 0.08
         units = {key: smile if key.startswith("AU12") else 0.05 for key in KEYS}
         shut = 20 <= index < 24
         known: dict[str, Any] = {"action_units": units, "openness": (0.3, 0.3) if shut else (0.7, 0.7)}
-        face = dataclasses.replace(read_as("happy"), **(known if index < 100 else {}))
+        face = dataclasses.replace(face_of("happy"), **(known if index < 100 else {}))
         video.append(Result("smile.mp4", index, index * step, (120, 90), (face,), EXPRESSIONS))
     return video
 

@@ -22,7 +22,7 @@ def rewrite(source: Path, target: Path) -> Path:
     return target
 
 
-def heard(path: Path) -> Samples:
+def samples_of(path: Path) -> Samples:
     """The sound of a video from its start, as one channel of samples -1..1."""
     with av.open(str(path)) as video:
         resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
@@ -33,7 +33,7 @@ def heard(path: Path) -> Samples:
 
 
 def codec_of(path: Path) -> str:
-    """How a video's sound is compressed."""
+    """The audio codec of a video."""
     with av.open(str(path)) as video:
         return video.streams.audio[0].codec_context.codec.canonical_name
 
@@ -66,7 +66,7 @@ def test_transcoded_sound_sounds_the_same(tmp_path: Path, name: str, codec: str)
     source = make_video(tmp_path / name, numbered_images(25), codec=encoder, audio_seconds=1, audio_codec=codec)
     target = rewrite(source, tmp_path / "target.mp4")
     assert codec_of(target) == "aac"
-    one, other = heard(source)[2000:40_000], heard(target)[2000:40_000]
+    one, other = samples_of(source)[2000:40_000], samples_of(target)[2000:40_000]
     assert np.corrcoef(one, other)[0, 1] > 0.98  # which would be lost by a shift of less than a millisecond
 
 

@@ -23,7 +23,7 @@ from tests.growing import full_disk, growing
 from tests.videos import make_video, noisy_images, number_of, numbered_image, numbered_images, sound_of
 
 TIMES = [time / 100 for time in itertools.accumulate(random.Random(7).choices((4, 4, 7, 40), k=29), initial=0)]
-"""When the frames of a video whose rate varies are shown, in seconds."""
+"""Times of the frames of a video with a variable frame rate, in seconds."""
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def results_of(source: Path, faces: tuple[Face, ...] = (), **options: Any) -> Iterator[Result]:
-    """What a recognizer would say of a video's frames."""
+    """Results as of a recognizer for the frames of a video."""
     for frame in read_video(source, **options):
         yield Result(
             frame.source, frame.index, frame.timestamp, frame.size, faces, labels=EXPRESSIONS, image=frame.image
@@ -42,7 +42,7 @@ def results_of(source: Path, faces: tuple[Face, ...] = (), **options: Any) -> It
 
 
 def annotate(source: Path, target: Path, *, stop: int | None = None, anonymize: str = "", **options: Any) -> Path:
-    """Write what was read of a video, as far as a number of frames."""
+    """Write the annotated video for some frames of a source."""
     sink = VideoSink(target, {}, anonymize=anonymize)
     for result in itertools.islice(results_of(source, **options), stop):
         sink.write(result)
@@ -50,13 +50,13 @@ def annotate(source: Path, target: Path, *, stop: int | None = None, anonymize: 
     return target
 
 
-def told_by(path: Path) -> list[tuple[float | None, int]]:
-    """The times of a video's frames, and the numbers that they tell."""
+def timed_numbers(path: Path) -> list[tuple[float | None, int]]:
+    """The times of a video's frames, and the numbers encoded in them."""
     return [(frame.timestamp, number_of(frame.image)) for frame in read_video(path)]
 
 
 def length_of(path: Path) -> float:
-    """The seconds that the whole video lasts, pictures and sound."""
+    """The duration of a whole video, frames and sound, in seconds."""
     with av.open(str(path)) as video:
         return (video.duration or 0) / 1e6
 
@@ -64,14 +64,14 @@ def length_of(path: Path) -> float:
 def test_frames_keep_their_timestamps_and_the_last_frame_its_length(tmp_path: Path) -> None:
     source = make_video(tmp_path / "source.mp4", numbered_images(30, (128, 96)), timestamps=TIMES, reorder=False)
     target = annotate(source, tmp_path / "target.mp4")
-    assert told_by(target) == [(time, number) for number, time in enumerate(TIMES)]
+    assert timed_numbers(target) == [(time, number) for number, time in enumerate(TIMES)]
     assert length_of(target) == pytest.approx(length_of(source), abs=0.001)
 
 
 @pytest.mark.parametrize(("every", "taken"), [(7, range(0, 50, 7)), (0.3, [0, 8, 15, 23, 30, 38, 45]), (60, [0])])
 def test_frames_last_until_the_next_analyzed_frame(spoken: Path, tmp_path: Path, every: float, taken: Any) -> None:
     target = annotate(spoken, tmp_path / "target.mp4", every=every)
-    assert told_by(target) == [(number / 25, number) for number in taken]
+    assert timed_numbers(target) == [(number / 25, number) for number in taken]
     assert (length_of(target) == 2.0) == (len(taken) > 1)  # one frame does not tell whether others were due
 
 
@@ -152,7 +152,7 @@ def test_any_increasing_times_are_kept(
     for number, tick in enumerate(ticks):
         writer.add(numbered_image(number), first + tick / 90_000)
     writer.close(end=first + (expected[-1] + rest) / 90_000)
-    assert told_by(path) == [(tick / 90_000, number) for number, tick in enumerate(expected)]
+    assert timed_numbers(path) == [(tick / 90_000, number) for number, tick in enumerate(expected)]
     assert probe_video(path).duration == pytest.approx((expected[-1] + rest) / 90_000, abs=2 / 90_000)
 
 
@@ -161,7 +161,7 @@ def test_a_live_source_gives_a_video_without_sound(tmp_path: Path) -> None:
     for number in range(5):
         writer.add(numbered_image(number), 1234.5 + number / 10)
     writer.close()
-    assert told_by(tmp_path / "live.mp4") == [(number / 10, number) for number in range(5)]
+    assert timed_numbers(tmp_path / "live.mp4") == [(number / 10, number) for number in range(5)]
     info = probe_video(tmp_path / "live.mp4")
     assert (info.has_audio, info.duration) == (False, 0.5)  # the last one lasts as long as the one before
 
@@ -172,7 +172,7 @@ def test_times_must_be_in_order(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"a frame at 0\.500 s follows one at 1\.000 s; expected frames in order"):
         writer.add(numbered_image(1), 0.5)
     writer.close()
-    assert told_by(tmp_path / "video.mp4") == [(0, 0)]
+    assert timed_numbers(tmp_path / "video.mp4") == [(0, 0)]
 
 
 def test_an_interrupted_video_plays(spoken: Path, tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_an_interrupted_video_plays(spoken: Path, tmp_path: Path) -> None:
             if result.index == 20:
                 raise KeyboardInterrupt
             sink.write(result)
-    assert told_by(tmp_path / "target.mp4") == [(number / 25, number) for number in range(20)]
+    assert timed_numbers(tmp_path / "target.mp4") == [(number / 25, number) for number in range(20)]
     sound, whole = sound_of(tmp_path / "target.mp4"), sound_of(spoken)
     assert sound == whole[: len(sound)]
     assert length_of(tmp_path / "target.mp4") == pytest.approx(0.8, abs=0.04)
@@ -190,8 +190,8 @@ def test_an_interrupted_video_plays(spoken: Path, tmp_path: Path) -> None:
 
 def test_a_part_of_a_video_has_the_sound_of_that_part(spoken: Path, tmp_path: Path) -> None:
     target = annotate(spoken, tmp_path / "target.mp4", start=0.8, end=1.4)
-    assert [number for _, number in told_by(target)] == list(range(20, 35))
-    assert [time for time, _ in told_by(target)] == pytest.approx([number / 25 for number in range(15)])
+    assert [number for _, number in timed_numbers(target)] == list(range(20, 35))
+    assert [time for time, _ in timed_numbers(target)] == pytest.approx([number / 25 for number in range(15)])
     sound, whole = sound_of(target), sound_of(spoken)
     first = whole.index(sound[0])
     assert sound == whole[first : first + len(sound)]
@@ -207,7 +207,7 @@ def test_a_video_is_renamed_into_place_when_it_is_closed(spoken: Path, tmp_path:
     sink.close()
     sink.close()
     assert [path.name for path in tmp_path.iterdir()] == ["target.mp4"]
-    assert len(told_by(tmp_path / "target.mp4")) == 5
+    assert len(timed_numbers(tmp_path / "target.mp4")) == 5
 
 
 def test_without_a_frame_no_video_is_written(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -239,7 +239,7 @@ def test_one_video_holds_one_source(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="one video cannot hold several sources, camera:0 and camera:1"):
         sink.write(Result("camera:1", timestamp=0.1, image=numbered_image(1)))
     sink.close()
-    assert told_by(tmp_path / "target.mp4") == [(0, 0)]
+    assert timed_numbers(tmp_path / "target.mp4") == [(0, 0)]
 
 
 def test_the_source_video_is_not_overwritten(spoken: Path, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_a_local_playlist_opens_no_network_address(tmp_path: Path) -> None:
             self.send_error(404)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with http.server.HTTPServer(("127.0.0.1", 0), Listener) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -31,10 +31,10 @@ KINDS = {
     "animated.gif": "gif",
     "raw.h264": "libx264",
 }
-"""Videos of each kind, and what encodes them."""
+"""Names of videos in each format, with their codecs."""
 
 TIMES = list(itertools.accumulate(random.Random(7).choices((4, 4, 4, 7, 50), k=119), initial=0))
-"""When the frames of `uneven` are shown, in hundredths of a second."""
+"""Times of the frames of `uneven`, in hundredths of a second."""
 
 Told = list[tuple[int, float | None, int]]
 
@@ -46,24 +46,24 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def uneven(folder: Path) -> Path:
-    """A video of 120 frames whose rate varies."""
+    """A video of 120 frames with a variable frame rate."""
     return make_video(folder / "uneven.mp4", numbered_images(120), timestamps=[time / 100 for time in TIMES])
 
 
 @pytest.fixture(scope="module")
 def large(folder: Path) -> Path:
-    """A video of 150 frames and 6 seconds whose file is large, with its index first."""
+    """A large video of 150 frames and 6 seconds, with the index at its start."""
     return make_video(folder / "large.mp4", noisy_images(150, (128, 96)), index_first=True)
 
 
 def read_all(path: Path, *, every: float | None = None, start: float = 0.0, end: float | None = None) -> Told:
-    """What was read: numbers, times, and the numbers that the pictures tell."""
+    """Numbers and times of the frames that are read, and the numbers encoded in their images."""
     frames = read_video(path, every=every, start=start, end=end)
     return [(frame.index, frame.timestamp, number_of(frame.image)) for frame in frames]
 
 
 def damage(path: Path, target: Path, *, first: float, last: float) -> Path:
-    """Copy a video with a part of its bytes, from one share of its length to another, turned into noise."""
+    """Copy a video with noise in place of the bytes from one share of its length to another."""
     data = bytearray(path.read_bytes())
     part = slice(int(first * len(data)), int(last * len(data)))
     data[part] = np.random.default_rng(1).bytes(part.stop - part.start)
@@ -101,7 +101,7 @@ def test_an_integer_every_reads_every_kth_frame(uneven: Path) -> None:
 
 
 STEPS = [None, 1, 7, 30, 99, 0.01, 0.04, 0.1, 0.25, 0.3, 1.0, 5.0]
-"""Values of `every`: all frames, each k-th, and one at most every so many seconds."""
+"""Values of `every`: all frames, every k-th frame, and at most one frame in a number of seconds."""
 
 
 @pytest.mark.parametrize("every", STEPS)
@@ -128,7 +128,7 @@ def test_containers_without_a_frame_count_are_estimated_by_their_duration(
     ("every", "expected", "read"), [(None, 120, 120), (7, 18, 18), (1.1, 14, 14), (0.5, 29, 31), (0.1, 120, 67)]
 )
 def test_a_varying_rate_is_estimated_by_its_mean(uneven: Path, every: float | None, expected: int, read: int) -> None:
-    """Its container ends 0.45 s before its last frame, and some steps of a tenth of a second hold no frame."""
+    """The container ends 0.45 s before the last frame, and some intervals of 0.1 s have no frame."""
     assert expected_frames(probe_video(uneven), every) == expected
     assert len(list(read_video(uneven, every=every))) == read
 
@@ -246,7 +246,7 @@ def test_truncated_videos_of_other_codecs_are_reported(
     whole = make_video(tmp_path / f"whole.{kind}", noisy_images(50), codec=codec)
     read = read_all(cut(whole, tmp_path / f"cut.{kind}", 0.5))
     assert 10 < len(read) < 40
-    assert [number for number, _, _ in read] == [told for _, _, told in read] == list(range(len(read)))
+    assert [number for number, _, _ in read] == [encoded for _, _, encoded in read] == list(range(len(read)))
     assert "breaks off" in caplog.text
     assert "of 2.00 s are missing" in caplog.text
 
@@ -266,7 +266,7 @@ def test_damaged_frames_are_skipped_and_counted(
     read = read_all(path)
     assert 120 < len(read) < 150
     assert [time for _, time, _ in read] == [number / 25 for number, _, _ in read]
-    assert [told for _, _, told in read[-60:]] == [number for number, _, _ in read[-60:]] == list(range(90, 150))
+    assert [encoded for _, _, encoded in read[-60:]] == [number for number, _, _ in read[-60:]] == list(range(90, 150))
     assert caplog.messages == [f"{path}: damaged frames were left out: {150 - len(read)}"]
 
 

@@ -5,6 +5,6 @@ import pytest
 
 @pytest.fixture
 def unseen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows open where nobody sees them."""
+    """Open windows on SDL's dummy display, which is invisible."""
     pytest.importorskip("pygame", reason="needs the extra live")
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")

@@ -1,4 +1,4 @@
-"""A screen that nobody sees, for tests that need one, and a window on it that shows a picture."""
+"""A virtual display for tests, and a window on it that shows an image."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ with Window("picture") as window:
 
 @contextlib.contextmanager
 def virtual_display() -> Iterator[str]:
-    """Run Xvfb on a display that is free, and name it as DISPLAY does."""
+    """Run Xvfb on a free display, and yield its name for DISPLAY."""
     if shutil.which("Xvfb") is None:
         pytest.skip("needs Xvfb, a virtual display, which is not installed")
     reads, writes = os.pipe()
@@ -50,7 +50,7 @@ def virtual_display() -> Iterator[str]:
 
 @contextlib.contextmanager
 def shown_picture(display: str, picture: Image) -> Iterator[None]:
-    """Show a picture (H, W, 3) uint8 BGR in a window of another process, in the middle of a display."""
+    """Show an image (H, W, 3) uint8 BGR in a window of another process, in the middle of a display."""
     environment = {**os.environ, "DISPLAY": display, "SDL_VIDEODRIVER": "x11"}
     command = [sys.executable, "-c", SHOW, *map(str, picture.shape[:2])]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:

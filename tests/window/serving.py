@@ -1,4 +1,4 @@
-"""A real server of this machine: videos of a folder, and a camera's motion JPEG, that breaks off or goes on and on."""
+"""A local HTTP server: the videos in a folder, and motion JPEG as of a camera, which ends or is endless."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from facemood.schema import Image
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder, and pictures as network cameras do: /camera breaks off after the last, /endless begins anew."""
+    """Serves a folder, and images as network cameras do: /camera ends after the last image, /endless repeats them."""
 
     def __init__(self, *words: object, pictures: Sequence[bytes], **options: object) -> None:
         self.pictures = pictures
         super().__init__(*words, **options)  # type: ignore[arg-type]
 
     def log_message(self, *words: object) -> None:
-        """Stay silent."""
+        """Log nothing."""
 
     def do_GET(self) -> None:
         if self.path == "/camera":
@@ -35,7 +35,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
             super().do_GET()
 
     def send_pictures(self, pictures: Iterable[bytes], *, pause: float) -> None:
-        """Send pictures one after the other, until there are no more or nobody takes them."""
+        """Send images one after the other, until the last one or until the client disconnects."""
         self.send_response(200)
         self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=picture")
         self.end_headers()
@@ -48,7 +48,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 @contextlib.contextmanager
 def serve(folder: Path, pictures: Iterable[Image]) -> Iterator[str]:
-    """Serve a folder's files and pictures (H, W, 3) uint8 BGR, and give the address."""
+    """Serve the files of a folder and images (H, W, 3) uint8 BGR, and yield the address."""
     encoded = [cv2.imencode(".jpg", picture)[1].tobytes() for picture in pictures]
     handler = functools.partial(Handler, directory=str(folder), pictures=encoded)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:

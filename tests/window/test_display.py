@@ -36,7 +36,7 @@ def test_a_window_is_no_larger_than_the_desktop() -> None:
 
 @pytest.mark.usefixtures("unseen")
 def test_ctrl_c_works_while_a_window_opens(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pygame asks Python for its icon as it opens a window, and takes an interruption then for a missing icon."""
+    """Pygame loads its icon when it opens a window, and mistakes a KeyboardInterrupt for a missing icon."""
     resources = pytest.importorskip("pygame.pkgdata")
     find, asked = resources.getResource, []
 
@@ -94,7 +94,7 @@ def test_without_pygame_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_opening_a_window_prints_nothing() -> None:
-    """Pygame greets on stdout, which carries data only."""
+    """Pygame prints a greeting on stdout, which is for data only."""
     code = "import os; os.environ['SDL_VIDEODRIVER'] = 'dummy'\n"
     code += "from facemood.window.display import Window\nWindow('silent').close()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -34,7 +34,7 @@ def read_picture(path: Path) -> Image:
 
 
 def shown() -> Image:
-    """What the window shows, (H, W, 3) BGR."""
+    """The pixels of the window, (H, W, 3) BGR."""
     pixels = pygame.surfarray.array3d(pygame.display.get_surface())
     return np.ascontiguousarray(pixels.transpose(1, 0, 2)[:, :, ::-1])
 
@@ -130,7 +130,7 @@ def test_faces_are_hidden_in_the_window_and_in_all_files(tmp_path: Path) -> None
         image = np.random.default_rng(number).integers(0, 256, (240, 320, 3), np.uint8)
         return dataclasses.replace(numbered_result(number), image=image)
 
-    heard: list[Result] = []
+    passed: list[Result] = []
     seen: list[Image] = []
     options = LiveOptions(anonymize="box", folder=tmp_path, record=True)
 
@@ -142,10 +142,10 @@ def test_faces_are_hidden_in_the_window_and_in_all_files(tmp_path: Path) -> None
         settle()
         seen.append(shown())
 
-    run_window(results(), INFO, options, on_result=heard.append)
+    run_window(results(), INFO, options, on_result=passed.append)
     (snapshot,), (video,) = tmp_path.glob("*.png"), tmp_path.glob("*.mp4")
     frames = [frame.image for frame in read_video(video)]
-    for image in (*frames, read_picture(snapshot), heard[0].image, cv2.resize(seen[0][:-BAR], (320, 240))):
+    for image in (*frames, read_picture(snapshot), passed[0].image, cv2.resize(seen[0][:-BAR], (320, 240))):
         assert image is not None
         assert image[140:170, 135:185].std() < 5
         assert image[:50].std() > 15
@@ -206,12 +206,12 @@ def test_a_failed_recording_is_an_error_at_the_end(tmp_path: Path) -> None:
 
 
 def test_without_a_window_results_are_recorded_and_passed_on(tmp_path: Path) -> None:
-    heard: list[int] = []
+    passed: list[int] = []
     results = (numbered_result(number) for number in range(4))
     options = LiveOptions(folder=tmp_path, record=True)
-    assert run_headless(results, INFO, options, on_result=lambda result: heard.append(result.index)) == 4
+    assert run_headless(results, INFO, options, on_result=lambda result: passed.append(result.index)) == 4
     (video,) = tmp_path.glob("*.mp4")
-    assert [number_of(frame.image) for frame in read_video(video)] == heard == [0, 1, 2, 3]
+    assert [number_of(frame.image) for frame in read_video(video)] == passed == [0, 1, 2, 3]
 
 
 def test_without_a_window_a_loss_or_an_interruption_keeps_the_recording(tmp_path: Path) -> None:
@@ -231,10 +231,10 @@ def test_without_a_window_a_loss_or_an_interruption_keeps_the_recording(tmp_path
 
 def test_without_a_window_a_failed_recording_ends_the_run(tmp_path: Path) -> None:
     results = [dataclasses.replace(numbered_result(0), image=None)] * 3
-    heard: list[Result] = []
+    passed: list[Result] = []
     with pytest.raises(OutputError, match="needs the images"):
-        run_headless(results, INFO, LiveOptions(folder=tmp_path, record=True), on_result=heard.append)
-    assert heard == []
+        run_headless(results, INFO, LiveOptions(folder=tmp_path, record=True), on_result=passed.append)
+    assert passed == []
 
 
 def test_without_a_window_the_source_is_closed_at_once() -> None:
@@ -248,7 +248,7 @@ def test_without_a_window_the_source_is_closed_at_once() -> None:
 
 
 def play_silently() -> Iterator[Result]:
-    """Results that would go on."""
+    """Endless results."""
     while True:
         yield numbered_result(0)
 

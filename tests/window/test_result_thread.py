@@ -58,7 +58,7 @@ def test_an_error_of_a_function_is_raised_too() -> None:
 
 
 def endless(closed: threading.Event) -> Iterator[Result]:
-    """Results that do not end by themselves."""
+    """Endless results."""
     try:
         while True:
             yield Result("camera:0")

@@ -17,7 +17,7 @@ SIDES = some.integers(8, 400)
 
 
 def result_of(width: int, height: int) -> Result:
-    """A result of a size, whose face has points and looks aside."""
+    """A result of a size, with a turned face that has points and an activation map."""
     box = (0.25 * width, 0.5 * height, 0.75 * width, height)
     points = np.array([[0.3 * width, 0.6 * height], [0.7 * width, 0.9 * height]], np.float32)
     activation_map = ActivationMap(np.array(box, np.float32), np.array([[1, 0, -1]], np.float32))
@@ -97,7 +97,7 @@ def test_a_result_without_an_image_is_an_error() -> None:
 
 
 def coloured(picture: Image, colour: tuple[int, int, int]) -> int:
-    """How many pixels of a BGR picture have an RGB colour."""
+    """The number of pixels of a BGR image that have an RGB colour."""
     return int((picture == colour[::-1]).all(axis=2).sum())
 
 
@@ -111,7 +111,7 @@ def test_a_view_fills_the_window_with_image_and_status_line(size: tuple[int, int
 
 
 def test_the_image_is_scaled_before_it_is_drawn_on() -> None:
-    """Text that is drawn before it is enlarged is soft; here it is drawn afterwards."""
+    """Text would be blurred if it were drawn before scaling; it is drawn afterwards."""
     view = compose(numbered_result(0), Status("camera:0"), (3 * SIZE[0], 3 * SIZE[1] + BAR))
     large = fit(numbered_result(0), (3 * SIZE[0], 3 * SIZE[1])).draw()
     np.testing.assert_array_equal(view[:-BAR], large)

@@ -1,4 +1,4 @@
-"""Windows that nobody sees: SDL's dummy display, and keys pressed by the source that the window shows."""
+"""Invisible windows on SDL's dummy display; the source of the results presses the keys."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SIZE = (320, 240)
 
 
 def numbered_result(number: int, *, faces: int = 1) -> Result:
-    """A result whose picture tells its number: 320 x 240, with a happy face at 120,80 to 200,180 where there is one."""
+    """A result whose image encodes its number: 320 x 240, with an optional happy face from 120,80 to 200,180."""
     return Result(
         "camera:0",
         index=number,
@@ -27,7 +27,7 @@ def numbered_result(number: int, *, faces: int = 1) -> Result:
 
 
 def press(key: str) -> None:
-    """Press a key such as q or SPACE, and wait until the window has obeyed and shown what came of it."""
+    """Press a key such as q or SPACE, and wait until the window has handled it and drawn the change."""
     import pygame
 
     pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=getattr(pygame, f"K_{key}")))
@@ -35,7 +35,7 @@ def press(key: str) -> None:
 
 
 def settle() -> None:
-    """Wait until the window has gone round twice, so that it has taken and shown what lay there."""
+    """Wait for two rounds of the window's loop, so that it has taken and drawn the newest result."""
     import pygame
 
     for _ in range(2):

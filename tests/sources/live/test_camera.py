@@ -7,7 +7,7 @@ import pytest
 from facemood.errors import SourceError
 from facemood.sources.live.camera import explain, list_cameras, open_camera
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="cameras are told by /dev, as Linux has it")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists cameras in /dev")
 
 
 @pytest.fixture

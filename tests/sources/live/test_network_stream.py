@@ -1,4 +1,4 @@
-"""Streams from a real server of this machine: videos and motion JPEG over HTTP, MPEG over UDP."""
+"""Streams from a local server: videos and motion JPEG over HTTP, MPEG over UDP."""
 
 import socket
 import threading
@@ -53,7 +53,7 @@ def test_a_stream_that_stops_is_reopened_and_then_lost(server: str) -> None:
 
 
 def test_a_server_without_range_requests_is_an_error_at_once(server: str) -> None:
-    """Its index stands at its end, beyond what is read ahead, and this server sends a video from its start alone."""
+    """The index is at the end of the file, and this server supports no range requests."""
     with pytest.raises(SourceError, match="gives no frames .* save it and read the file"):
         open_live(f"{server}/long.mp4")
 
@@ -112,7 +112,7 @@ def test_a_udp_stream_is_read_live_and_lost_when_it_stops() -> None:
 
 
 def broadcast(address: str, stop: threading.Event) -> None:
-    """Send numbered pictures, 25 a second, until it is enough."""
+    """Send numbered frames, 25 per second, until the event is set."""
     with av.open(address, "w", format="mpegts") as video:
         stream = video.add_stream("mpeg2video", rate=25, options={"g": "5"})
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"

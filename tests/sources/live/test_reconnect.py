@@ -1,4 +1,4 @@
-"""Live sources on real devices of OpenCV's: a video in the place of a camera, unplugged when it ends."""
+"""Live sources on OpenCV captures: a video plays the camera, which is lost when the video ends."""
 
 import gc
 import itertools
@@ -26,7 +26,7 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Stepped:
-    """A device that gives a picture whenever the test hands it one; None stands for a lost one."""
+    """A device that gives the images that the test puts in; None means that the device is lost."""
 
     def __init__(self) -> None:
         self.pictures: queue.Queue[Image | Exception | None] = queue.Queue()
@@ -44,7 +44,7 @@ class Stepped:
         self.released = True
 
     def give(self, *numbers: int) -> None:
-        """Hand over some pictures and wait until all are read."""
+        """Put in some images and wait until all are read."""
         wanted = self.read_so_far + len(numbers)
         for number in numbers:
             self.pictures.put(numbered_image(number))
@@ -60,12 +60,12 @@ def wait_until(true: Callable[[], bool]) -> None:
 
 
 def readers() -> list[str]:
-    """The names of reader threads that live."""
+    """The names of the running reader threads."""
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("facemood ")]
 
 
 def open_stepped(*first: int) -> tuple[Stepped, LiveSource]:
-    """A device that has given some pictures, and the source that reads it."""
+    """A device that has given some images, and the source that reads it."""
     device = Stepped()
     for number in first:
         device.pictures.put(numbered_image(number))
@@ -75,7 +75,7 @@ def open_stepped(*first: int) -> tuple[Stepped, LiveSource]:
 
 
 def open_video(video: Path, times: int = 1) -> Callable[[], Feed]:
-    """Open a video as OpenCV opens a camera, so many times; then it is not there any more."""
+    """Open a video as OpenCV opens a camera, a number of times; after that, opening fails."""
     left = itertools.count(times, -1)
 
     def open_feed() -> Feed:
