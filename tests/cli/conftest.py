@@ -20,9 +20,9 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 def facemood(tmp_path: Path) -> Run:
     """Run the command in an empty folder; returns exit code, stdout and stderr."""
 
-    def run(*arguments: object, cwd: Path = tmp_path) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: object, cwd: Path = tmp_path, columns: int = 100) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "facemood", *map(str, arguments)]
-        environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+        environment = {**os.environ, "COLUMNS": str(columns), "NO_COLOR": "1", "OMP_WAIT_POLICY": "PASSIVE"}
         return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, timeout=300)
 
     return run

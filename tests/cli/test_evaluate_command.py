@@ -19,7 +19,7 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path / "faces"
 
 
-def test_a_folder_of_ones_own_is_measured(facemood: Run, tree: Path, tmp_path: Path) -> None:
+def test_a_folder_of_faces_is_measured(facemood: Run, tree: Path, tmp_path: Path) -> None:
     done = facemood("evaluate", "--data", f"folder:{tree}", "--split", "all", "--json", "-o", "report")
     assert done.returncode == 0, done.stderr
     (found,) = json.loads(done.stdout)["evaluations"]
@@ -27,14 +27,14 @@ def test_a_folder_of_ones_own_is_measured(facemood: Run, tree: Path, tmp_path: P
     assert json.loads((tmp_path / "report" / "report.json").read_text()) == json.loads(done.stdout)
 
 
-def test_without_json_the_page_is_for_people(facemood: Run, tree: Path) -> None:
+def test_without_json_a_page_is_printed_on_stderr(facemood: Run, tree: Path) -> None:
     done = facemood("evaluate", "--data", tree, "--split", "all")
     assert done.stdout == ""
     assert "faces labels" in done.stderr
     assert "Recall of each expression" in done.stderr
 
 
-def test_a_page_on_everything_is_written(facemood: Run, tree: Path, tmp_path: Path) -> None:
+def test_the_study_is_written(facemood: Run, tree: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="figures need the extra plot")
     done = facemood("evaluate", "nano", "--data", tree, "--split", "all", "--report", "out/page.md")
     assert done.returncode == 0, done.stderr
@@ -43,7 +43,7 @@ def test_a_page_on_everything_is_written(facemood: Run, tree: Path, tmp_path: Pa
     assert len(list((tmp_path / "out" / "page").glob("nano-*.svg"))) == 5
 
 
-def test_wrong_splits_and_data_are_told(facemood: Run, tree: Path) -> None:
+def test_unknown_splits_and_missing_data_are_errors(facemood: Run, tree: Path) -> None:
     done = facemood("evaluate", "--data", tree)
     assert done.returncode == 3
     assert "no split 'PrivateTest'; it has all" in done.stderr

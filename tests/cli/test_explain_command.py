@@ -21,11 +21,11 @@ def test_a_photo_is_explained_by_all_segmenters(facemood: Run, tmp_path: Path) -
     assert "face 0: neutral 89%" in done.stderr
     assert f"face 0: neutral {rows[0]['probability']:.0%}, explained in why.png; fit R2 " in done.stderr
     assert [row["settings"]["segmenter"] for row in rows] == ["felzenszwalb", "quickshift", "slic"]
-    with Image.open(tmp_path / "why.png") as picture:
-        assert picture.height == 3 * 300
+    with Image.open(tmp_path / "why.png") as image:
+        assert image.height == 3 * 300
 
 
-def test_each_face_has_a_figure_of_its_own(facemood: Run, tmp_path: Path) -> None:
+def test_each_face_has_its_own_figure(facemood: Run, tmp_path: Path) -> None:
     with Image.open(HOPPER) as one:
         Image.fromarray(np.hstack([np.asarray(one.convert("RGB"))] * 2)).save(tmp_path / "two.png")
     done = facemood("explain", "two.png", "--method", "occlusion", "--label", "happy", "-o", "out/why.png")
@@ -41,7 +41,7 @@ def test_each_face_has_a_figure_of_its_own(facemood: Run, tmp_path: Path) -> Non
         (("--method", "gradcam"), 3, "unknown method 'gradcam'; expected one of lime, cam, occlusion"),
         (("--segmenter", "slik"), 3, "Did you mean 'slic'?"),
         (("--set", "n_segments"), 2, "expects NAME=NUMBER"),
-        (("--set", "scale=1", "--segmenter", "all"), 2, "belongs to one segmenter"),
+        (("--set", "scale=1", "--segmenter", "all"), 2, "works with one segmenter"),
         (("--method", "occlusion", "--face", "1"), 2, "there is no face 1; found 1"),
     ],
 )
@@ -66,7 +66,7 @@ def test_a_photo_is_not_written_over_by_its_explanation(facemood: Run, tmp_path:
     assert (tmp_path / "why-1.png").read_bytes() == before
 
 
-def test_maps_are_drawn_as_a_layer_of_photos(facemood: Run, tmp_path: Path) -> None:
+def test_activation_maps_are_drawn_as_a_layer(facemood: Run, tmp_path: Path) -> None:
     for name, layers in (("plain.png", ()), ("mapped.png", ("--draw", "map"))):
         done = facemood("analyze", HOPPER, "--model", "nano", "-o", name, *layers)
         assert done.returncode == 0, done.stderr
@@ -75,7 +75,7 @@ def test_maps_are_drawn_as_a_layer_of_photos(facemood: Run, tmp_path: Path) -> N
     assert 0.02 < (greener > 60).mean() < 0.9
 
 
-def test_a_photo_without_a_face_is_told(facemood: Run, tmp_path: Path) -> None:
+def test_a_photo_without_a_face_is_an_error(facemood: Run, tmp_path: Path) -> None:
     Image.new("RGB", (90, 90), (128, 128, 128)).save(tmp_path / "grey.png")
     done = facemood("explain", "grey.png", "--method", "occlusion")
     assert done.returncode == 3

@@ -15,7 +15,7 @@ pytest.importorskip("matplotlib", reason="the figures need the extra plot")
 
 @pytest.fixture
 def bright_or_dark(tmp_path: Path) -> Path:
-    """A tiny FER2013: dark faces are angry, and bright ones happy; each one is a picture of its own."""
+    """A tiny FER2013: dark faces are angry, and bright ones happy; all images differ."""
     random, rows = np.random.default_rng(0), ["emotion,pixels,Usage"]
     for split, count in zip(SPLITS, (64, 16, 16), strict=True):
         for number in range(count):
@@ -28,9 +28,7 @@ def bright_or_dark(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def test_show_draws_a_face_through_the_network_and_equals_the_engine(
-    facemood: Run, astronaut: Path, tmp_path: Path
-) -> None:
+def test_show_draws_all_layers_and_equals_onnx_runtime(facemood: Run, astronaut: Path, tmp_path: Path) -> None:
     done = facemood("learn", "show", astronaut, "-o", "layers.svg", "--json")
     assert done.returncode == 0, done.stderr
     read = json.loads(done.stdout)
@@ -54,13 +52,13 @@ def test_a_photo_without_a_face_is_an_error(facemood: Run, tmp_path: Path) -> No
     assert "grey.png: found no face" in done.stderr
 
 
-def test_check_proves_every_layer(facemood: Run) -> None:
+def test_check_covers_every_layer(facemood: Run) -> None:
     done = facemood("learn", "check", "--json", "-q")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout).keys() == examples().keys()
 
 
-def test_train_learns_draws_its_curves_and_is_shown(
+def test_train_learns_and_draws_its_curves(
     facemood: Run, bright_or_dark: Path, tmp_path: Path, astronaut: Path
 ) -> None:
     done = facemood("learn", "train", "--data", bright_or_dark, "--epochs", "4", "-o", "mine.npz", "--json")

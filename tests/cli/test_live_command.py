@@ -28,11 +28,11 @@ from tests.window.serving import serve
 
 COUNT = 5
 FACE = slice(70, 180), slice(170, 270)
-"""Rows and columns of the face in the picture."""
+"""Rows and columns of the face in the image."""
 
 
-def smiling_picture() -> Image:
-    """A picture with one happy face, 420 x 300."""
+def smiling_image() -> Image:
+    """An image with one happy face, 420 x 300."""
     photo = cv2.imread(str(PHOTOS / "astronaut.png"))
     assert photo is not None
     return np.ascontiguousarray(photo[:300, :420], np.uint8)
@@ -40,16 +40,16 @@ def smiling_picture() -> Image:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server with a video of a happy face, and cameras that see it."""
-    folder, pictures = tmp_path_factory.mktemp("videos"), [smiling_picture()] * COUNT
-    make_video(folder / "smile.mp4", pictures, fps=10)
-    with serve(folder, pictures) as address:
+    """The address of a server with a video of a happy face, and cameras that show it."""
+    folder, images = tmp_path_factory.mktemp("videos"), [smiling_image()] * COUNT
+    make_video(folder / "smile.mp4", images, fps=10)
+    with serve(folder, images) as address:
         yield address
 
 
 @pytest.fixture
-def unseen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows open where nobody sees them."""
+def dummy_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows open on a display without a screen."""
     pytest.importorskip("pygame", reason="needs the extra live")
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
 
@@ -62,7 +62,7 @@ def test_the_options_have_the_defaults_of_the_recognizer() -> None:
     assert {name: command[name].default for name in shared} == {name: library[name].default for name in shared}
 
 
-def test_json_goes_to_stdout_a_line_a_frame(facemood: Run, server: str, tmp_path: Path) -> None:
+def test_json_goes_to_stdout_one_line_per_frame(facemood: Run, server: str, tmp_path: Path) -> None:
     done = facemood("live", f"{server}/smile.mp4", "--no-window", "--json", "--threads", 1)
     assert (done.returncode, done.stderr) == (0, "")
     results = [json.loads(line) for line in done.stdout.splitlines()]
@@ -72,7 +72,7 @@ def test_json_goes_to_stdout_a_line_a_frame(facemood: Run, server: str, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_people_are_told_when_the_words_change(facemood: Run, server: str) -> None:
+def test_faces_are_printed_when_a_label_changes(facemood: Run, server: str) -> None:
     done = facemood("live", f"{server}/smile.mp4", "--no-window", "--threads", 1)
     assert (done.returncode, done.stdout) == (0, "")
     (line,) = done.stderr.splitlines()
@@ -80,24 +80,24 @@ def test_people_are_told_when_the_words_change(facemood: Run, server: str) -> No
     assert "happy" in line
 
 
-@pytest.mark.usefixtures("unseen")
+@pytest.mark.usefixtures("dummy_display")
 def test_a_window_closes_with_its_source_and_records_without_boxes(facemood: Run, server: str, tmp_path: Path) -> None:
     done = facemood("live", f"{server}/smile.mp4", "--record", "rec", "--draw", "points", "--threads", 1)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     (video,), (table,) = (tmp_path / "rec").glob("*.mp4"), (tmp_path / "rec").glob("*.csv")
     frames = list(read_video(video))
     assert 0 < len(frames) <= COUNT
-    np.testing.assert_allclose(frames[0].image.mean(axis=(0, 1)), smiling_picture().mean(axis=(0, 1)), atol=4)
+    np.testing.assert_allclose(frames[0].image.mean(axis=(0, 1)), smiling_image().mean(axis=(0, 1)), atol=4)
     with table.open(newline="") as file:
         assert [row["emotion"] for row in csv.DictReader(file)] == ["happy"] * len(frames)
 
 
 def test_faces_are_hidden_in_recordings_on_request(facemood: Run, server: str, tmp_path: Path) -> None:
-    words = ["--no-window", "-q", "--record", tmp_path, "--anonymize", "box", "--threads", 1]
-    assert facemood("live", f"{server}/smile.mp4", *words).returncode == 0
+    options = ["--no-window", "-q", "--record", tmp_path, "--anonymize", "box", "--threads", 1]
+    assert facemood("live", f"{server}/smile.mp4", *options).returncode == 0
     (video,) = tmp_path.glob("*.mp4")
     for frame in read_video(video):
-        assert frame.image[FACE].std() < 0.5 * smiling_picture()[FACE].std()
+        assert frame.image[FACE].std() < 0.5 * smiling_image()[FACE].std()
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_faces_are_hidden_in_recordings_on_request(facemood: Run, server: str, t
         (["camera:97", "--no-window", "--record", "/proc/no"], 3, "cannot be written"),
     ],
 )
-def test_what_cannot_start_says_why(facemood: Run, arguments: list[str], code: int, message: str) -> None:
+def test_a_source_that_cannot_start_says_why(facemood: Run, arguments: list[str], code: int, message: str) -> None:
     done = facemood("live", *arguments)
     assert (done.returncode, done.stdout) == (code, "")
     assert message in " ".join(done.stderr.replace("│", " ").split())
@@ -119,7 +119,7 @@ def test_what_cannot_start_says_why(facemood: Run, arguments: list[str], code: i
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")
-def test_without_a_display_it_says_what_can_be_done(facemood: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_display_the_error_says_what_to_do(facemood: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pygame", reason="needs the extra live")
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
         monkeypatch.delenv(name, raising=False)
@@ -143,40 +143,40 @@ def test_a_request_to_end_is_clean_and_keeps_the_recording(server: str, tmp_path
         first = json.loads(process.stdout.readline())
         process.stdout.readline()
         process.send_signal(getattr(signal, number))
-        _, words = process.communicate(timeout=60)
+        _, messages = process.communicate(timeout=60)
     assert first["faces"][0]["emotion"] == "happy"
     assert process.returncode == code
-    assert "stopped after" in words
-    assert "Traceback" not in words
+    assert "stopped after" in messages
+    assert "Traceback" not in messages
     (video,) = tmp_path.glob("*.mp4")
     assert len(list(read_video(video))) >= 2
 
 
-@pytest.mark.usefixtures("unseen")
+@pytest.mark.usefixtures("dummy_display")
 def test_ctrl_c_ends_a_window_too(server: str) -> None:
     with start(f"{server}/endless", "--json") as process:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        _, words = process.communicate(timeout=60)
+        _, messages = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "Traceback" not in words
+    assert "Traceback" not in messages
 
 
-@pytest.mark.usefixtures("unseen")
-def test_a_closed_pipe_is_no_error_for_people(server: str) -> None:
+@pytest.mark.usefixtures("dummy_display")
+def test_a_closed_pipe_prints_no_traceback(server: str) -> None:
     with start(f"{server}/endless", "--json") as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.readline()
         process.stdout.close()
-        words = process.stderr.read()
+        messages = process.stderr.read()
         process.wait(timeout=60)
-    assert "Traceback" not in words
+    assert "Traceback" not in messages
 
 
 @pytest.mark.slow
-def test_a_lost_camera_is_told_and_what_was_read_stays(facemood: Run, server: str, tmp_path: Path) -> None:
+def test_a_lost_camera_is_reported_and_the_results_are_kept(facemood: Run, server: str, tmp_path: Path) -> None:
     done = facemood("live", f"{server}/camera", "--no-window", "--json", "--record", tmp_path, "--threads", 1)
     assert done.returncode == 1
     assert "lost; trying again in 0.5 s (1 of 3)" in done.stderr
@@ -187,13 +187,13 @@ def test_a_lost_camera_is_told_and_what_was_read_stays(facemood: Run, server: st
 
 
 @pytest.mark.display
-def test_a_face_on_the_screen_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_face_on_the_screen_is_analyzed(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("mss", reason="needs the extra live")
-    picture = smiling_picture()
-    with virtual_display() as display, shown_picture(display, picture):
+    image = smiling_image()
+    with virtual_display() as display, shown_picture(display, image):
         monkeypatch.setenv("DISPLAY", display)
-        left, top = (SIZE[0] - picture.shape[1]) // 2, (SIZE[1] - picture.shape[0]) // 2
-        place = f"screen:{left},{top},{picture.shape[1]},{picture.shape[0]}"
+        left, top = (SIZE[0] - image.shape[1]) // 2, (SIZE[1] - image.shape[0]) // 2
+        place = f"screen:{left},{top},{image.shape[1]},{image.shape[0]}"
         with start(place, "--no-window", "--json") as process:
             assert process.stdout is not None
             result = json.loads(process.stdout.readline())

@@ -14,7 +14,7 @@ def test_frames_are_whole_numbers_and_seconds_are_not(text: str | None, value: f
 
 
 @pytest.mark.parametrize("text", ["0", "0s", "-1", "five", "1m", "", "1.2.3"])
-def test_anything_else_is_refused(text: str) -> None:
+def test_other_intervals_are_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="expected frames such as 5, or seconds such as 0.5s"):
         parse_every(text)
 
@@ -28,6 +28,6 @@ def test_periods_are_seconds_or_times(text: str | None, period: tuple[float, flo
 
 
 @pytest.mark.parametrize("text", ["0:10", "0:10-0:05", "5-5", "a-b", "1--2", "-5", ""])
-def test_what_is_no_period_is_refused(text: str) -> None:
+def test_other_periods_are_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="expected a period such as 0:00-0:10"):
         parse_period(text)

@@ -56,7 +56,7 @@ def test_train_export_and_use(facemood: Run, csv_dataset: Path, tmp_path: Path, 
     assert "no framing for the detector finder" in done.stderr
 
 
-def test_missing_soft_labels_are_said_before_any_data_are_read(facemood: Run, tmp_path: Path) -> None:
+def test_missing_soft_labels_are_reported_before_the_data_are_read(facemood: Run, tmp_path: Path) -> None:
     done = facemood("train", "default", "--data", "nowhere", "--set", "distill.labels=absent/soft.npz")
     assert done.returncode == 3
     assert "absent/soft.npz: there is no such file of soft labels" in done.stderr
@@ -75,14 +75,14 @@ def test_teachers_label_and_a_student_learns(facemood: Run, csv_dataset: Path, t
         assert done.returncode == 0, done.stderr
     done = facemood("soft-labels", "0", "1", "--data", csv_dataset, "-o", "soft.npz")
     assert done.returncode == 0, done.stderr
-    assert "right on 48 images unseen by their teacher" in done.stderr
+    assert "accuracy on 48 images their teacher was not trained on" in done.stderr
     student = [*sets[:-2], "--set", "distill.labels='soft.npz'"]
     done = facemood("train", "default-start", "--data", csv_dataset, "--run", "student", *student, "-v")
     assert done.returncode == 0, done.stderr
     assert "soft labels for 48 of 48 images" in done.stderr
     done = facemood("soft-labels", "student", "--data", csv_dataset, "--views", "1", "-o", "again.npz")
     assert done.returncode == 0, done.stderr
-    assert "right on 48 images that their teachers know" in done.stderr
+    assert "accuracy on 48 images their teachers were trained on" in done.stderr
     done = facemood("soft-labels", "0", "--data", csv_dataset, "-o", "half.npz")
     assert done.returncode == 2
     assert "expected one run for each fold of one recipe, but got folds 0 of 2" in done.stderr
@@ -123,10 +123,10 @@ def test_a_request_to_end_says_how_to_go_on(csv_dataset: Path, tmp_path: Path, n
         while time.monotonic() < deadline and not checkpoint.exists():
             time.sleep(0.1)
         process.send_signal(getattr(signal, number))
-        _, words = process.communicate(timeout=60)
-    assert process.returncode == code, words
-    assert "--resume run" in words
-    assert "Traceback" not in words
+        _, messages = process.communicate(timeout=60)
+    assert process.returncode == code, messages
+    assert "--resume run" in messages
+    assert "Traceback" not in messages
 
 
 def test_wrong_recipes_are_usage(facemood: Run) -> None:

@@ -1,4 +1,4 @@
-"""The command line. One file a command; heavy imports stand inside the commands, so that ``--help`` is quick."""
+"""The command line, one file per command. Heavy imports are inside the commands, so ``--help`` is quick."""
 
 from facemood.cli.entry import main
 

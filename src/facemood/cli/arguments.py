@@ -1,4 +1,4 @@
-"""The options of reading faces, which several commands have, with the defaults of `EmotionRecognizer`."""
+"""Options that several commands share, with the defaults of `EmotionRecognizer`."""
 
 from __future__ import annotations
 
@@ -7,25 +7,47 @@ from typing import Annotated
 import typer
 
 MODEL, DETECTOR, MIN_FACE = "default", "finder", 24.0
-"""The recognizer's defaults; they stand here too, because the help must not load the pipeline."""
+"""The recognizer's defaults, repeated here because the help must not load the pipeline; a test compares them."""
 
-Model = Annotated[str, typer.Option("--model", help="A model's name (baseline, nano, ferc), or an .onnx file.")]
-Head = Annotated[
-    str | None, typer.Option("--head", help="Which of the model's heads to read, such as fer2013 or ferplus.")
+Model = Annotated[
+    str, typer.Option("--model", metavar="MODEL", help="A model's name (default, nano or ferc), or an .onnx file.")
 ]
-Detector = Annotated[str, typer.Option("--detector", help="finder, hog, or yunet:FILE.onnx.")]
-MinFace = Annotated[float, typer.Option("--min-face", min=1, help="Smallest face in pixels; larger is faster.")]
+Head = Annotated[
+    str | None,
+    typer.Option(
+        "--head",
+        metavar="HEAD",
+        help="Labels to predict: those of ferplus or fer2013. Without it, the model's default head is used.",
+    ),
+]
+Detector = Annotated[
+    str, typer.Option("--detector", metavar="DETECTOR", help="Face detector: finder, hog or yunet:FILE.onnx.")
+]
+MinFace = Annotated[
+    float,
+    typer.Option(
+        "--min-face", metavar="PIXELS", min=1, help="Smallest face to detect, by its shorter side. Larger is faster."
+    ),
+]
 Threshold = Annotated[
     float | None,
-    typer.Option("--threshold", min=0, max=1, help="Smallest detector score; by default the detector's own."),
+    typer.Option(
+        "--threshold", metavar="SCORE", min=0, max=1, help="Lowest detection score. Without it, the detector's default."
+    ),
 ]
-MaxFaces = Annotated[int | None, typer.Option("--max-faces", min=1, help="How many faces of a picture at most.")]
-Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
-Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Threads of the network.")]
+MaxFaces = Annotated[
+    int | None,
+    typer.Option("--max-faces", metavar="N", min=1, help="Keep only the N largest faces of each image or frame."),
+]
+Device = Annotated[str, typer.Option("--device", metavar="DEVICE", help="Run the network on: auto, cpu or cuda.")]
+Threads = Annotated[
+    int | None,
+    typer.Option("--threads", metavar="N", min=1, help="CPU threads per network. Without it, ONNX Runtime decides."),
+]
 
 
 def _known_views(views: int) -> int:
-    """Refuse a number of views that there is not."""
+    """Refuse an unknown number of views."""
     from facemood.models import check_views
 
     try:
@@ -37,13 +59,16 @@ def _known_views(views: int) -> int:
 Views = Annotated[
     int,
     typer.Option(
-        "--views", callback=_known_views, help="Times that each face is read: 1, 2 or 10; slower, more accurate."
+        "--views",
+        metavar="N",
+        callback=_known_views,
+        help="Views per face for test-time augmentation: 1, 2 or 10. More views are slower and more accurate.",
     ),
 ]
 
 
 def _known_prior(prior: str) -> str:
-    """Refuse a prior that there is not; whether the model has the figures for it is said when it is loaded."""
+    """Refuse an unknown prior. Loading the model checks whether its card supports the prior."""
     from facemood.stages.classify import PRIORS
 
     if prior not in PRIORS:
@@ -54,23 +79,36 @@ def _known_prior(prior: str) -> str:
 Prior = Annotated[
     str,
     typer.Option(
-        "--prior", callback=_known_prior, help="dataset; or balanced, which finds rare expressions more often."
+        "--prior",
+        metavar="PRIOR",
+        callback=_known_prior,
+        help="Class prior: dataset or balanced. With balanced, rare expressions are found more often.",
     ),
 ]
 
 
 Smooth = Annotated[
     float | None,
-    typer.Option("--smooth", min=0, help="Seconds over which readings in videos are smoothed; 0 for not at all."),
+    typer.Option(
+        "--smooth",
+        metavar="SECONDS",
+        min=0,
+        show_default="0.4",
+        help="Time constant of the smoothing in videos and live sources; 0 turns it off.",
+    ),
 ]
 Baseline = Annotated[
     str | None,
-    typer.Option("--baseline", help="When people are at rest, such as 0:00-0:10; changes are against that."),
+    typer.Option(
+        "--baseline",
+        metavar="FROM-TO",
+        help="When people look neutral, such as 0:00-0:10. Adds the change of each expression against that time.",
+    ),
 ]
 
 
 def _known_layers(names: list[str] | None) -> list[str] | None:
-    """Check what `--draw` names, before anything is loaded; commas and repetition do the same."""
+    """Check the layers of `--draw` before anything is loaded; commas and repetition mean the same."""
     if not names:
         return None
     from facemood.errors import OutputError
@@ -86,14 +124,15 @@ Draw = Annotated[
     list[str] | None,
     typer.Option(
         "--draw",
+        metavar="LAYER",
         callback=_known_layers,
-        help="What is drawn on the faces as well: points, mesh, pose, map, mask, vector.",
+        help="Also draw on each face: points, mesh, pose, map, mask or vector. May be repeated.",
     ),
 ]
 
 
 def _known_way(how: str) -> str:
-    """Check what `--anonymize` names, before anything is loaded."""
+    """Check the value of `--anonymize` before anything is loaded."""
     from facemood.errors import OutputError
     from facemood.render import check_anonymize
 
@@ -105,5 +144,10 @@ def _known_way(how: str) -> str:
 
 Anonymize = Annotated[
     str,
-    typer.Option("--anonymize", callback=_known_way, help="Hide the faces that are found in all pictures: blur, box."),
+    typer.Option(
+        "--anonymize",
+        metavar="HOW",
+        callback=_known_way,
+        help="Hide all detected faces in images and videos that are written: blur or box.",
+    ),
 ]

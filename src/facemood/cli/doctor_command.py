@@ -1,4 +1,4 @@
-"""``facemood doctor``: is everything here that facemood needs, and does it work?"""
+"""``facemood doctor``: check the installation."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import facemood
 from facemood.cli.terminal import CANNOT_START, Json, print_json, say
 
 CORE = ("av", "numpy", "onnxruntime", "opencv-python-headless", "pillow", "typer", "rich")
+"""Distributions without which facemood does not work."""
+
 EXTRAS = {
     "train": "torch",
     "hog": "dlib-bin",
@@ -23,15 +25,17 @@ EXTRAS = {
     "plot": "matplotlib",
     "data": "pandas",
 }
+"""One distribution of each extra: if it is installed, so is the extra."""
+
 CLASHES: dict[str, tuple[str, ...]] = {
     "cv2": ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless"),
     "onnxruntime": ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml"),
 }
-"""Distributions that write the same folder: two of them at once break each other."""
+"""Distributions that install into the same folder: two of them break each other."""
 
 
 def doctor(json: Json = False) -> None:
-    """Check versions, devices, models and detectors, and read a face-less picture as a trial."""
+    """Check versions, devices and models, and run each model once."""
     facts = list(_facts())
     problems = [text for name, text in facts if name == "problem"]
     if json:
@@ -40,13 +44,13 @@ def doctor(json: Json = False) -> None:
         width = max(len(name) for name, _ in facts)
         for name, text in facts:
             say(f"{name:<{width}}  {text}")
-        say("" if problems else "everything is in order")
+        say("" if problems else "everything works")
     if problems:
         raise typer.Exit(CANNOT_START)
 
 
 def _facts() -> Iterator[tuple[str, str]]:
-    """Yield (what, finding); what needs mending is called a problem."""
+    """Yield (subject, finding); a finding to fix has the subject ``problem``."""
     yield "facemood", f"{facemood.__version__} in {Path(facemood.__file__).parent}"
     yield "python", f"{platform.python_version()} on {platform.platform()} ({sys.executable})"
     for name in CORE:
@@ -59,7 +63,7 @@ def _facts() -> Iterator[tuple[str, str]]:
         if len(present) > 1:
             yield (
                 "problem",
-                f"{' and '.join(present)} both write {folder}/; uninstall all of them and install one again",
+                f"{' and '.join(present)} both install {folder}/; uninstall all of them, then install one",
             )
     yield from _trial()
 
@@ -93,7 +97,7 @@ def _trial() -> Iterator[tuple[str, str]]:
 
 
 def _version(distribution: str) -> str:
-    """Return the version of an installed distribution, or an empty text."""
+    """Return the version of an installed distribution, or an empty string."""
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:

@@ -1,8 +1,10 @@
-"""The commands together, and what turns an error into a message and an exit code."""
+"""All commands in one application; errors become a message and an exit code."""
 
 from __future__ import annotations
 
+import shutil
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -22,29 +24,40 @@ from facemood.cli.terminal import CANNOT_START, INTERRUPTED, USAGE, say
 from facemood.cli.train_command import train
 from facemood.errors import FacemoodError, OutputConflictError, RecipeError
 
+BOXES = 80
+"""Columns of a terminal from which the help is drawn in boxes; in narrower ones little room is left for the text."""
+
 app: typer.Typer = typer.Typer(
     name="facemood",
-    help="Read apparent facial expressions from images, videos and cameras; train, export and measure the networks.",
+    help="Recognize apparent facial expressions in images, videos and cameras. Train, export and measure the networks.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown" if shutil.get_terminal_size().columns >= BOXES else None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("analyze")(analyze)
-app.command("live")(live)
-app.command("serve")(serve)
-app.command("explain")(explain)
-app.command("evaluate")(evaluate)
-app.command("train")(train)
-app.command("soft-labels")(soft_labels)
-app.command("export")(export)
+COMMANDS: dict[str, Callable[..., None]] = {
+    "analyze": analyze,
+    "live": live,
+    "serve": serve,
+    "explain": explain,
+    "evaluate": evaluate,
+    "train": train,
+    "soft-labels": soft_labels,
+    "export": export,
+    "doctor": doctor,
+}
+"""Each command by its name, in the order of the help."""
+
+for name, command in COMMANDS.items():
+    # The whole first paragraph: of a docstring, narrow terminals would list half a sentence.
+    app.command(name, short_help=(command.__doc__ or "").partition("\n\n")[0])(command)
 app.add_typer(models_command.app, name="models")
 app.add_typer(learn_command.app, name="learn")
-app.command("doctor")(doctor)
 
 
-def show_version(wanted: bool) -> None:
-    """Print the version and stop."""
-    if wanted:
+def show_version(asked: bool) -> None:
+    """Print the version and exit."""
+    if asked:
         typer.echo(facemood.__version__)
         raise typer.Exit
 
@@ -52,14 +65,14 @@ def show_version(wanted: bool) -> None:
 @app.callback()
 def common(
     version: Annotated[
-        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and stop.")
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Take the options that stand before a command."""
+    """Options before a command."""
 
 
 def main() -> None:
-    """Run the command line: facemood's own errors become one message, never a stack trace."""
+    """Run the command line. An error of facemood becomes one message without a stack trace."""
     listen()
     try:
         app()

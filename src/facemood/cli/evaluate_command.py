@@ -1,4 +1,4 @@
-"""``facemood evaluate``: measure a model on a dataset's split, by the stated protocols."""
+"""``facemood evaluate``: measure a model on one split of a dataset."""
 
 from __future__ import annotations
 
@@ -13,32 +13,37 @@ from facemood.cli.terminal import Data, Json, Quiet, Verbose, path_of, print_jso
 
 def evaluate(
     data: Data,
-    model: Annotated[str, typer.Argument(help="A model's name, or an .onnx file.")] = MODEL,
-    split: Annotated[str, typer.Option(help="Which images are measured.")] = "PrivateTest",
+    model: Annotated[str, typer.Argument(help="A model's name (default or nano), or an .onnx file.")] = MODEL,
+    split: Annotated[str, typer.Option(metavar="SPLIT", help="Part of the dataset to measure.")] = "PrivateTest",
     end_to_end: Annotated[
         bool,
-        typer.Option("--end-to-end", help="Also read the images enlarged on a canvas, through detector and framing."),
+        typer.Option("--end-to-end", help="Also measure with face detection: each image is enlarged on a canvas."),
     ] = False,
     detector: Annotated[
-        str, typer.Option(help="The detector for --end-to-end: finder, hog, or yunet:FILE.onnx.")
+        str, typer.Option(metavar="DETECTOR", help="Detector for --end-to-end: finder, hog or yunet:FILE.onnx.")
     ] = "finder",
     views: Views = 1,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="A folder for report.json and report.md.")
+        Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for report.json and report.md.")
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(help="A page to write, such as benchmarks.md, on everything: all views, figures, worse pictures."),
+        typer.Option(metavar="FILE.md", help="Write the full study to this page: all views, corruptions and figures."),
     ] = None,
     also: Annotated[
         list[str] | None,
-        typer.Option(help="For --report: a further model, or the same recipe from another seed. May be repeated."),
+        typer.Option(
+            metavar="MODEL", help="Add another model, or another seed of the recipe, to --report. May be repeated."
+        ),
     ] = None,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Measure a model: accuracy, macro-F1, recall of each class and calibration, raw and de-duplicated."""
+    """Measure a model's accuracy, macro-F1, recall per class and calibration.
+
+    The figures are reported on all images, and without near-duplicates of training images.
+    """
     start_logging(quiet=quiet, verbose=verbose)
     from facemood.datasets import open_dataset
     from facemood.evaluation.evaluation_report import make_report, to_markdown, write_report
@@ -63,7 +68,7 @@ def evaluate(
 
 
 def _write_study(page: Path, models: list[str], data: str, split: str, *, quiet: bool) -> None:
-    """Measure models in every way and write the page about it; what it needs is checked first."""
+    """Write the full study of some models; the extra it needs is checked first."""
     from facemood.datasets import open_dataset
     from facemood.errors import require
     from facemood.evaluation.study import make_study

@@ -1,4 +1,4 @@
-"""``facemood explain``: draw which parts of a face speak for what is read of it, and which against it."""
+"""``facemood explain``: draw which parts of a face support its predicted expression, and which contradict it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facemood.cli.arguments import DETECTOR, MODEL, Detector, Head, Model, Prior, Threads
+from facemood.cli.arguments import DETECTOR, MODEL, Detector, Head, Prior, Threads
 from facemood.cli.terminal import CANNOT_START, USAGE, Json, Quiet, Verbose, print_json, say, start_logging
 
 if TYPE_CHECKING:
@@ -17,24 +17,44 @@ if TYPE_CHECKING:
     from facemood.recognizer import EmotionRecognizer
 
 ALL = "all"
+"""Value of `--segmenter` that stands for every segmenter."""
 
 
 def explain(
     photo: Annotated[str, typer.Argument(help="A photo.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The picture to write; of several faces one each: why-0.png, ...")
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Image to write. Several faces give why-0.png, why-1.png, ..."
+        ),
     ] = Path("why.png"),
-    method: Annotated[str, typer.Option(help="lime; cam (class activation); or occlusion.")] = "lime",
-    segmenter: Annotated[str, typer.Option(help="slic, quickshift, felzenszwalb, or all; for lime.")] = "slic",
+    method: Annotated[
+        str, typer.Option(metavar="METHOD", help="Explanation method: lime, cam or occlusion. cam is class activation.")
+    ] = "lime",
+    segmenter: Annotated[
+        str, typer.Option(metavar="NAME", help="Superpixels for lime: slic, quickshift, felzenszwalb or all.")
+    ] = "slic",
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="A value of the segmenter: n_segments=30. May be repeated.")
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=NUMBER", help="Segmenter setting, such as n_segments=30. May be repeated."),
     ] = None,
-    label: Annotated[str | None, typer.Option(help="Which label; by default the one that is read.")] = None,
-    face: Annotated[int | None, typer.Option(min=0, help="Only this face: 0 is the largest.")] = None,
-    samples: Annotated[int, typer.Option(min=10, help="How many versions of a face lime reads.")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="What lime's chance follows from.")] = 0,
-    hide: Annotated[str, typer.Option(help="What stands where lime hides something: mean, blur or grey.")] = "mean",
-    model: Model = MODEL,
+    label: Annotated[
+        str | None,
+        typer.Option(metavar="LABEL", help="Expression to explain. Without it, the predicted one."),
+    ] = None,
+    face: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Explain only this face; 0 is the largest.")
+    ] = None,
+    samples: Annotated[
+        int, typer.Option(metavar="N", min=10, help="Masked versions of each face on which lime is fitted.")
+    ] = 1000,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of lime's random masks.")] = 0,
+    hide: Annotated[
+        str, typer.Option(metavar="FILL", help="Fill of hidden superpixels in lime: mean, blur or grey.")
+    ] = "mean",
+    model: Annotated[
+        str, typer.Option(metavar="MODEL", help="A model's name (default or nano), or an .onnx file.")
+    ] = MODEL,
     head: Head = None,
     prior: Prior = "dataset",
     detector: Detector = DETECTOR,
@@ -43,9 +63,10 @@ def explain(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Explain an expression: the superpixels that speak for it in green, those against it in red, with their weights.
+    """Draw which parts of a face support or contradict its predicted expression.
 
-    Draws a figure for each face; with --segmenter all a row for each segmentation.
+    Green parts support it, red parts contradict it. Each face gets one figure. With --segmenter all, the figure has
+    one row per segmenter.
     """
     start_logging(quiet=quiet, verbose=verbose)
     from facemood.explain import SEGMENTERS, ExplainOptions
@@ -57,7 +78,7 @@ def explain(
     values = parse_settings(settings or [])
     kinds = list(SEGMENTERS) if segmenter == ALL and method == "lime" else [segmenter]
     if segmenter == ALL and values:
-        raise typer.BadParameter("--set belongs to one segmenter; name it with --segmenter")
+        raise typer.BadParameter("--set works with one segmenter; name it with --segmenter")
     wanted = [
         ExplainOptions(method=method, segmenter=kind, parameters=values, samples=samples, seed=seed, hide=hide)
         for kind in kinds
@@ -65,7 +86,7 @@ def explain(
     recognizer = open_recognizer(model, head=head, prior=prior, detector=detector, threads=threads)
     faces = _explain_each(recognizer, photo, wanted, label=label, only=face)
     if not faces:
-        say(f"facemood: {photo}: found no face to explain; try another --detector, or a picture that shows one larger")
+        say(f"facemood: {photo}: found no face to explain; try another --detector, or a photo with a larger face")
         raise typer.Exit(CANNOT_START)
     files = name_files(output, list(faces))
     refuse_overwriting(files.values(), [photo])
@@ -78,7 +99,7 @@ def parse_settings(settings: Sequence[str]) -> dict[str, float]:
     """Read settings such as ``n_segments=30``.
 
     Raises:
-        BadParameter: One is no name and number.
+        BadParameter: A setting is not a name and a number.
 
     Example:
         >>> parse_settings(["n_segments=30", "sigma=0.5"])
@@ -95,7 +116,7 @@ def parse_settings(settings: Sequence[str]) -> dict[str, float]:
 
 
 def name_files(output: Path, numbers: Sequence[int]) -> dict[int, Path]:
-    """Name the figure of each face: as asked for, with the face's number where there are several.
+    """Name the figure of each face: `output`, with the face's number if there are several faces.
 
     Example:
         >>> [file.name for file in name_files(Path("why.png"), [0, 1]).values()]
@@ -109,7 +130,7 @@ def name_files(output: Path, numbers: Sequence[int]) -> dict[int, Path]:
 def _explain_each(
     recognizer: EmotionRecognizer, photo: str, wanted: Sequence[ExplainOptions], *, label: str | None, only: int | None
 ) -> dict[int, list[Explanation]]:
-    """Explain each face by each of the wanted ways; faces are numbered from 0, the largest first."""
+    """Explain each face with each of the options; faces are numbered from 0, the largest first."""
     from facemood.explain import explain_faces
 
     result = recognizer.analyze_image(photo)
@@ -124,13 +145,13 @@ def _explain_each(
 
 
 def _write(files: Mapping[int, Path], faces: Mapping[int, list[Explanation]], *, quiet: bool) -> None:
-    """Write the figure of each face, and say so."""
+    """Write the figure of each face and report it on stderr."""
     from facemood.explain.figure import draw_explanations
     from facemood.render import write_image
 
     for number, rows in faces.items():
         write_image(files[number], draw_explanations(rows))
         if not quiet:
-            fits = ", ".join(f"{one.r2:.2f}" for one in rows if one.r2 is not None)
-            told = f"; fit R2 {fits}" if fits else ""
-            say(f"face {number}: {rows[0].label} {rows[0].probability:.0%}, explained in {files[number]}{told}")
+            scores = ", ".join(f"{one.r2:.2f}" for one in rows if one.r2 is not None)
+            fit = f"; fit R2 {scores}" if scores else ""
+            say(f"face {number}: {rows[0].label} {rows[0].probability:.0%}, explained in {files[number]}{fit}")

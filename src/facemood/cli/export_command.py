@@ -1,4 +1,4 @@
-"""``facemood export``: make a model of training runs, or measure a model's crop framing for another detector."""
+"""``facemood export``: turn training runs into a model, or measure a model's crop framing for another detector."""
 
 from __future__ import annotations
 
@@ -15,25 +15,29 @@ def export(
     runs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="RUN...",
-            help="The folder of a training run; several that started from one model, for the mean of their weights; "
-            "or an .onnx model whose crop framing is measured anew.",
+            metavar="RUN",
+            help="Folders of training runs, or one .onnx model whose crop framing is measured again.",
         ),
     ],
     data: Data,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The .onnx file to write.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.onnx", help="Model file to write.")],
     detector: Annotated[
         list[str] | None,
-        typer.Option(help="Detectors whose crop framing is measured: finder, hog, yunet:FILE.onnx. May be repeated."),
+        typer.Option(
+            metavar="DETECTOR",
+            show_default="finder",
+            help="Measure crop framing for: finder, hog or yunet:FILE.onnx. May be repeated.",
+        ),
     ] = None,
-    no_framing: Annotated[bool, typer.Option("--no-framing", help="Measure no crop framing.")] = False,
+    no_framing: Annotated[bool, typer.Option("--no-framing", help="Do not measure crop framing.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Export a run as ONNX, fit its temperature, measure crop framing and accuracy, and write its card.
+    """Export a training run as an ONNX model with a card.
 
-    Of several runs that started from one model, the mean of their weights becomes one network, which mostly reads
-    better than each. Given a model instead of a run, only the framing is measured, and goes into its card.
+    The export fits the temperature and measures accuracy and crop framing. Several runs that started from one model
+    become one network with the mean of their weights, which is usually more accurate than each. For an .onnx model,
+    only the crop framing is measured and written to its card.
     """
     start_logging(quiet=quiet, verbose=verbose)
     refuse_overwriting([output], [path_of(data)])

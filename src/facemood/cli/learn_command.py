@@ -1,4 +1,4 @@
-"""``facemood learn``: a convolutional network in plain NumPy, to look into, to check and to train."""
+"""``facemood learn``: inspect, check and train a convolutional network in plain NumPy."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ if TYPE_CHECKING:
     from facemood.datasets import ExpressionDataset
     from facemood.numpy_cnn import Epoch, Sequential
 
-app: typer.Typer = typer.Typer(
-    help="A convolutional network in plain NumPy: look into it, check it, train it.", no_args_is_help=True
-)
+app: typer.Typer = typer.Typer(help="A convolutional network in plain NumPy.", no_args_is_help=True)
 
-Photo = Annotated[Path, typer.Argument(help="A photo; the largest face in it is taken.")]
-Figure = Annotated[Path, typer.Option("--output", "-o", help="The figure: .png, .svg or .pdf.")]
+Photo = Annotated[Path, typer.Argument(help="A photo; its largest face is used.")]
+Figure = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Figure to write: .png, .svg or .pdf.")]
 
 ARCHIVE = ".npz"
+"""File extension of networks in plain NumPy."""
 
 
 @app.command("show")
@@ -32,14 +31,19 @@ def show(
     photo: Photo,
     output: Figure = Path("layers.png"),
     model: Annotated[
-        str, typer.Option("--model", help="A model's name, an .onnx file, or an .npz file of facemood learn train.")
+        str,
+        typer.Option(
+            "--model",
+            metavar="MODEL",
+            help="A model's name (default or nano), an .onnx file, or an .npz file of `facemood learn train`.",
+        ),
     ] = "nano",
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Draw what every layer makes of a face, from pixels to probabilities.
+    """Draw every layer's output for a face.
 
-    The weights are those of a model of facemood, and NumPy alone computes; how far that is from ONNX Runtime is said.
+    NumPy computes all layers with the model's weights. The largest difference from ONNX Runtime is reported.
     """
     from facemood.labels import EXPRESSIONS
     from facemood.numpy_cnn import Sequential
@@ -61,14 +65,17 @@ def show(
     if json:
         print_json({"emotions": dict(zip(labels, probabilities, strict=True)), "difference": difference})
     if not quiet:
-        beside = "" if difference is None else f"; ONNX Runtime differs by {difference:.1g} at most"
-        word, sure = max(zip(labels, probabilities, strict=True), key=lambda pair: pair[1])
-        say(f"{output}: {word} {sure:.3f}{beside}")
+        note = "" if difference is None else f"; ONNX Runtime differs by {difference:.1g} at most"
+        label, confidence = max(zip(labels, probabilities, strict=True), key=lambda pair: pair[1])
+        say(f"{output}: {label} {confidence:.3f}{note}")
 
 
 @app.command("filters")
 def filters(photo: Photo, output: Figure = Path("filters.png"), quiet: Quiet = False) -> None:
-    """Draw a face through the classic filters: edge, blur, sharpen, emboss."""
+    """Draw a face after classic filters.
+
+    The filters are edge, blur, sharpen and emboss.
+    """
     from facemood.numpy_cnn.drawings import draw_filters
     from facemood.originals import refuse_overwriting
 
@@ -80,7 +87,10 @@ def filters(photo: Photo, output: Figure = Path("filters.png"), quiet: Quiet = F
 
 @app.command("check")
 def check(json: Json = False, quiet: Quiet = False) -> None:
-    """Check the gradients of all layers against small changes of every number; exit with 1 where one is wrong."""
+    """Check the gradients of all layers.
+
+    Each gradient is compared with finite differences. The exit code is 1 if one is wrong.
+    """
     from facemood.numpy_cnn.checks import TOLERANCE, check_all
 
     errors = check_all()
@@ -96,19 +106,22 @@ def check(json: Json = False, quiet: Quiet = False) -> None:
 @app.command("train")
 def train(
     data: Data,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The network, an .npz file.")] = Path("learnt.npz"),
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training images.")] = 15,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.npz", help="Network file to write.")] = Path(
+        "learnt.npz"
+    ),
+    epochs: Annotated[int, typer.Option(metavar="N", min=1, help="Passes over the training images.")] = 15,
     images: Annotated[
-        int | None, typer.Option(min=1, help="Train on so many images only, evenly spaced, to try it out.")
+        int | None, typer.Option(metavar="N", min=1, help="Use only N evenly spaced images of each split, for a trial.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Where all random numbers come from.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of all random numbers.")] = 0,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train a small network on FER2013 in plain NumPy, and draw its curves beside it.
+    """Train a small network on FER2013.
 
-    Training images that share a picture with a test image are left out. PublicTest chooses the weights that are kept;
-    PrivateTest is measured once, at the end.
+    The network is trained in plain NumPy, and its learning curves are drawn to a .png file next to it. Training images
+    with a near-duplicate in a test split are left out. PublicTest selects the weights that are kept. PrivateTest is
+    measured once, at the end.
     """
     from facemood.errors import RecipeError
     from facemood.numpy_cnn import Adam, small_network, small_options
@@ -118,16 +131,16 @@ def train(
 
     refuse_overwriting([output, output.with_suffix(".png")], [path_of(data)])
     if output.suffix != ARCHIVE:
-        raise RecipeError(f"{output}: a network is written as {ARCHIVE}; give such a name")
+        raise RecipeError(f"{output}: a network is written as {ARCHIVE}; choose a name that ends with it")
     parts = _open_parts(data, images)
     model = small_network(len(parts[0][1][0]), seed=seed)
 
-    def tell(number: int, epoch: Epoch) -> None:
+    def report(number: int, epoch: Epoch) -> None:
         if not quiet:
-            say(f"epoch {number + 1} of {epochs}: {_words(epoch)}")
+            say(f"epoch {number + 1} of {epochs}: {_describe(epoch)}")
 
     optimizer, options = Adam(RATE), small_options(epochs=epochs, seed=seed)
-    history = model.fit(*parts[0], validation=parts[1], optimizer=optimizer, options=options, on_epoch=tell)
+    history = model.fit(*parts[0], validation=parts[1], optimizer=optimizer, options=options, on_epoch=report)
     model.save(output)
     draw_history(history, output.with_suffix(".png"))
     _finish(model, history, parts[2], json=json, quiet=quiet)
@@ -141,7 +154,7 @@ def _finish(
     json: bool,
     quiet: bool,
 ) -> None:
-    """Measure PrivateTest and say what came of it."""
+    """Measure PrivateTest and report the result."""
     import dataclasses
 
     loss, accuracy = model.evaluate(*test)
@@ -153,15 +166,15 @@ def _finish(
         say(f"PrivateTest: {accuracy:.1%} of {len(test[0]):,} images, after {seconds:,.0f} seconds")
 
 
-def _words(epoch: Epoch) -> str:
-    """Say what an epoch came to."""
+def _describe(epoch: Epoch) -> str:
+    """Return the figures of an epoch as text."""
     return (
         f"loss {epoch.loss:.3f}, accuracy {epoch.accuracy:.1%}, validation {epoch.validation_loss:.3f} and "
         f"{epoch.validation_accuracy:.1%}, {epoch.seconds:.0f} seconds"
     )
 
 
-def _open_parts(data: str, most: int | None) -> list[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
+def _open_parts(data: str, limit: int | None) -> list[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
     """Open training, validation and test images (N, 48, 48, 1) with their targets (N, K)."""
     from facemood.datasets import open_dataset
     from facemood.datasets.fer2013 import SPLITS
@@ -169,33 +182,33 @@ def _open_parts(data: str, most: int | None) -> list[tuple[NDArray[np.uint8], ND
 
     dataset = open_dataset(data)
     dataset = dataset.subset(~dataset.near_duplicates_of(SPLITS[1:]))
-    chosen: list[ExpressionDataset] = [_part(dataset.split(split), most) for split in SPLITS]
+    chosen: list[ExpressionDataset] = [_part(dataset.split(split), limit) for split in SPLITS]
     return [(part.pixels[..., None], one_hot(part.labels, len(part.classes))) for part in chosen]
 
 
-def _part(dataset: ExpressionDataset, most: int | None) -> ExpressionDataset:
-    """Keep so many images, evenly spaced."""
+def _part(dataset: ExpressionDataset, limit: int | None) -> ExpressionDataset:
+    """Keep at most `limit` images, evenly spaced."""
     import numpy as np
 
     from facemood.spacing import evenly_spaced
 
     kept = np.zeros(len(dataset), bool)
-    kept[evenly_spaced(len(dataset), len(dataset) if most is None else most)] = True
+    kept[evenly_spaced(len(dataset), len(dataset) if limit is None else limit)] = True
     return dataset.subset(kept)
 
 
 def _recognizer(model: str) -> EmotionRecognizer:
-    """Make what finds faces and frames them for a model."""
+    """Open the recognizer that detects and crops faces for a model."""
     from facemood.loading import open_recognizer
 
     return open_recognizer(model, device="cpu")
 
 
 def _read_face(recognizer: EmotionRecognizer, photo: Path, *, small: bool = True) -> NDArray[np.uint8]:
-    """Return the largest face of a photo, grey and framed for the recognizer's model: (48, 48), or in its own size.
+    """Return the largest face of a photo as a grey crop: (48, 48), or in its original size unless `small`.
 
     Raises:
-        ImageError: There is no face.
+        ImageError: No face is found.
     """
     import cv2
     import numpy as np
@@ -207,7 +220,7 @@ def _read_face(recognizer: EmotionRecognizer, photo: Path, *, small: bool = True
     image = load_image(photo)
     faces = recognizer.detect(image)
     if not faces:
-        raise ImageError(f"{photo}: found no face; choose a photo in which one is seen from the front")
+        raise ImageError(f"{photo}: found no face; choose a photo of a face from the front")
     crops = recognizer.pipeline.crops(image, faces[:1])
     if not small:
         return np.asarray(cv2.cvtColor(crops[0], cv2.COLOR_BGR2GRAY), np.uint8)
@@ -215,7 +228,7 @@ def _read_face(recognizer: EmotionRecognizer, photo: Path, *, small: bool = True
 
 
 def _rebuild(recognizer: EmotionRecognizer, model: str, face: NDArray[np.uint8]) -> tuple[Sequential, float]:
-    """Build a recognizer's network in NumPy; return it, and how far it is from the engine for a face."""
+    """Build a recognizer's network in NumPy; return it with its largest difference from ONNX Runtime for a face."""
     import numpy as np
 
     from facemood.models import find_model

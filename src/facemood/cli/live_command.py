@@ -1,4 +1,4 @@
-"""``facemood live``: read a camera, the screen or a network stream as it goes, in a window or without one."""
+"""``facemood live``: analyze a camera, the screen or a network stream live, with or without a window."""
 
 from __future__ import annotations
 
@@ -38,17 +38,20 @@ if TYPE_CHECKING:
 def live(
     source: Annotated[
         str,
-        typer.Argument(help="camera:0, screen, screen:2, screen:X,Y,WIDTH,HEIGHT, or an address: rtsp://, http://."),
+        typer.Argument(help="camera:0, screen, screen:2, screen:X,Y,WIDTH,HEIGHT, or an rtsp:// or http:// address."),
     ] = "camera:0",
     record: Annotated[
-        Path | None, typer.Option(help="Record from the start into this folder: a video without boxes, and a table.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Record a video without boxes and a table into this folder."),
     ] = None,
-    window: Annotated[bool, typer.Option("--window/--no-window", help="Show a window, or read without one.")] = True,
+    window: Annotated[bool, typer.Option("--window/--no-window", help="Open a window.")] = True,
     json: Json = False,
     mirror: Annotated[
         bool | None,
         typer.Option(
-            "--mirror/--no-mirror", help="Show it as a mirror does; by default cameras alone. Recordings never."
+            "--mirror/--no-mirror",
+            show_default="cameras only",
+            help="Mirror the image in the window. Recordings are not mirrored.",
         ),
     ] = None,
     anonymize: Anonymize = "",
@@ -66,13 +69,13 @@ def live(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Read the expressions that a camera, a screen or a network stream shows.
+    """Analyze a camera, a screen or a network stream live.
 
-    In the window Enter, q or Esc closes, space pauses, s saves a snapshot, r records.
+    Keys in the window: Enter, q or Esc closes it, space pauses, s saves a snapshot, r records.
 
-    Nothing is stored unless you ask for it, and nothing leaves this machine.
+    Nothing is stored unless you record or save it, and nothing leaves this machine.
 
-    With --json a line of JSON for each frame goes to stdout.
+    With --json, one line of JSON per frame is printed on stdout.
     """
     start_logging(quiet=quiet, verbose=verbose)
     from facemood.ferc import with_layers
@@ -91,12 +94,12 @@ def live(
         mirror=source.startswith("camera") if mirror is None else mirror, layers=tuple(draw or ()),
         anonymize=anonymize, folder=record or Path(), record=record is not None,
     )  # fmt: skip
-    listener = _Listener(json=json, tell=not (window or json or quiet))
-    keeping = window or record is not None
-    results = recognizer.stream(source, smooth=video.smooth, baseline=video.baseline, keep_images=keeping)
+    listener = _Listener(json=json, describe=not (window or json or quiet))
+    needs_images = window or record is not None
+    results = recognizer.stream(source, smooth=video.smooth, baseline=video.baseline, keep_images=needs_images)
     results = with_layers(recognizer, results, options.layers)
     info = {**recognizer.info(), **video.info()}
-    with _ending(listener):
+    with _exit_codes(listener):
         if window:
             run_window(results, info, options, name=source, on_result=listener)
         else:
@@ -104,35 +107,35 @@ def live(
 
 
 class _Listener:
-    """Hears each result, counts it, and prints it where that is asked for.
+    """Called with each result: counts it and prints it if that was requested.
 
     Args:
-        json: Whether each result is printed as JSON on stdout.
-        tell: Whether people are told on stderr, whenever the words for the faces change.
+        json: Print each result as JSON on stdout.
+        describe: Print the faces on stderr whenever a label changes.
     """
 
-    def __init__(self, *, json: bool, tell: bool) -> None:
-        self.json, self.tell, self.count = json, tell, 0
-        self.words: list[str] | None = None
+    def __init__(self, *, json: bool, describe: bool) -> None:
+        self.json, self.describe, self.count = json, describe, 0
+        self.labels: list[str] | None = None
 
     def __call__(self, result: Result) -> None:
         """Print one result."""
         self.count += 1
         if self.json:
             print_line(result.to_json())
-        words = [face.reported[0] for face in result.faces]
-        if self.tell and words != self.words:
+        labels = [face.reported[0] for face in result.faces]
+        if self.describe and labels != self.labels:
             say(f"{result.timestamp or 0:7.1f} s  {_describe(result)}")
-        self.words = words
+        self.labels = labels
 
 
 @contextlib.contextmanager
-def _ending(listener: _Listener) -> Iterator[None]:
-    """Turn what ends the reading into an exit code; before the first result, an error means that it cannot start."""
+def _exit_codes(listener: _Listener) -> Iterator[None]:
+    """Turn an interruption or error into an exit code. An error before the first result means: cannot start."""
     try:
         yield
     except KeyboardInterrupt:
-        say(f"facemood: stopped after {listener.count} frames; what was recorded is kept")
+        say(f"facemood: stopped after {listener.count} frames; the recording is kept")
         raise typer.Exit(INTERRUPTED) from None
     except FacemoodError as error:
         if not listener.count:
@@ -142,9 +145,9 @@ def _ending(listener: _Listener) -> Iterator[None]:
 
 
 def _describe(result: Result) -> str:
-    """Return a result's faces in words, the largest first."""
+    """Return a result's faces as one line of text, the largest first."""
     from facemood.render.draw import words_of
 
     numbers = ["" if face.track_id is None else f"{face.track_id}: " for face in result.faces]
-    words = [f"{number}{words_of(face)}" for number, face in zip(numbers, result.faces, strict=True)]
-    return "   ".join(words) or "no face"
+    faces = [f"{number}{words_of(face)}" for number, face in zip(numbers, result.faces, strict=True)]
+    return "   ".join(faces) or "no face"

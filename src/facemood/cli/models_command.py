@@ -1,4 +1,4 @@
-"""``facemood models``: what is inside the package, and what its cards say."""
+"""``facemood models``: list the models of the package and show their cards."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from facemood.cli.terminal import Json, print_json, show_page
 if TYPE_CHECKING:
     from facemood.models import ModelCard
 
-app: typer.Typer = typer.Typer(help="List the models, or show one's card.", invoke_without_command=True)
+app: typer.Typer = typer.Typer(help="List the models and show their cards.", invoke_without_command=True)
 
 
 @app.callback()
 def list_all(context: typer.Context, json: Json = False) -> None:
-    """List the models inside the package."""
+    """List the models of the package."""
     if context.invoked_subcommand is not None:
         return
     from facemood.models import ModelSession, find_model, list_models, list_parts
@@ -30,40 +30,39 @@ def list_all(context: typer.Context, json: Json = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("name", "task", "gives", "input", "size", "licence", "what it is", box=None, header_style="bold")
+    table = Table("model", "description", box=None, header_style="bold")
     for file, card in cards:
-        heads = "\n".join(f"{head}: {_count(labels, card.task)}" for head, labels in card.heads.items())
-        size = f"{file.stat().st_size / 1e6:.1f} MB"
-        table.add_row(
-            card.name,
-            card.task,
-            heads,
-            _input(card),
-            size,
-            card.licence,
-            card.description,
-        )
+        table.add_row(card.name, _describe(card, file.stat().st_size))
     Console(stderr=True).print(table)
 
 
-def _input(card: ModelCard) -> str:
-    """Say what goes in."""
+def _describe(card: ModelCard, size: int) -> str:
+    """Return a card's description and main facts as lines of text.
+
+    Args:
+        card: The model's card.
+        size: Size of the model file, in bytes.
+    """
     width, height = card.input_size
-    return f"{width} distances" if card.task == "vector" else f"{width}x{height} {card.colour}"
-
-
-def _count(channels: tuple[str, ...], task: str) -> str:
-    """Say how much an output holds."""
-    return f"{len(channels)} {'expressions' if task in ('expression', 'vector') else 'numbers'}"
+    pixels = f"{width} distances" if card.task == "vector" else f"{width}x{height} {card.colour}"
+    outputs = ", ".join(f"{head} ({len(channels)})" for head, channels in card.heads.items())
+    return (
+        f"{card.description}\n"
+        f"task: {card.task}; input: {pixels}; outputs: {outputs}\n"
+        f"{size / 1e6:.1f} MB; licence: {card.licence}\n"
+    )
 
 
 @app.command("show")
 def show(
-    model: Annotated[str, typer.Argument(help="A model's name, or an .onnx file.")],
+    model: Annotated[str, typer.Argument(help="A name from `facemood models`, or an .onnx file.")],
     json: Json = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the card as a Markdown page on stdout.")] = False,
 ) -> None:
-    """Show a model's card: labels, input, training data, figures, limits."""
+    """Show a model's card.
+
+    The card has the labels, input, training data, figures and limits of the model.
+    """
     import dataclasses
 
     from facemood.models import ModelSession, find_model

@@ -1,4 +1,4 @@
-"""What a run has seen, for people: a table of faces in photos, and of people in videos."""
+"""Summary of a run on the terminal: a table of faces in photos, and one of people in videos."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from facemood.results import Result
     from facemood.timeline import Track
 
-SHOWN_ROWS = 40
-"""Rows of a table on the terminal; the rest is counted."""
+MAX_ROWS = 40
+"""Rows of each table on the terminal: about one screen. Further rows are only counted."""
 
 
 class RunSummary:
-    """Counts photos, frames and faces, and remembers what is shown of them."""
+    """Counts photos, frames and faces, and keeps the rows of the tables."""
 
     photos: int
     frames: int
@@ -29,23 +29,23 @@ class RunSummary:
 
         self.photos = self.frames = self.faces = 0
         self._rows: list[list[str]] = []
-        self._unshown = 0
+        self._hidden = 0
         self._people = TrackCollector()
 
     def add(self, result: Result) -> None:
-        """Take in one result."""
+        """Add one result."""
         self.faces += len(result)
         if self._people.add(result) is not None:
             self.frames += 1
             return
         self.photos += 1
         rows = _face_rows(result)
-        room = SHOWN_ROWS - len(self._rows)
+        room = MAX_ROWS - len(self._rows)
         self._rows += rows[:room]
-        self._unshown += len(rows[room:])
+        self._hidden += len(rows[room:])
 
     def told(self) -> str:
-        """Say how much was read.
+        """Return how many images and frames were analyzed, as text.
 
         Example:
             >>> RunSummary().told()
@@ -55,25 +55,25 @@ class RunSummary:
         return joined([count(number, noun) for number, noun in counts if number]) or "0 images"
 
     def show(self) -> None:
-        """Print tables of what was read, and how much it was."""
+        """Print the tables and the counts on stderr."""
         from rich.console import Console
 
         console = Console(stderr=True)
         if self._rows:
             _show_table(console, ["image", "face", "expression", "confidence", "next"], self._rows)
-        if self._unshown:
-            console.print(f"… and {self._unshown} more; write all with -o table.csv")
+        if self._hidden:
+            console.print(f"… and {self._hidden} more; write all with -o table.csv")
         tracks = self._people.tracks()
         if tracks:
-            _show_table(console, ["video", "person", "seen", "expressions"], _people_rows(tracks[:SHOWN_ROWS]))
-        if len(tracks) > SHOWN_ROWS:
-            console.print(f"… and {len(tracks) - SHOWN_ROWS} more people; write all with -o report.html")
+            _show_table(console, ["video", "person", "duration", "expressions"], _people_rows(tracks[:MAX_ROWS]))
+        if len(tracks) > MAX_ROWS:
+            console.print(f"… and {len(tracks) - MAX_ROWS} more people; write all with -o report.html")
         known = f", {count(len(tracks), 'person', 'people')}" if self.frames else ""
         console.print(f"{self.told()}, {count(self.faces, 'face')}{known}", style="dim", highlight=False)
 
 
 def _show_table(console: Console, columns: list[str], rows: list[list[str]]) -> None:
-    """Print a table whose first column is never cut: the end of a name tells pictures apart."""
+    """Print a table whose first column is never cut, because file names differ at their ends."""
     from rich.table import Column, Table
 
     first = Column(columns[0], min_width=max(len(row[0]) for row in rows))
@@ -84,7 +84,7 @@ def _show_table(console: Console, columns: list[str], rows: list[list[str]]) -> 
 
 
 def _face_rows(result: Result) -> list[list[str]]:
-    """Return a photo's lines: one a face, or one that says there is none."""
+    """Return the table rows of a photo: one per face, or one that says that no face was found."""
     from facemood.render.draw import name_of
 
     name = shorten(result.source)
@@ -106,12 +106,12 @@ def _face_rows(result: Result) -> list[list[str]]:
 
 
 def _people_rows(tracks: list[Track]) -> list[list[str]]:
-    """Return the lines of videos: a person each, with what they show most of the time."""
+    """Return the table rows of videos: one per person, with the three most frequent expressions."""
     rows, video = [], None
     for track in tracks:
-        most = sorted(track.shares.items(), key=lambda item: -item[1])[:3]
-        shown = "  ".join(f"{label} {percent(share)}" for label, share in most if share > 0)
+        top = sorted(track.shares.items(), key=lambda item: -item[1])[:3]
+        expressions = "  ".join(f"{label} {percent(share)}" for label, share in top if share > 0)
         name = shorten(track.source) if track.source != video else ""
-        rows.append([name, str(track.track_id), f"{track.seconds:.1f} s", shown])
+        rows.append([name, str(track.track_id), f"{track.seconds:.1f} s", expressions])
         video = track.source
     return rows

@@ -1,4 +1,4 @@
-"""``facemood soft-labels``: let teachers label the images that a student learns from."""
+"""``facemood soft-labels``: write the teachers' predictions as soft labels for knowledge distillation."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from facemood.originals import refuse_overwriting
 
 
 def soft_labels(
-    runs: Annotated[list[Path], typer.Argument(help="The folders of the teachers' runs.")],
+    runs: Annotated[list[Path], typer.Argument(help="Folders of the teachers' training runs.")],
     data: Data,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The .npz file to write.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.npz", help="File of soft labels to write.")],
     views: Views = 10,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Write the file of soft labels that a recipe with [distill] learns from.
+    """Write soft labels of teachers, for recipes with a [distill] section.
 
-    The teachers are runs of one recipe with data.folds, each with another data.fold: they label what they left out. Or
-    they are runs without folds, which label everything together.
+    The teachers are training runs of one recipe. With data.folds, each run has its own data.fold and labels the images
+    that it was not trained on. Without folds, every run labels all images, and the labels are averaged.
     """
     start_logging(quiet=quiet, verbose=verbose)
     refuse_overwriting([output], [path_of(data)])
@@ -35,9 +35,11 @@ def soft_labels(
     soft = label_by_teachers(runs, open_data(read_recipe(runs[0]), data), views=views)
     write_soft_labels(output, soft)
     if not quiet:
-        kind, known = (
-            (UNSEEN, "unseen by their teacher") if UNSEEN in soft.about else (SEEN, "that their teachers know")
+        kind, images = (
+            (UNSEEN, "images their teacher was not trained on")
+            if UNSEEN in soft.about
+            else (SEEN, "images their teachers were trained on")
         )
         for head, found in soft.about[kind].items():
-            say(f"{head}: {found['accuracy']:.1%} right on {found['n']:,} images {known}")
+            say(f"{head}: {found['accuracy']:.1%} accuracy on {found['n']:,} {images}")
         say(f"wrote {output}")

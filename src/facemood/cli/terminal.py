@@ -1,4 +1,4 @@
-"""What the commands share: exit codes, and how they talk. Data goes to stdout, words to stderr."""
+"""Shared by the commands: exit codes and output. Data goes to stdout, messages to stderr."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ DONE, SOME_FAILED, USAGE, CANNOT_START, INTERRUPTED = 0, 1, 2, 3, 130
 PIPE_CLOSED = 141
 """Exit code where nobody reads stdout any more, as of a process that SIGPIPE ended."""
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print more messages.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Data = Annotated[
     str,
     typer.Option(
-        "--data", help="A dataset: a path, or with its kind: fer2013, ferplus, folder, photos, affectnet, rafdb:DIR."
+        "--data",
+        metavar="PATH|KIND:PATH",
+        help="Dataset, optionally with its kind: fer2013, ferplus, folder, photos, affectnet or rafdb.",
     ),
 ]
 
@@ -40,7 +42,7 @@ def path_of(data: str) -> str:
 
 
 class _Handler(logging.Handler):
-    """Writes what the library logs to stderr, a line each."""
+    """Writes the library's log messages to stderr, one per line."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
@@ -48,7 +50,7 @@ class _Handler(logging.Handler):
 
 
 def start_logging(*, quiet: bool = False, verbose: bool = False) -> None:
-    """Let the library's messages reach stderr: warnings, with `verbose` everything, with `quiet` errors alone."""
+    """Send the library's log messages to stderr: warnings by default, all if `verbose`, only errors if `quiet`."""
     logger = logging.getLogger("facemood")
     logger.setLevel(logging.ERROR if quiet else logging.INFO if verbose else logging.WARNING)
     logger.propagate = False
@@ -56,21 +58,21 @@ def start_logging(*, quiet: bool = False, verbose: bool = False) -> None:
 
 
 def quieten_exporters() -> None:
-    """Let the packages that train and export speak of errors alone; call it once they are imported.
+    """Let the packages for training and export log only errors; call it after they are imported.
 
-    They advertise, and note each package that they would know of and is not here.
+    Otherwise they advertise, and log each optional package that is missing.
     """
     for name in ("lightning.pytorch", "torch.onnx", "onnx_ir", "onnxscript"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def say(text: str) -> None:
-    """Write words for people to stderr."""
-    print(text, file=sys.stderr)  # noqa: T201 - this is the command line's mouth
+    """Print a message on stderr."""
+    print(text, file=sys.stderr)  # noqa: T201 - the command line's one place for messages
 
 
 def show_page(markdown: str) -> None:
-    """Show a Markdown page to people on stderr."""
+    """Show a Markdown page on stderr."""
     from rich.console import Console
     from rich.markdown import Markdown
 
@@ -78,7 +80,7 @@ def show_page(markdown: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Write data to stdout as JSON."""
+    """Print data as JSON on stdout."""
     print_line(json.dumps(value, ensure_ascii=False, indent=1))
 
 
@@ -97,7 +99,7 @@ def hang_up() -> NoReturn:
 
 
 def shorten(path: str, *, width: int = 28) -> str:
-    """Return a path's last parts, so that it fits a table's column.
+    """Shorten a path to its last parts, at most `width` characters if the file name fits.
 
     Example:
         >>> shorten("photos/2024/a/very/long/way/to/a/picture/of/us.jpg", width=24)

@@ -1,4 +1,4 @@
-"""Times as people write them on the command line: frames or seconds, and periods such as 0:00-0:10."""
+"""Parse times of the command line: frames or seconds, and periods such as 0:00-0:10."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import typer
 
 
 def parse_every(text: str | None) -> float | None:
-    """Return which frames are read: a whole number of frames as int, a number of seconds as float.
+    """Parse the sampling interval of a video: frames as int, seconds as float.
 
     Args:
-        text: ``"5"`` for each fifth frame, ``"0.5s"`` or ``"0.5"`` for one every half second; None for all.
+        text: ``"5"`` for every fifth frame, ``"0.5s"`` or ``"0.5"`` for one frame every half second; None for all.
 
     Raises:
-        typer.BadParameter: It is neither, or not above 0.
+        typer.BadParameter: The text is neither, or not above 0.
 
     Example:
         >>> parse_every("5"), parse_every("0.5s"), parse_every("2s")
@@ -30,13 +30,13 @@ def parse_every(text: str | None) -> float | None:
 
 
 def parse_period(text: str | None) -> tuple[float, float] | None:
-    """Return the seconds from which to which a period runs.
+    """Parse a period into its start and end in seconds.
 
     Args:
-        text: ``"0:00-0:10"``, ``"5-12.5"`` or ``"1:02:03-1:02:30"``; None for none.
+        text: ``"0:00-0:10"``, ``"5-12.5"`` or ``"1:02:03-1:02:30"``; None for no period.
 
     Raises:
-        typer.BadParameter: It is no period, or ends before it begins.
+        typer.BadParameter: The text is not a period, or the period ends before it begins.
 
     Example:
         >>> parse_period("0:05-1:10")
@@ -56,7 +56,7 @@ def parse_period(text: str | None) -> tuple[float, float] | None:
 
 
 def _seconds(text: str) -> float:
-    """Return the seconds of a time such as 70, 1:10 or 0:01:10.5."""
+    """Parse a time such as 70, 1:10 or 0:01:10.5 into seconds."""
     total = 0.0
     for part in text.strip().split(":"):
         if not re.fullmatch(r"\d+(\.\d*)?", part):

@@ -1,4 +1,4 @@
-"""``facemood train``: run a recipe, and make a model and a report of the run."""
+"""``facemood train``: train by a recipe, then export the model and write a report."""
 
 from __future__ import annotations
 
@@ -16,33 +16,39 @@ if TYPE_CHECKING:
     from facemood.train import Recipe
 
 MODEL = "model.onnx"
+"""File of the exported model in a run's folder."""
 
 
 def train(
     recipe: Annotated[str, typer.Argument(help="A recipe's name, such as default, or a TOML file.")],
     data: Data,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="Change a value: train.epochs=20. May be repeated.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a recipe value: train.epochs=20. May be repeated."),
     ] = None,
     run: Annotated[
-        Path | None, typer.Option("--run", help="The run's folder; runs/RECIPE where it is not given.")
+        Path | None,
+        typer.Option("--run", metavar="FOLDER", show_default="runs/RECIPE", help="Folder of the run."),
     ] = None,
-    resume: Annotated[Path | None, typer.Option("--resume", help="Go on with the run in this folder.")] = None,
+    resume: Annotated[
+        Path | None, typer.Option("--resume", metavar="FOLDER", help="Continue the run in this folder.")
+    ] = None,
     no_pretrained: Annotated[
-        bool, typer.Option("--no-pretrained", help="Start a timm backbone from scratch, not from published weights.")
+        bool, typer.Option("--no-pretrained", help="Start timm backbones from random weights, not published ones.")
     ] = False,
-    devices: Annotated[int, typer.Option(min=1, help="Devices, or processes, to train on together.")] = 1,
-    nodes: Annotated[int, typer.Option(min=1, help="Machines to train on together.")] = 1,
-    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also log for TensorBoard.")] = False,
+    devices: Annotated[int, typer.Option(metavar="N", min=1, help="Devices or processes per machine to train on.")] = 1,
+    nodes: Annotated[int, typer.Option(metavar="N", min=1, help="Machines to train on.")] = 1,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write TensorBoard logs.")] = False,
     explain: Annotated[
-        int, typer.Option("--explain", min=0, help="Explain so many of the worst mistakes in the report.")
+        int,
+        typer.Option("--explain", metavar="N", min=0, help="Explain the N worst mistakes with LIME in the report."),
     ] = 0,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Train a network by a recipe, and leave a model and a report in the run's folder.
+    """Train a network by a recipe, and write a model and a report.
 
-    A run that was stopped goes on with --resume from its last whole epoch.
+    A stopped run continues from its last complete epoch with --resume.
     """
     start_logging(quiet=quiet, verbose=verbose)
     if explain:
@@ -68,14 +74,14 @@ def train(
     try:
         fit(chosen, dataset, folder, resume=resume is not None, progress=bar, hardware=hardware)
     except KeyboardInterrupt:
-        say(f"facemood: stopped; go on from the last whole epoch with the same command and --resume {folder}")
+        say(f"facemood: stopped; continue from the last complete epoch with the same command and --resume {folder}")
         raise typer.Exit(INTERRUPTED) from None
     if leads():
         _finish(chosen, dataset, folder, mistakes=explain, quiet=quiet)
 
 
 def _finish(recipe: Recipe, dataset: ExpressionDataset, run: Path, *, mistakes: int, quiet: bool) -> None:
-    """Make the model and the report; without faces that the finder knows, the model has no framing."""
+    """Export the model and write the report; if the finder detects no faces, the model has no crop framing."""
     from facemood.errors import DatasetError
     from facemood.stages.detect import DetectOptions, open_detector
     from facemood.train.export import export
@@ -89,4 +95,4 @@ def _finish(recipe: Recipe, dataset: ExpressionDataset, run: Path, *, mistakes: 
         export(run, dataset, model)
     page = write_report(run, dataset, model, mistakes=mistakes)
     if not quiet:
-        say(f"trained {recipe.name}: read {page}, and use the model with: facemood analyze PHOTO --model {model}")
+        say(f"trained {recipe.name}; report: {page}; use the model with: facemood analyze PHOTO --model {model}")
