@@ -73,7 +73,7 @@ def download(page: Page, links: str, folder: Path) -> dict[str, bytes]:
     return {file.name.split("-")[-1]: file.read_bytes() for file in folder.iterdir()}
 
 
-def test_it_says_first_what_it_is_and_what_it_cannot_know(page: Page) -> None:
+def test_the_start_page_says_what_it_does_and_cannot_know(page: Page) -> None:
     text = page.run("document.body.innerText")
     assert "What does this face show?" in text
     assert "What the person feels or thinks" in text
@@ -82,7 +82,7 @@ def test_it_says_first_what_it_is_and_what_it_cannot_know(page: Page) -> None:
     assert page.run("document.querySelectorAll('#meanings dt').length") == 8
 
 
-def test_the_camera_is_read_and_the_word_is_the_librarys(page: Page, recognizer: EmotionRecognizer) -> None:
+def test_the_camera_gives_the_librarys_prediction(page: Page, recognizer: EmotionRecognizer) -> None:
     page.click("choose-camera")
     page.wait(READ)
     page.wait("document.querySelector('.word')?.innerText")
@@ -114,7 +114,7 @@ def test_the_overlay_is_on_the_face(page: Page) -> None:
     assert abs(rows.max() - y2) < 12
 
 
-def test_the_timeline_moves_and_raw_readings_can_be_seen(page: Page) -> None:
+def test_the_timeline_moves_and_raw_predictions_can_be_shown(page: Page) -> None:
     page.click("choose-camera")
     painted = """(() => {
       const canvas = document.querySelector('.time');
@@ -159,7 +159,7 @@ def test_a_recording_gives_a_table_json_and_a_video(page: Page, recognizer: Emot
     assert len(video) > 1000
 
 
-def test_a_shared_tab_is_read(server: Running, tmp_path: Path) -> None:
+def test_a_shared_tab_is_analyzed(server: Running, tmp_path: Path) -> None:
     """The call is a page of its own, which the browser shares as people share it; as in calls, something moves."""
     call = f'<title>call</title><body data-ready=1><img src="{(PHOTOS / "astronaut.png").as_uri()}"><progress>'
     (tmp_path / "call.html").write_text(f"<!doctype html>{call}")
@@ -175,17 +175,17 @@ def test_a_shared_tab_is_read(server: Running, tmp_path: Path) -> None:
         assert page.troubles() == []
 
 
-def test_a_shared_page_that_stands_still_is_told(page: Page) -> None:
+def test_a_still_shared_page_gets_a_hint(page: Page) -> None:
     """Browsers may send nothing of it: here a stream of which no picture comes."""
     page.run("navigator.mediaDevices.getDisplayMedia = async () => document.createElement('canvas').captureStream(0)")
     page.click("choose-screen")
-    page.wait("document.getElementById('waiting').innerText.startsWith('No picture has come yet.')")
+    page.wait("document.getElementById('waiting').innerText.startsWith('No image has arrived yet.')")
     page.click("stop")
     page.wait("document.activeElement.id === 'choose-screen'")
     assert page.text("notice") == ""
 
 
-def test_a_dropped_photo_is_read(page: Page, recognizer: EmotionRecognizer) -> None:
+def test_a_dropped_photo_is_analyzed(page: Page, recognizer: EmotionRecognizer) -> None:
     page.drop(PHOTOS / "grace_hopper.jpg", "image/jpeg")
     page.wait("document.querySelector('.word')?.innerText")
     expected = recognizer.analyze_image(PHOTOS / "grace_hopper.jpg").faces[0]
@@ -195,7 +195,7 @@ def test_a_dropped_photo_is_read(page: Page, recognizer: EmotionRecognizer) -> N
     assert "neither a photo nor a video" in page.text("notice")
 
 
-def test_several_photos_can_be_leafed_through(page: Page) -> None:
+def test_several_photos_have_next_and_previous(page: Page) -> None:
     page.send("DOM.enable")
     page.choose("photo-file", PHOTOS / "astronaut.png", PHOTOS / "grace_hopper.jpg")
     page.wait("document.querySelector('.word')?.innerText.toLowerCase() === 'happy'")
@@ -219,6 +219,7 @@ def test_faces_of_a_photo_have_the_numbers_of_the_table(page: Page, tmp_path: Pa
         "Face 0", "Face 1"
     ]  # fmt: skip
     assert page.run("[...window.written].sort()") == ["0", "1"]
+    assert page.text("spoken") == "Face 0 happy, Face 1 happy"
 
 
 @pytest.mark.parametrize("labels", [EXPRESSIONS, NASTY], ids=["shipped", "nasty"])
@@ -235,7 +236,7 @@ def test_a_recording_has_the_cells_of_the_librarys_table(page: Page, labels: tup
     assert from_csv(text, analysis.columns) == list(analysis.values())
 
 
-def test_a_dropped_video_is_read_whole(page: Page, client: httpx.Client, tmp_path: Path) -> None:
+def test_all_frames_of_a_dropped_video_are_analyzed(page: Page, client: httpx.Client, tmp_path: Path) -> None:
     video = make_video(tmp_path / "talk.webm", [camera_picture()] * 8, fps=8, codec="libvpx-vp9")
     (tmp_path / "saved").mkdir()
     page.drop(video, "video/webm")
@@ -251,14 +252,14 @@ def test_a_dropped_video_is_read_whole(page: Page, client: httpx.Client, tmp_pat
     assert client.delete(first.rpartition("/")[0]).status_code == 204  # the server is shared with other tests
 
 
-def test_nobody_is_said_in_words(server: Running, tmp_path: Path) -> None:
+def test_a_missing_face_is_shown_and_announced(server: Running, tmp_path: Path) -> None:
     camera = write_y4m(tmp_path / "grey.y4m", [np.full((240, 320, 3), 128, np.uint8)] * 3)
     with open_browser(tmp_path, camera) as browser, browser.page() as page:
         page.open(server.address)
         page.click("choose-camera")
         page.wait("!document.getElementById('nobody').hidden")
-        assert "No face in the picture" in page.text("nobody")
-        page.wait("document.getElementById('spoken').innerText.includes('Nobody')")
+        assert "No face in the image" in page.text("nobody")
+        page.wait("document.getElementById('spoken').innerText.includes('No face')")
 
 
 def test_without_a_camera_it_says_what_to_do(server: Running, tmp_path: Path) -> None:
@@ -311,7 +312,7 @@ def test_everything_is_reached_by_the_keyboard_and_has_a_name(page: Page) -> Non
     assert nameless == 0
 
 
-def test_words_only_keeps_reading_without_the_picture(page: Page) -> None:
+def test_words_only_continues_without_the_image(page: Page) -> None:
     page.click("choose-camera")
     page.wait("document.querySelector('.word')?.innerText")
     page.click("compact")
@@ -322,7 +323,7 @@ def test_words_only_keeps_reading_without_the_picture(page: Page) -> None:
     assert len(results(page)) > before
 
 
-def test_the_readings_go_on_in_a_window_above_all_others(page: Page) -> None:
+def test_the_results_continue_in_a_window_above_all_others(page: Page) -> None:
     page.click("choose-camera")
     page.wait("document.querySelector('.word')?.innerText")
     page.click("float")

@@ -1,10 +1,10 @@
-// The API's page: made from its OpenAPI schema, without anything from elsewhere.
+// The page of the API, made from its OpenAPI schema. It loads nothing from other servers.
 
 import { part } from "./parts.js";
 import { make } from "./people.js";
 
 /**
- * What is read here of an OpenAPI schema.
+ * The parts of an OpenAPI schema that the page uses.
  * @typedef {{ $ref?: string, properties?: Record<string, { description?: string }> }} Schema
  * @typedef {{ name: string, in: string, description?: string }} Parameter
  * @typedef {object} Operation
@@ -21,7 +21,7 @@ import { make } from "./people.js";
 const METHODS = ["get", "post", "delete"];
 
 /**
- * The parameters of an operation: name, place and meaning of each.
+ * The parameters of an operation as rows: name, place and description.
  * @param {Operation} operation
  */
 function parametersOf(operation) {

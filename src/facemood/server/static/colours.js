@@ -1,11 +1,11 @@
-// The colours of expressions, as the server tells them, and the ink that can be read on each.
+// The colours of expressions, as the server sends them, and a readable text colour for each.
 
 const OTHER = "#56c0c8";
 /** @type {Record<string, string>} */
 let known = {};
 
 /**
- * Take over the server's colours: {label: "#rrggbb"}.
+ * Set the colours that the server sent: {label: "#rrggbb"}.
  * @param {Record<string, string>} colours
  */
 export function setColours(colours) {
@@ -21,7 +21,7 @@ export function colourOf(label) {
 }
 
 /**
- * Dark or white, whichever is read more easily on a colour (relative luminance, ITU-R BT.709).
+ * Dark or white, whichever is easier to read on a colour (relative luminance, ITU-R BT.709).
  * @param {string} colour
  */
 export function inkOn(colour) {

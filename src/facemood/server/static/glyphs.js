@@ -1,4 +1,4 @@
-// A small drawn face for each expression, so that shape tells what colour tells.
+// A small drawn face for each expression: the shape carries the same information as the colour.
 
 import { colourOf, inkOn } from "./colours.js";
 
@@ -24,12 +24,12 @@ const STROKES = {
  */
 export function glyph(label) {
   const colour = colourOf(label);
-  const picture = document.createElementNS(SVG, "svg");
-  picture.setAttribute("viewBox", "0 0 48 48");
-  picture.setAttribute("aria-hidden", "true");
-  const ground = document.createElementNS(SVG, "circle");
-  for (const [name, value] of Object.entries({ cx: "24", cy: "24", r: "23", fill: colour })) ground.setAttribute(name, value);
-  picture.append(ground);
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 48 48");
+  svg.setAttribute("aria-hidden", "true");
+  const disc = document.createElementNS(SVG, "circle");
+  for (const [name, value] of Object.entries({ cx: "24", cy: "24", r: "23", fill: colour })) disc.setAttribute(name, value);
+  svg.append(disc);
   for (const line of STROKES[label] ?? [EYES]) {
     const path = document.createElementNS(SVG, "path");
     path.setAttribute("d", line);
@@ -38,7 +38,7 @@ export function glyph(label) {
     path.setAttribute("stroke-width", "2.8");
     path.setAttribute("stroke-linecap", "round");
     path.setAttribute("stroke-linejoin", "round");
-    picture.append(path);
+    svg.append(path);
   }
-  return picture;
+  return svg;
 }

@@ -1,11 +1,14 @@
-// The connection to the server: one picture is on its way at a time, and what was read of it comes back.
+// The WebSocket connection to the server. One image is sent at a time; its result is received before the next.
 
 /** @import { Hello, Message } from "./messages.js" */
 
+/** Longest wait before the next attempt to connect, in milliseconds. */
 const LONGEST_WAIT = 8000;
+
+/** How many answers the displayed rate and delay are averaged over. */
 const AVERAGED = 12;
 
-/** Sends pictures over a WebSocket, and opens a new one when it breaks. */
+/** Sends images over a WebSocket, and connects again after the connection is lost. */
 export class Link {
   /** @type {WebSocket | null} */
   socket = null;
@@ -17,7 +20,7 @@ export class Link {
   smooth = null;
 
   /**
-   * When each picture was sent, by its number.
+   * When each image was sent, in milliseconds, by its number.
    * @type {Map<number, number>}
    */
   pending = new Map();
@@ -31,13 +34,12 @@ export class Link {
   maps = false;
 
   /**
-   * `hear` is called with each message, `tell` with whether there is a connection.
-   * @param {(message: Message) => void} hear
-   * @param {(there: boolean) => void} tell
+   * @param {(message: Message) => void} onMessage Called with each message.
+   * @param {(connected: boolean) => void} onConnection Called when the connection opens or is lost.
    */
-  constructor(hear, tell) {
-    this.hear = hear;
-    this.tell = tell;
+  constructor(onMessage, onConnection) {
+    this.onMessage = onMessage;
+    this.onConnection = onConnection;
   }
 
   open() {
@@ -51,18 +53,18 @@ export class Link {
       if (this.smooth !== null) this.set(this.smooth);
       if (this.maps) this.map(true);
     };
-    socket.onmessage = (event) => socket === this.socket && !this.closed && this.take(JSON.parse(event.data));
+    socket.onmessage = (event) => socket === this.socket && !this.closed && this.receive(JSON.parse(event.data));
     socket.onclose = () => this.retry(socket);
     this.socket = socket;
   }
 
-  /** Whether a picture may be sent now. */
+  /** Whether an image may be sent now. */
   get free() {
     return this.socket?.readyState === WebSocket.OPEN && this.hello !== null && this.pending.size === 0;
   }
 
   /**
-   * Send a picture: the bytes of a JPEG.
+   * Send an image: the bytes of a JPEG.
    * @param {ArrayBuffer} bytes
    */
   send(bytes) {
@@ -72,7 +74,7 @@ export class Link {
   }
 
   /**
-   * Begin anew: people get new numbers.
+   * Set the smoothing. The server starts again, so people get new numbers.
    * @param {number} smooth In seconds.
    */
   set(smooth) {
@@ -81,7 +83,7 @@ export class Link {
   }
 
   /**
-   * Ask for maps with each face, or no longer.
+   * Ask for an activation map with each face, or stop asking.
    * @param {boolean} wanted
    */
   map(wanted) {
@@ -89,7 +91,7 @@ export class Link {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ map: wanted }));
   }
 
-  /** Readings a second, and milliseconds from a picture to its reading. */
+  /** Results per second, and milliseconds from an image to its result. */
   get pace() {
     const [first, last] = [this.answers[0], this.answers.at(-1)];
     if (!last || performance.now() - last.when > 2000) return { rate: 0, delay: 0 };
@@ -105,10 +107,10 @@ export class Link {
   }
 
   /** @param {Message} message */
-  take(message) {
+  receive(message) {
     if (message.type === "hello") {
       this.hello = message;
-      this.tell(true);
+      this.onConnection(true);
     }
     if (message.type === "result") {
       const when = performance.now();
@@ -116,14 +118,14 @@ export class Link {
       if (this.answers.length > AVERAGED) this.answers.shift();
     }
     if (message.type !== "hello") this.pending.clear();
-    this.hear(message);
+    this.onMessage(message);
   }
 
   /** @param {WebSocket} socket */
   retry(socket) {
     if (this.closed || socket !== this.socket) return;
     this.hello = null;
-    this.tell(false);
+    this.onConnection(false);
     this.tries += 1;
     setTimeout(() => this.closed || this.open(), Math.min(LONGEST_WAIT, 250 * 2 ** this.tries));
   }

@@ -1,6 +1,6 @@
-// What the server sends, for the type check of the page (make check-js). The package does not ship this file.
+// Messages of the server, for the type check of the page (make check-js). The package does not ship this file.
 
-/** x1, y1, x2, y2 in pixels of the picture. */
+/** x1, y1, x2, y2 in pixels of the image. */
 export type Box = [number, number, number, number];
 
 /** The probability of each expression, 0..1. */
@@ -26,7 +26,7 @@ export interface Face {
   map?: FaceMap;
 }
 
-/** What was read of one picture. */
+/** The result of one image. */
 export interface Result {
   source: string;
   frame: number;
@@ -50,12 +50,12 @@ export interface Hello {
   maps: boolean;
 }
 
-/** What was read of a picture that came over the connection. */
+/** The result of an image that was sent over the connection. */
 export interface LiveResult extends Result {
   type: "result";
 }
 
-/** Why a picture was not read. */
+/** Why an image was not analyzed. */
 export interface ProblemMessage {
   type: "problem";
   frame: number;

@@ -1,10 +1,10 @@
-// The camera in a notebook's cell: a preview, a button, and a photo as a data: address. Errors are said in the cell.
+// The camera in a notebook cell: a preview, a button, and a photo as a data: address. Errors are shown in the cell.
 
 /* exported addElement, takePhoto, enterAnswer */
 
 /** @type {Record<string, string>} */
-const WORDS = {
-  NotAllowedError: "The camera was not allowed. Allow it at the camera sign beside the address, then run the cell again.",
+const MESSAGES = {
+  NotAllowedError: "The camera was not allowed. Allow it with the camera icon next to the address, then run the cell again.",
   NotFoundError: "There is no camera. Plug one in, then run the cell again.",
   NotReadableError: "The camera is in use. Close the other program, then run the cell again.",
 };
@@ -30,17 +30,17 @@ async function takePhoto({ width, quality }) {
   const script = document.currentScript;
   const box = addElement("div", script?.parentElement ?? document.querySelector("#output-area") ?? document.body, {});
   try {
-    if (!navigator.mediaDevices) throw new Error("Browsers give cameras only to pages of this machine or of https.");
+    if (!navigator.mediaDevices) throw new Error("Browsers allow cameras only on this machine or over https.");
     const stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: width } } });
     const video = addElement("video", box, { srcObject: stream, muted: true, playsInline: true });
     Object.assign(video.style, { display: "block", maxWidth: "min(100%, 480px)", transform: "scaleX(-1)" });
     await video.play();
     const style = "margin: .5em .5em 0 0; padding: .5em 1em; font: inherit; cursor: pointer";
     const button = addElement("button", box, { textContent: "Take the photo", style });
-    const leave = addElement("button", box, { textContent: "Cancel", style });
+    const cancel = addElement("button", box, { textContent: "Cancel", style });
     const taken = await new Promise((done) => {
       button.onclick = () => done(true);
-      leave.onclick = () => done(false);
+      cancel.onclick = () => done(false);
     });
     const canvas = document.createElement("canvas");
     const scale = Math.min(1, width / video.videoWidth);
@@ -51,14 +51,14 @@ async function takePhoto({ width, quality }) {
     return taken ? canvas.toDataURL("image/jpeg", quality) : "error:no photo was taken; the button Cancel was pressed";
   } catch (error) {
     const { name, message } = /** @type {Error} */ (error);
-    const words = WORDS[name] ?? `The camera cannot be used (${message}).`;
-    box.textContent = words;
-    return `error:${words}`;
+    const text = MESSAGES[name] ?? `The camera cannot be used (${message}).`;
+    box.textContent = text;
+    return `error:${text}`;
   }
 }
 
 /**
- * Jupyter's cells wait for input alone: find the field that asks with this prompt, and enter the answer.
+ * Enter an answer in the input field of a Jupyter cell that shows this prompt. Jupyter cells wait only for such input.
  * @param {string} prompt
  * @param {string} answer
  */

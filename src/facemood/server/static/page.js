@@ -1,16 +1,16 @@
-// The page: what is chosen is shown, read picture by picture, and told.
+// The page: shows the chosen source, sends its images to the server, and shows the results.
 
 import { setColours } from "./colours.js";
-import { VideoReader } from "./videos.js";
+import { VideoUpload } from "./videos.js";
 import { glyph } from "./glyphs.js";
 import { Link } from "./link.js";
 import { drawFaces, drawMaps } from "./overlay.js";
-import { part, penOf } from "./parts.js";
-import { People, make, viewOf } from "./people.js";
+import { contextOf, part } from "./parts.js";
+import { People, make, nameOf, viewOf } from "./people.js";
 import { problemOf } from "./problems.js";
 import { Recording, download } from "./record.js";
 import { openStream, takeFrame } from "./sources.js";
-import { Speaker } from "./speech.js";
+import { Speaker, describeFaces } from "./speech.js";
 import { float, press, resizeText, restoreView, toggleCompact } from "./view.js";
 import { MEANINGS, clock } from "./words.js";
 
@@ -21,9 +21,14 @@ import { MEANINGS, clock } from "./words.js";
  * @typedef {Moving | "photo"} Kind
  */
 
-const FASTEST = 66;
-const TOLD = 500;
-const STILL = 3000;
+/** Shortest time between two images that are sent, in milliseconds: 15 per second. */
+const SEND_INTERVAL = 66;
+
+/** Milliseconds between two updates of the displayed rate. */
+const PACE_INTERVAL = 500;
+
+/** Milliseconds without an image after which a shared screen needs a hint. */
+const HINT_AFTER = 3000;
 
 const video = part("video");
 const overlay = part("overlay");
@@ -34,8 +39,8 @@ const worker = new Worker("/static/worker.js");
  * @property {Kind | null} kind
  * @property {string} name
  * @property {MediaStream | null} stream
- * @property {{ result: Result, file: File }[]} pictures
- * @property {number} place
+ * @property {{ result: Result, file: File }[]} photos
+ * @property {number} place Of the shown photo in `photos`.
  * @property {Result | null} result
  * @property {number | null} time
  * @property {View[]} views
@@ -44,21 +49,21 @@ const worker = new Worker("/static/worker.js");
  * @property {boolean} canMap
  * @property {boolean} paused
  * @property {Recording | null} recording
- * @property {number} due
- * @property {boolean} busy
- * @property {number} told
- * @property {number | null} moment
+ * @property {number} due When the next image may be sent, in milliseconds.
+ * @property {boolean} busy Whether the worker is encoding an image.
+ * @property {number} paced When the displayed rate was updated, in milliseconds.
+ * @property {number | null} moment Of the video's last image, in seconds.
  */
 
 /** @type {State} */
 const state = {
-  kind: null, name: "", stream: null, pictures: [], place: 0, result: null, time: 0, views: [], smoothed: true,
-  mapped: false, canMap: false, paused: false, recording: null, due: 0, busy: false, told: 0, moment: null,
+  kind: null, name: "", stream: null, photos: [], place: 0, result: null, time: 0, views: [], smoothed: true,
+  mapped: false, canMap: false, paused: false, recording: null, due: 0, busy: false, paced: 0, moment: null,
 };
 const people = new People(part("people"));
 const speaker = new Speaker(part("spoken"));
-const link = new Link(hear, (there) => notice(there ? "" : "The connection to facemood was lost. Trying again."));
-const videos = new VideoReader({
+const link = new Link(receive, (connected) => notice(connected ? "" : "The connection to facemood was lost. Trying again."));
+const videos = new VideoUpload({
   box: part("whole-video"), words: part("video-words"), progress: part("video-progress"), read: part("video-read"),
   cancel: part("video-cancel"), results: part("video-results"),
 });
@@ -70,20 +75,20 @@ function notice(text) {
 }
 
 /**
- * Leave what is shown, and show something else.
- * @param {Kind | null} kind Null for the beginning.
+ * Close the current source and show another one.
+ * @param {Kind | null} kind Null for the start page.
  */
 function begin(kind, name = "") {
   endRecording();
   link.close();
   state.stream?.getTracks().forEach((track) => track.stop());
   if (video.src) URL.revokeObjectURL(video.src);
-  Object.assign(state, { kind, name, stream: null, pictures: [], result: null, views: [], paused: false, busy: false, moment: null });
+  Object.assign(state, { kind, name, stream: null, photos: [], result: null, views: [], paused: false, busy: false, moment: null });
   video.srcObject = null;
   video.removeAttribute("src");
   video.controls = kind === "video";
   people.clear();
-  penOf(overlay).clearRect(0, 0, overlay.width, overlay.height);
+  contextOf(overlay).clearRect(0, 0, overlay.width, overlay.height);
   videos.offer(null);
   notice("");
   const moving = kind !== "photo" && kind !== null;
@@ -94,7 +99,7 @@ function begin(kind, name = "") {
   part("picture").hidden = moving;
   video.hidden = !moving;
   part("waiting").hidden = false;
-  part("waiting").textContent = "Waiting for the first picture";
+  part("waiting").textContent = "Waiting for the first image";
   part("stage").classList.toggle("mirrored", kind === "camera");
   part("pace").textContent = "";
   press("pause", false);
@@ -110,26 +115,26 @@ async function beginStream(kind) {
   stream.getVideoTracks()[0].addEventListener("ended", () => {
     if (state.stream !== stream) return;
     begin(null);
-    notice(kind === "camera" ? "The camera was taken away." : "The sharing has ended.");
+    notice(kind === "camera" ? "The camera was disconnected." : "Sharing has ended.");
   });
   video.srcObject = stream;
-  setTimeout(() => sayStill(stream), STILL);
+  setTimeout(() => hintAtStillImage(stream), HINT_AFTER);
   part("stop").focus();
   try {
     await video.play();
-    speaker.say(kind === "camera" ? "The camera is read." : "The shared screen is read.");
+    speaker.say(kind === "camera" ? "Analyzing the camera." : "Analyzing the shared screen.");
   } catch (error) {
-    if (state.stream === stream) notice(/** @type {Error} */ (error).message); // closed before its first picture is no trouble
+    if (state.stream === stream) notice(/** @type {Error} */ (error).message); // closing it before the first image is no error
   }
 }
 
 /**
- * Browsers send a shared tab when something in it changes; what stands still may never come.
+ * Show a hint if no image of a shared tab arrives: browsers send one only when something in the tab changes.
  * @param {MediaStream} stream
  */
-function sayStill(stream) {
+function hintAtStillImage(stream) {
   if (state.stream !== stream || state.kind !== "screen" || video.readyState >= 2) return;
-  part("waiting").textContent = "No picture has come yet. Where nothing moves, scroll there once, or choose it again.";
+  part("waiting").textContent = "No image has arrived yet. If nothing moves there, scroll once, or share it again.";
 }
 
 /** @param {File} file */
@@ -139,7 +144,7 @@ async function beginVideo(file) {
   video.src = URL.createObjectURL(file);
   video.onerror = () => {
     if (state.kind !== "video" || !video.src) return;
-    part("waiting").textContent = "This browser cannot show the video. facemood can still read all of it.";
+    part("waiting").textContent = "This browser cannot play the video. facemood can still analyze all frames.";
   };
   await video.play().catch(() => {});
 }
@@ -149,69 +154,69 @@ async function beginPhotos(files) {
   begin("photo");
   const form = new FormData();
   for (const file of files) form.append("image", file, file.name);
-  part("waiting").textContent = "Reading";
+  part("waiting").textContent = "Analyzing";
   const answer = await fetch(`/v1/analyze?maps=${state.canMap}`, { method: "POST", body: form }).catch(() => null);
   if (state.kind !== "photo") return;
   if (!answer?.ok) {
     begin(null);
-    notice(answer ? await problemOf(answer) : "The photo could not be sent; it may be too large, or the server has gone.");
+    notice(answer ? await problemOf(answer) : "The photo could not be uploaded. It may be too large, or the server has stopped.");
     return;
   }
   const { results, failures } = /** @type {Results} */ (await answer.json());
-  const bad = new Set(failures.map((failure) => failure.source));
-  const good = [...files].filter((file) => !bad.has(file.name));
-  state.pictures = results.map((result, place) => ({ result, file: good[place] }));
+  const failed = new Set(failures.map((failure) => failure.source));
+  const analyzed = [...files].filter((file) => !failed.has(file.name));
+  state.photos = results.map((result, place) => ({ result, file: analyzed[place] }));
   if (failures.length) notice(failures.map((failure) => `${failure.source}: ${failure.message}`).join(" "));
-  await showPicture(0);
+  await showPhoto(0);
 }
 
 /** @param {number} place */
-async function showPicture(place) {
-  const { result, file } = state.pictures[place];
+async function showPhoto(place) {
+  const { result, file } = state.photos[place];
   Object.assign(state, { place, name: file.name });
   const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
   const canvas = part("picture");
   [canvas.width, canvas.height] = result.size;
-  penOf(canvas).drawImage(bitmap, 0, 0, ...result.size);
-  for (const id of ["previous", "next"]) part(id).hidden = state.pictures.length < 2;
+  contextOf(canvas).drawImage(bitmap, 0, 0, ...result.size);
+  for (const id of ["previous", "next"]) part(id).hidden = state.photos.length < 2;
   part("previous").disabled = place === 0;
-  part("next").disabled = place === state.pictures.length - 1;
+  part("next").disabled = place === state.photos.length - 1;
   people.clear();
   show(result, null);
-  speaker.say(state.views.map((view) => view.label).join(", ") || "No face was found.");
+  speaker.say(describeFaces(namedFaces()) || "No face was found.");
 }
 
-/** Send the newest picture, whenever the last one is answered. */
-async function pump() {
+/** Let the worker encode the newest image, if the last result has arrived. */
+async function requestFrame() {
   const { kind } = state;
   const ready = link.free && !state.paused && !state.busy && video.readyState >= 2 && video.videoWidth;
   const now = performance.now();
   if (!ready || kind === null || kind === "photo" || now < state.due || (kind === "video" && video.currentTime === state.moment)) return;
-  Object.assign(state, { busy: true, due: now + FASTEST, moment: video.currentTime });
-  await takeFrame(video, kind, worker).catch(() => (state.busy = false)); // a video may have no picture yet
+  Object.assign(state, { busy: true, due: now + SEND_INTERVAL, moment: video.currentTime });
+  await takeFrame(video, kind, worker).catch(() => (state.busy = false)); // a video may have no image yet
 }
 
 /**
- * Hear the worker: a picture that is ready, or null for each beat.
+ * Handle a message of the worker: an encoded image, or null for a tick of its timer.
  * @param {MessageEvent<ArrayBuffer | null>} event
  */
-function advance({ data: picture }) {
-  if (picture) {
+function advance({ data: image }) {
+  if (image) {
     state.busy = false;
-    if (link.free && !state.paused) link.send(picture);
+    if (link.free && !state.paused) link.send(image);
   }
-  pump();
-  if (performance.now() - state.told > TOLD) tellPace();
+  requestFrame();
+  if (performance.now() - state.paced > PACE_INTERVAL) showPace();
 }
 
 /** @param {Message} message */
-function hear(message) {
+function receive(message) {
   if (message.type === "problem") notice(message.problem.detail);
   if (message.type !== "result" || !state.kind || state.paused) return;
   const time = performance.now() / 1000;
   state.recording?.add(message, time);
   show(message, time);
-  pump();
+  requestFrame();
 }
 
 /**
@@ -225,12 +230,17 @@ function show(result, time) {
   state.views = result.faces.map((face, number) => viewOf(face, number, state.smoothed));
   people.show(state.views, time);
   showNobody(result.faces.length === 0);
-  if (time !== null) speaker.hear(state.views.map((view) => ({ name: `Person ${view.key}`, label: view.label })));
+  if (time !== null) speaker.update(namedFaces());
   fitOverlay();
   paint(overlay);
 }
 
-/** Show what is read already in another way. */
+/** The name and label of each face. */
+function namedFaces() {
+  return state.views.map((view) => ({ name: nameOf(view.key, state.kind !== "photo"), label: view.label }));
+}
+
+/** Show the current result again, after a display option has changed. */
 function showAgain() {
   if (state.result) show(state.result, state.kind === "photo" ? null : state.time);
 }
@@ -239,19 +249,19 @@ function showAgain() {
 function showNobody(empty) {
   /** @type {Partial<Record<Kind, string>>} */
   const hints = {
-    camera: "Turn to the camera. Light from the front helps.",
-    screen: "Make the faces larger in the call, or choose its window again.",
+    camera: "Look at the camera. Light from the front helps.",
+    screen: "Make the faces in the call larger, or share its window again.",
   };
   part("nobody").hidden = !empty;
-  const hint = (state.kind && hints[state.kind]) ?? "Faces in profile, covered or very small ones are not found.";
-  part("nobody").replaceChildren(make("b", "", "No face in the picture"), hint);
+  const hint = (state.kind && hints[state.kind]) ?? "Faces in profile, covered faces and very small faces are not found.";
+  part("nobody").replaceChildren(make("b", "", "No face in the image"), hint);
 }
 
 function fitOverlay() {
   const ratio = window.devicePixelRatio || 1;
   const size = [overlay.clientWidth, overlay.clientHeight].map((side) => Math.round(side * ratio));
   if (size[0] && (overlay.width !== size[0] || overlay.height !== size[1])) [overlay.width, overlay.height] = size;
-  penOf(overlay).clearRect(0, 0, overlay.width, overlay.height);
+  contextOf(overlay).clearRect(0, 0, overlay.width, overlay.height);
 }
 
 /** @param {HTMLCanvasElement} canvas */
@@ -264,14 +274,14 @@ function paint(canvas, mirrored = state.kind === "camera") {
 }
 
 /**
- * Draw picture and overlay together, as they are and not as a mirror shows them.
+ * Draw image and overlay together, not mirrored.
  * @param {HTMLCanvasElement} canvas
  */
 function compose(canvas) {
   const photo = part("picture");
   const [width, height] = state.kind === "photo" ? [photo.width, photo.height] : [video.videoWidth, video.videoHeight];
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-  penOf(canvas).drawImage(state.kind === "photo" ? photo : video, 0, 0, width, height);
+  contextOf(canvas).drawImage(state.kind === "photo" ? photo : video, 0, 0, width, height);
   paint(canvas, false);
 }
 
@@ -299,39 +309,39 @@ async function endRecording() {
   if (!recording) return;
   state.recording = null;
   press("record", false);
-  nameRecord("Record");
+  labelRecordButton("Record");
   const files = await recording.stop();
-  const begun = stamp();
+  const time = stamp();
   const links = Object.entries(files).map(([name, blob]) => {
-    const target = { href: URL.createObjectURL(blob), download: `facemood-${begun}-${name}` };
+    const target = { href: URL.createObjectURL(blob), download: `facemood-${time}-${name}` };
     /** @type {Record<string, string>} */
     const words = { "table.csv": "Table (CSV)", "results.json": "JSON" };
     return Object.assign(make("a", "tool small", words[name] ?? "Annotated video"), target);
   });
   part("recording").hidden = false;
-  part("recorded").textContent = `${clock(recording.seconds)} with ${recording.results.length} readings. It is in this page alone until you save it.`;
+  part("recorded").textContent = `${clock(recording.seconds)} with ${recording.results.length} results. The recording is only in this page until you save it.`;
   part("downloads").replaceChildren(...links);
   speaker.say("The recording can be downloaded.");
 }
 
 /**
- * Write on the button that records.
+ * Set the text of the record button.
  * @param {string} text
  */
-function nameRecord(text) {
-  const words = part("record").lastElementChild;
-  if (words) words.textContent = text;
+function labelRecordButton(text) {
+  const label = part("record").lastElementChild;
+  if (label) label.textContent = text;
 }
 
-function tellPace() {
-  state.told = performance.now();
+function showPace() {
+  state.paced = performance.now();
   const { rate, delay } = link.pace;
   if (state.kind && state.kind !== "photo") {
-    part("pace").textContent = rate ? `${rate.toFixed(0)} readings/s · ${delay.toFixed(0)} ms` : "";
+    part("pace").textContent = rate ? `${rate.toFixed(0)} images/s · ${delay.toFixed(0)} ms` : "";
   }
   if (state.recording) {
-    nameRecord(`Stop ${clock(state.recording.seconds)}`);
-    part("recorded").textContent = `${state.recording.results.length} readings`;
+    labelRecordButton(`Stop ${clock(state.recording.seconds)}`);
+    part("recorded").textContent = `${state.recording.results.length} results`;
   }
 }
 
@@ -363,12 +373,12 @@ function toggleMaps() {
 }
 
 /** @param {FileList} files */
-function dropped(files) {
+function openDropped(files) {
   const photos = [...files].filter((file) => file.type.startsWith("image/"));
-  const moving = [...files].find((file) => file.type.startsWith("video/") || /\.(mkv|avi|mov|ts|wmv|flv)$/i.test(file.name));
+  const videoFile = [...files].find((file) => file.type.startsWith("video/") || /\.(mkv|avi|mov|ts|wmv|flv)$/i.test(file.name));
   if (photos.length) beginPhotos(photos);
-  else if (moving) beginVideo(moving);
-  else notice("This is neither a photo nor a video. Drop JPEG, PNG, WebP, MP4, WebM or the like.");
+  else if (videoFile) beginVideo(videoFile);
+  else notice("This is neither a photo nor a video. Drop a file such as JPEG, PNG, WebP, MP4 or WebM.");
 }
 
 function stamp() {
@@ -381,7 +391,7 @@ function listen() {
     "choose-photo": () => part("photo-file").click(), "choose-video": () => part("video-file").click(),
     stop, pause, snapshot, record: toggleRecording, smooth: toggleSmooth, why: toggleMaps, float,
     compact: () => toggleCompact(), smaller: () => resizeText(-1), larger: () => resizeText(1),
-    previous: () => showPicture(state.place - 1), next: () => showPicture(state.place + 1),
+    previous: () => showPhoto(state.place - 1), next: () => showPhoto(state.place + 1),
   };
   for (const [id, action] of Object.entries(actions)) part(id).addEventListener("click", action);
   const [photos, videoFile] = [part("photo-file"), part("video-file")];
@@ -395,7 +405,7 @@ function listen() {
   addEventListener("drop", (event) => {
     event.preventDefault();
     part("drop").hidden = true;
-    if (event.dataTransfer) dropped(event.dataTransfer.files);
+    if (event.dataTransfer) openDropped(event.dataTransfer.files);
   });
   addEventListener("resize", showAgain);
 }
@@ -405,7 +415,7 @@ async function prepare() {
   worker.onmessage = advance;
   part("place").textContent = /^(localhost|127\.|\[::1\])/.test(location.hostname) ? "this machine" : location.hostname;
   restoreView();
-  if (!("OffscreenCanvas" in window)) notice("This browser is too old to read live pictures; photos can be read.");
+  if (!("OffscreenCanvas" in window)) notice("This browser is too old for live analysis. Photos still work.");
   const answer = await fetch("/v1/settings");
   if (!answer.ok) return notice(await problemOf(answer));
   /** @type {Settings} */

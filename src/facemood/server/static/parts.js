@@ -1,7 +1,7 @@
-// The named parts of the page. They are remembered, because some of them may stand in another window for a while.
+// The named parts of the page. They are cached, because some of them may move to another window for a while.
 
 /**
- * The parts that are more than an HTMLElement.
+ * The parts of a more specific type than HTMLElement.
  * @typedef {object} Special
  * @property {HTMLProgressElement} video-progress
  * @property {HTMLInputElement} video-file
@@ -17,7 +17,7 @@
 const known = new Map();
 
 /**
- * The element of a name.
+ * The element with an id.
  * @template {string} Name
  * @param {Name} id
  * @returns {Name extends keyof Special ? Special[Name] : HTMLElement}
@@ -28,9 +28,9 @@ export function part(id) {
 }
 
 /**
- * What draws on a canvas.
+ * The 2D context of a canvas.
  * @param {HTMLCanvasElement} canvas
  */
-export function penOf(canvas) {
-  return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")); // null for canvases of another kind alone
+export function contextOf(canvas) {
+  return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")); // null only for canvases of another kind
 }

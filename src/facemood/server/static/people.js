@@ -1,34 +1,39 @@
-// The people in the picture: a card for each, with the word, how sure it is, the top three, and the last minute.
+// The people in the image: a card for each with the label, its confidence, the top three and the last minute.
 
 import { colourOf } from "./colours.js";
 import { glyph } from "./glyphs.js";
-import { SPAN, drawTimeline, inWords } from "./timeline.js";
-import { howSure, percent, ranking } from "./words.js";
+import { SPAN, drawTimeline, describeMoments } from "./timeline.js";
+import { certaintyOf, percent, ranking } from "./words.js";
 
 /**
  * @import { Box, Face, FaceMap } from "./messages.js"
  * @import { Moment } from "./timeline.js"
  * @import { Ranked } from "./words.js"
  *
- * What is shown of a face.
+ * The face data that a card shows.
  * @typedef {object} View
- * @property {number} key
+ * @property {number} key The track ID of a person, or the number of a photo's face, from 0.
  * @property {Box} box
  * @property {FaceMap} [map]
  * @property {string} label
  * @property {number} confidence
- * @property {Ranked[]} ranked
+ * @property {Ranked[]} ranked The label first, then the others by probability.
  * @property {boolean} [certain]
  *
  * @typedef {Record<"name" | "track" | "fill" | "share", HTMLElement>} Row
  */
 
+/** Seconds after which the card of a person who left the image is removed. */
 const AWAY = 6;
-const CALM = 5;
+
+/** Seconds between two updates of a timeline's description for screen readers. */
+const DESCRIBE_INTERVAL = 5;
+
+/** Number of labels on a card. */
 const TOP = 3;
 
 /**
- * Turn a face of the server's into what is shown of it.
+ * Turn a face from the server into the data of its card.
  * @param {Face} face
  * @param {number} number
  * @param {boolean} smoothed
@@ -52,7 +57,7 @@ export function viewOf(face, number, smoothed) {
   };
 }
 
-/** Keeps a card for each person, in the order of their numbers. */
+/** One card per person, in the order of their numbers. */
 export class People {
   /** @type {Map<number, Card>} */
   cards = new Map();
@@ -63,7 +68,7 @@ export class People {
   }
 
   /**
-   * Show the faces of a moment.
+   * Show the faces of one result.
    * @param {View[]} views
    * @param {number | null} time In seconds, null for a photo.
    */
@@ -76,8 +81,8 @@ export class People {
     for (const [key, card] of this.cards) {
       if (present.has(key)) continue;
       card.element.classList.add("away");
-      card.away.textContent = "not in the picture";
-      if (time === null || time - card.seen > AWAY) this.remove(key);
+      card.away.textContent = "not in the image";
+      if (time === null || time - card.lastSeen > AWAY) this.remove(key);
     }
     if (time !== null) for (const card of this.cards.values()) card.draw(time);
   }
@@ -116,8 +121,8 @@ class Card {
   /** @type {HTMLCanvasElement | null} */
   canvas = null;
 
-  seen = 0;
-  told = -CALM;
+  lastSeen = 0;
+  described = -DESCRIBE_INTERVAL;
 
   /**
    * @param {number} key
@@ -127,14 +132,14 @@ class Card {
     this.element = make("li", "person");
     const title = make("h3");
     this.away = make("span");
-    title.append(make("span", "", `${moving ? "Person" : "Face"} ${key}`), this.away);
+    title.append(make("span", "", nameOf(key, moving)), this.away);
     const mood = make("div", "mood");
     const words = make("div");
-    this.picture = make("span");
+    this.glyph = make("span");
     this.word = make("p", "word");
     this.how = make("p", "how");
     words.append(this.word, this.how);
-    mood.append(this.picture, words);
+    mood.append(this.glyph, words);
     this.bars = make("dl", "bars");
     this.rows = Array.from({ length: TOP }, () => this.addRow());
     this.element.append(title, mood, this.bars);
@@ -166,15 +171,15 @@ class Card {
     if (view.label !== this.label) {
       this.label = view.label;
       this.word.textContent = view.label;
-      this.picture.replaceChildren(glyph(view.label));
+      this.glyph.replaceChildren(glyph(view.label));
       this.element.style.setProperty("--colour", colourOf(view.label));
     }
     this.element.classList.remove("away");
     this.away.textContent = "";
-    this.how.textContent = `${howSure(view.ranked, view.certain)}, ${percent(view.confidence)}`;
+    this.how.textContent = `${certaintyOf(view.ranked, view.certain)}, ${percent(view.confidence)}`;
     this.rows.forEach((row, place) => showRow(row, view.ranked[place]));
     if (time === null) return;
-    this.seen = time;
+    this.lastSeen = time;
     this.moments.push({ time, label: view.label, confidence: view.confidence });
     while (this.moments[0].time < time - SPAN) this.moments.shift();
   }
@@ -183,10 +188,19 @@ class Card {
   draw(time) {
     if (!this.canvas) return;
     drawTimeline(this.canvas, this.moments, time);
-    if (time - this.told < CALM) return;
-    this.told = time;
-    this.canvas.setAttribute("aria-label", inWords(this.moments, time));
+    if (time - this.described < DESCRIBE_INTERVAL) return;
+    this.described = time;
+    this.canvas.setAttribute("aria-label", describeMoments(this.moments, time));
   }
+}
+
+/**
+ * The name of a face, with the number that it has in the table: a person's track ID, or a photo's face from 0.
+ * @param {number} key
+ * @param {boolean} moving
+ */
+export function nameOf(key, moving) {
+  return `${moving ? "Person" : "Face"} ${key}`;
 }
 
 /**
@@ -201,7 +215,7 @@ function showRow(row, [label, probability] = ["", 0]) {
 }
 
 /**
- * Make an element with a class and a text.
+ * Create an element with a class and a text.
  * @template {keyof HTMLElementTagNameMap} Name
  * @param {Name} name
  * @returns {HTMLElementTagNameMap[Name]}

@@ -1,7 +1,7 @@
-// What the server refuses, in its own words.
+// Error messages of the server.
 
 /**
- * The words of an answer that is no success.
+ * The message of a failed request.
  * @param {Response} answer
  * @returns {Promise<string>}
  */

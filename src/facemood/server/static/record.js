@@ -1,15 +1,20 @@
-// Recording: the table, the JSON and the annotated video are made here in the browser, and nothing is stored elsewhere.
+// Recording: the table, the JSON and the annotated video are made in the browser. Nothing is stored elsewhere.
 
 /**
  * @import { Column, Hello, LiveResult, Result } from "./messages.js"
  * @typedef {(canvas: HTMLCanvasElement) => void} Draw
  */
 
+/** Frames per second of the annotated video. */
 const RATE = 20;
+
+/** Most results of a recording, so that memory does not run out; about 4 hours at 15 per second. */
 const MOST = 200_000;
+
+/** Formats of the annotated video, the preferred one first. */
 const FORMATS = ["video/mp4;codecs=avc1.42E01F", "video/webm;codecs=vp9", "video/webm;codecs=vp8", "video/webm"];
 
-/** Keeps what is read, and records what is shown, from its beginning until `stop`. */
+/** Records results and the annotated video until `stop`. */
 export class Recording {
   /** @type {(Result & { type?: undefined })[]} */
   results = [];
@@ -32,7 +37,7 @@ export class Recording {
    * @param {Hello} hello The server's greeting.
    * @param {string} source
    * @param {HTMLCanvasElement} canvas
-   * @param {Draw} draw Paints picture and overlay onto a canvas.
+   * @param {Draw} draw Draws image and overlay onto a canvas.
    */
   constructor(hello, source, canvas, draw) {
     this.hello = hello;
@@ -66,7 +71,7 @@ export class Recording {
     this.recorder.start(1000);
   }
 
-  /** End it; gives {name: Blob} of all files. */
+  /** Stop recording and return all files as {name: Blob}. */
   async stop() {
     clearInterval(this.timer);
     /** @type {Record<string, Blob>} */
@@ -96,8 +101,8 @@ export class Recording {
 }
 
 /**
- * The table's rows of a result, as lists of cells: one a face, or one with empty face columns. The server says in which
- * order the columns stand, and by which path each is found in the result; a path through "faces" goes into the row's face.
+ * The table rows of a result, as lists of cells: one row per face, or one row with empty face columns. The server sends
+ * the order of the columns, and for each its path in the result; a path through "faces" leads into the row's face.
  * @param {Result} result
  * @param {Column[]} columns
  */
@@ -107,7 +112,7 @@ export function rowsOf(result, columns) {
 }
 
 /**
- * What stands under a key of an object's own, so that a label such as "constructor" finds nothing else.
+ * The value of an object's own key, so that a label such as "constructor" finds nothing inherited.
  * @param {unknown} value
  * @param {string | number} key
  */
@@ -125,7 +130,7 @@ export function csvLine(values) {
 }
 
 /**
- * Hand a file to the user.
+ * Download a file.
  * @param {string} name
  * @param {Blob} blob
  */

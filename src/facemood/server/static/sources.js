@@ -1,18 +1,19 @@
-// Where pictures come from: camera, shared screen, video; and what to say when one cannot be had.
+// Image sources (camera, shared screen, video), and messages for those that cannot be opened.
 
-/** @typedef {keyof typeof WIDTHS} Moving A source whose pictures change. */
+/** @typedef {keyof typeof WIDTHS} Moving A source of many images. */
 
+/** Largest width of the images that are sent, in pixels. Faces on shared screens are the smallest. */
 const WIDTHS = { camera: 640, screen: 1280, video: 960 };
 
 /**
- * Open a camera or a shared screen; gives a MediaStream.
+ * Open a camera or a shared screen as a MediaStream.
  * @param {"camera" | "screen"} kind
  */
 export async function openStream(kind) {
   if (!navigator.mediaDevices) {
     throw new Error(
-      "Browsers give cameras and screens only to pages of this machine or of https. Open this page as http://localhost, " +
-        "or let the server have a certificate.",
+      "Browsers allow cameras and screens only on this machine or over https. Open this page as http://localhost, " +
+        "or start the server with a certificate.",
     );
   }
   try {
@@ -25,7 +26,7 @@ export async function openStream(kind) {
 }
 
 /**
- * Have the picture that a video shows now made into a JPEG by the worker, no wider than suits its kind.
+ * Send the current image of a video to the worker, which encodes it as JPEG no wider than `WIDTHS` allows.
  * @param {HTMLVideoElement} video
  * @param {Moving} kind
  * @param {Worker} worker
@@ -46,14 +47,14 @@ function whyNot(kind, error) {
   switch (error.name) {
     case "NotAllowedError":
       return camera
-        ? "The camera was not allowed. Allow it at the camera sign beside the address, then choose it again."
+        ? "The camera was not allowed. Allow it with the camera icon next to the address, then choose it again."
         : "Nothing was shared. Choose a window or tab in the browser's dialogue, then press Share.";
     case "NotFoundError":
-      return camera ? "There is no camera. Plug one in, then choose it again." : "There is nothing that can be shared.";
+      return camera ? "There is no camera. Plug one in, then choose it again." : "There is no screen or window to share.";
     case "NotReadableError":
       return camera
         ? "The camera is in use. Close the other program, then choose it again."
-        : "The system does not let the browser see the screen; allow it in the system's settings.";
+        : "The system does not let the browser record the screen. Allow it in the system settings.";
     case "NotSupportedError":
       return "This browser cannot share a screen. Use the camera, or another browser.";
     default:

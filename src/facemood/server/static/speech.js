@@ -1,14 +1,17 @@
-// What a screen reader hears: changes of expression, at a calm pace.
+// Announcements for screen readers: changes of expression, not too often.
 
-const PACE = 4000;
-const SETTLED = 800;
+/** Shortest time between two announcements, in milliseconds. */
+const INTERVAL = 4000;
 
-/** Says into a live region what changed, at most every few seconds, and only what has lasted a moment. */
+/** How long expressions must stay the same before they are announced, in milliseconds. */
+const HOLD = 800;
+
+/** Announces changes in a live region, at most every few seconds, and only those that last. */
 export class Speaker {
   spoken = "";
-  heard = "";
+  current = "";
   since = 0;
-  last = -PACE;
+  last = -INTERVAL;
 
   /** @param {HTMLElement} region */
   constructor(region) {
@@ -16,25 +19,32 @@ export class Speaker {
   }
 
   /**
-   * Tell what is seen now.
-   * @param {{ name: string, label: string }[]} people
+   * Update the current expressions, and announce them if it is time.
+   * @param {{ name: string, label: string }[]} faces
    */
-  hear(people, now = performance.now()) {
-    const alone = people.length === 1;
-    const text = people.map(({ name, label }) => (alone ? label : `${name} ${label}`)).join(", ") || "Nobody in the picture";
-    if (text !== this.heard) Object.assign(this, { heard: text, since: now });
-    const settled = now - this.since >= SETTLED;
-    if (text === this.spoken || !settled || now - this.last < PACE) return;
+  update(faces, now = performance.now()) {
+    const text = describeFaces(faces) || "No face in the image";
+    if (text !== this.current) Object.assign(this, { current: text, since: now });
+    const steady = now - this.since >= HOLD;
+    if (text === this.spoken || !steady || now - this.last < INTERVAL) return;
     Object.assign(this, { spoken: text, last: now });
     this.region.textContent = text;
   }
 
   /**
-   * Say something at once.
+   * Announce a text at once.
    * @param {string} text
    */
   say(text) {
     this.region.textContent = text;
     this.spoken = "";
   }
+}
+
+/**
+ * The label of one face, or the name and label of each of several.
+ * @param {{ name: string, label: string }[]} faces
+ */
+export function describeFaces(faces) {
+  return faces.map(({ name, label }) => (faces.length === 1 ? label : `${name} ${label}`)).join(", ");
 }

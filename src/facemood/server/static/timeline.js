@@ -1,16 +1,21 @@
-// What one person showed over the last minute: height is the probability, and words stand where there is room.
+// One person's expressions over the last minute. The height is the confidence; labels are written where they fit.
 
 import { colourOf, inkOn } from "./colours.js";
-import { penOf } from "./parts.js";
+import { contextOf } from "./parts.js";
 
 /**
  * Times are in seconds.
  * @typedef {{ time: number, label: string, confidence: number }} Moment
- * @typedef {{ label: string, start: number, end: number, moments: (Moment & { end: number })[] }} Spell
+ * @typedef {{ label: string, start: number, end: number, moments: (Moment & { end: number })[] }} Episode
  */
 
+/** Seconds that a timeline covers. */
 export const SPAN = 60;
+
+/** Height of a confidence of 0, as a share of the timeline's height, so that its label can be read. */
 const LOWEST = 0.3;
+
+/** Longest time between two results of one episode, in seconds. */
 const GAP = 1.5;
 
 /**
@@ -24,19 +29,19 @@ export function drawTimeline(canvas, moments, now) {
   const [width, height] = [canvas.clientWidth * ratio, canvas.clientHeight * ratio].map(Math.round);
   if (!width || !height) return;
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-  const pen = penOf(canvas);
-  pen.clearRect(0, 0, width, height);
+  const context = contextOf(canvas);
+  context.clearRect(0, 0, width, height);
   const place = (/** @type {number} */ time) => width * (1 - (now - time) / SPAN);
-  for (const spell of spells(moments, now)) drawSpell(pen, spell, place, height, ratio);
+  for (const episode of episodes(moments, now)) drawEpisode(context, episode, place, height, ratio);
 }
 
 /**
- * Join moments of one label into spells; a longer pause ends one.
+ * Join moments with the same label into episodes; a gap longer than `GAP` ends an episode.
  * @param {Moment[]} moments
  * @param {number} now
  */
-export function spells(moments, now) {
-  /** @type {Spell[]} */
+export function episodes(moments, now) {
+  /** @type {Episode[]} */
   const joined = [];
   moments.forEach((moment, index) => {
     const next = moments[index + 1]?.time ?? now;
@@ -53,37 +58,37 @@ export function spells(moments, now) {
 }
 
 /**
- * Say in words how long each expression was shown, the longest first.
+ * Describe how long each expression lasted, the longest first.
  * @param {Moment[]} moments
  * @param {number} now
  */
-export function inWords(moments, now) {
+export function describeMoments(moments, now) {
   /** @type {Map<string, number>} */
   const seconds = new Map();
-  for (const { label, start, end } of spells(moments, now)) seconds.set(label, (seconds.get(label) ?? 0) + end - start);
+  for (const { label, start, end } of episodes(moments, now)) seconds.set(label, (seconds.get(label) ?? 0) + end - start);
   const parts = [...seconds].sort((one, other) => other[1] - one[1]);
   return `The last minute: ${parts.map(([label, time]) => `${label} ${Math.round(time)} seconds`).join(", ") || "nothing"}`;
 }
 
 /**
- * @param {CanvasRenderingContext2D} pen
- * @param {Spell} spell
+ * @param {CanvasRenderingContext2D} context
+ * @param {Episode} episode
  * @param {(time: number) => number} place
  * @param {number} height
  * @param {number} ratio
  */
-function drawSpell(pen, spell, place, height, ratio) {
-  const colour = colourOf(spell.label);
-  pen.fillStyle = colour;
-  for (const { time, end, confidence } of spell.moments) {
+function drawEpisode(context, episode, place, height, ratio) {
+  const colour = colourOf(episode.label);
+  context.fillStyle = colour;
+  for (const { time, end, confidence } of episode.moments) {
     const tall = height * (LOWEST + (1 - LOWEST) * confidence);
     const [left, right] = [Math.floor(place(time)), Math.ceil(place(end))];
-    pen.fillRect(left, height - tall, right - left, tall);
+    context.fillRect(left, height - tall, right - left, tall);
   }
   const size = 12 * ratio;
-  pen.font = `600 ${size}px system-ui, sans-serif`;
-  const left = Math.max(place(spell.start), 0) + 4 * ratio;
-  if (place(spell.end) - left < pen.measureText(spell.label).width + 2 * ratio) return;
-  pen.fillStyle = inkOn(colour);
-  pen.fillText(spell.label, left, height - 5 * ratio);
+  context.font = `600 ${size}px system-ui, sans-serif`;
+  const left = Math.max(place(episode.start), 0) + 4 * ratio;
+  if (place(episode.end) - left < context.measureText(episode.label).width + 2 * ratio) return;
+  context.fillStyle = inkOn(colour);
+  context.fillText(episode.label, left, height - 5 * ratio);
 }

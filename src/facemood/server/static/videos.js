@@ -1,4 +1,4 @@
-// A whole video: it is sent to the server, read there frame by frame, and its results can be downloaded.
+// Analysis of a whole video: upload, progress on the server, and links to the results.
 
 import { make } from "./people.js";
 import { problemOf } from "./problems.js";
@@ -14,15 +14,16 @@ import { problemOf } from "./problems.js";
  * @property {HTMLElement} results
  */
 
-const ASKED = 700;
+/** Milliseconds between two requests for the progress. */
+const POLL_INTERVAL = 700;
 /** @type {Record<string, string>} */
-const WORDS = {
+const RESULT_NAMES = {
   "table.csv": "Table (CSV)", "table.parquet": "Table (Parquet)", "result.json": "JSON", "report.html": "Report",
   "annotated.mp4": "Annotated video",
 };
 
-/** The part of the page that has a video read. */
-export class VideoReader {
+/** The part of the page that uploads a video and follows its analysis. */
+export class VideoUpload {
   /** @type {File | null} */
   file = null;
 
@@ -40,14 +41,14 @@ export class VideoReader {
   }
 
   /**
-   * Offer to read a file.
+   * Offer to analyze a file; null hides the offer.
    * @param {File | null} file
    */
   offer(file) {
     this.cancel();
     this.file = file;
     this.parts.words.textContent =
-      "Read every frame of it, and get a table, a report and a video with the readings drawn on it.";
+      "Analyze every frame and get a table, a report and an annotated video.";
     this.parts.results.replaceChildren();
     this.parts.box.hidden = file === null;
   }
@@ -67,7 +68,7 @@ export class VideoReader {
   }
 
   /**
-   * Send the file; XMLHttpRequest tells how far it is, which fetch does not.
+   * Upload the file. XMLHttpRequest reports the progress, which fetch does not.
    * @param {File} file
    * @returns {Promise<Job>}
    */
@@ -76,12 +77,12 @@ export class VideoReader {
       const request = (this.request = new XMLHttpRequest());
       const form = new FormData();
       form.append("video", file, "video");
-      request.upload.onprogress = (event) => this.say("Sending it", event.loaded / event.total);
+      request.upload.onprogress = (event) => this.say("Uploading", event.loaded / event.total);
       request.onload = () => {
         const body = JSON.parse(request.responseText || "{}");
         return request.status === 202 ? done(body) : fail(new Error(body.detail ?? "The video was refused."));
       };
-      request.onerror = () => fail(new Error("The video could not be sent; it may be too large, or the server has gone."));
+      request.onerror = () => fail(new Error("The video could not be uploaded. It may be too large, or the server has stopped."));
       request.onabort = () => fail(new Error("Cancelled."));
       request.open("POST", "/v1/videos?annotated=true");
       request.send(form);
@@ -92,15 +93,15 @@ export class VideoReader {
   async follow(job) {
     while (job.state === "waiting" || job.state === "reading") {
       const share = job.frames_total ? job.frames_done / job.frames_total : 0;
-      this.say(job.state === "waiting" ? "It waits for its turn" : `${job.frames_done} frames are read`, share);
-      await new Promise((done) => setTimeout(done, ASKED));
+      this.say(job.state === "waiting" ? "Waiting for other videos" : `${job.frames_done} frames analyzed`, share);
+      await new Promise((done) => setTimeout(done, POLL_INTERVAL));
       if (!this.id) throw new Error("Cancelled.");
       const answer = await fetch(`/v1/videos/${job.id}`);
       if (!answer.ok) throw new Error(await problemOf(answer));
       job = await answer.json();
     }
     if (job.state !== "done") throw new Error(job.problem?.detail ?? "Cancelled.");
-    this.say(`All ${job.frames_done} frames are read. Save the results while the video is open here.`);
+    this.say(`All ${job.frames_done} frames analyzed. Save the results before you close the video.`);
     this.parts.results.replaceChildren(...Object.entries(job.results).map(([name, address]) => this.link(name, address)));
   }
 
@@ -110,7 +111,7 @@ export class VideoReader {
    */
   link(name, address) {
     const stem = (this.file?.name ?? "").replace(/\.[^.]*$/, "");
-    return Object.assign(make("a", "tool small", WORDS[name] ?? name), { href: address, download: `${stem}-${name}` });
+    return Object.assign(make("a", "tool small", RESULT_NAMES[name] ?? name), { href: address, download: `${stem}-${name}` });
   }
 
   cancel() {

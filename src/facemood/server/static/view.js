@@ -1,13 +1,14 @@
-// How readings are shown: large words, the size of text, a window above all others. What is chosen is remembered.
+// Display options: words only, text size, a window above all others. The first two are remembered.
 
 import { part } from "./parts.js";
 
 /** @typedef {{ requestWindow(size: { width: number, height: number }): Promise<Window> }} PictureInPicture */
 
+/** Text sizes, relative to the browser's. */
 const SIZES = [0.85, 1, 1.2, 1.45, 1.75];
 
 /**
- * Show whether a switch is on.
+ * Set the state of a toggle button.
  * @param {string} id
  * @param {boolean} pressed
  */
@@ -15,7 +16,7 @@ export function press(id, pressed) {
   part(id).setAttribute("aria-pressed", String(pressed));
 }
 
-/** Show words without the picture, or both again. */
+/** Hide or show the image next to the words. */
 export function toggleCompact(compact = !document.body.classList.contains("compact")) {
   document.body.classList.toggle("compact", compact);
   press("compact", compact);
@@ -33,7 +34,7 @@ export function resizeText(step) {
   remember("size", String(size));
 }
 
-/** Put the readings into a small window above all others, where the browser can. */
+/** Move the results to a small window above all others, if the browser supports it. */
 export async function float() {
   const { documentPictureInPicture } = /** @type {{ documentPictureInPicture: PictureInPicture }} */ (/** @type {unknown} */ (window));
   const small = await documentPictureInPicture.requestWindow({ width: 380, height: 520 });
@@ -45,7 +46,7 @@ export async function float() {
   small.addEventListener("pagehide", () => part("panel-place").prepend(part("panel")));
 }
 
-/** Show it as it was left the last time. */
+/** Apply the remembered options. */
 export function restoreView() {
   part("float").hidden = !("documentPictureInPicture" in window);
   resizeText(0);
@@ -60,7 +61,7 @@ function remember(name, value) {
   try {
     localStorage.setItem(`facemood-${name}`, value);
   } catch {
-    // a browser that keeps nothing shows the page as it is for the first time
+    // without storage, the page opens with the default options
   }
 }
 

@@ -1,4 +1,4 @@
-// What expressions are called, how sure a reading is in words, and how such faces often look.
+// Descriptions of expressions, and confidence and time as text.
 
 /** @typedef {[label: string, probability: number]} Ranked */
 
@@ -7,19 +7,24 @@ export const MEANINGS = {
   angry: "Brows low and drawn together, a hard look, lips pressed or teeth shown.",
   disgust: "The nose is wrinkled, the upper lip raised.",
   fear: "Eyes wide, brows raised and drawn together, the mouth stretched.",
-  happy: "The corners of the mouth go up, the cheeks rise, small folds beside the eyes.",
+  happy: "The corners of the mouth go up, the cheeks rise, small wrinkles at the eyes.",
   sad: "The inner ends of the brows go up, the corners of the mouth down.",
   surprise: "Brows high, eyes wide, the jaw dropped.",
-  neutral: "A resting face. It can look stern or sad without meaning it.",
+  neutral: "A relaxed face. Some people look stern or sad when relaxed.",
   contempt: "One corner of the mouth is tightened, and only one.",
 };
 
+/** Confidence from which a prediction is called clear, 0..1. */
 const CLEARLY = 0.85;
+
+/** Confidence from which a prediction is called probable, 0..1. */
 const PROBABLY = 0.6;
+
+/** Below this difference in probability, the second label is named too. */
 const CLOSE = 0.15;
 
 /**
- * Write a probability in whole per cent, without claiming certainty.
+ * Format a probability as a whole percentage, never as 0% or 100%.
  * @param {number} probability
  */
 export function percent(probability) {
@@ -28,11 +33,11 @@ export function percent(probability) {
 }
 
 /**
- * Say how sure a reading is: what follows the expression's word.
+ * Describe how certain a prediction is, as words that follow its label.
  * @param {Ranked[]} ranked Best first.
- * @param {boolean} [certain]
+ * @param {boolean} [certain] False if the server reports the prediction as uncertain.
  */
-export function howSure(ranked, certain) {
+export function certaintyOf(ranked, certain) {
   const [first, second] = ranked;
   if (second && first[1] - second[1] < CLOSE) return `or ${second[0]}, hard to tell`;
   if (certain === false || first[1] < PROBABLY) return "perhaps";
@@ -48,7 +53,7 @@ export function ranking(emotions) {
 }
 
 /**
- * Write seconds as a clock does.
+ * Format seconds as minutes and seconds, such as 1:05.
  * @param {number} seconds
  */
 export function clock(seconds) {

@@ -1,6 +1,9 @@
-// Beside the page: a beat, and pictures made into JPEG. Neither is slowed down here while the page is hidden or busy.
+// A worker with a timer and a JPEG encoder. Browsers do not slow it down while the page is hidden or busy.
 
-const BEAT = 30;
+/** Milliseconds between two ticks of the timer. */
+const TICK = 30;
+
+/** JPEG quality, 0..1. */
 const QUALITY = 0.85;
 const canvas = new OffscreenCanvas(1, 1);
 
@@ -14,4 +17,4 @@ onmessage = async ({ data: { bitmap, size } }) => {
   postMessage(bytes, [bytes]);
 };
 
-setInterval(() => postMessage(null), BEAT);
+setInterval(() => postMessage(null), TICK);
