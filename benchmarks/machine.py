@@ -15,7 +15,7 @@ PACKAGES = ("facemood", "onnxruntime", "numpy", "opencv-python-headless", "pillo
 
 
 def describe_machine() -> dict[str, str]:
-    """Return what a reader needs to judge the figures."""
+    """Return the facts about this machine that the figures depend on."""
     return {
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "processor": f"{_processor()}, {os.cpu_count()} cores",

@@ -1,4 +1,4 @@
-"""What every measurement shares: how much effort it takes, how calls and processes are timed, what a row is."""
+"""Shared by all measurements: effort, timing of calls and processes, and rows."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Effort:
         seconds: How long a call is repeated.
         starts: How often a process is started.
         rounds: How often two tools take turns.
-        folders: How many photos the folders hold whose reading is watched for memory.
-        videos: How many minutes the videos last whose reading is watched for time and memory.
+        folders: How many photos the folders hold read to measure memory.
+        videos: How many minutes the videos last read to measure time and memory.
     """
 
     seconds: float = 5.0
@@ -38,7 +38,7 @@ class Effort:
 
 
 QUICK = Effort(seconds=0.05, starts=1, rounds=1, folders=(4, 8), videos=(0.01, 0.02))
-"""Shows that everything runs; its figures mean nothing."""
+"""For a check that everything runs; its figures mean nothing."""
 
 
 def repeat(call: Callable[[], T], seconds: float, *, least: int = 3, warmups: int = 2) -> list[T]:
@@ -82,9 +82,9 @@ def facemood_command() -> str:
     """Return the command line's script that belongs to this interpreter.
 
     Raises:
-        RuntimeError: It is not beside the interpreter.
+        RuntimeError: It is not next to the interpreter.
     """
     found = shutil.which("facemood", path=str(Path(sys.executable).parent))
     if found is None:
-        raise RuntimeError(f"there is no command facemood beside {sys.executable}; install the package there first")
+        raise RuntimeError(f"there is no command facemood next to {sys.executable}; install the package there first")
     return found

@@ -8,8 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from example_photos import write_folder
 from measure import Effort, Row, facemood_command
-from pictures import write_folder
 
 PEAK = Path(__file__).with_name("peak.py")
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from example_photos import write_photos
 from measure import Effort, Row, time_process
-from pictures import write_photos
 
 from facemood import open_recognizer
 

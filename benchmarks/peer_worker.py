@@ -39,10 +39,10 @@ def open_facemood(options: dict[str, Any]) -> Readers:
 
 def open_fer(options: dict[str, Any]) -> Readers:
     """Load fer."""
-    reader = importlib.import_module("fer.fer").FER(**options)
+    recognizer = importlib.import_module("fer.fer").FER(**options)
     return (
-        lambda photo: len(reader.detect_emotions(photo)),
-        lambda photo, box: reader.detect_emotions(photo, face_rectangles=[box]),
+        lambda photo: len(recognizer.detect_emotions(photo)),
+        lambda photo, box: recognizer.detect_emotions(photo, face_rectangles=[box]),
     )
 
 

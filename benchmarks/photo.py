@@ -6,8 +6,8 @@ import itertools
 import tempfile
 from pathlib import Path
 
+from example_photos import load_photos, write_photos
 from measure import Effort, Row, repeat, time_call, timing
-from pictures import load_photos, write_photos
 
 from facemood import EmotionRecognizer, open_recognizer
 

@@ -34,7 +34,7 @@ TABLES = (
     ("A photo of 640x480", "One face; from an array in memory, ONNX Runtime's own choice of threads.", measure_photo),
     (
         "A frame of a camera",
-        "640x480, from the array to the drawn picture; people are followed, and the finder runs now and then.",
+        "640x480, from the array to the drawn image; faces are tracked, and the detector runs every few frames.",
         measure_live,
     ),
     (
@@ -62,9 +62,9 @@ class Table:
 
 
 def main() -> None:
-    """Read the options, measure, and write the Markdown and the JSON beside it."""
+    """Read the options, measure, and write Markdown and JSON."""
     parser = argparse.ArgumentParser(description="Measure facemood's speed and memory.")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="the Markdown file; a .json goes beside it")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the Markdown file; the JSON goes next to it")
     parser.add_argument("--peer-python", metavar="PATH", help="an interpreter that has fer installed, to compare with")
     parser.add_argument("--quick", action="store_true", help="only show that everything runs; the figures mean nothing")
     options = parser.parse_args()

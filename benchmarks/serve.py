@@ -1,7 +1,7 @@
 """Load a server with many live clients for a while: ``python benchmarks/serve.py -o benchmarks/serve.json``.
 
-Each client sends a picture of 640x480 with one face some times a second over a WebSocket, and waits for the answer
-before the next one, as the page does. The server is a process of its own, started as users start it; its resident
+Each client sends an image of 640x480 with one face several times per second over a WebSocket, and waits for the answer
+before the next one, as the page does. The server is a separate process, started as users start it; its resident
 memory is read while it runs (Linux).
 """
 
@@ -26,17 +26,17 @@ from websockets.asyncio.client import connect
 from facemood.sources import load_image
 
 PHOTO = Path(__file__).parents[1] / "examples" / "photos" / "astronaut.png"
-SETTLED = 0.25
-"""The share of the time after which memory counts: until then caches fill."""
+WARM = 0.25
+"""Share of the time, 0..1, during which caches fill and memory is not counted."""
 
 
 @dataclass
 class Client:
-    """What one client saw.
+    """The measurements of one client.
 
     Attributes:
-        delays: Milliseconds from each picture to its answer.
-        late: How often the answer came after the next picture should have been sent.
+        delays: Milliseconds from each image to its answer.
+        late: How often the answer came after the next image should have been sent.
     """
 
     delays: list[float] = field(default_factory=list)
@@ -48,7 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Load a server with live clients.")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the JSON file")
     parser.add_argument("--clients", type=int, default=20)
-    parser.add_argument("--rate", type=float, default=5.0, help="pictures a second of each client")
+    parser.add_argument("--rate", type=float, default=5.0, help="images per second of each client")
     parser.add_argument("--seconds", type=float, default=60.0)
     options = parser.parse_args()
     machine = describe_machine()
@@ -78,25 +78,25 @@ def port_of(server: subprocess.Popen[str]) -> int:
 
 
 async def load(port: int, process: int, count: int, rate: float, seconds: float) -> dict[str, Any]:
-    """Let clients send pictures for some seconds, and return what they and the server's memory show."""
-    picture = make_picture()
+    """Let clients send images for some seconds; return their delays and the server's memory."""
+    image = make_image()
     clients = [Client() for _ in range(count)]
     ends = time.perf_counter() + seconds
     watching = asyncio.create_task(watch_memory(process, ends))
-    await asyncio.gather(*(send_pictures(client, port, picture, rate, ends) for client in clients))
+    await asyncio.gather(*(send_images(client, port, image, rate, ends) for client in clients))
     memory = await watching
     return {"clients": count, "rate": rate, "seconds": seconds, **summary(clients, seconds), **growth(memory)}
 
 
-async def send_pictures(client: Client, port: int, picture: bytes, rate: float, ends: float) -> None:
-    """Send pictures at a rate until a time, each after the answer to the last."""
+async def send_images(client: Client, port: int, image: bytes, rate: float, ends: float) -> None:
+    """Send images at a rate until a time, each after the answer to the last."""
     async with connect(f"ws://127.0.0.1:{port}/v1/live", open_timeout=60) as socket:
         await socket.recv()
         due = time.perf_counter()
         while time.perf_counter() < ends:
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             sent = time.perf_counter()
-            await socket.send(picture)
+            await socket.send(image)
             answer = json.loads(await socket.recv())
             if answer["type"] != "result" or len(answer["faces"]) != 1:
                 raise RuntimeError(f"expected one face, but got {answer}")
@@ -135,13 +135,13 @@ def summary(clients: list[Client], seconds: float) -> dict[str, float]:
 
 
 def growth(memory: list[float]) -> dict[str, float]:
-    """Return the memory once it has settled, at the end, and by how much a straight line rises in between."""
-    settled = memory[round(SETTLED * len(memory)) :]
-    slope = statistics.linear_regression(range(len(settled)), settled).slope * 2 * 60
-    return {"settled MB": settled[0], "end MB": settled[-1], "peak MB": max(memory), "growth MB a minute": slope}
+    """Return the memory after the caches have filled, at the end, and by how much a straight line rises in between."""
+    warm = memory[round(WARM * len(memory)) :]
+    slope = statistics.linear_regression(range(len(warm)), warm).slope * 2 * 60
+    return {"settled MB": warm[0], "end MB": warm[-1], "peak MB": max(memory), "growth MB a minute": slope}
 
 
-def make_picture() -> bytes:
+def make_image() -> bytes:
     """Return a JPEG of 640x480 with one face."""
     photo = load_image(PHOTO)
     wide = cv2.copyMakeBorder(photo[:480], 0, 0, 64, 64, cv2.BORDER_REPLICATE)

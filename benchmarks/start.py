@@ -6,14 +6,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+from example_photos import write_photos
 from measure import Effort, Row, facemood_command, time_process, timing
-from pictures import write_photos
 
 READY = "from facemood import EmotionRecognizer; EmotionRecognizer()"
 
 
 def measure_start(effort: Effort) -> list[Row]:
-    """Time the package's import and the command line, beside an interpreter that does nothing."""
+    """Time the package's import and the command line, next to an interpreter that does nothing."""
     with tempfile.TemporaryDirectory() as folder:
         commands = _commands(write_photos(Path(folder))[0])
         rounds = [{what: time_process(command) for what, command in commands.items()} for _ in range(effort.starts + 1)]

@@ -1,4 +1,4 @@
-"""Videos and live pictures: milliseconds a frame by stage, and whether time and memory grow with a video's length."""
+"""Videos and live images: milliseconds per frame by stage, and whether time and memory grow with a video's length."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from example_photos import SIZE, Image, fill, load_examples
 from measure import Effort, Row, facemood_command, repeat, timing
 from memory import PEAK
-from pictures import SIZE, Image, fill, load_examples
 
 from facemood import Frame, open_recognizer
 from facemood.sinks.video_file import VideoWriter
@@ -29,7 +29,7 @@ STAGES = ("detect", "landmarks", "align", "classify", "draw", "total")
 
 
 def measure_live(effort: Effort) -> list[Row]:
-    """Time what happens to each picture of a camera, up to the drawn picture, with one face and with four."""
+    """Time the stages of each camera image, up to the drawn image, with one face and with four."""
     return [row for people in (1, 4) for row in _time_stages(people, effort)]
 
 
@@ -75,7 +75,7 @@ def moving_frames(people: int) -> Iterator[Frame]:
 
 
 def _sway(image: Image, index: int) -> Image:
-    """Move a picture along a circle."""
+    """Move an image along a circle."""
     angle = 2 * np.pi * index / PERIOD
     shift = np.array([[1, 0, SWAY * np.cos(angle)], [0, 1, SWAY * np.sin(angle) / 2]], np.float32)
     moved = cv2.warpAffine(image, shift, image.shape[1::-1], borderMode=cv2.BORDER_REFLECT)

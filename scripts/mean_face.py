@@ -85,7 +85,7 @@ def mean_pitch(face: Floats, shapes: Floats) -> float:
     """Return the mean estimated pitch in degrees of (N, 68, 3) shapes, in photos four tiles wide."""
     size = 4 * TILE
     points = shapes[:, :, :2] + (size - TILE) / 2
-    poses = [estimate_pose(seen, (size, size), face=face.astype(np.float32)) for seen in points.astype(np.float32)]
+    poses = [estimate_pose(marked, (size, size), face=face.astype(np.float32)) for marked in points.astype(np.float32)]
     return float(np.mean([pose[1] for pose in poses if pose is not None]))
 
 

@@ -103,14 +103,14 @@ def measure(data: str, split: str, work: Path) -> dict[str, Any]:
     faces = read_split(dataset, split, work)
     read = faces.subset(faces.readable)
     ways = {"shipped": intensities(read), "points": intensities(read, POINTS)}
-    words = np.array(EXPRESSIONS)
+    labels = np.array(EXPRESSIONS)
     return {
         "with": digests(),
         "split": split,
         "faces": len(faces.tile),
         "found": int(np.isfinite(faces.pose[:, 0]).sum()),
         "read": len(read.tile),
-        "counts": {label: int((words[read.label] == label).sum()) for label in EXPRESSIONS},
+        "counts": {label: int((labels[read.label] == label).sum()) for label in EXPRESSIONS},
         "told": {code: int(np.isfinite(ways["shipped"][:, place]).sum()) for place, code in enumerate(CODES)},
         "wanted": [wish(ways, read.label, *line) for line in WANTED],
         "matrix": {way: matrix(values, read.label) for way, values in ways.items()},
@@ -134,11 +134,11 @@ def intensities(faces: Faces, way: str = "") -> Values:
         way: `POINTS` for all units from landmarks only; empty for each unit as shipped.
     """
     rows = []
-    for (seen, patch), pose in zip(frontals(faces), faces.pose, strict=True):
+    for (frontal, patch), pose in zip(frontals(faces), faces.pose, strict=True):
         if way == POINTS:
-            units = intensities_of(measure_points(seen.halves), pose, neutral_faces(POINTS), hidden=set())
+            units = intensities_of(measure_points(frontal.halves), pose, neutral_faces(POINTS), hidden=set())
         else:
-            units = predict_patch(patch, seen, pose).units
+            units = predict_patch(patch, frontal, pose).units
         rows.append([units.get(code, np.nan) for code in CODES])
     return np.array(rows)
 
@@ -186,13 +186,13 @@ def wish(
         options = {" + ".join(codes): sum_of(values, codes) for codes in sums}
         areas = {codes: area(values, positive) or 0.0 for codes, values in options.items()}
         best = max(areas, key=lambda codes: areas[codes])
-        told = np.isfinite(options[best])
+        measured = np.isfinite(options[best])
         known[way] = {
             "units": best,
             "area": round(areas[best], 3),
             "interval": interval(options[best], positive),
-            "positive": int((told & positive).sum()),
-            "negative": int((told & ~positive).sum()),
+            "positive": int((measured & positive).sum()),
+            "negative": int((measured & ~positive).sum()),
         }
     return known
 
@@ -228,10 +228,10 @@ def measure_covers(faces: Faces) -> dict[str, dict[str, float]]:
     shares: dict[str, dict[str, float]] = {}
     for part in ("upper", "lower"):
         counts = {"as they are": 0, "covered": 0}
-        for seen, patch in frontals(some):
+        for frontal, patch in frontals(some):
             laid = cover(patch, part, faces.patches[random.integers(len(faces.tile))], random)
-            counts["as they are"] += part in covered_parts(features_of(seen.halves, texture_of(patch)))
-            counts["covered"] += part in covered_parts(features_of(seen.halves, texture_of(laid)))
+            counts["as they are"] += part in covered_parts(features_of(frontal.halves, texture_of(patch)))
+            counts["covered"] += part in covered_parts(features_of(frontal.halves, texture_of(laid)))
         shares[part] = {name: round(count / len(some.tile), 3) for name, count in counts.items()}
     return shares
 

@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-from pictures import load_photos  # noqa: E402
+from example_photos import load_photos  # noqa: E402
 
 from facemood.datasets import open_dataset  # noqa: E402
 from facemood.evaluation.framing import ENLARGEMENT, MARGIN, on_canvas  # noqa: E402
@@ -178,17 +178,19 @@ def compare(detector: Detector, data: Path) -> dict[str, Any]:
     print(detector.name, file=sys.stderr)
     scenes = empty_scenes(data / "scenes")
     dataset = open_dataset(data / "fer2013")
-    twins = dataset.near_duplicates_of(["Training"])[dataset.usage == "PrivateTest"]
+    duplicates = dataset.near_duplicates_of(["Training"])[dataset.usage == "PrivateTest"]
     tiles = dataset.split("PrivateTest").images
-    twinned, alone = (detection_metrics.measure_tiles(detector, tiles[rows]) for rows in (twins, ~twins))
+    duplicate_tiles, other_tiles = (
+        detection_metrics.measure_tiles(detector, tiles[rows]) for rows in (duplicates, ~duplicates)
+    )
     measured = {
         "photos": detection_metrics.measure_photos(detector, detection_metrics.read_photos(data / "photos")),
         "scenes": detection_metrics.measure_empty(detector, [file for file in scenes if file.name not in PEOPLE]),
         "scenes_with_people": detection_metrics.measure_empty(
             detector, [file for file in scenes if file.name in PEOPLE]
         ),
-        "tiles": twinned + alone,
-        "tiles_without_twins": alone,
+        "tiles": duplicate_tiles + other_tiles,
+        "tiles_without_twins": other_tiles,
         **{name: measure_clip(detector, data / "videos" / name, area) for name, area in CLIPS.items()},
     }
     return {name: {key: getattr(found, key) for key in Tally.__slots__} for name, found in measured.items()}
@@ -196,8 +198,8 @@ def compare(detector: Detector, data: Path) -> dict[str, Any]:
 
 def empty_scenes(folder: Path) -> list[Path]:
     """Return the test scenes in which the teacher found no face."""
-    seen = json.loads((folder / "faces.json").read_text(encoding="utf-8"))
-    return [folder / name for name, faces in sorted(seen.items()) if not faces and name >= TEST_SCENES]
+    counts = json.loads((folder / "faces.json").read_text(encoding="utf-8"))
+    return [folder / name for name, faces in sorted(counts.items()) if not faces and name >= TEST_SCENES]
 
 
 def measure_clip(detector: Detector, file: Path, area: tuple[int, int, int, int]) -> Tally:

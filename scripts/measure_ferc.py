@@ -49,7 +49,7 @@ SCRIPT = "scripts/measure_ferc.py"
 SPLIT = "PrivateTest"
 """The reported split; everything was chosen on PublicTest."""
 
-READERS = {
+METHODS = {
     "main": "the main network",
     "masked": "FERC, background removed",
     "plain": "FERC, background kept",
@@ -336,17 +336,17 @@ def gain(rows: dict[str, Any], one: str = "masked", other: str = "plain") -> str
 def results_table(known: dict[str, Any], heads: tuple[str, ...]) -> str:
     """Tabulate the methods: accuracy on all faces, and on those that FERC predicts."""
     rows = []
-    for name, words in READERS.items():
-        row = {"method": words}
+    for name, method in METHODS.items():
+        row = {"method": method}
         for head in heads:
             found = known["table"][head][name]
-            row[f"{TASKS[head]} ({found['n']:,})"] = told(found)
+            row[f"{TASKS[head]} ({found['n']:,})"] = accuracy_cell(found)
         row["faces with a prediction"] = exact_percent(known["table"][heads[0]][name]["read"])
         rows.append(row)
     return markdown_table(rows)
 
 
-def told(found: dict[str, Any]) -> str:
+def accuracy_cell(found: dict[str, Any]) -> str:
     """Format the accuracy on all faces, and that on the faces that FERC predicts."""
     return f"{exact_percent(found['accuracy'])} ({exact_percent(found['accuracy_common'])})"
 
@@ -357,7 +357,7 @@ def recall_table(known: dict[str, Any]) -> str:
     for name in ("main", "masked", "plain"):
         found = known["table"]["ferplus-five"][name]
         cells = zip(known["labels"]["ferplus-five"], map(exact_percent, found["recalls"]), strict=True)
-        rows.append({"method": READERS[name], **dict(cells)})
+        rows.append({"method": METHODS[name], **dict(cells)})
     return markdown_table(rows)
 
 

@@ -115,12 +115,12 @@ def measure(engine: str, parts: list[Part], options: FitOptions) -> dict[str, An
     model = small_network(training[1].shape[1], seed=options.seed)
     began = time.perf_counter()
     if engine == "numpy":
-        history = model.fit(*training, validation=validation, optimizer=Adam(RATE), options=options, on_epoch=tell)
+        history = model.fit(*training, validation=validation, optimizer=Adam(RATE), options=options, on_epoch=report)
         seconds, probabilities = time.perf_counter() - began, model.predict(test[0])
     else:
-        twin = Twin(model)
-        history = fit_twin(twin, training, validation, options)
-        seconds, probabilities = time.perf_counter() - began, twin.predict(test[0])
+        network = TorchNetwork(model)
+        history = fit_torch(network, training, validation, options)
+        seconds, probabilities = time.perf_counter() - began, network.predict(test[0])
     right = int((probabilities.argmax(axis=1) == test[1].argmax(axis=1)).sum())
     return {
         "images": len(training[0]),
@@ -135,12 +135,12 @@ def measure(engine: str, parts: list[Part], options: FitOptions) -> dict[str, An
     }
 
 
-def tell(number: int, epoch: Epoch) -> None:
+def report(number: int, epoch: Epoch) -> None:
     """Format the result of an epoch."""
     print(f"epoch {number + 1}: {epoch}", file=sys.stderr)
 
 
-class Twin(nn.Module):
+class TorchNetwork(nn.Module):
     """A network of numpy_cnn in PyTorch, with the same weights, inputs and outputs.
 
     Args:
@@ -149,7 +149,7 @@ class Twin(nn.Module):
 
     def __init__(self, model: Sequential) -> None:
         super().__init__()
-        self.layers = nn.Sequential(*(twin_of(layer) for layer in model.layers if not isinstance(layer, Softmax)))
+        self.layers = nn.Sequential(*(torch_layer(layer) for layer in model.layers if not isinstance(layer, Softmax)))
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits (N, K) of images (N, 48, 48, 1)."""
@@ -164,7 +164,7 @@ class Twin(nn.Module):
         return np.concatenate([self(torch.from_numpy(part)).softmax(dim=1).numpy() for part in parts])
 
 
-class StandardizeTwin(nn.Module):
+class TorchStandardize(nn.Module):
     """`Standardize` in PyTorch."""
 
     def forward(self, images: Tensor) -> Tensor:
@@ -173,7 +173,7 @@ class StandardizeTwin(nn.Module):
         return centred / ((centred * centred).mean(dim=(2, 3), keepdim=True) + 1).sqrt()
 
 
-class GlobalAveragePoolTwin(nn.Module):
+class TorchGlobalAveragePool(nn.Module):
     """`GlobalAveragePool` in PyTorch."""
 
     def forward(self, images: Tensor) -> Tensor:
@@ -181,9 +181,9 @@ class GlobalAveragePoolTwin(nn.Module):
         return images.mean(dim=(2, 3))
 
 
-def twin_of(layer: Layer) -> nn.Module:
+def torch_layer(layer: Layer) -> nn.Module:
     """Return PyTorch's layer with the weights of ours."""
-    simple = {Standardize: StandardizeTwin, GlobalAveragePool: GlobalAveragePoolTwin, ReLU: nn.ReLU}
+    simple = {Standardize: TorchStandardize, GlobalAveragePool: TorchGlobalAveragePool, ReLU: nn.ReLU}
     if type(layer) in simple:
         return simple[type(layer)]()
     if isinstance(layer, MaxPool):
@@ -194,41 +194,41 @@ def twin_of(layer: Layer) -> nn.Module:
     if isinstance(layer, BatchNorm):
         return with_values(nn.BatchNorm2d(len(values["scale"])), values["scale"], values["shift"])
     if isinstance(layer, Dense):
-        twin: nn.Module = nn.Linear(*values["weights"].shape)
-        return with_values(twin, values["weights"].T.contiguous(), values["bias"])
+        module: nn.Module = nn.Linear(*values["weights"].shape)
+        return with_values(module, values["weights"].T.contiguous(), values["bias"])
     if isinstance(layer, Conv2D):
         weights = values["weights"].permute(3, 2, 0, 1).contiguous()
-        twin = nn.Conv2d(weights.shape[1], len(weights), layer.size, stride=layer.stride, padding=layer.frame)
-        return with_values(twin, weights, values["bias"])
-    raise TypeError(f"there is no twin of {layer}")
+        module = nn.Conv2d(weights.shape[1], len(weights), layer.size, stride=layer.stride, padding=layer.frame)
+        return with_values(module, weights, values["bias"])
+    raise TypeError(f"{layer} has no PyTorch equivalent")
 
 
-def with_values(twin: nn.Module, weights: Tensor, bias: Tensor) -> nn.Module:
+def with_values(module: nn.Module, weights: Tensor, bias: Tensor) -> nn.Module:
     """Give a layer its weights."""
-    twin.weight, twin.bias = nn.Parameter(weights), nn.Parameter(bias)
-    return twin
+    module.weight, module.bias = nn.Parameter(weights), nn.Parameter(bias)
+    return module
 
 
-def fit_twin(twin: Twin, training: Part, validation: Part, options: FitOptions) -> list[Epoch]:
+def fit_torch(network: TorchNetwork, training: Part, validation: Part, options: FitOptions) -> list[Epoch]:
     """Train as `Sequential.fit` does, with the same order of images and the same augmentation."""
     torch.manual_seed(options.seed)
-    random, optimizer = np.random.default_rng(options.seed), torch.optim.Adam(twin.parameters(), lr=RATE)
+    random, optimizer = np.random.default_rng(options.seed), torch.optim.Adam(network.parameters(), lr=RATE)
     history: list[Epoch] = []
     best: tuple[float, dict[str, Tensor]] = (math.inf, {})
     for number in range(options.epochs):
         began = time.perf_counter()
-        loss, accuracy = learn_once(twin, training, optimizer, options, random, number)
-        held_loss, held_accuracy = evaluate(twin, validation)
+        loss, accuracy = train_epoch(network, training, optimizer, options, random, number)
+        held_loss, held_accuracy = evaluate(network, validation)
         history.append(Epoch(loss, accuracy, held_loss, held_accuracy, time.perf_counter() - began))
-        tell(number, history[-1])
+        report(number, history[-1])
         if held_loss < best[0]:
-            best = held_loss, {name: value.clone() for name, value in twin.state_dict().items()}
-    twin.load_state_dict(best[1])
+            best = held_loss, {name: value.clone() for name, value in network.state_dict().items()}
+    network.load_state_dict(best[1])
     return history
 
 
-def learn_once(
-    twin: Twin,
+def train_epoch(
+    network: TorchNetwork,
     training: Part,
     optimizer: torch.optim.Optimizer,
     options: FitOptions,
@@ -238,14 +238,14 @@ def learn_once(
     """Train one epoch; return the mean loss with the penalty, and the accuracy."""
     images, targets = training
     losses, right = 0.0, 0
-    twin.train()
+    network.train()
     for step, rows in enumerate(batches(len(images), options.batch_size, random)):
         done = (epoch + step / -(-len(images) // options.batch_size)) / options.epochs
         optimizer.param_groups[0]["lr"] = RATE * (options.schedule(done) if options.schedule else 1)
         batch = images[rows].astype(np.float32)
         batch = options.augment(batch, random) if options.augment else batch
-        logits, truth = twin(torch.from_numpy(np.ascontiguousarray(batch))), torch.from_numpy(targets[rows])
-        loss = nn.functional.cross_entropy(logits, truth) + options.penalty.l2 * squares(twin)
+        logits, truth = network(torch.from_numpy(np.ascontiguousarray(batch))), torch.from_numpy(targets[rows])
+        loss = nn.functional.cross_entropy(logits, truth) + options.penalty.l2 * squares(network)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -254,15 +254,15 @@ def learn_once(
     return losses / len(images), right / len(images)
 
 
-def squares(twin: Twin) -> Tensor:
+def squares(network: TorchNetwork) -> Tensor:
     """Return the sum of the squares of all weights that `Penalty` counts: those of convolutions and dense layers."""
-    counted = [layer.weight for layer in twin.layers if isinstance(layer, nn.Conv2d | nn.Linear)]
+    counted = [layer.weight for layer in network.layers if isinstance(layer, nn.Conv2d | nn.Linear)]
     return torch.stack([(weight * weight).sum() for weight in counted]).sum()
 
 
-def evaluate(twin: Twin, part: Part) -> tuple[float, float]:
+def evaluate(network: TorchNetwork, part: Part) -> tuple[float, float]:
     """Return loss and accuracy, as `Sequential.evaluate` does."""
-    probabilities, targets = twin.predict(part[0]), part[1]
+    probabilities, targets = network.predict(part[0]), part[1]
     loss = -float((targets * np.log(np.maximum(probabilities, 1e-30))).sum()) / len(targets)
     return loss, float((probabilities.argmax(axis=1) == targets.argmax(axis=1)).mean())
 

@@ -98,13 +98,13 @@ class Count:
         """Count one frame."""
         on = match(truth, faces)
         self.false += len(faces) - len(on)
-        for seen in truth:
-            if seen.visible < VISIBLE:
+        for sighting in truth:
+            if sighting.visible < VISIBLE:
                 continue
             self.faces += 1
-            if seen.person in on:
+            if sighting.person in on:
                 self.found += 1
-                self._follow(seen.person, on[seen.person].track_id or 0)
+                self._follow(sighting.person, on[sighting.person].track_id or 0)
 
     def _follow(self, person: int, number: int) -> None:
         """Count a change of a person's number."""
@@ -184,12 +184,12 @@ def figures_of(count: Count) -> dict[str, int]:
 def match(truth: list[Sighting], faces: list[Face]) -> dict[int, Face]:
     """Match boxes to people by IoU; the most visible people choose first."""
     left, on = list(faces), dict[int, Face]()
-    for seen in sorted(truth, key=lambda one: -one.visible):
+    for sighting in sorted(truth, key=lambda one: -one.visible):
         if not left:
             break
-        shared = iou(seen.box[None], np.stack([face.box for face in left]))[0]
+        shared = iou(sighting.box[None], np.stack([face.box for face in left]))[0]
         if shared.max() > FOUND:
-            on[seen.person] = left.pop(int(shared.argmax()))
+            on[sighting.person] = left.pop(int(shared.argmax()))
     return on
 
 

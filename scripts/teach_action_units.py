@@ -136,9 +136,9 @@ def main() -> None:
     archive: dict[str, Any] = {"units": units, "usual": usual, "cover": cover, "bias": bias}
     np.savez_compressed(PLACE / WEIGHTS, **{name: array.astype(np.float16) for name, array in archive.items()})
     learned = features @ units.astype(np.float16).astype(np.float64).T  # as they are stored
-    rest = EXPRESSIONS.index("neutral") == teaching.label
-    ways = {POINTS: measured[rest], PIXELS: closing[rest], LEARNED: learned[rest]}
-    write_neutral(ways, teaching.pose[rest])
+    neutral = EXPRESSIONS.index("neutral") == teaching.label
+    ways = {POINTS: measured[neutral], PIXELS: closing[neutral], LEARNED: learned[neutral]}
+    write_neutral(ways, teaching.pose[neutral])
 
 
 def read_split(dataset: ExpressionDataset, split: str, work: Path) -> Faces:
@@ -227,11 +227,11 @@ def learn_units(features: Matrix, targets: Matrix) -> Matrix:
     both = features.mean(axis=1)
     units = [unit for unit in UNITS if unit.way == LEARNED]
     return np.stack(
-        [fit(both, target, seen(*LOOKS[unit.number])) for unit, target in zip(units, targets.T, strict=True)]
+        [fit(both, target, mask_of(*LOOKS[unit.number])) for unit, target in zip(units, targets.T, strict=True)]
     )
 
 
-def seen(points: tuple[int, ...], rows: range) -> NDArray[np.bool_]:
+def mask_of(points: tuple[int, ...], rows: range) -> NDArray[np.bool_]:
     """Return the mask of the features that a model sees, (D,)."""
     shape, cells = np.zeros((68, 2), bool), np.zeros((CELLS, CELLS // 2, 9), bool)
     shape[list(points)], cells[list(rows)] = True, True
@@ -264,7 +264,7 @@ def learn_covers(patches: NDArray[np.uint8]) -> tuple[Matrix, Matrix, Matrix]:
         others = patches[random.integers(len(patches), size=len(patches))]
         covered = (cover(patch, part, other, random) for patch, other in zip(patches, others, strict=True))
         hidden = textures(focus(patch, random) for patch in covered)
-        found.append(fit_cover(unusual(free, usual), unusual(hidden, usual), np.tile(seen((), rows), 2), free_share))
+        found.append(fit_cover(unusual(free, usual), unusual(hidden, usual), np.tile(mask_of((), rows), 2), free_share))
     return usual, np.stack([weights for weights, _ in found]), np.array([bias for _, bias in found])
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from facemood.facs import SHARES, UNITS
 from facemood.labels import EXPRESSIONS
 from facemood.stages.action_units.texture import PATCH
-from scripts.teach_action_units import LOOKS, Faces, cover, fit, focus, seen, unit_targets
+from scripts.teach_action_units import LOOKS, Faces, cover, fit, focus, mask_of, unit_targets
 from tests.conftest import ROOT, load_script
 
 
@@ -68,7 +68,7 @@ def test_an_interval_holds_the_area(script: ModuleType) -> None:
 
 def test_a_model_sees_its_part_of_the_face_alone() -> None:
     assert set(LOOKS) == {unit.number for unit in UNITS if unit.way == "learned"}
-    masks = {number: seen(*look) for number, look in LOOKS.items()}
+    masks = {number: mask_of(*look) for number, look in LOOKS.items()}
     assert not (masks[4] & masks[15]).any()
     assert all(0 < mask.sum() < len(mask) / 2 for mask in masks.values())
 

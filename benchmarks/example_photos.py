@@ -1,4 +1,4 @@
-"""The photos that are read: made from the two examples, the same in every run."""
+"""Photos for measurements, made from the two examples; they are the same in every run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Image = NDArray[np.uint8]
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples" / "photos"
 EXAMPLES = ("astronaut.png", "grace_hopper.jpg")
-"""Named, so that figures stay comparable when other examples come. One face each."""
+"""Listed by name, so figures stay comparable when examples are added. Each shows one face."""
 
 SIZE = (640, 480)
 FOLDER_SIZES = (SIZE, (480, 640), (512, 512), (800, 600), (360, 480))
@@ -25,7 +25,7 @@ def load_examples() -> list[Image]:
 
 
 def fill(image: Image, size: tuple[int, int]) -> Image:
-    """Scale an image to cover a width and height and cut what is over, below and at both sides.
+    """Scale an image to cover a size, and crop it at the bottom and equally at both sides.
 
     Args:
         image: (H, W, 3) uint8 BGR. Heads are near its top, which is kept.
@@ -48,7 +48,7 @@ def load_photos() -> list[Image]:
 
 
 def write_photos(folder: Path) -> list[Path]:
-    """Write the 640x480 photos as PNG, so that every reader sees the same pixels."""
+    """Write the 640x480 photos as PNG, so that every tool gets the same pixels."""
     return [_write(folder / f"{number}.png", photo) for number, photo in enumerate(load_photos())]
 
 
@@ -66,17 +66,17 @@ def _load(file: Path) -> Image:
     """Read one example."""
     image = cv2.imread(str(file), cv2.IMREAD_COLOR)
     if image is None:
-        raise FileNotFoundError(f"{file}: there is no such picture; run this from a checkout of the repository")
+        raise FileNotFoundError(f"{file}: there is no such file; run this from a checkout of the repository")
     return _uint8(image)
 
 
 def _write(file: Path, image: Image) -> Path:
-    """Write one picture."""
+    """Write one photo."""
     if not cv2.imwrite(str(file), image):
         raise OSError(f"{file}: OpenCV could not write it")
     return file
 
 
 def _uint8(image: object) -> Image:
-    """Say what OpenCV's answers are: its own types leave the kind of numbers open."""
+    """Convert an OpenCV image to the type uint8, which OpenCV.s own type hints leave open."""
     return np.asarray(image, np.uint8)
