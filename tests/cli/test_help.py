@@ -17,7 +17,7 @@ from facemood.ferc.system import MODEL as FERC
 from facemood.models import ModelSession, find_model, list_models
 from facemood.models.runtime import DEVICES
 from facemood.models.views import SHIFTS
-from facemood.render.anonymize import WAYS
+from facemood.render.anonymize import METHODS as ANONYMIZE
 from facemood.render.overlay import LAYERS
 from facemood.stages.classify import PRIORS
 from facemood.stages.detect import DETECTORS
@@ -25,7 +25,7 @@ from facemood.tracking.scene import SMOOTH
 from tests.cli.conftest import Run
 
 VALUES = {
-    "anonymize": set(WAYS),
+    "anonymize": set(ANONYMIZE),
     "data": set(KINDS),
     "detector": {*DETECTORS} - {"yunet"} | {"yunet:FILE.onnx"},
     "device": set(DEVICES),
