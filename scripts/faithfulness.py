@@ -27,7 +27,7 @@ class Areas(NamedTuple):
 
 
 def measure_order(
-    face: HidableFace, masks: Floats, order: NDArray[np.int64], reader: InputScorer, column: int
+    face: HidableFace, masks: Floats, order: NDArray[np.int64], scorer: InputScorer, column: int
 ) -> Areas:
     """Hide and show the superpixels of a face in an order, and follow the probability of a label.
 
@@ -35,11 +35,11 @@ def measure_order(
         face: The face, taken apart.
         masks: (S, h, w) float32, what it was taken apart by.
         order: (S,) the superpixels' numbers, strongest first.
-        reader: The model.
+        scorer: The model.
         column: Which label.
     """
     removed = removed_first(order)
-    read = read_samples(face, reader, np.concatenate([~removed, removed]))[:, column]
+    read = read_samples(face, scorer, np.concatenate([~removed, removed]))[:, column]
     sizes = masks.sum(axis=(1, 2))[order]
     half = len(removed)
     return Areas(area_under(read[:half], sizes), area_under(read[half:], sizes))

@@ -246,7 +246,7 @@ def measure_landmarks(data: Path, labels: Path) -> dict[str, Any]:
     spent = []
     for _ in range(ROUNDS):
         started = time.perf_counter()
-        finder.reader.read(grey, box)
+        finder.landmark_model.predict(grey, box)
         spent.append(1000 * (time.perf_counter() - started))
     return {
         "photos": summarize(by_hand),

@@ -153,15 +153,15 @@ def measure(dataset: ExpressionDataset, work: Path, until: float) -> dict[str, A
     """Measure everything that the time allows."""
     session = ModelSession(find_model(MODEL), device="cpu")
     check_features(session, HEAD)
-    reader = InputScorer(session, HEAD)
+    scorer = InputScorer(session, HEAD)
     part = dataset.split(SPLIT)
-    classes, seen = choose_tiles(part, reader)
-    hands = [tile_of(part, row, PointReader(reader).read(part.images[row])) for row in HANDS]
+    classes, seen = choose_tiles(part, scorer)
+    hands = [tile_of(part, row, PointReader(scorer).read(part.images[row])) for row in HANDS]
     ledger = Ledger(work / f"{digest()}.jsonl", until=until)
     spread = [tile for turn in range(LARGE[0]) for tiles in classes.values() for tile in tiles[turn : turn + 1]]
     shown = [tile for tile in hands if tile is not None]
-    jobs: dict[str, Jobs] = {"hands": [(str(one.row), partial(explain_hand, one, reader)) for one in shown]}
-    for name, several in {**jobs, **plan(classes, spread, reader, work)}.items():
+    jobs: dict[str, Jobs] = {"hands": [(str(one.row), partial(explain_hand, one, scorer)) for one in shown]}
+    for name, several in {**jobs, **plan(classes, spread, scorer, work)}.items():
         print(name, len(several), file=sys.stderr, flush=True)
         ledger.fill([(f"{name}/{key}", job) for key, job in several])
     return {
@@ -174,11 +174,11 @@ def measure(dataset: ExpressionDataset, work: Path, until: float) -> dict[str, A
         "steady": summarize_steady(ledger.take("steady")),
         "sane": summarize_sane(ledger.take("sane")),
         "hands": ledger.take("hands"),
-        "milliseconds": measure_times(reader, spread[0].image),
+        "milliseconds": measure_times(scorer, spread[0].image),
     }  # fmt: skip
 
 
-def plan(classes: dict[str, list[Tile]], spread: list[Tile], reader: InputScorer, work: Path) -> dict[str, Jobs]:
+def plan(classes: dict[str, list[Tile]], spread: list[Tile], scorer: InputScorer, work: Path) -> dict[str, Jobs]:
     """Return what is to be done, part by part; classes take turns, so that a part of the whole is even."""
 
     def first(count: int) -> list[Tile]:
@@ -188,21 +188,21 @@ def plan(classes: dict[str, list[Tile]], spread: list[Tile], reader: InputScorer
     maps = [(one, kind) for one in spread for kind in METHODS[1:]]
     randomized = {kind: InputScorer(randomize(work, kind), HEAD) for kind in ("head", "all")}
     return {
-        "true": [(f"{one.row}", partial(compare_orders, one, reader)) for one in first(TRUE_IMAGES)],
-        "sane": [(f"{one.row}", partial(compare_randomized, one, reader, randomized)) for one in first(SANE_IMAGES)],
-        "small": [(f"{one.row}/{kind}", partial(explain_regions, one, reader, kind, SMALL[1])) for one, kind in small],
-        "maps": [(f"{one.row}/{kind}", partial(explain_regions, one, reader, kind, 0)) for one, kind in maps],
-        "steady": [(f"{one.row}", partial(repeat, one, reader)) for one in first(STEADY_IMAGES)],
-        "large": [(f"{one.row}/{kind}", partial(explain_regions, one, reader, kind, LARGE[1])) for one, kind in large],
+        "true": [(f"{one.row}", partial(compare_orders, one, scorer)) for one in first(TRUE_IMAGES)],
+        "sane": [(f"{one.row}", partial(compare_randomized, one, scorer, randomized)) for one in first(SANE_IMAGES)],
+        "small": [(f"{one.row}/{kind}", partial(explain_regions, one, scorer, kind, SMALL[1])) for one, kind in small],
+        "maps": [(f"{one.row}/{kind}", partial(explain_regions, one, scorer, kind, 0)) for one, kind in maps],
+        "steady": [(f"{one.row}", partial(repeat, one, scorer)) for one in first(STEADY_IMAGES)],
+        "large": [(f"{one.row}/{kind}", partial(explain_regions, one, scorer, kind, LARGE[1])) for one, kind in large],
     }
 
 
-def choose_tiles(part: ExpressionDataset, reader: InputScorer) -> tuple[dict[str, list[Tile]], dict[str, Any]]:
+def choose_tiles(part: ExpressionDataset, scorer: InputScorer) -> tuple[dict[str, list[Tile]], dict[str, Any]]:
     """Choose correctly classified images with 68 landmarks, per class, in random order."""
     images = part.pixels
-    read = np.concatenate([reader.session.run(images[at : at + 128])[HEAD] for at in range(0, len(images), 128)])
+    read = np.concatenate([scorer.session.run(images[at : at + 128])[HEAD] for at in range(0, len(images), 128)])
     right = read.argmax(axis=1) == part.labels
-    order, marks = np.random.default_rng(0).permutation(len(images)), PointReader(reader)
+    order, marks = np.random.default_rng(0).permutation(len(images)), PointReader(scorer)
     classes = {}
     for number, label in enumerate(part.classes):
         rows = (int(row) for row in order if right[row] and part.labels[row] == number)
@@ -229,27 +229,27 @@ def tile_of(part: ExpressionDataset, row: int, points: Floats | None) -> Tile | 
 class PointReader:
     """The landmark network on tiles, in two passes as after a detector; counts the tiles without a face."""
 
-    def __init__(self, reader: InputScorer) -> None:
-        self.reader, self.refused = LandmarkModel(), 0
-        self.framing = np.array(reader.session.card.framing["finder"])
+    def __init__(self, scorer: InputScorer) -> None:
+        self.landmark_model, self.refused = LandmarkModel(), 0
+        self.framing = np.array(scorer.session.card.framing["finder"])
 
     def read(self, image: NDArray[np.uint8]) -> Floats | None:
         """Return the landmarks of a tile, (68, 2), or None without a face."""
         left, top, right, bottom = self.framing
         width, height = image.shape[1] / (right - left), image.shape[0] / (bottom - top)
         box = np.array([[-left * width, -top * height, (1 - left) * width, (1 - top) * height]], np.float32)
-        first, _ = self.reader.read(image, box)
-        points, presence = self.reader.read(image, box_of_points(first))
+        first, _ = self.landmark_model.predict(image, box)
+        points, presence = self.landmark_model.predict(image, box_of_points(first))
         if presence[0] >= PRESENT:
             return np.asarray(points[0], np.float32)
         self.refused += 1
         return None
 
 
-def explain_regions(tile: Tile, reader: InputScorer, kind: str, samples: int) -> dict[str, Any]:
+def explain_regions(tile: Tile, scorer: InputScorer, kind: str, samples: int) -> dict[str, Any]:
     """Explain a tile's label by one segmenter or map, and sum the weights per facial region."""
     options = ExplainOptions(segmenter=kind, samples=samples) if samples else ExplainOptions(method=kind)
-    found = explain_crop(reader, tile.image, options, label=tile.label)
+    found = explain_crop(scorer, tile.image, options, label=tile.label)
     areas = np.bincount(tile.regions.ravel(), minlength=len(REGIONS)) / tile.regions.size
     return {
         "row": tile.row, "label": tile.label, "kind": kind, "r2": found.r2, "probability": found.probability,
@@ -261,15 +261,15 @@ def explain_regions(tile: Tile, reader: InputScorer, kind: str, samples: int) ->
     }  # fmt: skip
 
 
-def explain_hand(tile: Tile, reader: InputScorer) -> dict[str, Any]:
+def explain_hand(tile: Tile, scorer: InputScorer) -> dict[str, Any]:
     """Explain a face with a covered mouth; return the prediction and each region's share of the weight."""
-    read = reader.read(reader.prepare(tile.image)[None])[0]
-    found = explain_crop(reader, tile.image, label=tile.label)
+    read = scorer.predict(scorer.prepare(tile.image)[None])[0]
+    found = explain_crop(scorer, tile.image, label=tile.label)
     areas = np.bincount(tile.regions.ravel(), minlength=len(REGIONS)) / tile.regions.size
     return {
         "row": tile.row,
         "label": tile.label,
-        "read": reader.labels[int(read.argmax())],
+        "read": scorer.labels[int(read.argmax())],
         "probability": round(found.probability, 4),
         "weight": by_region(shares_of(found.heat, tile.regions).astype(np.float64)),
         "area": by_region(areas),
@@ -284,33 +284,33 @@ def shuffled(found: Explanation, seed: int) -> Floats:
     return np.asarray(rng.permutation(found.weights)[found.segments], np.float32)
 
 
-def compare_orders(tile: Tile, reader: InputScorer) -> dict[str, Any]:
+def compare_orders(tile: Tile, scorer: InputScorer) -> dict[str, Any]:
     """Measure deletion and insertion on one tile, for each method and for chance, with two ways to hide."""
-    lime = explain_crop(reader, tile.image, ExplainOptions(), label=tile.label)
+    lime = explain_crop(scorer, tile.image, ExplainOptions(), label=tile.label)
     assert lime.segments is not None and lime.weights is not None  # noqa: PT018
     others = {
-        kind: explain_crop(reader, tile.image, ExplainOptions(method=kind), label=tile.label) for kind in METHODS[1:]
+        kind: explain_crop(scorer, tile.image, ExplainOptions(method=kind), label=tile.label) for kind in METHODS[1:]
     }
     weights = {"lime": lime.weights, **{kind: strengths(one.heat, lime.segments) for kind, one in others.items()}}
-    whole = reader.prepare(tile.image)
+    whole = scorer.prepare(tile.image)
     masks, rng = masks_of(lime.segments, whole.shape[:0:-1]), np.random.default_rng(tile.row)
     orders = {kind: [np.argsort(-values, kind="stable")] for kind, values in weights.items()}
     orders["chance"] = [rng.permutation(len(masks)) for _ in range(RANDOM_ORDERS)]
-    column, measured = reader.column(tile.label), {}
+    column, measured = scorer.column(tile.label), {}
     for hide in ("mean", "blur"):
         face = hide_parts(whole, masks, how=hide)
         for kind, several in orders.items():
-            areas = [measure_order(face, masks, order, reader, column) for order in several]
+            areas = [measure_order(face, masks, order, scorer, column) for order in several]
             measured[f"{hide}/{kind}"] = rounded(np.mean(areas, axis=0))
     return {"row": tile.row, "label": tile.label, "r2": lime.r2, "areas": measured}
 
 
-def repeat(tile: Tile, reader: InputScorer) -> dict[str, Any]:
+def repeat(tile: Tile, scorer: InputScorer) -> dict[str, Any]:
     """Explain a tile with several seeds; return the mean similarity over pairs of seeds."""
     found: dict[str, Any] = {"row": tile.row, "label": tile.label}
     for samples in (250, 1000):
         options = [ExplainOptions(samples=samples, seed=seed) for seed in range(SEEDS)]
-        made = [explain_crop(reader, tile.image, one, label=tile.label).weights for one in options]
+        made = [explain_crop(scorer, tile.image, one, label=tile.label).weights for one in options]
         weights = [one for one in made if one is not None]
         pairs = [(one, other) for at, one in enumerate(weights) for other in weights[at + 1 :]]
         found[str(samples)] = {
@@ -320,12 +320,12 @@ def repeat(tile: Tile, reader: InputScorer) -> dict[str, Any]:
     return found
 
 
-def compare_randomized(tile: Tile, reader: InputScorer, randomized: dict[str, InputScorer]) -> dict[str, Any]:
+def compare_randomized(tile: Tile, scorer: InputScorer, randomized: dict[str, InputScorer]) -> dict[str, Any]:
     """Explain a tile with shuffled networks; return the rank correlation with the original network's explanation."""
     found: dict[str, Any] = {"row": tile.row, "label": tile.label}
     for method in METHODS:
         options = ExplainOptions(method=method, samples=500)
-        true = explain_crop(reader, tile.image, options, label=tile.label)
+        true = explain_crop(scorer, tile.image, options, label=tile.label)
         for kind, other in randomized.items():
             false = explain_crop(other, tile.image, options, label=tile.label)
             pair = [one.heat if one.weights is None else one.weights for one in (true, false)]
@@ -354,17 +354,17 @@ def is_head(model: Any, name: str, values: NDArray[Any]) -> bool:
     return values.ndim == 2 and bool(counts & set(values.shape))
 
 
-def measure_times(reader: InputScorer, image: NDArray[np.uint8]) -> dict[str, float]:
+def measure_times(scorer: InputScorer, image: NDArray[np.uint8]) -> dict[str, float]:
     """Time LIME, class activation and classification of one face alternately; return the medians."""
     methods = {kind: ExplainOptions(method=kind) for kind in METHODS}
     started = time.process_time()
-    lime = [seconds_of(lambda: explain_crop(reader, image, methods["lime"])) for _ in range(5)]
+    lime = [seconds_of(lambda: explain_crop(scorer, image, methods["lime"])) for _ in range(5)]
     spent = (time.process_time() - started) / len(lime)
-    occlusion = [seconds_of(lambda: explain_crop(reader, image, methods["occlusion"])) for _ in range(5)]
+    occlusion = [seconds_of(lambda: explain_crop(scorer, image, methods["occlusion"])) for _ in range(5)]
     plain, mapped = [], []
     for _ in range(200):
-        plain.append(seconds_of(lambda: reader.calibrate(reader.session.run([image])[HEAD])))
-        mapped.append(seconds_of(lambda: contrast_maps(reader, [image], [None])))
+        plain.append(seconds_of(lambda: scorer.calibrate(scorer.session.run([image])[HEAD])))
+        mapped.append(seconds_of(lambda: contrast_maps(scorer, [image], [None])))
     timed = {
         "lime": lime,
         "lime, processor time": [spent],

@@ -124,16 +124,16 @@ def measure_masks(dataset: ExpressionDataset, labels: Path) -> dict[str, Any]:
     table = read_labels(labels)
     ovals = table["tile_points"][:, 68:, :2].astype(np.float32) / np.float32(256)
     rows = np.flatnonzero((dataset.usage == SPLIT) & table["tile_found"])
-    reader, framing = (
+    parts_model, framing = (
         PartsModel(LandmarkModel(threads=1)),
         ModelSession(find_model("ferc"), device="cpu").card.framing,
     )
     found: dict[str, list[float]] = {"inside": [], "whole": [], "points": []}
     for row in rows:
-        points = landmarks_of(reader.mark_crop(dataset.images[row], framing["finder"]))
+        points = landmarks_of(parts_model.face_in_crop(dataset.images[row], framing["finder"]))
         if points is None:
             continue
-        read = reader.masks.read(dataset.images[row], points[None])
+        read = parts_model.mask_model.predict(dataset.images[row], points[None])
         mask, back = read.masks[0], cv2.invertAffineTransform(read.frames[0]).astype(np.float32)
         wanted, hull = (
             fill_oval(place @ back[:, :2].T + back[:, 2], len(mask))
@@ -254,7 +254,7 @@ def measure_time(dataset: ExpressionDataset) -> dict[str, float]:
     """Return CPU milliseconds of a face crop on one thread: the mask network alone, and all of FERC."""
     ferc = FERC(threads=1)
     images, pipeline = dataset.images[:ROUNDS], ferc.pipeline
-    masks = pipeline.strategy.parts.masks  # type: ignore[attr-defined]
+    masks = pipeline.strategy.parts_model.mask_model  # type: ignore[attr-defined]
     noise = np.random.default_rng(0).integers(0, 256, (1, 64, 64), np.uint8)
     spent = {}
     for name, work in (

@@ -168,7 +168,7 @@ def follow_videos(detector: FinderDetector, name: str) -> dict[str, int]:
 
 def follow(detector: FinderDetector, frames: Iterable[tuple[Frame, list[Sighting]]], count: Count) -> FaceFollower:
     """Track the people of one video, and count."""
-    people = FaceFollower(detector, detector.reader)
+    people = FaceFollower(detector, detector.landmark_model)
     count.begin()
     for frame, truth in frames:
         count.add(truth, people.find(frame))
@@ -195,7 +195,7 @@ def match(truth: list[Sighting], faces: list[Face]) -> dict[int, Face]:
 
 def follow_clip(detector: FinderDetector, file: Path) -> dict[str, int]:
     """Count the numbers that the person of a clip gets, and the frames in which a face is found."""
-    people, numbers, found, false = FaceFollower(detector, detector.reader), set(), 0, 0
+    people, numbers, found, false = FaceFollower(detector, detector.landmark_model), set(), 0, 0
     for frame in read_frames(file):
         faces = people.find(frame)
         numbers |= {face.track_id for face in faces}
@@ -223,7 +223,7 @@ def measure_time(detector: FinderDetector, number: int) -> dict[str, float]:
         for place, (name, mirrored, light) in enumerate(looks[:number])
     ]
     video = make_video(moving, ROUNDS / 30, seed=SEED)
-    people, spent = FaceFollower(detector, detector.reader), dict[bool, list[float]]({True: [], False: []})
+    people, spent = FaceFollower(detector, detector.landmark_model), dict[bool, list[float]]({True: [], False: []})
     for frame in video.frames:
         started = time.thread_time()
         people.find(frame)

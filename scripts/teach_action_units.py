@@ -148,12 +148,12 @@ def read_split(dataset: ExpressionDataset, split: str, work: Path) -> Faces:
         raise SystemExit(f"{dataset.name} has no FER+ votes; join them with the file fer2013new.csv")
     majority, shares = ferplus.majority(dataset.votes), ferplus.distribution(dataset.votes)[0]
     tiles = np.flatnonzero((dataset.usage == split) & (majority >= 0))
-    reader, box = LandmarkModel(threads=1), usual_box()
+    landmark_model, box = LandmarkModel(threads=1), usual_box()
     parts = []
     for first in range(0, len(tiles), PART):
         file, some = work / f"{split}-{first:05}.npz", tiles[first : first + PART]
         if not file.is_file():
-            store(file, read_tiles(reader, box, dataset.pixels[some]))
+            store(file, read_tiles(landmark_model, box, dataset.pixels[some]))
             print(f"{split}: {first + len(some)} of {len(tiles)}", file=sys.stderr)
         with np.load(file) as archive:
             parts.append([archive[name] for name in ("pose", "points", "patches")])
@@ -179,7 +179,7 @@ def usual_box() -> NDArray[np.float32]:
 
 
 def read_tiles(
-    reader: LandmarkModel, box: NDArray[np.float32], tiles: NDArray[np.uint8]
+    landmark_model: LandmarkModel, box: NDArray[np.float32], tiles: NDArray[np.uint8]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]:
     """Measure (N, 48, 48) tiles: poses (N, 3), points (N, 68, 2), patches (N, PATCH, PATCH).
 
@@ -190,8 +190,8 @@ def read_tiles(
     patches = np.zeros((len(tiles), PATCH, PATCH), np.uint8)
     for row, tile in enumerate(tiles):
         canvas = np.ascontiguousarray(on_canvas(tile)[:, :, 0])
-        first, _ = reader.read(canvas, box[None])
-        found, presence = reader.read(canvas, box_of_points(first))
+        first, _ = landmark_model.predict(canvas, box[None])
+        found, presence = landmark_model.predict(canvas, box_of_points(first))
         pose = estimate_pose(found[0], (canvas.shape[1], canvas.shape[0])) if presence[0] >= PRESENT else None
         if pose is not None:
             poses[row], points[row] = pose, found[0]

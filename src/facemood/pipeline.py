@@ -39,13 +39,13 @@ class Pipeline:
     Attributes:
         strategy: What becomes of faces that are found: the network's input, and its predictions.
         detector: What finds faces.
-        reader: What reads landmarks, and follows faces.
+        landmark_model: What reads landmarks, and follows faces.
         options: Which faces count.
     """
 
     strategy: Strategy
     detector: Detector
-    reader: LandmarkModel
+    landmark_model: LandmarkModel
     options: DetectOptions
 
     @property
@@ -85,12 +85,12 @@ class Pipeline:
         """
         options = options or VideoOptions()
         track = TrackOptions(patience=options.patience)
-        follower = FaceFollower(self.detector, self.reader, self.options, track=track)
+        follower = FaceFollower(self.detector, self.landmark_model, self.options, track=track)
         return VideoScene(follower, options, baseline=baseline, unit_baseline=unit_baseline, learn=learn)
 
-    def mark(self, frame: Frame, faces: Sequence[Face]) -> list[Face]:
+    def measure(self, frame: Frame, faces: Sequence[Face]) -> list[Face]:
         """Give each face the landmarks that its detector did not, the head's pose, and its action units."""
-        marked = self.reader.mark(frame.image, faces)
+        marked = self.landmark_model.add_landmarks(frame.image, faces)
         poses = [None if points is None else estimate_pose(points, frame.size) for points in map(landmarks_of, marked)]
         posed = [dataclasses.replace(face, pose=pose) for face, pose in zip(marked, poses, strict=True)]
         return with_units(frame.image, posed)
@@ -116,7 +116,7 @@ class Pipeline:
         """
         return crop_faces(image, faces, self.framing)
 
-    def read(
+    def predict(
         self, frames: Sequence[tuple[Frame, Scene]], *, variants: tuple[str, ...] = (), keep_images: bool = False
     ) -> Iterator[Result]:
         """Find the faces of each frame, classify all in one run, and yield the results in order.
@@ -132,7 +132,7 @@ class Pipeline:
             started = time.perf_counter()
             faces = scene.find(frame)
             detected = time.perf_counter()
-            faces = self.mark(frame, faces)
+            faces = self.measure(frame, faces)
             marked = time.perf_counter()
             found.append(self.strategy.align(frame.image, faces, self.framing))
             aligned = time.perf_counter()

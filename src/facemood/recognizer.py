@@ -99,9 +99,13 @@ class EmotionRecognizer:
         head = choose_head(card, head)
         if isinstance(detector, str):
             detector = open_detector(detector, options, threads=threads)
-        landmarks = detector.reader if isinstance(detector, FinderDetector) else LandmarkModel(threads=threads)
-        strategy = self._make_strategy(session, head, check_views(views), check_prior(card, head, prior), landmarks)
-        self.pipeline: Pipeline = Pipeline(strategy, detector, landmarks, options)
+        landmark_model = (
+            detector.landmark_model if isinstance(detector, FinderDetector) else LandmarkModel(threads=threads)
+        )
+        strategy = self._make_strategy(
+            session, head, check_views(views), check_prior(card, head, prior), landmark_model
+        )
+        self.pipeline: Pipeline = Pipeline(strategy, detector, landmark_model, options)
         if detector.name not in card.framing:
             logger.warning(
                 "model %s has no framing for the detector %s; its boxes are used as they are", card.name, detector.name
@@ -145,7 +149,7 @@ class EmotionRecognizer:
         Raises:
             SourceError: The file does not exist, or it is not an image (`ImageError`).
         """
-        return next(self.pipeline.read([(read_one_image(image), self.pipeline.photos())], keep_images=True))
+        return next(self.pipeline.predict([(read_one_image(image), self.pipeline.photos())], keep_images=True))
 
     def analyze(
         self,
@@ -229,7 +233,7 @@ class EmotionRecognizer:
         """Detect faces, largest first: box, score, 68 landmarks, head pose and action units; no expression."""
         frame = read_one_image(image)
         faces = self.pipeline.photos().find(frame)
-        return self.pipeline.mark(frame, faces)
+        return self.pipeline.measure(frame, faces)
 
     def classify(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Classify face crops that are framed as the model card says. No detector runs.

@@ -13,21 +13,21 @@ from facemood.models import ModelSession, find_model
 
 
 @pytest.fixture(scope="module")
-def reader() -> InputScorer:
+def scorer() -> InputScorer:
     return InputScorer(ModelSession(find_model("nano"), device="cpu", threads=1), "fer2013")
 
 
 @pytest.fixture(scope="module")
-def noise(reader: InputScorer) -> ExpressionDataset:
+def noise(scorer: InputScorer) -> ExpressionDataset:
     """Six tiles, of which the last two have the label that the model reads."""
     tiles = np.random.default_rng(0).integers(0, 256, (6, 48, 48), np.uint8)
-    read = reader.session.run(tiles)[reader.head].argmax(axis=1)
+    read = scorer.session.run(tiles)[scorer.head].argmax(axis=1)
     labels = np.where(np.arange(6) < 4, (read + 1) % 7, read)
-    return ExpressionDataset("noise", tiles, labels.astype(np.int64), reader.labels, np.array(["all"] * 6))
+    return ExpressionDataset("noise", tiles, labels.astype(np.int64), scorer.labels, np.array(["all"] * 6))
 
 
-def test_mistakes_alone_are_explained_the_surest_first(reader: InputScorer, noise: ExpressionDataset) -> None:
-    found = explain_mistakes(reader, noise, 9, ExplainOptions(method="occlusion"))
+def test_mistakes_alone_are_explained_the_surest_first(scorer: InputScorer, noise: ExpressionDataset) -> None:
+    found = explain_mistakes(scorer, noise, 9, ExplainOptions(method="occlusion"))
     assert sorted(one.row for one in found) == [0, 1, 2, 3]
     sure = [one.read.probability for one in found]
     assert sure == sorted(sure, reverse=True)
@@ -37,8 +37,8 @@ def test_mistakes_alone_are_explained_the_surest_first(reader: InputScorer, nois
         assert one.read.probability > one.missed.probability
 
 
-def test_the_page_shows_a_picture_of_each(reader: InputScorer, noise: ExpressionDataset, tmp_path: Path) -> None:
-    found = explain_mistakes(reader, noise, 2, ExplainOptions(method="occlusion"))
+def test_the_page_shows_a_picture_of_each(scorer: InputScorer, noise: ExpressionDataset, tmp_path: Path) -> None:
+    found = explain_mistakes(scorer, noise, 2, ExplainOptions(method="occlusion"))
     page = write_mistakes(tmp_path / "run" / "mistakes.md", found)
     links = re.findall(r"\]\(([^)]+)\)", page.read_text())
     assert links == ["mistakes/01.png", "mistakes/02.png"]

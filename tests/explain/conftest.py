@@ -19,7 +19,7 @@ def nano() -> EmotionRecognizer:
 
 
 @pytest.fixture(scope="session")
-def reader() -> InputScorer:
+def scorer() -> InputScorer:
     return InputScorer(ModelSession(find_model("nano"), device="cpu", threads=1), "ferplus")
 
 

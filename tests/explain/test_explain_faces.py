@@ -36,9 +36,9 @@ def test_a_face_is_explained_by_superpixels(nano: EmotionRecognizer, photo: Imag
 
 
 @needs_lime
-def test_another_label_has_other_weights(reader: InputScorer, crop: Image) -> None:
+def test_another_label_has_other_weights(scorer: InputScorer, crop: Image) -> None:
     options = ExplainOptions(parameters={"n_segments": 15}, samples=100)
-    own, other = explain_crop(reader, crop, options), explain_crop(reader, crop, options, label="sad")
+    own, other = explain_crop(scorer, crop, options), explain_crop(scorer, crop, options, label="sad")
     assert (own.label, other.label) == ("neutral", "sad")
     assert own.weights is not None
     assert other.weights is not None
@@ -56,9 +56,9 @@ def test_quick_maps_need_no_extra(method: str, nano: EmotionRecognizer, photo: I
         found.top(1)
 
 
-def test_grey_tiles_are_explained_too(reader: InputScorer) -> None:
+def test_grey_tiles_are_explained_too(scorer: InputScorer) -> None:
     tile = np.random.default_rng(0).integers(0, 256, (48, 48), np.uint8)
-    found = explain_crop(reader, tile, ExplainOptions(method="occlusion"))
+    found = explain_crop(scorer, tile, ExplainOptions(method="occlusion"))
     assert found.image.shape == (SIDE, SIDE, 3)
 
 
@@ -66,19 +66,19 @@ def test_a_picture_without_a_face_has_no_explanation(nano: EmotionRecognizer) ->
     assert nano.explain(np.full((120, 160, 3), 99, np.uint8)) == []
 
 
-def test_bad_requests_are_told(reader: InputScorer, crop: Image) -> None:
+def test_bad_requests_are_told(scorer: InputScorer, crop: Image) -> None:
     with pytest.raises(ModelError, match=r"'nano' does not know the label 'hapy'; .* Did you mean 'happy'\?"):
-        explain_crop(reader, crop, label="hapy")
+        explain_crop(scorer, crop, label="hapy")
     with pytest.raises(ExplanationError, match=r"unknown method 'limes'; .* Did you mean 'lime'\?"):
         ExplainOptions(method="limes")
     with pytest.raises(ImageError, match="a face crop must be"):
-        explain_crop(reader, np.zeros((4, 4, 7), np.uint8))
+        explain_crop(scorer, np.zeros((4, 4, 7), np.uint8))
 
 
 @needs_lime
-def test_a_face_that_is_one_segment_is_refused(reader: InputScorer) -> None:
+def test_a_face_that_is_one_segment_is_refused(scorer: InputScorer) -> None:
     with pytest.raises(ExplanationError, match="took the whole face for one segment"):
-        explain_crop(reader, np.full((48, 48), 80, np.uint8), ExplainOptions(segmenter="felzenszwalb"))
+        explain_crop(scorer, np.full((48, 48), 80, np.uint8), ExplainOptions(segmenter="felzenszwalb"))
 
 
 def test_a_drawing_and_its_numbers_go_where_they_are_told(
@@ -93,8 +93,8 @@ def test_a_drawing_and_its_numbers_go_where_they_are_told(
 
 
 @needs_lime
-def test_a_figure_shows_the_face_the_tops_and_all_of_it(reader: InputScorer, crop: Image) -> None:
-    found = explain_crop(reader, crop, ExplainOptions(parameters={"n_segments": 40}, samples=80))
+def test_a_figure_shows_the_face_the_tops_and_all_of_it(scorer: InputScorer, crop: Image) -> None:
+    found = explain_crop(scorer, crop, ExplainOptions(parameters={"n_segments": 40}, samples=80))
     drawn = found.draw()
     assert len(found.top(10)) == 10
     assert drawn.shape[1] == 12 + 6 * 232  # the face, 1, 3, 5, 10, and all
@@ -151,7 +151,7 @@ def test_closing_the_maps_closes_the_camera(nano: EmotionRecognizer) -> None:
 
 
 def test_a_model_without_a_feature_map_says_so_before_anything_is_read(nano: EmotionRecognizer) -> None:
-    strategy = CropStrategy(nano.pipeline.reader.session, "points", 1, "dataset")
+    strategy = CropStrategy(nano.pipeline.landmark_model.session, "points", 1, "dataset")
     landmarks = dataclasses.replace(nano.pipeline, strategy=strategy)
     with pytest.raises(ModelError, match="has no output features"):
         with_maps(landmarks, [])

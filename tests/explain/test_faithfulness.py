@@ -23,15 +23,15 @@ from scripts.faithfulness import (
 )
 
 
-def test_limes_order_hides_the_label_sooner_than_its_reverse(reader: InputScorer, crop: Image) -> None:
+def test_limes_order_hides_the_label_sooner_than_its_reverse(scorer: InputScorer, crop: Image) -> None:
     pytest.importorskip("lime", reason="needs the extra explain")
-    found = explain_crop(reader, crop, ExplainOptions(samples=200))
+    found = explain_crop(scorer, crop, ExplainOptions(samples=200))
     assert found.segments is not None
     assert found.weights is not None
     masks = masks_of(found.segments, (48, 48))
-    face, order = hide_parts(reader.prepare(crop), masks), np.argsort(-found.weights)
-    best = measure_order(face, masks, order, reader, reader.column(found.label))
-    worst = measure_order(face, masks, order[::-1], reader, reader.column(found.label))
+    face, order = hide_parts(scorer.prepare(crop), masks), np.argsort(-found.weights)
+    best = measure_order(face, masks, order, scorer, scorer.column(found.label))
+    worst = measure_order(face, masks, order[::-1], scorer, scorer.column(found.label))
     assert best.deletion < worst.deletion - 0.2
     assert best.insertion > worst.insertion + 0.2
     # hiding in one order passes the same faces as showing in the other

@@ -13,25 +13,25 @@ from facemood.models.activation import activation_maps
 from facemood.schema import Image
 
 
-def test_maps_add_up_to_the_logits_up_to_a_bias(reader: InputScorer, crop: Image) -> None:
+def test_maps_add_up_to_the_logits_up_to_a_bias(scorer: InputScorer, crop: Image) -> None:
     crops = [crop, crop[:, ::-1], np.zeros((48, 48), np.uint8)]
-    maps, read = map_and_read(reader, crops)
-    biases = reader.session.run(crops)[reader.head] - maps.mean(axis=(2, 3))
+    maps, read = map_and_read(scorer, crops)
+    biases = scorer.session.run(crops)[scorer.head] - maps.mean(axis=(2, 3))
     assert maps.shape[:2] == read.shape == (3, 8)
     np.testing.assert_allclose(biases, biases[:1].repeat(3, axis=0), atol=0.05)
     np.testing.assert_allclose(read.sum(axis=1), 1, atol=1e-5)
-    np.testing.assert_array_equal(maps, activation_maps(reader.session, crops, head=reader.head))
+    np.testing.assert_array_equal(maps, activation_maps(scorer.session, crops, head=scorer.head))
 
 
-def test_a_map_sets_the_label_against_its_rivals(reader: InputScorer, crop: Image) -> None:
-    maps, read = map_and_read(reader, [crop])
-    own, _ = contrast_maps(reader, [crop], [None])
+def test_a_map_sets_the_label_against_its_rivals(scorer: InputScorer, crop: Image) -> None:
+    maps, read = map_and_read(scorer, [crop])
+    own, _ = contrast_maps(scorer, [crop], [None])
     best = int(read[0].argmax())
     rivals = np.delete(read[0], best) / np.delete(read[0], best).sum()
     wanted = maps[0, best] - np.tensordot(rivals, np.delete(maps[0], best, axis=0), axes=1)
     np.testing.assert_allclose(own[0], wanted, atol=1e-4)
     assert own.mean() > 0  # the face speaks for what is read
-    worst, _ = contrast_maps(reader, [crop], [int(read[0].argmin())])
+    worst, _ = contrast_maps(scorer, [crop], [int(read[0].argmin())])
     assert worst.mean() < 0
 
 
@@ -45,7 +45,7 @@ def test_occlusion_finds_the_place_that_counts(nano: EmotionRecognizer) -> None:
     class Corner(InputScorer):
         """Reads the brightness of the lower right corner."""
 
-        def read(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        def predict(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
             return np.asarray(inputs[:, 0, 36:, 36:].mean(axis=(1, 2))[:, None] / 255, np.float32)
 
     whole = np.zeros((1, 48, 48), np.float32)

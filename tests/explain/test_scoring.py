@@ -10,25 +10,25 @@ from facemood.stages.classify import calibrate
 CROPS = np.random.default_rng(0).integers(0, 256, (BATCH + 3, 48, 48), np.uint8)
 
 
-def test_inputs_are_read_as_crops_are_however_many_there_are(reader: InputScorer) -> None:
-    inputs = np.stack([reader.prepare(crop) for crop in CROPS])
-    probabilities = reader.read(inputs)
-    expected = calibrate(reader.session.card, "ferplus", reader.session.run(CROPS)["ferplus"])
+def test_inputs_are_read_as_crops_are_however_many_there_are(scorer: InputScorer) -> None:
+    inputs = np.stack([scorer.prepare(crop) for crop in CROPS])
+    probabilities = scorer.predict(inputs)
+    expected = calibrate(scorer.session.card, "ferplus", scorer.session.run(CROPS)["ferplus"])
     np.testing.assert_allclose(probabilities, expected, atol=1e-4)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-4)
 
 
-def test_a_label_is_found_by_its_word_and_an_unknown_one_is_said(reader: InputScorer) -> None:
-    assert [reader.column(label) for label in reader.labels] == list(range(len(reader.labels)))
+def test_a_label_is_found_by_its_word_and_an_unknown_one_is_said(scorer: InputScorer) -> None:
+    assert [scorer.column(label) for label in scorer.labels] == list(range(len(scorer.labels)))
     with pytest.raises(ModelError, match="does not know the label 'hapy'.*Did you mean 'happy'"):
-        reader.column("hapy")
+        scorer.column("hapy")
 
 
-def test_a_balanced_prior_lifts_what_is_rare_in_training(reader: InputScorer) -> None:
-    balanced = InputScorer(reader.session, "ferplus", prior="balanced")
+def test_a_balanced_prior_lifts_what_is_rare_in_training(scorer: InputScorer) -> None:
+    balanced = InputScorer(scorer.session, "ferplus", prior="balanced")
     logits = np.zeros((1, 8), np.float32)
-    plain, lifted = reader.calibrate(logits)[0], balanced.calibrate(logits)[0]
-    prior = np.array(reader.session.card.prior["ferplus"])
+    plain, lifted = scorer.calibrate(logits)[0], balanced.calibrate(logits)[0]
+    prior = np.array(scorer.session.card.prior["ferplus"])
     assert lifted[prior.argmin()] > plain[prior.argmin()]
     assert lifted[prior.argmax()] < plain[prior.argmax()]
 

@@ -22,7 +22,7 @@ STRAIGHT = np.array([[1, 0, 0], [0, 1, 0]], np.float32)
 
 
 @pytest.fixture(scope="module")
-def reader() -> MaskModel:
+def model() -> MaskModel:
     return MaskModel(threads=1)
 
 
@@ -35,9 +35,9 @@ def photo(request: pytest.FixtureRequest, recognizer: EmotionRecognizer) -> tupl
     return image, face.landmarks
 
 
-def test_the_mask_covers_the_face_and_not_what_is_around_it(reader: MaskModel, photo: tuple[Image, Floats]) -> None:
+def test_the_mask_covers_the_face_and_not_what_is_around_it(model: MaskModel, photo: tuple[Image, Floats]) -> None:
     image, points = photo
-    found = reader.read(image, points[None])
+    found = model.predict(image, points[None])
     (mask,), (frame,) = found.masks, found.frames
     inside = (points - frame[:, 2]) @ np.linalg.inv(frame[:, :2]).T
     seen = cv2.remap(mask, *inside.T[:, None].astype(np.float32), cv2.INTER_LINEAR)[0]  # type: ignore[call-overload]
@@ -47,9 +47,9 @@ def test_the_mask_covers_the_face_and_not_what_is_around_it(reader: MaskModel, p
     assert 0.2 < (mask >= 0.5).mean() < 0.6
 
 
-def test_the_outline_goes_around_the_points(reader: MaskModel, photo: tuple[Image, Floats]) -> None:
+def test_the_outline_goes_around_the_points(model: MaskModel, photo: tuple[Image, Floats]) -> None:
     image, points = photo
-    found = reader.read(image, points[None])
+    found = model.predict(image, points[None])
     outline = outline_of(found.masks[0], found.frames[0])
     around = [cv2.pointPolygonTest(outline, point.tolist(), False) for point in points[17:].astype(float)]
     assert min(around) > 0
@@ -58,30 +58,30 @@ def test_the_outline_goes_around_the_points(reader: MaskModel, photo: tuple[Imag
     assert abs(outline[:, 1].max() - points[8, 1]) < 0.1 * height  # down to the chin
 
 
-def test_without_background_only_the_face_is_left(reader: MaskModel, photo: tuple[Image, Floats]) -> None:
+def test_without_background_only_the_face_is_left(model: MaskModel, photo: tuple[Image, Floats]) -> None:
     image, points = photo
-    found = reader.read(image, points[None])
+    found = model.predict(image, points[None])
     (left,), (crop,), (mask,) = found.without_background(), found.crops, found.masks
     assert np.abs(left[mask > 0.999].astype(int) - crop[mask > 0.999]).max() <= 1
     assert np.ptp(left[mask < 0.001].astype(int)) <= 1
     assert crop[mask < 0.001].std() > 10
 
 
-def test_grey_and_colour_are_the_same(reader: MaskModel, photo: tuple[Image, Floats]) -> None:
+def test_grey_and_colour_are_the_same(model: MaskModel, photo: tuple[Image, Floats]) -> None:
     image, points = photo
     grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
-    np.testing.assert_array_equal(reader.read(image, points[None]).masks, reader.read(grey, points[None]).masks)
+    np.testing.assert_array_equal(model.predict(image, points[None]).masks, model.predict(grey, points[None]).masks)
 
 
-def test_a_larger_picture_has_the_same_mask(reader: MaskModel, photo: tuple[Image, Floats]) -> None:
+def test_a_larger_picture_has_the_same_mask(model: MaskModel, photo: tuple[Image, Floats]) -> None:
     image, points = photo
     larger = np.asarray(cv2.resize(image, None, fx=1.5, fy=1.5), np.uint8)
-    one, other = reader.read(image, points[None]), reader.read(larger, points[None] * np.float32(1.5))
+    one, other = model.predict(image, points[None]), model.predict(larger, points[None] * np.float32(1.5))
     assert mask_overlap(one.masks[0], other.masks[0]) > 0.95
 
 
-def test_without_faces_there_is_nothing(reader: MaskModel) -> None:
-    found = reader.read(np.zeros((9, 9, 3), np.uint8), np.zeros((0, 68, 2), np.float32))
+def test_without_faces_there_is_nothing(model: MaskModel) -> None:
+    found = model.predict(np.zeros((9, 9, 3), np.uint8), np.zeros((0, 68, 2), np.float32))
     assert [len(part) for part in found] == [0, 0, 0]
     assert len(outline_of(np.zeros((8, 8), np.float32), STRAIGHT)) == 0
 

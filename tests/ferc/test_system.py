@@ -82,12 +82,12 @@ def test_a_face_half_out_of_the_picture_gets_no_numbers(ferc: FERC, photo: Image
 def test_a_face_that_is_turned_away_gets_no_numbers(ferc: FERC, photo: Image) -> None:
     (face,) = ferc.detect(photo)
     assert face.pose is not None
-    reader = PartsModel(ferc.pipeline.reader)
+    parts_model = PartsModel(ferc.pipeline.landmark_model)
     for yaw, read in ((0.9 * TURNED, True), (-0.9 * TURNED, True), (1.1 * TURNED, False), (-1.1 * TURNED, False)):
         turned = dataclasses.replace(face, pose=np.array([yaw, 0, 0], np.float32))
-        assert (reader.mark(photo, [turned])[0].parts is not None) is read
+        assert (parts_model.add_parts(photo, [turned])[0].parts is not None) is read
     unknown = [dataclasses.replace(face, pose=None), dataclasses.replace(face, landmarks=None)]
-    assert [one.parts for one in reader.mark(photo, unknown)] == [None, None]
+    assert [one.parts for one in parts_model.add_parts(photo, unknown)] == [None, None]
 
 
 @pytest.mark.parametrize(("hidden", "fingers"), [(slice(48, 68), 4), (slice(36, 48), 1)], ids=["mouth", "eyes"])
@@ -99,7 +99,7 @@ def test_a_covered_face_gets_no_numbers(ferc: FERC, photo: Image, hidden: slice,
     assert (unread.labels, unread.emotion, unread.parts) == ((), "", None)
     (detected,) = ferc.detect(covered)
     unasked = dataclasses.replace(detected, action_units={})
-    assert PartsModel(ferc.pipeline.reader).mark(covered, [unasked])[0].parts is None
+    assert PartsModel(ferc.pipeline.landmark_model).add_parts(covered, [unasked])[0].parts is None
     assert np.isnan(ferc.classify([detected.crop(covered, margin=0.1)])).all()
 
 
@@ -208,7 +208,7 @@ def test_closing_the_layers_closes_the_source(ferc: FERC) -> None:
         finally:
             closed.append(True)
 
-    marked = with_parts(PartsModel(ferc.pipeline.reader), source())
+    marked = with_parts(PartsModel(ferc.pipeline.landmark_model), source())
     assert next(marked).faces == ()
     marked.close()  # type: ignore[attr-defined]
     assert closed == [True]

@@ -18,7 +18,7 @@ PLACES = {36: (195, 102), 45: (256, 104), 33: (223, 133), 8: (222, 176)}
 
 
 @pytest.fixture(scope="module")
-def reader() -> LandmarkModel:
+def model() -> LandmarkModel:
     return LandmarkModel(threads=1)
 
 
@@ -32,8 +32,8 @@ def tilt(points: Floats) -> float:
     return float(tilts(points[None, 36], points[None, 45])[0])
 
 
-def test_points_lie_where_they_belong(reader: LandmarkModel, portrait: Image) -> None:
-    (points,), (presence,) = reader.read(portrait, BOX[None])
+def test_points_lie_where_they_belong(model: LandmarkModel, portrait: Image) -> None:
+    (points,), (presence,) = model.predict(portrait, BOX[None])
     assert presence > 0.9
     for index, place in PLACES.items():
         np.testing.assert_allclose(points[index], place, atol=4)
@@ -41,55 +41,55 @@ def test_points_lie_where_they_belong(reader: LandmarkModel, portrait: Image) ->
     assert right[0] < left[0]  # the subject's right eye is on the picture's left
 
 
-def test_nothing_is_no_face(reader: LandmarkModel, portrait: Image) -> None:
+def test_nothing_is_no_face(model: LandmarkModel, portrait: Image) -> None:
     corner = np.array([[380, 20, 470, 110], [20, 300, 90, 380]], np.float32)
-    _, presence = reader.read(portrait, corner)
+    _, presence = model.predict(portrait, corner)
     assert (presence < PRESENT).all()
-    points, presence = reader.read(portrait, np.zeros((0, 4), np.float32))
+    points, presence = model.predict(portrait, np.zeros((0, 4), np.float32))
     assert points.shape == (0, 68, 2)
     assert presence.shape == (0,)
 
 
-def test_a_tilted_face_is_read_upright(reader: LandmarkModel, portrait: Image) -> None:
-    (upright,), _ = reader.read(portrait, BOX[None])
+def test_a_tilted_face_is_read_upright(model: LandmarkModel, portrait: Image) -> None:
+    (upright,), _ = model.predict(portrait, BOX[None])
     matrix = cv2.getRotationMatrix2D((221, 125), -60, 1.0)  # clockwise in the picture
     turned = np.asarray(cv2.warpAffine(portrait, matrix, (512, 512)), np.uint8)
-    (points,), _ = reader.read(turned, BOX[None], np.array([60], np.float32))
+    (points,), _ = model.predict(turned, BOX[None], np.array([60], np.float32))
     expected = upright @ matrix[:, :2].T.astype(np.float32) + matrix[:, 2].astype(np.float32)
     assert float(np.linalg.norm(points - expected, axis=1).mean()) < 3
     assert tilt(points) == pytest.approx(60 + tilt(upright), abs=4)
 
 
-def test_grey_and_colour_are_read_alike(reader: LandmarkModel, portrait: Image) -> None:
+def test_grey_and_colour_are_read_alike(model: LandmarkModel, portrait: Image) -> None:
     grey = np.asarray(cv2.cvtColor(portrait, cv2.COLOR_BGR2GRAY), np.uint8)
-    np.testing.assert_allclose(reader.read(grey, BOX[None])[0], reader.read(portrait, BOX[None])[0], atol=1e-3)
+    np.testing.assert_allclose(model.predict(grey, BOX[None])[0], model.predict(portrait, BOX[None])[0], atol=1e-3)
 
 
-def test_boxes_of_other_detectors_get_points_and_stay(reader: LandmarkModel, portrait: Image) -> None:
+def test_boxes_of_other_detectors_get_points_and_stay(model: LandmarkModel, portrait: Image) -> None:
     loose, beside = np.array([165, 60, 280, 180], np.float32), np.array([380, 20, 470, 110], np.float32)
-    there, nowhere = reader.mark(portrait, [Face(loose, 0.9), Face(beside, 0.8)])
+    there, nowhere = model.add_landmarks(portrait, [Face(loose, 0.9), Face(beside, 0.8)])
     assert there.landmarks is not None
     np.testing.assert_allclose(there.landmarks[36], PLACES[36], atol=5)
     assert there.box is loose
     assert nowhere.landmarks is None
-    assert reader.mark(portrait, [there]) == [there]
-    assert reader.mark(portrait, []) == []
+    assert model.add_landmarks(portrait, [there]) == [there]
+    assert model.add_landmarks(portrait, []) == []
 
 
-def test_a_face_is_followed_by_its_own_points(reader: LandmarkModel, portrait: Image) -> None:
-    (points,), _ = reader.read(portrait, BOX[None])
+def test_a_face_is_followed_by_its_own_points(model: LandmarkModel, portrait: Image) -> None:
+    (points,), _ = model.predict(portrait, BOX[None])
     face = Face(box_of_points(points), 1.0, landmarks=points)
     for step in range(1, 9):
         shift = np.array([[1, 0, 5 * step], [0, 1, -3 * step]], np.float32)
         frame = np.asarray(cv2.warpAffine(portrait, shift, (512, 512), borderMode=cv2.BORDER_REPLICATE), np.uint8)
-        (followed,) = reader.follow(frame, [face])
+        (followed,) = model.follow(frame, [face])
         assert followed is not None
         face = followed
     np.testing.assert_allclose(face.box, box_of_points(points) + np.tile([40, -24], 2), atol=5)
-    assert reader.follow(np.full_like(portrait, 128), [face]) == [None]
-    assert reader.follow(portrait, []) == []
+    assert model.follow(np.full_like(portrait, 128), [face]) == [None]
+    assert model.follow(portrait, []) == []
     with pytest.raises(ValueError, match="1 of 2 faces have no 68 landmarks"):
-        reader.follow(portrait, [face, Face(BOX, 0.9)])
+        model.follow(portrait, [face, Face(BOX, 0.9)])
 
 
 def test_what_is_cut_is_averaged_not_skipped() -> None:
@@ -108,10 +108,10 @@ def test_a_square_beyond_the_picture_repeats_its_edge() -> None:
 
 
 @pytest.mark.dataset
-def test_points_lie_near_those_that_people_set(reader: LandmarkModel, shared_data: Path) -> None:
+def test_points_lie_near_those_that_people_set(model: LandmarkModel, shared_data: Path) -> None:
     errors = []
     for photo in read_photos(shared_data / "photos"):
-        points, _ = reader.read(photo.image, box_of_points(photo.points))
+        points, _ = model.predict(photo.image, box_of_points(photo.points))
         errors.append(point_errors(points, photo.points))
     error = np.concatenate(errors)
     assert len(error) == 43
@@ -119,10 +119,10 @@ def test_points_lie_near_those_that_people_set(reader: LandmarkModel, shared_dat
     assert (error > 0.1).mean() <= 0.15
 
 
-def test_faces_keep_what_else_is_known(reader: LandmarkModel, portrait: Image) -> None:
-    (points,), _ = reader.read(portrait, BOX[None])
+def test_faces_keep_what_else_is_known(model: LandmarkModel, portrait: Image) -> None:
+    (points,), _ = model.predict(portrait, BOX[None])
     face = dataclasses.replace(Face(BOX, 0.4, landmarks=points), track_id=7)
-    (followed,) = reader.follow(portrait, [face])
+    (followed,) = model.follow(portrait, [face])
     assert followed is not None
     assert followed.track_id == 7
     assert followed.score > 0.9

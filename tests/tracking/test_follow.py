@@ -67,7 +67,7 @@ def finder() -> FinderDetector:
 
 @pytest.fixture
 def people(finder: FinderDetector) -> FaceFollower:
-    return FaceFollower(finder, finder.reader)
+    return FaceFollower(finder, finder.landmark_model)
 
 
 def grown(face: Face) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
@@ -163,12 +163,12 @@ def test_a_face_is_followed_and_the_detector_rests(people: FaceFollower, finder:
 
 
 def test_the_detector_may_run_on_every_frame(finder: FinderDetector, astronaut: Path) -> None:
-    people = FaceFollower(finder, finder.reader, every=1)
+    people = FaceFollower(finder, finder.landmark_model, every=1)
     for frame in still(load_image(astronaut), 4):
         assert [face.track_id for face in people.find(frame)] == [1]
     assert people.detections == 4
     with pytest.raises(ValueError, match="every 1 or more frames, but got every=0"):
-        FaceFollower(finder, finder.reader, every=0)
+        FaceFollower(finder, finder.landmark_model, every=0)
 
 
 def test_an_empty_scene_is_searched_now_and_then(people: FaceFollower) -> None:
@@ -182,7 +182,7 @@ def test_an_empty_scene_is_searched_now_and_then(people: FaceFollower) -> None:
 
 @pytest.mark.parametrize(("patience", "number"), [(1.5, 1), (0.2, 2)])
 def test_who_comes_back_in_time_keeps_the_number(finder: FinderDetector, patience: float, number: int) -> None:
-    people = FaceFollower(finder, finder.reader, track=TrackOptions(patience=patience))
+    people = FaceFollower(finder, finder.landmark_model, track=TrackOptions(patience=patience))
     video = make_video([Person("hopper", away(standing(160, 120, 60), 0.3, 0.8))], 1.0, size=SMALL)
     numbers = [[face.track_id for face in people.find(frame)] for frame in video.frames]
     assert numbers[8] == [1]
@@ -214,7 +214,7 @@ def test_frames_far_apart_are_searched_anew(people: FaceFollower, astronaut: Pat
 
 
 def test_few_frames_a_second_are_searched_every_half_second(finder: FinderDetector, astronaut: Path) -> None:
-    image, people = load_image(astronaut), FaceFollower(finder, finder.reader, every=100)
+    image, people = load_image(astronaut), FaceFollower(finder, finder.landmark_model, every=100)
     ran = []
     for index in range(9):
         (face,) = people.find(Frame(image, index=index, timestamp=index * 0.25))
@@ -232,7 +232,7 @@ def test_without_timestamps_frames_count_as_a_videos(people: FaceFollower, astro
 
 def test_boxes_stay_framed_as_the_detector_frames_them(finder: FinderDetector) -> None:
     video = make_video([Person("hopper", walking((120, 110, 60), (150, 120, 64), 0.4))], 0.4, size=SMALL)
-    people = FaceFollower(Loose(finder), finder.reader)
+    people = FaceFollower(Loose(finder), finder.landmark_model)
     for frame in video.frames:
         (face,) = people.find(frame)
         assert face.landmarks is not None
@@ -244,7 +244,7 @@ def test_boxes_stay_framed_as_the_detector_frames_them(finder: FinderDetector) -
 
 def test_a_face_without_points_is_searched_on_every_frame(finder: FinderDetector, astronaut: Path) -> None:
     beside = Face(np.array([380, 20, 470, 110], np.float32), 0.8)
-    people = FaceFollower(Mistaken(beside), finder.reader)
+    people = FaceFollower(Mistaken(beside), finder.landmark_model)
     for frame in still(load_image(astronaut), 4):
         (face,) = people.find(frame)
         assert face.landmarks is None
@@ -253,7 +253,7 @@ def test_a_face_without_points_is_searched_on_every_frame(finder: FinderDetector
 
 
 def test_what_the_detector_misses_is_followed_for_a_while_only(finder: FinderDetector, astronaut: Path) -> None:
-    people = FaceFollower(Forgetful(finder), finder.reader)
+    people = FaceFollower(Forgetful(finder), finder.landmark_model)
     found = [len(people.find(frame)) for frame in still(load_image(astronaut), (MAX_MISSES + 2) * DETECT_EVERY)]
     last = (MAX_MISSES + 1) * DETECT_EVERY
     assert found == [1] * last + [0] * (len(found) - last)
@@ -263,9 +263,9 @@ def test_which_faces_count_is_asked_of_all(finder: FinderDetector) -> None:
     video = make_video(
         [Person("astronaut", standing(90, 120, 40)), Person("hopper", standing(230, 120, 66))], 0.3, size=SMALL
     )
-    largest = FaceFollower(finder, finder.reader, DetectOptions(max_faces=1))
-    large = FaceFollower(finder, finder.reader, DetectOptions(min_size=50))
-    every = FaceFollower(finder, finder.reader)
+    largest = FaceFollower(finder, finder.landmark_model, DetectOptions(max_faces=1))
+    large = FaceFollower(finder, finder.landmark_model, DetectOptions(min_size=50))
+    every = FaceFollower(finder, finder.landmark_model)
     for frame, (_, hopper) in zip(video.frames, video.truth, strict=True):
         for one in (largest, large):
             (face,) = one.find(frame)

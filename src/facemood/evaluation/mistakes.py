@@ -34,12 +34,12 @@ class Mistake(NamedTuple):
 
 
 def explain_mistakes(
-    reader: InputScorer, dataset: ExpressionDataset, count: int, options: ExplainOptions | None = None
+    scorer: InputScorer, dataset: ExpressionDataset, count: int, options: ExplainOptions | None = None
 ) -> list[Mistake]:
     """Explain the images that a model reads wrong and is surest of.
 
     Args:
-        reader: The model; its head must know the dataset's classes.
+        scorer: The model; its head must know the dataset's classes.
         dataset: Labelled faces.
         count: How many at most, the surest first.
         options: How; None takes LIME with its usual settings.
@@ -49,13 +49,13 @@ def explain_mistakes(
         ExplanationError: An option is impossible.
         MissingExtraError: LIME's packages are not installed (extra ``explain``).
     """
-    probabilities = reader.calibrate(run_all(reader.session, dataset.images)[reader.head])
-    columns = np.array([reader.column(word) for word in dataset.classes])
+    probabilities = scorer.calibrate(run_all(scorer.session, dataset.images)[scorer.head])
+    columns = np.array([scorer.column(word) for word in dataset.classes])
     made = []
     for row in worst_rows(probabilities, columns[dataset.labels], count):
         image, truth = np.asarray(dataset.images[row]), dataset.classes[int(dataset.labels[row])]
-        read = explain_crop(reader, image, options)
-        made.append(Mistake(row, truth, read, explain_crop(reader, image, options, label=truth)))
+        read = explain_crop(scorer, image, options)
+        made.append(Mistake(row, truth, read, explain_crop(scorer, image, options, label=truth)))
     return made
 
 

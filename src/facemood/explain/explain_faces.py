@@ -91,13 +91,13 @@ def explain_faces(
         ExplanationError: A face is all one segment, or the model reads no pixels.
         MissingExtraError: LIME's packages are not installed (extra ``explain``).
     """
-    reader = InputScorer(pipeline.session, pipeline.head, pipeline.prior)
-    made = [explain_crop(reader, crop, options, label=label) for crop in pipeline.crops(image, faces)]
+    scorer = InputScorer(pipeline.session, pipeline.head, pipeline.prior)
+    made = [explain_crop(scorer, crop, options, label=label) for crop in pipeline.crops(image, faces)]
     return [dataclasses.replace(one, box=box) for one, box in zip(made, pipeline.frame_boxes(faces), strict=True)]
 
 
 def explain_crop(
-    reader: InputScorer,
+    scorer: InputScorer,
     crop: NDArray[np.uint8],
     options: ExplainOptions | None = None,
     *,
@@ -106,7 +106,7 @@ def explain_crop(
     """Explain what a model reads in a face that is cut out already, as its card's framing says.
 
     Args:
-        reader: The model.
+        scorer: The model.
         crop: (h, w) or (h, w, 3) uint8 BGR.
         options: How; None takes LIME with its usual settings.
         label: Which label; None takes the one that the model reads.
@@ -117,10 +117,10 @@ def explain_crop(
         ExplanationError: The face is all one segment.
         MissingExtraError: LIME's packages are not installed (extra ``explain``).
     """
-    options, whole = options or ExplainOptions(), reader.prepare(crop)
-    column = reader.column(label) if label is not None else int(reader.read(whole[None]).argmax())
-    made = METHODS[options.method](reader, crop, whole, column, options)
-    return dataclasses.replace(made, label=reader.labels[column], settings=options.settings())
+    options, whole = options or ExplainOptions(), scorer.prepare(crop)
+    column = scorer.column(label) if label is not None else int(scorer.predict(whole[None]).argmax())
+    made = METHODS[options.method](scorer, crop, whole, column, options)
+    return dataclasses.replace(made, label=scorer.labels[column], settings=options.settings())
 
 
 def view_of(crop: NDArray[np.uint8]) -> Image:
@@ -131,30 +131,30 @@ def view_of(crop: NDArray[np.uint8]) -> Image:
 
 
 def _by_lime(
-    reader: InputScorer, crop: NDArray[np.uint8], whole: NDArray[np.float32], column: int, options: ExplainOptions
+    scorer: InputScorer, crop: NDArray[np.uint8], whole: NDArray[np.float32], column: int, options: ExplainOptions
 ) -> Explanation:
     """Explain by superpixels."""
     view = view_of(crop)
     segments = segment_face(view, options.segmenter, options.parameters, seed=options.seed)
     parts = hide_parts(whole, masks_of(segments, (whole.shape[2], whole.shape[1])), how=options.hide)
-    fit = fit_lime(parts, reader, column, samples=options.samples, seed=options.seed)
+    fit = fit_lime(parts, scorer, column, samples=options.samples, seed=options.seed)
     heat = fit.weights[segments]
     return Explanation("lime", "", fit.probability, view, heat, segments=segments, weights=fit.weights, r2=fit.r2)
 
 
 def _by_activation(
-    reader: InputScorer, crop: NDArray[np.uint8], whole: NDArray[np.float32], column: int, options: ExplainOptions
+    scorer: InputScorer, crop: NDArray[np.uint8], whole: NDArray[np.float32], column: int, options: ExplainOptions
 ) -> Explanation:
     """Explain by the network's own last features."""
-    maps, read = contrast_maps(reader, [crop], [column])
+    maps, read = contrast_maps(scorer, [crop], [column])
     return Explanation("cam", "", float(read[0, column]), view_of(crop), enlarge(maps[0], SIDE))
 
 
 def _by_occlusion(
-    reader: InputScorer, crop: NDArray[np.uint8], whole: NDArray[np.float32], column: int, options: ExplainOptions
+    scorer: InputScorer, crop: NDArray[np.uint8], whole: NDArray[np.float32], column: int, options: ExplainOptions
 ) -> Explanation:
     """Explain by covering."""
-    heat, probability = occlusion_map(whole, reader, column)
+    heat, probability = occlusion_map(whole, scorer, column)
     return Explanation("occlusion", "", probability, view_of(crop), enlarge(heat, SIDE))
 
 

@@ -35,7 +35,7 @@ class LocalFit(NamedTuple):
     probability: float
 
 
-def fit_lime(face: HidableFace, reader: InputScorer, column: int, *, samples: int = 1000, seed: int = 0) -> LocalFit:
+def fit_lime(face: HidableFace, scorer: InputScorer, column: int, *, samples: int = 1000, seed: int = 0) -> LocalFit:
     """Hide superpixels by chance, read the face each time, and fit what came out.
 
     Samples, distance, kernel and the ridge regression are those of the package lime, whose own fit is called; the
@@ -43,7 +43,7 @@ def fit_lime(face: HidableFace, reader: InputScorer, column: int, *, samples: in
 
     Args:
         face: The face, taken apart.
-        reader: The model.
+        scorer: The model.
         column: Which label is explained.
         samples: How many versions of the face are read.
         seed: What chance follows from.
@@ -56,7 +56,7 @@ def fit_lime(face: HidableFace, reader: InputScorer, column: int, *, samples: in
         raise ExplanationError(f"LIME needs {FEWEST} samples or more, but is to take {samples}")
     base: Any = require("lime.lime_base", extra=EXTRA)
     shown = draw_samples(len(face.parts), samples, seed)
-    read = read_samples(face, reader, shown)
+    read = read_samples(face, scorer, shown)
     model = base.LimeBase(weigh, random_state=seed)
     count = shown.shape[1]
     _, pairs, r2, _ = model.explain_instance_with_data(
@@ -80,10 +80,10 @@ def draw_samples(segments: int, samples: int, seed: int) -> NDArray[np.bool_]:
     return drawn.astype(bool)
 
 
-def read_samples(face: HidableFace, reader: InputScorer, shown: NDArray[np.bool_]) -> Floats:
+def read_samples(face: HidableFace, scorer: InputScorer, shown: NDArray[np.bool_]) -> Floats:
     """Read a face with some superpixels shown, for each of (N, S) choices: (N, K) float32; memory stays bounded."""
     parts = [shown[first : first + BATCH] for first in range(0, len(shown), BATCH)]
-    return np.concatenate([reader.read(face.show(part)) for part in parts])
+    return np.concatenate([scorer.predict(face.show(part)) for part in parts])
 
 
 def distances(shown: NDArray[np.bool_]) -> NDArray[np.float64]:

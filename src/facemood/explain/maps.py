@@ -21,7 +21,7 @@ Floats = NDArray[np.float32]
 
 
 def contrast_maps(
-    reader: InputScorer, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], columns: Sequence[int | None]
+    scorer: InputScorer, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], columns: Sequence[int | None]
 ) -> tuple[Floats, Floats]:
     """Say where in faces the network found what speaks for a label, against the labels that rival it.
 
@@ -30,7 +30,7 @@ def contrast_maps(
     adds up to the logarithm of the label's odds, as far as one step tells.
 
     Args:
-        reader: The model, exported with its feature map.
+        scorer: The model, exported with its feature map.
         crops: N face crops, (h, w) or (h, w, 3) uint8 BGR.
         columns: For each the label; None takes the most probable one.
 
@@ -40,7 +40,7 @@ def contrast_maps(
     Raises:
         ModelError: The model was exported without its feature map.
     """
-    maps, read = map_and_read(reader, crops)
+    maps, read = map_and_read(scorer, crops)
     chosen = [int(row.argmax()) if column is None else column for row, column in zip(read, columns, strict=True)]
     at = np.arange(len(read)), chosen
     rivals = np.maximum(read, 1e-6)
@@ -53,20 +53,20 @@ def contrast_maps(
     return made, read
 
 
-def map_and_read(reader: InputScorer, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> tuple[Floats, Floats]:
+def map_and_read(scorer: InputScorer, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> tuple[Floats, Floats]:
     """Return the activation maps of all labels, (N, K, rows, columns), and the probabilities, (N, K), of one run."""
-    maps, logits = read_with_maps(reader.session, crops, head=reader.head)
-    return maps, reader.calibrate(logits)
+    maps, logits = read_with_maps(scorer.session, crops, head=scorer.head)
+    return maps, scorer.calibrate(logits)
 
 
 def occlusion_map(
-    whole: Floats, reader: InputScorer, column: int, *, steps: int = STEPS, patch: float = PATCH
+    whole: Floats, scorer: InputScorer, column: int, *, steps: int = STEPS, patch: float = PATCH
 ) -> tuple[Floats, float]:
     """Cover a face piece by piece and see how much of a label's probability goes (Zeiler & Fergus 2014).
 
     Args:
         whole: (C, h, w) float32, the network's input.
-        reader: The model.
+        scorer: The model.
         column: Which label.
         steps: Places across and down that are covered, one after the other.
         patch: Side of what is covered, as a share of the face's side.
@@ -78,7 +78,7 @@ def occlusion_map(
     covers = occluders(whole.shape[1:], steps, patch)  # (N, h, w)
     grey = whole.mean(axis=(1, 2))[None, :, None, None]
     inputs = np.where(covers[:, None], grey, whole[None]).astype(np.float32)
-    read = reader.read(np.concatenate([whole[None], inputs]))[:, column]
+    read = scorer.predict(np.concatenate([whole[None], inputs]))[:, column]
     losses = read[0] - read[1:]
     heat = np.tensordot(losses, covers.astype(np.float32), axes=1) / covers.sum(axis=0)
     return np.asarray(heat, np.float32), float(read[0])

@@ -30,8 +30,8 @@ class InputScorer:
 
     Example:
         >>> from facemood.models import find_model
-        >>> reader = InputScorer(ModelSession(find_model("nano"), device="cpu"), "fer2013")
-        >>> reader.read(np.zeros((2, 1, 48, 48), np.float32)).shape
+        >>> scorer = InputScorer(ModelSession(find_model("nano"), device="cpu"), "fer2013")
+        >>> scorer.predict(np.zeros((2, 1, 48, 48), np.float32)).shape
         (2, 7)
     """
 
@@ -70,7 +70,7 @@ class InputScorer:
         made: NDArray[np.float32] = prepare([crop], self.session.card)[0]
         return made
 
-    def read(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    def predict(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Read inputs that are made already.
 
         Args:

@@ -61,14 +61,14 @@ class MaskModel:
     Example:
         >>> from facemood.stages.pose import generic_face
         >>> points = (generic_face()[:, :2] * 30 + 60).astype(np.float32)
-        >>> MaskModel().read(np.full((120, 120), 128, np.uint8), points[None]).masks.shape
+        >>> MaskModel().predict(np.full((120, 120), 128, np.uint8), points[None]).masks.shape
         (1, 64, 64)
     """
 
     def __init__(self, *, threads: int | None = None) -> None:
         self.session: ModelSession = ModelSession(find_model(MASK), device="cpu", threads=threads)
 
-    def read(self, image: Image, points: Floats) -> MaskedFaces:
+    def predict(self, image: Image, points: Floats) -> MaskedFaces:
         """Read the masks of faces whose points are known: each once as it is and once mirrored, in one run.
 
         Args:

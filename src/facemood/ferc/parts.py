@@ -32,18 +32,18 @@ class PartsModel:
     """Finds the mask and the parts of faces.
 
     Attributes:
-        landmarks: The network that reads points, on the face without its background as well.
-        masks: The network that tells face from background.
+        landmark_model: The network that reads points, on the face without its background as well.
+        mask_model: The network that tells face from background.
 
     Example:
-        >>> PartsModel(LandmarkModel()).mark(np.zeros((40, 40, 3), np.uint8), [])
+        >>> PartsModel(LandmarkModel()).add_parts(np.zeros((40, 40, 3), np.uint8), [])
         []
     """
 
-    landmarks: LandmarkModel
-    masks: MaskModel = field(default_factory=lambda: MaskModel(threads=1))
+    landmark_model: LandmarkModel
+    mask_model: MaskModel = field(default_factory=lambda: MaskModel(threads=1))
 
-    def mark(self, image: Image, faces: Sequence[Face]) -> list[Face]:
+    def add_parts(self, image: Image, faces: Sequence[Face]) -> list[Face]:
         """Return faces with `Face.parts`, where these can be told.
 
         A face stays without where it has no 68 points, where it is turned by more than `TURNED`, where its eyes or its
@@ -59,11 +59,11 @@ class PartsModel:
         known = [points for points in (landmarks_of(faces[place]) for place in asked) if points is not None]
         if not known:
             return marked
-        for place, parts in zip(asked, self.read(image, np.stack(known)), strict=True):
+        for place, parts in zip(asked, self.predict(image, np.stack(known)), strict=True):
             marked[place] = dataclasses.replace(faces[place], parts=parts)
         return marked
 
-    def mark_crop(self, crop: NDArray[np.uint8], framing: tuple[float, float, float, float]) -> Face:
+    def face_in_crop(self, crop: NDArray[np.uint8], framing: tuple[float, float, float, float]) -> Face:
         """Return the face that is cut out, with landmarks, pose and parts, as far as these can be told.
 
         Args:
@@ -76,18 +76,18 @@ class PartsModel:
         if crop.dtype != np.uint8 or crop.ndim not in (2, 3) or crop.shape[2:] not in ((), (3,)) or not crop.size:
             raise ImageError(f"a face crop must be (h, w) or (h, w, 3) uint8, but is {crop.shape} {crop.dtype}")
         size = crop.shape[1], crop.shape[0]
-        (face,) = self.landmarks.mark(crop, [Face(_box_in(framing, size), score=1.0)])
+        (face,) = self.landmark_model.add_landmarks(crop, [Face(_box_in(framing, size), score=1.0)])
         points = landmarks_of(face)
         if points is None:
             return face
-        return self.mark(crop, [dataclasses.replace(face, pose=estimate_pose(points, size))])[0]
+        return self.add_parts(crop, [dataclasses.replace(face, pose=estimate_pose(points, size))])[0]
 
-    def read(self, image: Image, points: Floats) -> list[FaceParts | None]:
+    def predict(self, image: Image, points: Floats) -> list[FaceParts | None]:
         """Return the parts of faces whose points are known, (N, 68, 2) in pixels; None where they cannot be told."""
-        found = self.masks.read(image, points)
+        found = self.mask_model.predict(image, points)
         size = image.shape[1], image.shape[0]
         shares = found.shares_inside(size)
-        inside, presence = self.landmarks.read_crops(found.without_background())
+        inside, presence = self.landmark_model.predict_crops(found.without_background())
         made: list[FaceParts | None] = []
         for mask, frame, own, share, sure in zip(found.masks, found.frames, inside, shares, presence, strict=True):
             centres = facial_parts(own, mask)
@@ -97,18 +97,18 @@ class PartsModel:
         return made
 
 
-def with_parts(reader: PartsModel, results: Iterable[Result]) -> Iterator[Result]:
+def with_parts(model: PartsModel, results: Iterable[Result]) -> Iterator[Result]:
     """Yield results whose faces have their parts, for the layers ``"mask"`` and ``"vector"``.
 
     Args:
-        reader: What finds them.
+        model: What finds them.
         results: With their images; those without stay as they are.
     """
 
     def add_parts(result: Result) -> Result:
         if result.image is None:
             return result
-        return dataclasses.replace(result, faces=tuple(reader.mark(result.image, result.faces)))
+        return dataclasses.replace(result, faces=tuple(model.add_parts(result.image, result.faces)))
 
     return change_each(results, add_parts)
 

@@ -31,7 +31,7 @@ class FercStrategy:
         session: The perceptron.
         head: Which of its heads is read.
         prior: How common expressions are taken to be.
-        parts: What finds mask and parts.
+        parts_model: What finds mask and parts.
 
     Raises:
         ModelError: The perceptron takes vectors of another length.
@@ -40,7 +40,7 @@ class FercStrategy:
     session: ModelSession
     head: str
     prior: str
-    parts: PartsModel
+    parts_model: PartsModel
 
     def __post_init__(self) -> None:
         card = self.session.card
@@ -57,7 +57,7 @@ class FercStrategy:
 
     def align(self, image: Image, faces: Sequence[Face], framing: Framing) -> tuple[list[Face], list[NDArray[Any]]]:
         """Return the faces with their parts, and the vector (24,) of each, NaN where it is not known."""
-        marked = self.parts.mark(image, faces)
+        marked = self.parts_model.add_parts(image, faces)
         return marked, _vectors_of(marked)
 
     def classify(self, inputs: Sequence[NDArray[Any]]) -> Predictions:
@@ -74,7 +74,7 @@ class FercStrategy:
     def classify_crops(self, crops: Sequence[NDArray[Any]] | NDArray[Any]) -> Predictions:
         """Read faces that are cut out as the card frames them for the finder; NaN where parts cannot be told."""
         framing = self.session.card.framing.get(FINDER, WHOLE_BOX)
-        return self.classify(_vectors_of([self.parts.mark_crop(crop, framing) for crop in crops]))
+        return self.classify(_vectors_of([self.parts_model.face_in_crop(crop, framing) for crop in crops]))
 
 
 def _vectors_of(faces: Sequence[Face]) -> list[NDArray[Any]]:

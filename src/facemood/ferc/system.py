@@ -75,5 +75,5 @@ def with_layers(recognizer: EmotionRecognizer, results: Iterator[Result], layers
     if {"mask", "vector"} & set(layers) and not isinstance(
         pipeline.strategy, FercStrategy
     ):  # which marked them already
-        results = with_parts(PartsModel(pipeline.reader), results)
+        results = with_parts(PartsModel(pipeline.landmark_model), results)
     return results

@@ -27,8 +27,8 @@ class LandmarkModel:
         threads: Threads inside one run; None leaves it to ONNX Runtime.
 
     Example:
-        >>> reader, grey = LandmarkModel(), np.full((120, 120), 128, np.uint8)
-        >>> points, presence = reader.read(grey, np.float32([[30, 30, 90, 90]]))
+        >>> model, grey = LandmarkModel(), np.full((120, 120), 128, np.uint8)
+        >>> points, presence = model.predict(grey, np.float32([[30, 30, 90, 90]]))
         >>> points.shape, bool(presence[0] < PRESENT)
         ((1, 68, 2), True)
     """
@@ -36,7 +36,7 @@ class LandmarkModel:
     def __init__(self, *, threads: int | None = None) -> None:
         self.session: ModelSession = ModelSession(find_model(LANDMARKS), device="cpu", threads=threads)
 
-    def read(self, image: Image, boxes: Floats, angles: Floats | None = None) -> tuple[Floats, Floats]:
+    def predict(self, image: Image, boxes: Floats, angles: Floats | None = None) -> tuple[Floats, Floats]:
         """Read the faces in some boxes of an image.
 
         Args:
@@ -53,11 +53,11 @@ class LandmarkModel:
         size = self.session.card.input_size[0]
         turned = np.zeros(len(boxes)) if angles is None else angles
         frames = np.stack([frame_square(box, tilt, size) for box, tilt in zip(boxes, turned, strict=True)])  # (N, 2, 3)
-        inside, presence = self.read_crops([cut_square(grey, frame, size) for frame in frames])
+        inside, presence = self.predict_crops([cut_square(grey, frame, size) for frame in frames])
         points = inside @ frames[:, :, :2].transpose(0, 2, 1) + frames[:, None, :, 2]
         return points.astype(np.float32), presence
 
-    def read_crops(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> tuple[Floats, Floats]:
+    def predict_crops(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> tuple[Floats, Floats]:
         """Read faces that are cut out already, as `frame_square` says.
 
         Args:
@@ -71,7 +71,7 @@ class LandmarkModel:
         presence = 1 / (1 + np.exp(-np.clip(read["presence"][:, 0], -30, 30)))
         return points.astype(np.float32), presence.astype(np.float32)
 
-    def mark(self, image: Image, faces: Sequence[Face]) -> list[Face]:
+    def add_landmarks(self, image: Image, faces: Sequence[Face]) -> list[Face]:
         """Give points to faces of any detector that have none of ours; their boxes stay as they are.
 
         Boxes of other detectors are framed otherwise, so each face is read twice: in its box, and in the box of the
@@ -80,8 +80,8 @@ class LandmarkModel:
         bare = [index for index, face in enumerate(faces) if landmarks_of(face) is None]
         if not bare:
             return list(faces)
-        first, _ = self.read(image, np.stack([faces[index].box for index in bare]))
-        points, presence = self.read(image, box_of_points(first))
+        first, _ = self.predict(image, np.stack([faces[index].box for index in bare]))
+        points, presence = self.predict(image, box_of_points(first))
         marked = list(faces)
         for row, index in enumerate(bare):
             if presence[row] >= PRESENT:
@@ -107,7 +107,7 @@ class LandmarkModel:
         if not known:
             return []
         before = np.stack(known)
-        points, presence = self.read(image, box_of_points(before), tilts(before[:, 36], before[:, 45]))
+        points, presence = self.predict(image, box_of_points(before), tilts(before[:, 36], before[:, 45]))
         boxes = box_of_points(points)
         return [
             dataclasses.replace(face, box=box, landmarks=there, score=float(present)) if present >= PRESENT else None

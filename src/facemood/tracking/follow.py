@@ -74,7 +74,7 @@ class FaceFollower:
 
     Args:
         detector: What detects faces.
-        reader: The landmark network, which also follows faces.
+        landmark_model: The landmark network, which also follows faces.
         options: Which faces count.
         every: The detector runs at least every so many frames; 1 runs it on each.
         track: How people are tracked.
@@ -90,7 +90,7 @@ class FaceFollower:
     Example:
         >>> from facemood.stages.detect import FinderDetector
         >>> detector = FinderDetector(threads=1)
-        >>> follower = FaceFollower(detector, detector.reader)
+        >>> follower = FaceFollower(detector, detector.landmark_model)
         >>> blank = np.full((240, 320, 3), 128, np.uint8)
         >>> [len(follower.find(Frame(blank, index=index, timestamp=index / 30))) for index in range(4)]
         [0, 0, 0, 0]
@@ -99,7 +99,7 @@ class FaceFollower:
     """
 
     detector: Detector
-    reader: LandmarkModel
+    landmark_model: LandmarkModel
     options: DetectOptions
     every: int
     detected: bool
@@ -109,7 +109,7 @@ class FaceFollower:
     def __init__(
         self,
         detector: Detector,
-        reader: LandmarkModel,
+        landmark_model: LandmarkModel,
         options: DetectOptions | None = None,
         *,
         every: int = DETECT_EVERY,
@@ -117,7 +117,12 @@ class FaceFollower:
     ) -> None:
         if every < 1:
             raise ValueError(f"expected the detector to run every 1 or more frames, but got every={every}")
-        self.detector, self.reader, self.options, self.every = detector, reader, options or DetectOptions(), every
+        self.detector, self.landmark_model, self.options, self.every = (
+            detector,
+            landmark_model,
+            options or DetectOptions(),
+            every,
+        )
         self.tracker: Tracker = Tracker(track)
         self.detected, self.frames, self.detections = False, 0, 0
         self._faces: list[Face] = []
@@ -147,7 +152,7 @@ class FaceFollower:
         """Follow the faces of the last frame; return those that are still there, and whether any is unreliable."""
         if any(landmarks_of(face) is None for face in self._faces):
             return [], True
-        read = self.reader.follow(image, self._faces)
+        read = self.landmark_model.follow(image, self._faces)
         pairs = [(before, _reframe(before, now)) for before, now in zip(self._faces, read, strict=True) if now]
         faces = [now for _, now in pairs]
         lost = len(pairs) < len(read)
@@ -164,14 +169,16 @@ class FaceFollower:
         found = select_faces(self.detector(image), dataclasses.replace(self.options, max_faces=None))
         if not followed:
             self._misses = {}
-            return self.reader.mark(image, found)
+            return self.landmark_model.add_landmarks(image, found)
         if not found:
             return self._keep_missed(followed)
         detected, before = (np.stack([face.box for face in faces]) for faces in (found, followed))
         matches = _match(iou(detected, before))
         kept = [followed[matches[row]] if row in matches else face for row, face in enumerate(found)]
         missed = iom(before, detected).max(axis=1) <= MISSED
-        return self.reader.mark(image, kept) + self._keep_missed([followed[row] for row in np.flatnonzero(missed)])
+        return self.landmark_model.add_landmarks(image, kept) + self._keep_missed(
+            [followed[row] for row in np.flatnonzero(missed)]
+        )
 
     def _keep_missed(self, faces: list[Face]) -> list[Face]:
         """Return those of the faces missed by the detector that are reliable and were not missed too often."""

@@ -180,8 +180,8 @@ def read_vectors(images: NDArray[np.uint8]) -> dict[str, Floats]:
         (N, 24) from the points of the whole tile and the jaw, ``"points"`` (N, 136) about their middle, upright and in
         units of the face's size.
     """
-    reader, framing = PartsModel(LandmarkModel(threads=1)), default_framing()["finder"]
-    rows = [_vectors_of(reader.mark_crop(image, framing)) for image in images]
+    parts_model, framing = PartsModel(LandmarkModel(threads=1)), default_framing()["finder"]
+    rows = [_vectors_of(parts_model.face_in_crop(image, framing)) for image in images]
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 

@@ -71,13 +71,13 @@ class FinderDetector:
     def __init__(self, options: DetectOptions | None = None, *, threads: int | None = None) -> None:
         self.options: DetectOptions = options or DetectOptions()
         self.session: ModelSession = ModelSession(find_model(FINDER), device="cpu", threads=threads)
-        self.reader: LandmarkModel = LandmarkModel(threads=threads)
+        self.landmark_model: LandmarkModel = LandmarkModel(threads=threads)
 
     def __call__(self, image: Image) -> list[Face]:
         """Detect the faces of an (H, W, 3) uint8 BGR image, with box, score and 68 landmarks."""
         grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
         found = self.search(grey)
-        points, presence = self.reader.read(grey, found.boxes, tilts(found.points[:, 0], found.points[:, 1]))
+        points, presence = self.landmark_model.predict(grey, found.boxes, tilts(found.points[:, 0], found.points[:, 1]))
         refined = Candidates(box_of_points(points), combine_scores(found.scores, presence), points)
         kept = refined.select(refined.scores >= self.options.threshold_or(self.THRESHOLD))
         best = kept.non_max_suppression(iom_from=PART_OF_FACE)
