@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.explain.fill import HidableFace
-from facemood.explain.lime import read_samples
+from facemood.explain.lime import predict_samples
 from facemood.explain.scoring import InputScorer
 
 Floats = NDArray[np.float32]
@@ -39,7 +39,7 @@ def measure_order(
         column: Which label.
     """
     removed = removed_first(order)
-    read = read_samples(face, scorer, np.concatenate([~removed, removed]))[:, column]
+    read = predict_samples(face, scorer, np.concatenate([~removed, removed]))[:, column]
     sizes = masks.sum(axis=(1, 2))[order]
     half = len(removed)
     return Areas(area_under(read[:half], sizes), area_under(read[half:], sizes))
@@ -71,10 +71,10 @@ def area_under(values: Floats, sizes: Floats) -> float:
     return float((heights * sizes).sum() / sizes.sum())
 
 
-def strengths(heat: Floats, segments: NDArray[np.int64]) -> Floats:
+def strengths(values: Floats, segments: NDArray[np.int64]) -> Floats:
     """Return the mean of a map over each superpixel, (S,) float32, so that maps of all methods can be ordered alike."""
     counts = np.bincount(segments.ravel())
-    return np.asarray(np.bincount(segments.ravel(), weights=heat.ravel()) / counts, np.float32)
+    return np.asarray(np.bincount(segments.ravel(), weights=values.ravel()) / counts, np.float32)
 
 
 def rank_correlation(one: Floats, other: Floats) -> float:

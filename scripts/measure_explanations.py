@@ -255,8 +255,8 @@ def explain_regions(tile: Tile, scorer: InputScorer, kind: str, samples: int) ->
         "row": tile.row, "label": tile.label, "kind": kind, "r2": found.r2, "probability": found.probability,
         "segments": None if found.weights is None else len(found.weights),
         "areas": rounded(areas),
-        "shares": rounded(shares_of(found.heat, tile.regions)),
-        "coverage": rounded(coverage_of(found.heat > 0, tile.regions)),
+        "shares": rounded(shares_of(found.attribution, tile.regions)),
+        "coverage": rounded(coverage_of(found.attribution > 0, tile.regions)),
         "coverage_by_chance": rounded(coverage_of(shuffled(found, tile.row) > 0, tile.regions)),
     }  # fmt: skip
 
@@ -271,7 +271,7 @@ def explain_hand(tile: Tile, scorer: InputScorer) -> dict[str, Any]:
         "label": tile.label,
         "read": scorer.labels[int(read.argmax())],
         "probability": round(found.probability, 4),
-        "weight": by_region(shares_of(found.heat, tile.regions).astype(np.float64)),
+        "weight": by_region(shares_of(found.attribution, tile.regions).astype(np.float64)),
         "area": by_region(areas),
     }
 
@@ -280,7 +280,7 @@ def shuffled(found: Explanation, seed: int) -> Floats:
     """Return a map with the weights of its superpixels permuted; a map without superpixels is shifted cyclically."""
     rng = np.random.default_rng(seed)
     if found.weights is None or found.segments is None:
-        return np.roll(found.heat, rng.integers(0, SIDE, 2).tolist(), axis=(0, 1))
+        return np.roll(found.attribution, rng.integers(0, SIDE, 2).tolist(), axis=(0, 1))
     return np.asarray(rng.permutation(found.weights)[found.segments], np.float32)
 
 
@@ -291,7 +291,10 @@ def compare_orders(tile: Tile, scorer: InputScorer) -> dict[str, Any]:
     others = {
         kind: explain_crop(scorer, tile.image, ExplainOptions(method=kind), label=tile.label) for kind in METHODS[1:]
     }
-    weights = {"lime": lime.weights, **{kind: strengths(one.heat, lime.segments) for kind, one in others.items()}}
+    weights = {
+        "lime": lime.weights,
+        **{kind: strengths(one.attribution, lime.segments) for kind, one in others.items()},
+    }
     whole = scorer.prepare(tile.image)
     masks, rng = masks_of(lime.segments, whole.shape[:0:-1]), np.random.default_rng(tile.row)
     orders = {kind: [np.argsort(-values, kind="stable")] for kind, values in weights.items()}
@@ -328,7 +331,7 @@ def compare_randomized(tile: Tile, scorer: InputScorer, randomized: dict[str, In
         true = explain_crop(scorer, tile.image, options, label=tile.label)
         for kind, other in randomized.items():
             false = explain_crop(other, tile.image, options, label=tile.label)
-            pair = [one.heat if one.weights is None else one.weights for one in (true, false)]
+            pair = [one.attribution if one.weights is None else one.weights for one in (true, false)]
             found[f"{method}/{kind}"] = round(rank_correlation(*pair), 4)
     return found
 

@@ -1,4 +1,4 @@
-"""The strategy of networks that read pixels: cut out, then read."""
+"""The strategy of networks that take pixels: crop, then classify."""
 
 import dataclasses
 
@@ -20,7 +20,7 @@ def strategy(recognizer: EmotionRecognizer) -> CropStrategy:
     return found
 
 
-def test_faces_are_cut_out_as_they_are_framed(strategy: CropStrategy) -> None:
+def test_faces_are_cropped_with_the_framing(strategy: CropStrategy) -> None:
     image = np.random.default_rng(0).integers(0, 256, (100, 100, 3), np.uint8)
     face = make_face((20, 30, 60, 70))
     faces, (crop,) = strategy.align(image, [face], WHOLE)
@@ -31,7 +31,7 @@ def test_faces_are_cut_out_as_they_are_framed(strategy: CropStrategy) -> None:
     assert strategy.align(image, [], WHOLE) == ([], [])
 
 
-def test_crops_are_read_with_the_head_prior_and_views_of_the_strategy(strategy: CropStrategy) -> None:
+def test_crops_are_classified_with_the_head_prior_and_views_of_the_strategy(strategy: CropStrategy) -> None:
     crops = np.random.default_rng(0).integers(0, 256, (3, 48, 48), np.uint8)
     read = strategy.classify_crops(crops)
     np.testing.assert_allclose(read.probabilities.sum(axis=1), 1, atol=1e-5)

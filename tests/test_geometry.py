@@ -13,7 +13,7 @@ def boxes_from(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.concatenate([np.minimum(first, second), np.maximum(first, second) + 1], axis=1)
 
 
-def test_the_box_of_points_is_lifted_by_a_quarter_of_their_height() -> None:
+def test_the_box_of_points_is_extended_upwards_by_a_quarter_of_their_height() -> None:
     points = np.stack(
         [np.array([[10, 40], [30, 80], [20, 60]], np.float32), np.array([[0, 0], [4, 8], [2, 2]], np.float32)]
     )
@@ -24,7 +24,7 @@ def test_corner_and_size_come_from_rounded_edges() -> None:
     assert corner_and_size(np.array([-0.6, 1.4, 3.6, 2.6], np.float32)) == [-1, 1, 5, 2]
 
 
-def test_overlaps_of_known_boxes() -> None:
+def test_iou_of_known_boxes() -> None:
     one = np.array([[0, 0, 10, 10]], np.float32)
     other = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [10, 0, 20, 10], [2, 2, 4, 4]], np.float32)
     np.testing.assert_allclose(iou(one, other)[0], [1, 1 / 3, 0, 0.04], atol=1e-6)
@@ -40,7 +40,7 @@ def test_a_box_inside_another_is_a_part_of_it() -> None:
 
 
 @given(CORNERS, CORNERS)
-def test_overlaps_are_shares_and_the_same_both_ways(first: np.ndarray, second: np.ndarray) -> None:
+def test_iou_is_a_symmetric_share(first: np.ndarray, second: np.ndarray) -> None:
     boxes = boxes_from(first, second)
     shared = iou(boxes, boxes)
     assert ((shared >= 0) & (shared <= 1 + 1e-6)).all()
@@ -49,7 +49,7 @@ def test_overlaps_are_shares_and_the_same_both_ways(first: np.ndarray, second: n
 
 
 @given(CORNERS, CORNERS, arrays(np.float32, 7, elements=st.integers(0, 100).map(lambda value: np.float32(value / 100))))
-def test_suppression_keeps_the_best_and_nothing_that_lies_on_it(
+def test_suppression_keeps_the_best_box_and_none_that_overlaps_it(
     first: np.ndarray, second: np.ndarray, scores: np.ndarray
 ) -> None:
     boxes = boxes_from(first, second)
@@ -62,7 +62,7 @@ def test_suppression_keeps_the_best_and_nothing_that_lies_on_it(
     assert (shared[gone].max(axis=1, initial=0) >= 0.4).all()
 
 
-def test_nothing_is_suppressed_where_nothing_is() -> None:
+def test_suppression_of_no_boxes() -> None:
     assert non_max_suppression(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), iou_from=0.4).tolist() == []
 
 

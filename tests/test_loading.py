@@ -1,4 +1,4 @@
-"""The door: what a name or a file opens is told by the card, not by its name or place."""
+"""`open_recognizer`: the task on the card selects the recognizer, not the file's name or folder."""
 
 import dataclasses
 import shutil
@@ -15,7 +15,7 @@ from facemood.models.card import write_card
 from tests.models.made import make_model
 
 
-def test_names_open_what_they_stand_for() -> None:
+def test_names_open_their_models() -> None:
     assert type(open_recognizer("ferc")) is FERC
     assert type(open_recognizer(find_model("ferc"))) is FERC
     assert type(open_recognizer("nano")) is EmotionRecognizer
@@ -54,7 +54,7 @@ def test_options_reach_the_recognizer() -> None:
         open_recognizer("nano", headd="fer2013")
 
 
-def test_a_model_of_another_task_is_refused(tmp_path: Path) -> None:
+def test_a_model_for_another_task_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"finder\.onnx: the card's task is 'detection', .* 'expression' or 'vector'"):
         open_recognizer("finder")
     file = Path(shutil.copy(find_model("nano"), tmp_path / "own.onnx"))
@@ -72,7 +72,7 @@ def test_an_open_session_is_not_opened_again() -> None:
     assert EmotionRecognizer(session).session is session
 
 
-def test_a_perceptron_of_other_vectors_is_refused(tmp_path: Path) -> None:
+def test_a_perceptron_for_other_vectors_is_rejected(tmp_path: Path) -> None:
     file = make_model(
         tmp_path / "own.onnx",
         {"task": "vector", "input_size": [30, 1]},
@@ -85,7 +85,7 @@ def test_a_perceptron_of_other_vectors_is_refused(tmp_path: Path) -> None:
         open_recognizer(file)
 
 
-def test_a_card_without_framing_reads_crops_as_they_are(tmp_path: Path) -> None:
+def test_a_card_without_framing_takes_crops_as_they_are(tmp_path: Path) -> None:
     file = Path(shutil.copy(find_model("ferc"), tmp_path / "own.onnx"))
     write_card(file, dataclasses.replace(ModelSession(file).card, framing={}))
     assert np.isnan(open_recognizer(file).classify(np.full((2, 48, 48), 128, np.uint8))).all()

@@ -1,4 +1,4 @@
-"""The pipeline by itself: what it frames and cuts, and what it remembers of whom."""
+"""The pipeline: crops and their framing, batches of several scenes, and the state of each scene."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from facemood.tracking import PATIENCE, Scene, VideoOptions
 
 
 class OtherDetector:
-    """A detector of a user's own, whose framing no card tells."""
+    """A detector by a user, for which no card has a framing."""
 
     name = "other"
 
@@ -35,7 +35,7 @@ def photo(astronaut: Path) -> Image:
     return load_image(astronaut)
 
 
-def test_crops_are_the_squares_that_the_card_asks_for(pipeline: Pipeline, photo: Image) -> None:
+def test_crops_are_the_squares_of_the_cards_framing(pipeline: Pipeline, photo: Image) -> None:
     box = np.array([100, 120, 180, 220], np.float32)
     left, top, right, bottom = pipeline.session.card.framing["finder"]
     (square,) = pipeline.frame_boxes([Face(box, 0.9)])
@@ -56,24 +56,24 @@ def test_a_detector_without_a_framing_keeps_its_boxes(pipeline: Pipeline, photo:
     np.testing.assert_array_equal(other.crops(photo, faces)[0], photo[20:60, 10:50])
 
 
-def test_the_network_reads_what_crops_cuts(recognizer: EmotionRecognizer, photo: Image) -> None:
+def test_the_network_classifies_these_crops(recognizer: EmotionRecognizer, photo: Image) -> None:
     faces = recognizer.analyze_image(photo).faces
     expected = np.stack([face.probabilities for face in faces])
     np.testing.assert_allclose(recognizer.classify(recognizer.pipeline.crops(photo, faces)), expected, atol=1e-5)
 
 
 def moving(photo: Image, count: int) -> list[Frame]:
-    """Frames at 10 a second in which a face moves to the right."""
+    """Frames at 10 per second in which a face moves to the right."""
     shifted = (np.ascontiguousarray(np.roll(photo, 3 * index, axis=1)) for index in range(count))
     return [Frame(image, index=index, timestamp=index / 10) for index, image in enumerate(shifted)]
 
 
-def read_alone(pipeline: Pipeline, frames: list[Frame], scene: Scene) -> list[Result]:
+def predict_alone(pipeline: Pipeline, frames: list[Frame], scene: Scene) -> list[Result]:
     return list(pipeline.predict([(frame, scene) for frame in frames]))
 
 
 def assert_same(results: list[Result], expected: list[Result]) -> None:
-    """Results agree in all that tracking and smoothing give."""
+    """Assert that results agree in everything that tracking and smoothing change."""
     for one, other in zip(results, expected, strict=True):
         assert (one.index, len(one)) == (other.index, len(other))
         for first, second in zip(one, other, strict=True):
@@ -82,14 +82,14 @@ def assert_same(results: list[Result], expected: list[Result]) -> None:
             np.testing.assert_allclose(first.probabilities, second.probabilities, atol=1e-5)
 
 
-def test_frames_of_several_scenes_are_read_in_one_batch(pipeline: Pipeline, photo: Image) -> None:
-    """The very same frames belong to a scene that smooths, to one that does not, and to photos."""
+def test_frames_of_several_scenes_go_through_one_batch(pipeline: Pipeline, photo: Image) -> None:
+    """The same frames belong to a scene with smoothing, to one without, and to photos."""
     frames, options = moving(photo, 6), [VideoOptions(smooth=2.0), VideoOptions(smooth=0)]
     scenes: list[Scene] = [*(pipeline.track(one) for one in options), pipeline.photos()]
     mixed = list(pipeline.predict([(frame, scene) for frame in frames for scene in scenes]))
     again: list[Scene] = [*(pipeline.track(one) for one in options), pipeline.photos()]
     for place, scene in enumerate(again):
-        assert_same(mixed[place::3], read_alone(pipeline, frames, scene))
+        assert_same(mixed[place::3], predict_alone(pipeline, frames, scene))
     smoothed, plain, alone = (mixed[place].faces[0] for place in (15, 16, 17))
     assert (smoothed.track_id, plain.track_id, alone.track_id) == (1, 1, None)
     assert np.abs(smoothed.probabilities - plain.probabilities).max() > 1e-4
@@ -102,18 +102,18 @@ def test_a_scene_waits_as_long_as_its_options_say(
     scene, grey = pipeline.track(VideoOptions(patience=patience)), np.full_like(photo, 128)
     images = [photo, photo, *[grey] * 5, photo]
     frames = [Frame(image, index=index, timestamp=index / 2) for index, image in enumerate(images)]
-    results = read_alone(pipeline, frames, scene)
+    results = predict_alone(pipeline, frames, scene)
     assert [[face.track_id for face in result] for result in results] == [[1], [1], *[[]] * 5, [number]]
 
 
 def test_a_scene_learns_baselines_or_is_given_them(pipeline: Pipeline, photo: Image) -> None:
     frames, options = moving(photo, 6), VideoOptions(baseline=(0, 0.3))
     learning = pipeline.track(options, learn=True)
-    learned = read_alone(pipeline, frames, learning)
+    learned = predict_alone(pipeline, frames, learning)
     assert [result.faces[0].change is None for result in learned] == [True] * 3 + [False] * 3
     assert learning.baseline.people == learning.unit_baseline.people == (1,)
     given = pipeline.track(options, baseline=learning.baseline, unit_baseline=learning.unit_baseline)
-    first = read_alone(pipeline, frames, given)[0].faces[0]
+    first = predict_alone(pipeline, frames, given)[0].faces[0]
     assert first.change is not None
     assert np.abs(first.change).max() < 1  # the frames of the baseline itself
     assert first.action_units["AU12"] < 0.5 < learned[0].faces[0].action_units["AU12"]  # a smile that is her baseline

@@ -165,8 +165,8 @@ def test_analyze_refuses_live_sources(recognizer: EmotionRecognizer) -> None:
     ("options", "message"),
     [
         ({"every": 0}, "every must be a number of frames or seconds above 0"),
-        ({"smooth": -1.0}, "smooth must be a number of seconds from 0 on"),
-        ({"baseline": (5, 5)}, "baseline must run from a second on to a later one"),
+        ({"smooth": -1.0}, "smooth must be a number of seconds, 0 or more"),
+        ({"baseline": (5, 5)}, "baseline must start at 0 seconds or later and end after its start"),
     ],
 )
 def test_options_out_of_range_are_errors(

@@ -130,7 +130,7 @@ def test_a_custom_model_with_such_labels_fills_the_table(tmp_path: Path, astrona
 def test_invalid_labels_are_refused() -> None:
     with pytest.raises(ValueError, match="printable characters"):
         columns_for(("happy", ""))
-    with pytest.raises(ValueError, match="'happy' stands 2 times"):
+    with pytest.raises(ValueError, match="'happy' occurs 2 times"):
         columns_for(("happy", "happy"))
 
 

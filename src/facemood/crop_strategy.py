@@ -1,4 +1,4 @@
-"""How faces become predictions: the protocol of a strategy, and the one that cuts faces out for a network of pixels."""
+"""From faces to predictions: the protocol of a strategy, and the strategy for networks that take face crops."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ Framing = tuple[float, float, float, float]
 
 
 class Strategy(Protocol):
-    """What a pipeline does with faces that are found: it makes the network's input of them, and runs the network."""
+    """How a pipeline predicts expressions: it makes the network's input from detected faces, and runs the network."""
 
     @property
     def session(self) -> ModelSession:
-        """The network that gives the logits."""
+        """The expression network."""
 
     @property
     def head(self) -> str:
-        """Which of its heads is read."""
+        """The head that predicts."""
 
     @property
     def views(self) -> int:
-        """How often each face is read (test-time augmentation)."""
+        """Number of views of each face (test-time augmentation, TTA)."""
 
     @property
     def prior(self) -> str:
-        """How common expressions are taken to be."""
+        """The prior over expressions: ``"dataset"`` or ``"balanced"``."""
 
     def align(self, image: Image, faces: Sequence[Face], framing: Framing) -> tuple[list[Face], list[NDArray[Any]]]:
-        """Return the faces of an image, with what was learnt of them, and of each the input that `classify` takes.
+        """Return the faces of an image, with what was measured on them, and the input of `classify` for each.
 
         Args:
             image: (H, W, 3) uint8 BGR.
             faces: Faces of that image, with landmarks and pose.
-            framing: The crop that the network wants, in units of the detector's box.
+            framing: The crop that the network expects, in units of the detector's box.
         """
 
     def classify(self, inputs: Sequence[NDArray[Any]]) -> Predictions:
-        """Return the predictions for N inputs that `align` made, in one run."""
+        """Return the predictions for N inputs from `align`, in one run."""
 
     def classify_crops(self, crops: Sequence[NDArray[Any]] | NDArray[Any]) -> Predictions:
-        """Return the predictions for N faces that are cut out already, (h, w) or (h, w, 3) uint8 BGR.
+        """Return the predictions for N face crops, (h, w) or (h, w, 3) uint8 BGR.
 
         Raises:
             ImageError: A crop has another shape or type.
@@ -58,13 +58,13 @@ class Strategy(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CropStrategy:
-    """Cuts each face out of the image and lets an expression network read the pixels.
+    """Cuts each face out of the image and runs an expression network on the pixels.
 
     Attributes:
         session: The network.
-        head: Which of its heads is read.
-        views: How often each face is read (test-time augmentation).
-        prior: How common expressions are taken to be.
+        head: The head that predicts.
+        views: Number of views of each face (test-time augmentation, TTA).
+        prior: The prior over expressions: ``"dataset"`` or ``"balanced"``.
     """
 
     session: ModelSession
@@ -73,7 +73,7 @@ class CropStrategy:
     prior: str
 
     def align(self, image: Image, faces: Sequence[Face], framing: Framing) -> tuple[list[Face], list[NDArray[Any]]]:
-        """Return the faces as they are, and the crop of each, (s, s, 3) uint8 BGR."""
+        """Return the unchanged faces and the crop of each, (s, s, 3) uint8 BGR."""
         return list(faces), list(crop_faces(image, faces, framing))
 
     def classify(self, inputs: Sequence[NDArray[Any]] | NDArray[Any]) -> Predictions:

@@ -1,15 +1,15 @@
-"""The errors facemood raises, and the one way in which it asks for an optional package.
+"""The exceptions of facemood, and the check for optional packages.
 
 FacemoodError
 ├── MissingExtraError an optional package is not installed (also an ImportError)
 ├── SourceError       nothing to read at a path, pattern or stream
-│   ├── ImageError    a file or array is not an image that can be read
-│   └── VideoError    a video or stream cannot be opened or has no picture that can be read
-├── DatasetError      a dataset's files are damaged or not what they should be
+│   ├── ImageError    a file or array is not a readable image
+│   └── VideoError    a video or stream cannot be opened or has no readable frame
+├── DatasetError      a dataset's files are missing, damaged or inconsistent
 ├── ModelError        a model file, its card or its labels cannot be used
-├── DeviceError       the computing device that was asked for is not there
-├── RecipeError       a training recipe is wrong
-├── ExplanationError  an explanation cannot be made as it was asked for
+├── DeviceError       the requested computing device is not available
+├── RecipeError       a training recipe is invalid
+├── ExplanationError  an explanation cannot be made with these options
 └── OutputError       a result cannot be written
     └── OutputConflictError  outputs do not fit the inputs, or each other; nothing was read or written
 """
@@ -23,15 +23,15 @@ from types import ModuleType
 
 
 class FacemoodError(Exception):
-    """The root of all errors that facemood raises on purpose."""
+    """Base class of all errors that facemood raises."""
 
 
 class MissingExtraError(FacemoodError, ImportError):
-    """An optional package is needed and not installed."""
+    """A required optional package is not installed."""
 
 
 class SourceError(FacemoodError):
-    """A source names nothing that can be read."""
+    """A source has nothing that can be read."""
 
 
 class ImageError(SourceError):
@@ -47,11 +47,11 @@ class ModelError(FacemoodError):
 
 
 class DeviceError(FacemoodError):
-    """The computing device that was asked for is not available."""
+    """The requested computing device is not available."""
 
 
 class RecipeError(FacemoodError):
-    """A training recipe has an unknown key or an impossible value."""
+    """A training recipe has an unknown key or an invalid value."""
 
 
 class OutputError(FacemoodError):
@@ -63,15 +63,15 @@ class OutputConflictError(OutputError):
 
 
 class ExplanationError(FacemoodError):
-    """An explanation cannot be made: its method, a parameter or the segmentation is impossible."""
+    """An explanation cannot be made: its method, a parameter or the segmentation is invalid."""
 
 
 class VideoError(SourceError):
-    """A video or stream cannot be opened, or holds no picture that can be read."""
+    """A video or stream cannot be opened, or has no readable frame."""
 
 
 def require(module: str, *, extra: str) -> ModuleType:
-    """Import an optional module, or say which extra brings it.
+    """Import an optional module, or raise an error that names the extra to install.
 
     Args:
         module: The import name, such as ``"torch"``.
@@ -90,13 +90,13 @@ def require(module: str, *, extra: str) -> ModuleType:
         if error.name != module.partition(".")[0]:
             raise
         raise MissingExtraError(
-            f"{module!r} is not installed, and this part of facemood needs it. "
+            f"{module!r} is not installed, but this part of facemood needs it. "
             f"Install the extra {extra!r}: from a checkout, pip install '.[{extra}]'"
         ) from error
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
-    """Return ``" Did you mean 'x'?"`` for the nearest choice, or an empty text where none is near.
+    """Return ``" Did you mean 'x'?"`` for the nearest choice, or an empty text if none is near.
 
     Example:
         >>> did_you_mean("fer2031", ["fer2013", "folder"])

@@ -1,4 +1,4 @@
-"""Boxes, points and turns: overlap, non-maximum suppression, the box that points span, a head's rotation, open eyes."""
+"""Geometry of boxes, points and rotations: IoU, non-maximum suppression, landmark boxes, pose, eye aspect ratio."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 LIFT = 0.25
-"""How far above the brows a face's box begins, in units of the height of its points."""
+"""How far above the brows a face's box begins, as a share of the height of its landmarks."""
 
 MIRRORED = np.array([
     *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36,
     41, 40, *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65,
 ])  # fmt: skip
-"""Which of the 68 points stands where each did, after a face is mirrored: jaw, brows, nose, eyes, lips."""
+"""(68,) index of each landmark's counterpart in the mirrored face: jaw, brows, nose, eyes, lips."""
 
 TINY = 1e-9
-"""What no area is smaller than, where it divides."""
+"""Smallest divisor, where an area or a length may be 0."""
 
 Floats = NDArray[np.float32]
 
 
 def box_of_points(points: Floats) -> Floats:
-    """Return the box of a face: what its 68 points span, lifted by a quarter so that the brows aren't its edge.
+    """Return the box of a face: the span of its 68 landmarks, extended upwards by a quarter beyond the brows.
 
     Args:
         points: (..., 68, 2) in iBUG order.
@@ -53,7 +53,7 @@ def corner_and_size(box: Floats) -> list[int]:
 
 
 def iou(one: Floats, other: Floats) -> Floats:
-    """Return the intersection over union of each box of one set with each of another.
+    """Return the intersection over union (IoU) of each box of one set with each of another.
 
     Args:
         one: (A, 4) x1 y1 x2 y2.
@@ -71,7 +71,7 @@ def iou(one: Floats, other: Floats) -> Floats:
 
 
 def iom(one: Floats, other: Floats) -> Floats:
-    """Return the intersection over the smaller of each two boxes, (A, B) float32 0..1: 1 where one lies in the other.
+    """Return the intersection over minimum area (IoM) of each two boxes, (A, B) float32 0..1; 1 if one is inside.
 
     Example:
         >>> iom(np.array([[0, 0, 4, 4]], np.float32), np.array([[1, 1, 2, 2], [3, 0, 5, 4]], np.float32)).tolist()
@@ -84,16 +84,16 @@ def iom(one: Floats, other: Floats) -> Floats:
 def non_max_suppression(
     boxes: Floats, scores: Floats, *, iou_from: float, iom_from: float = math.inf
 ) -> NDArray[np.int64]:
-    """Non-maximum suppression over boxes, greedy: of boxes that overlap, the one of the highest score stays.
+    """Greedy non-maximum suppression (NMS): of overlapping boxes, keep the one with the highest score.
 
     Args:
         boxes: (N, 4) x1 y1 x2 y2.
         scores: (N,).
-        iou_from: Intersection over union from which two boxes are the same face.
-        iom_from: Intersection over minimum from which they are too; above 1 a box may lie inside another.
+        iou_from: IoU from which two boxes are the same face.
+        iom_from: IoM from which they are the same face too; above 1 a box may lie inside another.
 
     Returns:
-        (M,) int64 indices of the boxes that stay, highest score first.
+        (M,) int64 indices of the boxes that are kept, highest score first.
 
     Example:
         >>> boxes = np.array([[0, 0, 4, 4], [0, 0, 4, 5], [9, 9, 12, 12]], np.float32)
@@ -111,13 +111,13 @@ def non_max_suppression(
 
 
 def rotation_of(pose: Floats) -> Floats:
-    """Return the rotation that brings a face from looking into the camera to a pose: it nods, then turns, then tilts.
+    """Return the rotation matrix of a head pose. The head is rotated by its pitch first, then by its yaw and roll.
 
     Args:
         pose: (3,) yaw, pitch and roll in degrees.
 
     Returns:
-        (3, 3) float32, for columns of points.
+        (3, 3) float32, to be multiplied with columns of points.
 
     Example:
         >>> to_the_right, ahead = np.array([90, 0, 0], np.float32), np.array([0, 0, -1], np.float32)
@@ -132,7 +132,7 @@ def rotation_of(pose: Floats) -> Floats:
 
 
 def angles_of(rotation: NDArray[np.floating]) -> Floats:
-    """Return yaw -90..90, pitch and roll -180..180 of a (3, 3) rotation, as `rotation_of` makes it: (3,) in degrees.
+    """Return yaw -90..90, pitch and roll -180..180 of a (3, 3) rotation, the inverse of `rotation_of`: (3,) in degrees.
 
     Example:
         >>> angles_of(rotation_of(np.array([20, -10, 5], np.float32))).round(2).tolist()
@@ -145,11 +145,11 @@ def angles_of(rotation: NDArray[np.floating]) -> Floats:
 
 
 def tilts(right: Floats, left: Floats) -> Floats:
-    """Return by how many degrees heads are tilted, clockwise in the picture, -180..180: the line from eye to eye.
+    """Return the roll of heads by the line between the eyes, in degrees, -180..180, clockwise in the image.
 
     Args:
-        right: (N, 2) places of the subjects' right eyes.
-        left: (N, 2) of the left ones.
+        right: (N, 2) positions of the subjects' right eyes.
+        left: (N, 2) positions of their left eyes.
 
     Returns:
         (N,) float32.
@@ -163,26 +163,26 @@ def tilts(right: Floats, left: Floats) -> Floats:
 
 
 def eye_aspect_ratio(points: Floats) -> tuple[float, float]:
-    """Return how far each eye is open: height over width (Soukupova & Cech 2016, eye aspect ratio).
+    """Return the eye aspect ratio, height over width, of each eye (Soukupova & Cech 2016).
 
     Args:
         points: (68, 2) in iBUG order.
 
     Returns:
-        The subject's right eye and left eye; about 0.3 where open, toward 0 where closed, NaN for an eye without width.
+        The subject's right eye and left eye: about 0.3 if open, near 0 if closed, NaN for an eye without width.
     """
     return _openness(points[36:42]), _openness(points[42:48])
 
 
 def _openness(eye: Floats) -> float:
-    """Return the aspect ratio of one eye, (6, 2): from corner to corner along the upper lid, then along the lower."""
+    """Return the aspect ratio of one eye, (6, 2) points: clockwise in the image, from its left corner."""
     width = float(np.linalg.norm(eye[3] - eye[0]))
     height = float(np.linalg.norm(eye[1] - eye[5]) + np.linalg.norm(eye[2] - eye[4])) / 2
     return height / width if width > 0 else float("nan")
 
 
 def _shared(one: Floats, other: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return the area that boxes share, (A, B), and their own areas, (A, 1) and (1, B)."""
+    """Return the intersection areas of boxes, (A, B), and the areas of both sets, (A, 1) and (1, B)."""
     first = np.maximum(one[:, None, :2], other[None, :, :2])
     last = np.minimum(one[:, None, 2:], other[None, :, 2:])
     both = np.prod(np.clip(last - first, 0, None), axis=2)

@@ -1,4 +1,4 @@
-"""The words: expression labels in ONE order, and how the datasets' own words map to them."""
+"""Expression labels in their fixed order, and the map from the datasets' words to them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "contempt")
-"""Every expression facemood knows. The first seven stand in FER2013's order (0..6)."""
+"""All expression labels. The first seven are in FER2013's order (0..6)."""
 
 BASIC_EXPRESSIONS = EXPRESSIONS[:7]
 """The seven classes of FER2013."""
@@ -15,7 +15,7 @@ BASIC_EXPRESSIONS = EXPRESSIONS[:7]
 FERPLUS_COLUMNS = (
     "neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF",
 )  # fmt: skip
-"""The vote columns of FER+ in the order of its CSV; the last two are no expressions."""
+"""The vote columns of FER+ in the order of its CSV file; the last two are not expressions."""
 
 SYNONYMS = {
     "anger": "angry",
@@ -34,7 +34,7 @@ SYNONYMS = {
 
 
 def canonical(word: str) -> str:
-    """Return the facemood label for a dataset's word, or the word itself, lower case, where there is none.
+    """Return the facemood label for a dataset's word, or the word itself in lower case if there is none.
 
     Example:
         >>> canonical("Happiness"), canonical("angry"), canonical("boredom")
@@ -45,7 +45,7 @@ def canonical(word: str) -> str:
 
 
 def ordered(words: set[str]) -> tuple[str, ...]:
-    """Sort label words: known expressions first in their fixed order, then the others by alphabet.
+    """Sort labels: known expressions first, in their fixed order, then the others alphabetically.
 
     Example:
         >>> ordered({"neutral", "bored", "angry"})
@@ -56,20 +56,20 @@ def ordered(words: set[str]) -> tuple[str, ...]:
 
 
 def check_labels(labels: Sequence[str]) -> None:
-    """Refuse labels that cannot head a column or be drawn. Any other word is a label: quotes and commas are escaped.
+    """Reject labels that cannot be a column name or be drawn. Quotes and commas are allowed: they are escaped.
 
     Args:
         labels: The labels of one head, in their order.
 
     Raises:
-        ValueError: A label is no text, is empty, has characters that cannot be printed (such as a line break), begins
-            or ends with a space, or stands twice.
+        ValueError: A label is not a text, is empty, has characters that cannot be printed (such as a line break),
+            begins or ends with a space, or is repeated.
 
     Example:
         >>> check_labels(["happy", 'so "so"', "müde"])
         >>> check_labels(["happy", "happy"])
         Traceback (most recent call last):
-        ValueError: each label must stand once, but 'happy' stands 2 times
+        ValueError: each label must be unique, but 'happy' occurs 2 times
     """
     for label in labels:
         if not isinstance(label, str) or not label or not label.isprintable() or label != label.strip():
@@ -79,4 +79,4 @@ def check_labels(labels: Sequence[str]) -> None:
             )
     for label, times in Counter(labels).items():
         if times > 1:
-            raise ValueError(f"each label must stand once, but {reprlib.repr(label)} stands {times} times")
+            raise ValueError(f"each label must be unique, but {reprlib.repr(label)} occurs {times} times")

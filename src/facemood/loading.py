@@ -1,4 +1,4 @@
-"""The one door: a model's name or file becomes the recognizer that can run it, by the task on the model's card."""
+"""Open any model by name or file: the task on its card selects the recognizer class."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from facemood.models import DEFAULT_MODEL, ModelSession, find_model
 from facemood.recognizer import EmotionRecognizer
 
 RECOGNIZERS: dict[str, type[EmotionRecognizer]] = {kind.task: kind for kind in (EmotionRecognizer, FERC)}
-"""For each task of a model's card, the class that runs such models."""
+"""The recognizer class for each task that a model's card can have."""
 
 
 def open_recognizer(
     name_or_file: str | Path = DEFAULT_MODEL, *, device: str = "auto", threads: int | None = None, **options: Any
 ) -> EmotionRecognizer:
-    """Open a model as the recognizer that can run it; the task on the model's card decides, not its name or path.
+    """Open a model in the recognizer for its task. The task on the model's card decides, not its name or path.
 
     Args:
-        name_or_file: A model inside the package by name, such as ``"nano"`` or ``"ferc"``, or the path of an .onnx file
+        name_or_file: Name of a model in the package, such as ``"nano"`` or ``"ferc"``, or the path of an .onnx file
             with a card.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
-        threads: Threads inside one run of a network; None leaves it to ONNX Runtime.
+        threads: Threads per run of a network; None leaves it to ONNX Runtime.
         options: The other options of `EmotionRecognizer`.
 
     Raises:
         ModelError: The model, head or detector is unknown or damaged, or the model is for another task.
-        DeviceError: The device is not there.
-        ValueError: An option is out of its range.
+        DeviceError: The device is not available.
+        ValueError: An option is out of range.
 
     Example:
         >>> open_recognizer("ferc").labels

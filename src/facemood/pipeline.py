@@ -1,4 +1,4 @@
-"""The stages in their order, for some frames: find -> landmarks, units -> align -> classify -> finish -> Result."""
+"""The pipeline of one batch of frames: detect -> landmarks, pose, action units -> align -> classify -> Result."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ from facemood.tracking import (
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The parts of a recognizer, and how a batch of frames goes through them.
+    """The stages of a recognizer, run on batches of frames.
 
     Attributes:
-        strategy: What becomes of faces that are found: the network's input, and its predictions.
-        detector: What finds faces.
-        landmark_model: What reads landmarks, and follows faces.
+        strategy: Makes the expression network's input from faces, and runs the network.
+        detector: Detects faces.
+        landmark_model: Predicts landmarks, and follows faces from frame to frame.
         options: Which faces count.
     """
 
@@ -50,17 +50,17 @@ class Pipeline:
 
     @property
     def session(self) -> ModelSession:
-        """The network that reads expressions."""
+        """The expression network."""
         return self.strategy.session
 
     @property
     def head(self) -> str:
-        """Which of its heads is read."""
+        """The head that predicts."""
         return self.strategy.head
 
     @property
     def prior(self) -> str:
-        """How common expressions are taken to be."""
+        """The prior over expressions: ``"dataset"`` or ``"balanced"``."""
         return self.strategy.prior
 
     def photos(self) -> PhotoScene:
@@ -78,7 +78,7 @@ class Pipeline:
         """Return a scene that tracks the people of one video, camera or screen.
 
         Args:
-            options: How it is read; None takes the defaults.
+            options: How the video is read; None for the defaults.
             baseline: The people's expression baselines, if they are known already.
             unit_baseline: Their action-unit baselines, if they are known already.
             learn: Whether both are learned from the frames within `VideoOptions.baseline`.
@@ -89,42 +89,42 @@ class Pipeline:
         return VideoScene(follower, options, baseline=baseline, unit_baseline=unit_baseline, learn=learn)
 
     def measure(self, frame: Frame, faces: Sequence[Face]) -> list[Face]:
-        """Give each face the landmarks that its detector did not, the head's pose, and its action units."""
-        marked = self.landmark_model.add_landmarks(frame.image, faces)
-        poses = [None if points is None else estimate_pose(points, frame.size) for points in map(landmarks_of, marked)]
-        posed = [dataclasses.replace(face, pose=pose) for face, pose in zip(marked, poses, strict=True)]
+        """Add landmarks (where the detector gave none), head pose and action units to the faces of a frame."""
+        known = self.landmark_model.add_landmarks(frame.image, faces)
+        poses = [None if points is None else estimate_pose(points, frame.size) for points in map(landmarks_of, known)]
+        posed = [dataclasses.replace(face, pose=pose) for face, pose in zip(known, poses, strict=True)]
         return with_units(frame.image, posed)
 
     @property
     def framing(self) -> tuple[float, float, float, float]:
-        """The crop that the network wants, in units of the detector's box: left, top, right, bottom."""
+        """The crop that the network expects: left, top, right, bottom in units of the detector's box."""
         return self.session.card.framing.get(self.detector.name, WHOLE_BOX)
 
     def frame_boxes(self, faces: Sequence[Face]) -> list[NDArray[np.float32]]:
-        """Return the squares that `crops` cuts out: for each face (4,) float32 x1 y1 x2 y2 in pixels of its image."""
+        """Return the square that `crops` cuts out for each face: (4,) float32 x1 y1 x2 y2 in pixels of the image."""
         return [frame_box(face.box, self.framing) for face in faces]
 
     def crops(self, image: Image, faces: Sequence[Face]) -> list[Image]:
-        """Cut the faces out of an image, framed as the network wants them.
+        """Cut the faces out of an image, framed as the network expects them.
 
         Args:
             image: (H, W, 3) uint8 BGR.
-            faces: What was found in it.
+            faces: The faces in it.
 
         Returns:
-            One (s, s, 3) uint8 BGR image a face.
+            One (s, s, 3) uint8 BGR image per face.
         """
         return crop_faces(image, faces, self.framing)
 
     def predict(
         self, frames: Sequence[tuple[Frame, Scene]], *, variants: tuple[str, ...] = (), keep_images: bool = False
     ) -> Iterator[Result]:
-        """Find the faces of each frame, classify all in one run, and yield the results in order.
+        """Detect the faces of each frame, classify all of them in one run, and yield the results in order.
 
         Args:
-            frames: Frames of one or more sources, each with its scene. A scene gets its frames in the source's order.
-            variants: Which values the results give for each label besides its probability.
-            keep_images: Whether results hold their images.
+            frames: Frames of one or more sources, each with its scene. Frames of a scene are in the source's order.
+            variants: Values of each label in the results besides its probability.
+            keep_images: Whether the results hold their images.
         """
         labels = self.session.card.heads[self.head]
         found, clocks = [], []
@@ -133,16 +133,16 @@ class Pipeline:
             faces = scene.find(frame)
             detected = time.perf_counter()
             faces = self.measure(frame, faces)
-            marked = time.perf_counter()
+            measured = time.perf_counter()
             found.append(self.strategy.align(frame.image, faces, self.framing))
             aligned = time.perf_counter()
-            clocks.append({"detect": detected - started, "landmarks": marked - detected, "align": aligned - marked})
+            clocks.append({"detect": detected - started, "landmarks": measured - detected, "align": aligned - measured})
         started = time.perf_counter()
-        read = self.strategy.classify([one for _, inputs in found for one in inputs])
-        share = (time.perf_counter() - started) / max(len(read.probabilities), 1)
+        predictions = self.strategy.classify([one for _, inputs in found for one in inputs])
+        share = (time.perf_counter() - started) / max(len(predictions.probabilities), 1)
         first = 0
         for (frame, scene), (faces, _), clock in zip(frames, found, clocks, strict=True):
-            part = read.part(first, first + len(faces))
+            part = predictions.part(first, first + len(faces))
             first += len(faces)
             yield Result(
                 source=frame.source,
@@ -158,6 +158,6 @@ class Pipeline:
 
 
 def _milliseconds(seconds: dict[str, float]) -> dict[str, float]:
-    """Turn a stage's seconds into milliseconds and add the total."""
+    """Convert the seconds of each stage to milliseconds, and add the total."""
     stages = {stage: 1000 * value for stage, value in seconds.items()}
     return {**stages, "total": sum(stages.values())}

@@ -70,17 +70,20 @@ def test_a_copy_under_any_name_is_read_by_its_card(facemood: Run, astronaut: Pat
     for command in refused:
         done = facemood(*command)
         assert done.returncode == 3
-        assert "reads 24 distances and no pixels" in done.stderr
+        assert "takes 24 distances, not pixels" in done.stderr
     assert [file.name for file in tmp_path.iterdir()] == ["nano.onnx"]
     done = facemood("learn", "show", astronaut, "--model", "nano.onnx")
     assert done.returncode == 3
     assert "nano.onnx: is no network of facemood of the kind se-resnet" in done.stderr
 
 
-def test_what_it_cannot_do_is_told(facemood: Run, astronaut: Path) -> None:
+def test_unsupported_commands_are_reported(facemood: Run, astronaut: Path) -> None:
     done = facemood("explain", astronaut, "--model", "ferc")
     assert done.returncode == 3
-    assert "no map of it; draw them: facemood analyze PHOTO --model ferc --draw mask,vector" in done.stderr
+    assert (
+        "there is no map of it; draw its distances instead: facemood analyze PHOTO --model ferc --draw mask,vector"
+        in done.stderr
+    )
     done = facemood("analyze", astronaut, "--model", "ferc", "--views", 2)
     assert done.returncode != 0
     assert "views must be 1" in done.stderr

@@ -14,7 +14,7 @@ from tests.conftest import PHOTOS
 
 @pytest.fixture(scope="session")
 def nano() -> EmotionRecognizer:
-    """A recognizer whose model tells its feature map."""
+    """A recognizer whose model outputs its feature map."""
     return EmotionRecognizer("nano", threads=1)
 
 
@@ -35,5 +35,5 @@ def faces(nano: EmotionRecognizer, photo: Image) -> list[Face]:
 
 @pytest.fixture(scope="session")
 def crop(nano: EmotionRecognizer, photo: Image, faces: list[Face]) -> Image:
-    """A face as the network wants it, neutral, but not beyond doubt."""
+    """A face crop framed for the network: predicted neutral, with moderate confidence."""
     return crop_faces(photo, faces, nano.card.framing["finder"])[0]

@@ -23,10 +23,10 @@ def test_a_face_is_explained_by_superpixels(nano: EmotionRecognizer, photo: Imag
     (found,) = nano.explain(photo, segmenter="slic", parameters={"n_segments": 20}, samples=150, seed=4)
     assert found.label == nano.analyze_image(photo).faces[0].emotion == "neutral"
     assert found.probability == pytest.approx(nano.analyze_image(photo).faces[0].confidence, abs=1e-3)
-    assert found.heat.shape == found.image.shape[:2] == (SIDE, SIDE)
+    assert found.attribution.shape == found.image.shape[:2] == (SIDE, SIDE)
     assert found.segments is not None
     assert found.weights is not None
-    np.testing.assert_array_equal(found.heat, found.weights[found.segments])
+    np.testing.assert_array_equal(found.attribution, found.weights[found.segments])
     assert found.r2 is not None
     assert 0.3 < found.r2 <= 1
     assert found.box is not None
@@ -42,14 +42,14 @@ def test_another_label_has_other_weights(scorer: InputScorer, crop: Image) -> No
     assert (own.label, other.label) == ("neutral", "sad")
     assert own.weights is not None
     assert other.weights is not None
-    assert np.corrcoef(own.weights, other.weights)[0, 1] < 0.5  # what speaks for one hardly speaks for its rival
+    assert np.corrcoef(own.weights, other.weights)[0, 1] < 0.5  # parts that support one label hardly support its rival
 
 
 @pytest.mark.parametrize("method", ["cam", "occlusion"])
 def test_quick_maps_need_no_extra(method: str, nano: EmotionRecognizer, photo: Image) -> None:
     (found,) = nano.explain(photo, method=method)
-    assert found.heat.shape == (SIDE, SIDE)
-    assert found.heat.max() > 0
+    assert found.attribution.shape == (SIDE, SIDE)
+    assert found.attribution.max() > 0
     assert found.segments is None
     assert found.r2 is None
     with pytest.raises(ValueError, match=f"an explanation by '{method}' has no superpixels"):
@@ -62,11 +62,11 @@ def test_grey_tiles_are_explained_too(scorer: InputScorer) -> None:
     assert found.image.shape == (SIDE, SIDE, 3)
 
 
-def test_a_picture_without_a_face_has_no_explanation(nano: EmotionRecognizer) -> None:
+def test_an_image_without_a_face_has_no_explanation(nano: EmotionRecognizer) -> None:
     assert nano.explain(np.full((120, 160, 3), 99, np.uint8)) == []
 
 
-def test_bad_requests_are_told(scorer: InputScorer, crop: Image) -> None:
+def test_invalid_requests_are_rejected(scorer: InputScorer, crop: Image) -> None:
     with pytest.raises(ModelError, match=r"'nano' does not know the label 'hapy'; .* Did you mean 'happy'\?"):
         explain_crop(scorer, crop, label="hapy")
     with pytest.raises(ExplanationError, match=r"unknown method 'limes'; .* Did you mean 'lime'\?"):
@@ -76,24 +76,22 @@ def test_bad_requests_are_told(scorer: InputScorer, crop: Image) -> None:
 
 
 @needs_lime
-def test_a_face_that_is_one_segment_is_refused(scorer: InputScorer) -> None:
-    with pytest.raises(ExplanationError, match="took the whole face for one segment"):
+def test_a_face_of_a_single_segment_is_rejected(scorer: InputScorer) -> None:
+    with pytest.raises(ExplanationError, match="made one segment of the whole face"):
         explain_crop(scorer, np.full((48, 48), 80, np.uint8), ExplainOptions(segmenter="felzenszwalb"))
 
 
-def test_a_drawing_and_its_numbers_go_where_they_are_told(
-    nano: EmotionRecognizer, photo: Image, tmp_path: object
-) -> None:
+def test_a_drawing_and_its_numbers_can_be_saved(nano: EmotionRecognizer, photo: Image, tmp_path: object) -> None:
     (found,) = nano.explain(photo, method="occlusion")
     assert found._repr_png_().startswith(b"\x89PNG")
     assert found.save(f"{tmp_path}/why.png").stat().st_size > 1000
-    told = found.to_dict()
-    assert (told["method"], told["label"], told["weights"]) == ("occlusion", "neutral", None)
-    assert np.shape(told["heat"]) == (16, 16)
+    saved = found.to_dict()
+    assert (saved["method"], saved["label"], saved["weights"]) == ("occlusion", "neutral", None)
+    assert np.shape(saved["attribution"]) == (16, 16)
 
 
 @needs_lime
-def test_a_figure_shows_the_face_the_tops_and_all_of_it(scorer: InputScorer, crop: Image) -> None:
+def test_a_figure_shows_the_face_the_strongest_superpixels_and_all_of_them(scorer: InputScorer, crop: Image) -> None:
     found = explain_crop(scorer, crop, ExplainOptions(parameters={"n_segments": 40}, samples=80))
     drawn = found.draw()
     assert len(found.top(10)) == 10
@@ -103,7 +101,7 @@ def test_a_figure_shows_the_face_the_tops_and_all_of_it(scorer: InputScorer, cro
     assert (last[..., 2] - last[..., 1]).max() > 40  # red
 
 
-def test_tops_hold_what_speaks_for_the_label_alone() -> None:
+def test_the_top_superpixels_all_support_the_label() -> None:
     weights, segments = np.array([0.2, -0.5, 0.1], np.float32), np.array([[0, 1, 2]])
     why = Explanation(
         "lime", "sad", 0.5, np.zeros((1, 3, 3), np.uint8), weights[segments], segments=segments, weights=weights
@@ -150,15 +148,15 @@ def test_closing_the_maps_closes_the_camera(nano: EmotionRecognizer) -> None:
     assert closed == [True]
 
 
-def test_a_model_without_a_feature_map_says_so_before_anything_is_read(nano: EmotionRecognizer) -> None:
+def test_a_model_without_a_feature_map_is_rejected_before_the_first_result(nano: EmotionRecognizer) -> None:
     strategy = CropStrategy(nano.pipeline.landmark_model.session, "points", 1, "dataset")
     landmarks = dataclasses.replace(nano.pipeline, strategy=strategy)
     with pytest.raises(ModelError, match="has no output features"):
         with_maps(landmarks, [])
 
 
-def test_faces_that_are_known_are_not_sought_again(nano: EmotionRecognizer, photo: Image, faces: list[Face]) -> None:
+def test_given_faces_are_not_detected_again(nano: EmotionRecognizer, photo: Image, faces: list[Face]) -> None:
     assert explain_faces(nano.pipeline, photo, []) == []
     (one,) = explain_faces(nano.pipeline, photo, faces, ExplainOptions(method="cam"), label="happy")
     assert one.label == "happy"
-    assert one.heat.mean() < 0
+    assert one.attribution.mean() < 0

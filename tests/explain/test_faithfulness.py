@@ -23,7 +23,9 @@ from scripts.faithfulness import (
 )
 
 
-def test_limes_order_hides_the_label_sooner_than_its_reverse(scorer: InputScorer, crop: Image) -> None:
+def test_deletion_in_limes_order_lowers_the_probability_sooner_than_in_reverse(
+    scorer: InputScorer, crop: Image
+) -> None:
     pytest.importorskip("lime", reason="needs the extra explain")
     found = explain_crop(scorer, crop, ExplainOptions(samples=200))
     assert found.segments is not None
@@ -34,12 +36,12 @@ def test_limes_order_hides_the_label_sooner_than_its_reverse(scorer: InputScorer
     worst = measure_order(face, masks, order[::-1], scorer, scorer.column(found.label))
     assert best.deletion < worst.deletion - 0.2
     assert best.insertion > worst.insertion + 0.2
-    # hiding in one order passes the same faces as showing in the other
+    # deletion in one order gives the same faces as insertion in the other
     assert best.deletion == pytest.approx(worst.insertion, abs=1e-4)
 
 
 @given(st.permutations(range(7)))
-def test_superpixels_go_one_by_one_in_their_order(order: list[int]) -> None:
+def test_superpixels_are_removed_one_by_one_in_their_order(order: list[int]) -> None:
     gone = removed_first(np.array(order))
     assert gone.sum(axis=1).tolist() == list(range(8))
     assert [int(np.flatnonzero(after & ~before)[0]) for before, after in itertools.pairwise(gone)] == order
@@ -51,9 +53,9 @@ def test_large_superpixels_count_for_more() -> None:
     assert area_under(np.ones(4, np.float32), np.array([1, 2, 3], np.float32)) == 1
 
 
-def test_a_maps_strength_is_its_mean_on_each_superpixel() -> None:
-    heat, segments = np.array([[1.0, 3.0, 5.0]], np.float32), np.array([[0, 0, 1]])
-    assert strengths(heat, segments).tolist() == [2.0, 5.0]
+def test_a_maps_strength_is_its_mean_over_each_superpixel() -> None:
+    values, segments = np.array([[1.0, 3.0, 5.0]], np.float32), np.array([[0, 0, 1]])
+    assert strengths(values, segments).tolist() == [2.0, 5.0]
 
 
 @given(st.lists(st.integers(-5, 5), min_size=3, max_size=20).filter(lambda values: len(set(values)) > 1))
@@ -63,7 +65,7 @@ def test_ranks_do_not_change_with_the_scale(values: list[int]) -> None:
     assert rank_correlation(one, -one) == pytest.approx(-1)
 
 
-def test_ranks_are_those_of_scipy_where_values_are_alike() -> None:
+def test_ranks_of_equal_values_are_those_of_scipy() -> None:
     stats = pytest.importorskip("scipy.stats")
     one, other = np.array([[1, 2, 2, 5, 0, 2], [3, 3, 1, 9, 2, 2]], np.float32)
     assert rank_correlation(one, other) == pytest.approx(stats.spearmanr(one, other).statistic)

@@ -6,7 +6,7 @@ from facemood.explain.figure import EDGE, GAP, LINE, TILE, draw_explanations, wr
 from facemood.schema import Image
 
 FACE = np.full((48, 48, 3), (40, 90, 200), np.uint8)
-"""A face of one colour, so that what is drawn on it can be told."""
+"""A face of one colour, so that drawings on it can be detected."""
 
 
 def quarters() -> np.ndarray:
@@ -16,16 +16,15 @@ def quarters() -> np.ndarray:
 
 def explained(*weights: float) -> Explanation:
     known = np.array(weights, np.float32)
-    heat = known[quarters()]
-    return Explanation("lime", "happy", 0.8, FACE, heat, segments=quarters(), weights=known, r2=0.9)
+    return Explanation("lime", "happy", 0.8, FACE, known[quarters()], segments=quarters(), weights=known, r2=0.9)
 
 
-def mapped(heat: np.ndarray, *, settings: dict[str, object] | None = None) -> Explanation:
-    return Explanation("cam", "happy", 0.8, FACE, heat.astype(np.float32), settings=settings or {})
+def mapped(values: np.ndarray, *, settings: dict[str, object] | None = None) -> Explanation:
+    return Explanation("cam", "happy", 0.8, FACE, values.astype(np.float32), settings=settings or {})
 
 
-def picture(drawn: Image, number: int) -> Image:
-    """The picture of a place in the first row."""
+def image_at(drawn: Image, number: int) -> Image:
+    """The image at a position in the first row."""
     left, top = GAP + number * (TILE + GAP), GAP + LINE
     return drawn[top : top + TILE, left : left + TILE]
 
@@ -34,13 +33,13 @@ def count_of(drawn: Image) -> int:
     return int((drawn.shape[1] - GAP) // (TILE + GAP))
 
 
-def test_only_superpixels_that_speak_for_the_label_are_shown() -> None:
+def test_only_superpixels_that_support_the_label_are_shown() -> None:
     assert count_of(draw_explanations([explained(0.3, 0.2, 0.1, -0.4)])) == 4  # face, strongest, top three, all
     assert count_of(draw_explanations([explained(0.3, -0.2, -0.1, -0.4)])) == 3  # face, strongest, all
 
 
 def test_the_strongest_superpixel_stands_out_and_the_rest_is_faint() -> None:
-    drawn = picture(draw_explanations([explained(0.1, 0.5, 0.2, -0.4)]), 1)
+    drawn = image_at(draw_explanations([explained(0.1, 0.5, 0.2, -0.4)]), 1)
     quarter = TILE // 4
     assert drawn[quarter, 3 * quarter].tolist() == [40, 90, 200]
     for row, column in ((1, 1), (3, 1), (3, 3)):
@@ -50,24 +49,24 @@ def test_the_strongest_superpixel_stands_out_and_the_rest_is_faint() -> None:
     assert edge[: TILE // 2, TILE // 2 - 3 : TILE // 2 + 3].any()
 
 
-def test_what_speaks_for_the_label_is_green_and_what_speaks_against_it_is_red() -> None:
-    drawn = picture(draw_explanations([explained(1.0, 0.0, 0.0, -1.0)]), 2)
+def test_support_of_the_label_is_green_and_contradiction_is_red() -> None:
+    drawn = image_at(draw_explanations([explained(1.0, 0.0, 0.0, -1.0)]), 2)
     aside = TILE // 8  # away from the weights in the middle
     _, green, red = drawn[aside, aside].tolist()
     assert green > red + 30
     _, green, red = drawn[-aside, -aside].tolist()
     assert red > green + 30
-    assert len(set(drawn[aside, -aside].tolist())) == 1  # grey: it speaks for nothing
+    assert len(set(drawn[aside, -aside].tolist())) == 1  # grey: its weight is 0
 
 
-def test_a_map_has_two_pictures_however_large_it_is() -> None:
+def test_a_map_of_any_size_has_two_images() -> None:
     small, large = np.eye(6), np.eye(TILE)
-    for heat in (small, large):
-        drawn = draw_explanations([mapped(heat)])
+    for values in (small, large):
+        drawn = draw_explanations([mapped(values)])
         assert count_of(drawn) == 2
-        assert picture(drawn, 0)[TILE // 2, TILE // 2].tolist() == [40, 90, 200]
+        assert image_at(drawn, 0)[TILE // 2, TILE // 2].tolist() == [40, 90, 200]
     flat = draw_explanations([mapped(np.zeros((6, 6)))])
-    assert np.ptp(picture(flat, 1)) == 0  # grey
+    assert np.ptp(image_at(flat, 1)) == 0  # grey
 
 
 def test_rows_of_different_widths_stand_below_each_other_on_white() -> None:
@@ -87,7 +86,7 @@ def test_a_long_title_stays_inside() -> None:
     assert (line[:, -GAP // 2 :] == 255).all()
 
 
-def test_nothing_cannot_be_drawn() -> None:
+def test_an_empty_list_cannot_be_drawn() -> None:
     with pytest.raises(ValueError, match="no explanation to draw"):
         draw_explanations([])
 

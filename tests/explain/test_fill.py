@@ -9,7 +9,9 @@ from facemood.explain.segmenters import masks_of
 
 
 @given(st.integers(0, 1000), st.integers(2, 9), st.sampled_from(HIDES), st.sampled_from([(12, 9), (24, 31)]))
-def test_a_face_of_which_all_is_shown_is_the_face(seed: int, count: int, how: str, size: tuple[int, int]) -> None:
+def test_a_face_with_all_superpixels_visible_is_the_face(
+    seed: int, count: int, how: str, size: tuple[int, int]
+) -> None:
     rng = np.random.default_rng(seed)
     whole = rng.uniform(0, 255, (3, 9, 12)).astype(np.float32)
     segments = np.concatenate([np.arange(count), rng.integers(0, count, size[0] * size[1] - count)]).reshape(size[::-1])
@@ -32,6 +34,6 @@ def test_grey_hides_by_the_mean_of_the_whole_face() -> None:
     assert face.show(np.array([[False, True]]))[0, 0].tolist() == [[15, 15, 30, 30]]
 
 
-def test_an_unknown_way_to_hide_is_told() -> None:
+def test_an_unknown_way_to_hide_is_rejected() -> None:
     with pytest.raises(ExplanationError, match=r"'gray'; expected mean, blur, grey\. Did you mean 'grey'\?"):
         hide_parts(np.zeros((1, 2, 2), np.float32), np.ones((1, 2, 2), np.float32), how="gray")

@@ -42,7 +42,7 @@ def test_weights_are_those_of_the_package_lime(scorer: InputScorer, crop: Image)
 
 def test_a_model_that_is_a_sum_of_superpixels_is_found_exactly(scorer: InputScorer) -> None:
     class Sum(InputScorer):
-        """Reads the mean brightness of the upper left quarter, and a third of it of the lower right one."""
+        """Predicts 0.3 times the mean brightness of the upper left quarter plus 0.1 times that of the lower right."""
 
         def predict(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
             quarters = inputs[:, 0].reshape(-1, 2, 24, 2, 24).mean(axis=(2, 4))
@@ -67,14 +67,14 @@ def test_the_same_seed_gives_the_same_weights_and_another_gives_others(scorer: I
     assert (one != other).any()
 
 
-def test_too_few_samples_are_refused(scorer: InputScorer, crop: Image) -> None:
+def test_too_few_samples_are_rejected(scorer: InputScorer, crop: Image) -> None:
     face = hide_parts(scorer.prepare(crop), masks_of(QUARTERS, (48, 48)))
-    with pytest.raises(ExplanationError, match="LIME needs 10 samples or more, but is to take 9"):
+    with pytest.raises(ExplanationError, match="LIME needs at least 10 samples, but got 9"):
         fit_lime(face, scorer, 0, samples=9)
 
 
 @given(st.integers(2, 40), st.integers(1, 50), st.integers(0, 99))
-def test_the_first_sample_shows_all_and_lies_nearest(segments: int, samples: int, seed: int) -> None:
+def test_the_first_sample_shows_all_and_is_nearest(segments: int, samples: int, seed: int) -> None:
     shown = draw_samples(segments, samples, seed)
     assert shown.shape == (samples, segments)
     assert shown[0].all()

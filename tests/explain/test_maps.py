@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from facemood import EmotionRecognizer
 from facemood.errors import ModelError
 from facemood.explain import InputScorer
-from facemood.explain.maps import contrast_maps, map_and_read, occluders, occlusion_map
+from facemood.explain.maps import contrast_maps, occluders, occlusion_map, predict_with_maps
 from facemood.models import ModelSession, find_model
 from facemood.models.activation import activation_maps
 from facemood.schema import Image
@@ -15,23 +15,23 @@ from facemood.schema import Image
 
 def test_maps_add_up_to_the_logits_up_to_a_bias(scorer: InputScorer, crop: Image) -> None:
     crops = [crop, crop[:, ::-1], np.zeros((48, 48), np.uint8)]
-    maps, read = map_and_read(scorer, crops)
+    maps, probabilities = predict_with_maps(scorer, crops)
     biases = scorer.session.run(crops)[scorer.head] - maps.mean(axis=(2, 3))
-    assert maps.shape[:2] == read.shape == (3, 8)
+    assert maps.shape[:2] == probabilities.shape == (3, 8)
     np.testing.assert_allclose(biases, biases[:1].repeat(3, axis=0), atol=0.05)
-    np.testing.assert_allclose(read.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
     np.testing.assert_array_equal(maps, activation_maps(scorer.session, crops, head=scorer.head))
 
 
-def test_a_map_sets_the_label_against_its_rivals(scorer: InputScorer, crop: Image) -> None:
-    maps, read = map_and_read(scorer, [crop])
+def test_a_map_contrasts_the_label_with_its_rivals(scorer: InputScorer, crop: Image) -> None:
+    maps, probabilities = predict_with_maps(scorer, [crop])
     own, _ = contrast_maps(scorer, [crop], [None])
-    best = int(read[0].argmax())
-    rivals = np.delete(read[0], best) / np.delete(read[0], best).sum()
+    best = int(probabilities[0].argmax())
+    rivals = np.delete(probabilities[0], best) / np.delete(probabilities[0], best).sum()
     wanted = maps[0, best] - np.tensordot(rivals, np.delete(maps[0], best, axis=0), axes=1)
     np.testing.assert_allclose(own[0], wanted, atol=1e-4)
-    assert own.mean() > 0  # the face speaks for what is read
-    worst, _ = contrast_maps(scorer, [crop], [int(read[0].argmin())])
+    assert own.mean() > 0  # the face supports the predicted label
+    worst, _ = contrast_maps(scorer, [crop], [int(probabilities[0].argmin())])
     assert worst.mean() < 0
 
 
@@ -41,23 +41,23 @@ def test_a_model_without_a_feature_map_has_no_map(crop: Image) -> None:
         contrast_maps(InputScorer(landmarks, "points"), [crop], [0])
 
 
-def test_occlusion_finds_the_place_that_counts(nano: EmotionRecognizer) -> None:
+def test_occlusion_finds_the_pixels_that_matter(nano: EmotionRecognizer) -> None:
     class Corner(InputScorer):
-        """Reads the brightness of the lower right corner."""
+        """Predicts the brightness of the lower right corner."""
 
         def predict(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
             return np.asarray(inputs[:, 0, 36:, 36:].mean(axis=(1, 2))[:, None] / 255, np.float32)
 
     whole = np.zeros((1, 48, 48), np.float32)
     whole[:, 36:, 36:] = 255
-    heat, probability = occlusion_map(whole, Corner(nano.session, "ferplus"), 0)
+    losses, probability = occlusion_map(whole, Corner(nano.session, "ferplus"), 0)
     assert probability == 1
-    assert heat[36:, 36:].min() > 0.1
-    assert np.abs(heat[:24, :24]).max() == 0
+    assert losses[36:, 36:].min() > 0.1
+    assert np.abs(losses[:24, :24]).max() == 0
 
 
 @given(st.integers(8, 40), st.integers(8, 40), st.integers(1, 9), st.floats(0.05, 0.9))
-def test_covers_lie_inside_and_leave_no_pixel_out(height: int, width: int, steps: int, patch: float) -> None:
+def test_occluders_lie_inside_and_cover_every_pixel(height: int, width: int, steps: int, patch: float) -> None:
     covers = occluders((height, width), steps, patch)
     assert covers.shape == (steps * steps, height, width)
     assert covers.any(axis=0).all()

@@ -41,7 +41,7 @@ def test_regions_move_with_the_face(across: int, down: int) -> None:
     assert (moved == still[40 - down : 160 - down, 40 - across : 160 - across]).mean() > 0.98
 
 
-def test_other_points_than_68_are_refused() -> None:
+def test_landmarks_other_than_68_are_rejected() -> None:
     with pytest.raises(ValueError, match=r"need \(68, 2\) landmarks, but these are \(5, 2\)"):
         face_regions(np.zeros((5, 2), np.float32), (10, 10))
 
@@ -56,6 +56,6 @@ def test_shares_add_up_to_one_and_coverage_is_of_each_region(seed: int) -> None:
         assert covered[number] == pytest.approx((values > 0)[regions == number].mean())
 
 
-def test_a_map_that_speaks_against_all_has_no_shares() -> None:
+def test_a_map_without_positive_values_has_no_shares() -> None:
     assert np.isnan(shares_of(np.full((2, 2), -1, np.float32), np.zeros((2, 2), np.int64))).all()
     assert np.isnan(coverage_of(np.ones((2, 2), bool), np.zeros((2, 2), np.int64))[1:]).all()

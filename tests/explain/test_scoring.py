@@ -10,7 +10,7 @@ from facemood.stages.classify import calibrate
 CROPS = np.random.default_rng(0).integers(0, 256, (BATCH + 3, 48, 48), np.uint8)
 
 
-def test_inputs_are_read_as_crops_are_however_many_there_are(scorer: InputScorer) -> None:
+def test_any_number_of_inputs_is_predicted_like_crops(scorer: InputScorer) -> None:
     inputs = np.stack([scorer.prepare(crop) for crop in CROPS])
     probabilities = scorer.predict(inputs)
     expected = calibrate(scorer.session.card, "ferplus", scorer.session.run(CROPS)["ferplus"])
@@ -18,13 +18,13 @@ def test_inputs_are_read_as_crops_are_however_many_there_are(scorer: InputScorer
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-4)
 
 
-def test_a_label_is_found_by_its_word_and_an_unknown_one_is_said(scorer: InputScorer) -> None:
+def test_the_column_of_a_label_is_found_and_an_unknown_label_is_rejected(scorer: InputScorer) -> None:
     assert [scorer.column(label) for label in scorer.labels] == list(range(len(scorer.labels)))
     with pytest.raises(ModelError, match="does not know the label 'hapy'.*Did you mean 'happy'"):
         scorer.column("hapy")
 
 
-def test_a_balanced_prior_lifts_what_is_rare_in_training(scorer: InputScorer) -> None:
+def test_a_balanced_prior_raises_labels_that_are_rare_in_training(scorer: InputScorer) -> None:
     balanced = InputScorer(scorer.session, "ferplus", prior="balanced")
     logits = np.zeros((1, 8), np.float32)
     plain, lifted = scorer.calibrate(logits)[0], balanced.calibrate(logits)[0]
@@ -35,5 +35,5 @@ def test_a_balanced_prior_lifts_what_is_rare_in_training(scorer: InputScorer) ->
 
 def test_a_model_without_pixels_has_no_map() -> None:
     session = ModelSession(find_model("ferc"), device="cpu")
-    with pytest.raises(ExplanationError, match="reads 24 distances and no pixels"):
+    with pytest.raises(ExplanationError, match="'ferc' takes 24 distances, not pixels"):
         InputScorer(session, session.card.default_head)

@@ -19,7 +19,7 @@ def test_traits_are_those_of_the_prototypes() -> None:
     assert traits_of("bored") == ()
 
 
-def test_agreement_is_the_share_of_the_weight_on_the_traits() -> None:
+def test_agreement_is_the_share_of_the_attribution_in_the_regions_of_the_expression() -> None:
     shares, areas = np.zeros(8, np.float32), np.full(8, 1 / 8, np.float32)
     shares[REGIONS.index("mouth")] = 0.75
     shares[REGIONS.index("outside")] = 0.25

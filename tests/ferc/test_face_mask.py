@@ -1,4 +1,4 @@
-"""Level 1: masks of real photos, what is left without background, and how masks are compared."""
+"""Level 1: masks of real photos, faces without background, and the overlap of masks."""
 
 from pathlib import Path
 
@@ -28,14 +28,14 @@ def model() -> MaskModel:
 
 @pytest.fixture(scope="module", params=["astronaut.png", "grace_hopper.jpg"])
 def photo(request: pytest.FixtureRequest, recognizer: EmotionRecognizer) -> tuple[Image, Floats]:
-    """A photo and the 68 points of its face."""
+    """A photo and the 68 landmarks of its face."""
     image = load_image(PHOTOS / request.param)
     (face,) = recognizer.detect(image)
     assert face.landmarks is not None
     return image, face.landmarks
 
 
-def test_the_mask_covers_the_face_and_not_what_is_around_it(model: MaskModel, photo: tuple[Image, Floats]) -> None:
+def test_the_mask_covers_the_face_and_not_its_surroundings(model: MaskModel, photo: tuple[Image, Floats]) -> None:
     image, points = photo
     found = model.predict(image, points[None])
     (mask,), (frame,) = found.masks, found.frames
@@ -47,7 +47,7 @@ def test_the_mask_covers_the_face_and_not_what_is_around_it(model: MaskModel, ph
     assert 0.2 < (mask >= 0.5).mean() < 0.6
 
 
-def test_the_outline_goes_around_the_points(model: MaskModel, photo: tuple[Image, Floats]) -> None:
+def test_the_outline_encloses_the_landmarks(model: MaskModel, photo: tuple[Image, Floats]) -> None:
     image, points = photo
     found = model.predict(image, points[None])
     outline = outline_of(found.masks[0], found.frames[0])
@@ -73,20 +73,20 @@ def test_grey_and_colour_are_the_same(model: MaskModel, photo: tuple[Image, Floa
     np.testing.assert_array_equal(model.predict(image, points[None]).masks, model.predict(grey, points[None]).masks)
 
 
-def test_a_larger_picture_has_the_same_mask(model: MaskModel, photo: tuple[Image, Floats]) -> None:
+def test_a_larger_image_has_the_same_mask(model: MaskModel, photo: tuple[Image, Floats]) -> None:
     image, points = photo
     larger = np.asarray(cv2.resize(image, None, fx=1.5, fy=1.5), np.uint8)
     one, other = model.predict(image, points[None]), model.predict(larger, points[None] * np.float32(1.5))
     assert mask_overlap(one.masks[0], other.masks[0]) > 0.95
 
 
-def test_without_faces_there_is_nothing(model: MaskModel) -> None:
+def test_without_faces_there_are_no_masks(model: MaskModel) -> None:
     found = model.predict(np.zeros((9, 9, 3), np.uint8), np.zeros((0, 68, 2), np.float32))
     assert [len(part) for part in found] == [0, 0, 0]
     assert len(outline_of(np.zeros((8, 8), np.float32), STRAIGHT)) == 0
 
 
-def test_the_share_inside_is_counted_by_the_mask() -> None:
+def test_the_share_inside_is_weighted_by_the_mask() -> None:
     masks = np.zeros((2, 8, 8), np.float32)
     masks[:, 2:6, 2:6] = 1
     frames = np.stack([STRAIGHT, STRAIGHT + np.array([[0, 0, -4], [0, 0, 0]], np.float32)])  # 4 pixels to the left
@@ -104,7 +104,7 @@ def test_the_outline_of_a_square_is_that_square() -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(MASKS, MASKS)
-def test_overlap_is_a_share_that_has_no_order(one: Floats, other: Floats) -> None:
+def test_overlap_is_a_symmetric_share(one: Floats, other: Floats) -> None:
     shared = mask_overlap(one, other)
     assert 0 <= shared <= 1
     assert shared == mask_overlap(other, one)
@@ -112,8 +112,8 @@ def test_overlap_is_a_share_that_has_no_order(one: Floats, other: Floats) -> Non
     assert (shared == 1) == ((one >= 0.5) == (other >= 0.5)).all()
 
 
-def test_masks_of_different_shapes_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"one shape to be compared, but have \(2, 2\) and \(3, 2\)"):
+def test_masks_of_different_shapes_are_rejected() -> None:
+    with pytest.raises(ValueError, match=r"two masks must have the same shape, but have \(2, 2\) and \(3, 2\)"):
         mask_overlap(np.ones((2, 2), np.float32), np.ones((3, 2), np.float32))
 
 

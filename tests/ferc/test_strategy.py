@@ -1,4 +1,4 @@
-"""FERC as a strategy: vectors in place of crops, and NaN where there are none."""
+"""FERC as a strategy: vectors instead of crops, and NaN for faces without a vector."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def strategy() -> FercStrategy:
     return found
 
 
-def test_a_face_becomes_its_vector_whatever_the_framing(strategy: FercStrategy, astronaut: Path) -> None:
+def test_a_face_has_the_same_vector_with_any_framing(strategy: FercStrategy, astronaut: Path) -> None:
     image, recognizer = load_image(astronaut), open_recognizer("nano", threads=1)
     faces = recognizer.detect(image)
     (marked,), (vector,) = strategy.align(image, faces, FRAMING)
@@ -30,17 +30,17 @@ def test_a_face_becomes_its_vector_whatever_the_framing(strategy: FercStrategy, 
     np.testing.assert_array_equal(same, vector)
 
 
-def test_a_face_without_points_becomes_a_vector_and_probabilities_of_nan(strategy: FercStrategy) -> None:
+def test_a_face_without_landmarks_has_a_vector_and_probabilities_of_nan(strategy: FercStrategy) -> None:
     face = make_face()
     (same,), (vector,) = strategy.align(np.zeros((80, 80, 3), np.uint8), [face], FRAMING)
     assert same is face
     assert vector.shape == (24,)
     assert np.isnan(vector).all()
-    read = strategy.classify([vector, np.ones(24, np.float32), vector]).probabilities
-    assert np.isnan(read).all(axis=1).tolist() == [True, False, True]
-    assert read[1].sum() == pytest.approx(1, abs=1e-5)
+    probabilities = strategy.classify([vector, np.ones(24, np.float32), vector]).probabilities
+    assert np.isnan(probabilities).all(axis=1).tolist() == [True, False, True]
+    assert probabilities[1].sum() == pytest.approx(1, abs=1e-5)
     assert strategy.classify([]).probabilities.shape == (0, 5)
 
 
-def test_each_face_is_read_once(strategy: FercStrategy) -> None:
+def test_there_is_one_view_of_each_face(strategy: FercStrategy) -> None:
     assert strategy.views == 1

@@ -216,7 +216,7 @@ def test_photos_and_maps_are_the_same_one_by_one(fixed_nano: Path, astronaut: Pa
     made, expected = (activation_maps(part.session, crops, head="ferplus") for part in (fixed, free))
     np.testing.assert_allclose(made, expected, atol=1e-3)
     (why,), (known,) = (part.explain(astronaut, method="occlusion") for part in (fixed, free))
-    np.testing.assert_allclose(why.heat, known.heat, atol=1e-4)
+    np.testing.assert_allclose(why.attribution, known.attribution, atol=1e-4)
 
 
 @pytest.mark.parametrize(

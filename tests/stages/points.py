@@ -1,4 +1,4 @@
-"""Points of a made face, for tests that need to know where everything is."""
+"""Landmarks of a synthetic face, for tests that need exact positions."""
 
 import numpy as np
 from numpy.typing import NDArray

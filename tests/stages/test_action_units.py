@@ -1,4 +1,4 @@
-"""Action units: what a face's points and pixels give, what must not change them, and where nothing is told."""
+"""Action units from landmarks and pixels: their invariances, and faces without a prediction."""
 
 import dataclasses
 from pathlib import Path
@@ -41,24 +41,24 @@ def face(recognizer: EmotionRecognizer, photo: Image) -> Face:
 
 
 def points_of(face: Face) -> Floats:
-    """A face's points, which it must have."""
+    """The landmarks of a face, which must have some."""
     assert face.landmarks is not None
     return face.landmarks
 
 
 def units_by_points(points: Floats, pose: Floats) -> dict[str, float]:
-    """Intensities by points alone."""
+    """Intensities by landmarks alone."""
     measured = measure_points(frontal(points, pose).halves)
     return intensities_of(measured, pose, neutral_faces("points"), hidden=set())
 
 
 def seen_at(pose: Floats, *, scale: float = 100, shift: tuple[float, float] = (300, 200)) -> Floats:
-    """The generic face from afar."""
+    """The generic face, projected from far away."""
     return ((generic_face() @ rotation_of(pose).T)[:, :2] * scale + shift).astype(np.float32)
 
 
 def changed(**moves: tuple[list[int], tuple[float, float]]) -> Floats:
-    """The generic face with points of the right half moved, and their mirror images likewise."""
+    """The generic face with landmarks of the right half moved, and their counterparts on the left too."""
     shape = generic_face()[:, :2].astype(np.float64).copy()
     for points, (x, y) in moves.values():
         for point in points:
@@ -73,7 +73,7 @@ def changed(**moves: tuple[list[int], tuple[float, float]]) -> Floats:
     st.floats(20, 400), st.floats(-500, 2000), st.floats(-500, 2000), st.floats(-90, 90), st.floats(-25, 25),
     st.floats(-20, 20),
 )  # fmt: skip
-def test_place_size_and_turn_change_nothing(
+def test_position_size_and_pose_change_nothing(
     scale: float, x: float, y: float, roll: float, yaw: float, pitch: float
 ) -> None:
     pose = np.array([yaw, pitch, roll], np.float32)
@@ -123,15 +123,15 @@ def test_a_movement_makes_its_unit_stronger(code: str, points: list[int], move: 
     assert after[code] > before[code] + 0.2
 
 
-def test_a_movement_of_one_side_is_that_side_s() -> None:
+def test_a_movement_of_one_side_activates_that_side() -> None:
     points = changed()
-    points[[48, 60]] += (-8, -6)  # the lip corner on the left of the picture is the subject's right one
+    points[[48, 60]] += (-8, -6)  # the lip corner on the left of the image is the subject's right one
     units, before = units_by_points(points, AHEAD), units_by_points(changed(), AHEAD)
     assert units["AU12R"] > before["AU12R"] + 0.3
     assert units["AU12L"] == pytest.approx(before["AU12L"], abs=0.05)
 
 
-def test_neutral_statistics_and_weights_fit_the_table() -> None:
+def test_neutral_statistics_and_weights_match_the_table() -> None:
     for way in ("", "points"):
         neutral = neutral_faces(way)
         assert neutral.slopes.shape == (5, len(UNITS))
@@ -167,13 +167,13 @@ def test_a_mirrored_photo_swaps_the_sides(photo: Image, face: Face) -> None:
     for unit in UNITS:
         wanted = [one.units[key] for key in unit.keys]
         found = [two.units[key] for key in (unit.keys[0], *unit.keys[:0:-1])]
-        assert found == pytest.approx(wanted, abs=0.15)  # its pixels lie otherwise between those of the patch
+        assert found == pytest.approx(wanted, abs=0.15)  # its pixels are interpolated differently
     assert one.openness is not None
     assert two.openness == pytest.approx(one.openness[::-1], rel=0.2)
 
 
 @pytest.mark.parametrize(("angle", "scale"), [(15, 1.0), (-30, 1.0), (0, 0.6), (0, 1.7), (10, 0.5)])
-def test_a_tilted_and_scaled_photo_reads_alike(
+def test_a_tilted_and_scaled_photo_has_similar_units(
     recognizer: EmotionRecognizer, photo: Image, face: Face, angle: float, scale: float
 ) -> None:
     middle = (face.box[:2] + face.box[2:]) / 2
@@ -192,12 +192,12 @@ def test_a_tilted_and_scaled_photo_reads_alike(
 @pytest.mark.parametrize(
     "pose", [(MAX_YAW + 1, 0, 0), (-MAX_YAW - 1, 0, 0), (0, MAX_PITCH + 1, 0), (0, -MAX_PITCH - 1, 0)]
 )
-def test_a_face_that_is_turned_away_has_none(photo: Image, face: Face, pose: tuple[float, float, float]) -> None:
+def test_a_face_that_is_turned_away_has_no_units(photo: Image, face: Face, pose: tuple[float, float, float]) -> None:
     turned = dataclasses.replace(face, pose=np.array(pose, np.float32))
     assert predict_units(photo, turned) == ({}, None)
 
 
-def test_what_is_no_sure_face_has_none(photo: Image, face: Face) -> None:
+def test_an_uncertain_face_has_no_units(photo: Image, face: Face) -> None:
     for other in (
         dataclasses.replace(face, landmarks=None),
         dataclasses.replace(face, landmarks=points_of(face)[:5]),
@@ -209,7 +209,9 @@ def test_what_is_no_sure_face_has_none(photo: Image, face: Face) -> None:
     assert with_units(photo, []) == []
 
 
-def test_a_face_half_out_of_the_picture_has_none(recognizer: EmotionRecognizer, photo: Image, face: Face) -> None:
+def test_a_face_partly_outside_of_the_image_has_no_units(
+    recognizer: EmotionRecognizer, photo: Image, face: Face
+) -> None:
     points = points_of(face)
     for cut in (photo[:, : int(points[30, 0])], photo[: int(points[51, 1])]):
         half = np.ascontiguousarray(cut)
@@ -218,7 +220,7 @@ def test_a_face_half_out_of_the_picture_has_none(recognizer: EmotionRecognizer, 
 
 
 def cover(photo: Image, points: Floats, shades: tuple[int, int, int]) -> Image:
-    """A photo with an ellipse over some points, and lines across it as fingers have."""
+    """A photo with an ellipse over some landmarks, and lines across it like fingers."""
     middle, size = points.mean(axis=0), np.ptp(points, axis=0)
     covered = photo.copy()
     half = int(0.85 * size[0]), int(max(0.95 * size[1], 0.5 * size[0]))
@@ -232,7 +234,7 @@ def cover(photo: Image, points: Floats, shades: tuple[int, int, int]) -> Image:
 
 @pytest.mark.parametrize("shades", [(120, 150, 205), (40, 40, 40), (230, 225, 225)])
 @pytest.mark.parametrize("name", ["astronaut.png", "grace_hopper.jpg"])
-def test_a_hand_over_the_mouth_leaves_out_the_units_there(
+def test_a_covered_mouth_leaves_out_the_units_there(
     recognizer: EmotionRecognizer, name: str, shades: tuple[int, int, int]
 ) -> None:
     image = load_image(PHOTOS / name)
@@ -245,14 +247,14 @@ def test_a_hand_over_the_mouth_leaves_out_the_units_there(
 
 def test_covered_eyes_leave_out_the_units_there(recognizer: EmotionRecognizer, photo: Image, face: Face) -> None:
     covered = cover(photo, points_of(face)[36:48], (20, 20, 20))
-    reading = predict_units(covered, face)  # as if it were followed
-    assert not UPPER & set(reading.units)
-    assert reading.openness is None
+    predicted = predict_units(covered, face)  # as if it were followed
+    assert not UPPER & set(predicted.units)
+    assert predicted.openness is None
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32 - 1))
-def test_any_pixels_have_a_texture_that_a_mirror_swaps(seed: int) -> None:
+def test_mirrored_pixels_have_a_mirrored_texture(seed: int) -> None:
     patch = np.random.default_rng(seed).integers(0, 256, (PATCH, PATCH)).astype(np.uint8)
     right, left = texture_of(patch)
     mirrored = texture_of(np.ascontiguousarray(patch[:, ::-1]))
@@ -286,7 +288,7 @@ def test_shut_eyes_look_less_open() -> None:
     assert max(closed) < 0.7 * min(opened)
 
 
-def test_the_pipeline_tells_units(recognizer: EmotionRecognizer, astronaut: Path) -> None:
+def test_the_pipeline_adds_units(recognizer: EmotionRecognizer, astronaut: Path) -> None:
     result = recognizer.analyze_image(astronaut)
     known: dict[str, Any] = result.faces[0].to_dict()
     assert known["action_units"]["AU12"] > 0.8

@@ -19,17 +19,17 @@ def test_framing_is_in_units_of_the_box() -> None:
     np.testing.assert_allclose(framed, [8, 6, 32, 30])
 
 
-def test_a_box_that_is_no_square_is_framed_by_one_about_its_centre() -> None:
+def test_a_box_that_is_not_square_gets_a_square_around_its_centre() -> None:
     framed = frame_box(np.array([0, 0, 20, 40], np.float32), (0, 0, 1, 1))
     np.testing.assert_allclose(framed, [-5, 5, 25, 35])
 
 
-def test_a_crop_inside_the_image_is_its_pixels() -> None:
+def test_a_crop_inside_the_image_is_a_slice_of_it() -> None:
     (crop,) = crop_faces(IMAGE, [face(10, 12, 30, 32)])
     np.testing.assert_array_equal(crop, IMAGE[12:32, 10:30])
 
 
-def test_beyond_the_edge_the_edge_is_repeated() -> None:
+def test_outside_of_the_image_its_edge_is_repeated() -> None:
     (crop,) = crop_faces(IMAGE, [face(-10, -5, 20, 25)])
     assert crop.shape == (30, 30, 3)
     np.testing.assert_array_equal(crop[5:, 10:], IMAGE[:25, :20])
@@ -46,5 +46,5 @@ def test_any_box_gives_a_square_crop(x: float, y: float, side: float) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 3])
-def test_every_face_gets_its_crop(count: int) -> None:
+def test_every_face_gets_a_crop(count: int) -> None:
     assert len(crop_faces(IMAGE, [face(0, 0, 9, 9)] * count)) == count

@@ -24,7 +24,7 @@ def test_probabilities_sum_to_one_and_keep_their_order(values: np.ndarray, tempe
     np.testing.assert_allclose(best, probabilities.max(axis=1))
 
 
-def test_a_higher_temperature_is_less_sure() -> None:
+def test_a_higher_temperature_lowers_the_confidence() -> None:
     values = np.array([[2.0, 0.0]], np.float32)
     assert softmax(values, temperature=3)[0, 0] < softmax(values)[0, 0] < softmax(values, temperature=0.5)[0, 0]
     assert softmax(values, temperature=2)[0, 0] == pytest.approx(1 / (1 + np.exp(-1)))
@@ -41,27 +41,27 @@ def test_the_default_head_is_the_cards() -> None:
         choose_head(CARD, "c")
 
 
-def test_faces_are_new_values() -> None:
+def test_predictions_make_new_faces() -> None:
     before = make_face()
-    read = Predictions(np.array([[0.1, 0.9]], np.float32), np.array([True]))
-    (after,) = with_predictions([before], read, ("x", "y"))
+    predictions = Predictions(np.array([[0.1, 0.9]], np.float32), np.array([True]))
+    (after,) = with_predictions([before], predictions, ("x", "y"))
     assert (after.emotion, before.emotion) == ("y", "happy")
     assert after.box is before.box
     assert (after.certain, before.certain) == (True, None)
-    (unknown,) = with_predictions([before], Predictions(read.probabilities, None), ("x", "y"))
+    (unknown,) = with_predictions([before], Predictions(predictions.probabilities, None), ("x", "y"))
     assert unknown.certain is None
 
 
-def test_taking_the_prior_out_by_hand() -> None:
+def test_removing_the_prior_of_a_known_example() -> None:
     card = dataclasses.replace(CARD, prior={"a": (0.8, 0.2)}, temperature={"a": 2.0})
-    values = np.array([[2 * np.log(0.8), 2 * np.log(0.2)]], np.float32)  # says no more than the prior does
+    values = np.array([[2 * np.log(0.8), 2 * np.log(0.2)]], np.float32)  # equal to the prior
     np.testing.assert_allclose(calibrate(card, "a", values), [[0.8, 0.2]], atol=1e-6)
     np.testing.assert_allclose(calibrate(card, "a", values, strength=1), [[0.5, 0.5]], atol=1e-6)
     np.testing.assert_allclose(calibrate(card, "a", values, strength=0.5), [[2 / 3, 1 / 3]], atol=1e-6)
 
 
 @given(logits, st.floats(0.1, 1.5))
-def test_rare_labels_only_gain_from_balance(values: np.ndarray, strength: float) -> None:
+def test_rare_labels_only_gain_from_a_balanced_prior(values: np.ndarray, strength: float) -> None:
     card = ModelCard("m", heads={"a": tuple("wxyz")}, default_head="a", prior={"a": (0.7, 0.2, 0.09, 0.01)})
     before, after = calibrate(card, "a", values), calibrate(card, "a", values, strength=strength)
     np.testing.assert_allclose(after.sum(axis=1), 1, atol=1e-5)
@@ -69,11 +69,11 @@ def test_rare_labels_only_gain_from_balance(values: np.ndarray, strength: float)
     assert (after[:, 0] <= before[:, 0] + 1e-6).all()
 
 
-def test_an_unknown_prior_and_one_without_figures_are_refused() -> None:
+def test_an_unknown_prior_and_one_that_the_card_does_not_support_are_rejected() -> None:
     assert check_prior(CARD, "a", "dataset") == "dataset"
     with pytest.raises(ValueError, match="one of dataset, balanced, but is 'balance'. Did you mean 'balanced'"):
         check_prior(CARD, "a", "balance")
     with pytest.raises(ModelError, match="'m' does not say how common the labels of 'a' were"):
         check_prior(CARD, "a", "balanced")
-    told = dataclasses.replace(CARD, prior={"a": (0.5, 0.5)}, balance={"a": 1.0})
-    assert check_prior(told, "a", "balanced") == "balanced"
+    balanced = dataclasses.replace(CARD, prior={"a": (0.5, 0.5)}, balance={"a": 1.0})
+    assert check_prior(balanced, "a", "balanced") == "balanced"

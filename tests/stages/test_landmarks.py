@@ -14,7 +14,7 @@ from scripts.detection_metrics import point_errors, read_photos
 BOX = np.array([181, 64, 269, 175], np.float32)
 
 PLACES = {36: (195, 102), 45: (256, 104), 33: (223, 133), 8: (222, 176)}
-"""Where some points of the astronaut are, by eye: outer corners of the eyes, base of the nose, chin."""
+"""Some landmarks of the astronaut, set by eye: outer corners of the eyes, base of the nose, chin."""
 
 
 @pytest.fixture(scope="module")
@@ -32,16 +32,16 @@ def tilt(points: Floats) -> float:
     return float(tilts(points[None, 36], points[None, 45])[0])
 
 
-def test_points_lie_where_they_belong(model: LandmarkModel, portrait: Image) -> None:
+def test_landmarks_of_a_portrait_are_correct(model: LandmarkModel, portrait: Image) -> None:
     (points,), (presence,) = model.predict(portrait, BOX[None])
     assert presence > 0.9
     for index, place in PLACES.items():
         np.testing.assert_allclose(points[index], place, atol=4)
     right, left = points[36:42].mean(axis=0), points[42:48].mean(axis=0)
-    assert right[0] < left[0]  # the subject's right eye is on the picture's left
+    assert right[0] < left[0]  # the subject's right eye is on the left of the image
 
 
-def test_nothing_is_no_face(model: LandmarkModel, portrait: Image) -> None:
+def test_a_background_is_not_a_face(model: LandmarkModel, portrait: Image) -> None:
     corner = np.array([[380, 20, 470, 110], [20, 300, 90, 380]], np.float32)
     _, presence = model.predict(portrait, corner)
     assert (presence < PRESENT).all()
@@ -50,9 +50,9 @@ def test_nothing_is_no_face(model: LandmarkModel, portrait: Image) -> None:
     assert presence.shape == (0,)
 
 
-def test_a_tilted_face_is_read_upright(model: LandmarkModel, portrait: Image) -> None:
+def test_landmarks_of_a_tilted_face(model: LandmarkModel, portrait: Image) -> None:
     (upright,), _ = model.predict(portrait, BOX[None])
-    matrix = cv2.getRotationMatrix2D((221, 125), -60, 1.0)  # clockwise in the picture
+    matrix = cv2.getRotationMatrix2D((221, 125), -60, 1.0)  # clockwise in the image
     turned = np.asarray(cv2.warpAffine(portrait, matrix, (512, 512)), np.uint8)
     (points,), _ = model.predict(turned, BOX[None], np.array([60], np.float32))
     expected = upright @ matrix[:, :2].T.astype(np.float32) + matrix[:, 2].astype(np.float32)
@@ -60,12 +60,12 @@ def test_a_tilted_face_is_read_upright(model: LandmarkModel, portrait: Image) ->
     assert tilt(points) == pytest.approx(60 + tilt(upright), abs=4)
 
 
-def test_grey_and_colour_are_read_alike(model: LandmarkModel, portrait: Image) -> None:
+def test_grey_and_colour_give_the_same_landmarks(model: LandmarkModel, portrait: Image) -> None:
     grey = np.asarray(cv2.cvtColor(portrait, cv2.COLOR_BGR2GRAY), np.uint8)
     np.testing.assert_allclose(model.predict(grey, BOX[None])[0], model.predict(portrait, BOX[None])[0], atol=1e-3)
 
 
-def test_boxes_of_other_detectors_get_points_and_stay(model: LandmarkModel, portrait: Image) -> None:
+def test_faces_of_other_detectors_get_landmarks_and_keep_their_boxes(model: LandmarkModel, portrait: Image) -> None:
     loose, beside = np.array([165, 60, 280, 180], np.float32), np.array([380, 20, 470, 110], np.float32)
     there, nowhere = model.add_landmarks(portrait, [Face(loose, 0.9), Face(beside, 0.8)])
     assert there.landmarks is not None
@@ -76,7 +76,7 @@ def test_boxes_of_other_detectors_get_points_and_stay(model: LandmarkModel, port
     assert model.add_landmarks(portrait, []) == []
 
 
-def test_a_face_is_followed_by_its_own_points(model: LandmarkModel, portrait: Image) -> None:
+def test_a_face_is_followed_by_its_landmarks(model: LandmarkModel, portrait: Image) -> None:
     (points,), _ = model.predict(portrait, BOX[None])
     face = Face(box_of_points(points), 1.0, landmarks=points)
     for step in range(1, 9):
@@ -88,18 +88,18 @@ def test_a_face_is_followed_by_its_own_points(model: LandmarkModel, portrait: Im
     np.testing.assert_allclose(face.box, box_of_points(points) + np.tile([40, -24], 2), atol=5)
     assert model.follow(np.full_like(portrait, 128), [face]) == [None]
     assert model.follow(portrait, []) == []
-    with pytest.raises(ValueError, match="1 of 2 faces have no 68 landmarks"):
+    with pytest.raises(ValueError, match="1 of 2 faces have no 68 landmarks, so they cannot be followed"):
         model.follow(portrait, [face, Face(BOX, 0.9)])
 
 
-def test_what_is_cut_is_averaged_not_skipped() -> None:
+def test_a_shrunk_square_is_anti_aliased() -> None:
     checks = np.indices((512, 512)).sum(axis=0) % 2 * 255
     frame = np.array([[8, 0, 0], [0, 8, 0]], np.float32)
     square = cut_square(checks.astype(np.uint8), frame, 64)
     assert abs(square.astype(int) - 127).max() <= 1
 
 
-def test_a_square_beyond_the_picture_repeats_its_edge() -> None:
+def test_a_square_outside_of_the_image_repeats_its_edge() -> None:
     ramp = np.tile(np.arange(100, dtype=np.uint8), (50, 1))
     square = cut_square(ramp, np.array([[1, 0, 80], [0, 1, -20]], np.float32), 64)
     assert square[:, 30:].min() == 99
@@ -108,7 +108,7 @@ def test_a_square_beyond_the_picture_repeats_its_edge() -> None:
 
 
 @pytest.mark.dataset
-def test_points_lie_near_those_that_people_set(model: LandmarkModel, shared_data: Path) -> None:
+def test_landmarks_are_near_the_annotated_ones(model: LandmarkModel, shared_data: Path) -> None:
     errors = []
     for photo in read_photos(shared_data / "photos"):
         points, _ = model.predict(photo.image, box_of_points(photo.points))
@@ -119,7 +119,7 @@ def test_points_lie_near_those_that_people_set(model: LandmarkModel, shared_data
     assert (error > 0.1).mean() <= 0.15
 
 
-def test_faces_keep_what_else_is_known(model: LandmarkModel, portrait: Image) -> None:
+def test_followed_faces_keep_their_other_fields(model: LandmarkModel, portrait: Image) -> None:
     (points,), _ = model.predict(portrait, BOX[None])
     face = dataclasses.replace(Face(BOX, 0.4, landmarks=points), track_id=7)
     (followed,) = model.follow(portrait, [face])

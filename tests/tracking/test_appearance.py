@@ -8,10 +8,10 @@ from facemood.sources import load_image
 from facemood.tracking.appearance import appearance_of
 
 PORTRAIT = Face(np.array([179, 63, 272, 175], np.float32), 0.9)
-"""Where the face of the astronaut is."""
+"""Box of the astronaut's face."""
 
 
-def test_light_and_place_hardly_change_an_appearance_and_other_people_do(astronaut: Path) -> None:
+def test_appearance_depends_on_the_person_and_hardly_on_light_and_position(astronaut: Path) -> None:
     photo = load_image(astronaut)
     hopper = load_image(astronaut.with_name("grace_hopper.jpg"))
     own = appearance_of(photo, PORTRAIT)
@@ -23,7 +23,7 @@ def test_light_and_place_hardly_change_an_appearance_and_other_people_do(astrona
     assert own @ other < 0.8
 
 
-def test_a_face_outside_of_the_frame_has_none(astronaut: Path) -> None:
+def test_a_face_outside_of_the_frame_has_no_appearance(astronaut: Path) -> None:
     outside = appearance_of(load_image(astronaut), Face(PORTRAIT.box + 900, 0.9))
     assert outside.shape == appearance_of(load_image(astronaut), PORTRAIT).shape
     assert not outside.any()

@@ -10,7 +10,7 @@ from facemood.tracking.assignment import assign
 
 
 def least_cost(costs: Floats, limit: float) -> float:
-    """The cost of the best of all ways to pair rows with columns."""
+    """The lowest cost over all assignments, by brute force."""
     rows, columns = costs.shape
     ways = itertools.permutations([*range(columns), *[-1] * rows], rows)
     alone = np.where(costs < limit, costs, np.inf)
@@ -18,7 +18,7 @@ def least_cost(costs: Floats, limit: float) -> float:
 
 
 @given(st.integers(0, 4), st.integers(0, 3), st.integers(0, 10_000))
-def test_no_other_pairs_are_cheaper(rows: int, columns: int, seed: int) -> None:
+def test_no_other_assignment_is_cheaper(rows: int, columns: int, seed: int) -> None:
     costs = np.random.default_rng(seed).uniform(0, 2, (rows, columns)).astype(np.float32)
     pairs = assign(costs, 1.0)
     assert len({column for _, column in pairs}) == len({row for row, _ in pairs}) == len(pairs)
@@ -27,7 +27,7 @@ def test_no_other_pairs_are_cheaper(rows: int, columns: int, seed: int) -> None:
     assert cost == pytest.approx(least_cost(costs, 1.0))
 
 
-def test_a_hundred_faces_are_paired() -> None:
+def test_a_hundred_faces_are_assigned() -> None:
     random = np.random.default_rng(1)
     order = random.permutation(100)
     costs = random.uniform(0.5, 2, (100, 100))

@@ -9,36 +9,40 @@ from facemood import Face
 from facemood.tracking.baseline import ExpressionBaseline, log_odds
 from tests.conftest import make_face
 
-READINGS = arrays(np.float32, 8, elements=st.floats(0.0, 1.0, width=32)).filter(lambda read: read.sum() > 0.1)
+PREDICTIONS = arrays(np.float32, 8, elements=st.floats(0.0, 1.0, width=32)).filter(
+    lambda predicted: predicted.sum() > 0.1
+)
 
 
-def person(read: np.ndarray, number: int | None = 1) -> Face:
-    return dataclasses.replace(make_face(probabilities=(read / read.sum()).astype(np.float32)), track_id=number)
+def person(predicted: np.ndarray, number: int | None = 1) -> Face:
+    return dataclasses.replace(
+        make_face(probabilities=(predicted / predicted.sum()).astype(np.float32)), track_id=number
+    )
 
 
-@given(READINGS)
-def test_a_face_that_reads_as_at_rest_has_not_changed(read: np.ndarray) -> None:
+@given(PREDICTIONS)
+def test_a_prediction_equal_to_the_baseline_has_no_change(predicted: np.ndarray) -> None:
     faces = ExpressionBaseline()
-    faces.add([person(read)])
-    change = faces.compare([person(read)])[0].change
+    faces.add([person(predicted)])
+    change = faces.compare([person(predicted)])[0].change
     assert change is not None
     np.testing.assert_allclose(change, 0, atol=1e-5)
 
 
-@given(READINGS, READINGS)
-def test_what_rises_is_positive_and_what_falls_negative(rest: np.ndarray, later: np.ndarray) -> None:
+@given(PREDICTIONS, PREDICTIONS)
+def test_a_rise_is_positive_and_a_fall_is_negative(neutral: np.ndarray, later: np.ndarray) -> None:
     faces = ExpressionBaseline()
-    faces.add([person(rest)])
+    faces.add([person(neutral)])
     compared = faces.compare([person(later)])[0]
     assert compared.change is not None
-    difference = person(later).probabilities - person(rest).probabilities
+    difference = person(later).probabilities - person(neutral).probabilities
     clear = np.abs(difference) > 5e-3
     assert (np.sign(compared.change[clear]) == np.sign(difference[clear])).all()
     assert np.isfinite(compared.change).all()
     assert (compared.probabilities == person(later).probabilities).all()
 
 
-def test_rest_is_the_mean_of_log_odds_of_each_person() -> None:
+def test_the_baseline_is_the_mean_of_log_odds_of_each_person() -> None:
     first, second = np.array([0.9, *[0.1 / 7] * 7], np.float32), np.array([0.3, *[0.1] * 7], np.float32)
     faces = ExpressionBaseline()
     faces.add([person(first), person(second, 2)])
@@ -49,7 +53,7 @@ def test_rest_is_the_mean_of_log_odds_of_each_person() -> None:
     np.testing.assert_allclose(change, (log_odds(first) - log_odds(second)) / 2, atol=1e-5)
 
 
-def test_who_was_not_seen_at_rest_has_no_change() -> None:
+def test_a_person_without_a_baseline_has_no_change() -> None:
     faces = ExpressionBaseline()
     faces.add([person(np.ones(8), None)])
     assert faces.people == ()

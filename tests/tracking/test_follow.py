@@ -27,7 +27,7 @@ SMALL = (320, 240)
 
 
 class Loose:
-    """A detector of a user's own: the finder's faces in boxes a fifth larger, without points."""
+    """A detector by a user: the finder's faces in boxes that are a fifth larger, without landmarks."""
 
     name = "loose"
 
@@ -39,7 +39,7 @@ class Loose:
 
 
 class Mistaken:
-    """A detector that always sees a face at one place."""
+    """A detector that always reports a face at one position."""
 
     name = "mistaken"
 
@@ -51,13 +51,13 @@ class Mistaken:
 
 
 class Forgetful(Loose):
-    """A detector that finds nothing any more after its first picture."""
+    """A detector that finds faces in its first image only."""
 
-    pictures = 0
+    images = 0
 
     def __call__(self, image: Image) -> list[Face]:
-        self.pictures += 1
-        return super().__call__(image) if self.pictures == 1 else []
+        self.images += 1
+        return super().__call__(image) if self.images == 1 else []
 
 
 @pytest.fixture(scope="module")
@@ -71,18 +71,18 @@ def people(finder: FinderDetector) -> FaceFollower:
 
 
 def grown(face: Face) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    """A face's box, a fifth larger about its middle."""
+    """A face's box, a fifth larger around its centre."""
     middle = (face.box[:2] + face.box[2:]) / 2
     return np.asarray(np.tile(middle, 2) + 1.2 * (face.box - np.tile(middle, 2)), np.float32)
 
 
 def still(image: Image, count: int, *, first: int = 0) -> list[Frame]:
-    """Frames that all show the same, 30 a second."""
+    """Frames with the same image, 30 per second."""
     return [Frame(image, index=index, timestamp=index / 30) for index in range(first, first + count)]
 
 
 def number_of(seen: Sighting, faces: list[Face]) -> int | None:
-    """The number of the face that lies on a person; None where none does."""
+    """The track ID of the face on a person; None if there is none."""
     if not faces:
         return None
     shared = iou(seen.box[None], np.stack([face.box for face in faces]))[0]
@@ -90,7 +90,7 @@ def number_of(seen: Sighting, faces: list[Face]) -> int | None:
 
 
 def numbers_of(people: FaceFollower, video: Video) -> list[set[int | None]]:
-    """The numbers that each person of a video is given while at least half of the face shows; None where not found."""
+    """Track IDs of each person of a video while at least half of the face is visible; None where it is not found."""
     given: dict[int, set[int | None]] = {}
     for frame, truth in zip(video.frames, video.truth, strict=True):
         faces = people.find(frame)
@@ -113,7 +113,7 @@ def crossing(seconds: float = 1.2) -> Video:
 
 
 def through_video(video: Video, file: Path) -> Video:
-    """A video as it comes back from an H.264 file."""
+    """A video, encoded and decoded as an H.264 file."""
     with av.open(str(file), "w") as container:
         stream = container.add_stream("libx264", rate=30, options={"crf": "23"})
         stream.width, stream.height, stream.pix_fmt = *SMALL, "yuv420p"
@@ -128,12 +128,12 @@ def through_video(video: Video, file: Path) -> Video:
     return Video(frames, video.truth)
 
 
-def test_two_who_cross_in_a_video_file_keep_their_numbers(people: FaceFollower, tmp_path: Path) -> None:
+def test_two_people_who_cross_in_a_video_file_keep_their_track_ids(people: FaceFollower, tmp_path: Path) -> None:
     given = numbers_of(people, through_video(crossing(), tmp_path / "crossing.mp4"))
     assert sorted(number for numbers in given for number in numbers if number) == [1, 2]
 
 
-def test_a_mirror_image_of_herself_does_not_confuse(people: FaceFollower) -> None:
+def test_a_person_and_her_mirror_image_keep_their_track_ids(people: FaceFollower) -> None:
     video = make_video(
         [
             Person("astronaut", walking((50, 115, 56), (270, 115, 56), 1.2)),
@@ -146,7 +146,7 @@ def test_a_mirror_image_of_herself_does_not_confuse(people: FaceFollower) -> Non
     assert sorted(number for numbers in given for number in numbers if number) == [1, 2]
 
 
-def test_a_face_is_followed_and_the_detector_rests(people: FaceFollower, finder: FinderDetector) -> None:
+def test_a_face_is_followed_without_the_detector(people: FaceFollower, finder: FinderDetector) -> None:
     video = make_video([Person("astronaut", walking((120, 110, 60), (180, 130, 66), 0.7))], 0.7, size=SMALL)
     ran = []
     for frame, (seen,) in zip(video.frames, video.truth, strict=True):
@@ -156,8 +156,8 @@ def test_a_face_is_followed_and_the_detector_rests(people: FaceFollower, finder:
         assert face.score >= PRESENT
         assert face.landmarks is not None
         np.testing.assert_allclose(face.box, box_of_points(face.landmarks), atol=0.01)
-        (anew,) = finder(frame.image)
-        assert iou(face.box[None], np.stack([anew.box, seen.box])).min() > 0.75
+        (detected_again,) = finder(frame.image)
+        assert iou(face.box[None], np.stack([detected_again.box, seen.box])).min() > 0.75
     assert ran == [index % DETECT_EVERY == 0 for index in range(len(ran))]
     assert (people.frames, people.detections) == (len(ran), sum(ran))
 
@@ -171,7 +171,7 @@ def test_the_detector_may_run_on_every_frame(finder: FinderDetector, astronaut: 
         FaceFollower(finder, finder.landmark_model, every=0)
 
 
-def test_an_empty_scene_is_searched_now_and_then(people: FaceFollower) -> None:
+def test_the_detector_runs_every_second_frame_of_an_empty_scene(people: FaceFollower) -> None:
     video = make_video([Person("hopper", away(standing(160, 120, 60), 0, 0.3))], 0.6, size=SMALL)
     empty = [people.find(frame) for frame in video.frames[:9]]
     assert empty == [[]] * 9
@@ -181,7 +181,9 @@ def test_an_empty_scene_is_searched_now_and_then(people: FaceFollower) -> None:
 
 
 @pytest.mark.parametrize(("patience", "number"), [(1.5, 1), (0.2, 2)])
-def test_who_comes_back_in_time_keeps_the_number(finder: FinderDetector, patience: float, number: int) -> None:
+def test_a_person_who_comes_back_in_time_keeps_the_track_id(
+    finder: FinderDetector, patience: float, number: int
+) -> None:
     people = FaceFollower(finder, finder.landmark_model, track=TrackOptions(patience=patience))
     video = make_video([Person("hopper", away(standing(160, 120, 60), 0.3, 0.8))], 1.0, size=SMALL)
     numbers = [[face.track_id for face in people.find(frame)] for frame in video.frames]
@@ -190,8 +192,8 @@ def test_who_comes_back_in_time_keeps_the_number(finder: FinderDetector, patienc
     assert numbers[-1] == [number]
 
 
-def test_after_a_cut_another_at_the_same_place_is_another(people: FaceFollower, astronaut: Path) -> None:
-    """One photo, then another whose face is where the first one's was, then the first again."""
+def test_after_a_cut_another_face_at_the_same_position_is_another_person(people: FaceFollower, astronaut: Path) -> None:
+    """One photo, then another with its face at the same position, then the first again."""
     first, second = load_image(astronaut), load_image(astronaut.with_name("grace_hopper.jpg"))
     scale = 93 / 188
     matrix = np.array([[scale, 0, 225.5 - scale * 262], [0, scale, 119 - scale * 225.5]])
@@ -205,7 +207,7 @@ def test_after_a_cut_another_at_the_same_place_is_another(people: FaceFollower, 
     assert (ran[:5], ran[6:8]) == ([True, False, False, True, False], [True, False])
 
 
-def test_frames_far_apart_are_searched_anew(people: FaceFollower, astronaut: Path) -> None:
+def test_the_detector_runs_after_a_long_gap(people: FaceFollower, astronaut: Path) -> None:
     image = load_image(astronaut)
     for index in range(3):
         (face,) = people.find(Frame(image, index=index, timestamp=index * 0.5))
@@ -213,7 +215,7 @@ def test_frames_far_apart_are_searched_anew(people: FaceFollower, astronaut: Pat
         assert face.track_id == 1
 
 
-def test_few_frames_a_second_are_searched_every_half_second(finder: FinderDetector, astronaut: Path) -> None:
+def test_at_a_low_frame_rate_the_detector_runs_every_half_second(finder: FinderDetector, astronaut: Path) -> None:
     image, people = load_image(astronaut), FaceFollower(finder, finder.landmark_model, every=100)
     ran = []
     for index in range(9):
@@ -223,14 +225,14 @@ def test_few_frames_a_second_are_searched_every_half_second(finder: FinderDetect
     assert ran == [True, False] * 4 + [True]
 
 
-def test_without_timestamps_frames_count_as_a_videos(people: FaceFollower, astronaut: Path) -> None:
+def test_frames_without_timestamps_are_tracked_like_a_video(people: FaceFollower, astronaut: Path) -> None:
     image = load_image(astronaut)
     for index in range(4):
         people.find(Frame(image, index=index))
     assert people.detections == 1
 
 
-def test_boxes_stay_framed_as_the_detector_frames_them(finder: FinderDetector) -> None:
+def test_followed_boxes_keep_the_detectors_framing(finder: FinderDetector) -> None:
     video = make_video([Person("hopper", walking((120, 110, 60), (150, 120, 64), 0.4))], 0.4, size=SMALL)
     people = FaceFollower(Loose(finder), finder.landmark_model)
     for frame in video.frames:
@@ -242,7 +244,7 @@ def test_boxes_stay_framed_as_the_detector_frames_them(finder: FinderDetector) -
     assert people.detections < people.frames / 3
 
 
-def test_a_face_without_points_is_searched_on_every_frame(finder: FinderDetector, astronaut: Path) -> None:
+def test_the_detector_runs_on_every_frame_for_a_face_without_landmarks(finder: FinderDetector, astronaut: Path) -> None:
     beside = Face(np.array([380, 20, 470, 110], np.float32), 0.8)
     people = FaceFollower(Mistaken(beside), finder.landmark_model)
     for frame in still(load_image(astronaut), 4):
@@ -252,14 +254,16 @@ def test_a_face_without_points_is_searched_on_every_frame(finder: FinderDetector
     assert people.detections == 4
 
 
-def test_what_the_detector_misses_is_followed_for_a_while_only(finder: FinderDetector, astronaut: Path) -> None:
+def test_a_face_that_the_detector_misses_is_followed_for_a_limited_time(
+    finder: FinderDetector, astronaut: Path
+) -> None:
     people = FaceFollower(Forgetful(finder), finder.landmark_model)
     found = [len(people.find(frame)) for frame in still(load_image(astronaut), (MAX_MISSES + 2) * DETECT_EVERY)]
     last = (MAX_MISSES + 1) * DETECT_EVERY
     assert found == [1] * last + [0] * (len(found) - last)
 
 
-def test_which_faces_count_is_asked_of_all(finder: FinderDetector) -> None:
+def test_the_detect_options_apply_to_followed_faces(finder: FinderDetector) -> None:
     video = make_video(
         [Person("astronaut", standing(90, 120, 40)), Person("hopper", standing(230, 120, 66))], 0.3, size=SMALL
     )
@@ -274,7 +278,7 @@ def test_which_faces_count_is_asked_of_all(finder: FinderDetector) -> None:
         assert first.area > second.area
 
 
-def test_thumbnails_tell_a_cut_from_other_changes(astronaut: Path) -> None:
+def test_thumbnails_distinguish_a_cut_from_other_changes(astronaut: Path) -> None:
     photo, other = load_image(astronaut), load_image(astronaut.with_name("grace_hopper.jpg"))
     own = thumbnail(photo)
     assert own.shape == (24, 32)
@@ -298,7 +302,7 @@ def test_thumbnails_tell_a_cut_from_other_changes(astronaut: Path) -> None:
         ("twisted", 0.99, True),
     ],
 )
-def test_what_faces_do_not_do_is_unreliable(
+def test_implausible_changes_are_unreliable(
     finder: FinderDetector, astronaut: Path, moved: str, score: float, unreliable: bool
 ) -> None:
     (face,) = finder(load_image(astronaut))
@@ -318,7 +322,7 @@ def test_what_faces_do_not_do_is_unreliable(
 
 @pytest.mark.dataset
 @pytest.mark.parametrize(("name", "frames"), [("a.mp4", 115), ("b.mp4", 464)])
-def test_the_one_person_of_a_clip_has_one_number(
+def test_the_one_person_of_a_clip_has_one_track_id(
     people: FaceFollower, shared_data: Path, name: str, frames: int
 ) -> None:
     with av.open(str(shared_data / "videos" / name)) as container:

@@ -12,11 +12,11 @@ def test_defaults_are_those_of_the_parts() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"patience": -1}, "patience must be a number of seconds from 0 on, but is -1"),
-        ({"patience": float("nan")}, "patience must be a number of seconds from 0 on, but is nan"),
-        ({"patience": float("inf")}, "patience must be a number of seconds from 0 on, but is inf"),
+        ({"patience": -1}, "patience must be a number of seconds, 0 or more, but is -1"),
+        ({"patience": float("nan")}, "patience must be a number of seconds, 0 or more, but is nan"),
+        ({"patience": float("inf")}, "patience must be a number of seconds, 0 or more, but is inf"),
     ],
 )
-def test_options_out_of_range_are_refused(wrong: dict[str, float], message: str) -> None:
+def test_options_out_of_range_are_rejected(wrong: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         VideoOptions(**wrong)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from tests.conftest import make_face
 Shares = NDArray[np.float32]
 
 RATES = st.floats(5, 60)
-"""Frames a second."""
+"""Frames per second."""
 
 
 def shares_of(values: list[float]) -> Shares:
@@ -25,28 +25,28 @@ READINGS = st.lists(st.floats(-4, 4), min_size=8, max_size=8).map(shares_of)
 
 
 def mostly(label: str, share: float = 0.8) -> Shares:
-    """A reading that says one label above all."""
-    reading = np.full(8, (1 - share) / 7, np.float32)
-    reading[EXPRESSIONS.index(label)] = share
-    return reading
+    """A prediction with one dominant label."""
+    prediction = np.full(8, (1 - share) / 7, np.float32)
+    prediction[EXPRESSIONS.index(label)] = share
+    return prediction
 
 
-def reading(probabilities: Shares, person: int = 1) -> Face:
-    """A face of a person with a reading."""
+def prediction(probabilities: Shares, person: int = 1) -> Face:
+    """A face of a person with a prediction."""
     face = make_face(probabilities=probabilities)
     return Face(face.box, face.score, labels=face.labels, probabilities=probabilities, track_id=person)
 
 
-def run(readings: list[Shares], rate: float, options: SmoothOptions | None = None) -> list[Face]:
+def run(predictions: list[Shares], rate: float, options: SmoothOptions | None = None) -> list[Face]:
     """The faces of one person, smoothed at a frame rate."""
     smoother = Smoother(options)
-    return [smoother.update([reading(one)], index / rate)[0] for index, one in enumerate(readings)]
+    return [smoother.update([prediction(one)], index / rate)[0] for index, one in enumerate(predictions)]
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(READINGS, min_size=1, max_size=12), RATES)
-def test_they_sum_to_one_and_the_raw_ones_stay(readings: list[Shares], rate: float) -> None:
-    for face, raw in zip(run(readings, rate), readings, strict=True):
+def test_they_sum_to_one_and_the_raw_ones_stay(predictions: list[Shares], rate: float) -> None:
+    for face, raw in zip(run(predictions, rate), predictions, strict=True):
         assert face.labels == EXPRESSIONS
         assert face.probabilities.dtype == np.float32
         assert float(face.probabilities.sum()) == pytest.approx(1, abs=1e-5)
@@ -57,15 +57,15 @@ def test_they_sum_to_one_and_the_raw_ones_stay(readings: list[Shares], rate: flo
 
 @settings(max_examples=50, deadline=None)
 @given(READINGS, st.lists(st.floats(0, 0.5), min_size=1, max_size=20))
-def test_what_is_constant_stays_so(shares: Shares, steps: list[float]) -> None:
+def test_constant_predictions_stay_constant(shares: Shares, steps: list[float]) -> None:
     smoother = Smoother()
     for time in [0.0, *np.cumsum(steps).tolist()]:
-        (face,) = smoother.update([reading(shares)], time)
+        (face,) = smoother.update([prediction(shares)], time)
         np.testing.assert_allclose(face.probabilities, shares, atol=2e-3)
         assert face.display_label == face.labels[int(shares.argmax())]
 
 
-def test_certainty_is_kept() -> None:
+def test_certain_is_kept() -> None:
     for face in run([np.eye(8, dtype=np.float32)[3]] * 5, 30):
         assert face.probabilities[3] > 0.999
 
@@ -73,7 +73,7 @@ def test_certainty_is_kept() -> None:
 @settings(max_examples=60, deadline=None)
 @given(READINGS, READINGS, RATES)
 def test_a_step_is_followed_at_any_frame_rate(before: Shares, after: Shares, rate: float) -> None:
-    """Within 0.2 s at most 0.2 of the probability lies elsewhere, and after a second next to nothing."""
+    """Within 0.2 s at most 0.2 of the probability differs, and after 1 s almost nothing."""
     first = round(rate)
     faces = run([before] * first + [after] * round(2 * rate), rate)
     late = [np.abs(face.probabilities - after).sum() / 2 for face in faces[first:]]
@@ -81,7 +81,7 @@ def test_a_step_is_followed_at_any_frame_rate(before: Shares, after: Shares, rat
     assert late[-1] < 0.05
 
 
-def test_an_onset_is_told_within_a_sixth_of_a_second() -> None:
+def test_an_onset_is_reported_within_a_sixth_of_a_second() -> None:
     for rate in (5, 10, 15, 25, 30, 60):
         faces = run([mostly("neutral")] * 2 * rate + [mostly("happy")] * rate, rate)
         onset = next(index for index, face in enumerate(faces) if face.emotion == "happy") - 2 * rate
@@ -93,7 +93,7 @@ def test_an_onset_is_told_within_a_sixth_of_a_second() -> None:
 @settings(max_examples=30, deadline=None)
 @given(READINGS, READINGS, st.floats(20, 60))
 def test_the_frame_rate_hardly_matters(before: Shares, after: Shares, rate: float) -> None:
-    """Half a second of one reading, then 0.3 s of another: the same at 120 frames a second and at fewer."""
+    """Half a second of one prediction, then 0.3 s of another: the same at 120 frames per second and at fewer."""
 
     def end(rate: float) -> Shares:
         return run([before] * round(0.5 * rate) + [after] * round(0.3 * rate), rate)[-1].probabilities
@@ -103,7 +103,7 @@ def test_the_frame_rate_hardly_matters(before: Shares, after: Shares, rate: floa
 
 @settings(max_examples=60, deadline=None)
 @given(READINGS, READINGS, RATES, st.floats(0, 0.5), st.floats(0.01, 0.5))
-def test_one_frame_never_changes_the_shown_label(
+def test_one_frame_never_changes_the_display_label(
     steady: Shares, flicker: Shares, rate: float, margin: float, hold: float
 ) -> None:
     options = SmoothOptions(margin=margin, hold=hold)
@@ -121,7 +121,7 @@ def test_a_flicker_is_damped_and_noise_more() -> None:
     assert np.abs(np.diff(smoothed, axis=0)).mean() < 0.3 * np.abs(np.diff(raw, axis=0)).mean()
 
 
-def test_a_narrow_lead_is_not_shown() -> None:
+def test_a_narrow_lead_does_not_change_the_display_label() -> None:
     near = mostly("happy", 0.4)
     near[EXPRESSIONS.index("neutral")] = 0.35
     faces = run([mostly("neutral")] * 30 + [near / near.sum()] * 90, 30)
@@ -129,10 +129,10 @@ def test_a_narrow_lead_is_not_shown() -> None:
     assert {face.display_label for face in faces} == {"neutral"}
 
 
-def test_no_smoothing_leaves_readings_as_they_are() -> None:
-    readings = [mostly("happy"), mostly("sad"), mostly("happy"), mostly("sad"), mostly("sad"), mostly("sad")]
-    faces = run(readings, 10, SmoothOptions(seconds=0))
-    for face, raw in zip(faces, readings, strict=True):
+def test_no_smoothing_leaves_predictions_as_they_are() -> None:
+    predictions = [mostly("happy"), mostly("sad"), mostly("happy"), mostly("sad"), mostly("sad"), mostly("sad")]
+    faces = run(predictions, 10, SmoothOptions(seconds=0))
+    for face, raw in zip(faces, predictions, strict=True):
         np.testing.assert_array_equal(face.probabilities, raw)
         np.testing.assert_array_equal(face.raw_probabilities, raw)
     assert [face.display_label for face in faces] == ["happy"] * 5 + ["sad"]
@@ -141,33 +141,33 @@ def test_no_smoothing_leaves_readings_as_they_are() -> None:
 def test_people_do_not_mix() -> None:
     smoother = Smoother()
     for step in range(30):
-        pair = [reading(mostly("happy"), 1), reading(mostly("sad"), 2)]
+        pair = [prediction(mostly("happy"), 1), prediction(mostly("sad"), 2)]
         one, other = smoother.update(pair[:: 1 if step % 2 else -1], step / 30)[:: 1 if step % 2 else -1]
         assert (one.emotion, one.track_id, other.emotion, other.track_id) == ("happy", 1, "sad", 2)
         np.testing.assert_allclose(one.probabilities, mostly("happy"), atol=1e-3)
 
 
-def test_a_person_is_forgotten_in_time() -> None:
+def test_the_state_of_a_person_is_dropped_in_time() -> None:
     smoother = Smoother(SmoothOptions(seconds=60))
-    smoother.update([reading(mostly("happy"))], 0)
-    (soon,) = smoother.update([reading(mostly("happy", 0.7))], FORGET_SECONDS - 0.1)
+    smoother.update([prediction(mostly("happy"))], 0)
+    (soon,) = smoother.update([prediction(mostly("happy", 0.7))], FORGET_SECONDS - 0.1)
     assert soon.probabilities.max() > 0.75
-    (late,) = smoother.update([reading(mostly("sad"))], 2 * FORGET_SECONDS + 0.1)
+    (late,) = smoother.update([prediction(mostly("sad"))], 2 * FORGET_SECONDS + 0.1)
     np.testing.assert_allclose(late.probabilities, mostly("sad"), atol=1e-3)
     assert late.display_label == "sad"
 
 
-def test_time_that_goes_back_does_not_pass() -> None:
+def test_the_clock_stands_still_if_timestamps_go_back() -> None:
     smoother = Smoother()
     for time in (9.0, 9.1, 0.0, 0.1):
-        (face,) = smoother.update([reading(mostly("happy"))], time)
-    (same,) = smoother.update([reading(mostly("sad"))], 0.05)
+        (face,) = smoother.update([prediction(mostly("happy"))], time)
+    (same,) = smoother.update([prediction(mostly("sad"))], 0.05)
     np.testing.assert_allclose(same.probabilities, face.probabilities)
 
 
-def test_other_labels_begin_anew() -> None:
+def test_other_labels_start_a_new_state() -> None:
     smoother = Smoother()
-    smoother.update([reading(mostly("happy"))], 0)
+    smoother.update([prediction(mostly("happy"))], 0)
     two = Face(
         np.zeros(4, np.float32), 0.9, labels=("yes", "no"), probabilities=np.array([0.2, 0.8], np.float32), track_id=1
     )
@@ -176,15 +176,15 @@ def test_other_labels_begin_anew() -> None:
     np.testing.assert_allclose(face.probabilities, [0.2, 0.8], atol=1e-3)
 
 
-def test_unread_faces_come_back_and_unknown_people_are_refused() -> None:
+def test_faces_without_predictions_pass_and_faces_without_track_id_are_rejected() -> None:
     bare = Face(np.zeros(4, np.float32), 0.9, track_id=1)
     assert Smoother().update([bare], 0) == [bare]
     assert Smoother().update([], 0) == []
-    with pytest.raises(ValueError, match="one has no track_id; run the Tracker before"):
+    with pytest.raises(ValueError, match="faces with a track_id can be smoothed, but one has none; run the Tracker"):
         Smoother().update([make_face()], 0)
 
 
 @pytest.mark.parametrize("wrong", [{"seconds": -1}, {"margin": 1.5}, {"hold": -0.1}, {"seconds": float("nan")}])
-def test_impossible_options_are_refused(wrong: dict[str, float]) -> None:
+def test_invalid_options_are_rejected(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="expected seconds >= 0, margin 0..1 and hold >= 0, but got"):
         SmoothOptions(**wrong)

@@ -11,17 +11,17 @@ from facemood.sources import load_image
 from facemood.tracking.tracker import Tracker, TrackOptions, distances, places_of
 
 GREY = np.full((240, 640, 3), 128, np.uint8)
-"""A picture in which all faces look the same."""
+"""An image in which all faces look the same."""
 
 
 def face_at(x: float, y: float = 120.0, width: float = 40.0) -> Face:
-    """A face whose middle is at a place."""
+    """A face with its centre at a position."""
     right, down = 0.5 * width, 0.6 * width
     return Face(np.array([x - right, y - down, x + right, y + down], np.float32), score=0.9)
 
 
 def painted(*faces: tuple[Face, int]) -> Image:
-    """A picture whose faces are patches, each of a colour and a pattern of its own."""
+    """An image with patches as faces, each with its own colour and pattern."""
     image = GREY.copy()
     for face, kind in faces:
         random = np.random.default_rng(kind)
@@ -33,13 +33,13 @@ def painted(*faces: tuple[Face, int]) -> Image:
 
 
 def numbers(faces: list[Face]) -> list[int | None]:
-    """The numbers that faces have."""
+    """The track IDs of faces."""
     return [face.track_id for face in faces]
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(0.01, 0.2), min_size=5, max_size=12), st.floats(-60, 60), st.floats(-0.2, 0.2))
-def test_a_walking_face_keeps_its_number_at_any_frame_rate(steps: list[float], speed: float, growth: float) -> None:
+def test_a_moving_face_keeps_its_track_id_at_any_frame_rate(steps: list[float], speed: float, growth: float) -> None:
     tracker = Tracker()
     for time in [0.0, *np.cumsum(steps).tolist()]:
         (face,) = tracker.update(GREY, [face_at(320 + speed * time, width=40 * np.exp(growth * time))], time)
@@ -48,8 +48,8 @@ def test_a_walking_face_keeps_its_number_at_any_frame_rate(steps: list[float], s
 
 @settings(max_examples=25, deadline=None)
 @given(st.floats(80, 200), st.floats(10, 60), st.floats(0, 0.5))
-def test_those_who_cross_unseen_keep_their_numbers(speed: float, rate: float, hidden: float) -> None:
-    """Nothing but their motion tells them apart."""
+def test_people_who_cross_while_hidden_keep_their_track_ids(speed: float, rate: float, hidden: float) -> None:
+    """Only their motion distinguishes them."""
     tracker, meet = Tracker(), 1.0
     for time in np.arange(0, 2, 1 / rate).tolist():
         if abs(time - meet) < hidden / 2:
@@ -61,7 +61,7 @@ def test_those_who_cross_unseen_keep_their_numbers(speed: float, rate: float, hi
         assert numbers(tracked[1:]) in ([], [2])
 
 
-def test_who_turns_back_while_hidden_keeps_the_number() -> None:
+def test_a_person_who_turns_back_while_hidden_keeps_the_track_id() -> None:
     tracker = Tracker()
     for time in np.arange(0, 1, 1 / 30).tolist():
         both = tracker.update(GREY, [face_at(200), face_at(60 + 80 * time)], time)
@@ -71,7 +71,7 @@ def test_who_turns_back_while_hidden_keeps_the_number() -> None:
     assert numbers(tracker.update(GREY, [face_at(200), face_at(135)], 1.85)) == [1, 2]
 
 
-def test_numbers_count_from_one_and_are_not_given_twice() -> None:
+def test_track_ids_count_from_one_and_are_never_reused() -> None:
     tracker, given_so_far = Tracker(TrackOptions(patience=0.5)), list[int | None]()
     for visit in range(4):
         for step in range(3):
@@ -82,7 +82,7 @@ def test_numbers_count_from_one_and_are_not_given_twice() -> None:
 
 
 @pytest.mark.parametrize(("away", "number"), [(0.2, 1), (1.4, 1), (1.7, 2)])
-def test_people_are_waited_for(away: float, number: int) -> None:
+def test_tracks_are_kept_for_the_patience(away: float, number: int) -> None:
     tracker = Tracker()
     for step in range(5):
         tracker.update(GREY, [face_at(100)], step / 30)
@@ -93,13 +93,13 @@ def test_people_are_waited_for(away: float, number: int) -> None:
 
 
 @pytest.mark.parametrize("step", [0.2, 0.5, 2.0, 60.0])
-def test_few_frames_a_second_are_no_absence(step: float) -> None:
+def test_a_low_frame_rate_is_not_an_absence(step: float) -> None:
     tracker = Tracker()
     for frame in range(5):
         assert numbers(tracker.update(GREY, [face_at(100), face_at(400)], frame * step)) == [1, 2]
 
 
-def test_a_false_alarm_is_forgotten_soon() -> None:
+def test_the_track_of_a_false_alarm_is_dropped_soon() -> None:
     tracker = Tracker()
     assert numbers(tracker.update(GREY, [face_at(60), face_at(260)], 0)) == [1, 2]
     for step in range(1, 15):
@@ -108,7 +108,7 @@ def test_a_false_alarm_is_forgotten_soon() -> None:
     assert numbers(tracker.update(GREY, [face_at(60), face_at(260)], 0.5)) == [1, 3]
 
 
-def test_of_two_on_one_face_the_older_is_kept() -> None:
+def test_the_older_of_two_tracks_on_one_face_is_kept() -> None:
     tracker = Tracker()
     for step in range(5):
         tracker.update(GREY, [face_at(100)], step / 30)
@@ -116,7 +116,7 @@ def test_of_two_on_one_face_the_older_is_kept() -> None:
     assert numbers(tracker.update(GREY, [face_at(104)], 6 / 30)) == [1]
 
 
-def test_looks_find_people_again_elsewhere() -> None:
+def test_appearance_finds_people_again_elsewhere() -> None:
     tracker, here, there = Tracker(), face_at(60), face_at(250)
     for step in range(5):
         tracker.update(painted((here, 1)), [here], step / 30)
@@ -124,14 +124,14 @@ def test_looks_find_people_again_elsewhere() -> None:
     assert numbers(tracker.update(painted((there, 1)), [there], 0.6)) == [1]
 
 
-def test_who_looks_otherwise_at_the_same_place_is_another() -> None:
+def test_another_appearance_at_the_same_position_is_another_person() -> None:
     tracker, face = Tracker(), face_at(100)
     for step in range(5):
         tracker.update(painted((face, 1)), [face], step / 30)
     assert numbers(tracker.update(painted((face, 2)), [face], 0.5)) == [2]
 
 
-def test_after_a_cut_looks_alone_count() -> None:
+def test_after_a_cut_only_the_appearance_counts() -> None:
     tracker, left, right = Tracker(), face_at(60), face_at(250)
     for step in range(5):
         before = tracker.update(painted((left, 1), (right, 2)), [left, right], step / 30)
@@ -140,8 +140,8 @@ def test_after_a_cut_looks_alone_count() -> None:
     assert numbers(tracker.update(painted((left, 3)), [left], 6 / 30, cut=True)) == [3]
 
 
-def test_what_heads_hide_of_each_other_is_not_learned() -> None:
-    """The one behind is half covered with the other's pixels, then comes out on the side it came from."""
+def test_the_appearance_of_an_occluded_face_is_not_learned() -> None:
+    """One face is half covered with the other's pixels, then comes out on the side that it came from."""
     tracker, front = Tracker(), face_at(200)
     for step in range(30):
         behind = face_at(100 + 2.4 * step)
@@ -153,13 +153,13 @@ def test_what_heads_hide_of_each_other_is_not_learned() -> None:
     assert numbers(tracker.update(painted((front, 2), (back, 1)), [front, back], 1.5)) == [1, 2]
 
 
-def test_time_that_goes_back_does_not_pass() -> None:
+def test_the_clock_stands_still_if_timestamps_go_back() -> None:
     tracker = Tracker()
     for time in (100.0, 100.1, 0.0, 0.1, 0.1, 0.2):
         assert numbers(tracker.update(GREY, [face_at(100)], time)) == [1]
 
 
-def test_order_and_all_else_stay(astronaut: Path) -> None:
+def test_the_order_and_all_other_fields_stay(astronaut: Path) -> None:
     image, tracker = load_image(astronaut), Tracker()
     faces = [face_at(300), face_at(100), face_at(200)]
     tracked = tracker.update(image, faces, 0)
@@ -168,7 +168,7 @@ def test_order_and_all_else_stay(astronaut: Path) -> None:
     assert numbers(tracker.update(image, faces[::-1], 0.03)) == [3, 2, 1]
 
 
-def test_a_face_outside_of_the_frame_is_known_by_its_place() -> None:
+def test_a_face_outside_of_the_frame_is_matched_by_its_position() -> None:
     tracker = Tracker()
     assert [numbers(tracker.update(GREY, [face_at(900)], step / 30)) for step in range(3)] == [[1], [1], [1]]
 
@@ -182,6 +182,6 @@ def test_distance_is_in_units_of_the_face() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"patience": -1}, {"reach": 0}, {"patience": float("nan")}])
-def test_impossible_options_are_refused(wrong: dict[str, float]) -> None:
+def test_invalid_options_are_rejected(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="expected patience >= 0 and reach > 0, but got"):
         TrackOptions(**wrong)

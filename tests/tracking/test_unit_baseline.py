@@ -10,11 +10,11 @@ from tests.conftest import make_face
 
 
 def known_face(strong: float, *, number: int | None = 1, codes: tuple[str, ...] = ("AU04", "AU12")) -> Face:
-    """A face of a person whose units all have one intensity."""
+    """A face of a person with one intensity for all units."""
     return dataclasses.replace(make_face(), track_id=number, action_units=dict.fromkeys(codes, strong))
 
 
-def test_a_persons_baseline_is_their_zero() -> None:
+def test_units_are_relative_to_the_persons_baseline() -> None:
     baseline = UnitBaseline()
     baseline.learn([known_face(0.6)], seconds=2)
     assert baseline.people == (1,)
@@ -24,7 +24,7 @@ def test_a_persons_baseline_is_their_zero() -> None:
     assert stranger.action_units["AU12"] == pytest.approx(0.6)
 
 
-def test_a_running_baseline_grows_with_time_and_is_no_long_smile() -> None:
+def test_a_running_baseline_grows_with_time_but_does_not_absorb_a_long_smile() -> None:
     baseline, reported = UnitBaseline(), []
     for _ in range(40):
         baseline.follow([known_face(0.4)], seconds=1)
@@ -37,7 +37,7 @@ def test_a_running_baseline_grows_with_time_and_is_no_long_smile() -> None:
     assert smiling.compare([known_face(0.999)])[0].action_units["AU12"] > 0.95
 
 
-def test_faces_without_units_or_number_stay_as_they_are() -> None:
+def test_faces_without_units_or_track_id_stay_as_they_are() -> None:
     baseline = UnitBaseline()
     faces: list[Face] = [known_face(0.5, number=None), dataclasses.replace(known_face(0.5), action_units={})]
     baseline.learn(faces, seconds=1)
@@ -46,7 +46,7 @@ def test_faces_without_units_or_number_stay_as_they_are() -> None:
     assert [one is other for one, other in zip(baseline.compare(faces), faces, strict=True)] == [True, True]
 
 
-def test_units_that_are_hidden_now_and_then_keep_their_baseline() -> None:
+def test_units_that_are_hidden_at_times_keep_their_baseline() -> None:
     baseline = UnitBaseline()
     baseline.learn([known_face(0.7), known_face(0.2, codes=("AU04",))], seconds=1)
     (later,) = baseline.compare([known_face(0.7, codes=("AU12",))])

@@ -1,4 +1,4 @@
-"""Why a model says what it says of a face: explanations that can be seen, and checked."""
+"""Explain predictions: which parts of a face support a label, by LIME, class activation or occlusion."""
 
 from facemood.explain.explain_faces import METHODS, ExplainOptions, explain_crop, explain_faces
 from facemood.explain.explanation import Explanation

@@ -1,4 +1,4 @@
-"""Explain faces: of photos, as the pipeline finds and frames them, or cut out already."""
+"""Explain the predictions for faces in photos, or for face crops."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from facemood.schema import Face, Image
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainOptions:
-    """How a face is explained.
+    """How a prediction is explained.
 
     Attributes:
         method: ``"lime"``, ``"cam"`` (class activation) or ``"occlusion"``; the other options are LIME's.
         segmenter: One of `segmenters.SEGMENTERS`.
-        parameters: The segmenter's values that differ from the usual ones.
-        samples: How many versions of the face are read.
-        seed: What chance follows from.
-        hide: What stands where a superpixel is hidden, one of `fill.HIDES`.
+        parameters: The segmenter's parameters that differ from the defaults.
+        samples: Number of versions of the face with hidden superpixels; more samples give steadier weights.
+        seed: Seed of the random numbers.
+        hide: What replaces a hidden superpixel, one of `fill.HIDES`.
 
     Raises:
-        ExplanationError: There is no such method, segmenter or parameter.
+        ExplanationError: The method, the segmenter or a parameter is unknown, or a value is out of range.
 
     Example:
         >>> ExplainOptions(segmenter="slic", parameters={"n_segments": 30}).settings()["n_segments"]
@@ -57,7 +57,7 @@ class ExplainOptions:
         check_parameters(self.segmenter, self.parameters)
 
     def settings(self) -> dict[str, float | str]:
-        """Return what an explanation tells of how it was made."""
+        """Return the settings that an explanation records; empty except for LIME."""
         if self.method != "lime":
             return {}
         values = check_parameters(self.segmenter, self.parameters)
@@ -74,26 +74,27 @@ def explain_faces(
     *,
     label: str | None = None,
 ) -> list[Explanation]:
-    """Explain what was read of the faces of an image.
+    """Explain the predictions for the faces of an image.
 
     Args:
-        pipeline: What read them, as `EmotionRecognizer.pipeline`.
+        pipeline: The pipeline that predicted them, `EmotionRecognizer.pipeline`.
         image: (H, W, 3) uint8 BGR.
-        faces: What was found in it.
-        options: How; None takes LIME with its usual settings.
-        label: Which label; None takes each face's own, as the model reads it once.
+        faces: The faces in it.
+        options: How they are explained; None for LIME with its defaults.
+        label: The label to explain; None for the label that the model predicts for each face, without TTA.
 
     Returns:
-        One explanation a face.
+        One explanation per face.
 
     Raises:
         ModelError: The model does not know the label, or has no feature map where the method needs it.
-        ExplanationError: A face is all one segment, or the model reads no pixels.
+        ExplanationError: A face is a single segment, or the model does not take pixels.
         MissingExtraError: LIME's packages are not installed (extra ``explain``).
     """
     scorer = InputScorer(pipeline.session, pipeline.head, pipeline.prior)
-    made = [explain_crop(scorer, crop, options, label=label) for crop in pipeline.crops(image, faces)]
-    return [dataclasses.replace(one, box=box) for one, box in zip(made, pipeline.frame_boxes(faces), strict=True)]
+    explanations = [explain_crop(scorer, crop, options, label=label) for crop in pipeline.crops(image, faces)]
+    boxes = pipeline.frame_boxes(faces)
+    return [dataclasses.replace(one, box=box) for one, box in zip(explanations, boxes, strict=True)]
 
 
 def explain_crop(
@@ -103,18 +104,18 @@ def explain_crop(
     *,
     label: str | None = None,
 ) -> Explanation:
-    """Explain what a model reads in a face that is cut out already, as its card's framing says.
+    """Explain a model's prediction for a face crop.
 
     Args:
         scorer: The model.
-        crop: (h, w) or (h, w, 3) uint8 BGR.
-        options: How; None takes LIME with its usual settings.
-        label: Which label; None takes the one that the model reads.
+        crop: (h, w) or (h, w, 3) uint8 BGR, framed as the model's card says.
+        options: How it is explained; None for LIME with its defaults.
+        label: The label to explain; None for the label that the model predicts.
 
     Raises:
         ImageError: The crop has another shape or type.
         ModelError: The model does not know the label, or has no feature map where the method needs it.
-        ExplanationError: The face is all one segment.
+        ExplanationError: The face is a single segment.
         MissingExtraError: LIME's packages are not installed (extra ``explain``).
     """
     options, whole = options or ExplainOptions(), scorer.prepare(crop)
@@ -124,38 +125,38 @@ def explain_crop(
 
 
 def view_of(crop: NDArray[np.uint8]) -> Image:
-    """Bring a crop to the size in which it is divided and drawn: (SIDE, SIDE, 3) uint8 BGR."""
+    """Resize a crop for segmentation and drawing: (SIDE, SIDE, 3) uint8 BGR."""
     colours = crop if crop.ndim == 3 else np.asarray(cv2.cvtColor(crop, cv2.COLOR_GRAY2BGR), np.uint8)
-    way = cv2.INTER_AREA if crop.shape[0] > SIDE else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(colours, (SIDE, SIDE), interpolation=way), np.uint8)
+    interpolation = cv2.INTER_AREA if crop.shape[0] > SIDE else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(colours, (SIDE, SIDE), interpolation=interpolation), np.uint8)
 
 
 def _by_lime(
     scorer: InputScorer, crop: NDArray[np.uint8], whole: NDArray[np.float32], column: int, options: ExplainOptions
 ) -> Explanation:
-    """Explain by superpixels."""
+    """Explain by LIME."""
     view = view_of(crop)
     segments = segment_face(view, options.segmenter, options.parameters, seed=options.seed)
     parts = hide_parts(whole, masks_of(segments, (whole.shape[2], whole.shape[1])), how=options.hide)
     fit = fit_lime(parts, scorer, column, samples=options.samples, seed=options.seed)
-    heat = fit.weights[segments]
-    return Explanation("lime", "", fit.probability, view, heat, segments=segments, weights=fit.weights, r2=fit.r2)
+    values = fit.weights[segments]
+    return Explanation("lime", "", fit.probability, view, values, segments=segments, weights=fit.weights, r2=fit.r2)
 
 
 def _by_activation(
     scorer: InputScorer, crop: NDArray[np.uint8], whole: NDArray[np.float32], column: int, options: ExplainOptions
 ) -> Explanation:
-    """Explain by the network's own last features."""
-    maps, read = contrast_maps(scorer, [crop], [column])
-    return Explanation("cam", "", float(read[0, column]), view_of(crop), enlarge(maps[0], SIDE))
+    """Explain by class activation: the network's last feature map."""
+    maps, probabilities = contrast_maps(scorer, [crop], [column])
+    return Explanation("cam", "", float(probabilities[0, column]), view_of(crop), enlarge(maps[0], SIDE))
 
 
 def _by_occlusion(
     scorer: InputScorer, crop: NDArray[np.uint8], whole: NDArray[np.float32], column: int, options: ExplainOptions
 ) -> Explanation:
-    """Explain by covering."""
-    heat, probability = occlusion_map(whole, scorer, column)
-    return Explanation("occlusion", "", probability, view_of(crop), enlarge(heat, SIDE))
+    """Explain by occlusion."""
+    values, probability = occlusion_map(whole, scorer, column)
+    return Explanation("occlusion", "", probability, view_of(crop), enlarge(values, SIDE))
 
 
 Method = Callable[
@@ -164,4 +165,4 @@ Method = Callable[
 ]
 
 METHODS: dict[str, Method] = {"lime": _by_lime, "cam": _by_activation, "occlusion": _by_occlusion}
-"""The ways to explain, by name."""
+"""Explanation methods by name."""

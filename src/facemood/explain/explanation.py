@@ -1,4 +1,4 @@
-"""Explanation: what in one face speaks for a label, and what against it."""
+"""Explanation: which parts of one face support a label, and which contradict it."""
 
 from __future__ import annotations
 
@@ -17,30 +17,31 @@ from facemood.render import encode_png, write_image
 from facemood.schema import Image
 
 SIDE = 160
-"""Pixels of the side to which every face is brought before it is divided, so that parameters mean the same for all."""
+"""Side in pixels to which each face is resized before segmentation, so that parameters mean the same for all faces."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
-    """Which parts of one face speak for a label.
+    """Which parts of one face support a label.
 
     Attributes:
         method: ``"lime"``, ``"cam"`` or ``"occlusion"``.
-        label: What is explained.
+        label: The label that is explained.
         probability: The label's probability, 0..1.
-        image: (h, w, 3) uint8 BGR, the crop that the network saw, brought to `SIDE` pixels.
-        heat: (h, w) float32, positive where the face speaks for the label: LIME's weight of each pixel's superpixel;
-            the lost probability where something is covered; or the label's log-odds, place by place.
-        box: (4,) float32 x1 y1 x2 y2, where `image` was cut out, in pixels of the photo.
+        image: (h, w, 3) uint8 BGR, the face crop, resized to `SIDE` pixels.
+        attribution: (h, w) float32, positive where the face supports the label. For LIME the weight of the pixel's
+            superpixel; for occlusion the loss of probability when the pixel is covered; for class activation the
+            contribution to the label's log-odds.
+        box: (4,) float32 x1 y1 x2 y2, the place of `image` in the photo, in pixels.
         segments: (h, w) int64, the number of each pixel's superpixel; None without superpixels.
-        weights: (S,) float32, each superpixel's weight, in units of probability; None without superpixels.
-        r2: How well LIME's linear model fits, 1 is best; None for other methods.
-        settings: What made it: segmenter, its parameters, samples, seed, and what hides.
+        weights: (S,) float32, the weight of each superpixel as a change of probability; None without superpixels.
+        r2: Coefficient of determination of LIME's linear model, 1 is best; None for other methods.
+        settings: Settings of LIME: segmenter, its parameters, samples, seed, and what replaces hidden superpixels.
 
     Example:
-        >>> image, heat = np.zeros((2, 2, 3), np.uint8), np.array([[0.5, 0.5], [-0.1, 0.2]], np.float32)
         >>> segments, weights = np.array([[0, 0], [1, 2]]), np.array([0.5, -0.1, 0.2], np.float32)
-        >>> why = Explanation("lime", "happy", 0.9, image, heat, segments=segments, weights=weights)
+        >>> image = np.zeros((2, 2, 3), np.uint8)
+        >>> why = Explanation("lime", "happy", 0.9, image, weights[segments], segments=segments, weights=weights)
         >>> why.top(2), why.mask(1).tolist()
         ([0, 2], [[True, True], [False, False]])
     """
@@ -49,7 +50,7 @@ class Explanation:
     label: str
     probability: float
     image: Image = field(repr=False)
-    heat: NDArray[np.float32] = field(repr=False)
+    attribution: NDArray[np.float32] = field(repr=False)
     box: NDArray[np.float32] | None = None
     segments: NDArray[np.int64] | None = field(default=None, repr=False)
     weights: NDArray[np.float32] | None = field(default=None, repr=False)
@@ -57,40 +58,40 @@ class Explanation:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def top(self, k: int) -> list[int]:
-        """Return the numbers of the k superpixels that speak most for the label, strongest first; none that do not.
+        """Return the numbers of the k superpixels that support the label most, strongest first; positive weights only.
 
         Raises:
             ValueError: The method has no superpixels.
         """
         if self.weights is None:
-            raise ValueError(f"an explanation by {self.method!r} has no superpixels; take method='lime'")
+            raise ValueError(f"an explanation by {self.method!r} has no superpixels; use method='lime'")
         order = np.argsort(-self.weights, kind="stable")[:k]
         return [int(number) for number in order if self.weights[number] > 0]
 
     def mask(self, k: int) -> NDArray[np.bool_]:
-        """Mark the pixels of the k superpixels that speak most for the label: (h, w) bool.
+        """Return the mask of the k superpixels that support the label most: (h, w) bool.
 
         Raises:
             ValueError: The method has no superpixels.
         """
-        chosen = self.top(k)
-        return np.isin(np.asarray(self.segments), chosen)
+        strongest = self.top(k)
+        return np.isin(np.asarray(self.segments), strongest)
 
     def draw(self) -> Image:
-        """Draw the explanation: the face, what speaks for the label and what against it; (H, W, 3) uint8 BGR."""
+        """Draw the face with the parts that support the label and those that contradict it; (H, W, 3) uint8 BGR."""
         return draw_explanations([self])
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write what `draw` draws.
+        """Write the drawing of `draw` as an image file.
 
         Raises:
-            OutputError: The ending is unknown or the place cannot be written to.
+            OutputError: The extension is unknown or the file cannot be written.
         """
         write_image(Path(path), self.draw())
         return Path(path)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain numbers, texts, lists and dicts: everything but the pictures; the map as 16 x 16 means."""
+        """Return plain numbers, texts, lists and dicts, without images; the attribution as 16 x 16 means."""
         return {
             "method": self.method,
             "label": self.label,
@@ -98,7 +99,7 @@ class Explanation:
             "box": None if self.box is None else [round(value, 1) for value in self.box.tolist()],
             "r2": None if self.r2 is None else round(self.r2, 4),
             "weights": None if self.weights is None else [round(value, 5) for value in self.weights.tolist()],
-            "heat": np.round(cv2.resize(self.heat, (16, 16), interpolation=cv2.INTER_AREA), 5).tolist(),
+            "attribution": np.round(cv2.resize(self.attribution, (16, 16), interpolation=cv2.INTER_AREA), 5).tolist(),
             "settings": dict(self.settings),
         }
 

@@ -1,4 +1,4 @@
-"""Hide superpixels of a face, in the network's own input: any number of them in one product of matrices."""
+"""Hide superpixels in the network's input: any number of versions of a face by one matrix product."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from facemood.errors import ExplanationError, did_you_mean
 
 HIDES = ("mean", "blur", "grey")
-"""What stands where a superpixel is hidden: its own mean colour (as in LIME), the face without detail, or one grey."""
+"""What replaces a hidden superpixel: its mean colour (as in LIME), the blurred face, or the face's mean grey."""
 
 BLUR = 1 / 8
 """Standard deviation of the blur, as a share of the input's side."""
@@ -21,18 +21,18 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class HidableFace:
-    """A network's input that is the sum of what its superpixels show.
+    """A network's input, written as the hidden input plus what each visible superpixel adds.
 
     Attributes:
         ground: (C, h, w) float32, the input with all superpixels hidden.
-        parts: (S, C * h * w) float32, what each superpixel adds when it is shown.
+        parts: (S, C * h * w) float32, what each superpixel adds when it is visible.
     """
 
     ground: Floats
     parts: Floats
 
     def show(self, shown: NDArray[np.bool_]) -> Floats:
-        """Return the input with some superpixels shown, for each of (N, S) choices: (N, C, h, w) float32.
+        """Return inputs with some superpixels visible: (N, C, h, w) float32 for (N, S) masks of visible superpixels.
 
         Example:
             >>> face = hide_parts(np.float32([[[1, 2]]]), np.float32([[[1, 0]], [[0, 1]]]), how="grey")
@@ -44,7 +44,7 @@ class HidableFace:
 
 
 def hide_parts(whole: Floats, masks: Floats, *, how: str = "mean") -> HidableFace:
-    """Take an input apart.
+    """Split an input into superpixels that can be hidden.
 
     Args:
         whole: (C, h, w) float32, the network's input.
@@ -52,7 +52,7 @@ def hide_parts(whole: Floats, masks: Floats, *, how: str = "mean") -> HidableFac
         how: One of `HIDES`.
 
     Raises:
-        ExplanationError: There is no such way to hide.
+        ExplanationError: `how` is unknown.
     """
     if how not in HIDES:
         raise ExplanationError(f"unknown way to hide {how!r}; expected {', '.join(HIDES)}.{did_you_mean(how, HIDES)}")
@@ -67,7 +67,7 @@ def hide_parts(whole: Floats, masks: Floats, *, how: str = "mean") -> HidableFac
 
 
 def _without_detail(whole: Floats, how: str) -> Floats:
-    """Return an input (C, h, w) that shows nothing of its face any more, or hardly anything."""
+    """Return an input (C, h, w) with its face blurred or replaced by the mean."""
     if how == "grey":
         return np.broadcast_to(whole.mean(axis=(1, 2), keepdims=True), whole.shape)
     spread = BLUR * whole.shape[2]

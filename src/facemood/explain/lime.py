@@ -1,4 +1,4 @@
-"""LIME (Ribeiro et al. 2016): which superpixels speak for a label, by a line through what hiding some of them does."""
+"""LIME (Ribeiro et al. 2016): a linear model of a label's probability, fitted to samples with hidden superpixels."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from facemood.explain.scoring import BATCH, InputScorer
 from facemood.explain.segmenters import EXTRA
 
 KERNEL_WIDTH = 0.25
-"""How fast a sample counts for less as more is hidden; lime's own width for pictures."""
+"""Width of the exponential kernel over cosine distances: the default of the package lime for images."""
 
 FEWEST = 10
-"""Samples below which there is nothing to fit."""
+"""Fewest samples for a fit."""
 
 Floats = NDArray[np.float32]
 
 
 class LocalFit(NamedTuple):
-    """A linear model of a network near one face.
+    """A linear model of a network around one face.
 
     Attributes:
-        weights: (S,) float32, what showing each superpixel adds to the label's probability.
-        r2: How much of the variance among the samples the model explains, weighed as they are; 1 is all.
-        probability: The label's probability where nothing is hidden, 0..1.
+        weights: (S,) float32, what each visible superpixel adds to the label's probability.
+        r2: Weighted coefficient of determination of the linear model; 1 is best.
+        probability: The label's probability with nothing hidden, 0..1.
     """
 
     weights: Floats
@@ -36,40 +36,45 @@ class LocalFit(NamedTuple):
 
 
 def fit_lime(face: HidableFace, scorer: InputScorer, column: int, *, samples: int = 1000, seed: int = 0) -> LocalFit:
-    """Hide superpixels by chance, read the face each time, and fit what came out.
+    """Hide random superpixels, predict each version of the face, and fit a linear model to the predictions.
 
-    Samples, distance, kernel and the ridge regression are those of the package lime, whose own fit is called; the
-    pictures are made and read in batches.
+    Samples, distance, kernel and ridge regression are those of the package lime, whose fit is called. Only the versions
+    of the face are made and predicted here, in batches.
 
     Args:
-        face: The face, taken apart.
+        face: The face, split into superpixels.
         scorer: The model.
-        column: Which label is explained.
-        samples: How many versions of the face are read.
-        seed: What chance follows from.
+        column: Column of the label to explain.
+        samples: Number of versions of the face.
+        seed: Seed of the random numbers.
 
     Raises:
         ExplanationError: There are too few samples.
         MissingExtraError: lime is not installed (extra ``explain``).
     """
     if samples < FEWEST:
-        raise ExplanationError(f"LIME needs {FEWEST} samples or more, but is to take {samples}")
+        raise ExplanationError(f"LIME needs at least {FEWEST} samples, but got {samples}")
     base: Any = require("lime.lime_base", extra=EXTRA)
     shown = draw_samples(len(face.parts), samples, seed)
-    read = read_samples(face, scorer, shown)
-    model = base.LimeBase(weigh, random_state=seed)
+    probabilities = predict_samples(face, scorer, shown)
+    model = base.LimeBase(kernel, random_state=seed)
     count = shown.shape[1]
     _, pairs, r2, _ = model.explain_instance_with_data(
-        shown.astype(np.float64), read.astype(np.float64), distances(shown), column, count, feature_selection="none"
+        shown.astype(np.float64),
+        probabilities.astype(np.float64),
+        distances(shown),
+        column,
+        count,
+        feature_selection="none",
     )
     weights = np.zeros(count, np.float32)
     for number, weight in pairs:
         weights[number] = weight
-    return LocalFit(weights, float(r2), float(read[0, column]))
+    return LocalFit(weights, float(r2), float(probabilities[0, column]))
 
 
 def draw_samples(segments: int, samples: int, seed: int) -> NDArray[np.bool_]:
-    """Choose which superpixels each sample shows, (samples, segments) bool; the first shows all, as lime draws them.
+    """Draw the visible superpixels of each sample as lime does: (samples, segments) bool; the first shows all.
 
     Example:
         >>> draw_samples(3, 2, 0)[0].tolist()
@@ -80,14 +85,14 @@ def draw_samples(segments: int, samples: int, seed: int) -> NDArray[np.bool_]:
     return drawn.astype(bool)
 
 
-def read_samples(face: HidableFace, scorer: InputScorer, shown: NDArray[np.bool_]) -> Floats:
-    """Read a face with some superpixels shown, for each of (N, S) choices: (N, K) float32; memory stays bounded."""
+def predict_samples(face: HidableFace, scorer: InputScorer, shown: NDArray[np.bool_]) -> Floats:
+    """Predict a face with some superpixels visible, (N, S) bool: (N, K) float32 probabilities, in batches."""
     parts = [shown[first : first + BATCH] for first in range(0, len(shown), BATCH)]
     return np.concatenate([scorer.predict(face.show(part)) for part in parts])
 
 
 def distances(shown: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the cosine distance of each of (N, S) samples to the whole face, 0..1.
+    """Return the cosine distance of each of (N, S) samples from the whole face, 0..1.
 
     Example:
         >>> distances(np.array([[True, True, True, True], [True, False, False, False]])).tolist()
@@ -96,6 +101,6 @@ def distances(shown: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.asarray(1 - np.sqrt(shown.mean(axis=1)))
 
 
-def weigh(distance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how much samples count that are so far from the whole face."""
+def kernel(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the weight of samples by their distance from the whole face (exponential kernel)."""
     return np.asarray(np.sqrt(np.exp(-(distance**2) / KERNEL_WIDTH**2)))

@@ -1,4 +1,4 @@
-"""Maps without superpixels: class activation, which needs one run of the network, and occlusion, which needs some."""
+"""Maps without superpixels: class activation (one run of the network) and occlusion (64 covered versions)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.explain.scoring import InputScorer
-from facemood.models.activation import read_with_maps
+from facemood.models.activation import run_with_maps
 
 STEPS = 8
-"""Places across and down at which occlusion covers the face."""
+"""Positions of the occluder across and down: 64 in all."""
 
 PATCH = 0.25
-"""Side of what is covered, as a share of the face's side."""
+"""Side of the occluder, as a share of the face's side."""
 
 Floats = NDArray[np.float32]
 
@@ -23,69 +23,72 @@ Floats = NDArray[np.float32]
 def contrast_maps(
     scorer: InputScorer, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], columns: Sequence[int | None]
 ) -> tuple[Floats, Floats]:
-    """Say where in faces the network found what speaks for a label, against the labels that rival it.
+    """Return class activation maps of a label against its rivals (Zhou et al. 2016).
 
-    A softmax does not change where all logits rise alike, so a label's activation map (Zhou et al. 2016) tells nothing
-    by itself. Here the maps of the other labels, weighed by their probabilities, are subtracted from it: what is left
-    adds up to the logarithm of the label's odds, as far as one step tells.
+    A softmax does not change if all logits rise alike, so the activation map of one label says little by itself. Here
+    the maps of the other labels, weighted by their probabilities, are subtracted from it. To first order, the
+    difference adds up to the label's log-odds.
 
     Args:
         scorer: The model, exported with its feature map.
         crops: N face crops, (h, w) or (h, w, 3) uint8 BGR.
-        columns: For each the label; None takes the most probable one.
+        columns: Column of each crop's label; None for the most probable one.
 
     Returns:
-        (N, rows, columns) float32, positive where the face speaks for the label; and (N, K) probabilities.
+        (N, rows, columns) float32, positive where the face supports the label; and (N, K) probabilities.
 
     Raises:
         ModelError: The model was exported without its feature map.
     """
-    maps, read = map_and_read(scorer, crops)
-    chosen = [int(row.argmax()) if column is None else column for row, column in zip(read, columns, strict=True)]
-    at = np.arange(len(read)), chosen
-    rivals = np.maximum(read, 1e-6)
+    maps, probabilities = predict_with_maps(scorer, crops)
+    pairs = zip(probabilities, columns, strict=True)
+    chosen = [int(row.argmax()) if column is None else column for row, column in pairs]
+    at = np.arange(len(probabilities)), chosen
+    rivals = np.maximum(probabilities, 1e-6)
     rivals[at] = 0
     rivals /= rivals.sum(axis=1, keepdims=True)
     weights = -rivals  # (N, K)
     weights[at] = 1
     flat = maps.reshape(*maps.shape[:2], -1)
-    made: Floats = (weights[:, None] @ flat).reshape(len(maps), *maps.shape[2:])
-    return made, read
+    contrast: Floats = (weights[:, None] @ flat).reshape(len(maps), *maps.shape[2:])
+    return contrast, probabilities
 
 
-def map_and_read(scorer: InputScorer, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> tuple[Floats, Floats]:
-    """Return the activation maps of all labels, (N, K, rows, columns), and the probabilities, (N, K), of one run."""
-    maps, logits = read_with_maps(scorer.session, crops, head=scorer.head)
+def predict_with_maps(
+    scorer: InputScorer, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]
+) -> tuple[Floats, Floats]:
+    """Return the activation maps of all labels, (N, K, rows, columns), and the probabilities, (N, K), in one run."""
+    maps, logits = run_with_maps(scorer.session, crops, head=scorer.head)
     return maps, scorer.calibrate(logits)
 
 
 def occlusion_map(
     whole: Floats, scorer: InputScorer, column: int, *, steps: int = STEPS, patch: float = PATCH
 ) -> tuple[Floats, float]:
-    """Cover a face piece by piece and see how much of a label's probability goes (Zeiler & Fergus 2014).
+    """Return how much of a label's probability is lost when parts of a face are covered (Zeiler & Fergus 2014).
 
     Args:
         whole: (C, h, w) float32, the network's input.
         scorer: The model.
-        column: Which label.
-        steps: Places across and down that are covered, one after the other.
-        patch: Side of what is covered, as a share of the face's side.
+        column: Column of the label.
+        steps: Positions of the occluder across and down.
+        patch: Side of the occluder, as a share of the face's side.
 
     Returns:
-        (h, w) float32, the mean loss of probability over the covers that lay on each pixel, negative where the label
-        gained; and its probability where nothing is covered.
+        (h, w) float32, the mean loss of probability over the occluders that covered each pixel, negative where the
+        probability rose; and the probability with nothing covered.
     """
     covers = occluders(whole.shape[1:], steps, patch)  # (N, h, w)
     grey = whole.mean(axis=(1, 2))[None, :, None, None]
     inputs = np.where(covers[:, None], grey, whole[None]).astype(np.float32)
-    read = scorer.predict(np.concatenate([whole[None], inputs]))[:, column]
-    losses = read[0] - read[1:]
-    heat = np.tensordot(losses, covers.astype(np.float32), axes=1) / covers.sum(axis=0)
-    return np.asarray(heat, np.float32), float(read[0])
+    probabilities = scorer.predict(np.concatenate([whole[None], inputs]))[:, column]
+    losses = probabilities[0] - probabilities[1:]
+    mean_loss = np.tensordot(losses, covers.astype(np.float32), axes=1) / covers.sum(axis=0)
+    return np.asarray(mean_loss, np.float32), float(probabilities[0])
 
 
 def occluders(size: tuple[int, ...], steps: int, patch: float) -> NDArray[np.bool_]:
-    """Return the squares that are covered one after the other, (steps * steps, h, w) bool; all lie inside.
+    """Return the masks of all occluders, (steps * steps, h, w) bool; all lie inside of the image.
 
     Example:
         >>> occluders((4, 4), 2, 0.5)[1].astype(int).tolist()
@@ -101,6 +104,6 @@ def occluders(size: tuple[int, ...], steps: int, patch: float) -> NDArray[np.boo
     return covers
 
 
-def enlarge(heat: Floats, side: int) -> Floats:
-    """Bring a map to the size of a picture of a face, smoothly: (side, side) float32."""
-    return np.asarray(cv2.resize(heat, (side, side), interpolation=cv2.INTER_CUBIC), np.float32)
+def enlarge(values: Floats, side: int) -> Floats:
+    """Resize a map to the size of a face crop by cubic interpolation: (side, side) float32."""
+    return np.asarray(cv2.resize(values, (side, side), interpolation=cv2.INTER_CUBIC), np.float32)

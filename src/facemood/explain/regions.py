@@ -1,4 +1,4 @@
-"""Regions of a face from its 68 landmarks: brows, eyes, nose, cheeks, mouth, chin, forehead, and what lies outside."""
+"""Regions of a face from its 68 landmarks: brows, eyes, nose, cheeks, mouth, chin, forehead, and outside."""
 
 from __future__ import annotations
 
@@ -7,44 +7,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 REGIONS = ("outside", "cheeks", "forehead", "chin", "nose", "mouth", "eyes", "brows")
-"""The regions in the order in which they are painted: where two meet, the later one is seen."""
+"""The regions in the order in which they are painted: where two overlap, the later one counts."""
 
 FOREHEAD = 0.75
-"""Height of the forehead, in units of the way from the brows to the base of the nose."""
+"""Height of the forehead, in units of the distance from the brows to the base of the nose."""
 
 RIGHT_BROW = range(17, 22)
-"""Points of the subject's right brow, of the 68 in iBUG order."""
+"""Landmarks of the subject's right brow, in iBUG order."""
 
 LEFT_BROW = range(22, 27)
-"""Points of the left brow."""
+"""Landmarks of the left brow."""
 
 RIGHT_EYE = range(36, 42)
-"""Points of the right eye."""
+"""Landmarks of the right eye."""
 
 LEFT_EYE = range(42, 48)
-"""Points of the left eye."""
+"""Landmarks of the left eye."""
 
 MOUTH = range(48, 60)
-"""Points of the outer lips."""
+"""Landmarks of the outer lips."""
 
 JAW = range(17)
-"""Points of the jaw, from ear to ear."""
+"""Landmarks of the jaw, from ear to ear."""
 
 NOSE = range(27, 36)
-"""Points of the nose."""
+"""Landmarks of the nose."""
 
 GROW = {"brows": 0.10, "eyes": 0.10, "nose": 0.06, "mouth": 0.06}
-"""How far regions reach beyond their outlines, for skin that moves with them, in units of the eyes' distance."""
+"""Margin around the outlines of regions, for skin that moves with them, in units of the distance of the eyes."""
 
 Floats = NDArray[np.float32]
 
 
 def face_regions(points: Floats, size: tuple[int, int]) -> NDArray[np.int64]:
-    """Tell for each pixel which region of a face it belongs to.
+    """Return the region of a face that each pixel belongs to.
 
     Args:
         points: (68, 2) in iBUG order, in pixels.
-        size: Width and height of the picture.
+        size: Width and height of the image.
 
     Returns:
         (height, width) int64, an index into `REGIONS`.
@@ -68,13 +68,13 @@ def face_regions(points: Floats, size: tuple[int, int]) -> NDArray[np.int64]:
 
 
 def outlines(points: Floats) -> dict[str, list[Floats]]:
-    """Return the outlines that make each region, lowest first; a region may have several.
+    """Return the outlines of each region in the order of painting; a region may have several.
 
     Args:
         points: (68, 2) in iBUG order.
 
     Returns:
-        For each region but ``"outside"``, polygons (P, 2) float32.
+        Polygons (P, 2) float32 for each region except ``"outside"``.
     """
     brows = points[[*RIGHT_BROW, *LEFT_BROW]]
     lifted = brows + FOREHEAD * (brows.mean(axis=0) - points[33])
@@ -90,12 +90,12 @@ def outlines(points: Floats) -> dict[str, list[Floats]]:
 
 
 def _hull(points: Floats) -> Floats:
-    """Return the convex outline of points."""
+    """Return the convex hull of points."""
     return np.asarray(cv2.convexHull(points.astype(np.float32)), np.float32).reshape(-1, 2)
 
 
 def _paint(painted: NDArray[np.uint8], shape: Floats, number: int, grow: float) -> None:
-    """Fill a polygon with a number, a little larger than it is."""
+    """Fill a polygon and a margin around it with a number."""
     corners = np.rint(shape * 16).astype(np.int32)  # in sixteenths of a pixel
     cv2.fillPoly(painted, [corners], number, cv2.LINE_8, 4)
     if grow >= 0.5:
@@ -103,11 +103,11 @@ def _paint(painted: NDArray[np.uint8], shape: Floats, number: int, grow: float) 
 
 
 def shares_of(values: Floats, regions: NDArray[np.int64]) -> Floats:
-    """Return each region's share of what a map holds above 0, (R,) in the order of `REGIONS`; NaN where it holds none.
+    """Return each region's share of a map's positive values, (R,) in the order of `REGIONS`; NaN if there are none.
 
     Args:
-        values: (h, w); what is below 0 counts nothing.
-        regions: (h, w), as `face_regions` tells.
+        values: (h, w); values below 0 count as 0.
+        regions: (h, w), as `face_regions` returns them.
 
     Example:
         >>> shares_of(np.array([[1.0, 3.0, -2.0]]), np.array([[0, 5, 5]]))[[0, 5]].tolist()
@@ -120,7 +120,7 @@ def shares_of(values: Floats, regions: NDArray[np.int64]) -> Floats:
 
 
 def coverage_of(mask: NDArray[np.bool_], regions: NDArray[np.int64]) -> Floats:
-    """Return which share of each region a mask covers, (R,) 0..1; NaN for a region that is not in the picture.
+    """Return the share of each region that a mask covers, (R,) 0..1; NaN for a region outside of the image.
 
     Example:
         >>> coverage_of(np.array([[True, True, False]]), np.array([[0, 5, 5]]))[[0, 5]].tolist()

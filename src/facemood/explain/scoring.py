@@ -1,4 +1,4 @@
-"""What explanations ask: a model's probabilities for inputs that were changed on purpose."""
+"""Probabilities of a model for changed inputs, which explanations compare."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from facemood.models.session import prepare
 from facemood.stages.classify import calibrate
 
 BATCH = 128
-"""Inputs that go through the network in one run; more are no faster, and need more memory."""
+"""Inputs per run of the network; more are no faster, and need more memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputScorer:
-    """A model's head, asked again and again.
+    """Predicts probabilities with one head of a model, for prepared inputs.
 
     Attributes:
         session: The network.
-        head: Which of its heads is read.
-        prior: How common expressions are taken to be, as for `EmotionRecognizer`.
+        head: The head that predicts.
+        prior: The prior over expressions, as for `EmotionRecognizer`.
 
     Raises:
-        ExplanationError: The model reads no pixels.
+        ExplanationError: The model does not take pixels.
 
     Example:
         >>> from facemood.models import find_model
@@ -43,17 +43,18 @@ class InputScorer:
         card = self.session.card
         if card.task == "vector":
             raise ExplanationError(
-                f"{card.name} reads {card.input_size[0]} distances and no pixels, so there is no map of it; "
-                "draw them: facemood analyze PHOTO --model ferc --draw mask,vector, or layers=('mask', 'vector')"
+                f"model {card.name!r} takes {card.input_size[0]} distances, not pixels, so there is no map of it; "
+                "draw its distances instead: facemood analyze PHOTO --model ferc --draw mask,vector, "
+                "or layers=('mask', 'vector')"
             )
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The label words of `read`'s columns."""
+        """The labels of the columns of `predict`."""
         return self.session.card.heads[self.head]
 
     def column(self, label: str) -> int:
-        """Return where a label stands.
+        """Return the column of a label.
 
         Raises:
             ModelError: The model does not know the label.
@@ -66,15 +67,15 @@ class InputScorer:
         return self.labels.index(label)
 
     def prepare(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Make the model's input of one face crop, (h, w[, 3]) uint8 BGR: (C, height, width) float32."""
-        made: NDArray[np.float32] = prepare([crop], self.session.card)[0]
-        return made
+        """Turn one face crop, (h, w[, 3]) uint8 BGR, into the model's input: (C, height, width) float32."""
+        inputs: NDArray[np.float32] = prepare([crop], self.session.card)[0]
+        return inputs
 
     def predict(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Read inputs that are made already.
+        """Predict prepared inputs, in batches.
 
         Args:
-            inputs: (N, C, height, width) float32, as `prepare` makes them.
+            inputs: (N, C, height, width) float32, as `prepare` returns them.
 
         Returns:
             (N, K) float32 calibrated probabilities.

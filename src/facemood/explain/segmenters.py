@@ -1,4 +1,4 @@
-"""Superpixels: pieces of a face that look alike inside, by three methods of scikit-image."""
+"""Superpixel segmentation of faces, by three methods of scikit-image."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ SEGMENTERS: dict[str, dict[str, float]] = {
     "quickshift": {"kernel_size": 4.0, "max_dist": 12.0, "ratio": 0.3},
     "slic": {"n_segments": 50, "compactness": 10.0, "sigma": 1.0},
 }
-"""The methods and their parameters, for faces of `explanation.SIDE` pixels: Felzenszwalb & Huttenlocher 2004 (larger
-``scale``, larger pieces), Vedaldi & Soatto 2008, and Achanta et al. 2012 (in Lab colour)."""
+"""Segmenters and their default parameters, for faces of `explanation.SIDE` pixels: Felzenszwalb & Huttenlocher 2004 (a
+larger ``scale`` gives larger segments), Vedaldi & Soatto 2008, and Achanta et al. 2012 (in Lab colour)."""
 
 EXTRA = "explain"
-"""The extra that installs scikit-image."""
+"""The extra that installs scikit-image and lime."""
 
 
 def segment_face(
@@ -33,13 +33,13 @@ def segment_face(
         image: (h, w, 3) uint8 BGR.
         segmenter: One of `SEGMENTERS`.
         parameters: Values that differ from those in `SEGMENTERS`.
-        seed: What chance follows from; quickshift alone breaks ties by chance.
+        seed: Seed of the random numbers; only quickshift uses it, to break ties.
 
     Returns:
         (h, w) int64, the number of each pixel's superpixel, 0..S-1.
 
     Raises:
-        ExplanationError: The segmenter or a parameter is unknown, a value is out of its range, or all is one segment.
+        ExplanationError: The segmenter or a parameter is unknown, a value is out of range, or there is one segment.
         MissingExtraError: scikit-image is not installed (extra ``explain``).
 
     Example:
@@ -59,12 +59,12 @@ def segment_face(
         else:
             found = segmentation.felzenszwalb(colours, channel_axis=-1, **values)
     except ValueError as error:
-        raise ExplanationError(f"{segmenter} refuses {_write(values)} ({error})") from error
-    return number_segments(found, said=f"{segmenter} with {_write(values)}")
+        raise ExplanationError(f"{segmenter} does not accept {_write(values)} ({error})") from error
+    return number_segments(found, name=f"{segmenter} with {_write(values)}")
 
 
 def check_parameters(segmenter: str, parameters: Mapping[str, float] | None) -> dict[str, float]:
-    """Return all parameters of a segmenter, those that were asked for and the usual ones; whole numbers stay whole.
+    """Return all parameters of a segmenter: the given ones, and the defaults of the others. Integers stay integers.
 
     Raises:
         ExplanationError: The segmenter or a parameter is unknown, or a value is not above 0.
@@ -85,43 +85,44 @@ def check_parameters(segmenter: str, parameters: Mapping[str, float] | None) -> 
     return {name: type(known)((parameters or {}).get(name, known)) for name, known in usual.items()}
 
 
-def number_segments(found: NDArray[np.integer], *, said: str) -> NDArray[np.int64]:
-    """Number segments from 0 without a gap.
+def number_segments(found: NDArray[np.integer], *, name: str) -> NDArray[np.int64]:
+    """Number segments from 0 without gaps; `name` describes the segmentation in messages.
 
     Raises:
-        ExplanationError: There is one segment alone, so that nothing can be compared.
+        ExplanationError: There is only one segment, so nothing can be compared.
 
     Example:
-        >>> number_segments(np.array([[3, 7], [7, 9]]), said="these").tolist()
+        >>> number_segments(np.array([[3, 7], [7, 9]]), name="slic").tolist()
         [[0, 1], [1, 2]]
     """
     numbers, dense = np.unique(found, return_inverse=True)
     if len(numbers) < 2:
         raise ExplanationError(
-            f"{said} took the whole face for one segment; an explanation needs two or more. "
-            "Ask for smaller ones, or take another segmenter"
+            f"{name} made one segment of the whole face, but an explanation needs at least two. "
+            "Use parameters for smaller segments, or another segmenter"
         )
     return np.asarray(dense.reshape(found.shape), np.int64)
 
 
 def masks_of(segments: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Return how much of each pixel of a model's input belongs to each segment.
+    """Return the share of each input pixel that belongs to each segment.
 
     Args:
         segments: (h, w) int64, 0..S-1.
         size: Width and height of the input.
 
     Returns:
-        (S, height, width) float32 0..1; over the segments they add up to 1.
+        (S, height, width) float32 0..1; the sum over the segments is 1.
     """
     whole = segments[None] == np.arange(segments.max() + 1)[:, None, None]
     if segments.shape == size[::-1]:
         return np.asarray(whole, np.float32)
     shrink = segments.shape[0] > size[1] or segments.shape[1] > size[0]
-    way = cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
-    return np.stack([cv2.resize(one.astype(np.float32), size, interpolation=way) for one in whole]).astype(np.float32)
+    interpolation = cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
+    resized = [cv2.resize(one.astype(np.float32), size, interpolation=interpolation) for one in whole]
+    return np.stack(resized).astype(np.float32)
 
 
 def _write(values: Mapping[str, float]) -> str:
-    """Write parameters for a message."""
+    """Format parameters for a message."""
     return ", ".join(f"{name} {value:g}" for name, value in values.items())

@@ -1,4 +1,4 @@
-"""What the Facial Action Coding System says of each expression, and which regions of a face that moves."""
+"""The regions of a face that move in each expression, according to the Facial Action Coding System (FACS)."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ MOVES: dict[int, tuple[str, ...]] = {
     23: ("mouth",),
     26: ("mouth", "chin"),
 }
-"""Where in the face an action unit is seen (Ekman, Friesen & Hager 2002, FACS manual)."""
+"""The regions in which each action unit is visible (Ekman, Friesen & Hager 2002, FACS manual)."""
 
 
 def traits_of(label: str) -> tuple[str, ...]:
-    """Return the regions that FACS names for an expression, in the order of `REGIONS`; none for an unknown label.
+    """Return the regions that move in an expression, in the order of `REGIONS`; none for an unknown label.
 
     Example:
         >>> traits_of("happy"), traits_of("neutral")
@@ -39,16 +39,16 @@ def traits_of(label: str) -> tuple[str, ...]:
 
 
 def agreement(shares: NDArray[np.float32], areas: NDArray[np.float32], label: str) -> tuple[float, float]:
-    """Compare where an explanation lies with where FACS expects it.
+    """Compare an explanation with the regions that FACS names for an expression.
 
     Args:
-        shares: (R,) each region's share of the positive weight, as `regions.shares_of` gives it.
-        areas: (R,) each region's share of the picture.
+        shares: (R,) each region's share of the positive attribution, as `regions.shares_of` returns it.
+        areas: (R,) each region's share of the image.
         label: The expression.
 
     Returns:
-        The share of the positive weight on the expression's traits, 0..1, and the share that even weight would have
-        there: their share of the area. NaN where FACS names no trait.
+        The share of the positive attribution in these regions, 0..1, and their share of the area, which an even
+        attribution would have there. NaN if FACS names no region.
 
     Example:
         >>> even = np.full(8, 1 / 8, np.float32)

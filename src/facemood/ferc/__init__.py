@@ -1,4 +1,4 @@
-"""FERC: two networks in series. One removes the background, one reads 24 distances between parts of the face."""
+"""FERC: two networks in series. One removes the background, one classifies 24 distances between facial parts."""
 
 from facemood.ferc.face_mask import MaskedFaces, MaskModel, mask_overlap
 from facemood.ferc.parts import PartsModel, with_parts

@@ -1,4 +1,4 @@
-"""Level 1 of FERC: which pixels about a face are the face, and the face without its background."""
+"""Level 1 of FERC: segment the face from its background."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ MASK = "mask"
 """The network's name in the registry."""
 
 FINE = 4
-"""An outline is followed on a grid that is so many times finer than the mask."""
+"""Factor by which a mask is enlarged before its outline is traced."""
 
 
 class MaskedFaces(NamedTuple):
-    """Faces that are cut out upright, and which of their pixels are face.
+    """Upright face crops and their masks.
 
     Attributes:
         crops: (N, s, s) uint8 grey.
-        masks: (N, s, s) float32, how sure it is of each pixel that it is face, 0..1.
-        frames: (N, 2, 3) float32, each leads from a crop's pixels to the picture's.
+        masks: (N, s, s) float32, the probability of each pixel that it belongs to the face, 0..1.
+        frames: (N, 2, 3) float32 affine matrices from pixels of a crop to pixels of the image.
     """
 
     crops: NDArray[np.uint8]
@@ -34,29 +34,29 @@ class MaskedFaces(NamedTuple):
     frames: Floats
 
     def without_background(self) -> NDArray[np.uint8]:
-        """Return the crops, (N, s, s) uint8, with the face's own mean in place of what is not face."""
+        """Return the crops, (N, s, s) uint8, with the background replaced by the face's mean grey level."""
         weights = np.maximum(self.masks.sum(axis=(1, 2), keepdims=True), 1.0)
         mean = (self.crops * self.masks).sum(axis=(1, 2), keepdims=True) / weights
         return np.asarray(np.round(mean + (self.crops - mean) * self.masks), np.uint8)
 
     def shares_inside(self, size: tuple[int, int]) -> Floats:
-        """Return how much of each mask lies in a picture of a width and height: (N,) float32, 0..1."""
+        """Return the share of each mask inside of an image of a width and height: (N,) float32, 0..1."""
         side = self.masks.shape[1]
         whole = np.ones(size[::-1], np.uint8)
-        seen = [
+        visible = [
             cv2.warpAffine(whole, frame, (side, side), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
             for frame in self.frames
         ]
         totals = self.masks.sum(axis=(1, 2))
-        inside = (self.masks * np.reshape(seen, self.masks.shape)).sum(axis=(1, 2))
+        inside = (self.masks * np.reshape(visible, self.masks.shape)).sum(axis=(1, 2))
         return np.asarray(inside / np.maximum(totals, 1e-6), np.float32)
 
 
 class MaskModel:
-    """The mask network: the oval of a face, from the forehead's edge to the chin, without ears, hair and neck.
+    """The mask network: segments the oval of a face, from hairline to chin, without ears, hair and neck.
 
     Args:
-        threads: Threads inside one run; None leaves it to ONNX Runtime.
+        threads: Threads per run; None leaves it to ONNX Runtime.
 
     Example:
         >>> from facemood.stages.pose import generic_face
@@ -69,7 +69,7 @@ class MaskModel:
         self.session: ModelSession = ModelSession(find_model(MASK), device="cpu", threads=threads)
 
     def predict(self, image: Image, points: Floats) -> MaskedFaces:
-        """Read the masks of faces whose points are known: each once as it is and once mirrored, in one run.
+        """Predict the masks of faces with known landmarks, as the mean of each crop and its mirror image, in one run.
 
         Args:
             image: (H, W, 3) uint8 BGR, or (H, W) grey.
@@ -89,14 +89,14 @@ class MaskModel:
 
 
 def outline_of(mask: Floats, frame: Floats) -> Floats:
-    """Return the edge of a mask's largest part as a polygon in the picture.
+    """Return the outline of a mask's largest component as a polygon in the image.
 
     Args:
         mask: (s, s) 0..1.
-        frame: (2, 3), leads from the mask's pixels to the picture's.
+        frame: (2, 3) affine matrix from pixels of the mask to pixels of the image.
 
     Returns:
-        (P, 2) float32 pixels; (0, 2) for a mask that is empty.
+        (P, 2) float32 pixels; (0, 2) for an empty mask.
     """
     fine = cv2.resize(np.asarray(mask, np.float32), None, fx=FINE, fy=FINE, interpolation=cv2.INTER_CUBIC)
     found, _ = cv2.findContours((fine >= 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
@@ -108,21 +108,21 @@ def outline_of(mask: Floats, frame: Floats) -> Floats:
 
 
 def mask_overlap(one: Floats, other: Floats) -> float:
-    """Return the intersection over union of two masks, 0..1; of two empty ones 1.
+    """Return the intersection over union (IoU) of two masks, 0..1; 1 if both are empty.
 
     Args:
-        one: (h, w) 0..1; from a half on a pixel is face.
-        other: (h, w) as well.
+        one: (h, w) 0..1; a pixel belongs to the face from 0.5.
+        other: (h, w) 0..1.
 
     Raises:
-        ValueError: They have different shapes.
+        ValueError: The shapes differ.
 
     Example:
         >>> mask_overlap(np.float32([[1, 1, 0]]), np.float32([[0, 1, 0]]))
         0.5
     """
     if one.shape != other.shape:
-        raise ValueError(f"two masks must have one shape to be compared, but have {one.shape} and {other.shape}")
+        raise ValueError(f"two masks must have the same shape, but have {one.shape} and {other.shape}")
     first, second = one >= 0.5, other >= 0.5
     either = int((first | second).sum())
     return float((first & second).sum()) / either if either else 1.0

@@ -1,4 +1,4 @@
-"""FERC's two networks in series, as a strategy: the distances between the parts of a face are measured and read."""
+"""FERC as a strategy of the pipeline: measure the distances between facial parts, then classify them."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from facemood.stages.align import WHOLE_BOX
 from facemood.stages.classify import Predictions, predictions_of
 
 UNKNOWN = np.full(len(PAIRS), np.nan, np.float32)
-"""The vector of a face whose parts cannot be told."""
+"""The vector of a face whose parts cannot be measured: (24,) NaN."""
 
 
 @dataclass(frozen=True, slots=True)
 class FercStrategy:
-    """Mask, parts, expressional vector, perceptron.
+    """Predicts expressions from masks, facial parts and their expressional vector, by a perceptron.
 
     Attributes:
         session: The perceptron.
-        head: Which of its heads is read.
-        prior: How common expressions are taken to be.
-        parts_model: What finds mask and parts.
+        head: The head that predicts.
+        prior: The prior over expressions: ``"dataset"`` or ``"balanced"``.
+        parts_model: Measures mask and parts.
 
     Raises:
         ModelError: The perceptron takes vectors of another length.
@@ -52,16 +52,16 @@ class FercStrategy:
 
     @property
     def views(self) -> int:
-        """How often each face is read: once."""
+        """Number of views of each face (test-time augmentation): always 1."""
         return 1
 
     def align(self, image: Image, faces: Sequence[Face], framing: Framing) -> tuple[list[Face], list[NDArray[Any]]]:
-        """Return the faces with their parts, and the vector (24,) of each, NaN where it is not known."""
-        marked = self.parts_model.add_parts(image, faces)
-        return marked, _vectors_of(marked)
+        """Return the faces with their parts, and the vector (24,) of each, NaN if it is not known."""
+        measured = self.parts_model.add_parts(image, faces)
+        return measured, _vectors_of(measured)
 
     def classify(self, inputs: Sequence[NDArray[Any]]) -> Predictions:
-        """Read expressional vectors: N of (24,) float32. One that is not known gives probabilities that are NaN."""
+        """Classify N expressional vectors, (24,) float32 each. An unknown vector gives probabilities of NaN."""
         vectors: Floats = np.asarray(inputs, np.float32).reshape(-1, len(PAIRS))
         known = np.isfinite(vectors).all(axis=1)
         logits = np.zeros((len(vectors), len(self.session.card.heads[self.head])), np.float32)
@@ -72,11 +72,11 @@ class FercStrategy:
         return Predictions(probabilities, certain)
 
     def classify_crops(self, crops: Sequence[NDArray[Any]] | NDArray[Any]) -> Predictions:
-        """Read faces that are cut out as the card frames them for the finder; NaN where parts cannot be told."""
+        """Classify crops with the card's framing for the finder; NaN if their parts cannot be measured."""
         framing = self.session.card.framing.get(FINDER, WHOLE_BOX)
         return self.classify(_vectors_of([self.parts_model.face_in_crop(crop, framing) for crop in crops]))
 
 
 def _vectors_of(faces: Sequence[Face]) -> list[NDArray[Any]]:
-    """Return the vector (24,) of each face, NaN where it is not known."""
+    """Return the vector (24,) of each face, NaN if it is not known."""
     return [UNKNOWN if face.parts is None else face.parts.vector for face in faces]

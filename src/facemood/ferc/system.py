@@ -1,4 +1,4 @@
-"""FERC as a recognizer: the same methods as `EmotionRecognizer`, read by mask, parts and a perceptron."""
+"""FERC as a recognizer: the methods of `EmotionRecognizer`, with predictions from mask, parts and a perceptron."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ MODEL = "ferc"
 
 
 class FERC(EmotionRecognizer):
-    """Reads expressions by two networks in series: one removes the background, then distances between parts are read.
+    """Predicts expressions by two networks in series: one removes the background, one classifies facial distances.
 
-    It has the methods and options of `EmotionRecognizer`. Faces have their mask, parts and vector beside the rest
-    (`Face.parts`). A face whose parts cannot be told, because it is turned away, covered or half out of the picture,
-    has no probabilities and no label. It is right far less often than the default model: docs/ferc.md tells how often.
+    It has the methods and options of `EmotionRecognizer`. Faces also have their mask, parts and vector (`Face.parts`).
+    A face whose parts cannot be measured, because it is turned away, covered or partly outside of the image, has no
+    probabilities and no label. FERC is much less accurate than the default model: docs/ferc.md has the figures.
 
     Args:
-        model: The perceptron: ``"ferc"``, the path of another, or a session that is open already.
-        options: Those of `EmotionRecognizer`; each face is read once, so `views` must be 1.
+        model: The perceptron: ``"ferc"``, the path of another, or an open session.
+        options: Options of `EmotionRecognizer`. There is no test-time augmentation, so `views` must be 1.
 
     Raises:
-        ModelError: The model, head or detector is unknown or damaged, or the model reads no vectors.
-        DeviceError: The device is not there.
-        ValueError: An option is out of its range.
+        ModelError: The model, head or detector is unknown or damaged, or the model does not take vectors.
+        DeviceError: The device is not available.
+        ValueError: An option is out of range.
 
     Example:
         >>> import numpy as np
@@ -48,32 +48,31 @@ class FERC(EmotionRecognizer):
 
     def __init__(self, model: str | Path | ModelSession = MODEL, **options: Any) -> None:
         if options.get("views", 1) != 1:
-            raise ValueError(f"FERC reads each face once, so views must be 1, but is {options['views']}")
+            raise ValueError(f"FERC has no test-time augmentation, so views must be 1, but is {options['views']}")
         super().__init__(model, **options)
 
     def _make_strategy(
         self, session: ModelSession, head: str, views: int, prior: str, landmarks: LandmarkModel
     ) -> Strategy:
-        """Return the strategy that reads masks and parts; the landmark network reads the masked faces as well."""
+        """Return the strategy of masks and parts; it also runs the landmark network on the masked faces."""
         return FercStrategy(session, head, prior, PartsModel(landmarks))
 
 
 def with_layers(recognizer: EmotionRecognizer, results: Iterator[Result], layers: Collection[str]) -> Iterator[Result]:
-    """Yield results with what layers need that are drawn on their faces: maps, masks and parts.
+    """Yield results whose faces have what drawing layers need: activation maps, masks and parts.
 
     Args:
-        recognizer: What read them.
-        results: With their images.
-        layers: Some of `facemood.render.LAYERS`; without any that needs more, the results come back.
+        recognizer: The recognizer that predicted them.
+        results: Results with their images.
+        layers: Some of `facemood.render.LAYERS`. If none of them needs more, the results stay as they are.
 
     Raises:
-        ModelError: The model was exported without its feature map; raised at once, before anything is read.
+        ModelError: The model was exported without its feature map. Raised at once, before the first result.
     """
     pipeline = recognizer.pipeline
     if "map" in layers:
         results = with_maps(pipeline, results)
-    if {"mask", "vector"} & set(layers) and not isinstance(
-        pipeline.strategy, FercStrategy
-    ):  # which marked them already
+    has_parts = isinstance(pipeline.strategy, FercStrategy)
+    if {"mask", "vector"} & set(layers) and not has_parts:
         results = with_parts(PartsModel(pipeline.landmark_model), results)
     return results

@@ -1,8 +1,8 @@
-"""The expressional vector: 24 distances between the parts of a face, in units of the face's size.
+"""The expressional vector: 24 distances between facial parts, in units of the face's size.
 
-It is what the second level of FERC reads (Mehendale 2020, "Facial emotion recognition using convolutional neural
-networks"). The parts and their pairs are the published ones; how a part's place is found, and by what distances are
-divided, is our own: from 68 points and the face's mask. The head's pose is left as it is.
+It is the input of FERC's second level (Mehendale 2020, "Facial emotion recognition using convolutional neural
+networks"). Parts and pairs are the published ones. Where a part lies, from 68 landmarks and the face's mask, and the
+unit of the distances are our own. The head's pose is not corrected.
 """
 
 from __future__ import annotations
@@ -14,33 +14,54 @@ from numpy.typing import NDArray
 from facemood.geometry import Floats
 
 PARTS = ("LE", "RE", "LY", "RY", "CN", "LP", "RP", "CP", "CF", "LH", "RH")
-"""The face's left and right edge at the height of the eyes (E), the eyes (Y), the nose (CN), the lips' corners and
-middle (LP, RP, CP), the forehead (CF), the cheeks (H). Left and right are the subject's."""
+"""Facial parts: left and right edge of the face at the height of the eyes (LE, RE), eyes (LY, RY), nose (CN), corners
+and middle of the lips (LP, RP, CP), forehead (CF), cheeks (LH, RH). Left and right are the subject's."""
 
 PAIRS = (
     ("LE", "RE"), ("LE", "LY"), ("RE", "RY"), ("RY", "LY"), ("RY", "CN"), ("LY", "CN"), ("LE", "CN"), ("RE", "CN"),
     ("LE", "LP"), ("RE", "RP"), ("CN", "CP"), ("CP", "LE"), ("CP", "RE"), ("CF", "RE"), ("CF", "LE"), ("CF", "CN"),
     ("CF", "LY"), ("CF", "RY"), ("LH", "LE"), ("LH", "RE"), ("RH", "LE"), ("RH", "RE"), ("LH", "RH"), ("CF", "CP"),
 )  # fmt: skip
-"""The parts whose distances are the vector's numbers, in their order."""
+"""The pairs of parts whose distances make up the vector, in its order."""
 
 ENDS = np.array([[PARTS.index(part) for part in pair] for pair in PAIRS])
-"""(24, 2) places in `PARTS`."""
+"""(24, 2) indices in `PARTS` of the two ends of each distance."""
 
-RIGHT_EYE, LEFT_EYE, NOSE, LIPS = slice(36, 42), slice(42, 48), slice(30, 36), (51, 57, 62, 66)
-"""Points whose means are the centres of parts: of the nose its tip and base, of the lips the middle of their edges."""
+RIGHT_EYE = slice(36, 42)
+"""Landmarks whose mean is the centre of the right eye."""
 
-INNER_BROWS, NOSE_BASE, CORNERS, OUTER_EYES = (21, 22), 33, (54, 48), (45, 36)
-"""Places on the way to parts; of two, the left one first, but for the brows."""
+LEFT_EYE = slice(42, 48)
+"""Landmarks whose mean is the centre of the left eye."""
 
-JAW_AT_EYES, JAW_AT_NOSE = (16, 0), (14, 2)
-"""Where the jaw's points stand in for the mask's edge, left and right."""
+NOSE = slice(30, 36)
+"""Landmarks whose mean is the centre of the nose: its tip and base."""
+
+LIPS = (51, 57, 62, 66)
+"""Landmarks whose mean is the centre of the lips: the middles of their edges."""
+
+INNER_BROWS = (21, 22)
+"""Landmarks of the inner ends of the brows, right and left."""
+
+NOSE_BASE = 33
+"""Landmark of the base of the nose."""
+
+CORNERS = (54, 48)
+"""Landmarks of the corners of the mouth, left and right."""
+
+OUTER_EYES = (45, 36)
+"""Landmarks of the outer corners of the eyes, left and right."""
+
+JAW_AT_EYES = (16, 0)
+"""Landmarks of the jaw at the height of the eyes, left and right, which replace the mask's edge if there is no mask."""
+
+JAW_AT_NOSE = (14, 2)
+"""Landmarks of the jaw at the height of the nose, left and right, which replace the mask's edge as well."""
 
 FOREHEAD = 0.5
-"""Without a mask, how far above the brows the forehead's middle is, in units from the brows to the nose's base."""
+"""Height of the forehead's middle above the brows without a mask, in units of the distance from brows to nose base."""
 
 STEP = 0.25
-"""How far apart the mask is looked at on the way to its edge, in its pixels."""
+"""Sampling distance, in pixels of the mask, of the search for its edge."""
 
 
 def expressional_vector(points: Floats, mask: Floats | None = None) -> Floats:
@@ -48,14 +69,14 @@ def expressional_vector(points: Floats, mask: Floats | None = None) -> Floats:
 
     Args:
         points: (68, 2) in iBUG order, in pixels of the mask.
-        mask: (h, w) 0..1, how much of each pixel is face; None takes the jaw for the face's edge.
+        mask: (h, w) 0..1, the share of each pixel that is face; None uses the jaw as the edge of the face.
 
     Returns:
-        (24,) float32 distances in the order of `PAIRS`, divided by the face's size (`size_of`); NaN where an
-        eye or the nose does not lie in the mask.
+        (24,) float32 distances in the order of `PAIRS`, divided by the face's size (`size_of`); NaN if an eye or the
+        nose lies outside of the mask.
 
     Raises:
-        ValueError: There are not 68 points, or the mask is no picture.
+        ValueError: There are not 68 points, or the mask is not two-dimensional.
 
     Example:
         >>> from facemood.stages.pose import generic_face
@@ -67,20 +88,20 @@ def expressional_vector(points: Floats, mask: Floats | None = None) -> Floats:
 
 
 def facial_parts(points: Floats, mask: Floats | None = None) -> Floats:
-    """Return the centre of each of a face's parts.
+    """Return the centres of the facial parts.
 
     Args:
         points: (68, 2) in iBUG order, in pixels of the mask.
-        mask: (h, w) 0..1, how much of each pixel is face; None takes the jaw for the face's edge.
+        mask: (h, w) 0..1, the share of each pixel that is face; None uses the jaw as the edge of the face.
 
     Returns:
-        (11, 2) float32 in the order of `PARTS`; NaN where the way to the mask's edge begins outside of it.
+        (11, 2) float32 in the order of `PARTS`; NaN if the search for the mask's edge starts outside of the mask.
 
     Raises:
-        ValueError: There are not 68 points, or the mask is no picture.
+        ValueError: There are not 68 points, or the mask is not two-dimensional.
     """
     if points.shape != (68, 2):
-        raise ValueError(f"the parts of a face want 68 points (68, 2), but these are {points.shape}")
+        raise ValueError(f"facial parts need 68 points (68, 2), but got {points.shape}")
     if mask is not None and mask.ndim != 2:
         raise ValueError(f"a mask must be (h, w), but is {mask.shape}")
     right, left, nose = (points[part].mean(axis=0) for part in (RIGHT_EYE, LEFT_EYE, NOSE))
@@ -100,7 +121,7 @@ def facial_parts(points: Floats, mask: Floats | None = None) -> Floats:
 
 
 def distances(parts: Floats) -> Floats:
-    """Return the 24 distances between parts, divided by the face's size, so that none is 1 for every face.
+    """Return the 24 distances between parts, divided by the face's size. No distance is 1 for all faces.
 
     Args:
         parts: (..., 11, 2) in the order of `PARTS`.
@@ -110,7 +131,7 @@ def distances(parts: Floats) -> Floats:
 
     Example:
         >>> corners = np.zeros((11, 2), np.float32)
-        >>> corners[0] = 11, 0  # all but one in one place: the size is the root of 10
+        >>> corners[0] = 11, 0  # all parts but one coincide: the size is the root of 10
         >>> [round(float(value) ** 2, 1) for value in distances(corners)[:3]]
         [12.1, 12.1, 0.0]
     """
@@ -120,9 +141,9 @@ def distances(parts: Floats) -> Floats:
 
 
 def size_of(parts: Floats) -> Floats:
-    """Return the face's size: the root of the mean squared distance of its parts from their middle.
+    """Return the face's size: the root mean square distance of its parts from their centroid.
 
-    It is Bookstein's centroid size (1991) over the root of the parts' number.
+    It is Bookstein's centroid size (1991) divided by the root of the number of parts.
 
     Args:
         parts: (..., 11, 2) pixels.
@@ -135,31 +156,31 @@ def size_of(parts: Floats) -> Floats:
 
 
 def _mirrored_pairs() -> NDArray[np.int64]:
-    """Return which pair stands where each did, after a face is mirrored."""
+    """Return the index of each pair's counterpart in the mirrored face."""
     other = {part: part.translate(str.maketrans("LR", "RL")) if part[0] in "LR" else part for part in PARTS}
     places = {frozenset(pair): place for place, pair in enumerate(PAIRS)}
     return np.array([places[frozenset(other[part] for part in pair)] for pair in PAIRS])
 
 
 MIRRORED_PAIRS = _mirrored_pairs()
-"""(24,) which distance stands where each did, after a face is mirrored."""
+"""(24,) index of each distance's counterpart in the mirrored face."""
 
 
 def _edge(mask: Floats, start: Floats, direction: Floats) -> Floats:
-    """Return where a way through a mask leaves it, (2,): between pixels, where it falls below a half.
+    """Return where a ray leaves a mask, (2,): with subpixel accuracy, where the mask falls below 0.5.
 
     Args:
-        mask: (h, w) 0..1; outside of it is nothing. The middle of its first pixel is at (0.5, 0.5).
-        start: (2,) where the way begins; NaN comes back where that is not in the mask.
+        mask: (h, w) 0..1, continued by 0. The centre of its first pixel is at (0.5, 0.5).
+        start: (2,) start of the ray; the result is NaN if it lies outside of the mask.
         direction: (2,) of length 1.
     """
     steps = np.arange(0, np.hypot(*mask.shape), STEP, dtype=np.float32)
-    way = (start + steps[:, None] * direction).astype(np.float32)
-    x, y = (way.T - np.float32(0.5))[:, None]  # (1, K) each, from the middle of the first pixel
-    met = cv2.remap(np.asarray(mask, np.float32), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)[0]
-    outside = np.flatnonzero(met < 0.5)
+    ray = (start + steps[:, None] * direction).astype(np.float32)
+    x, y = (ray.T - np.float32(0.5))[:, None]  # (1, K) each, from the centre of the first pixel
+    values = cv2.remap(np.asarray(mask, np.float32), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)[0]
+    outside = np.flatnonzero(values < 0.5)
     if not len(outside) or outside[0] == 0:
         return np.full(2, np.nan, np.float32)
     last = outside[0]
-    share = (met[last - 1] - 0.5) / (met[last - 1] - met[last])
-    return np.asarray(way[last - 1] + share * STEP * direction, np.float32)
+    share = (values[last - 1] - 0.5) / (values[last - 1] - values[last])
+    return np.asarray(ray[last - 1] + share * STEP * direction, np.float32)

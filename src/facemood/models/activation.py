@@ -44,10 +44,10 @@ def activation_maps(
     Raises:
         ModelError: The model was exported without its feature map.
     """
-    return read_with_maps(session, crops, head=head)[0]
+    return run_with_maps(session, crops, head=head)[0]
 
 
-def read_with_maps(
+def run_with_maps(
     session: ModelSession, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], *, head: str
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the maps of N crops as `activation_maps` does, and their logits, (N, K) float32, from the same run.

@@ -1,1 +1,1 @@
-"""The stages of the pipeline: find faces, frame them, read their expressions. Each is a plain step on values."""
+"""The stages of the pipeline: detect, landmarks, pose, action units, align, classify. They hold no state."""

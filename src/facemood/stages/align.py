@@ -1,4 +1,4 @@
-"""Frame each face for the network: the same part of the head, whichever detector found it."""
+"""Crop faces for the network: the same part of the head with every detector."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from facemood.schema import Face, Image
 
 WHOLE_BOX = (0.0, 0.0, 1.0, 1.0)
-"""The framing that takes a detector's box as it is."""
+"""Framing of a detector's box itself: left, top, right, bottom in units of the box."""
 
 
 def frame_box(box: NDArray[np.float32], framing: tuple[float, float, float, float]) -> NDArray[np.float32]:
-    """Turn a detector's box into the crop that the network wants, a square about the framed region's centre.
+    """Return the square crop for a detector's box, centred in the framed region.
 
     Args:
         box: (4,) float32 x1 y1 x2 y2.
-        framing: Left, top, right, bottom in units of the box; (0, 0, 1, 1) is the box.
+        framing: Left, top, right, bottom of the crop in units of the box; (0, 0, 1, 1) is the box.
 
     Returns:
         (4,) float32 x1 y1 x2 y2, as wide as high.
@@ -46,13 +46,13 @@ def crop_faces(
         framing: The crop in units of the face's box.
 
     Returns:
-        One (s, s, 3) uint8 BGR image a face. What lies beyond the image's edge repeats the edge's pixels.
+        One (s, s, 3) uint8 BGR image per face. Outside of the image, the pixels of its edge are repeated.
     """
     return [_cut(image, frame_box(face.box, framing)) for face in faces]
 
 
 def _cut(image: Image, square: NDArray[np.float32]) -> Image:
-    """Cut one square; outside of the image its edge goes on."""
+    """Cut out one square; outside of the image, the pixels of its edge are repeated."""
     height, width = image.shape[:2]
     side = max(1, round(float(square[2] - square[0])))
     x1, y1 = (round(float(value)) for value in square[:2])

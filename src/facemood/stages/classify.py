@@ -23,9 +23,8 @@ class Predictions(NamedTuple):
     """The predictions of a head for N faces.
 
     Attributes:
-        probabilities: (N, K) float32; each row sums to 1, in the order of the card's labels. Rows of NaN are faces
-        without a
-            prediction.
+        probabilities: (N, K) float32 in the order of the card's labels; each row sums to 1. Faces without a prediction
+            are rows of NaN.
         certain: (N,) bool, whether each prediction counts as certain (selective prediction); None if the card has no
             threshold for it.
     """
@@ -34,7 +33,7 @@ class Predictions(NamedTuple):
     certain: NDArray[np.bool_] | None
 
     def part(self, first: int, end: int) -> Predictions:
-        """Return the predictions of some faces, from the first up to but not including the end."""
+        """Return the predictions of faces `first` to `end` - 1."""
         certain = None if self.certain is None else self.certain[first:end]
         return Predictions(self.probabilities[first:end], certain)
 
@@ -60,27 +59,27 @@ def classify(
 
 
 def predictions_of(card: ModelCard, head: str, logits: NDArray[np.float32], *, prior: str = "dataset") -> Predictions:
-    """Return what the (N, K) logits of a head say of N faces, calibrated, with the prior that is asked for."""
-    usual = read = calibrate(card, head, logits)
+    """Turn the (N, K) logits of a head into calibrated predictions with a prior."""
+    usual = probabilities = calibrate(card, head, logits)
     if prior == "balanced":
-        read = calibrate(card, head, logits, strength=card.balance[head])
+        probabilities = calibrate(card, head, logits, strength=card.balance[head])
     if head not in card.certain:
-        return Predictions(read, None)
-    certain = (usual.max(axis=1) >= card.certain[head]) & (usual.argmax(axis=1) == read.argmax(axis=1))
-    return Predictions(read, certain)
+        return Predictions(probabilities, None)
+    certain = (usual.max(axis=1) >= card.certain[head]) & (usual.argmax(axis=1) == probabilities.argmax(axis=1))
+    return Predictions(probabilities, certain)
 
 
 def calibrate(card: ModelCard, head: str, logits: NDArray[np.float32], *, strength: float = 0.0) -> NDArray[np.float32]:
-    """Turn a head's logits into probabilities by its temperature, and take its prior out of them if asked.
+    """Turn a head's logits into probabilities by temperature scaling, and remove the prior of the training images.
 
-    The logarithm of each label's share among the training images is subtracted from its logit (Menon et al. 2021,
-    logit adjustment).
+    To remove it, the logarithm of each label's share of the training images is subtracted from its logit (logit
+    adjustment, Menon et al. 2021).
 
     Args:
         card: The model's card.
         head: The head.
         logits: (N, K) float32.
-        strength: What the logarithms are multiplied with: 0 leaves the prior in, 1 takes it out.
+        strength: Factor of these logarithms: 0 keeps the prior, 1 removes it.
 
     Returns:
         (N, K) float32; each row sums to 1.
@@ -92,10 +91,10 @@ def calibrate(card: ModelCard, head: str, logits: NDArray[np.float32], *, streng
 
 
 def check_prior(card: ModelCard, head: str, prior: str) -> str:
-    """Return a prior that there is, and that the model has the figures for.
+    """Return the prior, after checking that it exists and that the model supports it.
 
     Raises:
-        ValueError: There is no such prior.
+        ValueError: The prior is unknown.
         ModelError: The card does not say how common the labels were in training.
     """
     if prior not in PRIORS:
@@ -109,7 +108,7 @@ def check_prior(card: ModelCard, head: str, prior: str) -> str:
 
 
 def softmax(logits: NDArray[np.float32], *, temperature: float = 1.0) -> NDArray[np.float32]:
-    """Turn (N, K) logits into probabilities, softened by a temperature above 1 (Guo et al. 2017).
+    """Turn (N, K) logits into probabilities; a temperature above 1 lowers the confidence (Guo et al. 2017).
 
     Example:
         >>> softmax(np.float32([[0, 0], [0, 100]])).round(2).tolist()
@@ -122,7 +121,7 @@ def softmax(logits: NDArray[np.float32], *, temperature: float = 1.0) -> NDArray
 
 
 def choose_head(card: ModelCard, head: str | None) -> str:
-    """Return the head to read: the one asked for, or the model's default.
+    """Return the head that predicts: the given one, or the model's default.
 
     Raises:
         ModelError: The model has no such head.

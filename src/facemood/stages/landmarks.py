@@ -14,17 +14,17 @@ from facemood.models import LANDMARKS, ModelSession, find_model
 from facemood.schema import Face, Image
 
 ROOM = 1.35
-"""The crop's side, in units of the longer side of the face's box; the network was trained with it."""
+"""Side of the crop, in units of the longer side of the face's box. The network was trained with it."""
 
 PRESENT = 0.5
-"""Presence score, 0..1, from which landmarks are those of a face."""
+"""Presence score, 0..1, from which a crop counts as a face."""
 
 
 class LandmarkModel:
-    """The landmark network: 68 points in iBUG order, and a presence score of the face.
+    """The landmark network: predicts 68 points in iBUG order, and a presence score of the face.
 
     Args:
-        threads: Threads inside one run; None leaves it to ONNX Runtime.
+        threads: Threads per run; None leaves it to ONNX Runtime.
 
     Example:
         >>> model, grey = LandmarkModel(), np.full((120, 120), 128, np.uint8)
@@ -37,12 +37,12 @@ class LandmarkModel:
         self.session: ModelSession = ModelSession(find_model(LANDMARKS), device="cpu", threads=threads)
 
     def predict(self, image: Image, boxes: Floats, angles: Floats | None = None) -> tuple[Floats, Floats]:
-        """Read the faces in some boxes of an image.
+        """Predict the landmarks of the faces in some boxes of an image.
 
         Args:
             image: (H, W, 3) uint8 BGR, or (H, W) grey.
-            boxes: (N, 4) float32 x1 y1 x2 y2, as `geometry.box_of_points` draws them.
-            angles: (N,) degrees by which the heads are tilted, clockwise in the picture; None for upright ones.
+            boxes: (N, 4) float32 x1 y1 x2 y2, framed as by `geometry.box_of_points`.
+            angles: (N,) roll of the heads in degrees, clockwise in the image; None for upright heads.
 
         Returns:
             Points (N, 68, 2) float32 in pixels of the image, and presence (N,) float32, 0..1.
@@ -58,7 +58,7 @@ class LandmarkModel:
         return points.astype(np.float32), presence
 
     def predict_crops(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> tuple[Floats, Floats]:
-        """Read faces that are cut out already, as `frame_square` says.
+        """Predict the landmarks of face crops that are framed by `frame_square`.
 
         Args:
             crops: N images (s, s) uint8 grey of the network's size.
@@ -66,44 +66,47 @@ class LandmarkModel:
         Returns:
             Points (N, 68, 2) float32 in pixels of the crops, and presence (N,) float32, 0..1.
         """
-        read = self.session.run(crops)
-        points = (read["points"].reshape(-1, 68, 2) + 0.5) * self.session.card.input_size[0]
-        presence = 1 / (1 + np.exp(-np.clip(read["presence"][:, 0], -30, 30)))
+        outputs = self.session.run(crops)
+        points = (outputs["points"].reshape(-1, 68, 2) + 0.5) * self.session.card.input_size[0]
+        presence = 1 / (1 + np.exp(-np.clip(outputs["presence"][:, 0], -30, 30)))
         return points.astype(np.float32), presence.astype(np.float32)
 
     def add_landmarks(self, image: Image, faces: Sequence[Face]) -> list[Face]:
-        """Give points to faces of any detector that have none of ours; their boxes stay as they are.
+        """Add 68 landmarks to faces that have none, from any detector; their boxes stay as they are.
 
-        Boxes of other detectors are framed otherwise, so each face is read twice: in its box, and in the box of the
-        points that were read there. Where no face shows, it gets no points.
+        Other detectors frame faces differently, so landmarks are predicted twice: in the face's box, then in the box of
+        the first landmarks. A face whose presence score is below `PRESENT` gets no landmarks.
         """
         bare = [index for index, face in enumerate(faces) if landmarks_of(face) is None]
         if not bare:
             return list(faces)
         first, _ = self.predict(image, np.stack([faces[index].box for index in bare]))
         points, presence = self.predict(image, box_of_points(first))
-        marked = list(faces)
+        added = list(faces)
         for row, index in enumerate(bare):
             if presence[row] >= PRESENT:
-                marked[index] = dataclasses.replace(faces[index], landmarks=points[row])
-        return marked
+                added[index] = dataclasses.replace(faces[index], landmarks=points[row])
+        return added
 
     def follow(self, image: Image, faces: Sequence[Face]) -> list[Face | None]:
-        """Find faces of the last frame again from their own points, without a detector.
+        """Follow faces of the last frame to the next one by their landmarks, without a detector.
 
         Args:
             image: The next frame, (H, W, 3) uint8 BGR.
             faces: Faces of the last frame with 68 points.
 
         Returns:
-            For each face itself with new box, points and score (the presence), or None where it is lost.
+            Each face with new box, landmarks and score (the presence score), or None if it is lost.
 
         Raises:
             ValueError: A face has no 68 landmarks.
         """
         known = [points for points in map(landmarks_of, faces) if points is not None]
         if len(known) < len(faces):
-            raise ValueError(f"{len(faces) - len(known)} of {len(faces)} faces have no 68 landmarks to be followed by")
+            raise ValueError(
+                f"{len(faces) - len(known)} of {len(faces)} faces have no 68 landmarks, so they cannot be followed; "
+                "add them with LandmarkModel.add_landmarks"
+            )
         if not known:
             return []
         before = np.stack(known)
@@ -116,23 +119,23 @@ class LandmarkModel:
 
 
 def landmarks_of(face: Face) -> Floats | None:
-    """Return a face's 68 points, or None where it has none, or those of another detector."""
+    """Return a face's 68 landmarks; None if it has none or another number of them."""
     return face.landmarks if face.landmarks is not None and len(face.landmarks) == 68 else None
 
 
 def cut_square(grey: NDArray[np.uint8], frame: Floats, size: int) -> NDArray[np.uint8]:
-    """Cut a turned square out of a picture; outside of the picture its edge goes on.
+    """Cut a rotated square out of an image; outside of the image, the pixels of its edge are repeated.
 
     Args:
         grey: (H, W) uint8.
-        frame: (2, 3) matrix that leads from the square's pixels to the picture's.
+        frame: (2, 3) affine matrix from pixels of the square to pixels of the image.
         size: Pixels of the square's side.
 
     Returns:
-        (size, size) uint8. Where it is shrunk, pixels are averaged first, so that nothing is skipped.
+        (size, size) uint8. A square that is shrunk is averaged first (anti-aliasing).
     """
     scale = float(np.hypot(*frame[:, 0]))
-    if scale > 2:  # shrink what is needed of the picture by a whole number, then cut
+    if scale > 2:  # first shrink the needed part of the image by an integer factor
         corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float32) @ frame[:, :2].T + frame[:, 2]
         height, width = grey.shape
         x1, y1 = np.clip(np.floor(corners.min(axis=0)), 0, (width - 1, height - 1)).astype(int).tolist()
@@ -147,15 +150,15 @@ def cut_square(grey: NDArray[np.uint8], frame: Floats, size: int) -> NDArray[np.
 
 
 def frame_square(box: Floats, tilt: float, size: int) -> Floats:
-    """Return the square about a face's box that the networks of faces want, `ROOM` times as large.
+    """Return the square around a face's box that the face networks expect, `ROOM` times as large.
 
     Args:
-        box: (4,) x1 y1 x2 y2, as `geometry.box_of_points` draws it.
-        tilt: Degrees by which the square is turned, clockwise in the picture.
-        size: Pixels of the square's side, once it is cut.
+        box: (4,) x1 y1 x2 y2, framed as by `geometry.box_of_points`.
+        tilt: Rotation of the square in degrees, clockwise in the image.
+        size: Side of the crop in pixels.
 
     Returns:
-        The (2, 3) matrix that leads from the crop's pixels to the picture's.
+        (2, 3) affine matrix from pixels of the crop to pixels of the image.
 
     Example:
         >>> frame_square(np.float32([0, 0, 40, 40]), 0.0, 54) @ (27, 27, 1)

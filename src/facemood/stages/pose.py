@@ -1,9 +1,9 @@
-"""Where a head is turned to: a generic 3-D face is fitted to 68 points as a pinhole camera sees it.
+"""Head pose: fit a generic 3-D face to 68 landmarks under a pinhole camera model.
 
-What is assumed: a focal length as long as the frame's longer side (a field of view of 53 degrees, between those of a
-phone and of a portrait lens), the optical axis in the frame's middle, no lens distortion, and the same 3-D face for
-everyone. That is ``generic_face.csv``; ``scripts/mean_face.py`` makes it and states its frame. In a tight crop that
-focal length would put the face right before the lens, so no face is taken to be nearer than `NEAREST`.
+Assumptions: the focal length equals the longer side of the frame (a field of view of 53 degrees, between a phone and a
+portrait lens); the optical axis is in the middle of the frame; there is no lens distortion; and everyone has the same
+3-D face, ``generic_face.csv``, which ``scripts/mean_face.py`` makes. In a tight crop that focal length would put the
+face right in front of the lens, so the distance of a face is at least `NEAREST`.
 """
 
 from __future__ import annotations
@@ -20,67 +20,67 @@ from facemood.geometry import Floats, angles_of
 Matrix = NDArray[np.float64]
 
 FITTED = (*range(4), *range(13, 17), *range(27, 48))
-"""The points that are fitted: the jaw's upper ends; nose and eyes. Brows, mouth and chin are left out, because a face
-that talks or frowns would seem to nod. Without the jaw's ends, which lie deepest, the yaw errs twice as much."""
+"""Landmarks that are fitted: the upper ends of the jaw, nose and eyes. Brows, mouth and chin are left out, because
+talking or frowning would look like nodding. Without the ends of the jaw, which are deepest, the error of the yaw
+doubles."""
 
 WEIGHTS = np.array([(1.0, 0.3)] * 8 + [(1.0, 1.0)] * 21)
-"""How much each of them counts across and along the face. On a face that nods, the jaw's ends slide along its outline,
-and so move by two thirds of what a rigid head's would: counted in full, they make the pitch a quarter too small."""
+"""Weight of each of them across and along the face. When a head nods, the ends of the jaw slide along its outline and
+move by two thirds of what a rigid head's would. With full weight they make the pitch a quarter too small."""
 
 OUTER_CORNERS = (36, 45)
-"""The right eye's and the left eye's."""
+"""Landmarks of the outer corners of the right and left eye."""
 
 NEAREST = 6.0
-"""How far off a face is at least, in units of its larger extent: about 85 cm."""
+"""Smallest distance of a face from the camera, in units of its larger extent: about 85 cm."""
 
 MIN_RATIO = 1e-3
-"""Points whose two extents have a smaller ratio lie on a line and are no face."""
+"""Smallest ratio of the two extents of landmarks; below it they lie on a line and are not a face."""
 
 MIN_EXTENT = 0.1
-"""Points that span fewer pixels are no face."""
+"""Smallest extent of landmarks in pixels; below it they are not a face."""
 
 MAX_COORDINATE = 1e8
-"""Points with larger coordinates, in pixels, are no face."""
+"""Largest coordinate of landmarks in pixels; above it they are not a face."""
 
 ITERATIONS = 5
-"""Iterations of the fit; after three it hardly changes."""
+"""Iterations of the Gauss-Newton fit; after three it hardly changes."""
 
 
 def estimate_pose(points: Floats, size: tuple[int, int], *, face: Floats | None = None) -> Floats | None:
     """Return yaw, pitch and roll of a head, relative to the line from the camera to the face.
 
-    A face that looks into the camera has a yaw and a pitch of 0 wherever in the frame it is, so a crop of a photo gives
-    nearly what the photo gives.
+    A face that looks into the camera has a yaw and a pitch of 0 anywhere in the frame, so a crop of a photo gives
+    nearly the same pose as the photo.
 
     Args:
         points: (68, 2) pixels, in iBUG order.
         size: Width and height of the frame in pixels.
-        face: Another 3-D face (68, 3) than `generic_face`, in its frame.
+        face: A 3-D face (68, 3) instead of `generic_face`, in the same coordinates.
 
     Returns:
-        (3,) float32 degrees: yaw -90..90, positive where the face is turned to the right of the picture (whichever side
-        that is to the subject); pitch -180..180, positive where it looks up; roll -180..180, positive where the head is
-        tilted clockwise in the picture. None where the points are no face: not finite, all on a line, or
-        without a size.
+        (3,) float32 degrees: yaw -90..90, positive if the face is turned to the right of the image; pitch -180..180,
+        positive if it looks up; roll -180..180, positive if the head is tilted clockwise in the image. None if the
+        points are not a face: not finite, on a line, or without extent.
 
     Raises:
         ValueError: There are not 68 points.
 
     Example:
-        >>> seen = generic_face()[:, :2] * 10 + (320, 240)  # from far away, in the middle of the frame
-        >>> [round(angle) for angle in estimate_pose(seen, (640, 480))]
+        >>> points = generic_face()[:, :2] * 10 + (320, 240)  # from far away, in the middle of the frame
+        >>> [round(angle) for angle in estimate_pose(points, (640, 480))]
         [0, 0, 0]
     """
     if points.shape != (68, 2):
-        raise ValueError(f"a pose wants 68 points (68, 2), but these are {points.shape}")
+        raise ValueError(f"a pose needs 68 points (68, 2), but got {points.shape}")
     exact = points.astype(np.float64)
     if not _has_extent(exact[list(FITTED)]) or not _has_extent(exact):
         return None
     focal = max(*size, NEAREST * np.ptp(exact, axis=0).max())
-    seen = (exact - np.array(size) / 2) / focal
-    right, left = seen[list(OUTER_CORNERS)]
-    tilt = _turn_in_picture(float(np.arctan2(*(left - right)[::-1])))
-    upright = seen @ tilt[:2, :2]  # so that across and along the face are x and y
+    normalized = (exact - np.array(size) / 2) / focal
+    right, left = normalized[list(OUTER_CORNERS)]
+    tilt = _roll_matrix(float(np.arctan2(*(left - right)[::-1])))
+    upright = normalized @ tilt[:2, :2]  # so that across and along the face are x and y
     fitted = _fit(upright, generic_face() if face is None else face)
     if fitted is None:
         return None
@@ -90,9 +90,9 @@ def estimate_pose(points: Floats, size: tuple[int, int], *, face: Floats | None 
 
 @functools.cache
 def generic_face() -> Floats:
-    """Return the mean 3-D face: (68, 3) float32 x to the picture's right, y down, z away from the camera.
+    """Return the mean 3-D face: (68, 3) float32, x to the right of the image, y down, z away from the camera.
 
-    The origin lies midway between the outer corners of the eyes, and their distance is 1.
+    The origin is midway between the outer corners of the eyes, and their distance is 1.
 
     Example:
         >>> generic_face()[[36, 45]].tolist()
@@ -104,53 +104,53 @@ def generic_face() -> Floats:
 
 
 def _has_extent(points: Matrix) -> bool:
-    """Tell whether points (P, 2) are finite and spread in two directions."""
-    if not (np.abs(points) < MAX_COORDINATE).all():  # nor is what is not a number
+    """Return whether points (P, 2) are finite and extend in two directions."""
+    if not (np.abs(points) < MAX_COORDINATE).all():  # NaN fails too
         return False
     first, second = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
     return bool(first > MIN_EXTENT and second > MIN_RATIO * first)
 
 
-def _fit(seen: Matrix, whole: Floats) -> tuple[Matrix, Matrix] | None:
-    """Return the rotation (3, 3) and the place (3,) at which a face looks most like points, or None.
+def _fit(points: Matrix, whole: Floats) -> tuple[Matrix, Matrix] | None:
+    """Return the rotation (3, 3) and position (3,) of a face that fit points best, or None if the fit fails.
 
-    Gauss and Newton's method refines what fits without perspective.
+    The Gauss-Newton method refines a fit without perspective.
 
     Args:
-        seen: (68, 2) upright points about the optical axis, in units of the focal length.
+        points: (68, 2) upright points relative to the optical axis, in units of the focal length.
         whole: (68, 3) points of the face.
     """
-    face, wanted = whole[list(FITTED)].astype(np.float64), seen[list(FITTED)]
-    turn, place = _fit_from_afar(face, wanted)
+    face, target = whole[list(FITTED)].astype(np.float64), points[list(FITTED)]
+    turn, place = _fit_without_perspective(face, target)
     for _ in range(ITERATIONS):
-        looks, slopes = cv2.projectPoints(face, turn, place, np.eye(3), None)[:2]
-        missing, slope = (wanted - looks[:, 0]) * WEIGHTS, slopes[:, :6] * WEIGHTS.reshape(-1, 1)
-        if not (np.isfinite(missing).all() and np.isfinite(slope).all() and place[2] > 0):
+        projected, slopes = cv2.projectPoints(face, turn, place, np.eye(3), None)[:2]
+        residual, slope = (target - projected[:, 0]) * WEIGHTS, slopes[:, :6] * WEIGHTS.reshape(-1, 1)
+        if not (np.isfinite(residual).all() and np.isfinite(slope).all() and place[2] > 0):
             return None
-        step = np.linalg.lstsq(slope, missing.ravel(), rcond=None)[0]
+        step = np.linalg.lstsq(slope, residual.ravel(), rcond=None)[0]
         turn, place = turn + step[:3], place + step[3:]
     return np.asarray(cv2.Rodrigues(turn)[0], np.float64), place
 
 
-def _fit_from_afar(face: Matrix, seen: Matrix) -> tuple[Matrix, Matrix]:
-    """Return a rotation vector (3,) and a place (3,) of a face that is so far off that it has no perspective."""
-    shape, picture = face - face.mean(axis=0), seen - seen.mean(axis=0)
-    rows = np.linalg.lstsq(shape, picture, rcond=None)[0].T  # (2, 3): where x, y and z of the face go
+def _fit_without_perspective(face: Matrix, points: Matrix) -> tuple[Matrix, Matrix]:
+    """Return the rotation vector (3,) and position (3,) of a face by a scaled orthographic projection."""
+    shape, target = face - face.mean(axis=0), points - points.mean(axis=0)
+    rows = np.linalg.lstsq(shape, target, rcond=None)[0].T  # (2, 3): images of the x, y and z axis
     one, sizes, other = np.linalg.svd(rows, full_matrices=False)
     across, down = one @ other
     turn = np.stack([across, down, np.cross(across, down)])
-    place = np.array([*seen.mean(axis=0), 1]) / sizes.mean() - turn @ face.mean(axis=0)
+    place = np.array([*points.mean(axis=0), 1]) / sizes.mean() - turn @ face.mean(axis=0)
     return np.asarray(cv2.Rodrigues(turn)[0][:, 0], np.float64), place
 
 
-def _turn_in_picture(angle: float) -> Matrix:
-    """Return the rotation (3, 3) about the optical axis by an angle in radians, clockwise in the picture."""
+def _roll_matrix(angle: float) -> Matrix:
+    """Return the rotation (3, 3) about the optical axis by an angle in radians, clockwise in the image."""
     cosine, sine = np.cos(angle), np.sin(angle)
     return np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
 
 
 def _turn_to_axis(place: Matrix) -> Matrix:
-    """Return the shortest rotation (3, 3) that brings a place (3,) before the camera onto its optical axis, z."""
+    """Return the smallest rotation (3, 3) that moves a position (3,) in front of the camera onto its optical axis."""
     x, y, z = place / np.linalg.norm(place)
     shared = 1 / (1 + z)
     return np.array([[1 - x * x * shared, -x * y * shared, -x], [-x * y * shared, 1 - y * y * shared, -y], [x, y, z]])

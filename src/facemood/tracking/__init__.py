@@ -1,6 +1,6 @@
 """All memory from frame to frame: track IDs, smoothing and baselines of the people in one source.
 
-A `Scene` is what the pipeline is given: `PhotoScene` remembers nothing, `VideoScene` puts the parts together.
+The pipeline is given a `Scene`: `PhotoScene` remembers nothing, `VideoScene` combines follower, smoother and baselines.
 """
 
 from facemood.tracking.baseline import ExpressionBaseline

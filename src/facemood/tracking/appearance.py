@@ -1,4 +1,4 @@
-"""What a face looks like, as an embedding by which the tracker finds a person again in the same video."""
+"""Appearance embedding of a face, by which the tracker re-identifies a person within a video."""
 
 from __future__ import annotations
 

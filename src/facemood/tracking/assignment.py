@@ -1,4 +1,4 @@
-"""The assignment problem: which face belongs to which track, at the least total cost."""
+"""The linear assignment problem: match faces to tracks at the lowest total cost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Doubles = NDArray[np.float64]
 
 
 def assign(costs: Floats, limit: float) -> list[tuple[int, int]]:
-    """Solve the assignment problem: pair rows with columns at the least total cost; an unpaired row costs `limit`.
+    """Solve the assignment problem: match rows to columns at the lowest total cost; an unmatched row costs `limit`.
 
     This is the Hungarian method with shortest augmenting paths (Kuhn 1955; Jonker & Volgenant 1987). It takes at most
     R * R * (R + C) steps for R rows and C columns: less than a millisecond for ten faces.
@@ -38,7 +38,7 @@ def assign(costs: Floats, limit: float) -> list[tuple[int, int]]:
 
 
 def _augment(table: Doubles, owner: NDArray[np.int64], price_row: Doubles, price_column: Doubles, row: int) -> None:
-    """Pair one more row along the shortest augmenting path; changes all arguments but `table`."""
+    """Match one more row along the shortest augmenting path; changes all arguments but `table`."""
     start = table.shape[1]
     owner[start], column = row, start
     least, came = np.full(start, np.inf), np.full(start, start)

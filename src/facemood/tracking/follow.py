@@ -20,10 +20,10 @@ DETECT_EVERY = 5
 """The detector runs at least every so many frames."""
 
 SEARCH_EVERY = 2
-"""It runs at least every so many frames while nobody is there, or a person is waited for."""
+"""The detector runs at least every so many frames while there is no face, or while a track has no face."""
 
 DETECT_SECONDS = 0.5
-"""It runs at least every so many seconds, so that few frames a second do not make it rare."""
+"""The detector runs at least every so many seconds, so that it does not become rare at a low frame rate."""
 
 LONGEST_GAP = 0.35
 """Longest gap between frames, in seconds, over which a face is still followed. It is less than `DETECT_SECONDS`, so
@@ -63,7 +63,7 @@ class FaceFollower:
     Each face is followed by its own landmarks (`LandmarkModel.follow`). The detector runs
 
     * every `every` frames, and every half second;
-    * every second frame while nobody is there, or while a person is waited for;
+    * every second frame while there is no face, or while a track has no face;
     * if a followed face is lost or unreliable: a low presence score, too fast a change, or an overlap with another
       face;
     * if a face has no landmarks to be followed by;
@@ -73,7 +73,7 @@ class FaceFollower:
     keeps its position relative to the landmarks, so it is framed as the detector's boxes are.
 
     Args:
-        detector: What detects faces.
+        detector: Detects faces.
         landmark_model: The landmark network, which also follows faces.
         options: Which faces count.
         every: The detector runs at least every so many frames; 1 runs it on each.
@@ -152,10 +152,10 @@ class FaceFollower:
         """Follow the faces of the last frame; return those that are still there, and whether any is unreliable."""
         if any(landmarks_of(face) is None for face in self._faces):
             return [], True
-        read = self.landmark_model.follow(image, self._faces)
-        pairs = [(before, _reframe(before, now)) for before, now in zip(self._faces, read, strict=True) if now]
+        followed = self.landmark_model.follow(image, self._faces)
+        pairs = [(before, _reframe(before, now)) for before, now in zip(self._faces, followed, strict=True) if now]
         faces = [now for _, now in pairs]
-        lost = len(pairs) < len(read)
+        lost = len(pairs) < len(followed)
         return faces, lost or _is_overlapping(faces) or any(is_unreliable(before, now) for before, now in pairs)
 
     def _is_due(self, time: float) -> bool:

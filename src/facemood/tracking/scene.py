@@ -1,4 +1,4 @@
-"""Scenes: what is remembered from frame to frame. Photos share nothing; one video, camera or screen is one scene."""
+"""Scenes hold the state from frame to frame. Photos share none; each video, camera or screen is one scene."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ SMOOTH = SmoothOptions().seconds
 """Time constant, in seconds, with which a person's probabilities are smoothed."""
 
 SHORTEST_FRAME = 1e-3
-"""Least seconds for which a frame counts in a unit baseline, so that the first frame counts too."""
+"""Shortest time, in seconds, for which a frame counts in a unit baseline, so that the first frame counts too."""
 
 LONGEST_FRAME = 1.0
-"""Most seconds for which a frame counts in a unit baseline, so that a gap does not give one frame all the weight."""
+"""Longest time, in seconds, for which a frame counts in a unit baseline, so that no frame after a gap dominates."""
 
 
 class Scene(Protocol):
-    """How the faces of a frame are found, and how their predictions are finished."""
+    """Finds the faces of each frame, and finishes their predictions."""
 
     def find(self, frame: Frame) -> list[Face]:
         """Return the faces of the next frame, without expressions."""
@@ -45,10 +45,10 @@ class VideoOptions:
         every: A whole number k reads each k-th frame of a video, a float T one at most every T seconds; None reads all.
         smooth: Time constant of smoothing in seconds; 0 for none.
         baseline: First and last second of the baseline period, in which people look neutral; None without one.
-        patience: Seconds for which a person who is not seen keeps the track ID.
+        patience: Seconds for which a person who is not visible keeps the track ID.
 
     Raises:
-        ValueError: An option is out of its range.
+        ValueError: An option is out of range.
 
     Example:
         >>> VideoOptions(baseline=(0, 10)).variants
@@ -64,16 +64,18 @@ class VideoOptions:
         if self.every is not None and not 0 < self.every < math.inf:
             raise ValueError(f"every must be a number of frames or seconds above 0, but is {self.every!r}")
         if not 0 <= self.smooth < math.inf:
-            raise ValueError(f"smooth must be a number of seconds from 0 on, but is {self.smooth!r}")
+            raise ValueError(f"smooth must be a number of seconds, 0 or more, but is {self.smooth!r}")
         if not 0 <= self.patience < math.inf:
-            raise ValueError(f"patience must be a number of seconds from 0 on, but is {self.patience!r}")
+            raise ValueError(f"patience must be a number of seconds, 0 or more, but is {self.patience!r}")
         if self.baseline is not None and not 0 <= self.baseline[0] < self.baseline[1]:
             start, end = self.baseline
-            raise ValueError(f"baseline must run from a second on to a later one, but runs from {start:g} to {end:g}")
+            raise ValueError(
+                f"baseline must start at 0 seconds or later and end after its start, but runs from {start:g} to {end:g}"
+            )
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """Which values each label has besides its probability."""
+        """The values of each label besides its probability."""
         return (RAW,) if self.baseline is None else (RAW, CHANGE)
 
     def info(self) -> dict[str, Any]:
@@ -104,7 +106,7 @@ class VideoScene:
     """The frames of one video, camera or screen, in order: people have track IDs, and predictions are smoothed.
 
     Args:
-        follower: What tracks the people.
+        follower: Tracks the people.
         options: How the video is read.
         baseline: The people's expression baselines, if they are known already.
         unit_baseline: Their action-unit baselines, if they are known already.

@@ -1,4 +1,4 @@
-"""Smooth each person's probabilities over time but keep onsets sharp, and give a display label with hysteresis."""
+"""Smooth each person's probabilities over time but keep onsets sharp; the display label has hysteresis."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MIN_PROBABILITY = 1e-4
 """Probabilities are raised to this, so that their logarithms are finite and tiny ones do not count as changes."""
 
 FORGET_SECONDS = 5.0
-"""Seconds after which the state of a person who is not seen is dropped."""
+"""Seconds after which the state of a person who is not visible is dropped."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ class SmoothState:
         displayed: Index of the display label.
         rival: Index of the label that leads it; `displayed` if none does.
         since: When the rival began to lead, in seconds of the smoother's clock.
-        last_seen: When the person was last seen, in seconds of that clock.
+        last_seen: When the person was last visible, in seconds of that clock.
     """
 
     labels: tuple[str, ...]
@@ -116,7 +116,7 @@ class Smoother:
 
         Args:
             faces: Faces with `track_id`, each person once; those without probabilities stay as they are.
-            timestamp: Seconds since the source began. If it goes back, no time is taken to have passed.
+            timestamp: Seconds since the source began. If it goes back, the clock stands still.
 
         Returns:
             The same faces in the same order, with smoothed `probabilities`, this frame's `raw_probabilities`, and a
@@ -135,9 +135,7 @@ class Smoother:
     def _smooth(self, face: Face) -> Face:
         """Smooth one face's prediction."""
         if face.track_id is None:
-            raise ValueError(
-                "only faces of known people can be smoothed, but one has no track_id; run the Tracker before"
-            )
+            raise ValueError("only faces with a track_id can be smoothed, but one has none; run the Tracker first")
         raw = face.probabilities
         logs = np.log(np.maximum(raw.astype(np.float64), MIN_PROBABILITY))
         state = self._states.get(face.track_id)

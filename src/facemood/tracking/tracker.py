@@ -14,40 +14,40 @@ from facemood.tracking.appearance import appearance_of
 from facemood.tracking.assignment import assign
 
 PATIENCE = 1.5
-"""Seconds for which a person who is not seen keeps the track ID: longer than most turns of the head and crossings."""
+"""Seconds for which a person who is not visible keeps the track ID: longer than most head turns and crossings."""
 
 REACH = 0.7
-"""Distance from the expected place, in units of the face's size, that costs 1: the most that distance alone costs."""
+"""Distance from the expected position, in units of the face's size, that costs 1: the largest cost of a distance."""
 
 REACH_GROWTH = 1.0
-"""How much the reach grows with each second in which the person is not seen, in units of the face's size."""
+"""Growth of the reach for each second in which the person is not visible, in units of the face's size."""
 
 UNLIKE = 0.15
 """Cosine distance of two appearances that costs 1. In group photos, other people are 0.25 apart in the median; the same
 person within two seconds of a clip is 0.02 apart, and more than 0.1 once in a hundred times."""
 
 MAX_COST = 1.5
-"""Pairs that cost as much are not matched. A face anywhere is matched if it looks alike, and one at the expected place
-if its appearance is not too different."""
+"""Pairs of this cost or more are not matched. A face anywhere is matched if its appearance is similar, and a face at
+the expected position is matched if its appearance is not too different."""
 
 NEW_TRACK_COST = 0.25
-"""What a track that was seen in one frame only costs more, so that the older of two tracks on one face is kept."""
+"""Additional cost of a track with a single frame, so that the older of two tracks on one face is kept."""
 
 NEW_TRACK_HASTE = 5.0
-"""How many times sooner such a track is dropped, because it may be a false alarm."""
+"""How many times sooner a track with a single frame is dropped, because it may be a false alarm."""
 
 HEAD = 1.4
 """Side of a head in units of its face's box."""
 
 MAX_HEAD_OVERLAP = 0.05
-"""Heads that share a larger part of their area occlude each other: pixels of one may lie in the other's box."""
+"""Intersection over minimum of heads above which they occlude each other: one's pixels may be in the other's box."""
 
 OCCLUDED = 4.0
-"""How many times less the appearance of an occluded face costs, and how many times slower its size and velocity are
-followed. Its appearance is not learned."""
+"""Factor by which the appearance of an occluded face costs less, and by which its size and velocity are updated more
+slowly. Its appearance is not learned."""
 
 GLIDE = 1.0
-"""Time constant, in seconds, with which the velocity of a person who is not seen decays."""
+"""Time constant, in seconds, with which the velocity of a person who is not visible decays."""
 
 MOTION = 0.12
 """Time constant, in seconds, with which velocity and size follow a change."""
@@ -61,8 +61,8 @@ class TrackOptions:
     """How people are tracked.
 
     Attributes:
-        patience: Seconds for which a person who is not seen keeps the track ID; until the next frame it always holds.
-        reach: Distance from the expected place that costs 1, in units of the face's size; see `REACH`.
+        patience: Seconds for which a person who is not visible keeps the track ID; the next frame always counts.
+        reach: Distance from the expected position that costs 1, in units of the face's size; see `REACH`.
 
     Raises:
         ValueError: An option is negative or NaN.
@@ -82,16 +82,16 @@ class TrackOptions:
 
 @dataclasses.dataclass(slots=True)
 class TrackState:
-    """What the tracker remembers of one person.
+    """The state of one track.
 
     Attributes:
         track_id: From 1, never reused.
-        place: (4,) float32 x and y of the middle in pixels, and the logarithms of width and height, when last seen.
+        place: (4,) float32 x and y of the centre in pixels, and the logarithms of width and height, when last visible.
         velocity: (4,) float32 change of the place per second.
-        appearance: (L,) float32 of length 1, as `appearance_of` gives it.
-        last_seen: When the person was last seen, in seconds of the tracker's clock.
-        frames: In how many frames the person was seen.
-        learned: From how many of them the appearance was learned.
+        appearance: (L,) float32 of length 1, as `appearance_of` returns it.
+        last_seen: When the person was last visible, in seconds of the tracker's clock.
+        frames: Number of frames with the person.
+        learned: Number of frames from which the appearance was learned.
     """
 
     track_id: int
@@ -103,7 +103,7 @@ class TrackState:
     learned: int = 0
 
     def predict(self, now: float) -> Floats:
-        """Return the expected place at a time, by a velocity that decays (damped constant velocity)."""
+        """Return the expected place at a time (constant velocity with damping)."""
         seconds = GLIDE * (1 - np.exp(-(now - self.last_seen) / GLIDE))
         return np.asarray(self.place + self.velocity * seconds, np.float32)
 
@@ -111,10 +111,10 @@ class TrackState:
 class Tracker:
     """Gives the faces of one source their `track_id`, frame by frame.
 
-    The cost of matching a face to a track has two parts: its distance from the expected place (damped constant velocity
-    of middle and size), and the difference in appearance (grey thumbnail and colour histogram). The assignment of least
-    total cost is taken. A track without a face is kept for some seconds; it is matched again near the expected place,
-    or anywhere if the appearance is much the same. A face without a track starts a new one, with the next track ID.
+    The cost of matching a face to a track has two parts: the distance from the expected position and size (damped
+    constant velocity), and the difference in appearance (grey thumbnail and colour histogram). The assignment with the
+    lowest total cost is used. A track without a face is kept for some seconds. It is matched again near the expected
+    position, or anywhere if the appearance is very similar. A face without a track starts a new track with the next ID.
 
     Every face gets a track ID at once, so each row of a table has one. A false alarm in a single frame uses up a track
     ID, but its track is soon dropped.
@@ -139,7 +139,7 @@ class Tracker:
 
     @property
     def waiting(self) -> int:
-        """How many people are not seen in the last frame but still waited for; those seen once do not count."""
+        """Number of tracks without a face in the last frame that are still kept; those with one frame do not count."""
         return sum(track.last_seen < self._clock and track.frames > 1 for track in self._tracks)
 
     def update(self, image: Image, faces: Sequence[Face], timestamp: float, *, cut: bool = False) -> list[Face]:
@@ -148,8 +148,8 @@ class Tracker:
         Args:
             image: The frame, (H, W, 3) uint8 BGR.
             faces: The faces in it, each person once. A `track_id` that they have already is ignored.
-            timestamp: Seconds since the source began. If it goes back, no time is taken to have passed.
-            cut: Whether the frame is of another shot than the last, so that places are meaningless.
+            timestamp: Seconds since the source began. If it goes back, the clock stands still.
+            cut: Whether the frame belongs to another shot than the last one, so that positions are meaningless.
 
         Returns:
             The same faces in the same order, with `track_id`.
@@ -172,13 +172,13 @@ class Tracker:
         return tracked
 
     def _pass_time(self, timestamp: float) -> None:
-        """Advance the clock, and drop tracks that were not seen for too long; those in the last frame always stay."""
+        """Advance the clock, and drop tracks without a face for too long; those in the last frame are always kept."""
         before, passed = self._clock, 0.0 if self._last is None else max(timestamp - self._last, 0.0)
         self._clock, self._last = before + passed, timestamp
         self._tracks = [track for track in self._tracks if track.last_seen >= before or self._is_kept(track)]
 
     def _is_kept(self, track: TrackState) -> bool:
-        """Return whether a track is kept although its person is not seen."""
+        """Return whether a track is kept although its person is not visible."""
         return self._clock - track.last_seen <= self.options.patience / (NEW_TRACK_HASTE if track.frames < 2 else 1)
 
     def _costs(self, places: Floats, looks: Floats, clear: NDArray[np.bool_], *, cut: bool) -> Floats:
@@ -223,7 +223,7 @@ class Tracker:
 
 
 def places_of(boxes: Floats) -> Floats:
-    """Turn boxes into places: x and y of the middle, and the logarithms of width and height.
+    """Turn boxes into places: x and y of the centre, and the logarithms of width and height.
 
     Args:
         boxes: (N, 4) x1 y1 x2 y2 in pixels.
@@ -240,10 +240,10 @@ def places_of(boxes: Floats) -> Floats:
 
 
 def distances(expected: Floats, found: Floats) -> Floats:
-    """Return the distance of each two places: between the middles in units of the size, plus the log ratio of sizes.
+    """Return the distance of each two places: between the centres in units of the size, plus the log ratio of sizes.
 
     Args:
-        expected: (T, 4) as `places_of` gives them; their size is the unit.
+        expected: (T, 4) as `places_of` returns them; their size is the unit.
         found: (F, 4).
 
     Returns:
@@ -260,7 +260,7 @@ def distances(expected: Floats, found: Floats) -> Floats:
 
 
 def _head_overlaps(boxes: Floats) -> Floats:
-    """Return for each head its largest intersection over minimum with another one: (N,) float32, 0..1."""
+    """Return the largest intersection over minimum of each head with another one: (N,) float32, 0..1."""
     middles, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
     heads = np.concatenate([middles - HEAD / 2 * sides, middles + HEAD / 2 * sides], axis=1)
     overlaps = iom(heads, heads)

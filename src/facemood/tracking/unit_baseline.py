@@ -1,4 +1,4 @@
-"""Action-unit baselines: some people have high brows or thin lips, and that is no expression."""
+"""Action-unit baselines: some people have high brows or thin lips, which is not an expression."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from facemood.stages.action_units.estimate import intensity_of, spreads_of
 from facemood.stages.action_units.frontal import Matrix
 
 TRUSTED_SECONDS = 10.0
-"""Without a baseline period, seconds after which the running mean of a person counts half as their baseline."""
+"""Seconds after which the running mean of a person has half the weight of a full baseline, if no period is given."""
 
 MOST_SPREAD = 1.5
 """Spreads to which the running mean clips each face, so that a long smile does not become the baseline."""
@@ -22,8 +22,8 @@ MOST_SPREAD = 1.5
 class UnitBaseline:
     """The baseline of each person's action units: from the baseline period, or a running mean.
 
-    Without a baseline period, the mean of all frames so far takes its place. Large movements are clipped in it, and its
-    weight grows with the seconds for which the person was seen.
+    Without a baseline period, the mean of all frames so far is used instead. Large movements are clipped in it, and its
+    weight grows with the seconds for which the person was visible.
 
     Example:
         >>> baseline, box = UnitBaseline(), np.zeros(4, np.float32)

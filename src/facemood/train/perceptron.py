@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset, ferplus, open_dataset
-from facemood.ferc.parts import TURNED, PartsModel
+from facemood.ferc.parts import MAX_YAW, PartsModel
 from facemood.ferc.vector import MIRRORED_PAIRS, PAIRS, expressional_vector
 from facemood.geometry import Floats
 from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS
@@ -246,17 +246,17 @@ def export_perceptron(network: Perceptron, file: Path, images: int) -> None:
     card = ModelCard(
         name="ferc",
         task="vector",
-        description="It reads expressions from 24 distances between parts of a face whose background is removed",
+        description="It predicts expressions from 24 distances between facial parts, after the background is removed",
         heads=HEADS,
         default_head="ferplus-five",
         input_size=(len(PAIRS), 1),
         framing=default_framing(),
         trained_on={"dataset": "FER2013 with FER+ votes", "split": "Training", "images": images, "epochs": EPOCHS},
         limits=(
-            "It is right far less often than the networks that read pixels; docs/ferc.md has the figures.",
-            "It reads 24 distances: not brows, lids, wrinkles, teeth, nor how far the mouth is open.",
-            f"Faces that are turned by more than {TURNED:.0f} degrees are not read, nor those half out of the picture.",
-            "Covered eyes and mouths are not read; a few coverings are not noticed, and the points below are guessed.",
+            "It is much less accurate than the networks that take pixels; docs/ferc.md has the figures.",
+            "It takes 24 distances: it does not see brows, lids, wrinkles, teeth, or how far the mouth is open.",
+            f"Faces turned by more than {MAX_YAW:.0f} degrees or partly outside of the image get no prediction.",
+            "Faces with covered eyes or mouth get no prediction. A few coverings are missed, with poor landmarks.",
         ),
     )
     batch = torch.export.Dim("batch", min=1, max=4096)

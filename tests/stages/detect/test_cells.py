@@ -5,7 +5,7 @@ from facemood.stages.detect.cells import concatenate, decode_cells
 
 
 def cells_with(row: int, column: int, *, logit: float = 2.0) -> np.ndarray:
-    """A map of 4x6 cells in which one says: a face from 2 cells left to 1 right, 1 above to 3 below."""
+    """4x6 cells, one of which has a face from 2 cells left to 1 right and from 1 above to 3 below."""
     cells = np.zeros((15, 4, 6), np.float32)
     cells[0] = -9
     cells[0, row, column] = logit
@@ -26,7 +26,7 @@ def test_the_threshold_decides() -> None:
     assert len(decode_cells(cells_with(0, 0, logit=-0.1), threshold=0.5).scores) == 0
 
 
-def test_candidates_are_concatenated_and_the_best_stays() -> None:
+def test_candidates_are_concatenated_and_suppression_keeps_the_best() -> None:
     weak, strong = (
         decode_cells(cells_with(2, column, logit=logit), threshold=0.1) for column, logit in ((3, 1), (2, 3))
     )
@@ -36,7 +36,7 @@ def test_candidates_are_concatenated_and_the_best_stays() -> None:
     assert concatenate([]).boxes.shape == (0, 4)
 
 
-def test_wild_numbers_stay_finite() -> None:
+def test_extreme_outputs_stay_finite() -> None:
     found = decode_cells(np.full((15, 2, 2), 1e9, np.float32), threshold=0.5)
     assert np.isfinite(found.boxes).all()
     assert (found.scores <= 1).all()

@@ -10,7 +10,7 @@ def face(side: float, score: float = 0.9) -> Face:
     return Face(np.array([0, 0, side, side], np.float32), score=score)
 
 
-def test_faces_that_count_come_largest_first() -> None:
+def test_selected_faces_are_sorted_by_size() -> None:
     faces = [face(40), face(90), face(20), face(60, score=0.3), face(50)]
     kept = select_faces(faces, DetectOptions(min_size=30, threshold=0.5))
     assert [found.size[0] for found in kept] == [90, 50, 40]
@@ -18,12 +18,12 @@ def test_faces_that_count_come_largest_first() -> None:
 
 
 @pytest.mark.parametrize("options", [{"min_size": 0}, {"threshold": 1.5}, {"max_faces": 0}])
-def test_impossible_options_are_refused(options: dict[str, float]) -> None:
+def test_invalid_options_are_rejected(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="expected min_size > 0, threshold 0..1"):
         DetectOptions(**options)  # type: ignore[arg-type]
 
 
-def test_without_a_threshold_the_detector_has_decided() -> None:
+def test_without_a_threshold_the_detectors_default_counts() -> None:
     assert len(select_faces([face(40, score=0.01)], DetectOptions())) == 1
     assert DetectOptions().threshold_or(0.3) == 0.3
     assert DetectOptions(threshold=0.0).threshold_or(0.3) == 0.0
@@ -32,7 +32,7 @@ def test_without_a_threshold_the_detector_has_decided() -> None:
 def test_an_unknown_detector_is_named() -> None:
     with pytest.raises(ModelError, match="unknown detector 'haar'"):
         open_detector("haar", DetectOptions())
-    with pytest.raises(ModelError, match="needs its file: yunet:FILE.onnx"):
+    with pytest.raises(ModelError, match="needs its file; write yunet:FILE.onnx"):
         open_detector("yunet", DetectOptions())
 
 

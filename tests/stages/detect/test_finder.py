@@ -14,11 +14,11 @@ from facemood.stages.detect.finder import PADDING, TILE, WINDOW, pyramid_levels,
 from scripts.detection_metrics import Tally, measure_empty, measure_photos, measure_tiles, read_photos
 
 PORTRAIT = [181, 64, 269, 175]
-"""Where the astronaut's face is: brows lifted by a quarter, chin and cheeks, by eye."""
+"""Box of the astronaut's face, set by eye: a quarter above the brows, chin and cheeks."""
 
 
 EMPTY_SCENES = (807, 821, 846, 881, 894, 908, 925, 938, 939, 940, 941, 942, 946, 951, 954, 957, 958, 970, 976, 985)
-"""Scenes that were kept from training and show neither people nor animals."""
+"""Scenes that were held out from training and show neither people nor animals."""
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def portrait(astronaut: Path) -> Image:
     return load_image(astronaut)
 
 
-def test_a_portrait_is_found_at_its_place(finder: FinderDetector, portrait: Image) -> None:
+def test_the_box_of_a_portrait_is_correct(finder: FinderDetector, portrait: Image) -> None:
     (face,) = finder(portrait)
     np.testing.assert_allclose(face.box, PORTRAIT, atol=12)
     assert 0.8 < face.score <= 1
@@ -67,17 +67,19 @@ def test_a_face_that_fills_the_frame_is_found(finder: FinderDetector, portrait: 
 
 
 @pytest.mark.parametrize("left", [185, 200, 215, 230, 250])
-def test_a_face_half_out_of_the_frame_is_one_face_or_none(finder: FinderDetector, portrait: Image, left: int) -> None:
+def test_a_face_partly_outside_of_the_frame_is_one_face_or_none(
+    finder: FinderDetector, portrait: Image, left: int
+) -> None:
     found = finder(np.ascontiguousarray(portrait[:, left:]))
     assert len(found) <= 1
     for face in found:
-        assert face.box[0] < 0  # the box goes on beyond the edge
+        assert face.box[0] < 0  # the box extends beyond the edge
         whole = (face.box + np.array([left, 0, left, 0], np.float32))[None]
         assert iou(whole, np.array([PORTRAIT], np.float32)) > 0.4
     assert found or left > 210
 
 
-def test_an_upside_down_face_is_not_claimed(finder: FinderDetector, portrait: Image) -> None:
+def test_an_upside_down_face_is_not_detected(finder: FinderDetector, portrait: Image) -> None:
     assert all(face.score < 0.9 for face in finder(np.ascontiguousarray(portrait[::-1, ::-1])))
 
 
@@ -86,7 +88,7 @@ def test_forty_faces_are_found(finder: FinderDetector, portrait: Image) -> None:
     assert len(finder(np.ascontiguousarray(crowd))) == 40
 
 
-def test_the_smallest_face_decides_what_is_looked_for(portrait: Image) -> None:
+def test_the_smallest_face_decides_the_pyramid(portrait: Image) -> None:
     small = np.asarray(cv2.resize(portrait, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA), np.uint8)
     assert len(FinderDetector(DetectOptions(min_size=16), threads=1)(small)) == 1
     assert FinderDetector(DetectOptions(min_size=120), threads=1)(small) == []
@@ -113,19 +115,19 @@ def test_any_size_is_taken(finder: FinderDetector, shape: tuple[int, int]) -> No
 @given(st.integers(1, 2300), st.integers(1, 2300))
 def test_tiles_cover_a_level(height: int, width: int) -> None:
     level = np.ones((height, width), np.uint8)
-    seen = np.zeros((height + 2 * PADDING, width + 2 * PADDING), bool)
+    covered = np.zeros((height + 2 * PADDING, width + 2 * PADDING), bool)
     for tile, corner in tiles(level):
         assert tile.shape[0] % 16 == tile.shape[1] % 16 == 0
         assert max(tile.shape) <= TILE
         x, y = (corner + PADDING).astype(int).tolist()
-        rows, columns = min(tile.shape[0], seen.shape[0] - y), min(tile.shape[1], seen.shape[1] - x)
-        part = np.zeros_like(seen)
+        rows, columns = min(tile.shape[0], covered.shape[0] - y), min(tile.shape[1], covered.shape[1] - x)
+        part = np.zeros_like(covered)
         part[y : y + rows, x : x + columns] = tile[:rows, :columns] == 1
-        inside = np.zeros_like(seen)
+        inside = np.zeros_like(covered)
         inside[PADDING:-PADDING, PADDING:-PADDING] = True
         assert not (part & ~inside).any()
-        seen |= part
-    assert seen[PADDING:-PADDING, PADDING:-PADDING].all()
+        covered |= part
+    assert covered[PADDING:-PADDING, PADDING:-PADDING].all()
 
 
 def test_levels_halve_until_no_face_fits() -> None:
@@ -156,7 +158,7 @@ def test_the_annotated_faces_are_found(finder: FinderDetector, shared_data: Path
 
 
 @pytest.mark.dataset
-def test_scenes_without_faces_raise_few_alarms(finder: FinderDetector, shared_data: Path) -> None:
+def test_scenes_without_faces_cause_few_false_alarms(finder: FinderDetector, shared_data: Path) -> None:
     done = measure_empty(finder, [shared_data / "scenes" / f"{number:04}.jpg" for number in EMPTY_SCENES])
     assert done.alarmed <= 1
 

@@ -8,7 +8,7 @@ from facemood.stages.detect import DetectOptions, HogDetector
 from scripts.detection_metrics import measure_photos, read_photos
 
 
-def test_hog_finds_a_portrait_at_its_place(astronaut: Path) -> None:
+def test_the_box_of_hog_for_a_portrait_is_correct(astronaut: Path) -> None:
     image = load_image(astronaut)
     (found,) = HogDetector()(image)
     np.testing.assert_allclose(found.box, [176, 77, 266, 167], atol=12)
@@ -37,7 +37,7 @@ def test_hog_enlarges_for_small_faces_within_a_bound() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (2, 300, 3), (40, 1, 3)])
-def test_hog_takes_any_size(shape: tuple[int, int, int]) -> None:
+def test_hog_accepts_any_size(shape: tuple[int, int, int]) -> None:
     assert HogDetector()(np.zeros(shape, np.uint8)) == []
 
 

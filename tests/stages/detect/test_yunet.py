@@ -19,7 +19,7 @@ def test_yunet_needs_its_file(tmp_path: Path) -> None:
 
 
 def bright_cell_network(side: int) -> onnx.ModelProto:
-    """A network with YuNet's inputs and outputs that takes each bright 32-pixel cell for a face of 64 pixels."""
+    """A network with YuNet's inputs and outputs that reports a face of 64 pixels for each bright 32-pixel cell."""
     nodes, outputs = [], []
     for stride in (8, 16, 32):
         cells = (side // stride) ** 2
@@ -53,7 +53,7 @@ def bright_cell_network(side: int) -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
 
 
-def test_yunet_boxes_and_points_come_through(tmp_path: Path) -> None:
+def test_boxes_and_points_of_yunet_are_converted(tmp_path: Path) -> None:
     file = tmp_path / "yunet.onnx"
     onnx.save(bright_cell_network(128), file)
     image = np.zeros((128, 128, 3), np.uint8)

@@ -33,7 +33,7 @@ MIN_EYE_DISTANCE = 10.0
 """Pixels from one outer eye corner to the other below which lids and lips are too coarse to measure."""
 
 MAX_OUTSIDE = 0.1
-"""Largest share of the points of brows, eyes, nose and lips that may lie outside of the picture."""
+"""Largest share of the landmarks of brows, eyes, nose and lips, 0..1, that may lie outside of the image."""
 
 COVERED = 0.5
 """Probability from which a part of a face counts as covered, and its units are left out."""
@@ -71,11 +71,11 @@ NOTHING = UnitPrediction({}, None)
 
 
 def with_units(image: Image, faces: Sequence[Face]) -> list[Face]:
-    """Return the faces of a picture with their `Face.action_units` and `Face.openness`.
+    """Add `Face.action_units` and `Face.openness` to the faces of an image.
 
     Args:
         image: (H, W, 3) uint8 BGR.
-        faces: Its faces, with landmarks and pose where these are known.
+        faces: Its faces, with landmarks and pose if they are known.
     """
     predictions = [predict_units(image, face) for face in faces]
     return [
@@ -88,13 +88,13 @@ def predict_units(image: Image, face: Face) -> UnitPrediction:
     """Predict the intensity of each action unit.
 
     Args:
-        image: The picture, (H, W, 3) uint8 BGR or (H, W) grey.
+        image: (H, W, 3) uint8 BGR or (H, W) grey.
         face: One of its faces.
 
     Returns:
-        Intensities, about 0.1 for a neutral face. There are none if the face has no landmarks, is turned by more than
-        `MAX_YAW` or `MAX_PITCH` degrees, is too small, has too low a score, or reaches out of the picture. If its eyes
-        or its mouth are covered, there are no units of that part.
+        Intensities, about 0.1 for a neutral face. They are empty if the face has no landmarks, is turned by more than
+        `MAX_YAW` or `MAX_PITCH` degrees, is too small, has too low a score, or lies partly outside of the image. If its
+        eyes or mouth are covered, the units of that part are left out.
 
     Example:
         >>> black, unmarked = np.zeros((90, 120, 3), np.uint8), Face(np.float32([10, 20, 50, 60]), score=0.9)
@@ -102,35 +102,35 @@ def predict_units(image: Image, face: Face) -> UnitPrediction:
         UnitPrediction(units={}, openness=None)
     """
     points = landmarks_of(face)
-    if points is None or face.pose is None or not is_readable(points, face, (image.shape[1], image.shape[0])):
+    if points is None or face.pose is None or not is_measurable(points, face, (image.shape[1], image.shape[0])):
         return NOTHING
-    seen = frontal(points, face.pose)
-    return predict_patch(_patch(image, points, seen), seen, face.pose)
+    frontalized = frontal(points, face.pose)
+    return predict_patch(_patch(image, points, frontalized), frontalized, face.pose)
 
 
 def is_covered(image: Image, face: Face) -> bool:
     """Return whether the eyes or the mouth of a face are covered; False if the face is not measured.
 
     Args:
-        image: The picture, (H, W, 3) uint8 BGR or (H, W) grey.
-        face: One of its faces. Its `Face.action_units` are used; without any they are predicted.
+        image: (H, W, 3) uint8 BGR or (H, W) grey.
+        face: One of its faces. Its `Face.action_units` are used; if there are none, they are predicted.
     """
     points = landmarks_of(face)
-    if points is None or not is_readable(points, face, (image.shape[1], image.shape[0])):
+    if points is None or not is_measurable(points, face, (image.shape[1], image.shape[0])):
         return False
     return len(face.action_units or predict_units(image, face).units) < len(KEYS)
 
 
-def predict_patch(patch: NDArray[np.uint8], seen: Frontal, pose: Floats) -> UnitPrediction:
-    """Predict the action units of a face that is cut out and frontalized.
+def predict_patch(patch: NDArray[np.uint8], face: Frontal, pose: Floats) -> UnitPrediction:
+    """Predict the action units of a frontalized face.
 
     Args:
-        patch: (PATCH, PATCH) uint8, as `cut_patch` cuts it.
-        seen: The frontalized landmarks.
+        patch: (PATCH, PATCH) uint8, as `cut_patch` returns it.
+        face: The frontalized landmarks.
         pose: (3,) yaw, pitch and roll in degrees.
     """
-    features, openness = features_of(seen.halves, texture_of(patch)), openness_of(patch, seen)
-    measured = measure_points(seen.halves)
+    features, openness = features_of(face.halves, texture_of(patch)), openness_of(patch, face)
+    measured = measure_points(face.halves)
     measured[:, BY_MODEL] = (features @ weights().units.T)[:, BY_MODEL]
     measured[:, BY_PIXELS] = closing_of(openness)
     hidden = covered_parts(features)
@@ -143,13 +143,13 @@ def closing_of(openness: tuple[float, float]) -> Matrix:
     return np.asarray(-np.log(np.maximum(np.array(openness)[:, None], MIN_OPENNESS)))
 
 
-def is_readable(points: Floats, face: Face, size: tuple[int, int]) -> bool:
+def is_measurable(points: Floats, face: Face, size: tuple[int, int]) -> bool:
     """Return whether enough of a face is visible to predict its units.
 
     Args:
-        points: (68, 2) float32 its landmarks, in pixels.
+        points: (68, 2) float32, its landmarks in pixels.
         face: The face, with its pose.
-        size: Width and height of the picture.
+        size: Width and height of the image.
     """
     if face.pose is None or face.score < MIN_SCORE:
         return False
@@ -173,7 +173,7 @@ def intensities_of(measured: Matrix, pose: Floats, neutral: Neutral, *, hidden: 
     Args:
         measured: (2, U) float64 of the subject's right and left side.
         pose: (3,) yaw, pitch and roll in degrees.
-        neutral: What is measured of neutral faces.
+        neutral: The measures of neutral faces.
         hidden: Parts of the face whose units are left out.
     """
     above = measured - heads(pose) @ neutral.slopes
@@ -208,8 +208,8 @@ def spreads_of(strong: Matrix) -> Matrix:
     return np.asarray(HALF + SLOPE * np.log(held / (1 - held)))
 
 
-def _patch(image: Image, points: Floats, seen: Frontal) -> NDArray[np.uint8]:
-    """Cut the face's patch; only its surroundings are turned grey."""
+def _patch(image: Image, points: Floats, face: Frontal) -> NDArray[np.uint8]:
+    """Cut out the face's patch; only the part of the image around the face is converted to grey."""
     first, last = points.min(axis=0), points.max(axis=0)
     room = (last - first).max() / 2
     height, width = image.shape[:2]
@@ -217,5 +217,5 @@ def _patch(image: Image, points: Floats, seen: Frontal) -> NDArray[np.uint8]:
     x2, y2 = np.clip(last + room, (x1 + 2, y1 + 2), (width, height)).astype(int).tolist()
     near = image[y1:y2, x1:x2]
     grey = near if near.ndim == 2 else np.asarray(cv2.cvtColor(near, cv2.COLOR_BGR2GRAY), np.uint8)
-    shifted = seen.plane - np.array([[0, 0, x1], [0, 0, y1]])
-    return cut_patch(grey, seen._replace(plane=shifted))
+    shifted = face.plane - np.array([[0, 0, x1], [0, 0, y1]])
+    return cut_patch(grey, face._replace(plane=shifted))

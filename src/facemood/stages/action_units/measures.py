@@ -1,4 +1,4 @@
-"""What is measured on the landmarks of a face for each action unit, before the comparison with neutral faces."""
+"""Measures of each action unit on landmarks, before the comparison with neutral faces."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from facemood.facs import UNITS
 Matrix = NDArray[np.float64]
 
 MIN_EYE_WIDTH = 1e-3
-"""Least width of an eye, in units of the outer eye corners' distance, where it is a divisor."""
+"""Smallest width of an eye as a divisor, in units of the distance of the outer eye corners."""
 
 
 def measure_points(halves: Matrix) -> Matrix:
-    """Measure each unit on the subject's right side of some shapes; more of it means more of the unit.
+    """Measure each unit on the subject's right side of some shapes; larger values mean a stronger unit.
 
-    The table `facemood.facs.UNITS` says in words what is measured. All distances are in units of the outer eye
-    corners'; the formulas are our own, after the descriptions in the FACS manual.
+    The table `facemood.facs.UNITS` describes the measures in words. All distances are in units of the distance of the
+    outer eye corners. The formulas are our own, after the descriptions in the FACS manual.
 
     Args:
-        halves: (N, 68, 2) pose-free shapes, x to the picture's right and y down. The subject's right is the picture's
-            left; for the left side a shape is mirrored before.
+        halves: (N, 68, 2) frontalized shapes, x to the right of the image and y down. The subject's right side is on
+            the left of the image. For the left side, pass the mirrored shape.
 
     Returns:
         (N, U) float64 in the order of `UNITS`.
@@ -40,7 +40,7 @@ def measure_points(halves: Matrix) -> Matrix:
 
 
 def _measure_side(x: list[float], y: list[float]) -> list[float]:
-    """Measure the right side of a shape, given as its 68 coordinates; plain numbers are quicker here than arrays."""
+    """Measure the right side of a shape, given as 68 x and y coordinates; plain numbers are faster here than arrays."""
 
     def down(*points: int) -> float:
         return sum(y[point] for point in points) / len(points)

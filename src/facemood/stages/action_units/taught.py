@@ -1,4 +1,4 @@
-"""What `scripts/teach_action_units.py` learned from training faces: the measures of neutral faces, and weights."""
+"""Trained parameters of the action units, from `scripts/teach_action_units.py`: neutral faces, and model weights."""
 
 from __future__ import annotations
 
@@ -13,31 +13,32 @@ from facemood.geometry import Floats
 from facemood.stages.action_units.frontal import Matrix
 
 NEUTRAL = "neutral.csv"
-"""File of the measures of neutral faces, by unit and way."""
+"""File of the measures of neutral faces, by unit and kind of measure."""
 
 WEIGHTS = "weights.npz"
 """File of the weights of the learned units and of the classifier of covered faces."""
 
 STORED = ("units", "usual", "cover", "bias")
-"""Names of the arrays in that file."""
+"""Names of the arrays in the file of weights."""
 
 MAX_DEVIATION = 4.0
-"""Spreads to which deviations from the usual features are clipped, so that outliers do not dominate."""
+"""Standard deviations to which deviations from the mean features are clipped, so that outliers do not dominate."""
 
 PARTS = ("upper", "lower")
 """The parts of a face that may be covered."""
 
 SCALE = 8.0
-"""Factor of the coordinates among the features, so that they vary about as much as the texture."""
+"""Factor of the coordinates in the features, so that they vary about as much as the texture."""
 
 
 class Neutral(NamedTuple):
     """The measures of neutral faces, in the order of `UNITS`.
 
     Attributes:
-        slopes: (5, U) what is expected of a head: constant, pitch, its square, yaw, its square; in units of 30 degrees.
-        spread: (U,) the standard deviation about that of both sides' mean.
-        side_spread: (U,) that of one side.
+        slopes: (5, U) coefficients of the expected measure by pose: constant, pitch, pitch squared, yaw, yaw squared,
+            with angles in units of 30 degrees.
+        spread: (U,) standard deviation of the mean of both sides around it.
+        side_spread: (U,) standard deviation of one side.
     """
 
     slopes: Matrix
@@ -46,13 +47,13 @@ class Neutral(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """What is learned.
+    """Weights of the linear models.
 
     Attributes:
-        units: (U, D) of each feature for each unit; rows of zeros for units that are not learned.
-        usual: (2, D) what features are usually, and how far they spread.
-        cover: (2, 2D) what counts for `PARTS` that are covered, of `unusual`.
-        bias: (2,) what is added for those.
+        units: (U, D) weight of each feature for each unit; rows of zeros for units that are not learned.
+        usual: (2, D) mean and standard deviation of each feature.
+        cover: (2, 2D) weights of the classifier of covered `PARTS`, for the output of `unusual`.
+        bias: (2,) biases of that classifier.
     """
 
     units: Matrix
@@ -62,28 +63,28 @@ class Weights(NamedTuple):
 
 
 def features_of(halves: Matrix, texture: Matrix) -> Matrix:
-    """Return the features of the models: (2, D) float64, of the subject's right half and the mirrored left one.
+    """Return the features of the models: (2, D) float64, of the subject's right half and the mirrored left half.
 
     Args:
-        halves: (2, 68, 2) pose-free shapes.
-        texture: (2, rows, columns, channels), as `texture_of` gives it.
+        halves: (2, 68, 2) frontalized shapes.
+        texture: (2, rows, columns, channels), as `texture_of` returns it.
     """
     return np.concatenate([halves.reshape(2, -1) * SCALE, texture.reshape(2, -1)], axis=1)
 
 
 def unusual(features: Matrix, usual: Matrix) -> Matrix:
-    """Return by how many spreads features differ from the usual, (..., 2D): with their sign, and squared.
+    """Return the deviations of features from their mean in standard deviations, and their squares: (..., 2D).
 
     Args:
-        features: (..., D) the mean of both halves.
-        usual: (2, D) mean and spread.
+        features: (..., D) means of both halves.
+        usual: (2, D) mean and standard deviation.
     """
     spreads = np.clip((features - usual[0]) / usual[1], -MAX_DEVIATION, MAX_DEVIATION)
     return np.concatenate([spreads, spreads**2], axis=-1)
 
 
 def heads(pose: Floats) -> Matrix:
-    """Return what a measure may hang on of a head, for `Neutral.slopes`: (2, 5), of the right half and the left one.
+    """Return the pose terms of `Neutral.slopes` for the right half and the left half: (2, 5).
 
     Args:
         pose: (3,) yaw, pitch and roll in degrees.
@@ -97,7 +98,7 @@ def neutral_faces(way: str = "") -> Neutral:
     """Return the measures of neutral faces.
 
     Args:
-        way: `facs.POINTS` for all units by points alone; empty for each unit in the way in which it is read.
+        way: `facs.POINTS` for all units by landmarks alone; empty for each unit as `ActionUnit.way` says.
     """
     table = Path(__file__).with_name(NEUTRAL)
     lines = [line.split(",") for line in table.read_text(encoding="utf-8").splitlines()[1:]]
@@ -110,7 +111,7 @@ def neutral_faces(way: str = "") -> Neutral:
 
 @functools.cache
 def weights() -> Weights:
-    """Return what was learned."""
+    """Return the trained weights."""
     with np.load(Path(__file__).with_name(WEIGHTS)) as archive:
         learned, usual, cover, bias = (archive[name].astype(np.float64) for name in STORED)
     units = np.zeros((len(UNITS), learned.shape[1]))

@@ -19,34 +19,35 @@ DIRECTIONS = 8
 """How many directions of edges are distinguished."""
 
 RESOLUTION = 24
-"""Pixels from one outer eye corner to the other in a patch. It is about that of FER2013's tiles, so that a sharper
-picture shows no finer wrinkles than the training faces."""
+"""Pixels between the outer eye corners in a patch: about as many as in FER2013's tiles, so that sharper images show
+no finer wrinkles than the training faces."""
 
 ABOVE = 0.75
-"""How far above the eyes the patch begins, in units of that distance."""
+"""How far above the eyes the patch begins, in units of the distance of the outer eye corners."""
 
 EYE = np.array([0.13, 0.11]) * RESOLUTION
 """(2,) half the width and height of the region of an eye, in pixels of a patch."""
 
 FAINT = 1e-3
-"""Least strength of edges where it is a divisor."""
+"""Smallest strength of edges as a divisor."""
 
 DIAGONAL = np.float32(np.sqrt(0.5))
 """Turns the sum of two perpendicular differences into the difference along their diagonal."""
 
 MIRRORED_DIRECTIONS = (4, 1, 3, 2, 0, 5, 7, 6)
-"""Which direction stands for each in a mirror: brighter to the right, down, down right, down left; and darker."""
+"""Index of each direction's counterpart in the mirror image: brighter to the right, down, down right, down left; then
+darker in the same order."""
 
 SIDE_CELLS = CELLS // 2
 """Cells across one half of the face."""
 
 
 def cut_patch(grey: NDArray[np.uint8], face: Frontal) -> NDArray[np.uint8]:
-    """Cut a face out of a picture as it would be seen from the front: (PATCH, PATCH) uint8.
+    """Cut a frontalized face out of an image: (PATCH, PATCH) uint8.
 
     Args:
         grey: (H, W) uint8.
-        face: The face.
+        face: The frontalized landmarks.
     """
     linear = face.plane[:, :2] / RESOLUTION
     corner = (0.5 - PATCH / 2, 0.5 - ABOVE * RESOLUTION)
@@ -55,15 +56,15 @@ def cut_patch(grey: NDArray[np.uint8], face: Frontal) -> NDArray[np.uint8]:
 
 
 def texture_of(patch: NDArray[np.uint8]) -> Matrix:
-    """Describe both halves of a patch.
+    """Return the texture features of both halves of a patch.
 
     Args:
         patch: (PATCH, PATCH) uint8.
 
     Returns:
-        (2, CELLS, CELLS / 2, DIRECTIONS + 1) float64, the subject's right half and the mirrored left one: for each
-        cell, from the top and from the outside, the square root of the mean edge in each direction, and the mean grey;
-        both in units of what the middle of the patch has, so that light and contrast hardly count.
+        (2, CELLS, CELLS / 2, DIRECTIONS + 1) float64, the subject's right half and the mirrored left half. Each cell,
+        from the top and from the outside, has the square root of the mean edge strength in each direction, and the
+        mean grey level. Both are normalized by the middle of the patch, so that brightness and contrast hardly matter.
 
     Example:
         >>> ramp = np.tile(np.arange(PATCH, dtype=np.uint8), (PATCH, 1))
@@ -89,15 +90,15 @@ def texture_of(patch: NDArray[np.uint8]) -> Matrix:
 
 
 def openness_of(patch: NDArray[np.uint8], face: Frontal) -> tuple[float, float]:
-    """Return how open the subject's right and left eye look, about 0.7 where open and half of that where shut.
+    """Return how open the subject's right and left eye look: about 0.7 if open, about half of that if shut.
 
-    It is the mean strength of upright edges about the eye, where iris and white meet, in units of all edges of the
-    face: a closed lid hides them, and its lashes lie across. Points say less: our network marks shut eyes nearly as
-    open ones.
+    It is the mean strength of vertical edges around the eye, where iris and white meet, in units of all edges of the
+    face. A closed lid hides these edges, and its lashes are horizontal. Landmarks are less reliable: the landmark
+    network places them on shut eyes nearly as on open ones.
 
     Args:
-        patch: The face's patch, (PATCH, PATCH) uint8.
-        face: The face.
+        patch: (PATCH, PATCH) uint8.
+        face: The frontalized landmarks.
 
     Example:
         >>> from facemood.stages.pose import generic_face

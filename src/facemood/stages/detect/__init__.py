@@ -25,23 +25,23 @@ __all__ = [
 ]
 
 DEFAULT_DETECTOR = "finder"
-"""Our own: it is inside the package, and `docs/detection.md` compares it with the others."""
+"""The package's own detector; `docs/detection.md` compares it with the others."""
 
 DETECTORS: dict[str, Callable[[str, DetectOptions, int | None], Detector]] = {
     "finder": lambda _, options, threads: FinderDetector(options, threads=threads),
     "hog": lambda _, options, threads: HogDetector(options),
     "yunet": lambda path, options, threads: YuNetDetector(Path(path).expanduser(), options),
 }
-"""Detectors by name. Each is made from the text after the colon, the options and the number of threads."""
+"""Functions that make a detector, by its name. Arguments: the text after the colon, the options, the threads."""
 
 
 def open_detector(spec: str, options: DetectOptions, *, threads: int | None = None) -> Detector:
-    """Make a detector from a text such as ``"finder"``, ``"hog"`` or ``"yunet:models/yunet.onnx"``.
+    """Open a detector by a text such as ``"finder"``, ``"hog"`` or ``"yunet:models/yunet.onnx"``.
 
     Args:
-        spec: The detector's name, and behind a colon its file.
+        spec: The detector's name; for yunet followed by a colon and its file.
         options: Which faces count.
-        threads: Threads inside one run of a network; None leaves it to ONNX Runtime.
+        threads: Threads per run of a network; None leaves it to ONNX Runtime.
 
     Raises:
         ModelError: The name is unknown, or its file is missing or damaged.
@@ -53,5 +53,5 @@ def open_detector(spec: str, options: DetectOptions, *, threads: int | None = No
             f"unknown detector {name!r}; expected finder, hog, or yunet:FILE.onnx.{did_you_mean(name, DETECTORS)}"
         )
     if name == "yunet" and not path:
-        raise ModelError("the detector yunet needs its file: yunet:FILE.onnx")
+        raise ModelError("the detector yunet needs its file; write yunet:FILE.onnx")
     return DETECTORS[name](path, options, threads)

@@ -1,4 +1,4 @@
-"""What all detectors have in common: the protocol, and which faces count."""
+"""The protocol of detectors, and the options that select faces."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MIN_FACE = 24.0
 
 
 class Detector(Protocol):
-    """Anything that detects faces. `name` keys the crop framing in a model's card."""
+    """A face detector. `name` is the key of its crop framing on a model's card."""
 
     name: str
 
@@ -23,12 +23,12 @@ class Detector(Protocol):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DetectOptions:
-    """Which faces count.
+    """Which detected faces count.
 
     Attributes:
-        min_size: Smallest face, the shorter side of its box in pixels of the image.
-        threshold: Smallest score 0..1; None leaves it to the detector, whose scores have a meaning of their own.
-        max_faces: How many at most, the largest first; None for all.
+        min_size: Smallest face: the shorter side of its box, in pixels of the image.
+        threshold: Smallest score, 0..1; None for the detector's default, because scores of detectors differ.
+        max_faces: Largest number of faces, largest faces first; None for all.
     """
 
     min_size: float = MIN_FACE
@@ -44,7 +44,7 @@ class DetectOptions:
             )
 
     def threshold_or(self, usual: float) -> float:
-        """Return the threshold that was asked for, or a detector's usual one."""
+        """Return the given threshold, or a detector's default."""
         return usual if self.threshold is None else self.threshold
 
 

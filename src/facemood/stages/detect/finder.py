@@ -1,4 +1,4 @@
-"""Our own face detector: a small network on an image pyramid, and the landmark network that confirms its candidates."""
+"""The package's own face detector: a small network on an image pyramid, confirmed by the landmark network."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class FinderDetector:
     """
 
     name = "finder"
-    """Keys the crop framing in a model's card."""
+    """Key of the crop framing on a model's card."""
 
     THRESHOLD = 0.5
     """Default for `DetectOptions.threshold`: the middle of the combined score."""

@@ -1,4 +1,4 @@
-"""dlib's HOG detector (extra ``hog``): what facemood is compared with, and a second opinion."""
+"""dlib's HOG face detector (extra ``hog``), as an alternative and for comparison."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class HogDetector:
     """
 
     name = "hog"
-    """Keys the crop framing in a model's card."""
+    """Key of the crop framing on a model's card."""
 
     THRESHOLD = 0.52
-    """Default for `DetectOptions.threshold`: just above the weak hits that are no faces."""
+    """Default for `DetectOptions.threshold`: just above the scores of most false alarms."""
 
     WINDOW = 72
     """Width in pixels of the smallest box that dlib's detector gives."""

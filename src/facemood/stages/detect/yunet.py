@@ -1,4 +1,4 @@
-"""OpenCV's YuNet from a user's own file."""
+"""OpenCV's YuNet face detector, from a file that the user has."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from facemood.stages.detect.detect_options import DetectOptions
 
 
 class YuNetDetector:
-    """YuNet (Wu et al. 2023) from a user's ONNX file, through OpenCV's FaceDetectorYN; it gives five landmarks.
+    """YuNet (Wu et al. 2023) from an ONNX file, by OpenCV's FaceDetectorYN; it gives five landmarks.
 
     Args:
         file: Such as ``face_detection_yunet_2023mar.onnx`` of the OpenCV model zoo.
         options: Which faces count.
 
     Raises:
-        ModelError: The file is missing or no YuNet model.
+        ModelError: The file is missing or is not a YuNet model.
     """
 
     name = "yunet"
-    """Keys the crop framing in a model's card."""
+    """Key of the crop framing on a model's card."""
 
     THRESHOLD = 0.6
     """Default for `DetectOptions.threshold`: OpenCV's own default for YuNet."""
