@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from facemood.evaluation import evaluation_report
@@ -31,6 +32,17 @@ def test_one_view_or_the_mean_of_several_is_told(found: dict[str, object]) -> No
     assert "Single view; in brackets" in evaluation_report.to_markdown(found)
     several = evaluation_report.make_report(DEFAULT_MODEL, made(), split="PrivateTest", views=2)
     assert "Mean of 2 views; in brackets" in evaluation_report.to_markdown(several)
+
+
+def test_the_page_names_label_sets_without_a_de_duplicated_row(found: dict[str, object]) -> None:
+    assert "near-duplicate in Training" not in evaluation_report.to_markdown(found)
+    images = made().pixels
+    copies = made(images=np.concatenate([images[:6], images[:6]]))
+    page = evaluation_report.to_markdown(evaluation_report.make_report(DEFAULT_MODEL, copies, split="PrivateTest"))
+    assert "fer2013 labels: all 6 images have a near-duplicate in Training, so there is no de-duplicated row." in page
+    assert "FER+ majority: all 5 images have a near-duplicate in Training" in page
+    assert "nan" not in page.lower()
+    assert "| FER+ majority, de-duplicated" not in page
 
 
 def test_both_files_are_written(found: dict[str, object], tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def session() -> ModelSession:
 
 
 def made(**changes: object) -> ExpressionDataset:
-    """Twelve images of noise: six to train, six to test, of which the first is a twin and the last has no majority."""
+    """Six training and six test images of noise. The first test image is a near-duplicate, the last has no majority."""
     images = np.random.default_rng(0).integers(0, 256, (12, 48, 48), np.uint8)
     images[6] = images[0]
     votes = np.zeros((12, 10), np.float32)
@@ -38,7 +38,7 @@ def made(**changes: object) -> ExpressionDataset:
     return ExpressionDataset(**{**columns, **changes})  # type: ignore[arg-type]
 
 
-def test_both_label_sets_are_measured_raw_and_without_twins(session: ModelSession) -> None:
+def test_both_label_sets_are_measured_raw_and_de_duplicated(session: ModelSession) -> None:
     found = evaluate(session, made(), split="PrivateTest")
     assert [(part.protocol, part.head, part.n) for part in found] == [
         ("fer2013 labels", "fer2013", 6),
@@ -46,6 +46,26 @@ def test_both_label_sets_are_measured_raw_and_without_twins(session: ModelSessio
         ("FER+ majority", "ferplus", 5),
         ("FER+ majority, de-duplicated", "ferplus", 4),
     ]
+    assert [part.near_duplicates for part in found] == [1, 0, 1, 0]
+
+
+@pytest.mark.parametrize("fresh", [(), (11,)], ids=["none", "one without a majority"])
+def test_a_split_of_near_duplicates_has_no_de_duplicated_evaluation(session: ModelSession, fresh: tuple[int]) -> None:
+    images = made().pixels
+    copies = np.concatenate([images[:6], images[:6]])
+    copies[list(fresh)] = images[list(fresh)]
+    found = {part.protocol: part for part in evaluate(session, made(images=copies), split="PrivateTest")}
+    labels = ["fer2013 labels", *(["fer2013 labels, de-duplicated"] if fresh else [])]
+    assert list(found) == [*labels, "FER+ majority"]
+    assert (found["FER+ majority"].n, found["FER+ majority"].near_duplicates) == (5, 5)
+    assert (found["fer2013 labels"].n, found["fer2013 labels"].near_duplicates) == (6, 6 - len(fresh))
+    numbers = [part.to_dict() for part in found.values()]
+    assert all(np.isfinite(known[name]) for known in numbers for name in ("accuracy", "macro_f1", "ece", "nll"))
+
+
+def test_a_split_without_a_majority_label_has_no_vote_protocol(session: ModelSession) -> None:
+    found = evaluate(session, made(votes=np.zeros((12, 10), np.float32)), split="PrivateTest")
+    assert [part.protocol for part in found] == ["fer2013 labels", "fer2013 labels, de-duplicated"]
 
 
 def test_without_votes_or_training_split_there_is_one_protocol(session: ModelSession) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,7 @@ def to_markdown(report: dict[str, Any]) -> str:
         f"# {report['model']} on {report['dataset']}, {report['split']}",
         f"{seen}; in brackets: 95% confidence interval (bootstrap).",
         markdown_table(rows),
+        *only_duplicates(evaluations),
         "## Probabilities",
         markdown_table([_probabilities(found) for found in evaluations]),
         "ECE with the card's temperature and without; votes: mean Jensen-Shannon distance to what people voted, 0..1.",
@@ -95,6 +97,20 @@ def to_markdown(report: dict[str, Any]) -> str:
     if "end_to_end" in report:
         parts += ["## End to end", _end_to_end(report["end_to_end"])]
     return "\n\n".join(parts) + "\n"
+
+
+def only_duplicates(evaluations: Iterable[dict[str, Any]]) -> list[str]:
+    """Name the label sets without a de-duplicated row, because no image would be left.
+
+    Args:
+        evaluations: Evaluations as plain data (`Evaluation.to_dict`).
+    """
+    return [
+        f"{found['protocol']}: all {found['n']} images have a near-duplicate in Training, so there is no "
+        "de-duplicated row."
+        for found in evaluations
+        if found.get("near_duplicates") == found["n"]
+    ]
 
 
 def _probabilities(found: dict[str, Any]) -> dict[str, Any]:

@@ -39,8 +39,9 @@ class Outcome:
         protocol: Such as ``"FER+ majority, de-duplicated"``.
         head: Which head was read.
         logits: (N, K) float32.
-        labels: (N,) int64, the truth in the head's own numbers.
+        labels: (N,) int64 true labels, as columns of the head.
         images: The images with their votes.
+        near_duplicates: How many of the images have a near-duplicate in Training.
     """
 
     protocol: str
@@ -48,6 +49,7 @@ class Outcome:
     logits: NDArray[np.float32]
     labels: NDArray[np.int64]
     images: ExpressionDataset
+    near_duplicates: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,9 @@ class Evaluation:
         before: The same with a temperature of 1.
         coverage: Accuracy on the surest share of the images, by share.
         vote_distance: Mean Jensen-Shannon distance to the votes, 0..1; None where there are none.
-        views: How often each image was read.
+        views: Number of views of each image (test-time augmentation, TTA).
+        near_duplicates: How many of the images have a near-duplicate in Training; if all have one, there is no
+            de-duplicated evaluation.
     """
 
     protocol: str
@@ -76,6 +80,7 @@ class Evaluation:
     coverage: dict[float, float]
     vote_distance: float | None = None
     views: int = 1
+    near_duplicates: int = 0
 
     @property
     def n(self) -> int:
@@ -95,6 +100,7 @@ class Evaluation:
             "head": self.head,
             "views": self.views,
             "n": self.n,
+            "near_duplicates": self.near_duplicates,
             "accuracy": round(self.accuracy, 4),
             "standard_error": round(metrics.standard_error(self.accuracy, self.n), 4),
             "interval": [round(end, 4) for end in metrics.bootstrap_interval(self.confusion, _share_right)],
@@ -144,12 +150,13 @@ def read_split(session: ModelSession, dataset: ExpressionDataset, *, split: str,
     part, doubles = dataset.split(split), dataset.near_duplicates_of([TRAINING])[dataset.usage == split]
     logits = run_all(session, part.images, views=views)
     alone = {head: values[~doubles] for head, values in logits.items()}
+    kept = {outcome.protocol: outcome for outcome in compare_all(session.card, part.subset(~doubles), alone)}
     found: list[Outcome] = []
-    whole, rest = compare_all(session.card, part, logits), compare_all(session.card, part.subset(~doubles), alone)
-    for raw, kept in zip(whole, rest, strict=True):
-        found.append(raw)
-        if len(kept.labels) < len(raw.labels):
-            found.append(dataclasses.replace(kept, protocol=f"{raw.protocol}, de-duplicated"))
+    for raw in compare_all(session.card, part, logits):
+        left = len(kept[raw.protocol].labels) if raw.protocol in kept else 0
+        found.append(dataclasses.replace(raw, near_duplicates=len(raw.labels) - left))
+        if 0 < left < len(raw.labels):
+            found.append(dataclasses.replace(kept[raw.protocol], protocol=f"{raw.protocol}, de-duplicated"))
     if not found:
         heads = "; ".join(f"{head} ({', '.join(labels)})" for head, labels in session.card.heads.items())
         raise DatasetError(
@@ -183,11 +190,11 @@ def run_all(session: ModelSession, images: Images, *, views: int = 1) -> dict[st
 
 
 def compare_all(card: ModelCard, part: ExpressionDataset, logits: dict[str, NDArray[np.float32]]) -> list[Outcome]:
-    """Compare the truth with what the heads said of a split's images: an outcome for each protocol that a head fits."""
+    """Pair the logits with the true labels, for each protocol that a head fits and that has images."""
     found = []
     for protocol, target, rows in targets(part):
         head = match_head(card, target)
-        if head is not None:
+        if head is not None and len(target):
             found.append(compare(card, head, target, logits[head][rows], protocol=protocol))
     return found
 
@@ -213,6 +220,7 @@ def score(card: ModelCard, outcome: Outcome) -> Evaluation:
         before=_calibration(softmax(outcome.logits), labels),
         coverage=metrics.accuracy_at_coverage(calibrated, labels),
         vote_distance=_vote_distance(calibrated, classes, outcome.images),
+        near_duplicates=outcome.near_duplicates,
     )
 
 

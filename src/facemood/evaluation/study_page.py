@@ -10,6 +10,7 @@ from typing import Any
 
 from facemood.atomic import replacing
 from facemood.evaluation import figures
+from facemood.evaluation.evaluation_report import only_duplicates
 from facemood.text import exact_percent, markdown_table, with_interval
 
 
@@ -90,6 +91,7 @@ def study_page(study: dict[str, Any], folder: str) -> str:
         "- In brackets: 95% confidence interval (bootstrap over the test set, 1,000 rounds).",
         "## Accuracy",
         markdown_table([row for model in _first_of_each(models) for row in _accuracy_rows(model)]),
+        *only_duplicates(models[0]["views"]["1"].values()),
         *(["## Spread over seeds", markdown_table(spread)] if spread else []),
     ]
     for model in _first_of_each(models):
