@@ -8,7 +8,7 @@ from PIL import Image
 from facemood.datasets import open_dataset, read_affectnet
 from facemood.errors import DatasetError
 from facemood.labels import EXPRESSIONS
-from tests.datasets.pictures import save, spoil
+from tests.datasets.image_files import save, spoil
 
 WORDS = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt")
 HEADER = "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,expression,valence,arousal"
@@ -37,7 +37,7 @@ def sets(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tables(tmp_path: Path) -> Path:
-    """The older layout: one picture, of which boxes are cut out."""
+    """The older layout: one image with several boxes."""
     pixels = np.zeros((40, 60, 3), np.uint8)
     pixels[10:30, 20:40] = 200, 100, 50
     (tmp_path / "7").mkdir()
@@ -112,7 +112,7 @@ def test_the_older_layout_cuts_out_the_face(tables: Path, caplog: pytest.LogCapt
 
 @pytest.mark.parametrize("images", ["Manually_Annotated_Images", "Manually_Annotated/Manually_Annotated_Images"])
 @pytest.mark.parametrize("lists", [".", "Manually_Annotated_file_lists"])
-def test_pictures_and_tables_may_lie_in_folders_of_their_own(tables: Path, images: str, lists: str) -> None:
+def test_images_and_tables_may_be_in_separate_folders(tables: Path, images: str, lists: str) -> None:
     (tables / images).mkdir(parents=True)
     (tables / "7").rename(tables / images / "7")
     for name in ("training.csv", "validation.csv"):
@@ -121,7 +121,7 @@ def test_pictures_and_tables_may_lie_in_folders_of_their_own(tables: Path, image
     assert len(open_dataset(tables)) == 3
 
 
-def test_a_picture_that_is_missing_or_a_box_beside_it_is_listed(tables: Path) -> None:
+def test_a_missing_image_and_a_box_outside_of_the_image_are_listed(tables: Path) -> None:
     write_table(
         tables / "validation.csv",
         "7/no.png,0,0,9,9,1,1,0,0",
@@ -130,9 +130,9 @@ def test_a_picture_that_is_missing_or_a_box_beside_it_is_listed(tables: Path) ->
     )
     dataset = read_affectnet(tables)
     assert dataset.usage.tolist() == ["train", "train", "val"]
-    missing, beside = dataset.unreadable
+    missing, outside = dataset.unreadable
     assert missing.endswith("no.png: there is no such file")
-    assert beside.endswith("the box 0,0,-1,-1 cuts nothing out of the picture of 60x40 pixels")
+    assert outside.endswith("the box 0,0,-1,-1 has no area inside of the image of 60x40 pixels")
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_both_layouts_are_recognized_and_take_size_and_colour(sets: Path) -> Non
     assert open_dataset(f"affectnet:{sets}", size=16).images.shape == (9, 16, 16, 3)
 
 
-def test_where_there_is_none(tmp_path: Path) -> None:
+def test_a_folder_without_affectnet(tmp_path: Path) -> None:
     (tmp_path / "training.csv").write_text("file,word\n")
     for root in (tmp_path, tmp_path / "training.csv"):
         with pytest.raises(DatasetError, match="found no AffectNet here; expected train_set/annotations"):
@@ -163,7 +163,7 @@ def test_where_there_is_none(tmp_path: Path) -> None:
     save(tmp_path / "happy" / "2.png")
     save(tmp_path / "sad" / "1.png")
     save(tmp_path / "sad" / "2.png")
-    assert open_dataset(tmp_path).name == tmp_path.name  # a table of another kind beside the class folders
+    assert open_dataset(tmp_path).name == tmp_path.name  # a table of another kind outside the class folders
 
 
 def test_an_image_that_cannot_be_read_is_left_out(sets: Path) -> None:

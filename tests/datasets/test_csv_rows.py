@@ -8,7 +8,7 @@ from facemood.datasets.csv_rows import read_table, whole_number
 from facemood.errors import DatasetError
 
 
-def test_rows_come_by_column_with_their_line(tmp_path: Path) -> None:
+def test_rows_have_columns_and_a_line_number(tmp_path: Path) -> None:
     file = tmp_path / "t.csv"
     file.write_text('a,b,c\n1,"x\ny",3\n\n4,5,6\n')
     assert list(read_table(file, ("a", "c"))) == [
@@ -28,12 +28,12 @@ def test_a_table_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
     [
         (b"", "but found an empty file"),
         (b"a,c\n1,2\n", "expected the columns a,b, but found a,c"),
-        (b"a,b\n1\n", "line 2: expected 2 fields, but found 1; the file is cut or damaged"),
+        (b"a,b\n1\n", "line 2: expected 2 fields, but found 1; the file is cut off or damaged"),
         (b"a,b\n1,2,3\n", "line 2: expected 2 fields, but found 3"),
         (b"a,b\n\xff\xfe,2\n", "this is not a CSV text"),
     ],
 )
-def test_damage_is_told(tmp_path: Path, data: bytes, message: str) -> None:
+def test_damage_is_reported(tmp_path: Path, data: bytes, message: str) -> None:
     file = tmp_path / "t.csv"
     file.write_bytes(data)
     with pytest.raises(DatasetError, match=message) as raised:
@@ -42,7 +42,7 @@ def test_damage_is_told(tmp_path: Path, data: bytes, message: str) -> None:
 
 
 @given(st.text(max_size=6))
-def test_a_cell_is_a_whole_number_or_an_error_with_its_place(text: str) -> None:
+def test_a_cell_is_an_integer_or_an_error_with_its_position(text: str) -> None:
     try:
         assert 0 <= whole_number({"x": text}, "x", "t.csv, line 2", most=99) <= 99
     except DatasetError as error:

@@ -6,7 +6,7 @@ import pytest
 
 from facemood.datasets import ExpressionDataset, ImageFiles
 from facemood.errors import DatasetError
-from tests.datasets.pictures import save_noise
+from tests.datasets.image_files import save_noise
 
 
 def make_dataset(**changes: object) -> ExpressionDataset:
@@ -22,7 +22,7 @@ def make_dataset(**changes: object) -> ExpressionDataset:
     return ExpressionDataset(**{**columns, **changes})  # type: ignore[arg-type]
 
 
-def test_a_split_holds_its_images_and_all_that_is_known_of_them() -> None:
+def test_a_split_has_its_images_and_all_columns() -> None:
     part = make_dataset().split("PublicTest")
     assert len(part) == 2
     assert part.counts() == {"happy": 1, "sad": 1}
@@ -36,7 +36,7 @@ def test_an_unknown_split_names_the_known_ones() -> None:
         make_dataset().split("PrivatTest")
 
 
-def test_twins_are_images_outside_that_share_a_cluster_with_one_inside() -> None:
+def test_near_duplicates_are_images_outside_that_share_a_cluster_with_one_inside() -> None:
     dataset = make_dataset(cluster=np.array([0, 0, 2, 2, 4, 4]))
     # Training: rows 0 and 3; row 1 is a twin of 0, row 2 of 3, rows 4 and 5 of each other only.
     assert dataset.near_duplicates_of(["Training"]).tolist() == [False, True, True, False, False, False]
@@ -50,7 +50,7 @@ def test_twins_are_images_outside_that_share_a_cluster_with_one_inside() -> None
     ]
 
 
-def test_clusters_that_are_not_marked_are_looked_for() -> None:
+def test_missing_clusters_are_searched_for() -> None:
     made = make_dataset(cluster=None)
     images = made.pixels.copy()
     images[1] = images[0, :, ::-1]  # PublicTest mirrors Training
@@ -58,7 +58,7 @@ def test_clusters_that_are_not_marked_are_looked_for() -> None:
     assert dataset.near_duplicates_of(["Training"]).tolist() == [False, True, False, False, False, False]
 
 
-def test_twins_are_not_looked_for_where_there_is_nothing_to_compare(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_near_duplicates_are_not_searched_for_without_anything_to_compare(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(images: object) -> None:
         raise AssertionError("searched for twins")
 
@@ -84,20 +84,20 @@ def test_without_votes_there_is_no_majority() -> None:
         {"labels": np.zeros(5, int)},
     ],
 )
-def test_columns_that_do_not_fit_are_refused(changes: dict[str, object]) -> None:
+def test_inconsistent_columns_are_rejected(changes: dict[str, object]) -> None:
     with pytest.raises(DatasetError, match="must be|rows"):
         make_dataset(**changes)
 
 
 def in_files(folder: Path, colour: str) -> ExpressionDataset:
-    """Six images of noise in files; the last, a copy of the first, stands in another split."""
+    """Six images of noise in files; the last one, a copy of the first, is in another split."""
     seeds = [0, 1, 2, 3, 4, 0]
     paths = tuple(save_noise(folder / f"{row}.png", seed) for row, seed in enumerate(seeds))
     return make_dataset(images=ImageFiles(paths, 16, colour), cluster=None)
 
 
 @pytest.mark.parametrize("colour", ["grey", "bgr"])
-def test_images_may_stay_in_files(tmp_path: Path, colour: str) -> None:
+def test_images_can_stay_in_files(tmp_path: Path, colour: str) -> None:
     outside = in_files(tmp_path, colour)
     inside = dataclasses.replace(outside, images=outside.pixels)
     assert isinstance(outside.split("PublicTest").images, ImageFiles)
@@ -110,7 +110,7 @@ def test_images_may_stay_in_files(tmp_path: Path, colour: str) -> None:
     assert len(voted.images) == 6
 
 
-def test_pixels_are_the_array_itself_where_there_is_one() -> None:
+def test_pixels_are_the_array_itself_if_there_is_one() -> None:
     dataset = make_dataset()
     assert dataset.pixels is dataset.images
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facemood.datasets import ImageFiles, find_clusters
-from tests.datasets.pictures import save_noise
+from tests.datasets.image_files import save_noise
 
 NOISE = np.random.default_rng(1).integers(0, 256, (6, 48, 48), np.uint8)
 
@@ -17,14 +17,14 @@ def test_copies_mirrors_and_slight_changes_share_a_cluster() -> None:
     assert find_clusters(images).tolist() == [0, 1, 0, 1, 4, 4, 6]
 
 
-def test_a_flat_image_is_nobodys_twin() -> None:
+def test_a_flat_image_has_no_near_duplicates() -> None:
     images = np.stack([np.full((48, 48), 10, np.uint8), np.full((48, 48), 10, np.uint8), NOISE[0]])
     assert find_clusters(images).tolist() == [0, 1, 2]
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.permutations(range(8)), st.integers(1, 5))
-def test_order_and_block_size_change_no_cluster(order: list[int], block: int) -> None:
+def test_clusters_do_not_depend_on_order_and_block_size(order: list[int], block: int) -> None:
     images = np.concatenate([NOISE, NOISE[:2]])
     whole = find_clusters(images)
     shuffled = find_clusters(images[order], block=block)
@@ -32,7 +32,7 @@ def test_order_and_block_size_change_no_cluster(order: list[int], block: int) ->
     np.testing.assert_array_equal(shuffled[:, None] == shuffled[None], same)
 
 
-def test_colour_changes_no_cluster_of_grey_images_and_separates_none(tmp_path: Path) -> None:
+def test_clusters_of_grey_images_are_the_same_in_colour(tmp_path: Path) -> None:
     images = np.stack([NOISE[0], NOISE[1], NOISE[0], NOISE[1, :, ::-1]])
     coloured = np.repeat(images[..., None], 3, axis=3)
     assert find_clusters(coloured).tolist() == find_clusters(images).tolist() == [0, 1, 0, 1]
@@ -41,7 +41,7 @@ def test_colour_changes_no_cluster_of_grey_images_and_separates_none(tmp_path: P
         assert find_clusters(ImageFiles(paths, 48, colour)).tolist() == [0, 1, 0]
 
 
-def test_pictures_that_share_one_channel_only_are_not_the_same() -> None:
+def test_images_that_share_only_one_channel_are_not_near_duplicates() -> None:
     one, other = np.stack([NOISE[0], NOISE[1], NOISE[2]], axis=2), np.stack([NOISE[0], NOISE[3], NOISE[4]], axis=2)
     assert find_clusters(np.stack([one, other, one])).tolist() == [0, 1, 0]
 

@@ -50,14 +50,14 @@ def test_the_kaggle_csv_is_read(tmp_path: Path) -> None:
         (f"3,{PIXELS},Trainig", "line 3: unknown usage 'Trainig'.*Did you mean 'Training'"),
     ],
 )
-def test_a_damaged_row_names_file_row_and_mend(tmp_path: Path, row: str, message: str) -> None:
+def test_the_message_for_a_damaged_row_names_file_row_and_fix(tmp_path: Path, row: str, message: str) -> None:
     file = write_csv(tmp_path, GOOD, row)
     with pytest.raises(DatasetError, match=message) as raised:
         read_fer2013(file)
     assert str(file) in str(raised.value)
 
 
-def test_a_wrong_or_empty_file_is_said(tmp_path: Path) -> None:
+def test_a_wrong_or_empty_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="found no FER2013 here"):
         read_fer2013(tmp_path)
     with pytest.raises(DatasetError, match="no row below the header"):
@@ -78,7 +78,7 @@ def test_votes_are_joined_by_row(tmp_path: Path) -> None:
 
 
 def write_sheets(folder: Path, *, tiles: int = 3) -> np.ndarray:
-    """A sheet of two tiles a row and its labels; return the tiles."""
+    """Write a sheet with two tiles per row and its labels; return the tiles."""
     images = np.random.default_rng(0).integers(0, 256, (4, 48, 48), np.uint8)
     sheet = images.reshape(2, 2, 48, 48).swapaxes(1, 2).reshape(96, 96)
     Image.fromarray(sheet).save(folder / "Training.png")
@@ -97,7 +97,7 @@ def test_tile_sheets_are_read_in_order(tmp_path: Path) -> None:
     assert dataset.votes.sum(axis=1).tolist() == [0, 20, 0]  # rows that FER+ does not list have no votes
 
 
-def test_damaged_sheets_are_said(tmp_path: Path) -> None:
+def test_damaged_sheets_are_reported(tmp_path: Path) -> None:
     write_sheets(tmp_path, tiles=5)
     with pytest.raises(DatasetError, match=r"holds 4 tiles, but labels\.csv names 5"):
         open_dataset(tmp_path)
@@ -153,7 +153,7 @@ def test_the_official_ferplus_subsets_have_their_counts(fer2013: ExpressionDatas
 
 @pytest.mark.dataset
 def test_the_two_label_sets_disagree_on_a_third_of_the_images(fer2013: ExpressionDataset) -> None:
-    """The documents say so where they tell why each has a head of its own."""
+    """The documents state it as the reason for separate heads."""
     assert fer2013.votes is not None
     majority = ferplus.majority(fer2013.votes)
     voted = majority >= 0
@@ -161,7 +161,7 @@ def test_the_two_label_sets_disagree_on_a_third_of_the_images(fer2013: Expressio
 
 
 @pytest.mark.dataset
-def test_twins_between_splits_have_their_counts(fer2013: ExpressionDataset) -> None:
+def test_near_duplicates_between_splits_have_their_counts(fer2013: ExpressionDataset) -> None:
     training = fer2013.near_duplicates_of(["PublicTest", "PrivateTest"])
     assert (training & (fer2013.usage == "Training")).sum() == 871
     private = fer2013.near_duplicates_of(["Training"]) & (fer2013.usage == "PrivateTest")
@@ -170,7 +170,7 @@ def test_twins_between_splits_have_their_counts(fer2013: ExpressionDataset) -> N
 
 @pytest.mark.dataset
 @pytest.mark.slow
-def test_the_csv_files_that_users_have_give_the_same(
+def test_the_original_csv_files_give_the_same_dataset(
     fer2013: ExpressionDataset, shared_data: Path, tmp_path: Path
 ) -> None:
     subprocess.run([sys.executable, shared_data / "fer2013" / "to_csv.py", tmp_path], check=True)

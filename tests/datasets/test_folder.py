@@ -7,7 +7,7 @@ from PIL import Image
 
 from facemood.datasets import ImageFiles, open_dataset, read_folder
 from facemood.errors import DatasetError
-from tests.datasets.pictures import save, spoil
+from tests.datasets.image_files import save, spoil
 
 
 def save_pairs(root: Path, *words: str) -> None:
@@ -62,7 +62,7 @@ def test_an_unreadable_image_is_logged_left_out_and_listed(tmp_path: Path, caplo
     assert dataset.unreadable == (f"{tmp_path / 'happy' / '3.png'}: it is not an image",)
 
 
-def test_hidden_files_and_folders_are_passed_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_hidden_files_and_folders_are_skipped(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     save_pairs(tmp_path, "happy", "sad", ".thumbnails")
     save_pairs(tmp_path / "happy", ".old")
     spoil(tmp_path / "happy" / "._1.png")
@@ -77,7 +77,7 @@ def test_no_class_folders(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="found no class folders; expected <class>/.* or <split>/<class>/"):
         read_folder(tmp_path)
     save(tmp_path / "1.png")
-    with pytest.raises(DatasetError, match="sort the 1 images that lie in it directly into one folder for each class"):
+    with pytest.raises(DatasetError, match="sort the 1 images in it into one folder for each class"):
         read_folder(tmp_path)
     with pytest.raises(DatasetError, match="it is not a folder"):
         read_folder(tmp_path / "1.png")
@@ -86,33 +86,33 @@ def test_no_class_folders(tmp_path: Path) -> None:
 def test_folders_that_are_neither_class_nor_split(tmp_path: Path) -> None:
     save_pairs(tmp_path, "happy")
     (tmp_path / "sad").mkdir()
-    with pytest.raises(DatasetError, match="sad: the class folder holds no image; remove it or fill it"):
+    with pytest.raises(DatasetError, match="sad: the class folder has no image; remove it or fill it"):
         read_folder(tmp_path)
     save_pairs(tmp_path / "sad", "old")
     save(tmp_path / "sad" / "1.png")
-    with pytest.raises(DatasetError, match="sad: holds images and the folder 'old', so it is neither"):
+    with pytest.raises(DatasetError, match="sad: has images and the folder 'old', so it is neither"):
         read_folder(tmp_path)
 
 
 def test_a_tree_that_is_too_deep(tmp_path: Path) -> None:
     save_pairs(tmp_path / "set" / "train", "happy", "sad")
-    with pytest.raises(DatasetError, match="train: holds folders where images were expected.*name a folder in it"):
+    with pytest.raises(DatasetError, match="train: has folders where images were expected.*give a folder inside of it"):
         read_folder(tmp_path)
     assert read_folder(tmp_path / "set").splits == ("train",)
 
 
 def test_too_few_classes_or_images(tmp_path: Path) -> None:
     save_pairs(tmp_path, "happy", "joy")
-    with pytest.raises(DatasetError, match="expected at least two classes, but all 4 images .* are 'happy'; add"):
+    with pytest.raises(DatasetError, match="expected at least two classes, but all 4 readable images are .happy.; add"):
         read_folder(tmp_path)
     save(tmp_path / "bored" / "1.png")
-    with pytest.raises(DatasetError, match="the class 'bored' has only one image .* add another or remove its folder"):
+    with pytest.raises(DatasetError, match="the class 'bored' has only one readable image.*add another or remove its"):
         read_folder(tmp_path)
     spoil(tmp_path / "bored" / "2.png")
-    with pytest.raises(DatasetError, match="the class 'bored' has only one image"):
+    with pytest.raises(DatasetError, match="the class 'bored' has only one readable image"):
         read_folder(tmp_path)
     spoil(tmp_path / "bored" / "1.png")
-    with pytest.raises(DatasetError, match="expected at least two classes, but all 4 images"):
+    with pytest.raises(DatasetError, match="expected at least two classes, but all 4 readable images"):
         read_folder(tmp_path)
 
 
@@ -124,7 +124,7 @@ def test_no_readable_image(tmp_path: Path) -> None:
         read_folder(tmp_path)
 
 
-def test_the_name_of_the_folder_one_stands_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_name_of_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_pairs(tmp_path, "happy", "sad")
     monkeypatch.chdir(tmp_path)
     assert read_folder(Path()).name == tmp_path.name
@@ -133,7 +133,7 @@ def test_the_name_of_the_folder_one_stands_in(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.dataset
 @pytest.mark.slow
 def test_fer2013_as_a_tree_gives_the_same_pixels(shared_data: Path, tmp_path: Path) -> None:
-    """The tree of one split, as users lay it out, against the sheets."""
+    """A tree of one split, compared with the sheets."""
     split = open_dataset(shared_data / "fer2013").split("PrivateTest")
     for row, (image, label) in enumerate(zip(split.images, split.labels, strict=True)):
         folder = tmp_path / "PrivateTest" / split.classes[label]

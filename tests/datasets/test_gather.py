@@ -7,7 +7,7 @@ import pytest
 from facemood.datasets import ImageFiles
 from facemood.datasets.gather import Entry, gather
 from facemood.errors import DatasetError
-from tests.datasets.pictures import save, spoil
+from tests.datasets.image_files import save, spoil
 
 
 def test_entries_become_a_dataset(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_entries_become_a_dataset(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("memory", [1, 1 << 30])
-def test_rows_stay_together_where_files_are_left_out(
+def test_columns_stay_aligned_if_files_are_left_out(
     tmp_path: Path, memory: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("facemood.datasets.lazy_images.MEMORY", memory)
@@ -69,7 +69,7 @@ def test_files_that_are_left_out_are_logged_and_counted(
     assert len(dataset.unreadable) == 3
 
 
-def test_where_nothing_can_be_read_the_first_reason_is_told(tmp_path: Path) -> None:
+def test_if_nothing_can_be_read_the_first_reason_is_reported(tmp_path: Path) -> None:
     entries = [Entry(tmp_path / "1.png", "sad", "train"), Entry(spoil(tmp_path / "2.png"), "sad", "train")]
     with pytest.raises(DatasetError, match=r"none of the 2 image files can be read; the first, .*1.png: there is no"):
         gather(tmp_path, entries, name="mine", size=8, colour="grey")

@@ -12,7 +12,7 @@ from PIL import Image
 from facemood.datasets import ImageFiles
 from facemood.datasets.lazy_images import BLOCK, load, on_all_cores
 from facemood.errors import DatasetError
-from tests.datasets.pictures import save, save_noise, spoil
+from tests.datasets.image_files import save, save_noise, spoil
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def values(images: ImageFiles) -> list[int]:
     return [int(image[0, 0]) for image in images]
 
 
-def test_it_has_the_shape_of_the_array_it_stands_for(files: ImageFiles) -> None:
+def test_it_has_the_shape_of_the_array(files: ImageFiles) -> None:
     assert (len(files), files.shape, files.ndim) == (5, (5, 4, 4), 3)
     assert files.dtype == np.asarray(files).dtype == np.uint8
     coloured = ImageFiles(files.paths, size=6, colour="bgr")
@@ -33,7 +33,7 @@ def test_it_has_the_shape_of_the_array_it_stands_for(files: ImageFiles) -> None:
     assert np.asarray(coloured).shape == (5, 6, 6, 3)
 
 
-def test_a_number_decodes_one_image_and_rows_decode_none(files: ImageFiles) -> None:
+def test_an_integer_decodes_one_image_and_rows_decode_none(files: ImageFiles) -> None:
     image = files[np.int64(3)]
     assert image.dtype == np.uint8
     assert (image == np.full((4, 4), 30)).all()
@@ -43,7 +43,7 @@ def test_a_number_decodes_one_image_and_rows_decode_none(files: ImageFiles) -> N
     assert len(files[:2]) == 2
 
 
-def test_rows_are_chosen_as_from_an_array(files: ImageFiles) -> None:
+def test_rows_are_indexed_as_in_an_array(files: ImageFiles) -> None:
     assert values(files[1:4:2]) == [10, 30]
     assert values(files[np.array([4, 0, -1])]) == [40, 0, 40]
     assert values(files[[2]]) == [20]
@@ -63,7 +63,7 @@ def test_any_rows_are_those_of_the_array(rows: slice | np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("index", [5, -6, np.array([5]), np.ones(4, bool), (slice(None), None)])
-def test_rows_that_are_not_there_are_refused(files: ImageFiles, index: int) -> None:
+def test_missing_rows_are_rejected(files: ImageFiles, index: int) -> None:
     with pytest.raises(IndexError):
         files[index]
 
@@ -122,7 +122,7 @@ def test_every_mode_becomes_eight_bits(tmp_path: Path, mode: str, pixel: int, ex
         assert (ImageFiles((tmp_path / "1.png",), 4, colour)[0] == expected).all()
 
 
-def test_a_box_is_cut_out_as_far_as_it_lies_inside(tmp_path: Path) -> None:
+def test_a_box_is_cropped_to_the_image(tmp_path: Path) -> None:
     pixels = np.arange(100, dtype=np.uint8).reshape(10, 10)
     Image.fromarray(pixels).save(tmp_path / "1.png")
     boxes = np.array([[2, 3, 6, 7], [-5, 6, 4, 90]])
@@ -134,19 +134,19 @@ def test_a_box_is_cut_out_as_far_as_it_lies_inside(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("box", [(10, 0, 20, 10), (3, 3, 3, 5), (4, 0, 3, 9), (-9, -9, 0, 0)])
 @pytest.mark.parametrize("memory", [1, 1 << 30])
-def test_a_box_that_holds_nothing_is_told(
+def test_a_box_without_area_inside_of_the_image_is_reported(
     tmp_path: Path, box: tuple[int, ...], memory: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = ImageFiles((save(tmp_path / "1.png", size=(10, 10)),), 4, boxes=np.array([box]))
-    with pytest.raises(DatasetError, match="1.png: the box .* cuts nothing out of the picture of 10x10 pixels"):
+    with pytest.raises(DatasetError, match="1.png: the box .* has no area inside of the image of 10x10 pixels"):
         files[0]
     monkeypatch.setattr("facemood.datasets.lazy_images.MEMORY", memory)
     images, unreadable = load(files)
     assert len(images) == 0
-    assert "cuts nothing out" in unreadable[0]
+    assert "has no area inside" in unreadable[0]
 
 
-def test_a_box_is_in_the_upright_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_box_is_in_pixels_of_the_upright_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("L", (10, 40)).save(tmp_path / "1.jpg", exif=exif)  # upright 40 wide and 10 high
@@ -164,12 +164,12 @@ def test_a_box_is_in_the_upright_picture(tmp_path: Path, monkeypatch: pytest.Mon
         ({"boxes": np.zeros((2, 4), np.int64)}, r"boxes must be \(1, 4\), one for each file, but are \(2, 4\)"),
     ],
 )
-def test_wrong_options_are_refused(arguments: dict[str, object], message: str) -> None:
+def test_wrong_options_are_rejected(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(DatasetError, match=message):
         ImageFiles(**{"paths": (Path("a.png"),), "size": 4, **arguments})  # type: ignore[arg-type]
 
 
-def test_a_file_that_cannot_be_read_is_named_when_it_is_read(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_named_when_it_is_read(tmp_path: Path) -> None:
     files = ImageFiles((tmp_path / "gone.png", spoil(tmp_path / "text.png")), 4)
     with pytest.raises(DatasetError, match="gone.png: there is no such file; replace the file, or remove it"):
         files[0]
@@ -178,7 +178,7 @@ def test_a_file_that_cannot_be_read_is_named_when_it_is_read(tmp_path: Path) -> 
 
 
 def broken(folder: Path) -> Iterator[Path]:
-    """Files that cannot be read, each in another way; the last is found when it is decoded."""
+    """Files that are unreadable in different ways; the last one is detected when it is decoded."""
     yield folder / "gone.png"
     yield spoil(folder / "text.png")
     whole = save_noise(folder / "whole.png", 1, side=60).read_bytes()
@@ -189,7 +189,7 @@ def broken(folder: Path) -> Iterator[Path]:
     yield folder / "cut.jpg"
 
 
-def test_loading_leaves_out_what_cannot_be_read_and_says_why(tmp_path: Path) -> None:
+def test_loading_leaves_out_unreadable_files_and_gives_the_reasons(tmp_path: Path) -> None:
     good = [save(tmp_path / "a.png", 10), save(tmp_path / "b.png", 20)]
     bad = list(broken(tmp_path))
     images, unreadable = load(ImageFiles((good[0], *bad, good[1]), 4))
@@ -202,7 +202,7 @@ def test_loading_leaves_out_what_cannot_be_read_and_says_why(tmp_path: Path) -> 
     assert "truncated" in unreadable[4]
 
 
-def test_what_is_too_large_for_memory_stays_in_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pixels_too_large_for_memory_stay_in_their_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     good = [save(tmp_path / "a.png", 10), save(tmp_path / "b.png", 20)]
     bad = list(broken(tmp_path))
     files = ImageFiles((good[0], *bad[:3], good[1]), 4, "bgr")
@@ -224,7 +224,7 @@ def test_files_that_stay_are_not_decoded(files: ImageFiles, monkeypatch: pytest.
     assert load(files)[1] == {}
 
 
-def test_results_of_all_cores_come_in_order() -> None:
+def test_results_of_all_cores_are_in_order() -> None:
     count = 2 * BLOCK + 3
     assert list(on_all_cores(lambda row: row * row, count)) == [row * row for row in range(count)]
     assert list(on_all_cores(lambda row: row, 0)) == []

@@ -24,7 +24,7 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path / "tree"
 
 
-def test_faces_are_found_and_framed(tree: Path) -> None:
+def test_faces_are_detected_and_framed(tree: Path) -> None:
     dataset = open_dataset(f"photos:{tree}")
     assert dataset.classes == ("happy", "neutral")
     assert dataset.labels.tolist() == [0, 0, 1, 1]
@@ -36,7 +36,7 @@ def test_faces_are_found_and_framed(tree: Path) -> None:
     assert large.images.shape == (4, 64, 64, 3)
 
 
-def test_a_photo_without_a_face_is_left_out_and_said(tree: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_photo_without_a_face_is_left_out_and_reported(tree: Path, caplog: pytest.LogCaptureFixture) -> None:
     cv2.imwrite(str(tree / "happy" / "c.png"), np.full((200, 200, 3), 90, np.uint8))
     (tree / "happy" / "d.jpg").write_bytes(b"no picture")
     with caplog.at_level(logging.WARNING, "facemood"):
@@ -47,7 +47,7 @@ def test_a_photo_without_a_face_is_left_out_and_said(tree: Path, caplog: pytest.
     assert "c.png: left out, no face is found in it" in caplog.text
 
 
-def test_photos_without_any_face_are_refused(tmp_path: Path) -> None:
+def test_photos_without_any_face_are_rejected(tmp_path: Path) -> None:
     for word in ("a", "b"):
         (tmp_path / word).mkdir()
         for number in range(2):

@@ -6,7 +6,7 @@ import pytest
 from facemood.datasets import open_dataset, read_rafdb
 from facemood.errors import DatasetError
 from facemood.labels import BASIC_EXPRESSIONS
-from tests.datasets.pictures import save
+from tests.datasets.image_files import save
 
 WORDS = {1: "surprise", 2: "fear", 3: "disgust", 4: "happy", 5: "sad", 6: "angry", 7: "neutral"}
 
@@ -68,7 +68,7 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: str, message: str) -> Non
         read_rafdb(tmp_path)
 
 
-def test_where_there_is_none(tmp_path: Path) -> None:
+def test_a_folder_without_rafdb(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="found no RAF-DB here; expected basic/EmoLabel/list_patition_label.txt"):
         open_dataset(f"rafdb:{tmp_path}")
     write_list(tmp_path)

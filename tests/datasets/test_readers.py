@@ -4,7 +4,7 @@ import pytest
 
 from facemood.datasets import open_dataset
 from facemood.errors import DatasetError
-from tests.datasets.pictures import save
+from tests.datasets.image_files import save
 from tests.datasets.test_fer2013 import GOOD, write_csv, write_votes
 
 
@@ -21,12 +21,12 @@ def test_an_unknown_kind_names_the_known_ones(tmp_path: Path) -> None:
         open_dataset("other:here")
 
 
-def test_a_path_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_path(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="there is no such file or folder"):
         open_dataset(tmp_path / "no")
 
 
-def test_the_kind_may_be_named_or_told_from_the_files(tmp_path: Path) -> None:
+def test_the_kind_is_given_or_recognized_by_the_files(tmp_path: Path) -> None:
     save_tree(tmp_path)
     assert len(open_dataset(tmp_path)) == len(open_dataset(f"folder:{tmp_path}")) == 4
     with pytest.raises(DatasetError, match="found no FER2013"):
@@ -42,7 +42,7 @@ def test_size_and_colour_reach_readers_of_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["fer2013", "ferplus"])
-def test_fer2013_stays_as_it_is(tmp_path: Path, kind: str) -> None:
+def test_fer2013_ignores_size_and_colour(tmp_path: Path, kind: str) -> None:
     write_csv(tmp_path, GOOD)
     write_votes(tmp_path, "Training,fer0.png,0,0,0,8,2,0,0,0,0,0")
     dataset = open_dataset(f"{kind}:{tmp_path}", size=96, colour="bgr")

@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from facemood.datasets import ExpressionDataset, find_split, shared_pictures, split_off
+from facemood.datasets import ExpressionDataset, count_near_duplicates, find_split, split_off
 from facemood.errors import DatasetError
 
 
 def make_dataset(
     labels: list[int], cluster: list[int] | None = None, usage: list[str] | None = None
 ) -> ExpressionDataset:
-    """Faces of the given labels and clusters; each is a picture of its own where no clusters are given."""
+    """Faces with labels and clusters; without clusters there are no near-duplicates."""
     count = len(labels)
     return ExpressionDataset(
         name="made",
@@ -47,16 +47,16 @@ def make_dataset(
         (["all", "test"], "train", None),
     ],
 )
-def test_a_split_is_found_by_what_it_means(splits: list[str], wanted: str, found: str | None) -> None:
+def test_a_split_is_found_by_its_usual_names(splits: list[str], wanted: str, found: str | None) -> None:
     assert find_split(make_dataset([0] * len(splits), usage=splits), wanted) == found
 
 
-def test_pictures_on_both_sides_are_counted() -> None:
+def test_near_duplicates_on_both_sides_are_counted() -> None:
     dataset = make_dataset([0] * 7, [0, 0, 2, 3, 3, 3, 6])
     one, other = np.array([1, 0, 0, 1, 0, 0, 1], bool), np.array([0, 1, 1, 0, 1, 1, 0], bool)
-    assert shared_pictures(dataset, one, other) == 3
-    assert shared_pictures(dataset, other, one) == 2
-    assert shared_pictures(dataset, one, np.zeros(7, bool)) == 0
+    assert count_near_duplicates(dataset, one, other) == 3
+    assert count_near_duplicates(dataset, other, one) == 2
+    assert count_near_duplicates(dataset, one, np.zeros(7, bool)) == 0
 
 
 def counts_of(dataset: ExpressionDataset, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -69,7 +69,7 @@ def counts_of(dataset: ExpressionDataset, mask: NDArray[np.bool_]) -> NDArray[np
     st.floats(0.01, 0.99),
     st.integers(0, 2**32 - 1),
 )
-def test_single_pictures_are_split_to_the_nearest_image(sizes: list[int], share: float, seed: int) -> None:
+def test_shares_are_exact_to_one_image_without_near_duplicates(sizes: list[int], share: float, seed: int) -> None:
     labels = [label for label, size in enumerate(sizes) for _ in range(size)]
     dataset = make_dataset(np.random.default_rng(seed).permutation(labels).tolist())
     marked = split_off(dataset, share, seed=seed)
@@ -86,7 +86,7 @@ def test_single_pictures_are_split_to_the_nearest_image(sizes: list[int], share:
     st.floats(0.05, 0.95),
     st.integers(0, 999),
 )
-def test_clusters_of_one_class_are_whole_and_the_share_is_near(
+def test_clusters_of_one_class_stay_together_and_the_share_is_close(
     classes: list[list[int]], share: float, seed: int
 ) -> None:
     """Each class is given by the sizes of its clusters."""
@@ -118,12 +118,12 @@ def can_be_split(dataset: ExpressionDataset) -> bool:
     st.floats(0.1, 0.9),
     st.integers(0, 99),
 )
-def test_clusters_of_many_classes_are_split_wherever_they_can_be(
+def test_clusters_of_several_classes_are_split_if_that_is_possible(
     rows: list[tuple[int, int]], share: float, seed: int
 ) -> None:
     dataset = make_dataset([label for label, _ in rows], [cluster for _, cluster in rows])
     if not can_be_split(dataset):
-        with pytest.raises(DatasetError, match="has only one picture|found no way"):
+        with pytest.raises(DatasetError, match="has only .* images?, (so|which)|found no way"):
             split_off(dataset, share, seed=seed)
         return
     marked = split_off(dataset, share, seed=seed)
@@ -131,39 +131,43 @@ def test_clusters_of_many_classes_are_split_wherever_they_can_be(
     np.testing.assert_array_equal(counts_of(dataset, marked) > 0, counts_of(dataset, ~marked) > 0)
 
 
-def test_pictures_that_a_rarer_class_has_brought_along_count_for_the_others() -> None:
-    cluster = [*range(40), *range(100)]  # 40 pictures are labelled both "fear" and "happy", 60 are "happy" alone
+def test_images_chosen_for_a_rarer_class_count_for_the_others() -> None:
+    cluster = [*range(40), *range(100)]  # 40 images are labelled both "fear" and "happy", 60 only "happy"
     dataset = make_dataset([1] * 40 + [2] * 100, cluster)
     assert counts_of(dataset, split_off(dataset, 0.2, seed=3)).tolist() == [0, 8, 20, 0]
 
 
-def test_another_seed_marks_others() -> None:
+def test_another_seed_marks_other_images() -> None:
     dataset = make_dataset([0, 1] * 50)
     assert (split_off(dataset, 0.3, seed=1) != split_off(dataset, 0.3, seed=2)).any()
 
 
-def test_near_identical_pictures_are_looked_for_where_none_are_marked() -> None:
+def test_near_duplicates_are_searched_for_without_clusters() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (40, 20, 20), np.uint8)
-    images = np.concatenate([noise, noise[:, :, ::-1]])  # each picture and its mirror image
+    images = np.concatenate([noise, noise[:, :, ::-1]])  # each image and its mirror image
     dataset = ExpressionDataset("made", images, np.arange(80) % 2, ("happy", "sad"), np.array(["all"] * 80))
     marked = split_off(dataset, 0.25, seed=0)
     np.testing.assert_array_equal(marked[:40], marked[40:])
     assert marked.sum() == 20
-    assert shared_pictures(dataset, marked, ~marked) == 0
-    assert shared_pictures(dataset, np.arange(80) < 5, np.arange(80) >= 40) == 5
+    assert count_near_duplicates(dataset, marked, ~marked) == 0
+    assert count_near_duplicates(dataset, np.arange(80) < 5, np.arange(80) >= 40) == 5
 
 
 @pytest.mark.parametrize(
     ("dataset", "share", "message"),
     [
-        (make_dataset([0, 0, 1]), 0.5, "made: the class 'fear' has only one picture, so it cannot stand.*add other"),
-        (make_dataset([0, 0, 1, 1], [0, 1, 2, 2]), 0.5, r"'fear' has only one picture \(2 images that are nearly the"),
-        (make_dataset([0, 1, 1, 2, 2, 0], [0, 0, 1, 1, 2, 2]), 0.5, "found no way to have .* in training and valid"),
+        (make_dataset([0, 0, 1]), 0.5, "made: the class 'fear' has only one image, so it cannot be in both.*add other"),
+        (make_dataset([0, 0, 1, 1], [0, 1, 2, 2]), 0.5, "'fear' has only 2 images, which are near-duplicates, so it"),
+        (
+            make_dataset([0, 1, 1, 2, 2, 0], [0, 0, 1, 1, 2, 2]),
+            0.5,
+            "found no way to have .* in both training and valid",
+        ),
         (make_dataset([0, 0]), 0.0, "the share to split off must be between 0 and 1, but is 0.0"),
         (make_dataset([0, 0]), 1.0, "must be between 0 and 1, but is 1.0"),
         (make_dataset([]), 0.5, "made has no images"),
     ],
 )
-def test_what_cannot_be_split_is_said(dataset: ExpressionDataset, share: float, message: str) -> None:
+def test_datasets_that_cannot_be_split_are_reported(dataset: ExpressionDataset, share: float, message: str) -> None:
     with pytest.raises(DatasetError, match=message):
         split_off(dataset, share, seed=0)

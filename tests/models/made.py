@@ -1,4 +1,4 @@
-"""ONNX files that tests make: small networks whose outputs can be worked out by hand, with any card."""
+"""Small ONNX files for tests, with outputs that can be worked out by hand and any card."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from facemood.models.card import METADATA_KEY
 SIDE = 4
 
 CARD: dict[str, Any] = {"name": "m", "heads": {"out": ["a", "b"]}, "default_head": "out", "input_size": [SIDE, SIDE]}
-"""A card that fits the network of `make_model`."""
+"""A card that matches the network of `make_model`."""
 
 WEIGHTS = np.arange(SIDE * SIDE * 2, dtype=np.float32).reshape(SIDE * SIDE, 2) / 1000
-"""(16, 2), so that an output is the sum of pixels, each weighed otherwise."""
+"""(16, 2), so that an output is a weighted sum of pixels, with different weights."""
 
 Shape = Sequence[int | str | None]
 
@@ -39,7 +39,7 @@ def make_model(
     kind: int = TensorProto.FLOAT,
     weights: TensorProto | None = None,
 ) -> Path:
-    """Write an ONNX file with a card, as it is or changed for the worse.
+    """Write an ONNX file with a card, valid or damaged.
 
     Args:
         file: Where to.
@@ -67,7 +67,7 @@ def make_model(
 
 
 def external_tensor(location: str, *, name: str = "W") -> TensorProto:
-    """Weights that lie in another file."""
+    """Weights in another file."""
     tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=WEIGHTS.shape)
     tensor.data_location = onnx.TensorProto.EXTERNAL
     for key, value in (("location", location), ("offset", "0"), ("length", str(WEIGHTS.nbytes))):

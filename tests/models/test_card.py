@@ -27,18 +27,18 @@ def identity_model(path: Path) -> Path:
     return path
 
 
-def test_a_card_comes_back_as_it_went() -> None:
+def test_a_card_survives_a_round_trip() -> None:
     assert ModelCard.from_json(CARD.to_json()) == CARD
 
 
-def test_keys_of_newer_versions_are_passed_over() -> None:
+def test_keys_of_newer_versions_are_ignored() -> None:
     text = json.dumps({**json.loads(CARD.to_json()), "from_the_future": 1})
     assert ModelCard.from_json(text) == CARD
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"name": "x"}', '{"heads": {"a": ["b"]}, "nonsense": 1}'])
-def test_what_is_no_card_is_said(text: str) -> None:
-    with pytest.raises(ModelError, match="no facemood model card"):
+def test_texts_that_are_not_cards_are_rejected(text: str) -> None:
+    with pytest.raises(ModelError, match="not a facemood model card"):
         ModelCard.from_json(text)
 
 
@@ -50,7 +50,7 @@ def test_what_is_no_card_is_said(text: str) -> None:
         ({"colour": "rgb"}, "mean and std need 3 numbers"),
     ],
 )
-def test_impossible_cards_are_refused(change: dict[str, str], message: str) -> None:
+def test_invalid_cards_are_rejected(change: dict[str, str], message: str) -> None:
     with pytest.raises(ModelError, match=message):
         ModelCard(**{"name": "x", "heads": {"mood": ("a",)}, "default_head": "mood", **change})  # type: ignore[arg-type]
 

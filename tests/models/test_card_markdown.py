@@ -12,7 +12,7 @@ from tests.models.test_card import CARD
 CARDS = Path(__file__).parents[2] / "docs" / "models"
 
 
-def test_the_page_tells_what_the_card_holds() -> None:
+def test_the_page_has_the_facts_of_the_card() -> None:
     page = card_page(CARD)
     for text in ("# Model card: small", "glad, grim", "temperature 0.8", "[-0.1, -0.1, 1.1, 1.0]", "It is small."):
         assert text in page
@@ -21,7 +21,7 @@ def test_the_page_tells_what_the_card_holds() -> None:
 @pytest.mark.parametrize(
     "facts", [{"recipe": "mine"}, {"dataset": "own", "split": "train", "images": 5}, {"a": [1, {}]}]
 )
-def test_facts_that_another_tool_wrote_are_told_as_they_stand(facts: dict[str, Any]) -> None:
+def test_facts_by_another_tool_are_written_as_json(facts: dict[str, Any]) -> None:
     card = dataclasses.replace(CARD, trained_on=facts, metrics={"test": {"accuracy": 0.5}, "framing": ["hog"]})
     page = card_page(card)
     for key in (*facts, "test", "framing"):
@@ -30,7 +30,7 @@ def test_facts_that_another_tool_wrote_are_told_as_they_stand(facts: dict[str, A
 
 
 @pytest.mark.parametrize("name", [*list_models(), *list_parts()])
-def test_the_shipped_pages_are_made_from_the_models(name: str) -> None:
+def test_the_shipped_pages_match_the_models(name: str) -> None:
     made = card_page(ModelSession(find_model(name), device="cpu").card)
     assert (CARDS / f"{name}.md").read_text() == made, (
         f"run: facemood models show {name} --markdown > docs/models/{name}.md"

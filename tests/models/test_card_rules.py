@@ -1,4 +1,4 @@
-"""A card of the wrong type, range or form is refused by a message that names the field."""
+"""A card with a wrong type, range or form is rejected with a message that names the field."""
 
 import dataclasses
 import json
@@ -56,7 +56,7 @@ WRONG: dict[str, list[Any]] = {
 CASES = [(field, value) for field, values in WRONG.items() for value in values]
 
 
-def test_every_field_is_tried() -> None:
+def test_every_field_is_tested() -> None:
     assert set(WRONG) == {entry.name for entry in dataclasses.fields(ModelCard)}
 
 
@@ -69,7 +69,7 @@ def test_a_wrong_field_is_named(field: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(("field", "value"), CASES, ids=lambda part: repr(part)[:40])
-def test_a_card_that_is_made_in_python_keeps_the_same_rules(field: str, value: Any) -> None:
+def test_the_same_rules_hold_for_cards_made_in_python(field: str, value: Any) -> None:
     fields = {"name": "m", "heads": {"out": ("a", "b")}, "default_head": "out", field: value}
     with pytest.raises(ModelError, match=rf"\b{field}\b"):
         ModelCard(**fields)
@@ -85,7 +85,7 @@ def test_a_card_that_is_made_in_python_keeps_the_same_rules(field: str, value: A
         {"description": "Two\nlines.", "trained_on": {"a": [1, None, True, {"b": "c"}]}, "task": "something new"},
     ],
 )
-def test_unusual_cards_are_taken(change: dict[str, Any]) -> None:
+def test_unusual_cards_are_accepted(change: dict[str, Any]) -> None:
     card = ModelCard.from_json(json.dumps({**CARD, **change}))
     assert ModelCard.from_json(card.to_json()) == card
 
@@ -93,35 +93,35 @@ def test_unusual_cards_are_taken(change: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[" * 200_000, "nested too deep"),
-        ('{"metrics":' * 500 + "1" + "}" * 500, "nested too deep"),
-        (json.dumps({**CARD, "description": "x" * LONGEST_CARD}), "characters; expected 1,000,000 at most"),
+        ("[" * 200_000, "nested too deeply"),
+        ('{"metrics":' * 500 + "1" + "}" * 500, "nested too deeply"),
+        (json.dumps({**CARD, "description": "x" * LONGEST_CARD}), "characters; expected at most 1,000,000"),
         ("null", "must be a table, but is None"),
         ("5", "must be a table, but is 5"),
         ("[" + "9" * 5000 + "]", "integer string conversion"),
-        ('{"name": "m", "name": "n"}', "the key 'name' stands twice"),
-        ('{"name": "m", "heads": {"out": ["a"], "out": ["b"]}, "default_head": "out"}', "the key 'out' stands twice"),
+        ('{"name": "m", "name": "n"}', "the key 'name' is repeated"),
+        ('{"name": "m", "heads": {"out": ["a"], "out": ["b"]}, "default_head": "out"}', "the key 'out' is repeated"),
         ('{"heads": {"out": ["a"]}, "default_head": "out"}', "the field 'name' is missing"),
     ],
     ids=range(9),
 )
-def test_json_that_is_no_card_is_refused(text: str, message: str) -> None:
-    with pytest.raises(ModelError, match="this is no facemood model card: ") as caught:
+def test_json_that_is_not_a_card_is_rejected(text: str, message: str) -> None:
+    with pytest.raises(ModelError, match="this is not a facemood model card: ") as caught:
         ModelCard.from_json(text)
     assert message in str(caught.value)
 
 
-def test_tables_may_stand_in_each_other_so_far_and_no_further() -> None:
+def test_the_depth_of_tables_is_limited() -> None:
     for levels, fits in ((DEEPEST, True), (DEEPEST + 1, False)):
         text = '{"metrics":' + '{"a":' * levels + "1" + "}" * levels + "}"
         if fits:
             assert read_json(text)["metrics"]
         else:
-            with pytest.raises(ValueError, match="metrics: tables and lists are nested too deep"):
+            with pytest.raises(ValueError, match="metrics: tables and lists are nested too deeply"):
                 read_json(text)
 
 
 @pytest.mark.parametrize("name", [*list_models(), *list_parts()])
-def test_our_own_cards_keep_the_rules_and_come_back_as_they_went(name: str) -> None:
+def test_the_shipped_cards_are_valid_and_survive_a_round_trip(name: str) -> None:
     card = ModelSession(find_model(name), device="cpu").card
     assert ModelCard.from_json(card.to_json()) == card

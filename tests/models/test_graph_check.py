@@ -1,4 +1,4 @@
-"""A card is checked against its network when it is opened; what does not fit is an error that names file and field."""
+"""A card is checked against its network when it is opened; errors name the file and the field."""
 
 import dataclasses
 from pathlib import Path
@@ -19,14 +19,14 @@ from tests.models.made import SIDE, WEIGHTS, Shape, make_model
 NAN = float("nan")
 
 CARDS: dict[str, Any] = {
-    "no JSON": ("{", "no facemood model card"),
-    "a list": ("[]", "no facemood model card"),
-    "null": ("null", "no facemood model card"),
-    "nested": ("[" * 200_000, "nested too deep"),
-    "nested tables": ('{"metrics":' * 400 + "1" + "}" * 400, "nested too deep"),
+    "no JSON": ("{", "not a facemood model card"),
+    "a list": ("[]", "not a facemood model card"),
+    "null": ("null", "not a facemood model card"),
+    "nested": ("[" * 200_000, "nested too deeply"),
+    "nested tables": ('{"metrics":' * 400 + "1" + "}" * 400, "nested too deeply"),
     "huge": ({"description": "x" * 1_000_000}, "characters"),
     "a doubled head": (
-        '{"name": "m", "heads": {"out": ["a"], "out": ["b"]}, "default_head": "out"}', "'out' stands twice",
+        '{"name": "m", "heads": {"out": ["a"], "out": ["b"]}, "default_head": "out"}', "'out' is repeated",
     ),
     "no name": ({"name": None}, "name"),
     "a name that changes the terminal": ({"name": "\x1b]0;title\x07"}, "name"),
@@ -73,11 +73,11 @@ CARDS: dict[str, Any] = {
         {"task": "vector"}, r"the input 'x' must be \(batch, 4\), but is \(n, 1, 4, 4\)",
     ),
 }  # fmt: skip
-"""What is wrong with a card -> what differs, or the whole text; and what the error says."""
+"""Damaged cards by name: the changed fields or the whole text, and the error message."""
 
 
 @pytest.mark.parametrize("case", CARDS)
-def test_a_damaged_card_is_an_error_that_names_file_and_field(case: str, tmp_path: Path) -> None:
+def test_errors_of_damaged_cards_name_file_and_field(case: str, tmp_path: Path) -> None:
     change, message = CARDS[case]
     file = make_model(tmp_path / "own.onnx", change)
     for opener in (ModelSession, EmotionRecognizer, open_recognizer):
@@ -91,7 +91,7 @@ def node(kind: str, *names: str, **settings: Any) -> onnx.NodeProto:
 
 
 GRAPHS: dict[str, Any] = {
-    "two inputs": ({"inputs": {"x": ["n", 1, SIDE, SIDE], "y": ["n"]}}, "the network has 2 inputs"),
+    "two inputs": ({"inputs": {"x": ["n", 1, SIDE, SIDE], "y": ["n"]}}, "the network must have one input, but has 2"),
     "half precision": (
         {"kind": TensorProto.FLOAT16}, r"the input 'x' must be tensor\(float\), but is tensor\(float16\)",
     ),
@@ -126,17 +126,17 @@ GRAPHS: dict[str, Any] = {
         {"nodes": [node("Evil", "x", "out", domain="evil.com")]}, "cannot be loaded as an ONNX model",
     ),
 }  # fmt: skip
-"""What is wrong with a network -> how it is made, and what the error says."""
+"""Networks that do not match the card by name: how they are made, and the error message."""
 
 
 @pytest.mark.parametrize("case", GRAPHS)
-def test_a_network_that_the_card_does_not_fit_is_an_error_that_names_it(case: str, tmp_path: Path) -> None:
+def test_errors_of_networks_that_do_not_match_the_card_name_the_mismatch(case: str, tmp_path: Path) -> None:
     change, message = GRAPHS[case]
     with pytest.raises(ModelError, match=rf"(?s)own\.onnx: .*{message}"):
         ModelSession(make_model(tmp_path / "own.onnx", **change))
 
 
-def test_integers_as_outputs_are_refused(tmp_path: Path) -> None:
+def test_integer_outputs_are_rejected(tmp_path: Path) -> None:
     file = make_model(tmp_path / "own.onnx", nodes=[*dense(), node("Cast", "o", "out", to=TensorProto.INT64)])
     model = onnx.load(file)
     model.graph.output[0].type.tensor_type.elem_type = TensorProto.INT64
@@ -153,13 +153,13 @@ def dense(output: str = "o") -> list[onnx.NodeProto]:
 
 
 def reshaped() -> list[onnx.NodeProto]:
-    """A network whose graph holds a batch of 1."""
+    """A network whose graph has a fixed batch of 1."""
     one = numpy_helper.from_array(np.array([1, SIDE * SIDE]))
     return [node("Constant", "S", value=one), node("Reshape", "x", "S", "f"), node("MatMul", "f", "W", "out")]
 
 
 def secretly_reshaped() -> list[onnx.NodeProto]:
-    """The same, but the batch of 1 is worked out from the pixels, so that no shape tells it."""
+    """The same, but the batch of 1 is computed from the pixels, so that no declared shape shows it."""
     one = numpy_helper.from_array(np.array([1, SIDE * SIDE], np.float32))
     return [
         node("Constant", "one", value=one),
@@ -198,7 +198,7 @@ def test_a_fixed_batch_of_one_is_run_one_by_one_with_the_same_results(
 
 @pytest.fixture(scope="module")
 def fixed_nano(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The model nano, for one face a run."""
+    """The model nano, for one face per run."""
     model = onnx.load(find_model("nano"))
     for part in (*model.graph.input, *model.graph.output):
         if part.type.tensor_type.shape.dim[0].dim_param:
@@ -228,13 +228,13 @@ def test_photos_and_maps_are_the_same_one_by_one(fixed_nano: Path, astronaut: Pa
         {"inputs": {"x": [-1, 1, SIDE, SIDE]}, "outputs": {"out": [-1, 2]}},
     ],
 )
-def test_what_a_network_leaves_open_the_card_may_say(change: dict[str, Any], tmp_path: Path) -> None:
+def test_the_card_decides_dimensions_that_the_network_leaves_open(change: dict[str, Any], tmp_path: Path) -> None:
     session = ModelSession(make_model(tmp_path / "own.onnx", **change))
     crops = np.random.default_rng(0).integers(0, 256, (3, SIDE, SIDE), np.uint8)
     np.testing.assert_allclose(session.run(crops)["out"], crops.reshape(3, -1) @ WEIGHTS, rtol=1e-5)
 
 
-def test_a_feature_map_of_another_form_is_refused(tmp_path: Path) -> None:
+def test_a_feature_map_of_another_shape_is_rejected(tmp_path: Path) -> None:
     nodes = [*dense("out"), node("Identity", "f", "features"), node("Identity", "W", "out.weights")]
     outputs: dict[str, Shape | None] = {"out": ["n", 2], "features": ["n", 16], "out.weights": [16, 2]}
     session = ModelSession(make_model(tmp_path / "own.onnx", nodes=nodes, outputs=outputs))
@@ -242,7 +242,7 @@ def test_a_feature_map_of_another_form_is_refused(tmp_path: Path) -> None:
         activation_maps(session, np.zeros((3, SIDE, SIDE), np.uint8), head="out")
 
 
-def test_a_card_that_no_longer_fits_is_found_when_the_file_is_opened_again(tmp_path: Path) -> None:
+def test_a_card_that_no_longer_matches_is_rejected_when_the_file_is_opened_again(tmp_path: Path) -> None:
     file = make_model(tmp_path / "own.onnx")
     card = ModelSession(file).card
     write_card(file, dataclasses.replace(card, heads={"out": ("a", "b", "c")}))

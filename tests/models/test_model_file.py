@@ -1,4 +1,4 @@
-"""Weights in other files are refused, wherever in the model the reference stands; a whole model is read as it is."""
+"""Models with external data anywhere are rejected; other models are read unchanged."""
 
 import os
 import stat
@@ -14,7 +14,7 @@ from tests.models.made import WEIGHTS, dense_nodes, external_tensor, make_model
 
 
 @pytest.mark.parametrize("location", ["weights.bin", "./weights.bin", "../secret.bin", "/dev/zero", "link.bin", "gone"])
-def test_weights_in_another_file_are_refused_even_where_they_are_there(
+def test_external_data_are_rejected_even_if_the_file_exists(
     location: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "models"
@@ -24,11 +24,11 @@ def test_weights_in_another_file_are_refused_even_where_they_are_there(
     (folder / "link.bin").symlink_to(tmp_path / "secret.bin")
     monkeypatch.chdir(folder)
     make_model(folder / "own.onnx", weights=external_tensor(location))
-    with pytest.raises(ModelError, match=r"own\.onnx: the tensor 'W' is external data, .* onnx\.save\("):
+    with pytest.raises(ModelError, match=r"own\.onnx: the tensor 'W' is external data in another file; .*onnx\.save\("):
         ModelSession(folder / "own.onnx")
 
 
-def test_a_reference_in_a_constant_or_a_branch_is_found_as_well(tmp_path: Path) -> None:
+def test_external_data_in_a_constant_or_a_branch_are_found(tmp_path: Path) -> None:
     constant = helper.make_node("Constant", [], ["V"], value=external_tensor("weights.bin", name="V"))
     branch = helper.make_graph(
         [constant], "branch", [], [helper.make_tensor_value_info("V", TensorProto.FLOAT, WEIGHTS.shape)]
@@ -40,7 +40,7 @@ def test_a_reference_in_a_constant_or_a_branch_is_found_as_well(tmp_path: Path) 
             read_model_file(file)
 
 
-def test_the_word_location_alone_is_no_reference(tmp_path: Path) -> None:
+def test_the_word_location_alone_is_not_external_data(tmp_path: Path) -> None:
     weights = numpy_helper.from_array(WEIGHTS, "location")
     file = make_model(tmp_path / "own.onnx", weights=weights, nodes=dense_nodes("location"))
     assert find_external(file.read_bytes()) is None
@@ -48,11 +48,11 @@ def test_the_word_location_alone_is_no_reference(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", list_models())
-def test_a_whole_model_is_read_as_it_is(name: str) -> None:
+def test_a_complete_model_is_read_unchanged(name: str) -> None:
     assert read_model_file(find_model(name)) == find_model(name).read_bytes()
 
 
-def test_what_names_other_files_and_is_no_model_is_refused(tmp_path: Path) -> None:
+def test_damaged_files_with_external_data_are_rejected(tmp_path: Path) -> None:
     file = tmp_path / "own.onnx"
     for rest in (b"\x0b", b"\xff", b"\xff" * 20 + b"\x01", b"\x3a\x7f"):
         file.write_bytes(b"\x0a\x08location" + rest)
@@ -60,7 +60,7 @@ def test_what_names_other_files_and_is_no_model_is_refused(tmp_path: Path) -> No
             read_model_file(file)
 
 
-def test_a_file_that_cannot_be_read_or_is_too_large_is_refused(tmp_path: Path) -> None:
+def test_an_unreadable_or_too_large_file_is_rejected(tmp_path: Path) -> None:
     large = tmp_path / "large.onnx"
     with large.open("wb") as file:
         file.truncate(2**31)  # a hole: nothing is written

@@ -7,13 +7,13 @@ from facemood.errors import ModelError
 from facemood.models import DEFAULT_MODEL, ModelSession, find_model, list_models, list_parts
 
 
-def test_the_default_is_inside_the_package() -> None:
+def test_the_default_is_in_the_package() -> None:
     assert DEFAULT_MODEL in list_models()
     assert find_model(DEFAULT_MODEL).is_file()
 
 
 @pytest.mark.parametrize("name", list_models())
-def test_every_model_has_a_whole_card_and_a_modest_size(name: str) -> None:
+def test_every_model_has_a_complete_card_and_a_limited_size(name: str) -> None:
     card = ModelSession(find_model(name), device="cpu").card
     assert card.name == name
     assert set(card.temperature) == set(card.heads)
@@ -35,7 +35,7 @@ def test_every_model_has_a_whole_card_and_a_modest_size(name: str) -> None:
         ("ferc", "vector", 30_000, "ferc"),
     ],
 )
-def test_the_parts_have_a_whole_card_and_a_modest_size(name: str, task: str, most: int, script: str) -> None:
+def test_the_parts_have_complete_cards_and_a_limited_size(name: str, task: str, most: int, script: str) -> None:
     assert name in list_parts()
     assert name not in list_models()
     card = ModelSession(find_model(name), device="cpu").card
@@ -45,7 +45,7 @@ def test_the_parts_have_a_whole_card_and_a_modest_size(name: str, task: str, mos
     assert find_model(name).stat().st_size <= most
 
 
-def test_a_path_is_taken_as_it_is(tmp_path: Path) -> None:
+def test_a_path_is_returned_unchanged(tmp_path: Path) -> None:
     file = tmp_path / "own.onnx"
     file.write_bytes(b"")
     assert find_model(file) == file

@@ -1,4 +1,4 @@
-"""ONNX Runtime is opened in one place: devices, threads that do not spin, and telemetry that is off."""
+"""ONNX Runtime is opened in one module: devices, threads without spinning, and telemetry off."""
 
 import ast
 import subprocess
@@ -17,7 +17,7 @@ ONE_PLACE = ROOT / "src" / "facemood" / "models" / "runtime.py"
 
 
 def state_after(code: str, environment: dict[str, str]) -> str:
-    """What a fresh interpreter says of telemetry after running some code."""
+    """The state of telemetry in a fresh interpreter after running some code."""
     report = f"{code}\nfrom facemood.models.runtime import telemetry_state\nprint(telemetry_state())"
     done = subprocess.run(
         [sys.executable, "-c", report], capture_output=True, text=True, check=True, env=environment, cwd=ROOT
@@ -31,13 +31,13 @@ def test_an_unknown_device_is_named() -> None:
 
 
 @pytest.mark.skipif("CUDAExecutionProvider" in available_providers(), reason="there is a GPU")
-def test_a_missing_device_is_an_error_that_names_the_mend() -> None:
+def test_the_message_for_a_missing_device_names_the_fix() -> None:
     with pytest.raises(DeviceError, match="onnxruntime-gpu"):
         ModelSession(find_model(DEFAULT_MODEL), device="cuda")
     assert select_providers("auto") == ["CPUExecutionProvider"]
 
 
-def test_threads_do_not_spin_and_are_as_many_as_asked() -> None:
+def test_threads_do_not_spin_and_have_the_given_number() -> None:
     options = open_session(find_model(DEFAULT_MODEL), threads=2).get_session_options()
     assert options.intra_op_num_threads == 2
     for pool in ("intra_op", "inter_op"):
@@ -62,6 +62,6 @@ def test_telemetry_is_off_unless_the_user_says_otherwise(clean_environment: dict
     assert "may be on" in state_after("import facemood", {**clean_environment, "ORT_DISABLE_TELEMETRY": "0"})
 
 
-def test_who_imported_onnxruntime_first_is_told(clean_environment: dict[str, str]) -> None:
+def test_an_earlier_import_of_onnxruntime_is_reported(clean_environment: dict[str, str]) -> None:
     environment = {**clean_environment, "ORT_DISABLE_TELEMETRY": "1"}  # so that the test itself sends nothing
     assert "imported before" in state_after("import onnxruntime", environment)

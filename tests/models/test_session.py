@@ -22,7 +22,7 @@ def session() -> ModelSession:
     return ModelSession(find_model(DEFAULT_MODEL), device="cpu", threads=1)
 
 
-def test_logits_come_for_each_head(session: ModelSession) -> None:
+def test_each_head_has_logits(session: ModelSession) -> None:
     logits = session.run(np.zeros((3, 48, 48), np.uint8))
     assert {head: values.shape for head, values in logits.items()} == {"fer2013": (3, 7), "ferplus": (3, 8)}
     assert session.device == "cpu"
@@ -30,7 +30,7 @@ def test_logits_come_for_each_head(session: ModelSession) -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(1, 9), st.integers(0, 2**32 - 1))
-def test_a_batch_gives_what_single_crops_give(count: int, seed: int) -> None:
+def test_a_batch_gives_the_logits_of_single_crops(count: int, seed: int) -> None:
     session = ModelSession(find_model(DEFAULT_MODEL), device="cpu", threads=1)
     crops = np.random.default_rng(seed).integers(0, 256, (count, 48, 48), np.uint8)
     together = session.run(crops)["ferplus"]
@@ -47,7 +47,7 @@ def test_light_and_contrast_change_nothing(session: ModelSession) -> None:
     np.testing.assert_allclose(session.run(crop)["ferplus"], session.run(crop * 2 + 20)["ferplus"], atol=0.05)
 
 
-def test_the_input_is_made_as_the_card_says() -> None:
+def test_the_input_follows_the_card() -> None:
     crop = np.zeros((4, 4, 3), np.uint8)
     crop[..., 0], crop[..., 2] = 10, 30  # blue and red
     assert prepare([crop], RGB)[0, :, 0, 0].tolist() == [14.5, -1.0, 3.5]
@@ -61,27 +61,27 @@ def test_shrinking_averages() -> None:
     assert (prepare([crop], GREY) == 100).all()
 
 
-def test_crops_of_different_sizes_may_come_together() -> None:
+def test_a_batch_can_have_crops_of_different_sizes() -> None:
     assert prepare([np.zeros((9, 9), np.uint8), np.zeros((2, 3, 3), np.uint8)], GREY).shape == (2, 1, 4, 4)
 
 
 @pytest.mark.parametrize("shape", [(4, 4, 4), (4,), (0, 4), (4, 4, 3, 1)])
-def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
+def test_other_shapes_are_rejected(shape: tuple[int, ...]) -> None:
     with pytest.raises(ImageError, match="a face crop must be"):
         prepare([np.zeros(shape, np.uint8)], GREY)
     with pytest.raises(ImageError, match="float32"):
         prepare([np.zeros((4, 4), np.float32)], GREY)
 
 
-def test_a_file_that_is_no_model_or_has_no_card(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_model_or_has_no_card(tmp_path: Path) -> None:
     (tmp_path / "text.onnx").write_text("no model")
     with pytest.raises(ModelError, match="cannot be loaded as an ONNX model"):
         ModelSession(tmp_path / "text.onnx")
-    with pytest.raises(ModelError, match="carries no facemood card"):
+    with pytest.raises(ModelError, match="has no facemood card"):
         ModelSession(identity_model(tmp_path / "m.onnx"))
 
 
-def test_a_users_own_model_carries_its_own_labels(tmp_path: Path) -> None:
+def test_a_users_model_has_its_own_labels(tmp_path: Path) -> None:
     from facemood import EmotionRecognizer
 
     file = make_model(tmp_path / "m.onnx", {"heads": {"out": ["glad", "grim"]}})

@@ -28,7 +28,7 @@ def test_two_views_are_the_mean_of_a_crop_and_its_mirror_image(session: ModelSes
 
 
 @pytest.mark.parametrize("views", [2, 10])
-def test_a_mirrored_face_reads_the_same_in_several_views(session: ModelSession, views: int) -> None:
+def test_a_mirrored_face_has_the_same_logits_in_several_views(session: ModelSession, views: int) -> None:
     one, other = (run_views(session, part, views=views) for part in (crops(2), crops(2)[:, :, ::-1]))
     for head in one:
         np.testing.assert_allclose(one[head], other[head], atol=1e-4)
@@ -36,7 +36,7 @@ def test_a_mirrored_face_reads_the_same_in_several_views(session: ModelSession, 
     assert np.abs(single[0] - single[1]).max() > 0.01
 
 
-def test_ten_views_are_five_places_and_their_mirror_images(session: ModelSession) -> None:
+def test_ten_views_are_five_shifts_and_their_mirror_images(session: ModelSession) -> None:
     batch = prepare(crops(1), session.card)
     views = list(make_views(batch, 10))
     assert len(views) == 10
@@ -51,6 +51,6 @@ def test_no_crops_give_no_logits(session: ModelSession) -> None:
     assert run_views(session, [], views=10)["ferplus"].shape == (0, 8)
 
 
-def test_other_numbers_are_refused() -> None:
+def test_other_numbers_of_views_are_rejected() -> None:
     with pytest.raises(ValueError, match="views must be one of 1, 2, 10, but is 3"):
         check_views(3)

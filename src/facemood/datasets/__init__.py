@@ -1,4 +1,4 @@
-"""Datasets of labelled faces: whatever the files look like, an `ExpressionDataset` comes out."""
+"""Datasets of labelled faces: readers for several file layouts, all of which return an `ExpressionDataset`."""
 
 from facemood.datasets.affectnet import read_affectnet
 from facemood.datasets.dataset import ExpressionDataset
@@ -8,12 +8,13 @@ from facemood.datasets.folder import read_folder
 from facemood.datasets.lazy_images import ImageFiles, Images
 from facemood.datasets.rafdb import read_rafdb
 from facemood.datasets.readers import open_dataset
-from facemood.datasets.splits import find_split, shared_pictures, split_off
+from facemood.datasets.splits import count_near_duplicates, find_split, split_off
 
 __all__ = [
     "ExpressionDataset",
     "ImageFiles",
     "Images",
+    "count_near_duplicates",
     "find_clusters",
     "find_split",
     "open_dataset",
@@ -22,6 +23,5 @@ __all__ = [
     "read_ferplus",
     "read_folder",
     "read_rafdb",
-    "shared_pictures",
     "split_off",
 ]

@@ -1,18 +1,18 @@
-"""AffectNet (Mollahosseini, Hasani and Mahoor 2017): faces from the web in eight classes, annotated by hand.
+"""Read AffectNet (Mollahosseini, Hasani and Mahoor 2017): faces from the web in eight classes, annotated by hand.
 
-Two layouts are in use. The newer one has a file of annotations for each face, which is cut out already::
+There are two layouts. The newer one has cropped faces, with a file of annotations for each::
 
     train_set/images/17.jpg    train_set/annotations/17_exp.npy    the label, a text or a number
     val_set/images/...         val_set/annotations/...
 
 The older one has tables with the columns subDirectory_filePath, face_x, face_y, face_width, face_height, expression
-and others; the face box is cut out of the picture::
+and others; the face's box is cut out of the image::
 
     training.csv, validation.csv    here or in Manually_Annotated_file_lists/
     103/29a31ebf.jpg                here or in Manually_Annotated_Images/
 
-Labels are 0 neutral, 1 happy, 2 sad, 3 surprise, 4 fear, 5 disgust, 6 anger, 7 contempt, and 8 none, 9 uncertain,
-10 non-face, which are left out.
+Labels are 0 neutral, 1 happy, 2 sad, 3 surprise, 4 fear, 5 disgust, 6 anger and 7 contempt. Images with the labels
+8 none, 9 uncertain and 10 non-face are left out.
 """
 
 from __future__ import annotations
@@ -35,28 +35,28 @@ from facemood.labels import EXPRESSIONS
 logger: logging.Logger = logging.getLogger("facemood")
 
 ORDER = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt")
-"""The labels 0..7."""
+"""Names of the labels 0..7."""
 
 LEFT_OUT = ("none", "uncertain", "non-face")
-"""The labels 8..10."""
+"""Names of the labels 8..10, which are no expressions."""
 
 MOST = len(ORDER) + len(LEFT_OUT) - 1
 """The highest label."""
 
 SETS = {"train_set": "train", "val_set": "val"}
-"""Folders of the newer layout, and their splits."""
+"""Split of each folder of the newer layout."""
 
 TABLES = {"training.csv": "train", "validation.csv": "val"}
-"""Tables of the older layout, and their splits."""
+"""Split of each table of the older layout."""
 
 TABLE_FOLDER = "Manually_Annotated_file_lists"
-"""Where the tables stand if not at the top."""
+"""Folder of the tables, if they are not at the top."""
 
 IMAGE_FOLDERS = ("Manually_Annotated_Images", "Manually_Annotated/Manually_Annotated_Images")
-"""Where the images stand if not at the top."""
+"""Folders of the images, if they are not at the top."""
 
 PATH = "subDirectory_filePath"
-"""Column of an image's path."""
+"""Column of the image's path."""
 
 EXPRESSION = "expression"
 """Column of the label."""
@@ -66,7 +66,7 @@ BOX = ("face_x", "face_y", "face_width", "face_height")
 
 
 class Row(NamedTuple):
-    """One annotated picture: its file, label 0..10, split, and box x1 y1 x2 y2 in pixels, which may stand beyond it."""
+    """An annotated image: file, label 0..10, split, and box x1 y1 x2 y2 in pixels, which may reach beyond the image."""
 
     path: Path
     label: int
@@ -78,12 +78,12 @@ def read_affectnet(root: Path, *, size: int = 224, colour: str = "bgr") -> Expre
     """Read AffectNet in either layout; its splits are ``"train"`` and ``"val"``.
 
     Args:
-        root: The folder that holds the sets or the tables.
-        size: Side in pixels to which each face is brought.
+        root: The folder of the sets or the tables.
+        size: Side in pixels to which each face is resized.
         colour: ``"grey"`` or ``"bgr"``.
 
     Raises:
-        DatasetError: It is not there, an annotation is missing or damaged, or no image can be read.
+        DatasetError: AffectNet is not there, an annotation is missing or damaged, or no image can be read.
     """
     if not is_affectnet(root):
         raise DatasetError(
@@ -99,17 +99,17 @@ def read_affectnet(root: Path, *, size: int = 224, colour: str = "bgr") -> Expre
 
 
 def is_affectnet(root: Path) -> bool:
-    """Tell by the files whether a folder holds AffectNet."""
+    """Return whether a folder contains AffectNet, by its files."""
     return bool(_sets(root) or _tables(root))
 
 
 def _sets(root: Path) -> dict[Path, str]:
-    """Return the folders of the newer layout that are there, with their splits."""
+    """Return the existing folders of the newer layout with their splits."""
     return {root / name: usage for name, usage in SETS.items() if (root / name / "annotations").is_dir()}
 
 
 def _read_sets(root: Path) -> Iterator[Row]:
-    """Yield the pictures of the newer layout."""
+    """Yield the images of the newer layout."""
     for folder, usage in _sets(root).items():
         if not (folder / "images").is_dir():
             raise DatasetError(f"{folder / 'images'}: there is no such folder, but there are annotations next to it")
@@ -118,7 +118,7 @@ def _read_sets(root: Path) -> Iterator[Row]:
 
 
 def _read_label(file: Path) -> int:
-    """Read one annotation, the text or number of a label."""
+    """Read one annotation: a label as a text or a number."""
     try:
         number = float(np.load(file, allow_pickle=False).astype(str).item())
     except FileNotFoundError:
@@ -131,7 +131,7 @@ def _read_label(file: Path) -> int:
 
 
 def _tables(root: Path) -> dict[Path, str]:
-    """Return the tables of the older layout that are there, with their splits."""
+    """Return the existing tables of the older layout with their splits."""
     for folder in (root, root / TABLE_FOLDER):
         files = {folder / name: usage for name, usage in TABLES.items() if _has_header(folder / name)}
         if files:
@@ -140,7 +140,7 @@ def _tables(root: Path) -> dict[Path, str]:
 
 
 def _has_header(file: Path) -> bool:
-    """Tell whether a table is there and its first line is AffectNet's."""
+    """Return whether a table exists and has AffectNet's header."""
     if not file.is_file():
         return False
     with file.open(encoding="utf-8-sig", errors="replace") as lines:
@@ -148,12 +148,12 @@ def _has_header(file: Path) -> bool:
 
 
 def _read_tables(root: Path) -> Iterator[Row]:
-    """Yield the pictures of the older layout."""
+    """Yield the images of the older layout."""
     images = next((root / name for name in IMAGE_FOLDERS if (root / name).is_dir()), root)
     for file, usage in _tables(root).items():
         for where, row in read_table(file, (PATH, *BOX, EXPRESSION)):
             label = whole_number(row, EXPRESSION, where, most=MOST)
-            box = _read_box(row, where) if label < len(ORDER) else None  # what is no face may have no box
+            box = _read_box(row, where) if label < len(ORDER) else None  # non-faces may have no box
             yield Row(images / row[PATH], label, usage, box)
 
 
@@ -170,7 +170,7 @@ def _read_box(row: dict[str, str], where: str) -> tuple[int, int, int, int]:
 
 
 def _log_left_out(root: Path, rows: list[Row]) -> None:
-    """Count the pictures that show no expression."""
+    """Log the number of images without an expression."""
     counts = Counter(LEFT_OUT[row.label - len(ORDER)] for row in rows if row.label >= len(ORDER))
     if counts:
         words = ", ".join(f"{counts[word]} {word}" for word in LEFT_OUT if word in counts)

@@ -1,4 +1,4 @@
-"""Read CSV tables whose damage is told by file and line."""
+"""Read CSV tables; errors name the file and the line."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from pathlib import Path
 
 from facemood.errors import DatasetError
 
-FETCH_AGAIN = "the file is cut or damaged, fetch it again"
-"""What an error says of a file that is no whole table."""
+FETCH_AGAIN = "the file is cut off or damaged; fetch it again"
+"""The fix in messages for incomplete tables."""
 
 
 def read_table(file: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield each row of a CSV file with the place where it stands; blank lines are passed over.
+    """Yield the rows of a CSV file with their position; blank lines are skipped.
 
     Args:
         file: The table; its first line names the columns.
-        columns: Those that must be there; others may be.
+        columns: Required columns; there may be others.
 
     Yields:
         A text such as ``"votes.csv, line 7"`` for messages, and the row by column.
 
     Raises:
-        DatasetError: Columns are missing, a row has too few or too many fields, or the file is no text.
+        DatasetError: Columns are missing, a row has too few or too many fields, or the file is not a text.
     """
     with file.open(newline="", encoding="utf-8-sig") as lines:
         rows = csv.reader(lines)
@@ -44,16 +44,16 @@ def read_table(file: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[s
 
 
 def whole_number(row: dict[str, str], column: str, where: str, *, most: int = 2**31) -> int:
-    """Return a cell as a whole number from 0.
+    """Return a cell as an integer, 0 or more.
 
     Args:
         row: The row by column.
-        column: Which cell.
-        where: The row's place, for the message.
-        most: The largest number that is allowed.
+        column: The cell's column.
+        where: Position of the row, for the message.
+        most: Largest allowed number.
 
     Raises:
-        DatasetError: The cell is no such number.
+        DatasetError: The cell is not such a number.
 
     Example:
         >>> whole_number({"emotion": "3"}, "emotion", "fer2013.csv, line 2", most=6)

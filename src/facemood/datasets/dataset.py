@@ -1,4 +1,4 @@
-"""ExpressionDataset: labelled faces as arrays, or as files that are read like arrays, wherever they came from."""
+"""ExpressionDataset: labelled faces as arrays, or as files that are indexed like arrays."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from facemood.labels import EXPRESSIONS
 
 @dataclass(frozen=True, slots=True)
 class ExpressionDataset:
-    """Labelled face crops, all of one size, with what is known of each.
+    """Labelled face crops, all of one size.
 
     Attributes:
-        name: What the dataset is called in reports.
+        name: The dataset's name in reports.
         images: (N, h, w) uint8 grey or (N, h, w, 3) uint8 BGR; an array, or `ImageFiles` that are decoded when read.
         labels: (N,) int64, indices into `classes`.
-        classes: The label words.
+        classes: The labels.
         usage: (N,) str, the split of each image, such as ``"Training"``.
-        votes: (N, 10) float32 counts in the order of `labels.FERPLUS_COLUMNS`, or None. A row of zeros has no votes.
-        cluster: (N,) int64, or None. Images that are the same picture, or nearly, mirrored or not, share a number.
-        unreadable: Files that were left out, each with the reason, for reports.
+        votes: (N, 10) float32 counts in the order of `labels.FERPLUS_COLUMNS`, or None. An image without votes is a row
+            of zeros.
+        cluster: (N,) int64, or None. Near-duplicates, mirrored or not, share a number.
+        unreadable: Files that were left out, each with the reason.
 
     Example:
         >>> tiles, usage = np.zeros((3, 48, 48), np.uint8), np.array(["Training", "Training", "PublicTest"])
@@ -67,11 +68,11 @@ class ExpressionDataset:
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
-        """All images as an array: `images` itself, or what its files hold, decoded at each call."""
+        """All images as an array: `images` itself, or its files, decoded at each call."""
         return np.asarray(self.images)
 
     def subset(self, mask: NDArray[np.bool_]) -> ExpressionDataset:
-        """Return the images where the (N,) mask is true, with all that is known of them."""
+        """Return the images of an (N,) mask, with their labels and other columns."""
         columns = ("images", "labels", "usage", "votes", "cluster")
         kept = {name: getattr(self, name)[mask] for name in columns if getattr(self, name) is not None}
         return dataclasses.replace(self, **kept)
@@ -80,7 +81,7 @@ class ExpressionDataset:
         """Return the images of one split.
 
         Raises:
-            DatasetError: There is no split of that name.
+            DatasetError: There is no split with that name.
         """
         if usage not in self.splits:
             raise DatasetError(
@@ -95,9 +96,9 @@ class ExpressionDataset:
         return dict(zip(self.classes, found.tolist(), strict=True))
 
     def near_duplicates_of(self, usages: Collection[str]) -> NDArray[np.bool_]:
-        """Mark the images outside of the given splits that show the same picture as an image inside them: (N,) bool.
+        """Mark the images outside of the given splits that are near-duplicates of an image inside them: (N,) bool.
 
-        Where the dataset carries no clusters, `find_clusters` looks for them; that takes seconds for 35,000 images.
+        If the dataset has no clusters, `find_clusters` searches for them, which takes seconds for 35,000 images.
         """
         inside = np.isin(self.usage, list(usages))
         if inside.all() or not inside.any():
@@ -107,28 +108,28 @@ class ExpressionDataset:
         return marked
 
     def with_clusters(self) -> ExpressionDataset:
-        """Return the dataset with its clusters, so that whatever asks for them next need not search."""
+        """Return the dataset with its clusters, so that they are not searched for again."""
         return dataclasses.replace(self, cluster=self.clusters())
 
     def folds(self, count: int, *, seed: int = 0) -> NDArray[np.int64]:
-        """Deal the images into parts of about the same size, images of the same picture into the same part.
+        """Divide the images into folds of about the same size; near-duplicates are in the same fold.
 
         Returns:
-            (N,) int64, the part 0..count-1 of each image.
+            (N,) int64, the fold 0..count-1 of each image.
         """
-        pictures, picture = np.unique(self.clusters(), return_inverse=True)
-        dealt = np.random.default_rng(seed).permutation(len(pictures)) % count
-        return dealt[picture].astype(np.int64)
+        clusters, cluster = np.unique(self.clusters(), return_inverse=True)
+        fold = np.random.default_rng(seed).permutation(len(clusters)) % count
+        return fold[cluster].astype(np.int64)
 
     def clusters(self) -> NDArray[np.int64]:
-        """Return `cluster`, or look for the clusters where the dataset carries none: (N,) int64.
+        """Return `cluster`, or search for the clusters if the dataset has none: (N,) int64.
 
-        A search is not remembered; ``dataclasses.replace(dataset, cluster=dataset.clusters())`` does that.
+        The result of a search is not stored; use `with_clusters` for that.
         """
         return find_clusters(self.images) if self.cluster is None else self.cluster
 
     def ferplus_majority(self) -> ExpressionDataset:
-        """Relabel by the official FER+ majority rule and keep the images that have a majority.
+        """Relabel the images by the official FER+ majority rule, and keep those with a majority.
 
         Raises:
             DatasetError: The dataset has no votes.

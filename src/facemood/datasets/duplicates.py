@@ -1,4 +1,4 @@
-"""Find the images of a dataset that are the same picture, so that no test image hides in the training set."""
+"""Find near-duplicates in a dataset, so that no test image is also a training image."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from numpy.typing import NDArray
 from facemood.datasets.lazy_images import ImageFiles, Images, on_all_cores
 
 THUMBNAIL = 16
-"""Side of the grey thumbnails that are compared."""
+"""Side in pixels of the grey thumbnails that are compared."""
 
 SAME = 0.99
-"""Normalized cross-correlation of two thumbnails above which they show the same picture."""
+"""Normalized cross-correlation of two thumbnails above which the images are near-duplicates."""
 
 PAIRS = 1 << 26
-"""Pairs of images compared at once, at most; 4 bytes each."""
+"""Largest number of pairs of images that are compared at once; each needs 4 bytes."""
 
 
 def find_clusters(images: Images, *, threshold: float = SAME, block: int = 1024) -> NDArray[np.int64]:
-    """Number the images so that near-identical ones, mirrored or not, share a number.
+    """Cluster near-duplicates, mirrored or not.
 
-    Two images are near-identical where the normalized cross-correlation of their 16 x 16 thumbnails is above the
-    threshold; the relation is taken to its end (a near-duplicate of a near-duplicate is in the cluster).
+    Two images are near-duplicates if the normalized cross-correlation of their 16 x 16 thumbnails is above the
+    threshold. Clusters are transitive: a near-duplicate of a near-duplicate is in the cluster.
 
-    Time grows with the square of the number of images: seconds for 35,000, minutes for 300,000.
+    The time grows with the square of the number of images: seconds for 35,000, minutes for 300,000.
 
     Args:
         images: (N, h, w) uint8 grey or (N, h, w, 3) uint8 BGR, in memory or in files.
         threshold: Correlation -1..1.
-        block: Images compared with all at once; fewer where that would be more than `PAIRS`.
+        block: Images that are compared with all others at once; fewer if that exceeds `PAIRS`.
 
     Returns:
         (N,) int64 cluster of each image: the index of the cluster's first image.
@@ -53,7 +53,7 @@ def find_clusters(images: Images, *, threshold: float = SAME, block: int = 1024)
 
 
 def _thumbnails(images: Images) -> NDArray[np.float32]:
-    """Shrink to grey, centre and scale to unit length: (N, 256) float32, so that a dot product is the correlation."""
+    """Return centred grey thumbnails of unit length, (N, 256) float32, whose dot product is the correlation."""
 
     def shrink(row: int) -> NDArray[np.uint8]:
         small = cv2.resize(images[row], (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
@@ -68,7 +68,7 @@ def _thumbnails(images: Images) -> NDArray[np.float32]:
 
 
 def _find(root: NDArray[np.int64], index: int) -> int:
-    """Follow an index to its cluster's first image, shortening the way."""
+    """Return the first image of an index's cluster (union-find with path compression)."""
     while root[index] != index:
         root[index] = root[root[index]]
         index = int(root[index])
@@ -76,6 +76,6 @@ def _find(root: NDArray[np.int64], index: int) -> int:
 
 
 def _join(root: NDArray[np.int64], left: int, right: int) -> None:
-    """Make one cluster of two; the smaller index leads."""
+    """Merge two clusters; the smaller index becomes the root."""
     first, second = sorted((_find(root, left), _find(root, right)))
     root[second] = first

@@ -1,7 +1,7 @@
-"""FER2013 (Goodfellow et al. 2013): 35,887 grey faces of 48 x 48 pixels in seven classes.
+"""Read FER2013 (Goodfellow et al. 2013): 35,887 grey faces of 48 x 48 pixels in seven classes.
 
 It is read from the Kaggle file ``fer2013.csv`` (emotion, pixels, Usage), joined by row with FER+'s ``fer2013new.csv``
-where that is in the same folder, or from tile sheets: a PNG a split, named after it, and a ``labels.csv``.
+if that is in the same folder; or from tile sheets: one PNG per split, named after it, and ``labels.csv``.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from facemood.errors import DatasetError, did_you_mean
 from facemood.labels import BASIC_EXPRESSIONS, FERPLUS_COLUMNS
 
 SIDE = 48
-"""Side of every image in pixels."""
+"""Side of the images in pixels."""
 
 SPLITS = ("Training", "PublicTest", "PrivateTest")
-"""The dataset's own names of its splits, in the order of its rows."""
+"""The dataset's names of its splits, in the order of its rows."""
 
 CSV_NAME = "fer2013.csv"
 """The Kaggle file."""
 
 VOTES_NAME = "fer2013new.csv"
-"""FER+'s file of votes."""
+"""The file of votes of FER+."""
 
 SHEET_LABELS = "labels.csv"
 """The table of labels next to tile sheets."""
 
 
 def read_fer2013(path: Path) -> ExpressionDataset:
-    """Read FER2013 from a CSV file, or from a folder that holds the CSV or the tile sheets.
+    """Read FER2013 from a CSV file, or from a folder with the CSV file or the tile sheets.
 
     Raises:
-        DatasetError: Neither is there, or a file is damaged; the message names file, row and what to do.
+        DatasetError: Neither exists, or a file is damaged. The message names file, row and what to do.
     """
     if path.is_dir() and (path / SHEET_LABELS).is_file():
         return _read_sheets(path)
@@ -55,16 +55,16 @@ def read_fer2013(path: Path) -> ExpressionDataset:
 
 
 def read_ferplus(path: Path) -> ExpressionDataset:
-    """Read FER2013 under the official majority label of FER+, without the images that have none.
+    """Read FER2013 with the official majority labels of FER+, without the images that have none.
 
     Raises:
-        DatasetError: It is not there, a file is damaged, or there are no votes.
+        DatasetError: FER2013 is not there, a file is damaged, or there are no votes.
     """
     return dataclasses.replace(read_fer2013(path).ferplus_majority(), name="ferplus")
 
 
 def _read_csv(file: Path) -> ExpressionDataset:
-    """Read the Kaggle CSV and, where it is in the same folder, the FER+ votes."""
+    """Read the Kaggle CSV file, and the FER+ votes if they are in the same folder."""
     parsed = [_parse_row(row, where) for where, row in read_table(file, ("emotion", "pixels", "Usage"))]
     if not parsed:
         raise DatasetError(f"{file}: there is no row below the header; fetch the file again")
@@ -75,17 +75,17 @@ def _read_csv(file: Path) -> ExpressionDataset:
         labels=np.array(labels, np.int64),
         classes=BASIC_EXPRESSIONS,
         usage=np.array(usage),
-        votes=_votes_beside(file, len(images)),
+        votes=_votes_next_to(file, len(images)),
     )
 
 
 def _parse_row(row: dict[str, str], where: str) -> tuple[int, NDArray[np.uint8], str]:
-    """Check one line of the CSV: (label, (48, 48) uint8, usage)."""
+    """Parse one line of the CSV: label, (48, 48) uint8 image, split."""
     label = whole_number(row, "emotion", where, most=len(BASIC_EXPRESSIONS) - 1)
     usage, pixels = _usage(row["Usage"], where), _numbers_in(row["pixels"], where)
     if len(pixels) != SIDE * SIDE:
         raise DatasetError(
-            f"{where}: expected {SIDE * SIDE} pixels, but found {len(pixels)}; the row is cut, fetch the file again"
+            f"{where}: expected {SIDE * SIDE} pixels, but found {len(pixels)}; the row is cut off, fetch the file again"
         )
     if pixels.min() < 0 or pixels.max() > 255:
         worst = int(pixels[np.argmax(np.abs(pixels - 127))])
@@ -94,9 +94,9 @@ def _parse_row(row: dict[str, str], where: str) -> tuple[int, NDArray[np.uint8],
 
 
 def _numbers_in(text: str, where: str) -> NDArray[np.int64]:
-    """Read whole numbers between spaces; NumPy's reader takes a fifth of the time that splitting does."""
+    """Parse integers between spaces; NumPy's parser takes a fifth of the time of splitting the text."""
     with warnings.catch_warnings():
-        warnings.simplefilter("error", DeprecationWarning)  # NumPy 2's way to say that something is no number
+        warnings.simplefilter("error", DeprecationWarning)  # NumPy 2 warns of texts that are not numbers
         try:
             return np.fromstring(text, np.int64, sep=" ")
         except (DeprecationWarning, ValueError):
@@ -106,7 +106,7 @@ def _numbers_in(text: str, where: str) -> NDArray[np.int64]:
 
 
 def _usage(text: str, where: str) -> str:
-    """Check the name of a split."""
+    """Return the name of a split, after checking it."""
     if text.strip() not in SPLITS:
         raise DatasetError(
             f"{where}: unknown usage {text!r}; expected {', '.join(SPLITS)}.{did_you_mean(text, SPLITS)}"
@@ -114,8 +114,8 @@ def _usage(text: str, where: str) -> str:
     return text.strip()
 
 
-def _votes_beside(file: Path, rows: int) -> NDArray[np.float32] | None:
-    """Read the FER+ votes from the CSV's folder, or return None where there are none."""
+def _votes_next_to(file: Path, rows: int) -> NDArray[np.float32] | None:
+    """Read the FER+ votes from the folder of the CSV file; None if there are none."""
     votes_file = file.parent / VOTES_NAME
     if not votes_file.is_file():
         return None
@@ -123,13 +123,13 @@ def _votes_beside(file: Path, rows: int) -> NDArray[np.float32] | None:
     if len(votes) != rows:
         raise DatasetError(
             f"{votes_file}: has {len(votes)} rows, but {file.name} has {rows}; "
-            "FER+ is joined by row, so both must be whole"
+            "FER+ is joined by row, so both must be complete"
         )
     return votes
 
 
 def _read_sheets(folder: Path) -> ExpressionDataset:
-    """Read tile sheets: ``labels.csv`` says what each tile is, ``<usage>.png`` holds them row by row."""
+    """Read tile sheets: ``labels.csv`` has a row for each tile, ``<usage>.png`` has the tiles row by row."""
     columns = ("usage", "emotion", *FERPLUS_COLUMNS, "in_ferplus", "cluster")
     table = list(read_table(folder / SHEET_LABELS, columns))
     usage = np.array([_usage(row["usage"], where) for where, row in table])
@@ -154,7 +154,7 @@ def _read_sheets(folder: Path) -> ExpressionDataset:
 
 
 def _sheets(folder: Path, usage: NDArray[np.str_]) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    """Yield (split, (n, 48, 48) tiles) for each split that the labels name."""
+    """Yield each split of the labels and its tiles, (n, 48, 48)."""
     for split in dict.fromkeys(usage.tolist()):
         file, count = folder / f"{split}.png", int((usage == split).sum())
         if not file.is_file():
@@ -169,10 +169,10 @@ def _sheets(folder: Path, usage: NDArray[np.str_]) -> Iterator[tuple[str, NDArra
 
 def _open_sheet(file: Path) -> NDArray[np.uint8]:
     """Decode one sheet: (rows * 48, columns * 48) uint8."""
-    with Image.open(file) as picture:
-        sheet = np.asarray(picture.convert("L"))
+    with Image.open(file) as image:
+        sheet = np.asarray(image.convert("L"))
     if sheet.shape[0] % SIDE or sheet.shape[1] % SIDE:
         raise DatasetError(
-            f"{file}: a sheet's sides must be multiples of {SIDE}, but it is {sheet.shape[1]}x{sheet.shape[0]}"
+            f"{file}: the sides of a sheet must be multiples of {SIDE}, but it is {sheet.shape[1]}x{sheet.shape[0]}"
         )
     return sheet

@@ -1,7 +1,7 @@
-"""FER+ (Barsoum et al. 2016): ten people's votes on each FER2013 image, and the rules to read them.
+"""FER+ (Barsoum et al. 2016): ten people's votes on each FER2013 image, and the official rules for them.
 
-The rules are those of the authors' own script: votes given by one person alone are dropped as outliers, then an image
-has a majority label where one column holds more than half of the votes that remain and that column is an expression.
+The rules are those of the authors' script. Columns with a single vote are dropped as outliers. An image has a majority
+label if one column has more than half of the remaining votes and that column is an expression.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from facemood.labels import EXPRESSIONS, FERPLUS_COLUMNS, canonical
 EXPRESSION_COLUMNS = tuple(
     [canonical(column) for column in FERPLUS_COLUMNS].index(expression) for expression in EXPRESSIONS
 )
-"""For each of our eight expressions, its column among the ten of FER+."""
+"""Column of each of the eight expressions among the ten of FER+."""
 
 HEADER = ("Usage", "Image name", *FERPLUS_COLUMNS)
-"""The columns of FER+'s file of votes."""
+"""Columns of FER+'s file of votes."""
 
 
 def majority(votes: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -30,7 +30,7 @@ def majority(votes: NDArray[np.float32]) -> NDArray[np.int64]:
         votes: (N, 10) counts in the order of `FERPLUS_COLUMNS`.
 
     Returns:
-        (N,) int64 index into `EXPRESSIONS`, or -1 where there is no majority for an expression.
+        (N,) int64 index into `EXPRESSIONS`, or -1 if there is no majority for an expression.
 
     Example:
         >>> votes = np.zeros((2, 10), np.float32)
@@ -48,14 +48,14 @@ def majority(votes: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def distribution(votes: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Turn votes into a distribution over our eight expressions, and say how much of the vote it rests on.
+    """Turn votes into a distribution over the eight expressions, and return the share of votes behind it.
 
     Args:
         votes: (N, 10) counts in the order of `FERPLUS_COLUMNS`.
 
     Returns:
-        (N, 8) float32 that sums to 1 in each row (to 0 where no expression has more than one vote), and (N,) float32,
-        the share 0..1 of the kept votes that name an expression.
+        (N, 8) float32, whose rows sum to 1 (or to 0 if no expression has more than one vote), and (N,) float32, the
+        share 0..1 of the remaining votes that are for an expression.
     """
     kept = np.where(votes > 1, votes, 0).astype(np.float32)
     expressions = kept[:, EXPRESSION_COLUMNS]
@@ -65,18 +65,18 @@ def distribution(votes: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArr
 
 
 def read_votes(path: Path) -> NDArray[np.float32]:
-    """Read ``fer2013new.csv``: one row for each FER2013 row, in its order.
+    """Read ``fer2013new.csv``, which has one row for each FER2013 row, in the same order.
 
     Returns:
-        (N, 10) float32 counts. Rows that FER+ leaves out (those without an image name) are all zero.
+        (N, 10) float32 counts. Rows that FER+ leaves out (without an image name) are all zero.
 
     Raises:
-        DatasetError: The file is not that table; the message names the row.
+        DatasetError: The file is not that table. The message names the row.
     """
     return np.array([_row_votes(row, where) for where, row in read_table(path, HEADER)], np.float32)
 
 
 def _row_votes(row: dict[str, str], where: str) -> list[int]:
-    """Return a row's ten counts, or noughts for an image that FER+ leaves out."""
+    """Return a row's ten counts, or zeros for an image that FER+ leaves out."""
     counts = [whole_number(row, column, where) for column in FERPLUS_COLUMNS]
     return counts if row["Image name"] else [0] * len(counts)

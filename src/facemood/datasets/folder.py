@@ -1,4 +1,4 @@
-"""Folder-per-class trees: ``ROOT/<class>/*.png``, or with splits ``ROOT/<split>/<class>/*.png``."""
+"""Read folder-per-class trees: ``ROOT/<class>/*.png``, or with splits ``ROOT/<split>/<class>/*.png``."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from facemood.errors import DatasetError
 from facemood.labels import canonical
 
 ONE_SPLIT = "all"
-"""The split's name where a tree has none."""
+"""Name of the split of a tree without splits."""
 
-LAYOUT = "expected <class>/*.png or <split>/<class>/*.png below the folder that is named"
-"""What an error says of the layouts that are read."""
+LAYOUT = "expected <class>/*.png or <split>/<class>/*.png below the given folder"
+"""The supported layouts in messages."""
 
 
 def read_folder(root: Path, *, size: int = 48, colour: str = "grey") -> ExpressionDataset:
-    """Read a tree of face crops. Class folders may use any words; known synonyms become our labels.
+    """Read a tree of face crops. Class folders may have any names; known synonyms become facemood's labels.
 
-    Files and folders whose names begin with a dot are passed over.
+    Hidden files and folders, whose names begin with a dot, are skipped.
 
     Args:
-        root: The tree's top.
-        size: Side in pixels to which each crop is brought.
+        root: The top of the tree.
+        size: Side in pixels to which each crop is resized.
         colour: ``"grey"`` or ``"bgr"``.
 
     Returns:
@@ -44,10 +44,10 @@ def read_folder(root: Path, *, size: int = 48, colour: str = "grey") -> Expressi
 
 
 def walk(root: Path) -> list[Entry]:
-    """Return a tree's files, sorted.
+    """Return the files of a tree, sorted.
 
     Raises:
-        DatasetError: It is no such tree, a class folder is empty, or there are too few images to tell classes apart.
+        DatasetError: It is not such a tree, a class folder is empty, or there are too few classes or images.
     """
     if not root.is_dir():
         raise DatasetError(f"{root}: expected a folder with one folder for each class, but it is not a folder")
@@ -57,11 +57,11 @@ def walk(root: Path) -> list[Entry]:
 
 
 def _files_of(root: Path) -> Iterator[Entry]:
-    """Yield the tree's files, sorted."""
+    """Yield the files of a tree, sorted."""
     folders = _folders_in(root)
     if not folders:
         loose = len(image_files(root))
-        advice = f"; sort the {loose} images that lie in it directly into one folder for each class" if loose else ""
+        advice = f"; sort the {loose} images in it into one folder for each class" if loose else ""
         raise DatasetError(f"{root}: found no class folders; {LAYOUT}{advice}")
     for folder in folders:
         for split, class_folder in _classes_in(folder):
@@ -70,11 +70,11 @@ def _files_of(root: Path) -> Iterator[Entry]:
 
 
 def _classes_in(folder: Path) -> list[tuple[str, Path]]:
-    """Return (split, class folder) for the classes of a split, or for a folder that is a class itself."""
+    """Return (split, class folder) for each class of a split, or for a folder that is itself a class."""
     inner = _folders_in(folder)
     if inner and image_files(folder):
         raise DatasetError(
-            f"{folder}: holds images and the folder {inner[0].name!r}, so it is neither a class nor a split; {LAYOUT}"
+            f"{folder}: has images and the folder {inner[0].name!r}, so it is neither a class nor a split; {LAYOUT}"
         )
     return [(folder.name, path) for path in inner] or [(ONE_SPLIT, folder)]
 
@@ -85,32 +85,32 @@ def _folders_in(folder: Path) -> list[Path]:
 
 
 def _images_of(class_folder: Path) -> list[Path]:
-    """Return the images of a class, of which there must be one at least."""
+    """Return the images of a class; there must be at least one."""
     files = image_files(class_folder)
     if files:
         return files
     if _folders_in(class_folder):
         raise DatasetError(
-            f"{class_folder}: holds folders where images were expected; {LAYOUT}, so name a folder in it"
+            f"{class_folder}: has folders where images were expected; {LAYOUT}, so give a folder inside of it"
         )
-    raise DatasetError(f"{class_folder}: the class folder holds no image; remove it or fill it")
+    raise DatasetError(f"{class_folder}: the class folder has no image; remove it or fill it")
 
 
 def check_classes(root: Path, words: Sequence[str]) -> None:
-    """Refuse a tree from which nothing can be told apart, or that cannot be split.
+    """Reject a tree with a single class, or that cannot be split.
 
     Raises:
-        DatasetError: There is one class only, or a class has one image only.
+        DatasetError: There is only one class, or a class has only one image.
     """
     counts = Counter(words)
     if len(counts) == 1:
         raise DatasetError(
-            f"{root}: expected at least two classes, but all {len(words)} images that can be read are "
-            f"{words[0]!r}; add a folder for another class"
+            f"{root}: expected at least two classes, but all {len(words)} readable images are {words[0]!r}; "
+            "add a folder for another class"
         )
     single = [word for word, count in counts.items() if count == 1]
     if single:
         raise DatasetError(
-            f"{root}: the class {single[0]!r} has only one image that can be read, so it cannot stand in training and "
-            "validation both; add another or remove its folder"
+            f"{root}: the class {single[0]!r} has only one readable image, so it cannot be in both training and "
+            "validation; add another or remove its folder"
         )

@@ -1,4 +1,4 @@
-"""Gather labelled image files, however a dataset lays them out, into an `ExpressionDataset`."""
+"""Gather labelled image files of any layout into an `ExpressionDataset`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from facemood.labels import ordered
 logger: logging.Logger = logging.getLogger("facemood")
 
 LOGGED = 100
-"""Unreadable files that are logged one by one; the summary counts all."""
+"""Largest number of unreadable files that are logged one by one; the summary counts all."""
 
 
 class Entry(NamedTuple):
@@ -27,7 +27,7 @@ class Entry(NamedTuple):
         path: The file.
         word: Its label.
         usage: Its split.
-        box: Pixels x1 y1 x2 y2 to cut out; in one dataset all entries have one or none has.
+        box: Crop x1 y1 x2 y2 in pixels; in a dataset either all entries have one or none has.
     """
 
     path: Path
@@ -45,15 +45,15 @@ def gather(
     colour: str,
     classes: tuple[str, ...] | None = None,
 ) -> ExpressionDataset:
-    """Read labelled files. Those that cannot be read are left out, logged, and listed in `unreadable`.
+    """Read labelled image files. Unreadable files are left out, logged, and listed in `unreadable`.
 
     Args:
-        root: Where the dataset lies, for messages.
+        root: The dataset's folder, for messages.
         entries: The files, at least one.
-        name: What the dataset is called in reports.
-        size: Side in pixels to which each image is brought.
+        name: The dataset's name in reports.
+        size: Side in pixels to which each image is resized.
         colour: ``"grey"`` or ``"bgr"``.
-        classes: The label words in their order; None takes the words that occur.
+        classes: The labels in their order; None for the labels that occur.
 
     Raises:
         DatasetError: No file can be read.
@@ -76,15 +76,15 @@ def assemble(
     name: str,
     classes: tuple[str, ...] | None = None,
 ) -> ExpressionDataset:
-    """Make a dataset of the entries that could be read, and log those that could not.
+    """Make a dataset of the readable entries, and log the others.
 
     Args:
-        root: Where the dataset lies, for messages.
+        root: The dataset's folder, for messages.
         entries: All files.
-        images: The images of those that could be read, in their order.
-        failed: Why the others could not, by their place among the entries.
-        name: What the dataset is called in reports.
-        classes: The label words in their order; None takes the words that occur.
+        images: The images of the readable entries, in their order.
+        failed: The reasons for the others, by index in `entries`.
+        name: The dataset's name in reports.
+        classes: The labels in their order; None for the labels that occur.
     """
     _log(root, entries, failed)
     kept = [entry for row, entry in enumerate(entries) if row not in failed]
@@ -101,7 +101,7 @@ def assemble(
 
 
 def _log(root: Path, entries: Sequence[Entry], failed: Mapping[int, str]) -> None:
-    """Warn of the files that are left out, and of their number."""
+    """Log the files that are left out, and their number."""
     for row, reason in list(failed.items())[:LOGGED]:
         logger.warning("%s: left out, %s", entries[row].path, reason)
     if failed:

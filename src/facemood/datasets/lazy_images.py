@@ -1,4 +1,4 @@
-"""ImageFiles: pictures in files that stand in for an array of images and are decoded when they are asked for."""
+"""ImageFiles: image files that behave like an array of images and are decoded on access."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ from facemood.text import joined
 T = TypeVar("T")
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm"}
-"""Endings of the files that are taken for images."""
+"""File name extensions of images."""
 
 MODES = {"grey": "L", "bgr": "RGB"}
-"""The colours that images can have, and what Pillow calls them."""
+"""Pillow's mode for each colour of images."""
 
 MEMORY = 1 << 30
-"""Bytes of pixels from which on `load` leaves them in their files."""
+"""Bytes of pixels from which `load` leaves them in their files."""
 
 BLOCK = 64
-"""Images that `on_all_cores` holds at once."""
+"""Images that `on_all_cores` keeps in memory at once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageFiles:
-    """Pictures in files, all brought to one size, that are indexed like an array of images.
+    """Image files, all resized to one size, that are indexed like an array of images.
 
-    A whole number decodes one image. A slice, an array of rows or an (N,) mask gives the `ImageFiles` of those rows,
-    and ``np.asarray`` decodes them all. EXIF orientation is applied; shrinking averages areas, enlarging is bicubic.
+    An integer decodes one image. A slice, an array of rows or an (N,) mask returns the `ImageFiles` of those rows, and
+    ``np.asarray`` decodes all images. EXIF orientation is applied. Shrinking averages areas; enlarging is bicubic.
 
     Attributes:
         paths: The N files.
-        size: Side in pixels to which each image is brought.
+        size: Side in pixels to which each image is resized.
         colour: ``"grey"`` or ``"bgr"``.
-        boxes: (N, 4) int64 pixels x1 y1 x2 y2 in the upright picture, what is cut out of each, or None for all of it.
+        boxes: (N, 4) int64 crop of each image, x1 y1 x2 y2 in pixels of the upright image; None for whole images.
 
     Example:
         >>> files = ImageFiles((Path("a.png"), Path("b.png"), Path("c.png")), size=48, colour="bgr")
@@ -77,7 +77,7 @@ class ImageFiles:
 
     @property
     def ndim(self) -> int:
-        """The length of `shape`."""
+        """Number of dimensions, the length of `shape`."""
         return len(self.shape)
 
     @property
@@ -110,7 +110,7 @@ class ImageFiles:
         rows = np.arange(len(self))[index]
         if rows.ndim != 1:
             raise IndexError(
-                f"images in files are indexed by rows alone, but got {index!r}; decode them first, by np.asarray"
+                f"images in files can only be indexed by rows, but got {index!r}; decode them first with np.asarray"
             )
         boxes = None if self.boxes is None else self.boxes[rows]
         return ImageFiles(tuple(self.paths[row] for row in rows.tolist()), self.size, self.colour, boxes)
@@ -129,12 +129,12 @@ Images: TypeAlias = NDArray[np.uint8] | ImageFiles
 
 
 def load(files: ImageFiles) -> tuple[Images, dict[int, str]]:
-    """Decode all files where that takes less than `MEMORY` bytes; else leave the pixels where they are.
+    """Decode all files if that takes less than `MEMORY` bytes; otherwise leave the pixels in their files.
 
-    Files that stay are opened and checked, but not decoded: a JPEG that is cut short is found when it is read.
+    Such files are opened and checked, but not decoded: a truncated JPEG is detected when it is read.
 
     Returns:
-        The images of the files that can be read, in their order, and for each other row why it cannot be.
+        The images of the readable files, in their order, and the reason for each unreadable row.
     """
     if math.prod(files.shape) < MEMORY:
         return _load_pixels(files)
@@ -146,7 +146,7 @@ def load(files: ImageFiles) -> tuple[Images, dict[int, str]]:
 
 
 def _load_pixels(files: ImageFiles) -> tuple[NDArray[np.uint8], dict[int, str]]:
-    """Decode all files into one array, without gaps for those that cannot be read."""
+    """Decode all files into one array, without gaps for unreadable files."""
     pixels = np.empty(files.shape, np.uint8)
     unreadable: dict[int, str] = {}
     for row, found in enumerate(on_all_cores(partial(_attempt, _decode, files), len(files))):
@@ -163,19 +163,19 @@ def image_files(folder: Path) -> list[Path]:
 
 
 def is_hidden(path: Path) -> bool:
-    """Tell whether a file or folder is hidden, such as ``.DS_Store`` and ``._1.jpg``."""
+    """Return whether a file or folder is hidden, such as ``.DS_Store`` and ``._1.jpg``."""
     return path.name.startswith(".")
 
 
 def on_all_cores(function: Callable[[int], T], count: int) -> Iterator[T]:
-    """Call a function with 0..count-1 in threads (decoders let go of the interpreter); results come in order."""
+    """Call a function with 0..count-1 in threads (decoders release the GIL); the results are in order."""
     with ThreadPoolExecutor() as pool:
         for start in range(0, count, BLOCK):
             yield from pool.map(function, range(start, min(start + BLOCK, count)))
 
 
 def _attempt(work: Callable[[ImageFiles, int], T], files: ImageFiles, row: int) -> T | str:
-    """Return what the work gives, or in words why the file cannot be read."""
+    """Return the result of the work, or in words why the file cannot be read."""
     if not -len(files) <= row < len(files):
         raise IndexError(f"row {row} is out of range: there are {len(files)} image files")
     try:
@@ -186,39 +186,39 @@ def _attempt(work: Callable[[ImageFiles, int], T], files: ImageFiles, row: int) 
         return "it is not an image"
     except DatasetError as error:
         return str(error)
-    except Exception as error:  # each of Pillow's decoders has errors of its own for damaged data
+    except Exception as error:  # each of Pillow's decoders has its own errors for damaged data
         return f"it cannot be read as an image ({error})"
 
 
 def _decode(files: ImageFiles, row: int) -> NDArray[np.uint8]:
     """Decode one image: (size, size) or (size, size, 3) uint8."""
-    with Pillow.open(files.paths[row]) as picture:
-        upright = _eight_bits(ImageOps.exif_transpose(picture)).convert(MODES[files.colour])
+    with Pillow.open(files.paths[row]) as image:
+        upright = _eight_bits(ImageOps.exif_transpose(image)).convert(MODES[files.colour])
     box = _box(files, row, upright.size)
     shrinks = min(box[2] - box[0], box[3] - box[1]) >= files.size
     resampling = Pillow.Resampling.BOX if shrinks else Pillow.Resampling.BICUBIC
     pixels = np.asarray(upright.resize((files.size, files.size), resampling, box=box))
-    return (pixels if files.colour == "grey" else pixels[:, :, ::-1]).copy()  # Pillow's own is read-only
+    return (pixels if files.colour == "grey" else pixels[:, :, ::-1]).copy()  # Pillow's array is read-only
 
 
 def _check(files: ImageFiles, row: int) -> None:
-    """Open one file, verify what can be verified without decoding, and compare its size with the box."""
-    with Pillow.open(files.paths[row]) as picture:
-        picture.verify()
+    """Open one file, verify it without decoding, and compare its size with the box."""
+    with Pillow.open(files.paths[row]) as image:
+        image.verify()
     if files.boxes is not None:
-        with Pillow.open(files.paths[row]) as picture:  # again: a verified file cannot be used
-            turned = picture.getexif().get(ExifTags.Base.Orientation, 1) >= 5
-            _box(files, row, picture.size[::-1] if turned else picture.size)
+        with Pillow.open(files.paths[row]) as image:  # again: a verified file cannot be used
+            rotated = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+            _box(files, row, image.size[::-1] if rotated else image.size)
 
 
-def _eight_bits(picture: Pillow.Image) -> Pillow.Image:
-    """Bring 16-bit and float pixels to 8 bits and lay transparency on white, as for every image facemood reads."""
-    plain = picture.mode in ("L", "RGB") and not picture.has_transparency_data
-    return picture if plain else Pillow.fromarray(from_pillow(picture)[:, :, ::-1])
+def _eight_bits(image: Pillow.Image) -> Pillow.Image:
+    """Convert 16-bit and float pixels to 8 bits, and transparency to white, as for all images that facemood reads."""
+    plain = image.mode in ("L", "RGB") and not image.has_transparency_data
+    return image if plain else Pillow.fromarray(from_pillow(image)[:, :, ::-1])
 
 
 def _box(files: ImageFiles, row: int, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Return what is cut out of a picture of (width, height): the part of the box that lies inside, or all of it."""
+    """Return the crop of an image of (width, height): the part of the box that is inside, or the whole image."""
     width, height = size
     if files.boxes is None:
         return 0, 0, width, height
@@ -226,6 +226,6 @@ def _box(files: ImageFiles, row: int, size: tuple[int, int]) -> tuple[int, int, 
     inside = max(left, 0), max(top, 0), min(right, width), min(bottom, height)
     if inside[0] >= inside[2] or inside[1] >= inside[3]:
         raise DatasetError(
-            f"the box {left},{top},{right},{bottom} cuts nothing out of the picture of {width}x{height} pixels"
+            f"the box {left},{top},{right},{bottom} has no area inside of the image of {width}x{height} pixels"
         )
     return inside

@@ -1,4 +1,4 @@
-"""Folder-per-class trees of photos: the largest face of each is found and cut out as the default model wants it."""
+"""Read folder-per-class trees of photos: the largest face of each is detected and cropped for the default model."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def read_photos(root: Path, *, size: int = 48, colour: str = "grey") -> Expressi
     """Read a tree of photos of faces: ``ROOT/<class>/*.jpg`` or ``ROOT/<split>/<class>/*.jpg``.
 
     Args:
-        root: The tree's top.
-        size: Side in pixels to which each face is brought.
+        root: The top of the tree.
+        size: Side in pixels to which each face is resized.
         colour: ``"grey"`` or ``"bgr"``.
 
     Returns:
-        The faces in the order of their paths. Photos that cannot be read, or in which no face is found, are logged,
-        left out and listed in `unreadable`.
+        The faces in the order of their paths. Unreadable photos and photos without a face are logged, left out and
+        listed in `unreadable`.
 
     Raises:
         DatasetError: As for `read_folder`, or no face is found in any photo.
@@ -38,7 +38,7 @@ def read_photos(root: Path, *, size: int = 48, colour: str = "grey") -> Expressi
     entries = walk(root)
     found = list(on_all_cores(_cutter(entries), len(entries)))
     failed = {row: item for row, item in enumerate(found) if isinstance(item, str)}
-    crops = [_bring(crop, size, colour) for crop in found if not isinstance(crop, str)]
+    crops = [_resize(crop, size, colour) for crop in found if not isinstance(crop, str)]
     if not crops:
         raise DatasetError(f"{root}: no face is found in any of the {len(entries)} photos; are there faces in them?")
     check_classes(root, [entry.word for row, entry in enumerate(entries) if row not in failed])
@@ -46,7 +46,7 @@ def read_photos(root: Path, *, size: int = 48, colour: str = "grey") -> Expressi
 
 
 def _cutter(entries: Sequence[Entry]) -> Callable[[int], Image | str]:
-    """Return what cuts the face out of a photo by its row, or says in words why it cannot."""
+    """Return a function that crops the face of the photo at a row, or says in words why it cannot."""
     detector = FinderDetector(DetectOptions(), threads=1)
     framing = ModelSession(find_model(DEFAULT_MODEL), device="cpu").card.framing[detector.name]
 
@@ -54,15 +54,15 @@ def _cutter(entries: Sequence[Entry]) -> Callable[[int], Image | str]:
         try:
             image = read_frame(entries[row].path).image
         except FacemoodError as error:
-            return str(error).removeprefix(f"{entries[row].path}: ")  # who lists it names the file
+            return str(error).removeprefix(f"{entries[row].path}: ")  # the caller names the file
         largest = max(detector(image), key=lambda face: face.area, default=None)
         return "no face is found in it" if largest is None else crop_faces(image, [largest], framing)[0]
 
     return cut
 
 
-def _bring(crop: Image, size: int, colour: str) -> Image:
-    """Bring a face to a size and colour, as inference does."""
-    way = cv2.INTER_AREA if len(crop) > size else cv2.INTER_LINEAR
-    made = cv2.resize(crop, (size, size), interpolation=way)
-    return np.asarray(made if colour == "bgr" else cv2.cvtColor(made, cv2.COLOR_BGR2GRAY), np.uint8)
+def _resize(crop: Image, size: int, colour: str) -> Image:
+    """Convert a face to a size and colour, as inference does."""
+    interpolation = cv2.INTER_AREA if len(crop) > size else cv2.INTER_LINEAR
+    resized = cv2.resize(crop, (size, size), interpolation=interpolation)
+    return np.asarray(resized if colour == "bgr" else cv2.cvtColor(resized, cv2.COLOR_BGR2GRAY), np.uint8)

@@ -1,9 +1,9 @@
-"""RAF-DB (Li, Deng and Du 2017), its basic expressions: 15,339 faces from the web in seven classes, in two splits.
+"""Read the basic expressions of RAF-DB (Li, Deng and Du 2017): 15,339 faces from the web in seven classes, two splits.
 
-It is read as it is handed out::
+The original layout is expected::
 
     basic/EmoLabel/list_patition_label.txt        lines such as "train_00001.jpg 5"
-    basic/Image/aligned/train_00001_aligned.jpg   100 x 100 pixels, or where that is not there
+    basic/Image/aligned/train_00001_aligned.jpg   100 x 100 pixels, or if that is missing
     basic/Image/original/train_00001.jpg
 """
 
@@ -17,25 +17,25 @@ from facemood.errors import DatasetError
 from facemood.labels import BASIC_EXPRESSIONS
 
 ORDER = ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral")
-"""The labels 1..7."""
+"""Names of the labels 1..7."""
 
 SPLITS = ("train", "test")
-"""The dataset's own names of its splits, as file names begin with them."""
+"""The dataset's names of its splits, with which file names begin."""
 
 LIST_NAME = Path("EmoLabel", "list_patition_label.txt")
-"""Spelt so by its makers."""
+"""The list of labels; the spelling is the original."""
 
 
 def read_rafdb(root: Path, *, size: int = 100, colour: str = "bgr") -> ExpressionDataset:
-    """Read RAF-DB's basic set; its splits are ``"train"`` and ``"test"``.
+    """Read the basic set of RAF-DB; its splits are ``"train"`` and ``"test"``.
 
     Args:
         root: The folder ``basic``, or the one above it.
-        size: Side in pixels to which each face is brought; the aligned ones have 100.
+        size: Side in pixels to which each face is resized; aligned faces have 100.
         colour: ``"grey"`` or ``"bgr"``.
 
     Raises:
-        DatasetError: It is not there, a line of its list is damaged, or no image can be read.
+        DatasetError: RAF-DB is not there, a line of its list is damaged, or no image can be read.
     """
     basic = find_basic(root)
     if basic is None:
@@ -51,12 +51,12 @@ def read_rafdb(root: Path, *, size: int = 100, colour: str = "bgr") -> Expressio
 
 
 def find_basic(root: Path) -> Path | None:
-    """Return the folder that holds the basic set, the root or one in it, or None where there is none."""
+    """Return the folder of the basic set, the root or one in it; None if there is none."""
     return next((folder for folder in (root / "basic", root) if (folder / LIST_NAME).is_file()), None)
 
 
 def _entry(fields: list[str], basic: Path, where: str) -> Entry:
-    """Check one line of the list and find its image."""
+    """Parse one line of the list and find its image."""
     if len(fields) != 2:
         raise DatasetError(f'{where}: expected a line like "train_00001.jpg 5", but found {" ".join(fields)[:80]!r}')
     name, label = fields
@@ -69,6 +69,6 @@ def _entry(fields: list[str], basic: Path, where: str) -> Entry:
 
 
 def _image(basic: Path, name: str) -> Path:
-    """Return the aligned face, or the original picture where there is none."""
+    """Return the aligned face, or the original image if there is none."""
     aligned = basic / "Image" / "aligned" / f"{Path(name).stem}_aligned.jpg"
     return aligned if aligned.is_file() else basic / "Image" / "original" / name

@@ -1,4 +1,4 @@
-"""Choose the reader for a dataset from what the user wrote."""
+"""Select the reader of a dataset by ``kind:path`` or by its files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from facemood.datasets.rafdb import find_basic, read_rafdb
 from facemood.errors import DatasetError, did_you_mean
 
 TILES: dict[str, Callable[[Path], ExpressionDataset]] = {"fer2013": read_fer2013, "ferplus": read_ferplus}
-"""Datasets of pixels that have one size and are grey."""
+"""Readers of datasets with grey tiles of a fixed size."""
 
 FILES: dict[str, Callable[..., ExpressionDataset]] = {
     "folder": read_folder,
@@ -23,24 +23,24 @@ FILES: dict[str, Callable[..., ExpressionDataset]] = {
     "affectnet": read_affectnet,
     "rafdb": read_rafdb,
 }
-"""Datasets of image files, whose readers take ``size`` and ``colour``."""
+"""Readers of datasets of image files, which take ``size`` and ``colour``."""
 
 KINDS = (*TILES, *FILES)
-"""What a dataset's kind may be, as in ``kind:path``."""
+"""Kinds of datasets, as in ``kind:path``."""
 
 
 def open_dataset(spec: str | Path, *, size: int | None = None, colour: str | None = None) -> ExpressionDataset:
-    """Open a dataset by ``kind:path``, or by path alone where the files say what they are.
+    """Open a dataset by ``kind:path``, or by path alone if its files show the kind.
 
     Args:
         spec: Such as ``"fer2013:data/fer2013"``, ``"folder:my_faces"`` or a plain path. Kinds are fer2013, ferplus
-            (FER2013 under the majority of its votes), folder (of faces), photos (in which faces are found), affectnet
-            and rafdb.
-        size: Side in pixels to which image files are brought; None leaves it to the kind. FER2013 has 48 always.
-        colour: ``"grey"`` or ``"bgr"`` for image files; None leaves it to the kind. FER2013 is grey always.
+            (FER2013 with the majority labels of FER+), folder (of face crops), photos (in which faces are detected),
+            affectnet and rafdb.
+        size: Side in pixels to which image files are resized; None for the kind's default. FER2013 always has 48.
+        colour: ``"grey"`` or ``"bgr"`` for image files; None for the kind's default. FER2013 is always grey.
 
     Raises:
-        DatasetError: The kind is unknown, the path is not there, or its files are damaged.
+        DatasetError: The kind is unknown, the path does not exist, or its files are damaged.
 
     Example:
         >>> open_dataset("fer2013:nowhere")
@@ -64,7 +64,7 @@ def open_dataset(spec: str | Path, *, size: int | None = None, colour: str | Non
 
 
 def _recognize(path: Path) -> str:
-    """Tell the kind of dataset from its files."""
+    """Return the kind of a dataset by its files."""
     if path.is_file() or any((path / name).is_file() for name in (CSV_NAME, SHEET_LABELS)):
         return "fer2013"
     if find_basic(path) is not None:

@@ -1,4 +1,4 @@
-"""Models: what is known about weights (card), where they are (registry), and how they run (session)."""
+"""Models: their cards, the registry of the package's models, and sessions that run them."""
 
 from facemood.models.card import ModelCard
 from facemood.models.registry import DEFAULT_MODEL, FINDER, LANDMARKS, find_model, list_models, list_parts

@@ -1,4 +1,4 @@
-"""Class activation maps (Zhou et al. 2016): where in a face a network found what it says, without a gradient."""
+"""Class activation maps (Zhou et al. 2016): the contribution of each place of a face to a logit, without gradients."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from facemood.errors import ModelError
 from facemood.models.session import ModelSession, prepare
 
 FEATURES = "features"
-"""The output of an expression model that holds its last feature map, (N, C, h, w) float32."""
+"""Name of the output with an expression model's last feature map, (N, C, h, w) float32."""
 
 
 def weights_of(head: str) -> str:
-    """Name the output that holds a head's weights, (K, C) float32: how each class weighs each feature.
+    """Return the name of the output with a head's weights, (K, C) float32: the weight of each feature for each class.
 
     Example:
         >>> weights_of("ferplus")
@@ -27,19 +27,19 @@ def weights_of(head: str) -> str:
 def activation_maps(
     session: ModelSession, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], *, head: str
 ) -> NDArray[np.float32]:
-    """Split each logit over the places of the face that it came from.
+    """Split each logit into contributions of the places of the face.
 
-    The heads see the mean of the feature map, so logit k is the mean over all places of the features weighed by class
-    k, and a bias. A map holds these weighed features: what speaks for the class at each place, negative where it speaks
-    against it.
+    The heads take the mean of the feature map, so logit k is the mean over all places of the features weighted for
+    class k, plus a bias. A map holds these weighted features: positive where a place supports the class, negative where
+    it contradicts it.
 
     Args:
-        session: A model exported with its feature map, as facemood's are.
+        session: A model exported with its feature map, such as the models in the package.
         crops: N face crops, (h, w) or (h, w, 3) uint8 BGR.
-        head: Which of the model's heads is read.
+        head: The head of the maps.
 
     Returns:
-        (N, K, rows, columns) float32; the mean of each map is the logit without its bias.
+        (N, K, rows, columns) float32. The mean of each map is the logit without its bias.
 
     Raises:
         ModelError: The model was exported without its feature map.
@@ -50,10 +50,10 @@ def activation_maps(
 def run_with_maps(
     session: ModelSession, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], *, head: str
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the maps of N crops as `activation_maps` does, and their logits, (N, K) float32, from the same run.
+    """Return the maps of N crops, as `activation_maps` does, and their logits, (N, K) float32, in one run.
 
     Raises:
-        ModelError: The model was exported without its feature map, or with one of another form.
+        ModelError: The model was exported without its feature map, or its shape is wrong.
     """
     check_features(session, head)
     found = session.run_batch(prepare(crops, session.card), more=(FEATURES, weights_of(head)))
@@ -70,19 +70,19 @@ def run_with_maps(
 
 
 def missing_features(session: ModelSession, head: str) -> set[str]:
-    """Return the outputs that maps of a head need and that the model does not have."""
+    """Return the outputs that the maps of a head need but the model does not have."""
     return {FEATURES, weights_of(head)}.difference(session.outputs)
 
 
 def check_features(session: ModelSession, head: str) -> None:
-    """Make sure that a model tells its feature map.
+    """Check that a model outputs its feature map.
 
     Raises:
-        ModelError: It was exported without.
+        ModelError: It was exported without it.
     """
     missing = missing_features(session, head)
     if missing:
         raise ModelError(
             f"model {session.card.name!r} has no output {', '.join(sorted(missing))}; it has "
-            f"{', '.join(session.outputs)}. Export it anew with 'facemood export'"
+            f"{', '.join(session.outputs)}. Export it again with 'facemood export'"
         )

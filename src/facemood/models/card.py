@@ -1,4 +1,4 @@
-"""ModelCard: everything that inference and a reader must know about weights, as data inside the ONNX file."""
+"""ModelCard: everything that inference and users need to know about a model, stored in its ONNX file."""
 
 from __future__ import annotations
 
@@ -15,43 +15,43 @@ from facemood.errors import ModelError, require
 from facemood.models.card_rules import check_fields, read_json
 
 METADATA_KEY = "facemood.card"
-"""Where the card stands in the ONNX file's metadata."""
+"""Key of the card in the ONNX file's metadata."""
 
 REQUIRED = ("name", "heads", "default_head")
-"""The fields that every card has; the others have defaults."""
+"""Fields that every card must have; the others have defaults."""
 
 FREE = ("trained_on", "metrics")
-"""The fields that hold tables of any form."""
+"""Fields with tables of any form."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What a model is, how its input is made, and what is known of it.
+    """Describes a model: its outputs, its input, its training, its figures and its limits.
 
     Attributes:
-        name: What users call it.
-        heads: For each output of the network, the label words of its logits in order.
-        default_head: The head that is read where none is asked for.
+        name: The model's name.
+        heads: Labels of the logits of each output of the network, in order.
+        default_head: The head that is used by default.
         input_size: Width and height of the input in pixels.
         colour: ``"grey"``, ``"bgr"`` or ``"rgb"``.
-        mean: What is subtracted from the pixels 0..255, a number for each channel.
-        std: What they are divided by afterwards.
-        temperature: For each head, what its logits are divided by before the softmax (Guo et al. 2017).
-        prior: For each head, the share of each label among the training images.
-        balance: For each head, how strongly ``prior="balanced"`` takes the prior out of its logits.
-        certain: For each head, the confidence 0..1 from which on a reading counts as certain.
-        framing: For each detector by name, the crop that the network wants, in units of the detector's box:
-            left, top, right and bottom, where ``(0, 0, 1, 1)`` is the box itself.
+        mean: Mean that is subtracted from the pixels 0..255, for each channel.
+        std: Standard deviation by which the pixels are divided afterwards, for each channel.
+        temperature: Temperature of each head, by which its logits are divided before the softmax (Guo et al. 2017).
+        prior: Share of each label of each head among the training images.
+        balance: Strength of ``prior="balanced"`` for each head (logit adjustment).
+        certain: Confidence 0..1 of each head from which a prediction counts as certain (selective prediction).
+        framing: Crop that the network expects, for each detector by name: left, top, right and bottom in units of the
+            detector's box, where ``(0, 0, 1, 1)`` is the box itself.
         description: One sentence.
         version: Version of the weights.
         licence: SPDX name.
         trained_on: Dataset, split, counts.
         metrics: Figures by dataset and protocol.
-        limits: Sentences that say what the model cannot do.
-        task: What the outputs mean.
+        limits: Sentences on what the model cannot do.
+        task: Kind of the outputs, such as ``"expression"``.
 
     Raises:
-        ModelError: A field is of another type, out of its range, or does not agree with another.
+        ModelError: A field has a wrong type, is out of range, or does not agree with another field.
 
     Example:
         >>> card = ModelCard("mine", heads={"mood": ("happy", "sad")}, default_head="mood")
@@ -91,18 +91,18 @@ class ModelCard:
 
     @classmethod
     def from_json(cls, text: str) -> ModelCard:
-        """Read a card that `to_json` wrote; unknown keys of newer versions are passed over.
+        """Read a card from `to_json`; unknown keys of newer versions are ignored.
 
         Raises:
-            ModelError: The text is no card, or a field is missing, of another type or out of its range.
+            ModelError: The text is not a card, or a field is missing, has a wrong type or is out of range.
         """
         try:
             table = read_json(text)
         except ValueError as error:
-            raise ModelError(f"this is no facemood model card: {error}") from error
+            raise ModelError(f"this is not a facemood model card: {error}") from error
         missing = [field for field in REQUIRED if field not in table]
         if missing:
-            raise ModelError(f"this is no facemood model card: the field {missing[0]!r} is missing")
+            raise ModelError(f"this is not a facemood model card: the field {missing[0]!r} is missing")
         known = {entry.name for entry in dataclasses.fields(cls)}
         return cls(**{field: _frozen(field, value) for field, value in table.items() if field in known})
 
@@ -111,11 +111,11 @@ class ModelCard:
         """Read the card from an ONNX file's metadata.
 
         Raises:
-            ModelError: The file carries no card, or one that is damaged; the message names file and field.
+            ModelError: The file has no card, or a damaged one. The message names file and field.
         """
         if METADATA_KEY not in metadata:
             raise ModelError(
-                f"{file}: the ONNX file carries no facemood card, so its labels and input are not known; "
+                f"{file}: the ONNX file has no facemood card, so its labels and input are not known; "
                 "export the model with 'facemood export', or add a card with facemood.models.card.write_card"
             )
         try:
@@ -125,11 +125,11 @@ class ModelCard:
 
 
 def write_card(file: Path, card: ModelCard) -> None:
-    """Put a card into an ONNX file, in place of the one it has.
+    """Write a card into an ONNX file, replacing the one that it has.
 
     Raises:
         MissingExtraError: The package onnx is not installed (extra ``train``).
-        OutputError: The file cannot be written to.
+        OutputError: The file cannot be written.
     """
     onnx = require("onnx", extra="train")
     model = onnx.load(file)
@@ -140,7 +140,7 @@ def write_card(file: Path, card: ModelCard) -> None:
 
 
 def _frozen(field: str, value: Any) -> Any:
-    """Turn JSON's lists into the tuples that a card holds; those of free tables stay lists."""
+    """Turn JSON's lists into tuples, except in free tables."""
     if field not in FREE and isinstance(value, dict):
         return {key: _frozen(field, entry) for key, entry in value.items()}
     return tuple(value) if field not in FREE and isinstance(value, list) else value

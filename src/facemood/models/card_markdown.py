@@ -1,4 +1,4 @@
-"""A model's card as a page for readers, made from the card's own data."""
+"""A model's card as a Markdown page."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ def card_page(card: ModelCard) -> str:
     """Write a card as Markdown.
 
     Args:
-        card: What the model file says of itself.
+        card: The card.
 
     Returns:
-        The page: what it reads, how its input is made, what it was trained on, its figures and its limits.
+        The page: outputs, input, training data, figures and limits.
     """
     sections = [
         f"# Model card: {card.name}\n\n{card.description}.\n\nTask {card.task}, version {card.version}, "
@@ -32,7 +32,7 @@ def card_page(card: ModelCard) -> str:
 
 
 def origin_of(facts: Mapping[str, Any]) -> str:
-    """Say which weights a network began with, and with which others its own were averaged, if any.
+    """Return a phrase on the weights that a network started from and was averaged with, if any.
 
     Args:
         facts: A card's `trained_on`.
@@ -42,13 +42,13 @@ def origin_of(facts: Mapping[str, Any]) -> str:
         ' from the weights of nano; the mean of its weights and those of another run (train.seed = 2)'
     """
     start = table_at(table_at(facts, "recipe"), "network").get("start")
-    others = [f"{found.get('name', 'another run')} ({_told(found)})" for found in facts.get("averaged_with", ())]
+    others = [f"{found.get('name', 'another run')} ({_settings(found)})" for found in facts.get("averaged_with", ())]
     mean = f"; the mean of its weights and those of {' and of '.join(others)}" if others else ""
     return (f" from the weights of {start}" if start else "") + mean
 
 
 def table_at(facts: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """Return the table that stands at a key, or an empty one: other tools write a card's free tables as they like.
+    """Return the table at a key, or an empty one, because other tools may write free tables in any form.
 
     Example:
         >>> table_at({"recipe": {"name": "nano"}}, "recipe"), table_at({"recipe": "mine"}, "recipe")
@@ -58,8 +58,8 @@ def table_at(facts: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _told(settings: Mapping[str, Any]) -> str:
-    """List settings of a recipe; its name and description are none."""
+def _settings(settings: Mapping[str, Any]) -> str:
+    """List the settings of a recipe, without its name and description."""
     return ", ".join(f"{key} = {value}" for key, value in settings.items() if "." in key)
 
 
@@ -81,12 +81,12 @@ def _heads(card: ModelCard) -> str:
 
 
 def _listed(names: tuple[str, ...]) -> str:
-    """Name an output's numbers; of many, the first and the last."""
+    """List the names of an output's numbers; if there are many, only the first and the last."""
     return ", ".join(names) if len(names) <= 20 else f"{', '.join(names[:4])} ... {names[-1]}"
 
 
 def _input(card: ModelCard) -> str:
-    """Say how the network's input is made."""
+    """Describe the network's input."""
     width, height = card.input_size
     if card.task == "vector":
         return f"{width} distances between the parts of a face, in units of its size, as `facemood.ferc` measures them."
@@ -99,7 +99,7 @@ def _input(card: ModelCard) -> str:
 
 
 def _as_known(write: Callable[[dict[str, Any]], str], facts: dict[str, Any]) -> str:
-    """Write facts as those of our own models, or as they stand where another tool wrote them in another form."""
+    """Write facts with a function for facemood's own models; if it fails, write them as JSON."""
     try:
         return write(facts)
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -107,7 +107,7 @@ def _as_known(write: Callable[[dict[str, Any]], str], facts: dict[str, Any]) -> 
 
 
 def _measured(card: ModelCard, detector: str) -> str:
-    """Say on what a framing was measured."""
+    """Describe how a framing was measured."""
     found = table_at(table_at(card.metrics, "framing"), detector)
     if not {"tiles", "found"} <= found.keys():
         return ""
@@ -115,7 +115,7 @@ def _measured(card: ModelCard, detector: str) -> str:
 
 
 def _training(facts: dict[str, Any]) -> str:
-    """Say what the network learned from."""
+    """Describe the training data."""
     if not facts:
         return "Not stated."
     counts = ", ".join(f"{label} {count:,}" for label, count in facts.get("classes", {}).items())
@@ -125,7 +125,7 @@ def _training(facts: dict[str, Any]) -> str:
 
 
 def _figures(measured: dict[str, Any]) -> str:
-    """Tabulate the figures; those of expressions are single view."""
+    """Tabulate the figures."""
     if "script" in measured:
         said = [{"on": name, "figure": value} for name, value in measured.items() if name != "script"]
         return f"Measured by `{measured['script']}`.\n\n{markdown_table(said)}"

@@ -1,6 +1,6 @@
-"""What the fields of a model card may hold. A card comes out of a file that anyone may have made, so all is checked.
+"""Validation of model cards. A card comes from a file that anyone may have made, so every field is checked.
 
-Every rule takes a field's name and its value, and raises a ValueError that names the field.
+A rule takes a field's name and its value, and raises a ValueError that names the field.
 """
 
 from __future__ import annotations
@@ -16,39 +16,39 @@ from facemood.labels import check_labels
 Rule = Callable[[str, Any], None]
 
 COLOURS = {"grey": 1, "bgr": 3, "rgb": 3}
-"""The colours of an input, and how many channels each has."""
+"""Number of channels of each input colour."""
 
 LONGEST_CARD = 1_000_000
-"""Characters of a card's JSON at most; those of facemood's own models have 6,000."""
+"""Largest number of characters of a card's JSON; those of facemood's own models have 6,000."""
 
 LONGEST_WORD = 200
-"""Characters of a name, of a model or a head, at most."""
+"""Largest number of characters of the name of a model or head."""
 
 DEEPEST = 20
-"""How deep tables and lists may stand in each other; those of facemood's own cards reach 5."""
+"""Deepest nesting of tables and lists; facemood's own cards reach 5."""
 
 LARGEST_SIDE = 1024
-"""Pixels of an input's side at most: a batch of 64 faces in colour then needs 0.8 GB."""
+"""Largest side of an input in pixels: a batch of 64 faces in colour then needs 0.8 GB."""
 
 LARGEST_NUMBER = 2**63
-"""Whole numbers of free tables lie below it, so that they fit into every reader's integers."""
+"""Integers of free tables must be below it, so that they fit into 64 bits."""
 
 SUM_TOLERANCE = 0.01
-"""How far the shares of a prior may be from a sum of 1: each is rounded to 5 decimals."""
+"""How far the sum of a prior's shares may differ from 1, because each is rounded to 5 decimals."""
 
 
 def read_json(text: str) -> dict[str, Any]:
-    """Read the JSON of a card; of equal keys none is dropped in silence.
+    """Read the JSON of a card; repeated keys are an error.
 
     Raises:
-        ValueError: The text is too long, no JSON, nested too deep, no table, has a key twice, or holds NaN.
+        ValueError: The text is too long, not JSON, nested too deeply, not a table, has a repeated key, or has NaN.
     """
     if len(text) > LONGEST_CARD:
-        raise ValueError(f"it has {len(text):,} characters; expected {LONGEST_CARD:,} at most")
+        raise ValueError(f"it has {len(text):,} characters; expected at most {LONGEST_CARD:,}")
     try:
         table = json.loads(text, object_pairs_hook=_unique)
     except RecursionError:
-        raise ValueError("its tables and lists are nested too deep") from None
+        raise ValueError("its tables and lists are nested too deeply") from None
     if not isinstance(table, dict):
         raise ValueError(f"it must be a table, but is {reprlib.repr(table)}")
     for field, value in table.items():
@@ -57,13 +57,13 @@ def read_json(text: str) -> dict[str, Any]:
 
 
 def check_fields(fields: Mapping[str, Any]) -> None:
-    """Make sure that each field of a card has its type and range, and that the fields agree with each other.
+    """Check the type and range of each field of a card, and that the fields agree with each other.
 
     Args:
         fields: All fields of a `ModelCard`, by name.
 
     Raises:
-        ValueError: One does not; the message names it.
+        ValueError: A field is wrong. The message names it.
     """
     for field, rule in RULES.items():
         rule(field, fields[field])
@@ -72,17 +72,17 @@ def check_fields(fields: Mapping[str, Any]) -> None:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make a table of pairs whose keys differ."""
+    """Make a table of pairs; repeated keys are an error."""
     table = dict(pairs)
     if len(table) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {reprlib.repr(twice)} stands twice in one table")
+        raise ValueError(f"the key {reprlib.repr(twice)} is repeated in one table")
     return table
 
 
 def _check_channels(fields: Mapping[str, Any]) -> None:
-    """Make sure that colour, mean and std have the same channels."""
+    """Check that colour, mean and std have the same number of channels."""
     colour = fields["colour"]
     if colour not in COLOURS:
         raise ValueError(f"colour must be one of {', '.join(COLOURS)}, but is {colour!r}")
@@ -92,33 +92,33 @@ def _check_channels(fields: Mapping[str, Any]) -> None:
 
 
 def _check_heads(fields: Mapping[str, Any]) -> None:
-    """Make sure that what is said of heads is said of heads that there are."""
+    """Check that fields by head name existing heads only."""
     heads = fields["heads"]
     if fields["default_head"] not in heads:
         raise ValueError(f"default_head: the default head {fields['default_head']!r} is not among {', '.join(heads)}")
     for field in ("temperature", "prior", "balance", "certain"):
         unknown = [head for head in fields[field] if head not in heads]
         if unknown:
-            raise ValueError(f"{field} names {unknown[0]!r}, which is none of the heads {', '.join(heads)}")
+            raise ValueError(f"{field} names {unknown[0]!r}, which is not one of the heads {', '.join(heads)}")
     for head, shares in fields["prior"].items():
         if len(shares) != len(heads[head]):
-            raise ValueError(f"prior.{head} must have {len(heads[head])} shares, one a label, but has {len(shares)}")
+            raise ValueError(f"prior.{head} must have {len(heads[head])} shares, one per label, but has {len(shares)}")
 
 
 def _text(field: str, value: Any) -> None:
-    """Let a text pass that a terminal can print: no escape or control characters, but spaces and new lines."""
+    """Accept a text that is safe to print: no escape or control characters except spaces and new lines."""
     if not isinstance(value, str) or not all(sign.isprintable() or sign.isspace() for sign in value):
         raise _wrong(field, "text without control characters", value)
 
 
 def _word(field: str, value: Any) -> None:
-    """Let a name pass: a short line of text."""
+    """Accept a name: a short line of text."""
     if not (isinstance(value, str) and value.strip() and value.isprintable() and len(value) <= LONGEST_WORD):
-        raise _wrong(field, f"a line of printable text of {LONGEST_WORD} characters at most", value)
+        raise _wrong(field, f"a line of printable text of at most {LONGEST_WORD} characters", value)
 
 
 def _number(low: float, high: float) -> Rule:
-    """Make a rule for numbers of a range."""
+    """Return a rule for numbers in a range."""
 
     def check(field: str, value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
@@ -128,7 +128,7 @@ def _number(low: float, high: float) -> Rule:
 
 
 def _list(rule: Rule, *, least: int = 0, most: int = LONGEST_CARD) -> Rule:
-    """Make a rule for lists whose entries keep a rule."""
+    """Return a rule for lists, with a rule for the entries."""
 
     def check(field: str, value: Any) -> None:
         if not isinstance(value, list | tuple) or not least <= len(value) <= most:
@@ -140,7 +140,7 @@ def _list(rule: Rule, *, least: int = 0, most: int = LONGEST_CARD) -> Rule:
 
 
 def _table(rule: Rule, *, least: int = 0) -> Rule:
-    """Make a rule for tables whose values keep a rule."""
+    """Return a rule for tables, with a rule for the values."""
 
     def check(field: str, value: Any) -> None:
         if not isinstance(value, Mapping) or len(value) < least:
@@ -153,7 +153,7 @@ def _table(rule: Rule, *, least: int = 0) -> Rule:
 
 
 def _labels(field: str, value: Any) -> None:
-    """Let labels pass that can be told apart and printed."""
+    """Accept a list of unique, printable labels."""
     if not isinstance(value, list | tuple) or not value:
         raise _wrong(field, "a list of labels", value)
     try:
@@ -163,20 +163,20 @@ def _labels(field: str, value: Any) -> None:
 
 
 def _side(field: str, value: Any) -> None:
-    """Let a whole number of pixels pass."""
+    """Accept an integer number of pixels."""
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_SIDE:
         raise _wrong(field, f"two whole numbers from 1 to {LARGEST_SIDE}", value)
 
 
 def _shares(field: str, value: Any) -> None:
-    """Let shares pass that are above 0, as their logarithm is taken, and add up to 1."""
+    """Accept shares that add up to 1 and are above 0, because their logarithm is taken."""
     _list(_number(0, 1))(field, value)
     if min(value, default=0) <= 0 or abs(sum(value) - 1) > SUM_TOLERANCE:
         raise _wrong(field, "a list of shares above 0 that add up to 1", value)
 
 
 def _crop(field: str, value: Any) -> None:
-    """Let a crop pass that has an area and is at most five boxes wide, so that no card asks for gigabytes."""
+    """Accept a crop that has an area and is at most five boxes wide, so that no card needs gigabytes."""
     _list(_number(-2, 3), least=4, most=4)(field, value)
     left, top, right, bottom = value
     if left >= right or top >= bottom:
@@ -184,9 +184,9 @@ def _crop(field: str, value: Any) -> None:
 
 
 def _free(field: str, value: Any, *, depth: int = 0) -> None:
-    """Let anything of JSON pass that is finite, printable and not nested too deep."""
+    """Accept any JSON value that is finite, printable and not nested too deeply."""
     if depth > DEEPEST:
-        raise ValueError(f"{field}: tables and lists are nested too deep; expected {DEEPEST} levels at most")
+        raise ValueError(f"{field}: tables and lists are nested too deeply; expected at most {DEEPEST} levels")
     if isinstance(value, str):
         _text(field, value)
     elif isinstance(value, Mapping):
@@ -198,16 +198,16 @@ def _free(field: str, value: Any, *, depth: int = 0) -> None:
     elif value is not None and not isinstance(value, int | float):
         raise _wrong(field, "made of text, numbers, tables and lists", value)
     elif value is not None and not _is_finite(value):
-        raise ValueError(f"{field} must hold finite numbers, but holds {reprlib.repr(value)}")
+        raise ValueError(f"{field} must have finite numbers, but has {reprlib.repr(value)}")
 
 
 def _is_finite(value: float) -> bool:
-    """Tell whether a number is neither NaN nor infinite, and no whole number that nobody can hold."""
+    """Return whether a number is neither NaN nor infinite, and fits into 64 bits if it is an integer."""
     return abs(value) < LARGEST_NUMBER if isinstance(value, int) else math.isfinite(value)
 
 
 def _wrong(field: str, expected: str, value: Any) -> ValueError:
-    """Make the error that names a field, what was expected, and what it is, shortened."""
+    """Return the error that names a field, what was expected, and its value, shortened."""
     return ValueError(f"{field} must be {expected}, but is {reprlib.repr(value)}")
 
 
@@ -232,4 +232,4 @@ RULES: dict[str, Rule] = {
     "limits": _list(_text),
     "task": _word,
 }
-"""The rule of each field. A standard deviation and a temperature divide, so they are not near 0."""
+"""The rule of each field. Standard deviations and temperatures are divisors, so they may not be near 0."""

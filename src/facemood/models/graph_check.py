@@ -1,6 +1,6 @@
-"""Whether a card fits the network that it stands in: its input, its outputs and their labels.
+"""Check a card against the network in its file: input, outputs and labels.
 
-What does not fit is a ValueError that names the card's field, or the input or output.
+A mismatch raises a ValueError that names the card's field, or the input or output.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from facemood.errors import did_you_mean
 from facemood.models.card import ModelCard
 
 FLOAT = "tensor(float)"
-"""ONNX Runtime's word for an array of float32."""
+"""ONNX Runtime's name for an array of float32."""
 
 LOGIT_TASKS = ("expression", "vector")
-"""The tasks whose outputs are logits, one a label; those of other tasks have any form."""
+"""Tasks whose outputs are logits, one per label; outputs of other tasks have any shape."""
 
 
 def check_graph(card: ModelCard, inputs: Sequence[Any], outputs: Sequence[Any]) -> bool:
-    """Make sure that a card fits the inputs and outputs that a network declares.
+    """Check a card against the inputs and outputs that a network declares.
 
     Args:
         card: The card.
         inputs: The network's inputs with name, type and shape, as ONNX Runtime lists them.
-        outputs: Its outputs likewise.
+        outputs: Its outputs, in the same form.
 
     Returns:
-        Whether the network takes one face a run.
+        Whether the network takes one face per run.
 
     Raises:
-        ValueError: It does not fit.
+        ValueError: They do not match.
     """
     if len(inputs) != 1:
-        raise ValueError(f"the network has {len(inputs)} inputs, but must have one")
+        raise ValueError(f"the network must have one input, but has {len(inputs)}")
     _check_input(card, inputs[0])
     known = {output.name: output for output in outputs}
     for head, labels in card.heads.items():
@@ -49,7 +49,7 @@ def check_graph(card: ModelCard, inputs: Sequence[Any], outputs: Sequence[Any]) 
 
 
 def input_shape(card: ModelCard) -> tuple[int, ...]:
-    """Return the shape of the input of one face.
+    """Return the shape of the input for one face.
 
     Example:
         >>> input_shape(ModelCard("m", {"mood": ("happy", "sad")}, "mood", input_size=(48, 64)))
@@ -60,10 +60,10 @@ def input_shape(card: ModelCard) -> tuple[int, ...]:
 
 
 def check_logits(card: ModelCard, found: Mapping[str, NDArray[Any]], count: int) -> None:
-    """Make sure that a run gave a number a label for each of so many faces.
+    """Check that a run gave one number per label for each of `count` faces.
 
     Raises:
-        ValueError: It did not.
+        ValueError: The shape or type of an output is wrong.
     """
     if card.task not in LOGIT_TASKS:
         return
@@ -77,7 +77,7 @@ def check_logits(card: ModelCard, found: Mapping[str, NDArray[Any]], count: int)
 
 
 def _check_input(card: ModelCard, part: Any) -> None:
-    """Make sure that the input is what the card says that it is made of."""
+    """Check the input against the card."""
     if part.type != FLOAT:
         raise ValueError(f"the input {part.name!r} must be {FLOAT}, but is {part.type}")
     wanted: tuple[int | str, ...] = ("batch", *input_shape(card))
@@ -94,10 +94,10 @@ def _check_input(card: ModelCard, part: Any) -> None:
 
 
 def _check_output(card: ModelCard, part: Any, labels: int) -> None:
-    """Make sure that an output has a number a label, as far as its shape tells."""
+    """Check that an output has one number per label, as far as its shape is declared."""
     if part.type != FLOAT:
         raise ValueError(f"heads.{part.name}: the output {part.name!r} must be {FLOAT}, but is {part.type}")
-    if card.task not in LOGIT_TASKS or not part.shape:  # no shape is an unknown one
+    if card.task not in LOGIT_TASKS or not part.shape:  # an undeclared shape
         return
     if len(part.shape) != 2 or (_is_fixed(part.shape[1]) and part.shape[1] != labels):
         raise ValueError(
@@ -108,7 +108,7 @@ def _check_output(card: ModelCard, part: Any, labels: int) -> None:
 
 
 def _check_batch(kind: str, part: Any) -> None:
-    """Make sure that a batch may have any size, or is 1."""
+    """Check that the batch has any size, or is 1."""
     if _is_fixed(part.shape[0]) and part.shape[0] != 1:
         raise ValueError(
             f"the {kind} {part.name!r} has a fixed batch of {part.shape[0]}; export the network with a batch of any "
@@ -117,20 +117,20 @@ def _check_batch(kind: str, part: Any) -> None:
 
 
 def _batch_of(part: Any) -> Any:
-    """Return the size of the batch that an input or output declares."""
+    """Return the batch size that an input or output declares."""
     return part.shape[0] if part.shape else None
 
 
 def _is_fixed(size: Any) -> bool:
-    """Tell whether a dimension has a size; others have a name, nothing, or -1."""
+    """Return whether a dimension has a fixed size; others have a name, None or -1."""
     return isinstance(size, int) and size >= 0
 
 
 def _value(card: ModelCard, field: str) -> str:
-    """Write the value of a field."""
+    """Format the value of a field."""
     return " x ".join(map(str, card.input_size)) if field == "input_size" else card.colour
 
 
 def _words(shape: Sequence[Any]) -> str:
-    """Write a shape; what is free and has no name is a question mark."""
+    """Format a shape; a free dimension without a name is a question mark."""
     return f"({', '.join('?' if size is None else str(size) for size in shape)})"

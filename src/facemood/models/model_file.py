@@ -1,7 +1,7 @@
-"""The bytes of an ONNX file, whole: a model whose weights lie in other files is refused.
+"""Read ONNX files; models with weights in other files (external data) are rejected.
 
-ONNX lets a tensor name another file for its numbers (external data). Such a model is no single file that can be copied,
-and could name files that are not its own.
+In ONNX, a tensor can refer to another file for its numbers. Such a model is not a single file that can be copied, and
+could refer to files that do not belong to it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from facemood.errors import ModelError
 
 LARGEST = 2**31 - 1
-"""Bytes of an ONNX file at most; protocol buffers allow no more."""
+"""Largest size of an ONNX file in bytes; protocol buffers allow no more."""
 
 PARTS = {
     "model": {7: "graph", 25: "function"},
@@ -24,14 +24,20 @@ PARTS = {
     },
     "sparse tensor": {1: "tensor", 2: "tensor"},
 }  # fmt: skip
-"""For each message of ONNX, the fields by which tensors are reached; the numbers stand in its onnx.proto."""
+"""For each message of ONNX, the fields that lead to tensors; the field numbers are those of onnx.proto."""
 
-NAME, EXTERNAL_DATA, DATA_LOCATION = 8, 13, 14
-"""Fields of a tensor: its name, where its numbers lie, and whether they lie elsewhere."""
+NAME = 8
+"""Field of a tensor: its name."""
+
+EXTERNAL_DATA = 13
+"""Field of a tensor: the file with its numbers."""
+
+DATA_LOCATION = 14
+"""Field of a tensor: 0 if its numbers are in the model."""
 
 
 def read_model_file(file: Path) -> bytes:
-    """Read an ONNX file that holds its weights itself.
+    """Read an ONNX file that contains its weights.
 
     Raises:
         ModelError: The file cannot be read, is too large, or keeps weights in other files.
@@ -42,28 +48,30 @@ def read_model_file(file: Path) -> bytes:
     except OSError as error:
         raise ModelError(f"{file}: cannot be read ({error.strerror})") from error
     if size > LARGEST:
-        raise ModelError(f"{file}: cannot be loaded as an ONNX model (it has {size:,} bytes; the most are {LARGEST:,})")
+        raise ModelError(
+            f"{file}: cannot be loaded as an ONNX model (it has {size:,} bytes; expected at most {LARGEST:,})"
+        )
     try:
         name = find_external(data)
     except (IndexError, ValueError) as error:
         raise ModelError(f"{file}: cannot be loaded as an ONNX model ({error})") from error
     if name is not None:
         raise ModelError(
-            f"{file}: the tensor {name!r} is external data, which lies in another file; keep all weights in the model: "
+            f"{file}: the tensor {name!r} is external data in another file; save all weights in the model: "
             "onnx.save(onnx.load(FILE), NEW_FILE)"
         )
     return data
 
 
 def find_external(model: bytes) -> str | None:
-    """Return the name of a tensor whose numbers lie in another file, or None where all lie in the model.
+    """Return the name of a tensor with external data, or None if all data are in the model.
 
     Args:
         model: An ONNX file.
 
     Raises:
-        IndexError: It names other files and is cut within a number.
-        ValueError: It names other files and is no protocol buffer.
+        IndexError: It refers to other files and is cut off within a number.
+        ValueError: It refers to other files and is not a protocol buffer.
 
     Example:
         >>> find_external(b"")
@@ -74,8 +82,8 @@ def find_external(model: bytes) -> str | None:
 
 
 def _external_tensors(model: bytes) -> Iterator[str]:
-    """Yield the names of tensors whose numbers lie elsewhere."""
-    from facemood.numpy_cnn.onnx_weights import read_fields  # loads all layers, and hardly a model gets here
+    """Yield the names of tensors with external data."""
+    from facemood.numpy_cnn.onnx_weights import read_fields  # loads all layers, but few models get here
 
     left: list[tuple[str, bytes]] = [("model", model)]
     while left:
@@ -90,7 +98,7 @@ def _external_tensors(model: bytes) -> Iterator[str]:
 
 
 def _is_elsewhere(number: int, value: int | bytes) -> bool:
-    """Tell whether a field of a tensor says that its numbers lie in another file."""
+    """Return whether a field of a tensor marks external data."""
     return number == EXTERNAL_DATA or (number == DATA_LOCATION and value != 0)
 
 

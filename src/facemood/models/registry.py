@@ -1,4 +1,4 @@
-"""The models inside the package, by name."""
+"""The models in the package, by name."""
 
 from __future__ import annotations
 
@@ -7,15 +7,23 @@ from pathlib import Path
 from facemood.errors import ModelError, did_you_mean
 
 WEIGHTS = Path(__file__).parent / "weights"
+"""Folder of the expression models."""
+
 PARTS = WEIGHTS / "parts"
-"""Networks that the pipeline itself is made of; they read no expressions."""
+"""Folder of the other networks of the pipeline and of FERC."""
 
 DEFAULT_MODEL = "default"
-FINDER, LANDMARKS = "finder", "landmarks"
+"""The expression model that is used by default."""
+
+FINDER = "finder"
+"""The face detector."""
+
+LANDMARKS = "landmarks"
+"""The landmark network."""
 
 
 def list_models() -> list[str]:
-    """Name the expression models inside the package.
+    """Return the names of the expression models in the package.
 
     Example:
         >>> DEFAULT_MODEL in list_models()
@@ -25,7 +33,7 @@ def list_models() -> list[str]:
 
 
 def list_parts() -> list[str]:
-    """Name the networks that find faces and their landmarks, and those that FERC is made of.
+    """Return the names of the face detector, the landmark network, and the networks of FERC.
 
     Example:
         >>> list_parts()
@@ -35,10 +43,10 @@ def list_parts() -> list[str]:
 
 
 def find_model(name: str | Path) -> Path:
-    """Return the file of a model by its name, or check that a path leads to one.
+    """Return the file of a model by its name or path.
 
     Raises:
-        ModelError: There is no model of that name and no file at that path.
+        ModelError: There is no model with that name and no .onnx file at that path.
     """
     for folder, names in ((WEIGHTS, list_models()), (PARTS, list_parts())):
         if str(name) in names:

@@ -1,7 +1,7 @@
-"""ONNX Runtime: the one module that imports it, so that telemetry and spinning are off wherever a network runs.
+"""Open ONNX Runtime sessions. This is the only module that imports it, so telemetry and spinning are off everywhere.
 
 ONNX Runtime 1.29 and later send telemetry on Linux and macOS unless ``ORT_DISABLE_TELEMETRY=1`` is set before the
-first import. ``import facemood`` sets it; a value that the user has set stays.
+first import. ``import facemood`` sets it; a value that the user has set is kept.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 IMPORTED_BEFORE = "onnxruntime" in sys.modules
-"""Whether something else imported ONNX Runtime before facemood did, and perhaps before telemetry was off."""
+"""Whether something else imported ONNX Runtime before facemood, and perhaps before telemetry was off."""
 
-import onnxruntime  # noqa: E402 - after the look at what was imported before
+import onnxruntime  # noqa: E402 - after the check for an earlier import
 
 from facemood.errors import DeviceError, did_you_mean  # noqa: E402
 
@@ -25,25 +25,25 @@ PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 """ONNX Runtime's execution provider of each device."""
 
 DEVICES = ("auto", *PROVIDERS)
-"""The words for a device: ``"auto"`` takes a GPU where there is one."""
+"""Names of devices; ``"auto"`` uses a GPU if there is one."""
 
 
 def open_session(model: str | bytes | Path, *, device: str = "cpu", threads: int | None = None) -> Any:
     """Open an ONNX model.
 
-    Threads do not spin while they wait: beside one other busy process, spinning makes a photo take four times as long.
+    Waiting threads do not spin: next to one busy process, spinning makes a photo take four times as long.
 
     Args:
         model: The file, or its bytes.
         device: One of `DEVICES`.
-        threads: Threads inside one run; None leaves it to ONNX Runtime.
+        threads: Threads per run; None leaves it to ONNX Runtime.
 
     Returns:
         An ``onnxruntime.InferenceSession``.
 
     Raises:
         DeviceError: The device is unknown, or ONNX Runtime has no provider for it.
-        Exception: ONNX Runtime's own, of a class for each kind of damage, where the model cannot be loaded.
+        Exception: ONNX Runtime's own exceptions, if the model cannot be loaded.
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
@@ -56,19 +56,19 @@ def open_session(model: str | bytes | Path, *, device: str = "cpu", threads: int
 
 
 def quiet_run() -> Any:
-    """Return options of a run (``onnxruntime.RunOptions``) that print no error: what fails is raised anyway."""
+    """Return run options (``onnxruntime.RunOptions``) that do not print errors, because they are raised anyway."""
     options = onnxruntime.RunOptions()
     options.log_severity_level = 4
     return options
 
 
 def available_providers() -> list[str]:
-    """Return the execution providers that this ONNX Runtime has, best first."""
+    """Return the execution providers of this ONNX Runtime, best first."""
     return list(onnxruntime.get_available_providers())
 
 
 def telemetry_state() -> str:
-    """Say whether ONNX Runtime's telemetry is off, in one sentence."""
+    """Describe in one sentence whether ONNX Runtime's telemetry is off."""
     value = os.environ.get("ORT_DISABLE_TELEMETRY", "")
     if value != "1":
         return f"may be on: ORT_DISABLE_TELEMETRY is {value!r}; set it to 1 to turn it off"
@@ -78,7 +78,7 @@ def telemetry_state() -> str:
 
 
 def select_providers(device: str) -> list[str]:
-    """Return ONNX Runtime's providers for a device, best first.
+    """Return ONNX Runtime's execution providers for a device, best first.
 
     Raises:
         DeviceError: The device is unknown, or ONNX Runtime has no provider for it.
@@ -92,21 +92,21 @@ def select_providers(device: str) -> list[str]:
         return [provider for provider in (PROVIDERS["cuda"], PROVIDERS["cpu"]) if provider in available]
     if PROVIDERS[device] not in available:
         raise DeviceError(
-            f"device {device!r} was asked for, but this ONNX Runtime has only {', '.join(available)}; "
+            f"device {device!r} is not available; this ONNX Runtime has only {', '.join(available)}; "
             "replace the package onnxruntime by onnxruntime-gpu, or use device='auto'"
         )
     return [PROVIDERS[device]]
 
 
 def device_of(session: Any, *, asked: str) -> str:
-    """Return the device a session really runs on, and refuse a silent fall-back.
+    """Return the device that a session runs on; a silent fallback is an error.
 
     Raises:
-        DeviceError: It is not the one that was asked for.
+        DeviceError: It is not the requested one.
     """
     found = {name: device for device, name in PROVIDERS.items()}[session.get_providers()[0]]
     if asked not in ("auto", found):
         raise DeviceError(
-            f"device {asked!r} was asked for, but ONNX Runtime could not start it and took {found!r}; check the driver"
+            f"device {asked!r} could not be started, so ONNX Runtime fell back to {found!r}; check the driver"
         )
     return found

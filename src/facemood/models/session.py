@@ -1,4 +1,4 @@
-"""One class runs every model: the card says what the input is, ONNX Runtime does the work."""
+"""ModelSession runs any model with ONNX Runtime; the model's card describes its input and outputs."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ logger: logging.Logger = logging.getLogger("facemood")
 
 
 class ModelSession:
-    """An ONNX model, ready to run.
+    """An open ONNX model.
 
     Args:
-        file: The ONNX file; its metadata hold the card.
-        device: ``"auto"`` takes a GPU where ONNX Runtime has one, ``"cpu"`` and ``"cuda"`` take that or fail.
-        threads: Threads inside one run; None leaves it to ONNX Runtime.
+        file: The ONNX file, with a card in its metadata.
+        device: ``"auto"`` uses a GPU if ONNX Runtime has one; ``"cpu"`` and ``"cuda"`` use that device or fail.
+        threads: Threads per run; None leaves it to ONNX Runtime.
 
     Raises:
-        ModelError: The file is not an ONNX model, has no card, or the card does not fit the network.
-        DeviceError: The device is unknown or not there.
+        ModelError: The file is not an ONNX model, has no card, or the card does not match the network.
+        DeviceError: The device is unknown or not available.
     """
 
     def __init__(self, file: Path, *, device: str = "auto", threads: int | None = None) -> None:
@@ -39,7 +39,7 @@ class ModelSession:
             self._session = open_session(data, device=device, threads=threads)
         except DeviceError:
             raise
-        except Exception as error:  # ONNX Runtime raises a class of its own for each kind of damage
+        except Exception as error:  # ONNX Runtime has its own exception for each kind of damage
             raise ModelError(f"{file}: cannot be loaded as an ONNX model ({str(error).splitlines()[0]})") from error
         self.card: ModelCard = ModelCard.from_metadata(self._session.get_modelmeta().custom_metadata_map, file=file)
         self.device: str = device_of(self._session, asked=device)
@@ -57,28 +57,28 @@ class ModelSession:
         """Run the network once over all crops.
 
         Args:
-            crops: N images (h, w) or (h, w, 3) uint8 BGR; they are brought to the model's size and colour.
+            crops: N images (h, w) or (h, w, 3) uint8 BGR; they are converted to the model's size and colour.
 
         Returns:
-            For each head the logits, (N, K) float32.
+            The logits of each head, (N, K) float32.
         """
         if not len(crops):
             return {head: np.zeros((0, len(labels)), np.float32) for head, labels in self.card.heads.items()}
         return self.run_batch(prepare(crops, self.card))
 
     def run_batch(self, batch: NDArray[np.float32], *, more: Sequence[str] = ()) -> dict[str, NDArray[np.float32]]:
-        """Run the network once over an input that is made already.
+        """Run the network once over a prepared input.
 
         Args:
             batch: (N, C, h, w) float32.
-            more: Names of outputs that are wanted beside the heads', of those in `outputs`.
+            more: Names of additional outputs, some of `outputs`.
 
         Returns:
-            Each output by its name. Where the network takes one face a run, the outputs of N runs follow each other,
-            also those that are not by face.
+            Each output by its name. If the network takes one face per run, the outputs of N runs are concatenated,
+            also those that do not depend on the face.
 
         Raises:
-            ModelError: The network cannot be run, or does not give a number a label.
+            ModelError: The network cannot be run, or does not give one number per label.
         """
         parts = np.split(batch, len(batch)) if self._one_by_one else [batch]
         runs = [self._run([*self.card.heads, *more], part) for part in parts]
@@ -88,17 +88,17 @@ class ModelSession:
         return found
 
     def _run(self, wanted: list[str], batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """Return some outputs by their names."""
+        """Run the network and return some outputs by name."""
         try:
             return dict(zip(wanted, self._session.run(wanted, {self._input: batch}, self._quiet), strict=True))
-        except Exception as error:  # ONNX Runtime raises a class of its own for each kind of failure
+        except Exception as error:  # ONNX Runtime has its own exception for each kind of failure
             raise ModelError(f"{self.file}: the network cannot be run ({str(error).splitlines()[0]})") from error
 
     def _try(self) -> None:
-        """Run the network on two black faces, one by one where it cannot take both: a fixed batch may lie in its graph.
+        """Run the network on two black images; if that fails, one by one, because its graph may fix the batch size.
 
         Raises:
-            ModelError: It cannot be run, or its outputs have no number a label.
+            ModelError: It cannot be run, or does not give one number per label.
         """
         black = np.zeros((2, *input_shape(self.card)), np.float32)
         if not self._one_by_one:
@@ -111,7 +111,7 @@ class ModelSession:
 
     @contextmanager
     def _naming_the_file(self) -> Iterator[None]:
-        """Turn a ValueError about card or network into an error that names the file."""
+        """Turn a ValueError about the card or the network into an error that names the file."""
         try:
             yield
         except ValueError as error:
@@ -119,16 +119,16 @@ class ModelSession:
 
 
 def prepare(crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], card: ModelCard) -> NDArray[np.float32]:
-    """Make a model's input of face crops: size, colour, mean and standard deviation as the card says.
+    """Turn face crops into a model's input: size, colour, mean and standard deviation of the card.
 
-    This is the one place where colours are converted.
+    This is the only place where colours are converted.
 
     Args:
         crops: N images (h, w) or (h, w, 3) uint8 BGR.
         card: The model's card.
 
     Returns:
-        (N, C, height, width) float32, C = 1 for grey and 3 otherwise.
+        (N, C, height, width) float32; C is 1 for grey and 3 otherwise.
 
     Raises:
         ImageError: A crop has another shape or type.
@@ -144,7 +144,7 @@ def prepare(crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], card: ModelC
 
 
 def _recolour(crop: NDArray[np.uint8], colour: str) -> NDArray[np.uint8]:
-    """Bring (h, w) grey or (h, w, 3) BGR to the colour that a model wants."""
+    """Convert (h, w) grey or (h, w, 3) BGR to the colour of a model."""
     if crop.dtype != np.uint8 or crop.ndim not in (2, 3) or (crop.ndim == 3 and crop.shape[2] != 3) or not crop.size:
         raise ImageError(f"a face crop must be (h, w) or (h, w, 3) uint8, but is {crop.shape} {crop.dtype}")
     if crop.ndim == 2:
@@ -156,7 +156,7 @@ def _recolour(crop: NDArray[np.uint8], colour: str) -> NDArray[np.uint8]:
 
 
 def _resize(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """Resize: averaging when shrinking, so that nothing is skipped; bilinear when enlarging."""
+    """Resize an image: by area when it is shrunk (anti-aliasing), bilinearly when it is enlarged."""
     if image.shape[:2] == (height, width):
         return image
     shrink = image.shape[0] > height or image.shape[1] > width

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from facemood.datasets import ExpressionDataset, open_dataset
-from facemood.datasets.splits import find_split, shared_pictures, split_off
+from facemood.datasets.splits import count_near_duplicates, find_split, split_off
 from facemood.errors import RecipeError, did_you_mean
 from facemood.train.recipe import LossConfig, Recipe
 
@@ -73,7 +73,7 @@ def _warn_of_duplicates(dataset: ExpressionDataset, recipe: Recipe) -> None:
     train, watched = (find_split(dataset, name) for name in (recipe.data.train, recipe.data.validate))
     if watched in {find_split(dataset, name) for name in recipe.data.held_out}:
         return
-    count = shared_pictures(dataset, dataset.usage == train, dataset.usage == watched)
+    count = count_near_duplicates(dataset, dataset.usage == train, dataset.usage == watched)
     if count:
         logger.warning(
             "%d of the images in %s show a picture that is also in %s, so its figures are too good; "
