@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from facemood.datasets import ExpressionDataset
 from facemood.datasets.splits import split_off
-from facemood.evaluation.protocol import read_split, score
+from facemood.evaluation.protocol import predict_split, score
 from facemood.models import ModelSession
 from facemood.stages.classify import calibrate
 from facemood.text import exact_percent, fill_template, markdown_table, with_interval
@@ -92,7 +92,7 @@ def reproduce(name: str, data: Path, run: Path, *, small: bool) -> dict[str, Any
     fit(recipe, dataset, run, resume=(run / LAST).exists())
     export(run, dataset, run / "model.onnx")
     session = ModelSession(run / "model.onnx", device="cpu")
-    outcome = read_split(session, whole, split="PrivateTest")[0]
+    outcome = predict_split(session, whole, split="PrivateTest")[0]
     test = score(session.card, outcome).to_dict()
     kept = ("protocol", "n", "accuracy", "interval", "macro_f1", "mean_recall", "recall")
     return {

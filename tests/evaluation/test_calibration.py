@@ -10,7 +10,7 @@ from facemood.stages.classify import softmax
 
 
 def draw(scale: float, *, count: int = 4000) -> tuple[np.ndarray, np.ndarray]:
-    """Logits, and labels drawn from their softmax; then the logits are blown up, which makes them too sure."""
+    """Logits and labels drawn from their softmax; then the logits are scaled up, which makes them overconfident."""
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 1.5, (count, 5)).astype(np.float32)
     below = softmax(logits).cumsum(axis=1) < rng.random((count, 1))
@@ -20,7 +20,7 @@ def draw(scale: float, *, count: int = 4000) -> tuple[np.ndarray, np.ndarray]:
 
 @settings(max_examples=8, deadline=None)
 @given(st.sampled_from([0.4, 0.7, 1.0, 1.5, 3.0]))
-def test_the_factor_that_spoiled_the_logits_is_found(scale: float) -> None:
+def test_the_scale_of_overconfident_logits_is_found(scale: float) -> None:
     logits, labels = draw(scale)
     assert fit_temperature(logits, labels) == pytest.approx(scale, rel=0.06)
 
@@ -35,12 +35,12 @@ def test_calibration_lowers_error_and_likelihood_and_changes_no_label() -> None:
 
 @given(st.integers(0, 1000), st.floats(0.3, 0.99))
 @example(305, 0.875)  # the rounded confidence lets one more reading in, and that one is wrong
-def test_certain_readings_are_right_often_enough_and_no_lower_confidence_would_do(seed: int, right: float) -> None:
+def test_certain_is_the_lowest_confidence_with_enough_accuracy(seed: int, right: float) -> None:
     rng = np.random.default_rng(seed)
-    read = softmax(rng.normal(0, 2, (60, 4)).astype(np.float32))
+    probabilities = softmax(rng.normal(0, 2, (60, 4)).astype(np.float32))
     labels = rng.integers(0, 4, 60)
-    limit = fit_certain(read, labels, right=right)
-    confidence, hits = read.max(axis=1), read.argmax(axis=1) == labels
+    limit = fit_certain(probabilities, labels, right=right)
+    confidence, hits = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     shares = [hits[confidence >= lower].mean() for lower in np.sort(confidence) if lower < limit]
     assert all(share < right for share in shares)
     if limit < 1:  # it is rounded down from the confidence of a reading
@@ -48,21 +48,21 @@ def test_certain_readings_are_right_often_enough_and_no_lower_confidence_would_d
         assert max(hits[confidence >= lower].mean() for lower in rounded) >= right
 
 
-def test_nothing_is_certain_where_nothing_is_right() -> None:
-    read = np.full((5, 2), 0.5, np.float32)
-    assert fit_certain(read, np.ones(5, np.int64)) == 1.0
+def test_nothing_is_certain_if_nothing_is_right() -> None:
+    probabilities = np.full((5, 2), 0.5, np.float32)
+    assert fit_certain(probabilities, np.ones(5, np.int64)) == 1.0
 
 
-def test_the_curve_begins_with_the_plain_figures_and_recall_rises_where_a_label_is_rare() -> None:
+def test_the_curve_begins_with_the_plain_figures_and_recall_rises_for_a_rare_label() -> None:
     rng = np.random.default_rng(0)
     labels = np.repeat([0, 1], [900, 100])
     evidence = np.where(labels == 0, 1.0, -1.0) + rng.normal(0, 1.2, 1000)
     logits = np.stack([evidence + np.log(0.9), -evidence + np.log(0.1)], axis=1).astype(np.float32)
     card = ModelCard("m", heads={"a": ("x", "y")}, default_head="a", prior={"a": (0.9, 0.1)})
     curve = balance_curve(card, "a", logits, labels)
-    read = logits.argmax(axis=1)
-    plain = (np.mean(read[:900] == 0) + np.mean(read[900:] == 1)) / 2
-    assert curve[0] == pytest.approx((0.0, np.mean(read == labels), plain))
+    probabilities = logits.argmax(axis=1)
+    plain = (np.mean(probabilities[:900] == 0) + np.mean(probabilities[900:] == 1)) / 2
+    assert curve[0] == pytest.approx((0.0, np.mean(probabilities == labels), plain))
     assert max(recall for _, _, recall in curve) > plain + 0.05
     chosen = fit_balance(curve)
     _, accuracy, recall = next(point for point in curve if point[0] == chosen)

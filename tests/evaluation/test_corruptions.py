@@ -153,11 +153,11 @@ def test_every_level_changes_more_than_the_one_before(name: str, side: int, seed
 
 
 @pytest.mark.parametrize("name", ["noise", "rotation", "off centre"])
-def test_another_seed_is_another_chance(name: str) -> None:
+def test_another_seed_gives_other_images(name: str) -> None:
     tiles, level = textured(8, 48), CORRUPTIONS[name].levels[1]
     assert (corrupt(tiles, name, level, seed=1) != corrupt(tiles, name, level, seed=2)).any()
 
 
-def test_an_unknown_corruption_is_told_with_the_nearest_name() -> None:
+def test_an_unknown_corruption_is_reported_with_the_nearest_name() -> None:
     with pytest.raises(ValueError, match=r"unknown corruption 'blurr'; expected blur, noise,.*Did you mean 'blur'\?"):
         corrupt(textured(1, 48), "blurr", 1)

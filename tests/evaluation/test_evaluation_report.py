@@ -14,7 +14,7 @@ def found() -> dict[str, object]:
     return evaluation_report.make_report(DEFAULT_MODEL, made(), split="PrivateTest")
 
 
-def test_a_report_says_what_was_measured_with_what(found: dict[str, object]) -> None:
+def test_a_report_names_model_dataset_and_split(found: dict[str, object]) -> None:
     assert (found["model"], found["dataset"], found["split"]) == (DEFAULT_MODEL, "fer2013", "PrivateTest")
     assert json.loads(json.dumps(found)) == found
 
@@ -28,7 +28,7 @@ def test_the_page_has_a_line_for_each_protocol(found: dict[str, object]) -> None
     assert "| labels | 100% | 90% | 80% | 60% | 40% |" in page
 
 
-def test_one_view_or_the_mean_of_several_is_told(found: dict[str, object]) -> None:
+def test_the_page_states_the_number_of_views(found: dict[str, object]) -> None:
     assert "Single view; in brackets" in evaluation_report.to_markdown(found)
     several = evaluation_report.make_report(DEFAULT_MODEL, made(), split="PrivateTest", views=2)
     assert "Mean of 2 views; in brackets" in evaluation_report.to_markdown(several)
@@ -51,7 +51,7 @@ def test_both_files_are_written(found: dict[str, object], tmp_path: Path) -> Non
     assert (tmp_path / "new" / "report.md").read_text() == evaluation_report.to_markdown(found)
 
 
-def test_reading_end_to_end_is_told_in_a_sentence(found: dict[str, object]) -> None:
+def test_the_end_to_end_evaluation_is_a_sentence(found: dict[str, object]) -> None:
     known = {
         "detector": "hog", "n": 10, "found": 8, "detection_rate": 0.8,
         "accuracy_of_given_crop": 0.7, "accuracy_end_to_end": 0.68, "loss": 0.02,

@@ -30,16 +30,21 @@ DRAWN: dict[str, Draw] = {
     "reliability": partial(figures.draw_reliability, BINS),
     "corruptions": partial(figures.draw_corruptions, SWEEP, CLEAN),
 }
-"""Every figure, ready to be drawn into a file."""
+"""The functions that draw each figure into a file."""
 
 TEXTS = {
-    "confusion": {"A title", "true", "read as", "angry", "n = 1,000", "n = 0", "60%", "35", "99%", "990"},
-    "coverage": {"FER2013 71.2%", "FER+ 86.8%", "certain: 75% read, 95.2% right", "share of the faces that are read"},
+    "confusion": {"A title", "true", "predicted", "angry", "n = 1,000", "n = 0", "60%", "35", "99%", "990"},
+    "coverage": {
+        "FER2013 71.2%",
+        "FER+ 86.8%",
+        "certain: 75% of faces, 95.2% right",
+        "coverage: share of the faces with a prediction",
+    },
     "balance": {"FER2013", "FER+", "dataset (strength 0)", "balanced (strength 0.5)", "balanced (strength 1)"},
-    "reliability": {"FER2013", "FER+", "more sure than right", "mean confidence (area: faces, at most 1,800)", "100%"},
+    "reliability": {"FER2013", "FER+", "overconfident", "mean confidence (area: faces, at most 1,800)", "100%"},
     "corruptions": {"FER2013", "FER+", "clean", *CORRUPTIONS, "0.7", "16", "degrees", "accuracy"},
 }
-"""What stands in each of them, among other things."""
+"""Some of the texts of each figure."""
 
 
 def texts_of(file: Path) -> list[str]:
@@ -50,7 +55,7 @@ def texts_of(file: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("name", DRAWN)
-def test_a_figure_is_an_svg_file_that_says_what_it_shows(name: str, tmp_path: Path) -> None:
+def test_a_figure_is_an_svg_file_with_its_texts(name: str, tmp_path: Path) -> None:
     file = tmp_path / "new" / f"{name}.svg"
     DRAWN[name](file)
     assert set(texts_of(file)) >= TEXTS[name]
@@ -58,7 +63,7 @@ def test_a_figure_is_an_svg_file_that_says_what_it_shows(name: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize("name", DRAWN)
-def test_figures_are_the_same_byte_for_byte_whatever_a_user_has_set(name: str, tmp_path: Path) -> None:
+def test_figures_are_reproducible_with_any_user_settings(name: str, tmp_path: Path) -> None:
     matplotlib = require("matplotlib", extra="plot")
     DRAWN[name](tmp_path / "one.svg")
     with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "red", "svg.fonttype": "path"}):
@@ -75,13 +80,13 @@ def test_without_matplotlib_the_extra_is_named(name: str, tmp_path: Path, monkey
     assert not list(tmp_path.iterdir())
 
 
-def test_counts_may_come_as_lists(tmp_path: Path) -> None:
+def test_counts_can_be_lists(tmp_path: Path) -> None:
     DRAWN["confusion"](tmp_path / "one.svg")
     figures.draw_confusion(("angry", "happy", "sad"), CONFUSION.tolist(), tmp_path / "other.svg", title="A title")
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "other.svg").read_bytes()
 
 
-def test_a_place_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="it is a folder"):
         DRAWN["coverage"](tmp_path)
 
@@ -91,13 +96,13 @@ def test_curves_need_no_certain_points(tmp_path: Path) -> None:
     assert not [text for text in texts_of(tmp_path / "a.svg") if text.startswith("certain")]
 
 
-def test_where_the_dataset_reading_is_chosen_it_is_named_once(tmp_path: Path) -> None:
+def test_strength_0_is_marked_once_if_it_is_chosen(tmp_path: Path) -> None:
     figures.draw_balance({"FER+": BALANCE["FER+"]}, tmp_path / "a.svg", chosen={"FER+": 0.0})
     marks = [text for text in texts_of(tmp_path / "a.svg") if "strength" in text]
     assert marks == ["dataset (strength 0)"]
 
 
-def test_names_of_lines_that_end_together_stand_one_below_the_other(tmp_path: Path) -> None:
+def test_names_of_lines_that_end_together_do_not_overlap(tmp_path: Path) -> None:
     curves = {name: {0.5: 0.9, 1.0: 0.8} for name in ("one", "two", "three")}
     figures.draw_coverage(curves, tmp_path / "a.svg", certain=None)
     root = ElementTree.parse(tmp_path / "a.svg").getroot()
@@ -107,6 +112,6 @@ def test_names_of_lines_that_end_together_stand_one_below_the_other(tmp_path: Pa
     assert min(np.diff(heights)) > 10
 
 
-def test_a_sweep_may_have_other_corruptions_and_fewer(tmp_path: Path) -> None:
+def test_a_sweep_can_have_other_and_fewer_corruptions(tmp_path: Path) -> None:
     figures.draw_corruptions({"fog": {"FER+": [0.8, 0.7, 0.6]}}, CLEAN, tmp_path / "a.svg")
     assert {"fog", "level", "clean", "1", "2", "3", "FER+"} <= set(texts_of(tmp_path / "a.svg"))

@@ -6,7 +6,7 @@ import pytest
 from facemood import EmotionRecognizer, Face
 from facemood.datasets import open_dataset
 from facemood.errors import DatasetError
-from facemood.evaluation.framing import ENLARGEMENT, measure_framing, on_canvas, read_end_to_end
+from facemood.evaluation.framing import ENLARGEMENT, evaluate_end_to_end, measure_framing, on_canvas
 from facemood.schema import Image
 from facemood.stages.align import crop_faces
 
@@ -15,7 +15,7 @@ SIDE = 48 * ENLARGEMENT
 
 
 class OffsetDetector:
-    """Finds the tile on its canvas, but takes a tenth off on the left and at the top."""
+    """Detects the tile on its canvas, without a tenth on the left and at the top."""
 
     name = "offset"
 
@@ -25,7 +25,7 @@ class OffsetDetector:
         return [Face(box, score=1.0), Face(box[[0, 1, 0, 1]] + np.array([0, 0, 9, 9], np.float32), score=1.0)]
 
 
-def test_a_tile_lies_in_the_middle_of_its_canvas() -> None:
+def test_a_tile_is_in_the_middle_of_its_canvas() -> None:
     canvas = on_canvas(np.full((48, 48), 200, np.uint8))
     assert canvas.shape == (2 * SIDE, 2 * SIDE, 3)
     assert (canvas == 200).all()
@@ -34,7 +34,7 @@ def test_a_tile_lies_in_the_middle_of_its_canvas() -> None:
     assert np.ptp(noise[SIDE // 2 : -SIDE // 2, SIDE // 2 : -SIDE // 2]) > 100
 
 
-def test_the_framing_leads_from_the_box_back_to_the_tile() -> None:
+def test_the_framing_maps_the_box_back_to_the_tile() -> None:
     framing = measure_framing(OffsetDetector(), TILES)
     np.testing.assert_allclose(framing.box, [0.1, 0.1, 1, 1], atol=1e-3)
     np.testing.assert_allclose(framing.crop, [-1 / 9, -1 / 9, 1, 1], atol=1e-3)
@@ -45,7 +45,7 @@ def test_the_framing_leads_from_the_box_back_to_the_tile() -> None:
     np.testing.assert_array_equal(crop, canvas[SIDE // 2 : -SIDE // 2, SIDE // 2 : -SIDE // 2])
 
 
-def test_a_detector_that_finds_nothing_is_said() -> None:
+def test_a_detector_that_finds_nothing_is_reported() -> None:
     detector = OffsetDetector()
     detector.__class__ = type("Blind", (OffsetDetector,), {"__call__": lambda self, image: []})
     with pytest.raises(DatasetError, match="found no face in 5 tiles"):
@@ -54,10 +54,10 @@ def test_a_detector_that_finds_nothing_is_said() -> None:
 
 @pytest.mark.dataset
 def test_the_pipeline_loses_little_against_the_given_crop(shared_data: Path) -> None:
-    """A tenth of PrivateTest; `facemood evaluate --end-to-end` reads all of it."""
+    """A tenth of PrivateTest; `facemood evaluate --end-to-end` uses all of it."""
     part = open_dataset(shared_data / "fer2013").split("PrivateTest")
     few = part.subset(np.arange(len(part)) % 10 == 0)
-    found = read_end_to_end(EmotionRecognizer(head="fer2013"), few)
+    found = evaluate_end_to_end(EmotionRecognizer(head="fer2013"), few)
     assert found["n"] == 359
     assert found["detection_rate"] > 0.7
     assert found["loss"] <= 0.05

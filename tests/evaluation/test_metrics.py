@@ -20,7 +20,7 @@ def test_confusion_counts_true_rows_by_predicted_columns() -> None:
     ]
 
 
-def test_recall_of_an_absent_class_is_not_a_number() -> None:
+def test_recall_of_an_absent_class_is_nan() -> None:
     np.testing.assert_allclose(metrics.recalls(CONFUSION), [0.8, 0.75, np.nan])
 
 
@@ -35,7 +35,7 @@ def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:
     assert metrics.expected_calibration_error(probabilities, labels) == pytest.approx((0.2 + 0.1) / 2, abs=1e-6)
 
 
-def test_reliability_holds_every_image_in_the_bin_of_its_confidence() -> None:
+def test_reliability_has_each_image_in_the_bin_of_its_confidence() -> None:
     probabilities = np.array([[0.95, 0.05]] * 4 + [[0.6, 0.4]] * 12, np.float32)
     labels = np.array([0, 0, 0, 1] + [0, 1] * 6)
     bins = metrics.reliability(probabilities, labels)
@@ -62,12 +62,12 @@ def test_metrics_stay_in_their_ranges(values: np.ndarray, seed: int) -> None:
     assert 0 <= metrics.brier_score(probabilities, labels) <= 2
 
 
-def test_mean_recall_counts_every_class_alike() -> None:
+def test_mean_recall_weights_all_classes_equally() -> None:
     assert metrics.mean_recall(np.array([[90, 10], [5, 5]])) == pytest.approx(0.7)
     assert metrics.mean_recall(np.array([[3, 1, 0], [0, 0, 0], [0, 0, 2]])) == pytest.approx(0.875)
 
 
-def test_an_interval_is_as_wide_as_chance_makes_it() -> None:
+def test_an_interval_has_the_width_of_the_sampling_error() -> None:
     def share(confusion: np.ndarray) -> float:
         return float(confusion.trace() / confusion.sum())
 
@@ -79,13 +79,13 @@ def test_an_interval_is_as_wide_as_chance_makes_it() -> None:
     )
 
 
-def test_the_surest_are_read_first() -> None:
+def test_coverage_takes_the_most_confident_first() -> None:
     probabilities = np.array([[0.55, 0.45], [0.99, 0.01], [0.7, 0.3], [0.2, 0.8]], np.float32)
     curve = metrics.accuracy_at_coverage(probabilities, np.array([1, 0, 1, 1]), (1.0, 0.75, 0.5, 0.0))
     assert curve == {1.0: 0.5, 0.75: pytest.approx(2 / 3), 0.5: 1.0, 0.0: 1.0}
 
 
-def test_distributions_that_agree_have_no_distance() -> None:
+def test_equal_distributions_have_no_distance() -> None:
     one = np.array([[0.5, 0.5, 0], [0.2, 0.3, 0.5]], np.float32)
     assert metrics.jensen_shannon_distance(one, one) == pytest.approx(0, abs=1e-6)
     half = metrics.jensen_shannon_distance(np.array([[1, 0]], np.float32), np.array([[0.5, 0.5]], np.float32))

@@ -19,43 +19,43 @@ def scorer() -> InputScorer:
 
 @pytest.fixture(scope="module")
 def noise(scorer: InputScorer) -> ExpressionDataset:
-    """Six tiles, of which the last two have the label that the model reads."""
+    """Six tiles, of which the last two have the label that the model predicts."""
     tiles = np.random.default_rng(0).integers(0, 256, (6, 48, 48), np.uint8)
-    read = scorer.session.run(tiles)[scorer.head].argmax(axis=1)
-    labels = np.where(np.arange(6) < 4, (read + 1) % 7, read)
+    predicted = scorer.session.run(tiles)[scorer.head].argmax(axis=1)
+    labels = np.where(np.arange(6) < 4, (predicted + 1) % 7, predicted)
     return ExpressionDataset("noise", tiles, labels.astype(np.int64), scorer.labels, np.array(["all"] * 6))
 
 
-def test_mistakes_alone_are_explained_the_surest_first(scorer: InputScorer, noise: ExpressionDataset) -> None:
+def test_only_mistakes_are_explained_the_most_confident_first(scorer: InputScorer, noise: ExpressionDataset) -> None:
     found = explain_mistakes(scorer, noise, 9, ExplainOptions(method="occlusion"))
     assert sorted(one.row for one in found) == [0, 1, 2, 3]
-    sure = [one.read.probability for one in found]
-    assert sure == sorted(sure, reverse=True)
+    confidences = [one.predicted.probability for one in found]
+    assert confidences == sorted(confidences, reverse=True)
     for one in found:
         assert one.truth == one.missed.label == noise.classes[noise.labels[one.row]]
-        assert one.read.label != one.truth
-        assert one.read.probability > one.missed.probability
+        assert one.predicted.label != one.truth
+        assert one.predicted.probability > one.missed.probability
 
 
-def test_the_page_shows_a_picture_of_each(scorer: InputScorer, noise: ExpressionDataset, tmp_path: Path) -> None:
+def test_the_page_has_an_image_of_each(scorer: InputScorer, noise: ExpressionDataset, tmp_path: Path) -> None:
     found = explain_mistakes(scorer, noise, 2, ExplainOptions(method="occlusion"))
     page = write_mistakes(tmp_path / "run" / "mistakes.md", found)
     links = re.findall(r"\]\(([^)]+)\)", page.read_text())
     assert links == ["mistakes/01.png", "mistakes/02.png"]
     assert all((page.parent / link).stat().st_size > 1000 for link in links)
-    assert f"{found[0].truth}, read as {found[0].read.label}" in page.read_text()
+    assert f"{found[0].truth}, predicted {found[0].predicted.label}" in page.read_text()
 
 
-def test_without_a_mistake_the_page_says_so(tmp_path: Path) -> None:
-    assert "every image was read right" in write_mistakes(tmp_path / "mistakes.md", []).read_text()
+def test_a_page_without_mistakes_states_it(tmp_path: Path) -> None:
+    assert "all predictions are right" in write_mistakes(tmp_path / "mistakes.md", []).read_text()
 
 
 @given(st.integers(0, 500), st.integers(0, 30))
 def test_worst_rows_are_wrong_and_in_order(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
-    read, labels = rng.dirichlet(np.ones(4), 20).astype(np.float32), rng.integers(0, 4, 20)
-    rows = worst_rows(read, labels, count)
-    wrong = [row for row in range(20) if read[row].argmax() != labels[row]]
+    predicted, labels = rng.dirichlet(np.ones(4), 20).astype(np.float32), rng.integers(0, 4, 20)
+    rows = worst_rows(predicted, labels, count)
+    wrong = [row for row in range(20) if predicted[row].argmax() != labels[row]]
     assert len(rows) == min(count, len(wrong))
     assert set(rows) <= set(wrong)
-    assert (np.diff(read[rows].max(axis=1)) <= 0).all()
+    assert (np.diff(predicted[rows].max(axis=1)) <= 0).all()

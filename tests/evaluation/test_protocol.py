@@ -75,14 +75,14 @@ def test_without_votes_or_training_split_there_is_one_protocol(session: ModelSes
     assert found.confusion.sum() == 6
 
 
-def test_a_model_that_reads_no_pixels_is_refused() -> None:
-    with pytest.raises(ModelError, match="'ferc' reads no expressions from pictures"):
+def test_a_model_that_does_not_take_pixels_is_rejected() -> None:
+    with pytest.raises(ModelError, match="'ferc' does not predict expressions from images"):
         evaluate(ModelSession(find_model("ferc"), device="cpu"), made(), split="PrivateTest")
-    with pytest.raises(ModelError, match="'ferc' reads no expressions from pictures"):
+    with pytest.raises(ModelError, match="'ferc' does not predict expressions from images"):
         make_study(["ferc"], made(), split="PrivateTest")
 
 
-def test_the_report_holds_plain_numbers(session: ModelSession) -> None:
+def test_the_report_has_plain_numbers(session: ModelSession) -> None:
     known = evaluate(session, made(), split="PrivateTest")[0].to_dict()
     assert (known["n"], known["views"]) == (6, 1)
     assert known["accuracy"] == pytest.approx(np.trace(known["confusion"]) / 6, abs=1e-4)
@@ -90,13 +90,13 @@ def test_the_report_holds_plain_numbers(session: ModelSession) -> None:
     assert known["recall"]["neutral"] is not None
 
 
-def test_the_head_with_the_very_labels_is_chosen_then_one_that_knows_them() -> None:
+def test_the_head_with_exactly_the_labels_is_chosen_then_one_that_knows_them() -> None:
     for classes, head in ((BASIC_EXPRESSIONS, "seven"), (EXPRESSIONS, "eight"), (("happy", "sad"), "seven")):
         assert match_head(CARD, made(classes=classes, labels=np.zeros(12, int))) == head
     assert match_head(CARD, made(classes=("bored",), labels=np.zeros(12, int))) is None
 
 
-def test_labels_that_no_head_knows_are_said(session: ModelSession) -> None:
+def test_labels_that_no_head_knows_are_reported(session: ModelSession) -> None:
     own = made(classes=("bored",), labels=np.zeros(12, int), votes=None)
     with pytest.raises(DatasetError, match=r"does not know the labels of fer2013 \(bored\)"):
         evaluate(session, own, split="PrivateTest")
@@ -114,10 +114,10 @@ def test_temperature_changes_calibration_not_accuracy() -> None:
     logits = np.random.default_rng(0).normal(0, 3, (12, 7)).astype(np.float32)
     warm = dataclasses.replace(CARD, temperature={"seven": 4.0})
     outcome = compare(CARD, "seven", made(), logits, protocol="x")
-    plain, mended = score(CARD, outcome), score(warm, outcome)
-    assert plain.accuracy == mended.accuracy
-    assert mended.before == plain.calibration
-    assert mended.calibration["ece"] != plain.calibration["ece"]
+    plain, scaled = score(CARD, outcome), score(warm, outcome)
+    assert plain.accuracy == scaled.accuracy
+    assert scaled.before == plain.calibration
+    assert scaled.calibration["ece"] != plain.calibration["ece"]
 
 
 @pytest.mark.dataset
@@ -130,5 +130,5 @@ def test_the_shipped_model_reaches_its_figures(session: ModelSession, shared_dat
     assert vote.accuracy >= 0.85
     assert found["fer2013 labels, de-duplicated"].n == 3589 - 337
     for part in found.values():
-        told = session.card.metrics[f"PrivateTest: {part.protocol}"]
-        assert part.accuracy == pytest.approx(told["accuracy"], abs=0.0006), "the card must say what the file does"
+        stated = session.card.metrics[f"PrivateTest: {part.protocol}"]
+        assert part.accuracy == pytest.approx(stated["accuracy"], abs=0.0006), "the card must say what the file does"

@@ -20,7 +20,7 @@ def study() -> dict[str, Any]:
     return make_study(["nano", "nano"], made(), split="PrivateTest")
 
 
-def test_every_view_and_protocol_is_measured(study: dict[str, Any]) -> None:
+def test_all_views_and_protocols_are_evaluated(study: dict[str, Any]) -> None:
     first, second = study["models"]
     assert (first["model"], first["recipe"], first["seed"]) == ("nano", "nano", 1)
     assert list(first["views"]) == ["1", "2", "10"]
@@ -30,7 +30,7 @@ def test_every_view_and_protocol_is_measured(study: dict[str, Any]) -> None:
     assert json.loads(json.dumps(study)) == study
 
 
-def test_a_mean_of_runs_is_a_recipe_of_its_own() -> None:
+def test_averaged_runs_are_a_separate_recipe() -> None:
     card = ModelSession(find_model("nano"), device="cpu").card
     others = ({"name": "nano-worn", "augment.noise": 0.2}, {"train.seed": 2})
     mean = dataclasses.replace(card, trained_on={**card.trained_on, "averaged_with": others})
@@ -40,7 +40,7 @@ def test_a_mean_of_runs_is_a_recipe_of_its_own() -> None:
     )
 
 
-def test_the_first_of_a_recipe_alone_is_looked_at_closely(study: dict[str, Any]) -> None:
+def test_only_the_first_model_of_a_recipe_is_studied_in_detail(study: dict[str, Any]) -> None:
     close = study["models"][0]["close"]
     assert "close" not in study["models"][1]
     assert tuple(close["certainty"]) == tuple(close["balance"]) == RAW
@@ -53,7 +53,7 @@ def test_the_first_of_a_recipe_alone_is_looked_at_closely(study: dict[str, Any])
         assert sum(share for _, _, share in found["reliability"]) == pytest.approx(1, abs=1e-3)
 
 
-def test_balance_and_certainty_agree_with_the_plain_figures_where_nothing_is_changed(study: dict[str, Any]) -> None:
+def test_balance_and_certainty_agree_with_the_plain_figures_if_nothing_is_changed(study: dict[str, Any]) -> None:
     model = study["models"][0]
     for protocol in RAW:
         plain = model["views"]["1"][protocol]
@@ -63,7 +63,7 @@ def test_balance_and_certainty_agree_with_the_plain_figures_where_nothing_is_cha
         assert 0 <= model["close"]["certainty"][protocol]["rule"]["coverage"] <= 1
 
 
-def test_the_page_tells_all_and_its_figures_are_there(study: dict[str, Any], tmp_path: Path) -> None:
+def test_the_page_has_all_sections_and_figures(study: dict[str, Any], tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="figures need the extra plot")
     write_study(tmp_path / "page.md", study)
     page = (tmp_path / "page.md").read_text()
@@ -72,7 +72,7 @@ def test_the_page_tells_all_and_its_figures_are_there(study: dict[str, Any], tmp
     links = re.findall(r"\]\((page[^)]+)\)", page)
     assert len(set(links)) == 7
     assert all((tmp_path / link).is_file() for link in links)
-    for title in ("## Accuracy", "## Spread over seeds", "### Certain", "### Balance", "### Worse pictures"):
+    for title in ("## Accuracy", "## Spread over seeds", "### Certain", "### Balance", "### Degraded images"):
         assert title in page
     assert "| nano | 1, 1 | FER+ majority | " in page
     assert " ± 0.0%" in page

@@ -40,7 +40,7 @@ def test_mistakes_are_explained_where_that_is_asked_for(run: Path) -> None:
     write_report(run, bright_or_dark(), run / "model.onnx", mistakes=1)
     assert "](mistakes.md), with what spoke for each." in (run / "report.md").read_text()
     page = (run / "mistakes.md").read_text()
-    assert "read as" in page or "every image was read right" in page
+    assert ", predicted " in page or "all predictions are right" in page
     write_report(run, bright_or_dark(), run / "model.onnx")
 
 

@@ -1,4 +1,4 @@
-"""Evaluation: metrics on values, the protocols that say what is measured on which images, and reports."""
+"""Evaluation of models: metrics, protocols (which images with which labels), and reports."""
 
 from facemood.evaluation.protocol import Evaluation, evaluate
 

@@ -1,8 +1,8 @@
-"""Calibration: what is fitted on validation images after training, for each head.
+"""Calibration: parameters that are fitted on validation images after training, for each head.
 
-* The temperature, so that a confidence of 70% is right 70% of the time.
-* The confidence from which on a reading counts as certain.
-* How strongly the prior is taken out of the logits where rare expressions are to be found as often as common ones.
+* The temperature, so that predictions with a confidence of 70% are right 70% of the time.
+* The confidence from which a prediction counts as certain (selective prediction).
+* The strength of the logit adjustment for ``prior="balanced"``, which finds rare expressions more often.
 """
 
 from __future__ import annotations
@@ -18,35 +18,35 @@ from facemood.models.card import ModelCard
 from facemood.stages.classify import calibrate, softmax
 
 RANGE = (0.2, 5.0)
-"""Lowest and highest temperature that is tried."""
+"""Lowest and highest temperature of the search."""
 
 GOLDEN = (math.sqrt(5) - 1) / 2
-"""Where golden-section search divides its interval: the golden ratio less 1 (Kiefer 1953)."""
+"""Ratio by which golden-section search divides its interval: the golden ratio minus 1 (Kiefer 1953)."""
 
 RIGHT = 0.9
-"""Share of the certain readings that are right."""
+"""Accuracy that certain predictions must reach."""
 
 STRENGTHS = tuple(round(0.1 * step, 1) for step in range(16))
-"""Strengths of the logit adjustment that are tried: 0 leaves the prior in, 1 takes it out."""
+"""Strengths of the logit adjustment that are compared: 0 keeps the prior, 1 removes it."""
 
 PRICE = 0.05
-"""What balancing may cost in accuracy."""
+"""Largest loss of accuracy, 0..1, that balancing may cause."""
 
 
 def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """Find the temperature with the smallest negative log-likelihood (Guo et al. 2017).
+    """Find the temperature with the lowest negative log-likelihood (Guo et al. 2017).
 
     The likelihood has one optimum in the temperature, so a golden-section search over its logarithm finds it.
 
     Args:
-        logits: (N, K) of images that the network did not train on.
+        logits: (N, K) of images that the network was not trained on.
         labels: (N,) true classes.
 
     Returns:
         The temperature, 0.2 to 5, to three decimals.
 
     Example:
-        >>> logits = np.float32([[4, 0]] * 3 + [[0, 4]])      # sure of itself, and right 3 times in 4
+        >>> logits = np.float32([[4, 0]] * 3 + [[0, 4]])      # overconfident: right 3 times in 4
         >>> fit_temperature(logits, np.array([0, 0, 1, 1])) > 2
         True
     """
@@ -62,43 +62,43 @@ def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> f
 
 
 def fit_certain(probabilities: NDArray[np.float32], labels: NDArray[np.int64], *, right: float = RIGHT) -> float:
-    """Find the lowest confidence such that readings of this confidence or more are right often enough, taken together.
+    """Find the lowest confidence such that all predictions of this confidence or more reach an accuracy together.
 
     Args:
-        probabilities: (N, K) calibrated, of images that the network did not train on.
+        probabilities: (N, K) calibrated, of images that the network was not trained on.
         labels: (N,) true classes.
-        right: Share of the certain readings that must be right, 0..1.
+        right: Accuracy that the certain predictions must reach, 0..1.
 
     Returns:
-        The confidence, to three decimals; 1 where no set of the surest readings is right that often.
+        The confidence, to three decimals; 1 if no set of the most confident predictions reaches the accuracy.
 
     Example:
-        >>> read = np.float32([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4]])
-        >>> fit_certain(read, np.array([0, 0, 1]))
+        >>> probabilities = np.float32([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4]])
+        >>> fit_certain(probabilities, np.array([0, 0, 1]))
         0.8
     """
     confidence = probabilities.max(axis=1)
-    surest = np.argsort(-confidence, kind="stable")
-    hits = (probabilities.argmax(axis=1) == labels)[surest]
+    order = np.argsort(-confidence, kind="stable")
+    hits = (probabilities.argmax(axis=1) == labels)[order]
     share = np.cumsum(hits) / np.arange(1, len(hits) + 1)
     enough = np.flatnonzero(share >= right)
-    return math.floor(1000 * confidence[surest[enough[-1]]]) / 1000 if len(enough) else 1.0
+    return math.floor(1000 * confidence[order[enough[-1]]]) / 1000 if len(enough) else 1.0
 
 
 def balance_curve(
     card: ModelCard, head: str, logits: NDArray[np.float32], labels: NDArray[np.int64]
 ) -> list[tuple[float, float, float]]:
-    """Measure what taking the prior out does: (strength, accuracy, mean recall) for each of `STRENGTHS`."""
+    """Measure the effect of removing the prior: (strength, accuracy, mean recall) for each of `STRENGTHS`."""
     curve = []
     for strength in STRENGTHS:
-        read = calibrate(card, head, logits, strength=strength).argmax(axis=1)
-        confusion = confusion_matrix(read, labels, logits.shape[1])
-        curve.append((strength, accuracy(read, labels), mean_recall(confusion)))
+        predicted = calibrate(card, head, logits, strength=strength).argmax(axis=1)
+        confusion = confusion_matrix(predicted, labels, logits.shape[1])
+        curve.append((strength, accuracy(predicted, labels), mean_recall(confusion)))
     return curve
 
 
 def fit_balance(curve: Sequence[tuple[float, float, float]], *, price: float = PRICE) -> float:
-    """Choose the strength with the highest mean recall among those that cost no more than `price` of the accuracy.
+    """Choose the strength with the highest mean recall among those that lose at most `price` of the accuracy.
 
     Example:
         >>> fit_balance([(0.0, 0.80, 0.50), (0.5, 0.78, 0.60), (1.0, 0.70, 0.65)])

@@ -1,8 +1,7 @@
-"""Corruptions: face tiles made worse in ten known ways, three levels each, to see how much a network bears.
+"""Image corruptions: ten kinds with three levels each, to measure the robustness of a network.
 
-Fixed corruptions at fixed levels are an idea of Hendrycks and Dietterich (2019). The ten here are what befalls a face
-in a picture: a poor camera, too little light or too much, compression, something before the face, a tilted head, a box
-that is not quite right.
+Fixed corruptions at fixed levels follow Hendrycks and Dietterich (2019). The ten kinds are typical of faces: a poor
+camera, too little or too much light, compression, an occluded face, a tilted head, an inexact box.
 """
 
 from __future__ import annotations
@@ -21,24 +20,24 @@ Tiles = NDArray[np.uint8]
 """(N, h, h) uint8 grey face tiles."""
 
 TILE = 48
-"""The side of FER2013's tiles, for which levels in pixels are told; they grow with larger tiles."""
+"""Side of FER2013's tiles in pixels. Levels in pixels are for this size, and scale with larger tiles."""
 
 EYES = 0.40
-"""Height of the eyes below the upper edge, in sides of the image: a median over FER2013's training tiles."""
+"""Distance of the eyes from the upper edge, as a share of the side: the median over FER2013's training tiles."""
 
 MOUTH = 0.79
-"""Height of the mouth below the upper edge, in sides of the image: a median over FER2013's training tiles."""
+"""Distance of the mouth from the upper edge, as a share of the side: the median over FER2013's training tiles."""
 
 
 @dataclass(frozen=True, slots=True)
 class Corruption:
-    """One way to make faces worse.
+    """One kind of corruption.
 
     Attributes:
-        name: What it is called in reports.
-        unit: What its levels mean, in a few words.
+        name: Name in reports.
+        unit: Unit of the levels, in a few words.
         levels: Three levels, mild to strong.
-        apply: Takes (N, h, h) uint8 grey, a level and a random generator, and returns new (N, h, h) uint8 grey.
+        apply: Function of (N, h, h) uint8 grey, a level and a random generator; returns new (N, h, h) uint8 grey.
     """
 
     name: str
@@ -48,22 +47,22 @@ class Corruption:
 
 
 def corrupt(images: Tiles, name: str, level: float, *, seed: int = 0) -> Tiles:
-    """Make faces worse in one of the ways of `CORRUPTIONS`; the images given stay as they are.
+    """Corrupt images in one of the ways of `CORRUPTIONS`; the given images stay unchanged.
 
-    Chance follows from the seed alone: with the same seed an image is turned to the same side, shifted in the same
-    direction and given the same noise at every level.
+    With the same seed, an image is rotated to the same side, shifted in the same direction and gets the same noise at
+    every level.
 
     Args:
         images: (N, h, h) uint8 grey.
-        name: Which corruption.
-        level: How much, in the corruption's unit; its three `levels` or any other.
-        seed: What chance follows from.
+        name: Name of the corruption.
+        level: Strength in the corruption's unit: one of its three `levels` or any other.
+        seed: Seed of the random numbers.
 
     Returns:
         (N, h, h) uint8 grey.
 
     Raises:
-        ValueError: There is no corruption of that name.
+        ValueError: There is no corruption with that name.
 
     Example:
         >>> corrupt(np.full((1, 2, 2), 100, np.uint8), "dark", 0.3).tolist()
@@ -77,45 +76,45 @@ def corrupt(images: Tiles, name: str, level: float, *, seed: int = 0) -> Tiles:
 
 
 def _blur(images: Tiles, level: float, rng: np.random.Generator) -> Tiles:
-    """Blur with a Gaussian of a standard deviation in pixels of a 48-pixel tile."""
+    """Gaussian blur; the level is the standard deviation in pixels of a 48-pixel tile."""
     sigma = level * images.shape[-1] / TILE
     return _each(images, lambda image: cv2.GaussianBlur(image, (0, 0), sigma))
 
 
 def _noise(images: Tiles, level: float, rng: np.random.Generator) -> Tiles:
-    """Add Gaussian noise of a standard deviation in grey levels, each pixel's on its own."""
+    """Independent Gaussian noise; the level is the standard deviation in grey levels."""
     return _to_grey(images + level * rng.standard_normal(images.shape))
 
 
 def _jpeg(images: Tiles, level: float, rng: np.random.Generator) -> Tiles:
-    """Compress to JPEG and back, with a quality of 0..100; its blocks are 8 pixels wide whatever the tile's side."""
+    """JPEG compression; the level is the quality 0..100. Blocks have 8 pixels at any size of the tile."""
     return _each(images, lambda image: _through_jpeg(image, round(level)))
 
 
 def _scale_light(images: Tiles, level: float, rng: np.random.Generator) -> Tiles:
-    """Multiply the grey levels and round: small factors leave few levels, large ones clip the highlights."""
+    """Multiply and round the grey levels: small factors leave few levels, large factors clip highlights."""
     return _to_grey(images * float(level))
 
 
 def _low_resolution(images: Tiles, level: float, rng: np.random.Generator) -> Tiles:
-    """Reduce to a side in pixels of a 48-pixel tile, by area, and enlarge back to the old side, cubically."""
+    """Shrink by area and enlarge again cubically; the level is the small side in pixels of a 48-pixel tile."""
     side = images.shape[-1]
     small = max(1, round(level * side / TILE))
     return _each(images, lambda image: _resize(_resize(image, small, cv2.INTER_AREA), side, cv2.INTER_CUBIC))
 
 
 def _cover_eyes(images: Tiles, level: float, rng: np.random.Generator) -> Tiles:
-    """Lay a band over the eyes, across the whole face as dark glasses lie; the level is its height in sides."""
+    """Cover the eyes with a band across the face, like dark glasses; the level is its height as a share of the side."""
     return _cover(images, centre=EYES, height=level, left=0.1, right=0.9)
 
 
 def _cover_mouth(images: Tiles, level: float, rng: np.random.Generator) -> Tiles:
-    """Lay a band over the mouth, wide enough for a smile; the level is its height in sides."""
+    """Cover the mouth with a band wide enough for a smile; the level is its height as a share of the side."""
     return _cover(images, centre=MOUTH, height=level, left=0.2, right=0.8)
 
 
 def _rotate(images: Tiles, level: float, rng: np.random.Generator) -> Tiles:
-    """Turn about the centre by an angle in degrees, each image to the side that chance says; edges are reflected."""
+    """Rotate around the centre by an angle in degrees, each image to a random side; edges are reflected."""
     side = images.shape[-1]
     middle = (side - 1) / 2
     turned = np.empty_like(images)
@@ -128,7 +127,7 @@ def _rotate(images: Tiles, level: float, rng: np.random.Generator) -> Tiles:
 
 
 def _shift(images: Tiles, level: float, rng: np.random.Generator) -> Tiles:
-    """Shift by a share of the side, in whole pixels, each image in a direction that chance says; edges are repeated."""
+    """Shift by a share of the side, in whole pixels, each image in a random direction; edges are repeated."""
     side = images.shape[-1]
     pixels, shifted = np.arange(side), np.empty_like(images)
     for index, angle in enumerate(rng.uniform(0, 2 * np.pi, len(images))):
@@ -139,7 +138,7 @@ def _shift(images: Tiles, level: float, rng: np.random.Generator) -> Tiles:
 
 
 def _each(images: Tiles, change: Callable[[Tiles], Any]) -> Tiles:
-    """Change the images one by one: `change` takes and returns (h, h) uint8."""
+    """Apply a function to each image: it takes and returns (h, h) uint8."""
     changed = np.empty_like(images)
     for index, image in enumerate(images):
         changed[index] = change(image)
@@ -147,23 +146,23 @@ def _each(images: Tiles, change: Callable[[Tiles], Any]) -> Tiles:
 
 
 def _to_grey(values: NDArray[np.floating[Any]]) -> Tiles:
-    """Round to whole grey levels, 0..255."""
+    """Round to integer grey levels, 0..255."""
     return np.asarray(np.rint(values).clip(0, 255), np.uint8)
 
 
 def _resize(image: Tiles, side: int, method: int) -> Tiles:
-    """Bring an (h, h) image to another side."""
+    """Resize an (h, h) image."""
     return np.asarray(cv2.resize(image, (side, side), interpolation=method), np.uint8)
 
 
 def _through_jpeg(image: Tiles, quality: int) -> Tiles:
-    """Write an (h, h) image as JPEG and read it again."""
+    """Encode an (h, h) image as JPEG and decode it."""
     _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
 
 
 def _cover(images: Tiles, *, centre: float, height: float, left: float, right: float) -> Tiles:
-    """Fill a band with each image's own mean grey; all four numbers are shares of the side."""
+    """Fill a band with each image's mean grey level; all four numbers are shares of the side."""
     side = images.shape[-1]
     rows = max(1, round(height * side))
     top, first, last = max(0, round(centre * side - rows / 2)), round(left * side), round(right * side)
@@ -187,4 +186,4 @@ CORRUPTIONS: dict[str, Corruption] = {
         Corruption("off centre", "shift, share of side", (0.06, 0.12, 0.2), _shift),
     )
 }
-"""Every corruption by its name, in the order of reports. Levels in pixels are those of a 48-pixel tile."""
+"""Corruptions by name, in the order of reports. Levels in pixels are for a 48-pixel tile."""

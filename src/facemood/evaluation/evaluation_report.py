@@ -1,4 +1,4 @@
-"""Reports: an evaluation as plain data, JSON and Markdown."""
+"""Reports of evaluations: as plain data, JSON and Markdown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset
-from facemood.evaluation.framing import read_end_to_end
+from facemood.evaluation.framing import evaluate_end_to_end
 from facemood.evaluation.protocol import evaluate, match_head
 from facemood.loading import open_recognizer
 from facemood.models import ModelSession, find_model
@@ -19,21 +19,21 @@ from facemood.text import exact_percent, markdown_table, with_interval
 def make_report(
     model: str, dataset: ExpressionDataset, *, split: str, detector: str | None = None, views: int = 1
 ) -> dict[str, Any]:
-    """Measure a model on a split, and say with what and how.
+    """Evaluate a model on a split, with the versions of what was used.
 
     Args:
         model: A model's name or file.
-        dataset: All of the dataset.
-        split: Which images are measured.
-        detector: Where given, the images are also read end to end with it.
-        views: How often each image is read: 1, 2 or 10.
+        dataset: The dataset with all its splits.
+        split: The split to evaluate.
+        detector: If given, the images are also evaluated end to end with this detector.
+        views: Number of views of each image (test-time augmentation): 1, 2 or 10.
 
     Returns:
         Plain numbers, texts, lists and dicts.
 
     Raises:
         DatasetError: There is no such split, or the model does not know the labels.
-        ModelError: The model is unknown or damaged, or reads no pixels.
+        ModelError: The model is unknown or damaged, or does not take pixels.
     """
     from facemood import __version__
 
@@ -49,7 +49,7 @@ def make_report(
     if detector is not None:
         part = dataset.split(split)
         recognizer = open_recognizer(model, head=match_head(session.card, part), detector=detector, views=views)
-        report["end_to_end"] = read_end_to_end(recognizer, part)
+        report["end_to_end"] = evaluate_end_to_end(recognizer, part)
     return report
 
 
@@ -57,7 +57,7 @@ def write_report(folder: Path, report: dict[str, Any]) -> None:
     """Write ``report.json`` and ``report.md`` into a folder.
 
     Raises:
-        OutputError: The place cannot be written to.
+        OutputError: A file cannot be written.
     """
     with replacing(folder / "report.json", encoding="utf-8") as file:
         json.dump(report, file, ensure_ascii=False, indent=1)
@@ -79,18 +79,18 @@ def to_markdown(report: dict[str, Any]) -> str:
         for found in evaluations
     ]
     views = evaluations[0]["views"]
-    seen = "Single view" if views == 1 else f"Mean of {views} views"
+    augmentation = "Single view" if views == 1 else f"Mean of {views} views"
     parts = [
         f"# {report['model']} on {report['dataset']}, {report['split']}",
-        f"{seen}; in brackets: 95% confidence interval (bootstrap).",
+        f"{augmentation}; in brackets: 95% confidence interval (bootstrap).",
         markdown_table(rows),
         *only_duplicates(evaluations),
         "## Probabilities",
         markdown_table([_probabilities(found) for found in evaluations]),
-        "ECE with the card's temperature and without; votes: mean Jensen-Shannon distance to what people voted, 0..1.",
-        "## Accuracy on the surest images",
+        "ECE with the card's temperature and without; votes: mean Jensen-Shannon distance to people's votes, 0..1.",
+        "## Accuracy on the most confident predictions",
         markdown_table([_coverage(found) for found in evaluations]),
-        "The images of which the model is surest, that share of all: what one gains by leaving the others unread.",
+        "Risk-coverage: the accuracy if only this share of the images, the most confident, gets a prediction.",
         "## Recall of each expression",
         markdown_table(_recall_rows(evaluations)),
     ]
@@ -114,7 +114,7 @@ def only_duplicates(evaluations: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def _probabilities(found: dict[str, Any]) -> dict[str, Any]:
-    """Write how good the probabilities of one evaluation are."""
+    """Return the row on the calibration of one evaluation."""
     distance = found["vote_distance"]
     return {
         "labels": found["protocol"],
@@ -127,13 +127,13 @@ def _probabilities(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _coverage(found: dict[str, Any]) -> dict[str, str]:
-    """Write the accuracy on the surest shares of the images."""
+    """Return the row on the accuracy at each coverage."""
     shares = {f"{float(share):.0%}": exact_percent(value) for share, value in found["coverage"].items()}
     return {"labels": found["protocol"], **shares}
 
 
 def _recall_rows(evaluations: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """Write the recall of each class, with a column for every label of any head."""
+    """Return the rows on the recall of each class, with a column for each label of any head."""
     labels = list(dict.fromkeys(label for found in evaluations for label in found["recall"]))
     return [
         {"labels": found["protocol"], **{label: exact_percent(found["recall"].get(label)) for label in labels}}
@@ -142,11 +142,12 @@ def _recall_rows(evaluations: list[dict[str, Any]]) -> list[dict[str, str]]:
 
 
 def _end_to_end(found: dict[str, Any]) -> str:
-    """Say what the whole pipeline loses against the given crop."""
+    """Describe the loss of accuracy of the whole pipeline against the given crop."""
     return (
         f"The detector {found['detector']} found {found['found']} of {found['n']} faces "
         f"({exact_percent(found['detection_rate'])}), "
-        f"each enlarged four times on a canvas twice as wide. Among those, the given crop is read right in "
-        f"{exact_percent(found['accuracy_of_given_crop'])} and the pipeline's own crop in "
-        f"{exact_percent(found['accuracy_end_to_end'])}: a loss of {100 * found['loss']:.1f} points."
+        f"each enlarged four times on a canvas twice as wide. On those, the accuracy is "
+        f"{exact_percent(found['accuracy_of_given_crop'])} with the given crop and "
+        f"{exact_percent(found['accuracy_end_to_end'])} with the pipeline's crop: a loss of "
+        f"{100 * found['loss']:.1f} points."
     )

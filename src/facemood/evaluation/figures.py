@@ -1,4 +1,4 @@
-"""Figures: what an evaluation found, drawn as SVG files that come out the same, byte for byte, whenever drawn."""
+"""Draw the figures of an evaluation as SVG files that are reproducible byte for byte."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 10.4
-"""Inches; at the 96 pixels an inch of a page this is 1000 pixels."""
+"""Width in inches: 1000 pixels at a page's 96 pixels per inch."""
 
 PALE = "#e0e0e0"
-"""The grid."""
+"""Colour of the grid."""
 
 STYLE: dict[str, Any] = {
     "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so that all machines lay out alike
+    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so that all machines have the same layout
     "font.size": 10,
     "text.color": CHART_INK,
     "axes.edgecolor": CHART_GREY,
@@ -47,22 +47,22 @@ STYLE: dict[str, Any] = {
     "xtick.labelcolor": CHART_INK,
     "ytick.labelcolor": CHART_INK,
     "legend.frameon": False,
-    "svg.fonttype": "none",  # texts stay texts: small files that can be searched
+    "svg.fonttype": "none",  # texts stay texts: small, searchable files
     "svg.hashsalt": "facemood",
 }
-"""How every figure looks, over matplotlib's own defaults; a user's settings do not count."""
+"""Style of all figures, on top of matplotlib's defaults; a user's settings are ignored."""
 
 
 def draw_confusion(
     classes: Sequence[str], confusion: NDArray[np.int64] | Sequence[Sequence[int]], file: Path, *, title: str
 ) -> None:
-    """Draw a confusion matrix: the shares of each true class (row), in per cent, with the counts beneath.
+    """Draw a confusion matrix: percentages of each true class (row), with the counts below.
 
     Args:
-        classes: K label words.
-        confusion: (K, K) counts; rows are the truth, columns what was read.
+        classes: K labels.
+        confusion: (K, K) counts; rows are true labels, columns are predictions.
         file: The SVG file.
-        title: What stands above it.
+        title: The title.
 
     Raises:
         MissingExtraError: matplotlib is not installed (extra ``plot``).
@@ -84,7 +84,7 @@ def draw_confusion(
         axes.set_yticks(middles, [f"{word}\nn = {total:,}" for word, total in zip(classes, totals, strict=True)])
         axes.tick_params(length=0, labeltop=True, labelbottom=False)
         axes.xaxis.set_label_position("top")
-        axes.set_xlabel("read as", loc="left", color=CHART_GREY)
+        axes.set_xlabel("predicted", loc="left", color=CHART_GREY)
         axes.set_ylabel("true", loc="top", color=CHART_GREY)
         figure.suptitle(title, x=0.01, ha="left", fontsize=12)
 
@@ -92,12 +92,12 @@ def draw_confusion(
 def draw_coverage(
     curves: Mapping[str, Mapping[float, float]], file: Path, *, certain: Mapping[str, tuple[float, float]] | None
 ) -> None:
-    """Draw how much of what is read is right, against how many of the faces are read: the surest first.
+    """Draw risk-coverage curves: accuracy against the share of faces with a prediction, the most confident first.
 
     Args:
-        curves: For each name, accuracies by the share of faces read, as `metrics.accuracy_at_coverage` gives them.
+        curves: For each name, accuracies by coverage, as `metrics.accuracy_at_coverage` returns them.
         file: The SVG file.
-        certain: For some of the names, the share that is read and the accuracy where the model says that it is certain.
+        certain: For some of the names, the share of certain predictions and their accuracy.
 
     Raises:
         MissingExtraError: matplotlib is not installed (extra ``plot``).
@@ -112,23 +112,23 @@ def draw_coverage(
             axes.plot(shares, accuracies, color=colour, marker="o", markersize=4)
             ends.append((shares[-1], accuracies[-1], f"{name} {accuracies[-1]:.1%}", colour))
             if certain and name in certain:
-                read, right = certain[name]
-                below = len(ends) % 2 == 0  # every second text, as a curve often has a close neighbour
-                _mark(axes, (read, right), f"certain: {read:.0%} read, {right:.1%} right", colour, left=below)
+                share, right = certain[name]
+                below = len(ends) % 2 == 0  # every second text, because curves are often close to each other
+                _mark(axes, (share, right), f"certain: {share:.0%} of faces, {right:.1%} right", colour, left=below)
         label_ends(axes, ends)
-        label_percent(axes.xaxis, "share of the faces that are read")
-        label_percent(axes.yaxis, "accuracy on those")
+        label_percent(axes.xaxis, "coverage: share of the faces with a prediction")
+        label_percent(axes.yaxis, "accuracy on these")
 
 
 def draw_balance(
     curves: Mapping[str, Sequence[tuple[float, float, float]]], file: Path, *, chosen: Mapping[str, float]
 ) -> None:
-    """Draw what mean recall gains and accuracy loses as the prior of the training data is taken out of the readings.
+    """Draw mean recall against accuracy while the prior of the training data is removed from the predictions.
 
     Args:
-        curves: For each name, rows of strength, accuracy and mean recall. Strength 0 reads as the dataset was labelled.
+        curves: For each name, rows of strength, accuracy and mean recall. Strength 0 keeps the dataset's prior.
         file: The SVG file.
-        chosen: For each name the strength that is used.
+        chosen: The strength that is used, for each name.
 
     Raises:
         MissingExtraError: matplotlib is not installed (extra ``plot``).
@@ -149,7 +149,7 @@ def draw_balance(
 
 
 def draw_reliability(bins: Mapping[str, Sequence[tuple[float, float, int]]], file: Path) -> None:
-    """Draw how often the readings are right against how sure they are; on the diagonal the two agree.
+    """Draw reliability diagrams: accuracy against confidence; on the diagonal the two agree.
 
     Args:
         bins: For each name, rows of mean confidence, accuracy and the count of faces. Bins without faces are left out.
@@ -168,8 +168,8 @@ def draw_reliability(bins: Mapping[str, Sequence[tuple[float, float, int]]], fil
             areas = np.maximum(600 * np.array(counts) / max(counts), 12)
             axes.scatter(confidences, accuracies, s=areas, color=colour, alpha=0.75, linewidth=0)
             axes.set(xlim=(0, 1.05), ylim=(0, 1.05), aspect="equal")
-            axes.text(0.03, 0.97, "more often right than sure", color=CHART_GREY)
-            axes.text(1.02, 0.05, "more sure than right", color=CHART_GREY, ha="right")
+            axes.text(0.03, 0.97, "underconfident", color=CHART_GREY)
+            axes.text(1.02, 0.05, "overconfident", color=CHART_GREY, ha="right")
             label_percent(axes.xaxis, f"mean confidence (area: faces, at most {max(counts):,})")
             label_percent(axes.yaxis, "accuracy")
 
@@ -177,11 +177,11 @@ def draw_reliability(bins: Mapping[str, Sequence[tuple[float, float, int]]], fil
 def draw_corruptions(
     sweep: Mapping[str, Mapping[str, Sequence[float]]], clean: Mapping[str, float], file: Path
 ) -> None:
-    """Draw how accuracy falls as faces get worse: a panel for each corruption, a line for each head.
+    """Draw accuracy against the level of corruptions: a panel for each corruption, a line for each head.
 
     Args:
-        sweep: For each corruption and head, the accuracies at its levels, mild to strong.
-        clean: For each head, the accuracy on the images as they are, where every line begins.
+        sweep: Accuracies of each corruption and head at its levels, mild to strong.
+        clean: Accuracy of each head on the original images, the first point of each line.
         file: The SVG file.
 
     Raises:
@@ -205,7 +205,7 @@ def draw_corruptions(
 
 @contextmanager
 def drawing(file: Path, *, height: float) -> Iterator[Figure]:
-    """Give an empty figure to draw on, of a height in inches, and write it when the block ends without an error."""
+    """Yield an empty figure with a height in inches, and write it if the block ends without an error."""
     matplotlib = require("matplotlib", extra="plot")
     figures = require("matplotlib.figure", extra="plot")
     with matplotlib.rc_context():
@@ -218,17 +218,17 @@ def drawing(file: Path, *, height: float) -> Iterator[Figure]:
 
 
 def _colours(count: int) -> list[str]:
-    """Return a colour for each of some lines, the first ones again where there are more lines than colours."""
+    """Return a colour for each line; colours repeat if there are more lines than colours."""
     return [LINE_COLOURS[index % len(LINE_COLOURS)] for index in range(count)]
 
 
 def _panel_height(count: int) -> float:
-    """Return the height in inches of a figure of some square panels, two in a row."""
+    """Return the height in inches of a figure with square panels, two per row."""
     return WIDTH / 2 * math.ceil(count / 2)
 
 
 def _panels(figure: Figure, names: Sequence[str]) -> list[Axes]:
-    """Put axes under names, two in a row."""
+    """Add axes with titles, two per row."""
     columns = min(2, len(names))
     panels = [figure.add_subplot(math.ceil(len(names) / 2), columns, place + 1) for place in range(len(names))]
     for axes, name in zip(panels, names, strict=True):
@@ -237,20 +237,20 @@ def _panels(figure: Figure, names: Sequence[str]) -> list[Axes]:
 
 
 def label_percent(axis: Axis, label: str) -> None:
-    """Write the ticks of an axis of shares in per cent, with as many decimals as they need."""
+    """Format the ticks of an axis as percentages, with as many decimals as needed."""
     axis.set_major_formatter(lambda share, _: f"{100 * share:.4g}%")
     axis.set_label_text(label)
 
 
 def _write_cell(axes: Axes, x: float, y: float, share: float, count: int) -> None:
-    """Write one cell of a confusion matrix: white on the dark end of the scale."""
+    """Write one cell of a confusion matrix; the text is white on dark cells."""
     colour = "white" if share > 0.65 else CHART_INK
     axes.text(x, y - 0.1, f"{share:.0%}", color=colour, ha="center", va="center", fontsize=11)
     axes.text(x, y + 0.24, f"{count:,}", color=colour, ha="center", va="center", fontsize=7.5)
 
 
 def _make_square(axes: Axes, xs: Sequence[float], ys: Sequence[float]) -> None:
-    """Show a square about some points, so that a per cent is as long in both directions."""
+    """Set square limits around some points, so that both axes have the same scale."""
     middles = [(min(values) + max(values)) / 2 for values in (xs, ys)]
     half = 0.6 * max(np.ptp(xs), np.ptp(ys), 0.01)
     axes.set_xlim(middles[0] - half, middles[0] + half)
@@ -260,15 +260,15 @@ def _make_square(axes: Axes, xs: Sequence[float], ys: Sequence[float]) -> None:
 
 
 def _mark(axes: Axes, point: Sequence[float], text: str, colour: str, *, left: bool = False) -> None:
-    """Ring a point of a falling curve, and say what it is: above to the right, or below to the left."""
+    """Mark a point of a falling curve with a ring and a text: above to the right, or below to the left."""
     x, y = point
     axes.plot(x, y, color=colour, marker="o", markersize=10, markerfacecolor="white", markeredgewidth=2)
-    way, end = ((-9, -14), "right") if left else ((8, 8), "left")
-    axes.annotate(text, (x, y), way, textcoords="offset points", color=colour, ha=end)
+    offset, end = ((-9, -14), "right") if left else ((8, 8), "left")
+    axes.annotate(text, (x, y), offset, textcoords="offset points", color=colour, ha=end)
 
 
 def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
-    """Write the names of lines (x, y, text, colour) to the right of their ends, further up where need be."""
+    """Write the names of lines (x, y, text, colour) to the right of their ends, moved up if they overlap."""
     bottom, top = axes.get_ylim()
     free = bottom
     for x, y, text, colour in sorted(ends, key=lambda end: end[1]):
@@ -278,7 +278,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> Non
 
 
 def _name_levels(axes: Axes, corruption: str, count: int) -> None:
-    """Title a corruption's panel and say what its levels are, as far as they are known."""
+    """Set the title of a corruption's panel and label its levels, if they are known."""
     known = CORRUPTIONS.get(corruption)
     levels = [f"{level:g}" for level in known.levels] if known else [str(level) for level in range(1, count)]
     axes.set_title(corruption)

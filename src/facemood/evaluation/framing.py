@@ -1,7 +1,7 @@
-"""Framing: which crop about a detector's box shows a face as the training images show it.
+"""Measure the framing of a detector: the crop around its box that matches the training images.
 
-Dataset tiles are enlarged, laid on a larger canvas and given to the detector. The tile's own edges, in units of the
-box that is found, are the framing: it leads from a box to the crop that the network knows.
+Dataset tiles are enlarged, pasted on a larger canvas and given to the detector. The tile's edges in units of the
+detected box are the framing: it maps a box to the crop that the network was trained on.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from facemood.schema import Image
 from facemood.stages.detect import Detector
 
 ENLARGEMENT = 4
-"""How many times a tile is enlarged: 48 pixels become 192."""
+"""Factor by which a tile is enlarged: 48 pixels become 192."""
 
 MARGIN = 0.5
-"""What the canvas adds on each side, in units of the enlarged tile."""
+"""Margin of the canvas on each side, in units of the enlarged tile."""
 
 Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """What a detector's boxes on dataset tiles say.
+    """The boxes of a detector on dataset tiles.
 
     Attributes:
-        crop: The tile in units of the box: left, top, right, bottom, the median over all tiles found.
-        box: The box in units of the tile, the mean.
-        found: Tiles in which the detector found a face.
-        tiles: Tiles it was given.
+        crop: The tile in units of the box: left, top, right, bottom; the median over the tiles with a detection.
+        box: The box in units of the tile; the mean.
+        found: Number of tiles with a detection.
+        tiles: Number of tiles.
     """
 
     crop: Box
@@ -47,7 +47,7 @@ class Framing:
 
 
 def on_canvas(tile: NDArray[np.uint8]) -> Image:
-    """Enlarge a tile, (h, h) uint8 grey or (h, h, 3) BGR, and lay it on the middle of a canvas of its mean colour.
+    """Enlarge a tile, (h, h) uint8 grey or (h, h, 3) BGR, and paste it on the middle of a canvas of its mean colour.
 
     Returns:
         (2H, 2H, 3) uint8 BGR, H = h * `ENLARGEMENT`.
@@ -61,24 +61,24 @@ def on_canvas(tile: NDArray[np.uint8]) -> Image:
 
 
 def measure_framing(detector: Detector, images: NDArray[np.uint8]) -> Framing:
-    """Run a detector over tiles and learn the way from its box to the tile.
+    """Run a detector over tiles and measure the crop in units of its box.
 
     Args:
         detector: The detector.
-        images: (N, h, h) uint8 grey faces as the network is trained on.
+        images: (N, h, h) uint8 grey faces of the kind that the network is trained on.
 
     Returns:
-        The framing; with several faces on a canvas the largest counts.
+        The framing. If there are several detections on a canvas, the largest counts.
 
     Raises:
-        DatasetError: The detector found no face at all.
+        DatasetError: The detector finds no face in any tile.
     """
     side = images.shape[1] * ENLARGEMENT
     boxes = [found for image in images if (found := _largest(detector, on_canvas(image))) is not None]
     if not boxes:
         raise DatasetError(
             f"the detector {detector.name!r} found no face in {len(images)} tiles, so no framing can be measured; "
-            "are they faces? If so, go without"
+            "check that the tiles are faces, or export without this detector"
         )
     inside = (np.stack(boxes) - side * MARGIN) / side  # (found, 4) in units of the tile
     corner, size = np.tile(inside[:, :2], 2), np.tile(inside[:, 2:] - inside[:, :2], 2)
@@ -86,23 +86,23 @@ def measure_framing(detector: Detector, images: NDArray[np.uint8]) -> Framing:
     return Framing(_box(np.median(crops, axis=0)), _box(inside.mean(axis=0)), len(boxes), len(images))
 
 
-def read_end_to_end(recognizer: EmotionRecognizer, dataset: ExpressionDataset) -> dict[str, Any]:
-    """Read tiles through the whole pipeline, and compare with reading the given crop.
+def evaluate_end_to_end(recognizer: EmotionRecognizer, dataset: ExpressionDataset) -> dict[str, Any]:
+    """Evaluate the whole pipeline on tiles, and compare it with the predictions for the given crops.
 
     Args:
         recognizer: Detector, framing and network; its head must know the dataset's labels.
-        dataset: The images to read.
+        dataset: The images.
 
     Returns:
-        The detection rate; and for the tiles in which a face was found, the accuracy of the given crop, the accuracy of
-        the crop that the pipeline made, and what was lost.
+        The detection rate; and for the tiles with a detection, the accuracy with the given crop, the accuracy with the
+        pipeline's crop, and the loss.
     """
     words = np.array(dataset.classes)[dataset.labels]
     given = np.array(recognizer.labels)[recognizer.classify(dataset.pixels).argmax(axis=1)]
     results = list(recognizer.stream(on_canvas(image) for image in dataset.images))
     found = np.array([len(result) > 0 for result in results])
-    read = np.array([result.faces[0].emotion if result.faces else "" for result in results])
-    before, after = accuracy(given[found], words[found]), accuracy(read[found], words[found])
+    cropped = np.array([result.faces[0].emotion if result.faces else "" for result in results])
+    before, after = accuracy(given[found], words[found]), accuracy(cropped[found], words[found])
     return {
         "detector": recognizer.detector.name,
         "n": len(dataset),
@@ -115,7 +115,7 @@ def read_end_to_end(recognizer: EmotionRecognizer, dataset: ExpressionDataset) -
 
 
 def _largest(detector: Detector, image: Image) -> NDArray[np.float32] | None:
-    """Return the box of the largest face, (4,), or None."""
+    """Return the box of the largest face, (4,), or None if there is none."""
     largest = max(detector(image), key=lambda face: face.area, default=None)
     return None if largest is None else largest.box
 

@@ -1,11 +1,11 @@
-"""The protocols: what is measured, on which images, with which labels.
+"""Evaluation protocols: which head is evaluated on which images with which labels.
 
-* FER2013: the label head on a split, all images (raw), and without near-duplicates of Training (de-duplicated).
-* FER+: the vote head on the images of that split with an official majority label, raw and de-duplicated.
-* A folder of a user's own: the head whose words fit.
+* FER2013: the FER2013 head on a split, on all images (raw), and without near-duplicates of Training (de-duplicated).
+* FER+: the FER+ head on the images of that split with an official majority label, raw and de-duplicated.
+* A user's folder: the head that knows its labels.
 
-One view of each image, as it is, unless more are asked for. What chooses anything (checkpoint, temperature, framing)
-never sees PrivateTest.
+There is one view of each image by default. PrivateTest is never used to choose anything (checkpoint, temperature,
+framing).
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from facemood.models import ModelCard, ModelSession, run_views
 from facemood.stages.classify import calibrate, softmax
 
 TRAINING = "Training"
-"""The split that de-duplication looks for the same pictures in."""
+"""The split that is searched for near-duplicates."""
 
 BATCH = 256
-"""Images in one pass of a network."""
+"""Images per run of a network."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one head said of one set of images.
+    """The logits of one head for one set of images, with the true labels.
 
     Attributes:
         protocol: Such as ``"FER+ majority, de-duplicated"``.
-        head: Which head was read.
+        head: The head.
         logits: (N, K) float32.
         labels: (N,) int64 true labels, as columns of the head.
         images: The images with their votes.
@@ -54,18 +54,18 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """How one head did on one set of images.
+    """Metrics of one head on one set of images.
 
     Attributes:
         protocol: Such as ``"FER+ majority, de-duplicated"``.
-        head: Which head was read.
-        classes: Label words, in the order of the confusion matrix.
+        head: The head.
+        classes: Labels, in the order of the confusion matrix.
         confusion: (K, K) counts; true classes are the rows.
         calibration: Expected calibration error (0..1), negative log-likelihood (nats) and Brier score (0..2), by the
             names ``"ece"``, ``"nll"`` and ``"brier"``, with the card's temperature.
         before: The same with a temperature of 1.
-        coverage: Accuracy on the surest share of the images, by share.
-        vote_distance: Mean Jensen-Shannon distance to the votes, 0..1; None where there are none.
+        coverage: Accuracy on the most confident share of the images, by share.
+        vote_distance: Mean Jensen-Shannon distance to the votes, 0..1; None without votes.
         views: Number of views of each image (test-time augmentation, TTA).
         near_duplicates: How many of the images have a near-duplicate in Training; if all have one, there is no
             de-duplicated evaluation.
@@ -89,7 +89,7 @@ class Evaluation:
 
     @property
     def accuracy(self) -> float:
-        """The share of images whose label was found."""
+        """Share of correct predictions, 0..1."""
         return _share_right(self.confusion)
 
     def to_dict(self) -> dict[str, Any]:
@@ -120,37 +120,37 @@ class Evaluation:
 
 
 def evaluate(session: ModelSession, dataset: ExpressionDataset, *, split: str, views: int = 1) -> list[Evaluation]:
-    """Measure a model on one split of a dataset, by every protocol that model and dataset allow.
+    """Evaluate a model on one split of a dataset, by all protocols that suit both.
 
     Args:
         session: The model.
-        dataset: All of the dataset: near-duplicates are looked for in its Training split.
-        split: Which images are measured.
-        views: How often each image is read: 1, 2 or 10.
+        dataset: The dataset with all its splits; its Training split is searched for near-duplicates.
+        split: The split to evaluate.
+        views: Number of views of each image (test-time augmentation, TTA): 1, 2 or 10.
 
     Raises:
-        ModelError: The model reads no pixels.
+        ModelError: The model does not take pixels.
         DatasetError: There is no such split, or no head knows the dataset's labels.
     """
-    found = [score(session.card, outcome) for outcome in read_split(session, dataset, split=split, views=views)]
+    found = [score(session.card, outcome) for outcome in predict_split(session, dataset, split=split, views=views)]
     return [dataclasses.replace(evaluation, views=views) for evaluation in found]
 
 
-def read_split(session: ModelSession, dataset: ExpressionDataset, *, split: str, views: int = 1) -> list[Outcome]:
-    """Run a model over one split of a dataset: what it said, for every protocol that model and dataset allow.
+def predict_split(session: ModelSession, dataset: ExpressionDataset, *, split: str, views: int = 1) -> list[Outcome]:
+    """Run a model over one split of a dataset, and return an outcome for each protocol that suits both.
 
     Raises:
-        ModelError: The model reads no pixels.
+        ModelError: The model does not take pixels.
         DatasetError: There is no such split, or no head knows the dataset's labels.
     """
     if session.card.task != "expression":
         raise ModelError(
-            f"the model {session.card.name!r} reads no expressions from pictures; its page tells its figures"
+            f"the model {session.card.name!r} does not predict expressions from images; see its card for its figures"
         )
-    part, doubles = dataset.split(split), dataset.near_duplicates_of([TRAINING])[dataset.usage == split]
+    part, duplicates = dataset.split(split), dataset.near_duplicates_of([TRAINING])[dataset.usage == split]
     logits = run_all(session, part.images, views=views)
-    alone = {head: values[~doubles] for head, values in logits.items()}
-    kept = {outcome.protocol: outcome for outcome in compare_all(session.card, part.subset(~doubles), alone)}
+    unique = {head: values[~duplicates] for head, values in logits.items()}
+    kept = {outcome.protocol: outcome for outcome in compare_all(session.card, part.subset(~duplicates), unique)}
     found: list[Outcome] = []
     for raw in compare_all(session.card, part, logits):
         left = len(kept[raw.protocol].labels) if raw.protocol in kept else 0
@@ -167,7 +167,7 @@ def read_split(session: ModelSession, dataset: ExpressionDataset, *, split: str,
 
 
 def targets(part: ExpressionDataset) -> list[tuple[str, ExpressionDataset, NDArray[np.bool_]]]:
-    """List the label sets of a split: (protocol, images and labels, which images of the split these are)."""
+    """Return the label sets of a split: (protocol, images with these labels, mask of these images in the split)."""
     everything = [(f"{part.name} labels", part, np.ones(len(part), bool))]
     if part.votes is None:
         return everything
@@ -176,14 +176,14 @@ def targets(part: ExpressionDataset) -> list[tuple[str, ExpressionDataset, NDArr
 
 
 def match_head(card: ModelCard, dataset: ExpressionDataset) -> str | None:
-    """Return the head with exactly the dataset's label words, else one that knows them all, else None."""
+    """Return the head with exactly the dataset's labels, otherwise one that knows all of them, otherwise None."""
     exact = [head for head, labels in card.heads.items() if labels == dataset.classes]
     wider = [head for head, labels in card.heads.items() if set(dataset.classes) <= set(labels)]
     return next(iter([*exact, *wider]), None)
 
 
 def run_all(session: ModelSession, images: Images, *, views: int = 1) -> dict[str, NDArray[np.float32]]:
-    """Run the network over any number of (N, h, w) images, some at a time: (N, K) logits of each head."""
+    """Run the network over (N, h, w) images in batches: (N, K) logits of each head."""
     batches = (np.asarray(images[start : start + BATCH]) for start in range(0, len(images), BATCH))
     parts = [run_views(session, batch, views=views) for batch in batches]
     return {head: np.concatenate([part[head] for part in parts]) for head in session.card.heads}
@@ -202,13 +202,13 @@ def compare_all(card: ModelCard, part: ExpressionDataset, logits: dict[str, NDAr
 def compare(
     card: ModelCard, head: str, images: ExpressionDataset, logits: NDArray[np.float32], *, protocol: str
 ) -> Outcome:
-    """Compare the truth with what a head said: the dataset's labels in the head's own numbers."""
+    """Pair the logits of a head with the true labels, as columns of the head."""
     own = [card.heads[head].index(word) for word in images.classes]
     return Outcome(protocol, head, logits, np.array(own, np.int64)[images.labels], images)
 
 
 def score(card: ModelCard, outcome: Outcome) -> Evaluation:
-    """Measure how far what a head said agrees with the truth."""
+    """Compute the metrics of an outcome."""
     classes, labels = card.heads[outcome.head], outcome.labels
     calibrated = calibrate(card, outcome.head, outcome.logits)
     return Evaluation(
@@ -225,7 +225,7 @@ def score(card: ModelCard, outcome: Outcome) -> Evaluation:
 
 
 def _calibration(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[str, float]:
-    """Return the three figures that say how good probabilities are."""
+    """Return the three metrics of the quality of probabilities."""
     return {
         "ece": metrics.expected_calibration_error(probabilities, labels),
         "nll": metrics.negative_log_likelihood(probabilities, labels),
@@ -236,7 +236,7 @@ def _calibration(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) 
 def _vote_distance(
     probabilities: NDArray[np.float32], classes: tuple[str, ...], dataset: ExpressionDataset
 ) -> float | None:
-    """Return how far probabilities lie from what people voted, where the head knows the words of the votes."""
+    """Return the mean distance of probabilities to the votes, if the head has the labels of the votes."""
     if dataset.votes is None or classes != EXPRESSIONS:
         return None
     votes, share = ferplus.distribution(dataset.votes)
@@ -244,5 +244,5 @@ def _vote_distance(
 
 
 def _share_right(confusion: NDArray[np.int64]) -> float:
-    """Return the accuracy that a confusion matrix holds."""
+    """Return the accuracy of a confusion matrix."""
     return float(confusion.trace() / confusion.sum())

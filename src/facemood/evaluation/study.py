@@ -1,8 +1,8 @@
-"""The whole study of models on a split: what docs/benchmarks.md is made of, as plain data.
+"""The full study of models on a split, as plain data; docs/benchmarks.md is made from it.
 
-Every model is read in 1, 2 and 10 views. The first of each recipe is looked at closely: how sure it is, what abstaining
-and balance bring, and how it bears worse pictures. Further models of the same recipe, trained from other seeds, say how
-far the figures spread.
+All models are evaluated with 1, 2 and 10 views. The first model of each recipe is studied in detail: calibration,
+selective prediction, balance, and robustness to degraded images. Other models of the same recipe, trained with other
+seeds, give the spread of the figures.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from facemood.models.card_markdown import origin_of, table_at
 from facemood.stages.classify import calibrate
 
 SHARES = tuple(round(0.05 * step, 2) for step in range(2, 21))
-"""Shares of the images, the surest first, at which the accuracy is measured (risk-coverage)."""
+"""Shares of the images, the most confident first, at which the accuracy is measured (risk-coverage)."""
 
 
 def make_study(models: Sequence[str], dataset: ExpressionDataset, *, split: str) -> dict[str, Any]:
-    """Measure models on a split, in every way that the page tells.
+    """Evaluate models on a split, with all figures of the page.
 
     Args:
-        models: Names or files; the first of each recipe is looked at closely.
-        dataset: All of the dataset.
-        split: Which images are measured.
+        models: Names or files; the first of each recipe is studied in detail.
+        dataset: The dataset with all its splits.
+        split: The split to evaluate.
 
     Returns:
         Plain numbers, texts, lists and dicts.
@@ -44,22 +44,22 @@ def make_study(models: Sequence[str], dataset: ExpressionDataset, *, split: str)
     """
     from facemood import __version__
 
-    dataset = dataset.with_clusters()  # each view asks for near-duplicates
-    seen: set[str] = set()
+    dataset = dataset.with_clusters()  # near-duplicates are needed for each number of views
+    recipes: set[str] = set()
     rows = []
     for name in models:
         file = find_model(name)
         session = ModelSession(file, device="cpu")
         row = {**describe(session.card), "bytes": file.stat().st_size, **measure_views(session, dataset, split=split)}
-        if row["recipe"] not in seen:
-            seen.add(row["recipe"])
-            row["close"] = look_closely(session, dataset, split=split)
+        if row["recipe"] not in recipes:
+            recipes.add(row["recipe"])
+            row["close"] = study_in_detail(session, dataset, split=split)
         rows.append(row)
     return {"facemood": __version__, "dataset": dataset.name, "split": split, "models": rows}
 
 
 def describe(card: ModelCard) -> dict[str, Any]:
-    """Say what a model is and what it was trained by."""
+    """Return a model's name, version, recipe and training data."""
     recipe, mean = table_at(card.trained_on, "recipe"), card.trained_on.get("averaged_with", ())
     name = recipe.get("name", card.name)
     return {
@@ -73,7 +73,7 @@ def describe(card: ModelCard) -> dict[str, Any]:
 
 
 def measure_views(session: ModelSession, dataset: ExpressionDataset, *, split: str) -> dict[str, Any]:
-    """Measure a model by every protocol with every number of views."""
+    """Evaluate a model by all protocols with each number of views."""
     views = {}
     for count in SHIFTS:
         found = evaluate(session, dataset, split=split, views=count)
@@ -81,8 +81,8 @@ def measure_views(session: ModelSession, dataset: ExpressionDataset, *, split: s
     return {"views": views}
 
 
-def look_closely(session: ModelSession, dataset: ExpressionDataset, *, split: str) -> dict[str, Any]:
-    """Measure what a single view's probabilities are good for, and how a model bears worse pictures."""
+def study_in_detail(session: ModelSession, dataset: ExpressionDataset, *, split: str) -> dict[str, Any]:
+    """Measure selective prediction, balance and robustness of a model, with a single view."""
     part = dataset.split(split)
     outcomes = compare_all(session.card, part, run_all(session, part.images))
     return {
@@ -93,15 +93,15 @@ def look_closely(session: ModelSession, dataset: ExpressionDataset, *, split: st
 
 
 def measure_certainty(card: ModelCard, outcome: Outcome) -> dict[str, Any]:
-    """Say what abstaining brings: accuracy by share read, by confidence, and under the card's own rule."""
-    read = calibrate(card, outcome.head, outcome.logits)
+    """Measure selective prediction: accuracy by coverage, by confidence, and with the card's threshold."""
+    probabilities = calibrate(card, outcome.head, outcome.logits)
     found: dict[str, Any] = {
-        "coverage": _rounded(metrics.accuracy_at_coverage(read, outcome.labels, SHARES).items()),
-        "reliability": _rounded(metrics.reliability(read, outcome.labels)),
+        "coverage": _rounded(metrics.accuracy_at_coverage(probabilities, outcome.labels, SHARES).items()),
+        "reliability": _rounded(metrics.reliability(probabilities, outcome.labels)),
     }
     if outcome.head in card.certain:
-        kept = read.max(axis=1) >= card.certain[outcome.head]
-        right = (read.argmax(axis=1) == outcome.labels)[kept]
+        kept = probabilities.max(axis=1) >= card.certain[outcome.head]
+        right = (probabilities.argmax(axis=1) == outcome.labels)[kept]
         found["rule"] = {
             "confidence": card.certain[outcome.head],
             "coverage": round(float(kept.mean()), 4),
@@ -111,18 +111,18 @@ def measure_certainty(card: ModelCard, outcome: Outcome) -> dict[str, Any]:
 
 
 def measure_balance(card: ModelCard, outcome: Outcome) -> dict[str, Any]:
-    """Say what taking the prior out brings, at every strength, and at the one that the card chose."""
+    """Measure the effect of removing the prior, at all strengths and at the card's strength."""
     head = outcome.head
     if head not in card.prior:
         return {}
     strength = card.balance[head]
-    read = calibrate(card, head, outcome.logits, strength=strength).argmax(axis=1)
-    confusion = metrics.confusion_matrix(read, outcome.labels, len(card.heads[head]))
+    predicted = calibrate(card, head, outcome.logits, strength=strength).argmax(axis=1)
+    confusion = metrics.confusion_matrix(predicted, outcome.labels, len(card.heads[head]))
     recall = dict(zip(card.heads[head], np.round(metrics.recalls(confusion), 4).tolist(), strict=True))
     return {
         "curve": _rounded(balance_curve(card, head, outcome.logits, outcome.labels)),
         "strength": strength,
-        "accuracy": round(metrics.accuracy(read, outcome.labels), 4),
+        "accuracy": round(metrics.accuracy(predicted, outcome.labels), 4),
         "mean_recall": round(metrics.mean_recall(confusion), 4),
         "mean_recall_interval": _rounded([metrics.bootstrap_interval(confusion, metrics.mean_recall)])[0],
         "recall": {label: None if np.isnan(value) else value for label, value in recall.items()},
@@ -130,7 +130,7 @@ def measure_balance(card: ModelCard, outcome: Outcome) -> dict[str, Any]:
 
 
 def measure_corruptions(session: ModelSession, part: ExpressionDataset) -> dict[str, Any]:
-    """Measure the accuracy by every protocol on worse pictures: for each kind its unit, levels and accuracies."""
+    """Measure the accuracy by all protocols on degraded images: unit, levels and accuracies of each corruption."""
     found: dict[str, Any] = {}
     for name, kind in CORRUPTIONS.items():
         accuracies: dict[str, list[float]] = {}
@@ -142,12 +142,12 @@ def measure_corruptions(session: ModelSession, part: ExpressionDataset) -> dict[
 
 
 def _accuracies(session: ModelSession, part: ExpressionDataset, images: NDArray[np.uint8]) -> dict[str, float]:
-    """Return the accuracy by each protocol on a split's images in another form."""
+    """Return the accuracy by each protocol on changed images of a split."""
     changed = dataclasses.replace(part, images=images)
     outcomes = compare_all(session.card, changed, run_all(session, images))
     return {found.protocol: round(metrics.accuracy(found.logits.argmax(axis=1), found.labels), 4) for found in outcomes}
 
 
 def _rounded(rows: Any) -> list[list[float]]:
-    """Return rows of numbers with 4 decimals, as lists."""
+    """Return rows of numbers, rounded to 4 decimals, as lists."""
     return [[round(float(value), 4) for value in row] for row in rows]

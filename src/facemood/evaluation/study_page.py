@@ -1,4 +1,4 @@
-"""A study as a page with figures: docs/benchmarks.md is one."""
+"""Write a study as a page with figures, such as docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from facemood.text import exact_percent, markdown_table, with_interval
 
 
 def write_study(file: Path, study: dict[str, Any]) -> None:
-    """Write a study as a page, with its figures in a folder and its numbers in a JSON file of the same name.
+    """Write a study as a page, with its figures in a folder and its numbers in a JSON file, both of the same name.
 
     Args:
         file: The page, such as ``docs/benchmarks.md``.
-        study: What `make_study` found.
+        study: The result of `make_study`.
 
     Raises:
-        OutputError: The place cannot be written to.
+        OutputError: A file cannot be written.
         MissingExtraError: The package matplotlib is not installed (extra ``plot``).
     """
     folder = file.with_suffix("")
@@ -36,7 +36,7 @@ def write_study(file: Path, study: dict[str, Any]) -> None:
 
 
 def draw_study(model: dict[str, Any], folder: Path) -> None:
-    """Draw the figures of one model into a folder; their names begin with the model's."""
+    """Draw the figures of one model into a folder; their names begin with the model's name."""
     close, name = model["close"], model["model"]
     for number, protocol in enumerate(close["certainty"]):
         found = model["views"]["1"][protocol]
@@ -69,25 +69,25 @@ def study_page(study: dict[str, Any], folder: str) -> str:
     """Write a study as Markdown.
 
     Args:
-        study: What `make_study` found.
-        folder: Where the figures stand, as seen from the page.
+        study: The result of `make_study`.
+        folder: Path of the figures, relative to the page.
     """
     models = study["models"]
     spread = list(_spread(models))
     parts = [
-        "# How well facemood reads",
-        f"Measured on {study['dataset']}, {study['split']}, by `facemood evaluate --report`; the numbers stand in "
+        "# Accuracy of the models",
+        f"Measured on {study['dataset']}, {study['split']}, by `facemood evaluate --report`; the numbers are in "
         f"[{folder}.json]({folder}.json).",
-        "- **Training** images teach. Those with a near-duplicate in a test split (the same picture, or nearly, "
-        "mirrored or not) are left out.\n"
-        "- **PublicTest** images choose the temperature, the confidence from which on a reading counts as certain, and "
-        "the strength of the balance. No checkpoint is chosen: the averaged weights of the last epoch are kept.\n"
-        f"- **{study['split']}** images choose nothing. *De-duplicated* leaves out those with a near-duplicate in "
-        "Training.\n"
-        "- *FER2013 labels* are the words of the web search that found a picture; *FER+ majority* is what most of ten "
+        "- **Training** images train the models. Near-duplicates of a test image, mirrored or not, are left out.\n"
+        "- **PublicTest** images are used to fit the temperature, the confidence from which a prediction counts as "
+        "certain, and the strength of the balance. No checkpoint is chosen: the averaged weights of the last epoch are "
+        "kept.\n"
+        f"- **{study['split']}** images are used for nothing else. *De-duplicated* leaves out those with a "
+        "near-duplicate in Training.\n"
+        "- *FER2013 labels* are the words of the web search that found an image; *FER+ majority* is what most of ten "
         "people saw, by the official rule. They agree on 63% of the images.\n"
-        "- One view is the face as it is; two add its mirror image; ten add both, moved by a sixteenth of the side to "
-        "four corners.\n"
+        "- Test-time augmentation (TTA): one view is the face itself; two views add its mirror image; ten views add "
+        "both, shifted by a sixteenth of the side towards the four corners.\n"
         "- In brackets: 95% confidence interval (bootstrap over the test set, 1,000 rounds).",
         "## Accuracy",
         markdown_table([row for model in _first_of_each(models) for row in _accuracy_rows(model)]),
@@ -100,12 +100,12 @@ def study_page(study: dict[str, Any], folder: str) -> str:
 
 
 def _first_of_each(models: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the models that were looked at closely: the first of each recipe."""
+    """Return the models that were studied in detail: the first of each recipe."""
     return [model for model in models if "close" in model]
 
 
 def _accuracy_rows(model: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Write a row for each protocol."""
+    """Yield a row for each protocol."""
     for protocol, found in model["views"]["1"].items():
         more = {f"{views} views": exact_percent(model["views"][views][protocol]["accuracy"]) for views in ("2", "10")}
         yield {
@@ -121,7 +121,7 @@ def _accuracy_rows(model: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _spread(models: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Write mean and standard deviation over the seeds of each recipe that has several."""
+    """Yield mean and standard deviation over the seeds of each recipe with several seeds."""
     for first in _first_of_each(models):
         same = [model for model in models if model["recipe"] == first["recipe"]]
         for protocol in first["views"]["1"] if len(same) > 1 else ():
@@ -137,7 +137,7 @@ def _spread(models: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _close_up(model: dict[str, Any], folder: str) -> list[str]:
-    """Write the details of one model: recalls, probabilities, abstaining, balance, worse pictures."""
+    """Return the details of one model: recalls, probabilities, selective prediction, balance, degraded images."""
     close, name, plain = model["close"], model["model"], model["views"]["1"]
     figure = f"{folder}/{name}"
     facts = model["trained_on"]
@@ -161,24 +161,24 @@ def _close_up(model: dict[str, Any], folder: str) -> list[str]:
         f"![Reliability of {name}]({figure}-reliability.svg)",
         "### Certain and uncertain",
         markdown_table([_rule(protocol, found) for protocol, found in close["certainty"].items() if "rule" in found]),
-        "`face.certain` says whether the confidence reaches a threshold, above which 90% of PublicTest's readings were "
-        "right.",
-        f"![Accuracy of {name} on the surest faces]({figure}-coverage.svg)",
+        "`face.certain` (selective prediction) says whether the confidence reaches a threshold, above which 90% of the "
+        "predictions for PublicTest were right.",
+        f"![Risk-coverage curve of {name}]({figure}-coverage.svg)",
         "### Balance",
         markdown_table([_balance(plain[protocol], found) for protocol, found in close["balance"].items() if found]),
         '`prior="balanced"` subtracts the logarithm of each label\'s share in Training, times the strength, from its '
         "logit (logit adjustment). The strength is the one with the highest mean recall on PublicTest that costs no "
         "more than 5 points of accuracy there.",
         f"![Accuracy and mean recall of {name} at all strengths]({figure}-balance.svg)",
-        "### Worse pictures",
+        "### Degraded images",
         markdown_table(list(_corruption_rows(plain, close["corruptions"]))),
-        "Accuracy at three levels of each, in the order of the levels.",
-        f"![Accuracy of {name} on worse pictures]({figure}-corruptions.svg)",
+        "Accuracy at three levels of each corruption, in the order of the levels.",
+        f"![Accuracy of {name} on degraded images]({figure}-corruptions.svg)",
     ]
 
 
 def _recall_rows(plain: dict[str, Any], balance: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Write the recall of each class, as it is and balanced."""
+    """Yield the recall of each class, with the dataset's prior and balanced."""
     labels = list(dict.fromkeys(label for protocol in balance for label in plain[protocol]["recall"]))
     labels.sort(key=lambda label: sum(label not in plain[protocol]["recall"] for protocol in balance))
     for protocol, balanced in balance.items():
@@ -189,7 +189,7 @@ def _recall_rows(plain: dict[str, Any], balance: dict[str, Any]) -> Iterator[dic
 
 
 def _probabilities(found: dict[str, Any]) -> dict[str, Any]:
-    """Write how good the probabilities are, before and after temperature."""
+    """Return the row on the quality of probabilities, before and after temperature scaling."""
     distance = found["vote_distance"]
     return {
         "labels": found["protocol"],
@@ -201,7 +201,7 @@ def _probabilities(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rule(protocol: str, found: dict[str, Any]) -> dict[str, Any]:
-    """Write what the rule for certain readings does."""
+    """Return the row on the share and accuracy of certain predictions."""
     rule = found["rule"]
     return {
         "labels": protocol,
@@ -212,7 +212,7 @@ def _rule(protocol: str, found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _balance(plain: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
-    """Write what balance changes."""
+    """Return the row on the effect of the balance."""
     return {
         "labels": plain["protocol"],
         "accuracy": f"{exact_percent(plain['accuracy'])} to {exact_percent(found['accuracy'])}",
@@ -223,10 +223,10 @@ def _balance(plain: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _corruption_rows(plain: dict[str, Any], sweep: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Write the accuracy on worse pictures, a row for each kind."""
+    """Yield the accuracy on degraded images, a row for each corruption."""
     protocols = list(next(iter(sweep.values()))["accuracy"])
-    yield {"picture": "as it is", "levels": "", **{key: exact_percent(plain[key]["accuracy"]) for key in protocols}}
+    yield {"image": "original", "levels": "", **{key: exact_percent(plain[key]["accuracy"]) for key in protocols}}
     for kind, found in sweep.items():
         levels = ", ".join(f"{level:g}" for level in found["levels"])
         shares = {key: ", ".join(exact_percent(value) for value in found["accuracy"][key]) for key in protocols}
-        yield {"picture": kind, "levels": f"{levels} ({found['unit']})", **shares}
+        yield {"image": kind, "levels": f"{levels} ({found['unit']})", **shares}
