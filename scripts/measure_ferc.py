@@ -158,14 +158,14 @@ def measure_expressions(dataset: ExpressionDataset, vectors: dict[str, Floats]) 
     import torch
 
     from facemood.ferc.vector import MIRRORED_PAIRS
-    from facemood.train.perceptron import HEADS, lesson_of, targets_of, train_perceptron
+    from facemood.train.perceptron import HEADS, targets_of, train_perceptron, training_set_of
 
     test = dataset.usage == SPLIT
     part, wanted = dataset.subset(test), targets_of(dataset.subset(test))
     ferc, main = (ModelSession(find_model(name), device="cpu") for name in ("ferc", DEFAULT_MODEL))
     said: dict[str, dict[str, Floats]] = {"masked": run_vectors(ferc, vectors["masked"][test])}
     for name, mirror in (("plain", MIRRORED_PAIRS), ("points", None)):
-        network = train_perceptron(lesson_of(dataset, vectors[name]), mirror=mirror)
+        network = train_perceptron(training_set_of(dataset, vectors[name]), mirror=mirror)
         with torch.no_grad():
             logits = network(torch.from_numpy(np.nan_to_num(vectors[name][test])))
         known = np.asarray(np.isfinite(vectors[name][test]).all(axis=1))
@@ -181,7 +181,7 @@ def measure_expressions(dataset: ExpressionDataset, vectors: dict[str, Floats]) 
     return {
         "labels": {head: list(labels) for head, labels in HEADS.items()},
         "table": table,
-        "learned": len(lesson_of(dataset, vectors["masked"]).vectors),
+        "learned": len(training_set_of(dataset, vectors["masked"]).vectors),
     }
 
 

@@ -74,7 +74,7 @@ def test_a_copy_under_any_name_is_read_by_its_card(facemood: Run, astronaut: Pat
     assert [file.name for file in tmp_path.iterdir()] == ["nano.onnx"]
     done = facemood("learn", "show", astronaut, "--model", "nano.onnx")
     assert done.returncode == 3
-    assert "nano.onnx: is no network of facemood of the kind se-resnet" in done.stderr
+    assert "nano.onnx: is not a facemood network of the kind se-resnet" in done.stderr
 
 
 def test_unsupported_commands_are_reported(facemood: Run, astronaut: Path) -> None:

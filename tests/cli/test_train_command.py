@@ -49,7 +49,7 @@ def test_train_export_and_use(facemood: Run, csv_dataset: Path, tmp_path: Path, 
     assert done.returncode == 0, done.stderr
     done = facemood("export", "run", "run", "--data", csv_dataset, "-o", "mean.onnx", "--no-framing")
     assert done.returncode == 2
-    assert "run began with random weights, and the mean of such networks reads nothing" in done.stderr
+    assert "run started from random weights, and the mean of such networks is useless" in done.stderr
     done = facemood("analyze", astronaut, "--model", "mine.onnx", "--json", "--head", "fer2013")
     (face,) = json.loads(done.stdout)["faces"]
     assert list(face["emotions"]) == list(BASIC_EXPRESSIONS)

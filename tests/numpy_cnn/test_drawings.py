@@ -1,4 +1,4 @@
-"""The figures show what the layers gave."""
+"""The figures show the outputs of the layers."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from facemood.numpy_cnn import Conv2D, Dense, Epoch, Flatten, Layer, ReLU, Resid
 from facemood.numpy_cnn.drawings import draw_filters, draw_history, draw_layers, montage
 
 
-def test_every_layer_stands_in_the_figure_with_its_shape(tmp_path: Path) -> None:
+def test_every_layer_is_in_the_figure_with_its_shape(tmp_path: Path) -> None:
     layers: list[Layer] = [Residual([Conv2D(1, padding="same"), ReLU()]), Conv2D(3), Flatten(), Dense(2), Softmax()]
     model = Sequential(layers, input_shape=(8, 8, 1))
     draw_layers(model, np.arange(64, dtype=np.uint8).reshape(8, 8), ("happy", "sad"), tmp_path / "layers.svg")
@@ -46,6 +46,6 @@ def test_filters_and_curves_are_written(tmp_path: Path) -> None:
     assert (tmp_path / "curves.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_extension_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"unknown kind of figure; expected one of \.png, \.svg, \.pdf"):
         draw_history([], tmp_path / "curves.gif")

@@ -1,4 +1,4 @@
-"""Our layers, losses and optimisers equal PyTorch's, forward and backward, to 1e-5 in float32."""
+"""Layers, losses and optimizers equal PyTorch's, forward and backward, to 1e-5 in float32."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,7 +30,7 @@ from facemood.numpy_cnn import (  # noqa: E402
 )
 from facemood.numpy_cnn.layer import Floats, Shape  # noqa: E402
 from facemood.numpy_cnn.optimizers import Optimizer  # noqa: E402
-from tests.numpy_cnn.torch_twins import our_pass, torch_pass, twin_of_convolution, twin_of_norm  # noqa: E402
+from tests.numpy_cnn.torch_layers import our_pass, reference_convolution, reference_norm, torch_pass  # noqa: E402
 
 SEEDS = st.integers(0, 2**32 - 1)
 IMAGES = st.tuples(st.integers(1, 4), st.integers(3, 12), st.integers(3, 12), st.integers(1, 6))
@@ -48,13 +48,15 @@ def assert_equal(ours: Floats, theirs: Floats) -> None:
     np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
 
 
-def compare(layer: Layer, twin: Callable[[Tensor], Tensor], shape: Shape, seed: int, *, training: bool = False) -> None:
-    """Compare outputs and the slopes by the inputs."""
+def compare(
+    layer: Layer, reference: Callable[[Tensor], Tensor], shape: Shape, seed: int, *, training: bool = False
+) -> None:
+    """Compare outputs and the gradients of the inputs."""
     random = np.random.default_rng(seed)
     inputs = draw(shape, random)
     slope = draw(layer.forward_pass(inputs).shape, random)
     outputs, slopes, _ = our_pass(layer, inputs, slope, training=training)
-    expected, expected_slopes = torch_pass(twin, inputs, slope)
+    expected, expected_slopes = torch_pass(reference, inputs, slope)
     assert_equal(outputs, expected)
     assert_equal(slopes, expected_slopes)
 
@@ -67,15 +69,17 @@ def test_convolution(shape: Shape, filters: int, size: int, stride: int, padding
     layer = Conv2D(filters, size, stride, padding)
     layer.build(shape[1:], np.random.default_rng(seed))
     layer.parameters["bias"] += np.float32(0.3)
-    twin = twin_of_convolution(layer)
-    compare(layer, twin, shape, seed)
-    assert twin.weight.grad is not None
-    assert twin.bias is not None
-    assert twin.bias.grad is not None
+    reference = reference_convolution(layer)
+    compare(layer, reference, shape, seed)
+    assert reference.weight.grad is not None
+    assert reference.bias is not None
+    assert reference.bias.grad is not None
     places = shape[0] * int(np.prod(layer.forward_pass(np.zeros(shape, np.float32)).shape[1:3]))
     scale = max(places**0.5, 1)  # sums of so many numbers are rounded as much more
-    assert_equal(layer.gradients["weights"] / np.float32(scale), twin.weight.grad.numpy().transpose(2, 3, 1, 0) / scale)
-    assert_equal(layer.gradients["bias"] / np.float32(scale), twin.bias.grad.numpy() / scale)
+    assert_equal(
+        layer.gradients["weights"] / np.float32(scale), reference.weight.grad.numpy().transpose(2, 3, 1, 0) / scale
+    )
+    assert_equal(layer.gradients["bias"] / np.float32(scale), reference.bias.grad.numpy() / scale)
 
 
 @some
@@ -110,13 +114,13 @@ def test_dense(shape: Shape, units: int, seed: int) -> None:
 @some
 @given(ROWS, SEEDS)
 def test_activations(shape: Shape, seed: int) -> None:
-    for layer, twin in (
+    for layer, reference in (
         (Sigmoid(), torch.sigmoid),
         (Tanh(), torch.tanh),
         (ReLU(), torch.relu),
         (Softmax(), lambda x: x.softmax(dim=1)),
     ):
-        compare(layer, twin, shape, seed)
+        compare(layer, reference, shape, seed)
 
 
 @some
@@ -127,17 +131,17 @@ def test_batch_norm_and_what_it_remembers(shape: Shape, seed: int) -> None:
     layer = BatchNorm()
     layer.build(shape[1:], random)
     layer.parameters = {name: value + draw(value.shape, random) for name, value in layer.parameters.items()}
-    twin = twin_of_norm(layer, len(shape))
+    reference = reference_norm(layer, len(shape))
     inputs, slope = draw(shape, random), draw(shape, random)
     outputs, slopes, _ = our_pass(layer, inputs, slope, training=True)
-    expected, expected_slopes = torch_pass(twin.train(), inputs, slope)
+    expected, expected_slopes = torch_pass(reference.train(), inputs, slope)
     assert_equal(outputs, expected)
     deviation = float(layer._deviation.min())
     np.testing.assert_allclose(slopes, expected_slopes, rtol=1e-5, atol=1e-5 / min(deviation, 1))
-    running = {name: values.numpy() for name, values in twin.named_buffers()}
+    running = {name: values.numpy() for name, values in reference.named_buffers()}
     assert_equal(layer.state["mean"], running["running_mean"])
     assert_equal(layer.state["variance"], running["running_var"])
-    assert_equal(layer.forward_pass(inputs).astype(np.float32), torch_pass(twin.eval(), inputs, slope)[0])
+    assert_equal(layer.forward_pass(inputs).astype(np.float32), torch_pass(reference.eval(), inputs, slope)[0])
 
 
 @some

@@ -1,4 +1,4 @@
-"""Every layer's backward pass is the slope of its forward pass, for random shapes and options, in float64."""
+"""Every layer's backward pass is the gradient of its forward pass, for random shapes and options, in float64."""
 
 import numpy as np
 import pytest
@@ -158,7 +158,7 @@ def is_layer(kind: type) -> bool:
 
 
 class WrongBias(Dense):
-    """A student's slip: the gradient of the bias is the mean, not the sum."""
+    """A typical error: the gradient of the bias is the mean, not the sum."""
 
     def backward_pass(self, gradient: Floats) -> Floats:
         slopes = super().backward_pass(gradient)
@@ -167,14 +167,14 @@ class WrongBias(Dense):
 
 
 class WrongCut(ReLU):
-    """Another: the gradient is not cut off where the input was negative."""
+    """A typical error: the gradient is not 0 where the input was negative."""
 
     def backward_pass(self, gradient: Floats) -> Floats:
         return gradient
 
 
 class WrongNorm(BatchNorm):
-    """And a third: mean and variance are taken as constant in training."""
+    """A typical error: mean and variance are treated as constant in training."""
 
     def backward_pass(self, gradient: Floats) -> Floats:
         self._training = False

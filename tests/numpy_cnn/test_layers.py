@@ -1,4 +1,4 @@
-"""What the layers give by their formulas, done with plain loops, and what they refuse."""
+"""Layers agree with their formulas, computed by plain loops, and reject wrong inputs."""
 
 import numpy as np
 import pytest
@@ -133,12 +133,12 @@ def test_float32_stays_float32() -> None:
         ([Gate([GlobalAveragePool(), Dense(3)])], (6, 6, 1), r"give \(3,\), but the image has 1 channels"),
     ],
 )
-def test_layers_that_do_not_fit_are_refused(layers: list[Layer], shape: Shape, message: str) -> None:
+def test_layers_with_wrong_shapes_are_rejected(layers: list[Layer], shape: Shape, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Sequential(layers, input_shape=shape)
 
 
-def test_impossible_options_are_refused() -> None:
+def test_invalid_options_are_rejected() -> None:
     with pytest.raises(ValueError, match="needs an odd size, but it is 4; use 5"):
         Conv2D(2, 4, padding="same")
     with pytest.raises(ValueError, match="unknown padding 'full'; expected valid or same"):

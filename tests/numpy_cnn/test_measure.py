@@ -22,16 +22,16 @@ def test_the_page_is_what_the_script_writes(script: ModuleType) -> None:
     assert Path(script.PAGE).read_text(encoding="utf-8") == script.page(script.read_figures())
 
 
-def test_the_twin_is_the_same_network_forward_and_backward(script: ModuleType) -> None:
+def test_the_torch_network_is_the_same_forward_and_backward(script: ModuleType) -> None:
     random = np.random.default_rng(0)
     faces, targets = random.integers(0, 256, (4, 48, 48, 1)).astype(np.float32), one_hot(np.arange(4), 7)
     model = small_network()
-    twin = script.Twin(model)
-    np.testing.assert_allclose(twin.predict(faces), model.predict(faces), atol=1e-5)
+    reference = script.Twin(model)
+    np.testing.assert_allclose(reference.predict(faces), model.predict(faces), atol=1e-5)
     slope = CategoricalCrossEntropy().slope(model.forward_pass(faces), targets)
     slopes = model.backward_pass(slope)
     pixels = torch.from_numpy(faces).requires_grad_()
-    torch.nn.functional.cross_entropy(twin.eval()(pixels), torch.from_numpy(targets)).backward()
+    torch.nn.functional.cross_entropy(reference.eval()(pixels), torch.from_numpy(targets)).backward()
     np.testing.assert_allclose(slopes, pixels.grad.numpy(), rtol=1e-3, atol=1e-6)
 
 
@@ -45,13 +45,13 @@ def test_both_learn_the_same(script: ModuleType) -> None:
     small = small_network()
     layers = [layer for layer in small.layers if type(layer).__name__ != "Dropout"]  # whose random numbers differ
     model = Sequential(layers, input_shape=(48, 48, 1))
-    twin = script.Twin(model)
-    theirs = script.fit_twin(twin, part, part, options)
+    reference = script.Twin(model)
+    theirs = script.fit_twin(reference, part, part, options)
     ours = model.fit(*part, validation=part, optimizer=Adam(script.RATE), options=options)
     for one, other in zip(ours, theirs, strict=True):
         assert one.loss == pytest.approx(other.loss, rel=1e-3)
         assert one.validation_loss == pytest.approx(other.validation_loss, rel=1e-2)
-    np.testing.assert_allclose(model.predict(faces), twin.predict(faces), atol=5e-3)
+    np.testing.assert_allclose(model.predict(faces), reference.predict(faces), atol=5e-3)
 
 
 def test_measuring_leaves_all_that_the_page_needs(script: ModuleType) -> None:

@@ -6,7 +6,7 @@ from onnx import StringStringEntryProto, TensorProto
 from facemood.numpy_cnn.onnx_weights import read_fields
 
 
-def test_fields_come_as_they_were_written() -> None:
+def test_fields_are_read_as_they_were_written() -> None:
     tensor = TensorProto(name="W", data_type=300, dims=[2, 3], raw_data=b"abc")
     assert sorted(read_fields(tensor.SerializeToString()), key=str) == [
         (1, 2),
@@ -19,7 +19,7 @@ def test_fields_come_as_they_were_written() -> None:
     assert list(read_fields(b"\x0d\x01\x02\x03\x04\x11" + bytes(8))) == [(1, b"\x01\x02\x03\x04"), (2, bytes(8))]
 
 
-def test_what_is_cut_or_no_protocol_buffer_is_an_error() -> None:
+def test_truncated_data_and_other_formats_are_errors() -> None:
     with pytest.raises(IndexError):
         list(read_fields(b"\x08\x80"))
     with pytest.raises(ValueError, match="a field ends at byte 7, but there are 3"):

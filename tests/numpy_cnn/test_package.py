@@ -1,4 +1,4 @@
-"""The package stands alone: NumPy, and of the house the errors and the files that are renamed into place."""
+"""The package depends only on NumPy and on facemood's modules for errors and atomic files."""
 
 import ast
 import sys
@@ -14,7 +14,7 @@ from tests.test_architecture import imports_of
 FILES = sorted(Path(numpy_cnn.__file__).parent.glob("*.py"))
 
 LONGEST = 45
-"""Lines of a function; a student reads this in an evening."""
+"""Largest number of lines of a function, so that students can read it."""
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

@@ -1,4 +1,4 @@
-"""The trained networks of facemood give in NumPy what ONNX Runtime gives."""
+"""The trained networks of facemood have the same outputs in NumPy and in ONNX Runtime."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def test_it_gives_what_onnx_runtime_gives(name: str, head: str) -> None:
 
 
 @pytest.mark.dataset
-def test_it_reads_faces_as_onnx_runtime_does(shared_data: Path) -> None:
+def test_predictions_equal_those_of_onnx_runtime(shared_data: Path) -> None:
     tiles = open_dataset(shared_data / "fer2013").split("PrivateTest").pixels[::50]
     expected = Softmax().forward_pass(ModelSession(find_model("nano"), device="cpu", threads=1).run(tiles)["ferplus"])
     probabilities = load_network(find_model("nano")).predict(tiles[..., None])
@@ -42,10 +42,10 @@ def test_the_weights_are_those_that_the_onnx_package_reads() -> None:
         np.testing.assert_array_equal(found[name], values.astype(np.float32))
 
 
-def test_other_files_are_refused(tmp_path: Path) -> None:
+def test_other_files_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="there is no such file"):
         load_network(tmp_path / "none.onnx")
-    with pytest.raises(ModelError, match="no network of facemood of the kind se-resnet"):
+    with pytest.raises(ModelError, match="not a facemood network of the kind se-resnet"):
         load_network(find_model(FINDER))
     with pytest.raises(ModelError, match="has no head 'fer'; it has fer2013, ferplus"):
         load_network(find_model("nano"), head="fer")

@@ -1,4 +1,4 @@
-"""The model: it learns, stops, keeps the best, predicts, and is the same after a save and a load."""
+"""Sequential: training, early stopping, best weights, prediction, saving and loading."""
 
 import json
 from dataclasses import replace
@@ -43,7 +43,7 @@ Labelled = tuple[NDArray[np.uint8], NDArray[np.float32]]
 
 
 def bars(count: int, seed: int) -> Labelled:
-    """Noisy images (N, 12, 12, 1) with a bright bar that lies or stands, and which."""
+    """Noisy images (N, 12, 12, 1) with a horizontal or vertical bright bar, and their labels."""
     random = np.random.default_rng(seed)
     images = random.integers(0, 100, (count, 12, 12, 1), np.uint8)
     labels = random.integers(0, 2, count)
@@ -68,7 +68,7 @@ def test_a_dense_network_learns_the_exclusive_or() -> None:
 
 
 @pytest.mark.parametrize("optimizer", [Adam(0.01), SGD(0.02)], ids=["adam", "sgd"])
-def test_a_convolutional_network_learns_what_it_has_not_seen(optimizer: Adam | SGD) -> None:
+def test_a_convolutional_network_generalizes(optimizer: Adam | SGD) -> None:
     model, held = make_model(), bars(200, 1)
     told: list[int] = []
     options = FitOptions(epochs=6, batch_size=32, schedule=cosine, penalty=Penalty(l2=1e-4))
@@ -115,7 +115,7 @@ def test_training_stops_when_validation_no_longer_falls_and_the_best_weights_ret
         np.testing.assert_array_equal(value, seen[best][name])
 
 
-def test_penalties_make_weights_small_and_leave_biases_alone() -> None:
+def test_penalties_shrink_weights_but_not_biases() -> None:
     data = bars(64, 0)
     sizes = {}
     for name, penalty in {"free": Penalty(), "l1": Penalty(l1=0.1), "l2": Penalty(l2=0.1)}.items():
@@ -169,7 +169,7 @@ def test_a_network_is_the_same_after_a_save_and_a_load(tmp_path: Path) -> None:
 
 
 class Twice(Layer):
-    """A layer of one's own."""
+    """A user's layer."""
 
     def forward_pass(self, inputs: Floats, *, training: bool = False) -> Floats:
         return 2 * inputs
@@ -184,14 +184,14 @@ def test_a_layer_of_ones_own_is_saved_and_loaded(tmp_path: Path) -> None:
     assert loaded.predict(np.ones((1, 2))).tolist() == [[4, 4]]
 
 
-def test_what_cannot_be_read_or_written_is_said(tmp_path: Path) -> None:
+def test_unreadable_and_unwritable_files_are_reported(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="there is no such file"):
         Sequential.load(tmp_path / "none.npz")
     (tmp_path / "text.npz").write_text("hello")
-    with pytest.raises(ModelError, match=r"is no network of numpy_cnn"):
+    with pytest.raises(ModelError, match=r"is not a network of numpy_cnn"):
         Sequential.load(tmp_path / "text.npz")
     np.savez(tmp_path / "other.npz", a=np.zeros(2))
-    with pytest.raises(ModelError, match=r"is no network of numpy_cnn"):
+    with pytest.raises(ModelError, match=r"is not a network of numpy_cnn"):
         Sequential.load(tmp_path / "other.npz")
     described = {"input_shape": [2], "layers": [{"kind": "Dens", "units": 2}]}
     np.savez(tmp_path / "kind.npz", layers=np.array(json.dumps(described)))
@@ -202,13 +202,13 @@ def test_what_cannot_be_read_or_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"do not belong together .*0\.bias, 0\.weights differ"):
         Sequential.load(tmp_path / "bare.npz")
     np.savez(tmp_path / "list.npz", layers=np.array("[]"))
-    with pytest.raises(ModelError, match=r"is no network of numpy_cnn"):
+    with pytest.raises(ModelError, match=r"is not a network of numpy_cnn"):
         Sequential.load(tmp_path / "list.npz")
     with pytest.raises(OutputError, match="it is a folder"):
         make_model().save(tmp_path)
 
 
-def test_what_does_not_fit_is_refused() -> None:
+def test_wrong_shapes_are_rejected() -> None:
     model = make_model()
     with pytest.raises(ValueError, match=r"expected inputs of \(N, 12, 12, 1\), but got \(2, 12, 12\)"):
         model.predict(np.zeros((2, 12, 12)))

@@ -1,4 +1,4 @@
-"""The tutorial runs, prints what it says, makes its figures, and its links lead somewhere."""
+"""The tutorial runs, prints the stated outputs, makes its figures, and its links work."""
 
 import re
 from pathlib import Path

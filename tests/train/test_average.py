@@ -26,7 +26,7 @@ def kin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def network_with(*layers: nn.Module) -> nn.Sequential:
-    """A network whose batch norms were spoiled."""
+    """A network with wrong batch norms."""
     network = nn.Sequential(*layers)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -43,7 +43,7 @@ def test_floats_are_averaged_and_counts_are_the_firsts() -> None:
 
 
 @pytest.mark.slow
-def test_the_mean_of_two_runs_is_one_network_that_says_what_it_is_made_of(kin: tuple[Path, Path]) -> None:
+def test_the_mean_of_two_runs_is_one_network_with_their_differences(kin: tuple[Path, Path]) -> None:
     module, facts = load_average(kin, bright_or_dark().split("Training"))
     one, other = (load_trained(run)[0].network.state_dict() for run in kin)
     for name, value in module.network.state_dict().items():
@@ -55,7 +55,7 @@ def test_the_mean_of_two_runs_is_one_network_that_says_what_it_is_made_of(kin: t
 
 
 @pytest.mark.slow
-def test_one_run_is_loaded_as_it_is(kin: tuple[Path, Path]) -> None:
+def test_one_run_is_loaded_without_averaging(kin: tuple[Path, Path]) -> None:
     module, facts = load_average(kin[:1], bright_or_dark().split("Training"))
     expected, _ = load_trained(kin[0])
     for name, value in module.network.state_dict().items():
@@ -64,7 +64,7 @@ def test_one_run_is_loaded_as_it_is(kin: tuple[Path, Path]) -> None:
 
 
 @pytest.mark.slow
-def test_a_mean_is_exported_with_a_card_that_tells_of_it(kin: tuple[Path, Path], tmp_path: Path) -> None:
+def test_the_card_of_an_exported_mean_names_the_runs(kin: tuple[Path, Path], tmp_path: Path) -> None:
     card = export(kin, bright_or_dark(), tmp_path / "mean.onnx")
     assert card.trained_on["averaged_with"] == [{"network.dropout": 0.1, "augment.noise": 0.5}]
     session = ModelSession(tmp_path / "mean.onnx", device="cpu")
@@ -78,13 +78,13 @@ def test_a_mean_is_exported_with_a_card_that_tells_of_it(kin: tuple[Path, Path],
 
 
 @pytest.mark.slow
-def test_runs_that_are_no_kin_are_refused(kin: tuple[Path, Path], tmp_path: Path) -> None:
+def test_runs_that_cannot_be_averaged_are_rejected(kin: tuple[Path, Path], tmp_path: Path) -> None:
     random, few, unit = tmp_path / "random", tmp_path / "few", tmp_path / "unit"
     once = ("train.epochs=1", "train.fine_epochs=0")
     fit(small_recipe(*once), bright_or_dark(), random)
     fit(small_recipe(*STARTED), bright_or_dark(48), few)
     fit(small_recipe(*STARTED, "input.pixels=unit"), bright_or_dark(), unit)
-    with pytest.raises(RecipeError, match="began with random weights.*--set network.start=FILE"):
+    with pytest.raises(RecipeError, match="started from random weights.*--set network.start=FILE"):
         load_average([random, random], bright_or_dark().split("Training"))
     with pytest.raises(RecipeError, match=r"clean and .*random differ in network.start, network.widths"):
         load_average([kin[0], random], bright_or_dark().split("Training"))
@@ -108,7 +108,7 @@ def test_norms_get_the_mean_and_variance_of_whole_training_images() -> None:
     assert not any(module.training for module in network.modules())
 
 
-def test_dropout_does_not_disturb_and_weights_stay() -> None:
+def test_dropout_is_off_and_weights_stay() -> None:
     training = bright_or_dark().split("Training")
     first, second = (nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4)), (nn.Dropout(0.5), nn.Conv2d(4, 2, 3), nn.BatchNorm2d(2))
     network = network_with(*first, *second)

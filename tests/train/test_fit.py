@@ -22,7 +22,7 @@ def small_recipe(*more: str) -> Recipe:
 
 
 def bright_or_dark(count: int = 64) -> ExpressionDataset:
-    """Faces that any network tells apart: a bright bar at the top is happy, one at the bottom is sad."""
+    """Images that any network can classify: a bright bar at the top is happy, one at the bottom is sad."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, 80, (count, 32, 32), np.uint8)
     labels = np.where(np.arange(count) % 2, BASIC_EXPRESSIONS.index("sad"), BASIC_EXPRESSIONS.index("happy"))
@@ -56,7 +56,7 @@ def test_a_network_learns_and_its_averaged_weights_are_kept(tmp_path: Path) -> N
 
 
 class Killed(BaseException):
-    """Stands for a signal that ends the process."""
+    """Replaces a signal that ends the process."""
 
 
 def kill_in_second_epoch(self: History, trainer: object, module: object, batch: object, index: int) -> None:
@@ -108,7 +108,7 @@ def test_a_run_is_not_overwritten_nor_resumed_as_another(tmp_path: Path) -> None
     with pytest.raises(RecipeError, match="nothing to resume"):
         fit(recipe, dataset, tmp_path / "run", resume=True)
     fit(recipe, dataset, tmp_path / "run")
-    with pytest.raises(RecipeError, match="already holds a run"):
+    with pytest.raises(RecipeError, match="already has a run"):
         fit(recipe, dataset, tmp_path / "run")
     with pytest.raises(RecipeError, match="was started with another recipe"):
         fit(small_recipe("train.epochs=2"), dataset, tmp_path / "run", resume=True)
@@ -116,7 +116,7 @@ def test_a_run_is_not_overwritten_nor_resumed_as_another(tmp_path: Path) -> None
         fit(recipe, dataset.subset(np.arange(64) != 3), tmp_path / "run", resume=True)
 
 
-def test_a_folder_without_a_whole_run_is_said(tmp_path: Path) -> None:
+def test_a_folder_without_a_complete_run_is_reported(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="expected a training run's folder"):
         load_trained(tmp_path)
     (tmp_path / "last.ckpt").write_bytes(b"")
@@ -129,7 +129,7 @@ def test_a_folder_without_a_whole_run_is_said(tmp_path: Path) -> None:
             fit(small_recipe(), bright_or_dark(), tmp_path, resume=True)
 
 
-def test_a_run_in_a_place_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
         fit(small_recipe(), bright_or_dark(), tmp_path / "file" / "run")
@@ -153,7 +153,7 @@ def test_training_stops_early_and_the_best_weights_are_kept(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_a_frozen_trunk_stands_still_and_then_learns(tmp_path: Path) -> None:
+def test_a_frozen_trunk_does_not_change_and_then_learns(tmp_path: Path) -> None:
     def trunk(run: str, *settings: str) -> list[torch.Tensor]:
         fit(small_recipe("train.epochs=4", "train.ema=0.0", *settings), bright_or_dark(), tmp_path / run)
         module, _ = load_trained(tmp_path / run)
@@ -192,7 +192,7 @@ def test_memory_that_does_not_suffice_says_what_to_lower(tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize("devices", [0, 10_000])
-def test_more_devices_than_there_are_are_refused(devices: int) -> None:
+def test_more_devices_than_there_are_are_rejected(devices: int) -> None:
     with pytest.raises(RecipeError, match=f"cannot train on {devices} devices: expected 1 to"):
         Hardware(devices=devices)
 

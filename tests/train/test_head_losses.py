@@ -13,7 +13,7 @@ def test_cross_entropy_by_hand() -> None:
     assert label_loss(logits, torch.tensor([[0.95, 0.05]])).item() == pytest.approx(mixed)
 
 
-def test_class_weights_by_hand() -> None:
+def test_class_weights_of_a_known_example() -> None:
     logits, targets = torch.tensor([[math.log(3), 0.0], [0.0, 0.0]]), torch.eye(2)
     weighted = label_loss(logits, targets, weights=torch.tensor([1.0, 3.0])).item()
     assert weighted == pytest.approx((-math.log(0.75) + 3 * math.log(2)) / 4)
@@ -25,7 +25,7 @@ def test_focal_loss_counts_what_is_right_already_less() -> None:
     assert label_loss(logits, targets, gamma=0.0).item() == pytest.approx(-math.log(0.75))
 
 
-def test_focal_loss_of_a_sure_network_is_finite_and_has_a_gradient() -> None:
+def test_focal_loss_of_a_confident_network_is_finite_and_has_a_gradient() -> None:
     logits = torch.tensor([[80.0, -80.0], [-80.0, 80.0]], requires_grad=True)
     loss = label_loss(logits, torch.tensor([[1.0, 0.0], [1.0, 0.0]]), gamma=2.2)
     loss.backward()  # type: ignore[no-untyped-call]
@@ -40,7 +40,7 @@ def test_divergence_is_zero_where_network_and_votes_agree() -> None:
     assert vote_loss(logits, votes, torch.ones(2)).item() == pytest.approx(0, abs=1e-6)
 
 
-def test_divergence_by_hand_and_weighted() -> None:
+def test_divergence_of_a_known_example_is_weighted() -> None:
     votes, logits = torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([[0.0, 0.0], [math.log(3), 0.0]])
     share = torch.tensor([1.0, 0.5])
     expected = (math.log(2) + 0.5 * math.log(4 / 3)) / 1.5

@@ -56,7 +56,7 @@ def test_large_weights_are_halved_and_small_ones_stay() -> None:
     assert before - len(model.SerializeToString()) > 2 * LARGE.size - 200
 
 
-def test_half_precision_loses_the_rounding_of_weights_alone() -> None:
+def test_half_precision_only_rounds_the_weights() -> None:
     inputs = np.eye(16, dtype=np.float32)
     model = made()
     store_half(model)
@@ -65,7 +65,7 @@ def test_half_precision_loses_the_rounding_of_weights_alone() -> None:
     assert np.abs(run(made(), inputs) - run(model, inputs)).max() <= np.abs(LARGE).max() / 2048
 
 
-def test_weights_of_other_types_are_left_alone() -> None:
+def test_weights_of_other_types_stay() -> None:
     model = made()
     model.graph.initializer.append(numpy_helper.from_array(np.arange(2 * SMALL), "indices"))
     store_half(model)

@@ -11,18 +11,18 @@ from facemood.models import ModelSession
 from facemood.train.perceptron import (
     FIVE,
     HEADS,
-    Lesson,
     Perceptron,
+    TrainingSet,
     export_perceptron,
-    lesson_of,
     targets_of,
     train_perceptron,
+    training_set_of,
     upright,
 )
 
 
 def made_dataset() -> ExpressionDataset:
-    """Four images: two of them twins in different splits, with votes for happy, surprise, contempt and nothing."""
+    """Four images, two of them near-duplicates in different splits: votes for happy, surprise, contempt and nothing."""
     images = np.random.default_rng(0).integers(0, 256, (4, 48, 48), np.uint8)
     images[3] = images[0]
     votes = np.zeros((4, len(FERPLUS_COLUMNS)), np.float32)
@@ -43,15 +43,15 @@ def test_targets_follow_votes_and_labels() -> None:
     assert targets["ferplus-five"].sum(axis=1).tolist() == pytest.approx([1, 1, 0, 0])
 
 
-def test_twins_and_unread_faces_do_not_teach() -> None:
+def test_near_duplicates_and_unmeasured_faces_are_left_out() -> None:
     vectors = np.ones((4, 24), np.float32)
     vectors[2] = np.nan
-    lesson = lesson_of(made_dataset(), vectors)
-    assert lesson.vectors.shape == (1, 24)  # the first has a twin in PublicTest, the third was not read
-    assert lesson.targets["fer2013"].argmax(axis=1).tolist() == [5]
+    training = training_set_of(made_dataset(), vectors)
+    assert training.vectors.shape == (1, 24)  # the first has a near-duplicate in PublicTest, the third was not measured
+    assert training.targets["fer2013"].argmax(axis=1).tolist() == [5]
 
 
-def test_it_learns_what_a_distance_tells_and_mirrors_do_not_matter() -> None:
+def test_it_learns_a_rule_on_a_distance_and_mirroring_does_not_matter() -> None:
     random = np.random.default_rng(0)
     vectors = random.normal(1, 0.2, (1500, 24)).astype(np.float32)
     wide = vectors[:, 10] > 1  # CN-CP, which is its own mirror image
@@ -59,7 +59,7 @@ def test_it_learns_what_a_distance_tells_and_mirrors_do_not_matter() -> None:
     for head, labels in HEADS.items():
         targets[head][np.arange(1500), np.where(wide, labels.index("happy"), labels.index("sad"))] = 1
     network = train_perceptron(
-        Lesson(vectors[:1200], {head: rows[:1200] for head, rows in targets.items()}), hidden=16, epochs=100
+        TrainingSet(vectors[:1200], {head: rows[:1200] for head, rows in targets.items()}), hidden=16, epochs=100
     )
     with torch.no_grad():
         read = network(torch.from_numpy(vectors[1200:]))
@@ -70,7 +70,7 @@ def test_it_learns_what_a_distance_tells_and_mirrors_do_not_matter() -> None:
         assert ((other.argmax(dim=1) == happy).numpy() == wide[1200:]).mean() > 0.93
 
 
-def test_the_exported_perceptron_says_what_the_trained_one_says(tmp_path: Path) -> None:
+def test_the_exported_perceptron_gives_the_same_logits(tmp_path: Path) -> None:
     file = tmp_path / "ferc.onnx"
     torch.manual_seed(0)
     network = Perceptron().eval()
@@ -86,7 +86,7 @@ def test_the_exported_perceptron_says_what_the_trained_one_says(tmp_path: Path) 
     assert file.stat().st_size < 30_000
 
 
-def test_points_are_brought_upright_and_to_one_size() -> None:
+def test_points_are_made_upright_and_scaled() -> None:
     points = np.random.default_rng(0).normal(0, 20, (68, 2)).astype(np.float32)
     turn = np.array([[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]])
     np.testing.assert_allclose(upright(points), upright((3 * points @ turn.T + 50).astype(np.float32)), atol=1e-4)

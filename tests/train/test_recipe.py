@@ -65,7 +65,7 @@ def test_wrong_settings_say_what_was_expected(override: str, message: str) -> No
         load_recipe("baseline", overrides=[override])
 
 
-def test_an_unknown_recipe_or_broken_file_is_said(tmp_path: Path) -> None:
+def test_an_unknown_recipe_or_broken_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="no recipe 'baselin'.*Did you mean 'baseline'"):
         load_recipe("baselin")
     (tmp_path / "broken.toml").write_text("[train\n")

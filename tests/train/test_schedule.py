@@ -14,7 +14,7 @@ def test_the_rate_rises_then_falls_to_zero() -> None:
     assert rates[100] == pytest.approx(0, abs=1e-9)
 
 
-def test_a_frozen_phase_has_a_schedule_of_its_own_and_the_next_is_lower() -> None:
+def test_a_frozen_phase_has_a_separate_schedule_and_the_next_is_lower() -> None:
     config = OptimizeConfig(epochs=10, warmup=0, fine_epochs=0, freeze_epochs=4, fine_tune_rate=0.1)
     rates = [learning_rate(step, 100, config) for step in range(101)]
     assert rates[0] == 1.0
@@ -45,13 +45,13 @@ def rates_of(config: OptimizeConfig, losses: list[float]) -> list[float]:
     return rates
 
 
-def test_a_plateau_halves_the_rate_when_the_figure_stands_still() -> None:
+def test_a_plateau_halves_the_rate_if_the_figure_does_not_improve() -> None:
     config = OptimizeConfig(schedule="plateau")
     assert rates_of(config, [9.0, 8.0, 7.0, 6.0, 5.0, 4.0]) == [1.0] * 6
     assert rates_of(config, [9.0] * 9) == [1.0] * 4 + [0.5] * 4 + [0.25]
 
 
-def test_a_rising_figure_is_a_better_one_where_accuracy_is_watched() -> None:
+def test_higher_is_better_if_accuracy_is_monitored() -> None:
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
     built = build_schedule(optimizer, OptimizeConfig(schedule="plateau"), steps=0, watched="accuracy", rises=True)
     assert (built["monitor"], built["scheduler"].mode) == ("accuracy", "max")

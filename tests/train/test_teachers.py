@@ -14,7 +14,7 @@ FOLDS = ["data.folds=2", "train.epochs=30", "train.learning_rate=0.05", "train.e
 
 
 @pytest.mark.slow
-def test_teachers_label_what_they_never_saw_and_a_student_learns_from_it(tmp_path: Path) -> None:
+def test_teachers_label_their_left_out_folds_and_a_student_learns_from_it(tmp_path: Path) -> None:
     dataset = bright_or_dark()
     runs = [tmp_path / "0", tmp_path / "1"]
     for fold, run in enumerate(runs):

@@ -12,7 +12,7 @@ from facemood.train.trainer import BEST, LAST, open_trainer
 from tests.train.test_fit import small_recipe
 
 
-def test_more_devices_than_there_are_is_said() -> None:
+def test_more_devices_than_there_are_is_reported() -> None:
     there = torch.cuda.device_count() or os.cpu_count() or 1
     assert Hardware(devices=there).devices == there
     for wrong in (0, there + 1):
@@ -38,7 +38,7 @@ def test_the_last_checkpoint_is_always_kept_and_written_last(tmp_path: Path) -> 
     assert "EMAWeightAveraging" in kinds(trainer)
 
 
-def test_averaging_stopping_and_the_best_weights_follow_the_recipe(tmp_path: Path) -> None:
+def test_averaging_early_stopping_and_the_best_weights_follow_the_recipe(tmp_path: Path) -> None:
     trainer = opened(tmp_path, "stop.keep=best", "stop.patience=3", "stop.monitor=loss", "train.ema=0.0")
     assert "EMAWeightAveraging" not in kinds(trainer)
     stopping = trainer.callbacks[kinds(trainer).index("EarlyStopping")]

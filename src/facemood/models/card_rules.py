@@ -76,8 +76,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) < len(pairs):
         keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {reprlib.repr(twice)} is repeated in one table")
+        repeated = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {reprlib.repr(repeated)} is repeated in one table")
     return table
 
 

@@ -1,8 +1,8 @@
-"""A convolutional network in plain NumPy, to read, to step through and to trust.
+"""A convolutional network in plain NumPy, to read and to learn from.
 
-Read `layer`, `dense`, `activations`, `losses` and `optimizers` first: with them a dense network learns. Then `windows`,
-`convolution`, `pooling` and `normalization`; `sequential` and `training` put the layers to work; `checks` proves them.
-``docs/tutorial/numpy-cnn.md`` goes the same way by examples.
+Read `layer`, `dense`, `activations`, `losses` and `optimizers` first: they are enough for a dense network. Then read
+`windows`, `convolution`, `pooling` and `normalization`. `sequential` and `training` train the layers; `checks` checks
+their gradients. ``docs/tutorial/numpy-cnn.md`` has examples in the same order.
 """
 
 from facemood.numpy_cnn.activations import Linear, ReLU, Sigmoid, Softmax, Tanh

@@ -1,4 +1,4 @@
-"""Activations: what bends the straight lines, each number by itself (softmax: each row); shapes stay as they are."""
+"""Activation functions, applied to each number (softmax: to each row); shapes stay the same."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from facemood.numpy_cnn.layer import Floats, Layer
 
 @dataclass(eq=False)
 class Linear(Layer):
-    """Nothing is bent: y = x, so dy/dx = 1.
+    """Identity: y = x, so dy/dx = 1.
 
     Keeps: nothing.
 
@@ -21,17 +21,17 @@ class Linear(Layer):
     """
 
     def forward_pass(self, inputs: Floats, *, training: bool = False) -> Floats:
-        """Map (N, ...) to the same."""
+        """Return the (N, ...) inputs."""
         return inputs
 
     def backward_pass(self, gradient: Floats) -> Floats:
-        """Map (N, ...) to the same."""
+        """Return the (N, ...) gradient."""
         return gradient
 
 
 @dataclass(eq=False)
 class Sigmoid(Layer):
-    """Squeeze into 0..1: y = 1 / (1 + e^-x), so dy/dx = y (1 - y).
+    """Logistic function, 0..1: y = 1 / (1 + e^-x), so dy/dx = y (1 - y).
 
     Keeps: the outputs.
 
@@ -42,7 +42,7 @@ class Sigmoid(Layer):
 
     def forward_pass(self, inputs: Floats, *, training: bool = False) -> Floats:
         """Map (N, ...) to the same shape."""
-        self._outputs: Floats = (1 + np.tanh(inputs / 2)) / 2  # the same function, and large x cannot overflow
+        self._outputs: Floats = (1 + np.tanh(inputs / 2)) / 2  # the same function without overflow
         return self._outputs
 
     def backward_pass(self, gradient: Floats) -> Floats:
@@ -52,7 +52,7 @@ class Sigmoid(Layer):
 
 @dataclass(eq=False)
 class Tanh(Layer):
-    """Squeeze into -1..1: y = tanh(x), so dy/dx = 1 - y^2.
+    """Hyperbolic tangent, -1..1: y = tanh(x), so dy/dx = 1 - y^2.
 
     Keeps: the outputs.
 
@@ -73,7 +73,7 @@ class Tanh(Layer):
 
 @dataclass(eq=False)
 class ReLU(Layer):
-    """Cut off what is negative: y = max(x, 0), so dy/dx = 1 where x > 0, and 0 elsewhere.
+    """Rectified linear unit: y = max(x, 0), so dy/dx = 1 where x > 0, and 0 elsewhere.
 
     Keeps: the outputs.
 
@@ -94,9 +94,10 @@ class ReLU(Layer):
 
 @dataclass(eq=False)
 class Softmax(Layer):
-    """Make probabilities of each row: y_i = e^x_i / sum over k of e^x_k, so dy_i/dx_k = y_i (1[i = k] - y_k).
+    """Turn each row into probabilities: y_i = e^x_i / sum over k of e^x_k, so dy_i/dx_k = y_i (1[i = k] - y_k).
 
-    Every output hangs on every input of its row; put together, the slope by x is y (g - sum of g y).
+    Each output depends on all inputs of its row. With the gradient g of the outputs, the gradient of the inputs is
+    y (g - sum of g y).
 
     Keeps: the outputs.
 
@@ -107,7 +108,7 @@ class Softmax(Layer):
 
     def forward_pass(self, inputs: Floats, *, training: bool = False) -> Floats:
         """Map (N, K) to (N, K); each row sums to 1."""
-        powers: Floats = np.exp(inputs - inputs.max(axis=-1, keepdims=True))  # the same shares, and no power above 1
+        powers: Floats = np.exp(inputs - inputs.max(axis=-1, keepdims=True))  # the same result without overflow
         total: Floats = powers.sum(axis=-1, keepdims=True)
         self._outputs = powers / total
         return self._outputs

@@ -1,4 +1,4 @@
-"""Networks as .npz files: the weights by name, and the layers as JSON."""
+"""Save networks as .npz files: the weights by name, and the layers as JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from facemood.errors import ModelError, did_you_mean
 from facemood.numpy_cnn.layer import Floats, Layer, Shape
 
 LAYERS = "layers"
-"""The entry that describes the network."""
+"""Name of the entry that describes the layers."""
 
 
 def write_archive(
@@ -26,7 +26,7 @@ def write_archive(
     """Write a network.
 
     Raises:
-        OutputError: The place cannot be written to.
+        OutputError: The file cannot be written.
     """
     description = json.dumps({"input_shape": input_shape, "layers": [describe(layer) for layer in layers]})
     with replacing(path, "wb") as file:
@@ -38,7 +38,7 @@ def read_archive(path: str | os.PathLike[str]) -> tuple[list[Layer], Shape, dict
     """Return layers without weights, the shape of one input, and the weights by name.
 
     Raises:
-        ModelError: The file is not there, is no such archive, or names a layer that is not known.
+        ModelError: The file is missing, is not such an archive, or names an unknown layer.
     """
     try:
         with np.load(Path(path), allow_pickle=False) as archive:
@@ -48,7 +48,7 @@ def read_archive(path: str | os.PathLike[str]) -> tuple[list[Layer], Shape, dict
     except FileNotFoundError:
         raise ModelError(f"{path}: there is no such file") from None
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{path}: is no network of numpy_cnn; expected a file that Sequential.save wrote") from error
+        raise ModelError(f"{path}: is not a network of numpy_cnn; expected a file by Sequential.save") from error
     return layers, input_shape, arrays
 
 
@@ -65,7 +65,7 @@ def describe(layer: Layer) -> dict[str, Any]:
 
 
 def restore(description: Mapping[str, Any]) -> Layer:
-    """Return the layer that a description is of; layers of your own are known once their module is imported.
+    """Return the layer of a description; your own layers are known once their module is imported.
 
     Raises:
         ModelError: There is no such kind of layer, or it has no such option.
@@ -82,21 +82,21 @@ def restore(description: Mapping[str, Any]) -> Layer:
     try:
         return kinds[kind](**options)
     except (TypeError, ValueError) as error:
-        raise ModelError(f"the layer {kind} cannot be made of {options} ({error})") from error
+        raise ModelError(f"the layer {kind} cannot be made with {options} ({error})") from error
 
 
 def _plain(value: Any) -> Any:
-    """Return an option as a plain value; layers among it become descriptions."""
+    """Return an option as a plain value; layers become descriptions."""
     return [describe(layer) for layer in value] if isinstance(value, list | tuple) else value
 
 
 def _whole(value: Any) -> Any:
-    """Return an option of a plain value."""
+    """Return the option of a plain value."""
     return [restore(layer) for layer in value] if isinstance(value, list) else value
 
 
 def _kinds(kind: type[Layer]) -> Iterator[type[Layer]]:
-    """Yield all kinds of layers that are made from one."""
-    for made in kind.__subclasses__():
-        yield made
-        yield from _kinds(made)
+    """Yield all subclasses of a layer."""
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from _kinds(subclass)

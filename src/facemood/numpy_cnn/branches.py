@@ -1,4 +1,4 @@
-"""Layers made of layers: a way around others (He et al. 2016), and a gate for channels (Hu et al. 2018)."""
+"""Layers made of layers: residual blocks (He et al. 2016) and channel gates (Hu et al. 2018)."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from facemood.numpy_cnn.layer import (
 
 @dataclass(eq=False)
 class Residual(Layer):
-    """Layers, and a shortcut around them: y = body(x) + shortcut(x), or body(x) + x.
+    """Residual block: layers with a shortcut around them, y = body(x) + shortcut(x) or body(x) + x.
 
-    The sum hands its gradient to both ways alike, and x gets what comes back from the two. So a deep network's first
-    layers hear of the loss without a detour.
+    The sum passes its gradient to both branches, and the gradient of x is the sum of what both return. So gradients
+    reach the first layers of a deep network directly.
 
-    Keeps: nothing itself; the layers inside do.
+    Keeps: nothing, but the layers inside do.
 
     Attributes:
-        body: The layers.
-        shortcut: Those on the other way, which must give the same shape; none for x itself.
+        body: The layers of the body.
+        shortcut: The layers of the shortcut, with the same output shape; empty for x itself.
 
     Raises:
-        ValueError: In `build`, if the two ways give different shapes.
+        ValueError: In `build`, if the output shapes of the branches differ.
 
     Example:
         >>> from facemood.numpy_cnn import Linear
@@ -44,19 +44,19 @@ class Residual(Layer):
     shortcut: Sequence[Layer] = ()
 
     def build(self, shape: Shape, random: np.random.Generator) -> Shape:
-        """Build both ways, and return their common shape."""
-        ends = [build_through(way, shape, random) for way in (self.body, self.shortcut)]
-        if ends[0] != ends[1]:
-            raise ValueError(f"the body gives {ends[0]}, but the shortcut {ends[1]}; they are added, so must agree")
-        return ends[0]
+        """Build both branches, and return their common output shape."""
+        body, shortcut = (build_through(branch, shape, random) for branch in (self.body, self.shortcut))
+        if body != shortcut:
+            raise ValueError(f"the body gives {body}, but the shortcut {shortcut}; they are added, so must agree")
+        return body
 
     def forward_pass(self, inputs: Floats, *, training: bool = False) -> Floats:
-        """Map (N, *shape) to (N, *the ways' shape)."""
+        """Map (N, *shape) to (N, *output shape)."""
         around = forward_through(self.shortcut, inputs, training=training)
         return forward_through(self.body, inputs, training=training) + around
 
     def backward_pass(self, gradient: Floats) -> Floats:
-        """Map (N, *the ways' shape) to (N, *shape)."""
+        """Map (N, *output shape) to (N, *shape)."""
         return backward_through(self.body, gradient) + backward_through(self.shortcut, gradient)
 
     def children(self) -> tuple[Layer, ...]:
@@ -66,20 +66,20 @@ class Residual(Layer):
 
 @dataclass(eq=False)
 class Gate(Layer):
-    """Weigh each channel by what layers say of the whole image: y[i, j, c] = x[i, j, c] gate(x)[c].
+    """Scale each channel by a gate that layers compute from the image: y[i, j, c] = x[i, j, c] gate(x)[c].
 
     With a mean of each map, two dense layers and a sigmoid inside, this is squeeze-and-excitation.
 
-    By the product rule the slope by x is g gate(x), and what comes back through the gate from the sum of g x over
-    all places.
+    By the product rule, the gradient of x is g gate(x), plus the gradient through the gate of the sum of g x over all
+    positions.
 
     Keeps: inputs and gates.
 
     Attributes:
-        layers: Those that make (N, c) gates of (N, h, w, c) images.
+        layers: The layers that compute (N, c) gates from (N, h, w, c) images.
 
     Raises:
-        ValueError: In `build`, if the layers do not give a number for each channel.
+        ValueError: In `build`, if the layers do not give one number per channel.
 
     Example:
         >>> from facemood.numpy_cnn import GlobalAveragePool

@@ -1,4 +1,4 @@
-"""Are the gradients right? Change each number a little, see what the outputs do, and compare: the proof of a layer."""
+"""Gradient checks: compare backward passes with numerical gradients by central differences."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from facemood.numpy_cnn.normalization import BatchNorm, Dropout, Standardize
 from facemood.numpy_cnn.pooling import AveragePool, GlobalAveragePool, MaxPool
 
 STEP = 1e-5
-"""How far numbers are moved to each side; the rest of a smooth function's series is about its square."""
+"""Step of the central differences to each side; their error for a smooth function is about its square."""
 
 TOLERANCE = 1e-6
-"""A gradient that is off by more, in units of the largest slope, is wrong; rounding stays far below."""
+"""Largest error of a correct gradient, in units of the largest gradient; rounding errors are far smaller."""
 
 
 def check_layer(layer: Layer, shape: Shape, *, training: bool = False, seed: int = 0) -> dict[str, float]:
     """Compare a layer's backward pass with its forward pass, in float64.
 
-    The outputs are weighed by random numbers r and summed, so that the layer has one output: L = sum of r y. The
-    backward pass of r must give dL/dx; and for each number, alone,
+    The outputs are weighted by random numbers r and summed, so that there is one output: L = sum of r y. The backward
+    pass of r must give dL/dx. Numerically, for each single number,
 
         dL/dx = (L(x + d) - L(x - d)) / 2d
 
-    but for a term of d^2 (central difference).
+    up to an error of order d^2 (central difference).
 
     Args:
-        layer: Is built again for the shape.
-        shape: Of one input, without N; small, as there are two forward passes for each number.
-        training: Which of the two modes is checked.
-        seed: Where inputs, weights and r come from.
+        layer: The layer; it is built again for the shape.
+        shape: Shape of one input, without N; small, because there are two forward passes for each number.
+        training: Whether the layer is checked in training mode.
+        seed: Seed of inputs, weights and r.
 
     Returns:
-        The largest error of ``inputs`` and of each parameter, in units of the largest slope. Right is what is below
-        `TOLERANCE`.
+        The largest error of ``inputs`` and of each parameter, in units of the largest gradient. Errors of correct
+        gradients are below `TOLERANCE`.
 
     Example:
         >>> class Half(Layer):
@@ -55,27 +55,27 @@ def check_layer(layer: Layer, shape: Shape, *, training: bool = False, seed: int
     layer.build(shape, random)
     _use_float64(layer, random)
     inputs = spread((3, *shape), random)
-    start = copy.deepcopy(layer)  # batch norm and dropout change in training, so every pass begins with the same layer
+    start = copy.deepcopy(layer)  # batch norm and dropout change in training, so each pass starts from a copy
     outputs = layer.forward_pass(inputs, training=training)
-    weighing = random.standard_normal(outputs.shape)
-    found = {"inputs": (inputs, layer.backward_pass(weighing))}
+    weights = random.standard_normal(outputs.shape)
+    found = {"inputs": (inputs, layer.backward_pass(weights))}
     for (place, inner), (_, same) in zip(walk([layer]), walk([start]), strict=True):
         for name, gradient in inner.gradients.items():
             found[name if inner is layer else f"{place[2:]}.{name}"] = (same.parameters[name], gradient)
 
     def value() -> float:
-        return float((copy.deepcopy(start).forward_pass(inputs, training=training) * weighing).sum())
+        return float((copy.deepcopy(start).forward_pass(inputs, training=training) * weights).sum())
 
     return {name: _error(gradient, numerical_slope(value, values)) for name, (values, gradient) in found.items()}
 
 
 def numerical_slope(function: Callable[[], float], values: Floats, *, step: float = STEP) -> Floats:
-    """Return the slope of a function by each number of an array that it reads, by central differences.
+    """Return the numerical gradient of a function with respect to an array that it uses, by central differences.
 
     Args:
-        function: It is called twice for each number.
-        values: Moved in place, and put back; float64.
-        step: How far to each side.
+        function: The function; it is called twice for each number.
+        values: The array, float64; it is changed in place and restored.
+        step: Step to each side.
 
     Example:
         >>> values = np.array([3.0, -1.0])
@@ -93,16 +93,16 @@ def numerical_slope(function: Callable[[], float], values: Floats, *, step: floa
 
 
 def spread(shape: Shape, random: np.random.Generator) -> Floats:
-    """Return different numbers from -1 to 1 in random order, none near zero or near another.
+    """Return different numbers from -1 to 1 in random order, with a distance from zero and from each other.
 
-    So no largest number of a window and no sign changes while one of them is moved: there a slope has no one value.
+    So a small step changes no sign and no maximum of a window, where the gradient would not be defined.
     """
     count = int(np.prod(shape))
     return random.permutation((np.arange(count) + 0.5) / count * 2 - 1 + 0.1 / count).reshape(shape)
 
 
 def _use_float64(layer: Layer, random: np.random.Generator) -> None:
-    """Bring all parameters to float64, and off their first values: biases of zero would hide errors."""
+    """Convert all parameters to float64, and change their initial values, because biases of zero would hide errors."""
     for _, inner in walk([layer]):
         for name, value in inner.parameters.items():
             inner.parameters[name] = value + 0.3 * random.standard_normal(value.shape)
@@ -111,15 +111,15 @@ def _use_float64(layer: Layer, random: np.random.Generator) -> None:
 
 
 def _error(found: Floats, expected: Floats) -> float:
-    """Return the largest difference, in units of the largest slope that was expected."""
+    """Return the largest difference, in units of the largest expected gradient."""
     largest = max(float(np.abs(expected).max(initial=0)), 1e-3)
     return float(np.abs(found - expected).max(initial=0)) / largest
 
 
 def examples() -> dict[str, tuple[Layer, Shape, bool]]:
-    """Return a layer of every kind and option, with an input shape and whether it is in training, by a name.
+    """Return layers of all kinds and options by name, with an input shape and the training mode.
 
-    A layer of your own belongs here too: then ``facemood learn check`` checks it.
+    Add your own layers here, and ``facemood learn check`` checks them.
     """
     image, row = (6, 5, 2), (7,)
     squeeze = [GlobalAveragePool(), Dense(3), Tanh(), Dense(2), Sigmoid()]
@@ -153,7 +153,7 @@ def examples() -> dict[str, tuple[Layer, Shape, bool]]:
 
 
 def check_all() -> dict[str, float]:
-    """Return the largest error of each of the `examples`; right is below `TOLERANCE`."""
+    """Return the largest error of each of the `examples`; correct gradients are below `TOLERANCE`."""
     return {
         name: max(check_layer(layer, shape, training=training).values())
         for name, (layer, shape, training) in examples().items()

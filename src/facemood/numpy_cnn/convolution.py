@@ -1,4 +1,4 @@
-"""Convolution: the same few weights looked through at every place of an image."""
+"""Convolution: the same filters are applied at every position of an image."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from facemood.numpy_cnn.layer import Floats, Layer, Shape, draw_weights
 from facemood.numpy_cnn.windows import add_windows, pad, take_windows, unpad, window_grid
 
 PADDINGS = ("valid", "same")
-"""Whether filters stay inside the input, or zeros around it keep its size."""
+"""Paddings: ``"valid"`` keeps filters inside the input, ``"same"`` adds zeros to keep its size."""
 
 
 @dataclass(eq=False)
 class Conv2D(Layer):
-    """Several filters over a volume: [n, n, c] * [f, f, c] -> [floor((n + 2p - f) / s + 1)]^2 x filters.
+    """Convolution with several filters: [n, n, c] * [f, f, c] -> [floor((n + 2p - f) / s + 1)]^2 x filters.
 
     At row i, column j and filter k, with x padded by p zeros:
 
         y[i, j, k] = bias[k] + sum over a, b, c of x[s i + a, s j + b, c] weights[a, b, c, k]
 
-    All windows are laid out as the rows of one matrix, so that one matrix product does every sum (im2col).
+    All windows become the rows of one matrix, so that one matrix product computes all sums (im2col).
 
-    Keeps: that matrix, (N rows columns, f f c), and the padded images' shape.
+    Keeps: that matrix, (N rows columns, f f c), and the shape of the padded images.
 
     Attributes:
-        filters: How many there are, the channels of the output.
+        filters: Number of filters, the channels of the output.
         size: Side f of a filter in pixels.
         stride: Pixels s from one window to the next.
         padding: ``"valid"``, p = 0, or ``"same"``, p = (f - 1) / 2, with which a stride of 1 keeps the image's size.
@@ -57,7 +57,7 @@ class Conv2D(Layer):
 
     @property
     def frame(self) -> int:
-        """The zeros p on each side."""
+        """The padding p on each side."""
         return (self.size - 1) // 2 if self.padding == "same" else 0
 
     def build(self, shape: Shape, random: np.random.Generator) -> Shape:
@@ -90,5 +90,5 @@ class Conv2D(Layer):
 
     @property
     def _matrix(self) -> Floats:
-        """The weights as a matrix, a column a filter: (f f c, filters)."""
+        """The weights as a matrix with one column per filter: (f f c, filters)."""
         return self.parameters["weights"].reshape(-1, self.filters)

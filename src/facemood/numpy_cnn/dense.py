@@ -1,4 +1,4 @@
-"""Dense layers: every input counts for every output; and the way from images to rows of numbers."""
+"""Dense layers, in which each output depends on all inputs; and flattening of images."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from facemood.numpy_cnn.layer import Floats, Layer, Shape, draw_weights
 
 @dataclass(eq=False)
 class Dense(Layer):
-    """Neurons side by side, each a weighted sum of all inputs: [d] -> [units].
+    """Dense layer: each unit is a weighted sum of all inputs, [d] -> [units].
 
         y = x weights + bias
 
     Keeps: the inputs.
 
     Attributes:
-        units: How many neurons there are.
+        units: Number of units.
 
     Parameters are ``weights`` (d, units) and ``bias`` (units,).
 
@@ -54,7 +54,7 @@ class Dense(Layer):
 
 @dataclass(eq=False)
 class Flatten(Layer):
-    """Lay an image out as one row: [h, w, c] -> [h w c], row by row, pixel by pixel, channel by channel.
+    """Flatten an image to a row: [h, w, c] -> [h w c], by rows, then pixels, then channels.
 
     Keeps: the inputs' shape.
 

@@ -1,4 +1,4 @@
-"""Figures of a network at work: what every layer makes of a face, the classic filters, and the curves of training."""
+"""Figures of a network: the outputs of all layers for a face, classic filters, and learning curves."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KINDS = (".png", ".svg", ".pdf")
-"""The endings of figures that can be written."""
+"""Supported file name extensions of figures."""
 
 WIDTH = 11.0
-"""Inches."""
+"""Width of figures in inches."""
 
 COLUMNS = 3
-"""Layers next to each other."""
+"""Columns of layers in the figure."""
 
 MAPS = 10
-"""Maps that are shown of each layer at most, the first ones."""
+"""Largest number of maps that are shown of each layer."""
 
 BLUE = "#0072B2"
-"""The first line of a chart. Readers of all colour visions tell it from `ORANGE` (Okabe and Ito 2008)."""
+"""Colour of the first line of a chart; colour-blind readers can distinguish it from `ORANGE` (Okabe and Ito 2008)."""
 
 ORANGE = "#D55E00"
-"""The second line of a chart."""
+"""Colour of the second line of a chart."""
 
 GREY = "#666666"
-"""Lesser text."""
+"""Colour of secondary text."""
 
 STYLE: dict[str, Any] = {
     "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so that all machines lay out alike
+    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so that all machines have the same layout
     "font.size": 8,
     "axes.titlelocation": "left",
     "axes.titlesize": 8,
@@ -54,19 +54,19 @@ STYLE: dict[str, Any] = {
     "legend.frameon": False,
     "svg.hashsalt": "facemood",
 }
-"""How the figures look, over matplotlib's own defaults."""
+"""Style of the figures, on top of matplotlib's defaults."""
 
 
 def draw_layers(model: Sequential, image: NDArray[np.generic], labels: Sequence[str], file: Path) -> None:
-    """Draw what every layer gives for one face, from pixels to probabilities, in the order in which they are done.
+    """Draw the outputs of all layers for one face, from pixels to probabilities, in the order of the forward pass.
 
-    Of a layer's maps the first ten are shown, from black for its lowest number to white for its highest; rows of
-    numbers go from blue to yellow. Layer 4.0 is the first one inside layer 4.
+    The first ten maps of a layer are shown, from black for its lowest number to white for its highest. Rows of numbers
+    go from blue to yellow. Layer 4.0 is the first one inside layer 4.
 
     Args:
-        model: Its input is grey.
-        image: (h, w) of any type, as large as the model's input.
-        labels: The words for its outputs.
+        model: A model with grey input.
+        image: (h, w) of any type, of the size of the model's input.
+        labels: Labels of its outputs.
         file: .png, .svg or .pdf.
 
     Raises:
@@ -91,7 +91,7 @@ def draw_layers(model: Sequential, image: NDArray[np.generic], labels: Sequence[
 
 
 def draw_filters(image: NDArray[np.generic], file: Path) -> None:
-    """Draw a grey face (h, w) through each of the classic filters, with the filters' weights beneath.
+    """Draw a grey face (h, w) after each of the classic filters, with the weights of the filters below.
 
     Raises:
         MissingExtraError: matplotlib is not installed (extra ``plot``).
@@ -99,18 +99,18 @@ def draw_filters(image: NDArray[np.generic], file: Path) -> None:
     """
     with _drawing(file, height=4.0) as figure:
         grid = figure.subplots(2, len(FILTERS), height_ratios=(2.4, 1))
-        for (picture, numbers), (name, weights) in zip(grid.T, FILTERS.items(), strict=True):
-            picture.imshow(np.clip(apply_filter(image, weights), 0, 255), cmap="gray", vmin=0, vmax=255)
-            picture.set_title(name)
+        for (filtered, numbers), (name, weights) in zip(grid.T, FILTERS.items(), strict=True):
+            filtered.imshow(np.clip(apply_filter(image, weights), 0, 255), cmap="gray", vmin=0, vmax=255)
+            filtered.set_title(name)
             numbers.imshow(weights, cmap="RdBu_r", vmin=-12, vmax=12)
             for (row, column), weight in np.ndenumerate(weights):
                 numbers.text(column, row, f"{weight:.3g}", ha="center", va="center", fontsize=7)
-            picture.set_axis_off()
+            filtered.set_axis_off()
             numbers.set_axis_off()
 
 
 def draw_history(history: Sequence[Epoch], file: Path) -> None:
-    """Draw loss and accuracy over the epochs of training, on what is learnt and on validation.
+    """Draw loss and accuracy by epoch, on training and validation examples.
 
     Raises:
         MissingExtraError: matplotlib is not installed (extra ``plot``).
@@ -129,7 +129,7 @@ def draw_history(history: Sequence[Epoch], file: Path) -> None:
 
 
 def montage(output: Floats) -> NDArray[np.float32]:
-    """Lay a layer's first maps side by side.
+    """Arrange the first maps of a layer side by side.
 
     Args:
         output: (h, w, c) or (d,).
@@ -152,7 +152,7 @@ def montage(output: Floats) -> NDArray[np.float32]:
 
 
 def _draw_bars(axes: Axes, labels: Sequence[str], probabilities: NDArray[np.float32]) -> None:
-    """Draw the probabilities as bars with their numbers, the first label at the top."""
+    """Draw the probabilities as bars with their values, the first label at the top."""
     places = range(len(labels))
     axes.barh(places, probabilities, color=BLUE, height=0.7)
     for place, probability in zip(places, probabilities.tolist(), strict=True):
@@ -165,7 +165,7 @@ def _draw_bars(axes: Axes, labels: Sequence[str], probabilities: NDArray[np.floa
 
 @contextmanager
 def _drawing(file: Path, *, height: float) -> Iterator[Figure]:
-    """Give an empty figure of a height in inches, and write it when the block ends without an error."""
+    """Yield an empty figure with a height in inches, and write it if the block ends without an error."""
     if file.suffix.lower() not in KINDS:
         raise OutputError(f"{file}: unknown kind of figure; expected one of {', '.join(KINDS)}")
     matplotlib, figures = (require(name, extra="plot") for name in ("matplotlib", "matplotlib.figure"))

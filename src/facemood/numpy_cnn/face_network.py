@@ -1,4 +1,4 @@
-"""A small network for faces, and how it is trained: on two cores in a quarter of an hour."""
+"""A small network for faces and its training options; training takes a quarter of an hour on two cores."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from facemood.numpy_cnn.training import FitOptions, cosine
 from facemood.numpy_cnn.windows import pad
 
 SIDE = 48
-"""Pixels of a face's side, as in FER2013."""
+"""Side of a face in pixels, as in FER2013."""
 
 RATE = 0.002
-"""How far Adam's steps go at first, with `small_options`."""
+"""Initial learning rate of Adam for `small_options`."""
 
 SHIFT = 3
-"""Pixels by which `jitter` moves faces at most."""
+"""Largest shift of faces by `jitter`, in pixels."""
 
 
 def small_network(classes: int = 7, *, side: int = SIDE, seed: int = 0) -> Sequential:
-    """Return an untrained network for grey faces: five convolutions on ever smaller maps, and a dense layer.
+    """Return an untrained network for grey faces: five convolutions on smaller and smaller maps, and a dense layer.
 
     Example:
         >>> model = small_network()
@@ -36,7 +36,7 @@ def small_network(classes: int = 7, *, side: int = SIDE, seed: int = 0) -> Seque
     """
     layers = [
         Standardize(),
-        *_stage(Conv2D(16, 5, stride=2, padding="same")),  # 24 x 24, where 48 x 48 came in
+        *_stage(Conv2D(16, 5, stride=2, padding="same")),  # 24 x 24 for an input of 48 x 48
         *_stage(Conv2D(32, 3, padding="same")),
         MaxPool(2),  # 12 x 12
         *_stage(Conv2D(64, 3, padding="same")),
@@ -52,21 +52,21 @@ def small_network(classes: int = 7, *, side: int = SIDE, seed: int = 0) -> Seque
 
 
 def _stage(convolution: Conv2D) -> list[Layer]:
-    """Return a convolution with what stands behind each: batch norm and ReLU."""
+    """Return a convolution with batch norm and ReLU."""
     return [convolution, BatchNorm(), ReLU()]
 
 
 def small_options(*, epochs: int, seed: int = 0) -> FitOptions:
-    """Return how the small network is trained on faces."""
+    """Return the training options of the small network."""
     return FitOptions(
         epochs=epochs, batch_size=64, penalty=Penalty(l2=1e-4), augment=jitter, schedule=cosine, seed=seed
     )
 
 
 def jitter(images: Floats, random: np.random.Generator) -> Floats:
-    """Mirror half of the images, and move each by a few pixels: (N, h, w, c) to the same shape.
+    """Augment images: mirror half of them, and shift each by a few pixels; (N, h, w, c) to the same shape.
 
-    What comes in at the edge has the image's mean.
+    Pixels from outside have the image's mean.
     """
     count, height, width, _ = images.shape
     mean = images.mean(axis=(1, 2), keepdims=True)

@@ -1,4 +1,4 @@
-"""The classic filters: convolutions whose weights a person chose, long before they were learnt."""
+"""Classic filters: convolutions with hand-chosen weights."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ FILTERS: dict[str, NDArray[np.float32]] = {
     "sharpen": np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]], np.float32),
     "emboss": np.array([[-2, -1, 0], [-1, 1, 1], [0, 1, 2]], np.float32),
 }
-"""(3, 3) each. They sum to 1 and keep the brightness, but for edge, which sums to 0: an even area becomes black."""
+"""Filters by name, (3, 3) each. They sum to 1 and keep the brightness, except edge, which sums to 0: an even area
+becomes black."""
 
 
 def apply_filter(image: NDArray[np.generic], weights: Floats) -> NDArray[np.float32]:
-    """Look through a filter at every place of a grey image.
+    """Apply a filter to a grey image.
 
     Args:
-        image: (h, w) of any type; outside of it the edge goes on.
+        image: (h, w) of any type; outside of it the pixels of the edge are repeated.
         weights: (f, f) with an odd f.
 
     Returns:

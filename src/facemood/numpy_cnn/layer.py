@@ -1,7 +1,7 @@
-"""What a layer is: something with a forward pass, and a backward pass that undoes it by the chain rule.
+"""The base class of layers: a forward pass, and a backward pass that applies the chain rule.
 
-Images are (N, h, w, c): N of them, h rows, w columns, c channels. Rows of numbers are (N, d). The passes work in
-whatever precision comes in: float32 when a network learns, float64 when its gradients are checked.
+Images are (N, h, w, c): N images, h rows, w columns, c channels. Rows of numbers are (N, d). The passes keep the
+precision of their input: float32 in training, float64 in gradient checks.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ Shape = tuple[int, ...]
 
 @dataclass(eq=False)
 class Layer:
-    """The common part of all layers. A layer of your own is a subclass that has the two passes.
+    """Base class of all layers. Your own layer is a subclass with the two passes.
 
     Attributes:
-        parameters: What is learnt, by name. Optimisers change these arrays in place.
-        gradients: What the last `backward_pass` found: for each parameter an array of its shape, the slope of the loss.
-        state: What is kept but not learnt, such as a running mean.
-        output: What the last forward pass of a network got from this layer.
+        parameters: Trainable arrays by name. Optimizers change them in place.
+        gradients: Gradient of the loss for each parameter, from the last `backward_pass`, in the parameter's shape.
+        state: Arrays that are kept but not trained, such as a running mean.
+        output: The layer's output in the last forward pass of a network.
 
     Example:
         >>> class Double(Layer):
@@ -46,17 +46,17 @@ class Layer:
     output: Floats = field(init=False, repr=False)
 
     def build(self, shape: Shape, random: np.random.Generator) -> Shape:
-        """Make the parameters for inputs of a shape.
+        """Create the parameters for inputs of a shape.
 
         Args:
-            shape: Of one input, without N.
-            random: Where first weights are drawn from.
+            shape: Shape of one input, without N.
+            random: Generator of the initial weights.
 
         Returns:
             The shape of one output, without N.
 
         Raises:
-            ValueError: The layer cannot work on this shape.
+            ValueError: The layer does not accept this shape.
         """
         return shape
 
@@ -65,20 +65,20 @@ class Layer:
 
         Args:
             inputs: (N, *shape).
-            training: Whether the network learns; dropout and batch norm do something else then.
+            training: Whether the network is in training, where dropout and batch norm behave differently.
         """
         raise NotImplementedError(f"{type(self).__name__} has no forward_pass; write one that returns the outputs")
 
     def backward_pass(self, gradient: Floats) -> Floats:
-        """Turn the slope of the loss by the outputs into that by the inputs, and set `gradients` on the way.
+        """Turn the gradient of the loss for the outputs into the gradient for the inputs, and set `gradients`.
 
         Args:
-            gradient: Of the outputs of the last forward pass, in their shape.
+            gradient: Gradient for the outputs of the last forward pass, in their shape.
 
         Returns:
-            Of its inputs, in their shape.
+            Gradient for the inputs, in their shape.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no backward_pass; write one that returns the slope")
+        raise NotImplementedError(f"{type(self).__name__} has no backward_pass; write one that returns the gradient")
 
     def children(self) -> tuple[Layer, ...]:
         """Return the layers inside this one."""
@@ -86,28 +86,28 @@ class Layer:
 
 
 def build_through(layers: Iterable[Layer], shape: Shape, random: np.random.Generator) -> Shape:
-    """Build layers one after another, each for what the one before it gives; return the last one's output shape."""
+    """Build layers one after another, each for the output shape of the one before; return the last output shape."""
     for layer in layers:
         shape = layer.build(shape, random)
     return shape
 
 
 def forward_through(layers: Iterable[Layer], inputs: Floats, *, training: bool = False) -> Floats:
-    """Send inputs forward through layers, and note in each what it gave."""
+    """Pass inputs forward through layers, and store the output of each."""
     for layer in layers:
         inputs = layer.output = layer.forward_pass(inputs, training=training)
     return inputs
 
 
 def backward_through(layers: Sequence[Layer], gradient: Floats) -> Floats:
-    """Send a gradient back through layers, the last one first: the chain rule."""
+    """Pass a gradient backward through layers, the last one first: the chain rule."""
     for layer in reversed(layers):
         gradient = layer.backward_pass(gradient)
     return gradient
 
 
 def walk(layers: Iterable[Layer], prefix: str = "") -> Iterator[tuple[str, Layer]]:
-    """Yield all layers with their names in the order in which they are done: those inside a layer come before it.
+    """Yield all layers with their names in the order of the forward pass: layers inside of a layer come before it.
 
     Example:
         >>> from facemood.numpy_cnn import Dense, ReLU, Residual
@@ -123,7 +123,7 @@ def check_image_shape(layer: Layer, shape: Shape) -> tuple[int, int, int]:
     """Return a shape as height, width and channels.
 
     Raises:
-        ValueError: It is not that of an image.
+        ValueError: It is not the shape of an image.
     """
     if len(shape) != 3:
         raise ValueError(f"{layer} works on images (h, w, c), but its input is {shape}; put it before Flatten")
@@ -131,12 +131,12 @@ def check_image_shape(layer: Layer, shape: Shape) -> tuple[int, int, int]:
 
 
 def draw_weights(shape: Shape, fan_in: int, random: np.random.Generator) -> Floats:
-    """Draw first weights of variance 2 / fan_in, with which ReLU keeps the size of signals (He et al. 2015).
+    """Draw initial weights of variance 2 / fan_in, with which ReLU keeps the variance of signals (He et al. 2015).
 
     Args:
-        shape: Of the weights.
-        fan_in: How many inputs each output is a sum of.
-        random: Where they are drawn from.
+        shape: Shape of the weights.
+        fan_in: Number of inputs of each output.
+        random: Generator of the random numbers.
     """
     deviation = float(np.sqrt(2 / fan_in))
     return (deviation * random.standard_normal(shape)).astype(np.float32)

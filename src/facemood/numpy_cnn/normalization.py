@@ -1,4 +1,4 @@
-"""Layers that keep signals in bounds and networks from learning by heart: batch norm, dropout, standardized images."""
+"""Normalization and regularization layers: batch norm, dropout, standardization of images."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import numpy as np
 from facemood.numpy_cnn.layer import Floats, Layer, Shape
 
 KEEP = 0.9
-"""The share of the running mean and variance that stays when a batch is added to them."""
+"""Decay of the running mean and variance per batch."""
 
 TINY = 1e-5
-"""Added to variances, so that what is constant is not divided by zero."""
+"""Added to variances, to avoid a division by zero."""
 
 
 @dataclass(eq=False)
 class BatchNorm(Layer):
-    """Bring each channel to mean 0 and variance 1 over the batch, then scale and shift it (Ioffe and Szegedy 2015).
+    """Normalize each channel to mean 0 and variance 1 over the batch, then scale and shift it (Ioffe & Szegedy 2015).
 
         z = (x - mean) / sqrt(variance + 1e-5),  y = scale z + shift
 
-    Mean and variance are those of the batch in training, and at inference the running ones of all batches before.
-    In training they hang on x as well, so the slope by x is scale / deviation (g - mean(g) - z mean(g z)).
+    In training, mean and variance are those of the batch; at inference they are the running ones of earlier batches.
+    In training they depend on x as well, so the gradient of x is scale / deviation (g - mean(g) - z mean(g z)).
 
-    Keeps: z, the deviation, and whether it was in training.
+    Keeps: z, the standard deviation, and the training mode.
 
     Parameters are ``scale`` and ``shift``, state is ``mean`` and ``variance``, all (c,).
 
@@ -37,7 +37,7 @@ class BatchNorm(Layer):
     """
 
     def build(self, shape: Shape, random: np.random.Generator) -> Shape:
-        """Make the parameters, and return the same shape."""
+        """Create the parameters, and return the same shape."""
         ones, zeros = np.ones(shape[-1], np.float32), np.zeros(shape[-1], np.float32)
         self.parameters: dict[str, Floats] = {"scale": ones, "shift": zeros}
         self.state: dict[str, Floats] = {"mean": zeros.copy(), "variance": ones.copy()}
@@ -66,7 +66,7 @@ class BatchNorm(Layer):
         return slopes
 
     def _measure(self, inputs: Floats) -> tuple[Floats, Floats]:
-        """Return mean and variance of a batch, and add them to the running ones."""
+        """Return mean and variance of a batch, and update the running ones."""
         axes = tuple(range(inputs.ndim - 1))
         mean, variance = inputs.mean(axis=axes), inputs.var(axis=axes)
         count = inputs.size // inputs.shape[-1]
@@ -78,16 +78,16 @@ class BatchNorm(Layer):
 
 @dataclass(eq=False)
 class Dropout(Layer):
-    """Drop a share of the numbers in training, so that none can be relied on alone (Srivastava et al. 2014).
+    """Set a random share of the numbers to 0 in training, as regularization (Srivastava et al. 2014).
 
         y = x m / (1 - share),  m = 0 with probability share, and 1 elsewhere
 
-    What stays is enlarged, so that sums stay the same on average; at inference y = x.
+    The other numbers are scaled up, so that the mean stays the same; at inference y = x.
 
     Keeps: the factors m / (1 - share).
 
     Attributes:
-        share: Of the numbers, 0 up to but not including 1.
+        share: Share of the numbers that is dropped, 0 or more and less than 1.
 
     Raises:
         ValueError: The share is out of range.
@@ -105,14 +105,14 @@ class Dropout(Layer):
         self._random = np.random.default_rng(0)
 
     def build(self, shape: Shape, random: np.random.Generator) -> Shape:
-        """Take random numbers of its own, and return the same shape."""
+        """Create a separate random generator, and return the same shape."""
         self._random = np.random.default_rng(int(random.integers(2**32)))
         return shape
 
     def forward_pass(self, inputs: Floats, *, training: bool = False) -> Floats:
         """Map (N, ...) to the same shape."""
-        stays = self._random.random(inputs.shape) >= self.share if training else np.ones(inputs.shape, bool)
-        self._factors = stays.astype(inputs.dtype) / (1 - self.share if training else 1)
+        kept = self._random.random(inputs.shape) >= self.share if training else np.ones(inputs.shape, bool)
+        self._factors = kept.astype(inputs.dtype) / (1 - self.share if training else 1)
         return inputs * self._factors
 
     def backward_pass(self, gradient: Floats) -> Floats:
@@ -122,14 +122,14 @@ class Dropout(Layer):
 
 @dataclass(eq=False)
 class Standardize(Layer):
-    """Bring each image, a channel at a time, to mean 0 and deviation 1, so that light and contrast stop mattering.
+    """Standardize each channel of each image to mean 0 and standard deviation 1, to remove brightness and contrast.
 
         z = x - mean(x),  y = z / sqrt(mean(z^2) + 1)
 
-    The 1 is small compared with pixels of 0..255, and makes a flat image 0. The slope by z is
-    (g - y mean(g y)) / deviation, and that by x is the same less its mean.
+    The 1 is small compared with pixels of 0..255, and makes a flat image 0. The gradient of z is
+    (g - y mean(g y)) / deviation, and the gradient of x is the same minus its mean.
 
-    Keeps: outputs and deviations.
+    Keeps: outputs and standard deviations.
 
     Example:
         >>> Standardize().forward_pass(np.array([[[[10.0]], [[250.0]]]])).round(2).ravel().tolist()

@@ -1,8 +1,8 @@
-"""The weights in an ONNX file, read with NumPy alone.
+"""Read the weights of an ONNX file with NumPy only.
 
-ONNX files are protocol buffers: a row of fields, each with a number and a value. A value is a whole number (7 bits a
-byte, the lowest first), 4 or 8 bytes, or bytes of a length, which may hold fields in turn. Of all that is in a model
-only the path model > graph > initializers is of interest here. The numbers of the fields stand in
+ONNX files are protocol buffers: sequences of fields, each with a number and a value. A value is an integer of variable
+length (7 bits per byte, the lowest first), 4 or 8 bytes, or a number of bytes, which may contain fields again. Only the
+path model > graph > initializers is needed here. The numbers of the fields are in
 https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, the kinds in
 https://protobuf.dev/programming-guides/encoding.
 """
@@ -37,10 +37,10 @@ BYTES = 9
 """Field of a tensor: its values."""
 
 KINDS = {1: "<f4", 10: "<f2", 11: "<f8"}
-"""The kinds of tensors that weights are: single, half and double precision."""
+"""Types of weight tensors: single, half and double precision."""
 
 WHOLE = 0
-"""Wire type of a whole number of variable length."""
+"""Wire type of an integer of variable length."""
 
 EIGHT = 1
 """Wire type of a value of eight bytes."""
@@ -55,10 +55,10 @@ Value = int | bytes
 
 
 def read_weights(path: str | os.PathLike[str]) -> dict[str, NDArray[np.float32]]:
-    """Return all tensors of an ONNX file that hold fractions, by name.
+    """Return all floating-point tensors of an ONNX file by name.
 
     Raises:
-        ModelError: The file is not there, or is no ONNX file with such tensors.
+        ModelError: The file is missing, or is not an ONNX file with such tensors.
     """
     try:
         tensors = [
@@ -70,12 +70,12 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, NDArray[np.float32]]
         raise ModelError(f"{path}: cannot be read as an ONNX model ({error})") from error
     weights = dict(tensor for tensor in tensors if tensor is not None)
     if not weights:
-        raise ModelError(f"{path}: has no weights; expected an ONNX model that holds them itself")
+        raise ModelError(f"{path}: has no weights; expected an ONNX model that contains them")
     return weights
 
 
 def _tensor(data: bytes) -> tuple[str, NDArray[np.float32]] | None:
-    """Return a tensor's name and numbers, or None for one of whole numbers, or of which no bytes are there."""
+    """Return a tensor's name and numbers; None for integers, or if its bytes are not in the file."""
     fields = list(read_fields(data))
     known = dict(fields)
     kind, raw, name = known.get(KIND), known.get(BYTES), known.get(NAME)
@@ -86,7 +86,7 @@ def _tensor(data: bytes) -> tuple[str, NDArray[np.float32]] | None:
 
 
 def _all(data: bytes, wanted: int) -> list[bytes]:
-    """Return the values of all fields of one number that hold bytes."""
+    """Return the values of all bytes fields with a number."""
     return [value for number, value in read_fields(data) if number == wanted and isinstance(value, bytes)]
 
 
@@ -94,8 +94,8 @@ def read_fields(data: bytes) -> Iterator[tuple[int, Value]]:
     """Yield the number and value of each field of a protocol buffer.
 
     Raises:
-        IndexError: It is cut within a number.
-        ValueError: It is cut within a value, or holds a field of an unknown kind or a number of more than 64 bits.
+        IndexError: It is cut off within a number.
+        ValueError: It is cut off within a value, or has a field of an unknown kind or a number of more than 64 bits.
 
     Example:
         >>> list(read_fields(bytes([8, 150, 1, 18, 2, 104, 105])))
@@ -114,7 +114,7 @@ def read_fields(data: bytes) -> Iterator[tuple[int, Value]]:
         elif kind in (FOUR, EIGHT):
             length = 4 if kind == FOUR else 8
         else:
-            raise ValueError(f"at byte {place} stands a field of the unknown kind {kind}")
+            raise ValueError(f"the field at byte {place} has the unknown kind {kind}")
         if place + length > len(data):
             raise ValueError(f"a field ends at byte {place + length}, but there are {len(data)}; the file is cut")
         yield number, data[place : place + length]

@@ -1,4 +1,4 @@
-"""Pooling: of each window one number stays, so that maps get smaller and small shifts stop mattering."""
+"""Pooling: reduce each window to one number, which makes maps smaller and less sensitive to small shifts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from facemood.numpy_cnn.windows import pixels_of_windows, window_grid
 
 @dataclass(eq=False)
 class _Pool(Layer):
-    """What both kinds of pooling share: windows of a size, by default side by side."""
+    """Base class of pooling layers: windows of a size, by default without overlap."""
 
     size: int = 2
     stride: int | None = None
@@ -30,17 +30,17 @@ class _Pool(Layer):
 
 @dataclass(eq=False)
 class MaxPool(_Pool):
-    """The largest number of each window: [n, n, c] -> [floor((n - f) / s + 1)]^2 x c.
+    """Max pooling: [n, n, c] -> [floor((n - f) / s + 1)]^2 x c.
 
         y[i, j, c] = max over a, b of x[s i + a, s j + b, c]
 
-    The gradient goes to the pixel that was the largest; of equals, to the first.
+    The gradient goes to the largest pixel of each window; of equal ones, to the first.
 
     Keeps: inputs and outputs.
 
     Attributes:
         size: Side f of a window.
-        stride: Pixels s from one window to the next; None for f. What is left over at the right and below is not seen.
+        stride: Pixels s from one window to the next; None for f. Remaining pixels at the right and bottom are ignored.
 
     Example:
         >>> MaxPool(2).forward_pass(np.arange(16.0).reshape(1, 4, 4, 1))[0, :, :, 0].tolist()
@@ -56,9 +56,9 @@ class MaxPool(_Pool):
     def backward_pass(self, gradient: Floats) -> Floats:
         """Map (N, rows, columns, c) to (N, h, w, c)."""
         slopes = np.zeros_like(self._inputs)
-        waiting = np.ones(gradient.shape, bool)  # windows whose largest pixel is still to come
-        seen = pixels_of_windows(self._inputs, self.size, stride=self.step)
-        for pixels, slope in zip(seen, pixels_of_windows(slopes, self.size, stride=self.step), strict=True):
+        waiting = np.ones(gradient.shape, bool)  # windows whose largest pixel is not found yet
+        parts = pixels_of_windows(self._inputs, self.size, stride=self.step)
+        for pixels, slope in zip(parts, pixels_of_windows(slopes, self.size, stride=self.step), strict=True):
             found = waiting & (pixels == self._largest)
             slope += gradient * found
             waiting ^= found
@@ -67,7 +67,7 @@ class MaxPool(_Pool):
 
 @dataclass(eq=False)
 class AveragePool(_Pool):
-    """The mean of each window: [n, n, c] -> [floor((n - f) / s + 1)]^2 x c.
+    """Average pooling: [n, n, c] -> [floor((n - f) / s + 1)]^2 x c.
 
         y[i, j, c] = 1 / f^2 sum over a, b of x[s i + a, s j + b, c]
 
@@ -75,7 +75,7 @@ class AveragePool(_Pool):
 
     Attributes:
         size: Side f of a window.
-        stride: Pixels s from one window to the next; None for f. What is left over at the right and below is not seen.
+        stride: Pixels s from one window to the next; None for f. Remaining pixels at the right and bottom are ignored.
 
     Example:
         >>> AveragePool(2).forward_pass(np.arange(16.0).reshape(1, 4, 4, 1))[0, :, :, 0].tolist()
@@ -98,7 +98,7 @@ class AveragePool(_Pool):
 
 @dataclass(eq=False)
 class GlobalAveragePool(Layer):
-    """The mean of each whole map: [h, w, c] -> [c].
+    """Global average pooling, the mean of each map: [h, w, c] -> [c].
 
         y[c] = 1 / (h w) sum over i, j of x[i, j, c]
 

@@ -1,4 +1,4 @@
-"""The trained networks of facemood as layers of this package."""
+"""Load the trained networks of facemood as layers of this package."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from facemood.numpy_cnn.pooling import AveragePool, GlobalAveragePool
 from facemood.numpy_cnn.sequential import Sequential
 
 SIDE = 48
-"""Pixels of the side of a face."""
+"""Side of a face in pixels."""
 
 PREFIX = "network."
-"""How the names of weights begin in our ONNX files."""
+"""Prefix of the names of weights in facemood's ONNX files."""
 
 HALF = ".half"
-"""How the names of weights end that are stored in half precision."""
+"""Suffix of the names of weights that are stored in half precision."""
 
 Weights = Mapping[str, Floats]
 
@@ -33,7 +33,7 @@ def load_network(path: str | os.PathLike[str], *, head: str = "ferplus") -> Sequ
 
     Args:
         path: An expression model of the kind se-resnet, such as ``find_model("nano")``.
-        head: Which of its heads is read.
+        head: The head whose probabilities it returns.
 
     Returns:
         A network from (N, 48, 48, 1) grey pixels of 0..255 to the head's probabilities, at temperature 1.
@@ -47,7 +47,7 @@ def load_network(path: str | os.PathLike[str], *, head: str = "ferplus") -> Sequ
         if name.startswith(PREFIX)
     }
     if "stem.0.weight" not in weights:
-        raise ModelError(f"{path}: is no network of facemood of the kind se-resnet; expected one such as nano")
+        raise ModelError(f"{path}: is not a facemood network of the kind se-resnet; expected one such as nano")
     heads = sorted(name.split(".")[1] for name in weights if name.startswith("heads.") and name.endswith(".weight"))
     if head not in heads:
         raise ModelError(f"{path}: has no head {head!r}; it has {', '.join(heads)}")
@@ -55,7 +55,7 @@ def load_network(path: str | os.PathLike[str], *, head: str = "ferplus") -> Sequ
 
 
 def _layers(weights: Weights, head: str) -> list[Layer]:
-    """Make the layers that weights belong to."""
+    """Return the layers for weights."""
     layers: list[Layer] = [Standardize()]
     for name in _stem(weights):
         layers += [_convolution(weights, name, stride=2 if name == _stem(weights)[-1] else 1), ReLU()]
@@ -65,18 +65,18 @@ def _layers(weights: Weights, head: str) -> list[Layer]:
 
 
 def _stem(weights: Weights) -> list[str]:
-    """Name the convolutions before the first block, one or two; the last of them halves the map."""
+    """Return the names of the convolutions before the first block, one or two; the last of them halves the map."""
     return [name for name in ("stem.0", "stem.3") if f"{name}.weight" in weights]
 
 
 def _blocks(weights: Weights) -> list[str]:
-    """Name the residual blocks in their order."""
+    """Return the names of the residual blocks in order."""
     count = sum(name.startswith("stages.") and name.endswith(".body.0.weight") for name in weights)
     return [f"stages.{index}" for index in range(count)]
 
 
 def _block(weights: Weights, name: str) -> Residual:
-    """Make a residual block; where its shortcut has weights, a stage begins, which halves the map."""
+    """Return a residual block; if its shortcut has weights, a stage begins, which halves the map."""
     stride = 2 if f"{name}.shortcut.1.weight" in weights else 1
     gate = [_dense(weights, f"{name}.body.5.gate.1"), ReLU(), _dense(weights, f"{name}.body.5.gate.3"), Sigmoid()]
     body: list[Layer] = [
@@ -89,24 +89,24 @@ def _block(weights: Weights, name: str) -> Residual:
 
 
 def _convolution(weights: Weights, name: str, *, stride: int = 1) -> Conv2D:
-    """Make a convolution for weights (filters, c, f, f)."""
+    """Return a convolution for weights (filters, c, f, f)."""
     filters, _, size, _ = weights[f"{name}.weight"].shape
     return Conv2D(filters, size, stride=stride, padding="same")
 
 
 def _dense(weights: Weights, name: str) -> Dense:
-    """Make a dense layer for weights (units, d), or (units, d, 1, 1): a convolution of single pixels is the same."""
+    """Return a dense layer for weights (units, d), or (units, d, 1, 1), which is the same as a 1x1 convolution."""
     return Dense(len(weights[f"{name}.weight"]))
 
 
 def _fill(model: Sequential, weights: Weights, head: str) -> Sequential:
-    """Give each layer that has parameters its weights; both stand in the order in which they are done."""
+    """Set the weights of all layers with parameters; both are in the order of the forward pass."""
     names = _stem(weights)
     for block in _blocks(weights):
         parts = ("body.0", "body.3", "body.5.gate.1", "body.5.gate.3", "shortcut.1")
         names += [f"{block}.{part}" for part in parts if f"{block}.{part}.weight" in weights]
-    learnt = [layer for layer in model.all_layers if layer.parameters]
-    for layer, name in zip(learnt, [*names, f"heads.{head}"], strict=True):
+    trainable = [layer for layer in model.all_layers if layer.parameters]
+    for layer, name in zip(trainable, [*names, f"heads.{head}"], strict=True):
         values = weights[f"{name}.weight"]
         ours = values.transpose(2, 3, 1, 0) if values.ndim == 4 else values.T  # (f, f, c, filters) or (d, units)
         bias = weights[f"{name}.weight_bias" if f"{name}.weight_bias" in weights else f"{name}.bias"]

@@ -1,4 +1,4 @@
-"""Sequential: layers in a row, with all that one does with them."""
+"""Sequential: a network of consecutive layers, with training, prediction, saving and loading."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from facemood.numpy_cnn.training import LOSS, Epoch, FitOptions, Pair, fit
 
 
 class Sequential:
-    """A network of layers, each of which gets what the one before it gives.
+    """A network of layers, each of which gets the output of the one before.
 
     Args:
-        layers: The first gets the inputs; the last gives the outputs, for training probabilities.
-        input_shape: Of one input, without N.
-        seed: Where the first weights come from.
+        layers: The layers. For training, the last one must return probabilities.
+        input_shape: Shape of one input, without N.
+        seed: Seed of the initial weights.
 
     Raises:
-        ValueError: A layer cannot work on what it gets; the message names layer and shapes.
+        ValueError: A layer does not accept its input shape. The message names layer and shapes.
 
     Example:
         >>> from facemood.numpy_cnn import Conv2D, Dense, Flatten, MaxPool, ReLU, Softmax
@@ -43,7 +43,7 @@ class Sequential:
 
     @property
     def all_layers(self) -> list[Layer]:
-        """All layers, those inside of others before these."""
+        """All layers; those inside of a layer come before it."""
         return [layer for _, layer in walk(self.layers)]
 
     def forward_pass(self, inputs: Floats, *, training: bool = False) -> Floats:
@@ -57,7 +57,7 @@ class Sequential:
         return forward_through(self.layers, inputs, training=training)
 
     def backward_pass(self, gradient: Floats) -> Floats:
-        """Map the slope of the loss by the outputs to that by the inputs, and leave all gradients in the layers."""
+        """Turn the gradient of the loss for the outputs into that for the inputs, and set the layers' gradients."""
         return backward_through(self.layers, gradient)
 
     def predict(self, inputs: NDArray[np.generic], *, batch_size: int = 128) -> NDArray[np.float32]:
@@ -67,7 +67,7 @@ class Sequential:
         return np.concatenate([np.zeros((0, *self.output_shape)), *outputs]).astype(np.float32)
 
     def evaluate(self, inputs: NDArray[np.generic], targets: Floats) -> tuple[float, float]:
-        """Return the loss, and the share of inputs whose most probable class is that of the targets (N, K)."""
+        """Return loss and accuracy for targets (N, K)."""
         probabilities = self.predict(inputs)
         right = probabilities.argmax(axis=1) == targets.argmax(axis=1)
         return LOSS.value(probabilities, targets), float(right.mean())
@@ -85,18 +85,18 @@ class Sequential:
         """Train the network in place.
 
         Args:
-            inputs: (N, *input_shape) of any type; they become float32 a batch at a time.
-            targets: (N, K); each row sums to 1, such as `one_hot` gives.
-            validation: Inputs and targets that are not learnt. The weights with the lowest loss on them are kept.
-            optimizer: Adam where it is None.
-            options: Epochs, batches and the rest.
-            on_epoch: Gets each epoch's number from 0 and what it came to.
+            inputs: (N, *input_shape) of any type; each batch is converted to float32.
+            targets: (N, K); each row sums to 1, as from `one_hot`.
+            validation: Inputs and targets for validation. The weights with the lowest loss on them are kept.
+            optimizer: The optimizer; None for Adam.
+            options: Epochs, batch size and other options.
+            on_epoch: Called after each epoch with its number from 0 and its figures.
 
         Returns:
-            The history, an `Epoch` for each that was done.
+            The history, one `Epoch` for each completed epoch.
 
         Raises:
-            ValueError: There are no examples, or not a target for each.
+            ValueError: There are no examples, or not one target for each.
 
         Example:
             >>> from facemood.numpy_cnn import Dense, Softmax, one_hot
@@ -111,17 +111,17 @@ class Sequential:
         )
 
     def weights(self) -> dict[str, Floats]:
-        """Return parameters and state of all layers, the arrays themselves, by names such as ``3.0.weights``."""
+        """Return parameters and state of all layers, without copies, by names such as ``3.0.weights``."""
         found = {}
         for place, layer in walk(self.layers):
             found.update({f"{place}.{name}": value for name, value in (layer.parameters | layer.state).items()})
         return found
 
     def set_weights(self, weights: Mapping[str, Floats]) -> None:
-        """Take copies of all weights, by the names that `weights` gives them.
+        """Set all weights to copies of the given ones, by the names of `weights`.
 
         Raises:
-            ValueError: A name is missing or too many, or an array has another shape.
+            ValueError: A name is missing or unknown, or an array has another shape.
         """
         own = {name: value.shape for name, value in self.weights().items()}
         given = {name: value.shape for name, value in weights.items()}
@@ -133,23 +133,23 @@ class Sequential:
                 values.update({name: np.array(weights[f"{place}.{name}"]) for name in values})
 
     def count_parameters(self) -> int:
-        """Count the numbers that are learnt."""
+        """Return the number of trainable parameters."""
         return sum(value.size for layer in self.all_layers for value in layer.parameters.values())
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write layers and weights to an .npz file, which is renamed into place when it is whole.
+        """Write layers and weights to an .npz file, which is renamed into place when it is complete.
 
         Raises:
-            OutputError: The place cannot be written to.
+            OutputError: The file cannot be written.
         """
         write_archive(path, self.layers, self.input_shape, self.weights())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Sequential:
-        """Read a network that `save` wrote.
+        """Read a network from a file by `save`.
 
         Raises:
-            ModelError: The file is not there, is no such archive, or names a layer that is not known.
+            ModelError: The file is missing, is not such an archive, or names an unknown layer.
         """
         layers, input_shape, weights = read_archive(path)
         try:

@@ -1,4 +1,4 @@
-"""What `training` needs of a network, so that it does not import `sequential`, which imports it."""
+"""The protocol of trainable networks, so that `training` need not import `sequential`, which imports it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from facemood.numpy_cnn.layer import Floats, Layer
 
 
 class Trainable(Protocol):
-    """What training needs of a network; `Sequential` has it."""
+    """A network that can be trained, such as `Sequential`."""
 
     @property
     def all_layers(self) -> list[Layer]:
-        """All layers, whose parameters are learnt."""
+        """All layers with trainable parameters."""
         ...
 
     def forward_pass(self, inputs: Floats, *, training: bool = False) -> Floats:
@@ -24,7 +24,7 @@ class Trainable(Protocol):
         ...
 
     def backward_pass(self, gradient: Floats) -> Floats:
-        """Leave all gradients in the layers."""
+        """Set the gradients of all layers."""
         ...
 
     def evaluate(self, inputs: NDArray[np.generic], targets: Floats) -> tuple[float, float]:
@@ -36,5 +36,5 @@ class Trainable(Protocol):
         ...
 
     def set_weights(self, weights: Mapping[str, Floats]) -> None:
-        """Take copies of all weights."""
+        """Set all weights to copies of the given ones."""
         ...

@@ -1,4 +1,4 @@
-"""Training: batches, epochs, validation, and stopping where it no longer helps."""
+"""The training loop: batches, epochs, validation and early stopping."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Pair = tuple[NDArray[np.generic], Floats]
 """Inputs (N, *shape) of any type, and targets (N, K)."""
 
 LOSS = CategoricalCrossEntropy()
-"""The loss unless another is asked for."""
+"""The loss of training."""
 
 NO_PENALTY = Penalty()
 """No penalty on weights."""
@@ -27,14 +27,14 @@ NO_PENALTY = Penalty()
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one pass over all examples came to.
+    """The figures of one epoch.
 
     Attributes:
-        loss: Mean over the batches while they were learnt, with the penalty.
-        accuracy: The share of them that was right, 0..1.
-        validation_loss: After the epoch, without the penalty; None without validation.
-        validation_accuracy: 0..1; None without validation.
-        seconds: It took, with validation.
+        loss: Mean training loss over the batches, with the penalty.
+        accuracy: Training accuracy, 0..1.
+        validation_loss: Validation loss after the epoch, without the penalty; None without validation.
+        validation_accuracy: Validation accuracy, 0..1; None without validation.
+        seconds: Duration, with validation.
     """
 
     loss: float
@@ -46,16 +46,16 @@ class Epoch:
 
 @dataclass(frozen=True, kw_only=True)
 class FitOptions:
-    """How a network is trained.
+    """Training options.
 
     Attributes:
-        epochs: Passes over all examples, at most.
-        batch_size: Examples that one step learns from.
+        epochs: Largest number of passes over all examples.
+        batch_size: Examples per step.
         patience: Epochs without a lower validation loss after which training stops; None for never.
-        penalty: The price of large weights.
-        augment: Gets each batch (N, *shape) and random numbers, and gives what is learnt in its place.
-        schedule: Gets the share of training that is done, 0..1, and gives a factor for the optimiser's rate.
-        seed: Where the order of the examples and the augmentation come from.
+        penalty: Weight penalty.
+        augment: Function of a batch (N, *shape) and a random generator that returns the augmented batch.
+        schedule: Function of the completed share of training, 0..1, that returns a factor of the learning rate.
+        seed: Seed of the order of the examples and the augmentation.
     """
 
     epochs: int = 10
@@ -103,7 +103,7 @@ def fit(
 
 
 def cosine(done: float) -> float:
-    """Return the factor 1 at the start and 0 at the end of training, along half a wave of the cosine.
+    """Cosine schedule: return a factor from 1 at the start to 0 at the end of training.
 
     Example:
         >>> cosine(0.0), cosine(0.5), cosine(1.0)
@@ -113,15 +113,15 @@ def cosine(done: float) -> float:
 
 
 def batches(count: int, size: int, random: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    """Yield all numbers 0..count - 1 in random order, so many at a time; the last batch may be smaller."""
+    """Yield batches of the numbers 0..count - 1 in random order; the last batch may be smaller."""
     order = random.permutation(count)
     for first in range(0, count, size):
         yield order[first : first + size]
 
 
 def _rates(first: float, count: int, options: FitOptions) -> Iterator[float]:
-    """Yield the optimiser's rate for each step of a whole training with so many examples."""
-    steps = options.epochs * -(-count // options.batch_size)  # a last batch that is not full counts as well
+    """Yield the learning rate for each step of training with `count` examples."""
+    steps = options.epochs * -(-count // options.batch_size)  # an incomplete last batch counts too
     for step in range(steps):
         yield first * (options.schedule(step / steps) if options.schedule else 1)
 
@@ -134,7 +134,7 @@ def _learn_once(
     random: np.random.Generator,
     rates: Iterator[float],
 ) -> tuple[float, float]:
-    """Learn all examples once, each batch at the next of the rates; return mean loss and accuracy."""
+    """Train one epoch, each batch with the next learning rate; return mean loss and accuracy."""
     inputs, targets = examples
     losses, right = 0.0, 0
     for rows in batches(len(inputs), options.batch_size, random):
@@ -151,17 +151,17 @@ def _learn_once(
 def learn(
     model: Trainable, inputs: Floats, targets: Floats, optimizer: Optimizer, penalty: Penalty
 ) -> tuple[float, Floats]:
-    """Take one step: forward, loss, backward, change. All of learning is in these lines.
+    """Train one step: forward pass, loss, backward pass, update. These lines are the whole of training.
 
     Args:
-        model: It ends in a softmax.
+        model: A model that ends with a softmax.
         inputs: (N, *shape).
         targets: (N, K); each row sums to 1.
-        optimizer: It changes the parameters.
-        penalty: The price of large weights.
+        optimizer: The optimizer.
+        penalty: Weight penalty.
 
     Returns:
-        The loss with the penalty, and the probabilities (N, K), both from before the step.
+        The loss with the penalty, and the probabilities (N, K), both before the update.
     """
     layers = model.all_layers
     probabilities = model.forward_pass(inputs, training=True)
@@ -180,7 +180,7 @@ class _Best:
         self._loss, self._weights = math.inf, dict[str, Floats]()
 
     def stops(self, loss: float, model: Trainable) -> bool:
-        """Note the loss after an epoch, keep the weights where it is the lowest, and say whether to stop."""
+        """Record the loss after an epoch, keep the weights if it is the lowest, and return whether to stop."""
         self._waited += 1
         if loss < self._loss:
             self._loss, self._waited = loss, 0
@@ -188,6 +188,6 @@ class _Best:
         return self._patience is not None and self._waited >= self._patience
 
     def restore(self, model: Trainable) -> None:
-        """Bring the best weights back, if there was validation."""
+        """Restore the best weights, if there was validation."""
         if self._weights:
             model.set_weights(self._weights)

@@ -1,6 +1,6 @@
-"""Windows: the small squares that convolution and pooling look through, as views of the image's own memory.
+"""Sliding windows for convolution and pooling, as views without copies.
 
-Of a side of n pixels and p more on both ends, windows of side f at every s-th place are
+A side of n pixels with padding p on both ends has this number of windows of side f with stride s:
 
     floor((n + 2p - f) / s) + 1
 """
@@ -16,7 +16,7 @@ from facemood.numpy_cnn.layer import Floats, Layer, Shape, check_image_shape
 
 
 def count_windows(side: int, size: int, *, stride: int = 1, padding: int = 0) -> int:
-    """Return how many windows fit along a side, 0 or less where there is no room for one.
+    """Return the number of windows along a side; 0 or less if there is no room for one.
 
     Example:
         >>> count_windows(48, 5, stride=2, padding=2), count_windows(7, 2, stride=2)
@@ -26,7 +26,7 @@ def count_windows(side: int, size: int, *, stride: int = 1, padding: int = 0) ->
 
 
 def window_grid(layer: Layer, shape: Shape, size: int, *, stride: int, padding: int = 0) -> tuple[int, int]:
-    """Return the rows and columns of windows that a layer sees in an image of (h, w, c).
+    """Return the rows and columns of windows of a layer in an image of (h, w, c).
 
     Raises:
         ValueError: Size or stride is below 1, the shape is not an image's, or the window is larger than the image.
@@ -41,7 +41,7 @@ def window_grid(layer: Layer, shape: Shape, size: int, *, stride: int, padding: 
 
 
 def pad(images: Floats, padding: int) -> Floats:
-    """Put a frame of zeros around images: (N, h, w, c) to (N, h + 2p, w + 2p, c)."""
+    """Pad images with zeros: (N, h, w, c) to (N, h + 2p, w + 2p, c)."""
     if not padding:
         return images
     count, height, width, channels = images.shape
@@ -56,7 +56,7 @@ def unpad(images: Floats, padding: int) -> Floats:
 
 
 def take_windows(images: Floats, size: int, *, stride: int) -> Floats:
-    """Look at images through all windows, without copying a pixel.
+    """Return all windows of images, without copying.
 
     Args:
         images: (N, h, w, c).
@@ -64,7 +64,7 @@ def take_windows(images: Floats, size: int, *, stride: int) -> Floats:
         stride: Pixels from one window to the next.
 
     Returns:
-        (N, rows, columns, f, f, c), a view that must not be written to: pixels stand in many windows at once.
+        (N, rows, columns, f, f, c), a view that must not be written to, because windows share pixels.
 
     Example:
         >>> image = np.arange(9.0).reshape(1, 3, 3, 1)
@@ -76,11 +76,11 @@ def take_windows(images: Floats, size: int, *, stride: int) -> Floats:
 
 
 def add_windows(windows: Floats, shape: Shape, *, stride: int) -> Floats:
-    """Lay windows back into images and add up where they overlap: what `take_windows` does, backwards.
+    """Add windows back into images, summing where they overlap: the transpose of `take_windows`.
 
     Args:
         windows: (N, rows, columns, f, f, c).
-        shape: Of the images, (N, h, w, c).
+        shape: Shape of the images, (N, h, w, c).
         stride: Pixels from one window to the next.
     """
     images = np.zeros(shape, windows.dtype)
@@ -93,7 +93,7 @@ def add_windows(windows: Floats, shape: Shape, *, stride: int) -> Floats:
 def pixels_of_windows(images: Floats, size: int, *, stride: int) -> Iterator[Floats]:
     """Yield the first pixel of all windows, then the second, and so on, f * f views of (N, rows, columns, c).
 
-    Within one view no pixel stands twice, so that it may be written to.
+    The pixels of one view are all different, so it can be written to.
     """
     rows, columns = (count_windows(side, size, stride=stride) for side in images.shape[1:3])
     for top in range(size):

@@ -12,7 +12,7 @@ THUMBNAIL = 8
 """Pixels of the thumbnail's side: so coarse that an expression hardly changes it."""
 
 COLOUR_SHARE = 0.9
-"""Share of the colours in the similarity, 0..1; the rest is the thumbnail's. Colours tell people apart better."""
+"""Weight of the colours in the similarity, 0..1; the rest is the thumbnail's. Colours distinguish people better."""
 
 BINS = 24
 """Histogram bins for green's share of the light, and as many for red's."""

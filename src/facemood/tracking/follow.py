@@ -249,7 +249,7 @@ def is_same_shot(one: Floats, other: Floats) -> bool:
 
 
 def _reframe(before: Face, now: Face) -> Face:
-    """Give a followed face a box that lies around its landmarks as the last box lay around the last ones."""
+    """Move a followed face's box with its landmarks: position and size relative to them stay the same."""
     if before.landmarks is None or now.landmarks is None:
         return now
     old, new = box_of_points(before.landmarks), box_of_points(now.landmarks)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from facemood.schema import Face
 
 FAST_SECONDS = 0.05
-"""Time constant, in seconds, of the fast average, which tells a change from a single flicker."""
+"""Time constant, in seconds, of the fast average, which distinguishes a change from a single flicker."""
 
 NOISE_BELOW = 0.15
 """Total variation, 0..1, between the fast and the smoothed average up to which the difference counts as noise."""
@@ -84,7 +84,7 @@ class Smoother:
     Log-probabilities are averaged exponentially, with two time constants. If the smoothed average and the fast one
     differ clearly, the expression has changed, and the smoothed one follows as fast; otherwise the difference is noise,
     and the usual time constant holds. As in the one-euro filter, the rate rises with the speed of change (Casiez,
-    Roussel & Vogel 2012). All constants are in seconds, and a prediction stands for the time since the last one, so
+    Roussel & Vogel 2012). All constants are in seconds, and a prediction counts for the time since the last one, so
     results hardly depend on the frame rate. At few frames a second a single prediction has a large weight.
 
     The display label has a hysteresis: it stays until another label has led it by a margin for some time, and leads it

@@ -43,12 +43,12 @@ class UnitBaseline:
         return tuple(sorted(self._known))
 
     def learn(self, faces: Iterable[Face], *, seconds: float) -> None:
-        """Add faces of the baseline period; each stands for some seconds."""
+        """Add faces of the baseline period, weighted by their duration in seconds."""
         for face in faces:
             _add(self._known, face, seconds, np.inf)
 
     def follow(self, faces: Iterable[Face], *, seconds: float) -> None:
-        """Add faces of any other time to the running mean; each stands for some seconds."""
+        """Add faces of any other time to the running mean, weighted by their duration in seconds."""
         for face in faces:
             _add(self._running, face, seconds, MOST_SPREAD)
 

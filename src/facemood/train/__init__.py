@@ -4,9 +4,9 @@ from facemood.errors import require
 
 require("torch", extra="train")
 
-from facemood.train.networks.backbones import declare_operators  # noqa: E402 - torch is asked for first
+from facemood.train.networks.backbones import declare_operators  # noqa: E402 - torch is required first
 
-declare_operators()  # before anything imports torchvision, as Lightning does where it is installed
+declare_operators()  # before anything imports torchvision, as Lightning does if it is installed
 
 for _module in ("lightning", "onnx", "onnxscript", "matplotlib"):
     require(_module, extra="train")

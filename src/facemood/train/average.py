@@ -1,7 +1,7 @@
-"""The mean of several networks that grew from the same weights: one network, as fast as each, that reads better.
+"""Weight averaging of several runs that started from the same model: one network, as fast as each, more accurate.
 
-Runs that start from one model and differ in seed or augmentation stay near each other, and the mean of their weights
-mostly reads better than any of them (Wortsman et al. 2022, "Model soups").
+Runs that start from one model and differ in seed or augmentation stay close to each other, and the mean of their
+weights is usually more accurate than any of them (Wortsman et al. 2022, "Model soups").
 """
 
 from __future__ import annotations
@@ -24,34 +24,34 @@ from facemood.train.norms import reestimated_norms
 from facemood.train.recipe import Recipe
 
 SAME = ("dataset", "classes", "heads", "input_size", "trained_on")
-"""What runs must agree in for one network to stand for all of them."""
+"""Facts in which runs must agree to be averaged."""
 
 ALIKE = ("network.", "input.")
-"""How the names of settings begin that make the network what it is; averaged runs must agree in them."""
+"""Prefixes of the settings that define the network; averaged runs must agree in them."""
 
 FREE = ("network.dropout", "network.stage_dropout")
-"""Settings among those that only matter in training; averaged runs may differ in them."""
+"""Network settings that only matter in training; averaged runs may differ in them."""
 
 NORM_IMAGES = 8192
-"""Training images on which batch norms are re-estimated at most."""
+"""Largest number of training images on which batch norms are re-estimated."""
 
 BATCH = 256
-"""Images in one pass of the re-estimation."""
+"""Images per run of the re-estimation."""
 
 
 def load_average(runs: Sequence[Path], training: ExpressionDataset) -> tuple[ExpressionModule, dict[str, Any]]:
-    """Load the mean of several runs' weights, ready for inference, and what can be said of it.
+    """Load the mean of several runs' weights, ready for inference, and its facts.
 
     Args:
-        runs: Folders of runs; one is loaded as it is.
-        training: The images that they were trained on; the batch norms of a mean are measured on them.
+        runs: Folders of runs; a single run is loaded without averaging.
+        training: The images that they were trained on; the batch norms of a mean are re-estimated on them.
 
     Returns:
-        The network, and the facts of the first run. For a mean they have ``averaged_with`` besides: for each other run
-        the settings of its recipe that differ from the first's, such as ``{"train.seed": 2}``.
+        The network, and the facts of the first run. For a mean they also have ``averaged_with``: the settings of each
+        other run's recipe that differ from the first's, such as ``{"train.seed": 2}``.
 
     Raises:
-        RecipeError: A folder holds no run, or the runs did not grow from the same weights.
+        RecipeError: A folder has no run, or the runs did not start from the same weights.
     """
     loaded = [load_trained(run) for run in runs]
     module, first = loaded[0]
@@ -68,7 +68,7 @@ def load_average(runs: Sequence[Path], training: ExpressionDataset) -> tuple[Exp
 
 
 def mean_weights(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """Return the mean of networks' weights; whole numbers, such as counts of batches, are the first's.
+    """Return the mean of networks' weights; integers, such as counts of batches, are taken from the first.
 
     Example:
         >>> mean_weights([{"w": torch.tensor([1.0])}, {"w": torch.tensor([2.0])}])
@@ -82,12 +82,12 @@ def mean_weights(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
 
 
 def measure_norms(network: nn.Module, training: ExpressionDataset, recipe: Recipe, *, size: int) -> None:
-    """Re-estimate the batch norms of a mean of weights on whole, unchanged training images (`reestimated_norms`).
+    """Re-estimate the batch norms of averaged weights on uncropped, unchanged training images (`reestimated_norms`).
 
     Args:
         network: Is in evaluation mode afterwards.
-        training: Evenly spaced images of it are looked at.
-        recipe: Says what the network's input is.
+        training: The training images, of which evenly spaced ones are used.
+        recipe: Defines the network's input.
         size: Side of the input in pixels.
     """
     rows = evenly_spaced(len(training), NORM_IMAGES)
@@ -97,23 +97,23 @@ def measure_norms(network: nn.Module, training: ExpressionDataset, recipe: Recip
 
 
 def _check_alike(runs: str, first: Mapping[str, Any], other: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    """Refuse two runs that did not learn the same from the same images with the same network."""
+    """Reject two runs that differ in images, labels or network."""
     named = [key for key in settings if key.startswith(ALIKE) and key not in FREE]
     differing = [*(key for key in SAME if first.get(key) != other.get(key)), *named]
     if differing:
         raise RecipeError(
-            f"{runs} differ in {', '.join(differing)}; one network is the mean of runs whose images, labels and "
-            "networks are the same, and which started from the same model"
+            f"{runs} differ in {', '.join(differing)}; only runs with the same images, labels and network that started "
+            "from the same model can be averaged"
         )
 
 
 def _check_start(run: Path, recipe: Recipe) -> None:
-    """Refuse runs that began with random weights."""
+    """Reject runs that started from random weights."""
     network = recipe.network
     if not network.start and not (network.kind.startswith("timm:") and network.pretrained):
         raise RecipeError(
-            f"{run} began with random weights, and the mean of such networks reads nothing; train the runs from one "
-            "model (--set network.start=FILE), or export one alone"
+            f"{run} started from random weights, and the mean of such networks is useless; train the runs from one "
+            "model (--set network.start=FILE), or export a single run"
         )
 
 

@@ -1,4 +1,4 @@
-"""Run a recipe: data, module, Lightning's trainer, and the folder that a run leaves."""
+"""Run a recipe: prepare the data, train with Lightning, and write the run's folder."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ CONTACT_SHEET = "augmented.png"
 """File of augmented training images in a run's folder."""
 
 NORM_IMAGES = 512
-"""Training images on which the batch norms of a network are measured that starts from a model's weights."""
+"""Training images on which the batch norms are measured if a network starts from a model's weights."""
 
 
 def fit(
@@ -52,24 +52,24 @@ def fit(
     progress: bool = False,
     hardware: Hardware | None = None,
 ) -> Path:
-    """Train a network and return the path of the checkpoint that is kept.
+    """Train a network and return the path of its checkpoint.
 
-    The folder `run` gets ``run.json`` (recipe, classes, counts, environment), ``augmented.png`` (what the network
-    sees), ``history.jsonl`` (what was logged of each epoch), ``last.ckpt``, which is written after every epoch, and
-    ``best.ckpt`` where the recipe keeps the best. A run that was killed goes on from its last whole epoch.
+    The folder `run` gets ``run.json`` (recipe, classes, counts, environment), ``augmented.png`` (augmented training
+    images), ``history.jsonl`` (the logged figures of each epoch), ``last.ckpt``, which is written after every epoch,
+    and ``best.ckpt`` if the recipe keeps the best. An interrupted run can be resumed from its last complete epoch.
 
     Args:
-        recipe: What to do.
-        dataset: Where from; it must have the split that the recipe trains on.
+        recipe: The recipe.
+        dataset: The dataset; it must have the split that the recipe trains on.
         run: The run's folder.
-        resume: Go on with the run in that folder.
-        progress: Show a bar on the terminal.
-        hardware: Devices and machines to train on; None takes one device.
+        resume: Resume the run in that folder.
+        progress: Show a progress bar on the terminal.
+        hardware: Devices and machines to train on; None for one device.
 
     Raises:
-        RecipeError: The folder holds another run, or nothing to resume; or memory does not suffice.
-        DatasetError: The dataset lacks a split, or a class is too small to be divided.
-        OutputError: The folder cannot be written to.
+        RecipeError: The folder has another run, or nothing to resume; or there is not enough memory.
+        DatasetError: The dataset lacks a split, or a class is too small to be split.
+        OutputError: The folder cannot be written.
     """
     training, validation = prepare(recipe, dataset)
     recipe = with_shape_of_start(recipe)
@@ -105,15 +105,15 @@ def _sample(training: ExpressionDataset, recipe: Recipe, size: int) -> Tensor:
 def _run(
     trainer: lightning.Trainer, module: ExpressionModule, training: Any, validation: Any, start: Path | None
 ) -> None:
-    """Let Lightning train, and turn what it says of interruptions and memory into what our callers know."""
+    """Train with Lightning, and convert its errors on interruptions and memory."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # we put run.json there
-        warnings.filterwarnings("ignore", ".*LeafSpec.* is deprecated", FutureWarning)  # Lightning's, not ours
+        warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # run.json is there
+        warnings.filterwarnings("ignore", ".*LeafSpec.* is deprecated", FutureWarning)  # in Lightning, not here
         warnings.filterwarnings("ignore", ".*does not have many workers")  # batches are slices of arrays in memory
         try:
             trainer.fit(module, training, validation, ckpt_path=start)
         except SystemExit:
-            if trainer.interrupted:  # Lightning makes an exit of Ctrl-C; what that means is for our caller to say
+            if trainer.interrupted:  # Lightning turns Ctrl-C into an exit; the caller decides what it means
                 raise KeyboardInterrupt from None
             raise
         except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
@@ -121,26 +121,26 @@ def _run(
                 raise
             config = module.recipe.train
             raise RecipeError(
-                f"memory does not suffice for batches of {config.batch_size} images of {module.size} pixels; lower "
+                f"there is not enough memory for batches of {config.batch_size} images of {module.size} pixels; lower "
                 "train.batch_size, input.size or the network's widths, and resume or start again"
             ) from error
 
 
 def kept_checkpoint(run: Path, recipe: Recipe) -> Path:
-    """Return the checkpoint whose weights a run is known by."""
+    """Return the checkpoint with the final weights of a run."""
     return run / (BEST if recipe.stop.keep == "best" else LAST)
 
 
 def load_trained(run: Path) -> tuple[ExpressionModule, dict[str, Any]]:
-    """Load a run's averaged weights, ready for inference, and what ``run.json`` says of it.
+    """Load a run's averaged weights, ready for inference, and the facts in ``run.json``.
 
     Raises:
-        RecipeError: The folder holds no run with a checkpoint.
+        RecipeError: The folder has no run with a checkpoint.
     """
     if not (run / LAST).is_file():
         raise RecipeError(f"{run}: expected a training run's folder with {LAST}, but there is none")
     facts, recipe = _read_facts(run), read_recipe(run)
-    size = facts.get("input_size", 48)  # runs of version 0.1 did not say: all were of 48 pixels
+    size = facts.get("input_size", 48)  # not recorded by version 0.1, which only had 48 pixels
     module = ExpressionModule(recipe, facts["heads"], size=size, pretrained=False)
     last = torch.load(run / LAST, map_location="cpu", weights_only=True)
     kept = torch.load(kept_checkpoint(run, recipe), map_location="cpu", weights_only=True)
@@ -152,13 +152,13 @@ def read_recipe(run: Path) -> Recipe:
     """Return the recipe of a run.
 
     Raises:
-        RecipeError: The folder holds no run.
+        RecipeError: The folder has no run.
     """
     return recipe_from_dict(_read_facts(run)["recipe"])
 
 
 def _facts(recipe: Recipe, training: ExpressionDataset, validation: ExpressionDataset) -> dict[str, Any]:
-    """Collect what a run must be able to say of itself."""
+    """Collect the facts of a run for ``run.json``."""
     heads = heads_of(training, votes=recipe.train.ferplus_weight > 0)
     return {
         "recipe": recipe.to_dict(),
@@ -175,7 +175,7 @@ def _facts(recipe: Recipe, training: ExpressionDataset, validation: ExpressionDa
 
 
 def _read_facts(run: Path) -> dict[str, Any]:
-    """Read what a run wrote of itself when it began."""
+    """Read the facts of a run from ``run.json``."""
     try:
         facts: dict[str, Any] = json.loads((run / RUN_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -184,7 +184,7 @@ def _read_facts(run: Path) -> dict[str, Any]:
 
 
 def _open_run(run: Path, facts: dict[str, Any], *, resume: bool) -> Path | None:
-    """Start a run's folder, or check that it holds this very run; return the checkpoint to go on from."""
+    """Create a run's folder, or check that it has the same run; return the checkpoint to resume from."""
     if resume:
         if not (run / LAST).is_file():
             raise RecipeError(f"{run}: nothing to resume, {LAST} is missing; start without resuming")
@@ -197,15 +197,15 @@ def _open_run(run: Path, facts: dict[str, Any], *, resume: bool) -> Path | None:
             )
         return run / LAST
     if (run / LAST).exists():
-        raise RecipeError(f"{run}: already holds a run; resume it, or choose another folder")
+        raise RecipeError(f"{run}: already has a run; resume it, or choose another folder")
     if not leads():
         return None
     with replacing(run / RUN_FILE, encoding="utf-8") as text:
         json.dump(facts, text, indent=1)
-    (run / HISTORY).unlink(missing_ok=True)  # of a run that was stopped before its first checkpoint
+    (run / HISTORY).unlink(missing_ok=True)  # from a run that was stopped before its first checkpoint
     return None
 
 
 def _first_epoch(checkpoint: Path | None) -> int:
-    """Return the epoch with which a run begins or goes on. Lightning opens the loader before it sets the epoch."""
+    """Return the first epoch of a new or resumed run; Lightning opens the loader before it sets the epoch."""
     return int(torch.load(checkpoint, map_location="cpu", weights_only=True)["epoch"]) + 1 if checkpoint else 0

@@ -1,4 +1,4 @@
-"""The losses of the two heads."""
+"""The losses of the label head and the vote head."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from torch.nn import functional
 
 
 def label_loss(logits: Tensor, targets: Tensor, *, weights: Tensor | None = None, gamma: float = 0.0) -> Tensor:
-    """Cross-entropy to a distribution; weighted by class, and focal where gamma is above 0 (Lin et al. 2017).
+    """Cross-entropy to a distribution, weighted by class; focal loss if gamma is above 0 (Lin et al. 2017).
 
-    The loss of an image is ``-sum_k w_k t_k (1 - p_k)^gamma log p_k``. The mean is weighed by ``sum_k w_k t_k``, so
-    that weights shift the balance between classes and leave the loss's size alone.
+    The loss of an image is ``-sum_k w_k t_k (1 - p_k)^gamma log p_k``. The mean is weighted by ``sum_k w_k t_k``, so
+    that class weights change the balance between classes but not the size of the loss.
 
     Args:
         logits: (N, K) float.
         targets: (N, K) float, each row a distribution.
         weights: (K,) float, the weight of each class; None for 1.
-        gamma: How much less is counted what is read right already; 0 counts all alike.
+        gamma: Focusing parameter: how much well-classified images are down-weighted; 0 weights all equally.
     """
     logarithms = logits.log_softmax(dim=1)
     weighted = targets if weights is None else targets * weights
@@ -29,15 +29,15 @@ def label_loss(logits: Tensor, targets: Tensor, *, weights: Tensor | None = None
 
 
 def vote_loss(logits: Tensor, votes: Tensor, share: Tensor) -> Tensor:
-    """Kullback-Leibler divergence from the network to the votes, weighted by how much of the vote names an expression.
+    """Kullback-Leibler divergence from the network to the votes, weighted by the share of votes for an expression.
 
     Args:
         logits: (N, K) float.
-        votes: (N, K) float, each row a distribution, or all zero where there are no votes.
+        votes: (N, K) float, each row a distribution, or all zero without votes.
         share: (N,) float, weight 0..1 of each row.
 
     Returns:
-        The weighted mean, a scalar; 0 where no row has a weight.
+        The weighted mean, a scalar; 0 if no row has a weight.
     """
     divergence = functional.kl_div(logits.log_softmax(dim=1), votes, reduction="none").sum(dim=1)
     total: Tensor = (divergence * share).sum() / share.sum().clamp(min=torch.finfo(share.dtype).tiny)

@@ -1,4 +1,4 @@
-"""What Lightning runs: a training step, a validation step, the optimizer and its schedule."""
+"""The Lightning module: training step, validation step, optimizer and schedule."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class ExpressionModule(lightning.LightningModule):
     """A network in training. All heads learn from the same batch.
 
     Args:
-        recipe: The whole run.
-        heads: Number of classes of each head. The first learns the labels; a second, which is there only where the
-            dataset has votes besides its labels, learns those.
+        recipe: The recipe of the run.
+        heads: Number of classes of each head. The first learns the labels. If the dataset also has votes, a second head
+            learns them.
         size: Side of the network's input in pixels.
         class_weights: (K,) float, the weight of each class in the label head's loss; None for 1.
-        pretrained: False where the weights will be loaded from a run.
+        pretrained: False if the weights will be loaded from a run.
     """
 
     recipe: Recipe
@@ -70,7 +70,7 @@ class ExpressionModule(lightning.LightningModule):
         return loss
 
     def validation_step(self, batch: Batch, index: int) -> None:
-        """Log loss and accuracy of each head on whole, unchanged images."""
+        """Log loss and accuracy of each head on uncropped, unchanged images."""
         logits = self.network(fit_input(batch.images.float(), self.recipe, self.size))
         losses = self._losses(logits, batch)
         right = {self.label_head: (logits[self.label_head].argmax(1) == batch.labels).float()}
@@ -96,13 +96,13 @@ class ExpressionModule(lightning.LightningModule):
 
     @property
     def watched(self) -> str:
-        """The name under which the figure is logged that stopping and choosing look at."""
+        """Name of the logged figure that decides on early stopping and the best weights."""
         return f"{self.label_head}_{self.recipe.stop.monitor}"
 
     def _start_epoch(self) -> None:
-        """Seed by epoch, so that a resumed run draws what the whole run would have drawn; freeze the trunk or free it.
+        """Seed by epoch, so that a resumed run repeats the random numbers; freeze or unfreeze the trunk.
 
-        A frozen trunk is in evaluation mode, so that its batch norm stands still as well.
+        A frozen trunk is in evaluation mode, so that its batch norms do not change either.
         """
         seed = self.recipe.train.seed * 100_003 + self.current_epoch
         self.random.manual_seed(seed)
@@ -115,7 +115,7 @@ class ExpressionModule(lightning.LightningModule):
             heads.requires_grad_(True).train()
 
     def _run(self, images: Tensor) -> dict[str, Tensor]:
-        """Return the network's float32 logits; the network itself works in the recipe's precision."""
+        """Return the network's logits in float32; the network runs in the recipe's precision."""
         half = self.recipe.train.precision == "bfloat16"
         with torch.autocast(images.device.type, torch.bfloat16, enabled=half):
             logits = self.network(images)
@@ -128,7 +128,7 @@ class ExpressionModule(lightning.LightningModule):
         return min(config.crop, whole) if early and config.crop else whole
 
     def _losses(self, logits: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
-        """Return the loss of each head, weighted as the recipe says."""
+        """Return the loss of each head, weighted by the recipe."""
         loss = self.recipe.loss
         gamma = loss.gamma if loss.kind == "focal" else 0.0
         own = label_loss(logits[self.label_head], batch.targets, weights=self.class_weights, gamma=gamma)
@@ -146,11 +146,11 @@ class ExpressionModule(lightning.LightningModule):
 
 
 def fit_input(images: Tensor, recipe: Recipe, size: int) -> Tensor:
-    """Bring images to the network's colour and size, as inference does: bilinear.
+    """Convert images to the network's colour and size, bilinearly as inference does.
 
     Args:
         images: (N, C, h, w) float, grey or red, green and blue, 0..255.
-        recipe: Says which colour.
+        recipe: Defines the colour.
         size: Side in pixels.
     """
     if recipe.input.colour == "rgb" and images.shape[1] == 1:

@@ -1,4 +1,4 @@
-"""Batch-norm re-estimation: running means and variances that belong to the weights a network has now."""
+"""Batch-norm re-estimation: running means and variances for the current weights of a network."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 def reestimated_norms(network: nn.Module) -> Iterator[None]:
     """Re-estimate the batch norms of averaged weights: run the network inside the block.
 
-    Each batch norm gets the plain mean over the batches that it meets there, in place of a running mean of training,
-    which belongs to other weights (Izmailov et al. 2018, "Averaging weights leads to wider optima"). Dropout and
+    Each batch norm gets the plain mean over these batches instead of the running mean of training, which belongs to
+    other weights (Izmailov et al. 2018, "Averaging weights leads to wider optima"). Dropout and
     gradients are off.
 
     Args:
@@ -33,7 +33,7 @@ def reestimated_norms(network: nn.Module) -> Iterator[None]:
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
-        norm.momentum = None  # torch's word for the mean over all batches
+        norm.momentum = None  # in torch this means the mean over all batches
         norm.train()
     with torch.no_grad():
         yield
@@ -44,26 +44,26 @@ def reestimated_norms(network: nn.Module) -> Iterator[None]:
 
 @torch.no_grad()
 def adopt_norms(network: nn.Module, norms: Sequence[nn.BatchNorm2d], images: Tensor) -> None:
-    """Set batch norms to the mean and variance of their input, and rescale them so that their output stays as it is.
+    """Set batch norms to the mean and variance of their input, and rescale them so that their output stays the same.
 
     Args:
         network: Is in evaluation mode afterwards.
-        norms: Batch norms of it, each of which shifts and scales its input in whatever way.
-        images: (N, C, h, w) float32, what the network is run on.
+        norms: Batch norms of the network, with any scale and shift.
+        images: (N, C, h, w) float32, on which the network is run.
     """
-    seen: dict[nn.BatchNorm2d, tuple[Tensor, Tensor]] = {}
+    measured: dict[nn.BatchNorm2d, tuple[Tensor, Tensor]] = {}
 
-    def look(norm: nn.BatchNorm2d) -> Callable[..., None]:
+    def measuring(norm: nn.BatchNorm2d) -> Callable[..., None]:
         def hook(module: nn.Module, inputs: tuple[Any, ...]) -> None:
-            seen[norm] = (inputs[0].mean(dim=(0, 2, 3)), inputs[0].var(dim=(0, 2, 3)))
+            measured[norm] = (inputs[0].mean(dim=(0, 2, 3)), inputs[0].var(dim=(0, 2, 3)))
 
         return hook
 
-    handles = [norm.register_forward_pre_hook(look(norm)) for norm in norms]
+    handles = [norm.register_forward_pre_hook(measuring(norm)) for norm in norms]
     network.eval()(images)
     for handle in handles:
         handle.remove()
-    for norm, (mean, variance) in seen.items():
+    for norm, (mean, variance) in measured.items():
         norm.running_mean.copy_(mean)  # type: ignore[union-attr]
         norm.running_var.copy_(variance)  # type: ignore[union-attr]
         norm.weight.copy_((variance + norm.eps).sqrt())

@@ -1,4 +1,4 @@
-"""Write a network as ONNX: nothing in the file but what inference needs, and the weights in half precision if asked."""
+"""Write a network as ONNX, with only what inference needs, and optionally with weights in half precision."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from facemood.models.card import ModelCard, write_card
 from facemood.numpy_cnn.pretrained import HALF
 
 OPSET = 18
-"""Version of ONNX's operators in the files; ONNX Runtime knows it from 1.14 on."""
+"""Version of ONNX's operator set in the files; ONNX Runtime supports it from 1.14 on."""
 
 SMALL = 256
-"""Weights of fewer numbers stay in single precision: there is nothing to win."""
+"""Arrays with fewer numbers stay in single precision, because there is nothing to gain."""
 
 
 def save_onnx(
@@ -38,17 +38,17 @@ def save_onnx(
     """Write a network as ONNX, with the card in its metadata.
 
     Args:
-        network: Gives an output, or a tuple of them: first those of the card's heads in order, then `more`.
+        network: Returns an output or a tuple of them: first those of the card's heads in order, then `more`.
         file: The ONNX file.
-        card: What the network is.
+        card: The card.
         example: An input.
-        free: The input's dimensions that may have other sizes, as `torch.export.Dim` by position.
-        more: Names of further outputs.
-        half: Store the weights in half precision. Inference brings them back to single precision when it loads the
-            file, so it is as fast, and only the rounding of the weights (1 in 2,048) is lost.
+        free: The free dimensions of the input, as `torch.export.Dim` by position.
+        more: Names of additional outputs.
+        half: Store the weights in half precision. Inference converts them to single precision when it loads the file,
+            so it is as fast, and only the rounding of the weights (1 in 2,048) is lost.
     """
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*LeafSpec.* is deprecated", FutureWarning)  # torch's, not ours
+        warnings.filterwarnings("ignore", ".*LeafSpec.* is deprecated", FutureWarning)  # in torch, not here
         program = torch.onnx.export(
             network.eval(),
             (example,),
@@ -72,7 +72,7 @@ def save_onnx(
 
 
 def strip(model: onnx.ModelProto) -> None:
-    """Remove in place what the exporter noted of its source: names of files and lines, types of inner values."""
+    """Remove the exporter's notes on the source in place: file names, line numbers, types of inner values."""
     del model.graph.value_info[:]
     model.doc_string = model.graph.doc_string = ""
     for entry in (model.graph, *model.graph.node, *model.graph.initializer, *model.graph.input, *model.graph.output):

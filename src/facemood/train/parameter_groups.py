@@ -14,9 +14,9 @@ def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, 
     """Divide parameters by whether weight decay applies to them.
 
     Args:
-        network: Whose parameters.
-        weight_decay: For the weights of convolutions and linear layers (two dimensions or more). Biases and the
-            parameters of batch norm (one dimension) get none.
+        network: The network.
+        weight_decay: Weight decay of convolutions and linear layers (two dimensions or more). Biases and the parameters
+            of batch norm (one dimension) have none.
 
     Example:
         >>> groups = parameter_groups(nn.Linear(2, 3), 0.01)
@@ -32,7 +32,7 @@ def build_optimizer(network: nn.Module, config: OptimizeConfig) -> torch.optim.O
     """Build the recipe's optimizer.
 
     Args:
-        network: Whose parameters.
+        network: The network.
         config: Kind, learning rate, momentum and weight decay.
     """
     groups = parameter_groups(network, config.weight_decay)

@@ -1,9 +1,9 @@
-"""FERC's perceptron: one hidden layer on the expressional vector, and a layer of logits for each set of labels.
+"""Train FERC's perceptron: one hidden layer on the expressional vector, and a layer of logits for each set of labels.
 
     python -m facemood.train.perceptron --data DATA --vectors vectors.npz --output ferc.onnx
 
-DATA is FER2013 with FER+ votes. The vectors of its tiles are read by FERC's own networks first, which takes some
-minutes; they are kept in the file and read from it the next time.
+DATA is FER2013 with FER+ votes. The vectors of its tiles are measured by FERC's networks first, which takes some
+minutes. They are stored in the file and read from it the next time.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ HEADS: dict[str, tuple[str, ...]] = {
     "fer2013-five": FIVE,
     "fer2013": BASIC_EXPRESSIONS,
 }
-"""What is read: FER+'s votes and FER2013's labels, of five expressions or of all."""
+"""Labels of each head: FER+ votes and FER2013 labels, of five expressions or of all."""
 
 HIDDEN = 64
 """Units of the hidden layer."""
@@ -50,7 +50,7 @@ EPOCHS = 60
 """Passes over the training faces."""
 
 BATCH = 256
-"""Faces a step."""
+"""Faces per step."""
 
 RATE = 3e-3
 """Highest learning rate."""
@@ -59,19 +59,19 @@ DECAY = 1e-3
 """Weight decay (Loshchilov & Hutter 2019)."""
 
 SEED = 1
-"""Number from which every random choice follows."""
+"""Seed of the random numbers."""
 
 BLOCK = 2000
-"""Images whose vectors are stored at a time: whoever is interrupted loses no more."""
+"""Images whose vectors are stored at once; an interruption loses no more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
-    """Vectors and what they shall be read as.
+class TrainingSet:
+    """Vectors and their targets.
 
     Attributes:
         vectors: (N, D) float32.
-        targets: For each head the distribution (N, K) float32 over its labels; zero where it has nothing to say.
+        targets: Distribution over the labels of each head, (N, K) float32; zero for images without such a label.
     """
 
     vectors: Floats
@@ -79,7 +79,7 @@ class Lesson:
 
 
 class Perceptron(nn.Module):
-    """Gives the logits of each head from a vector; what it learned from is brought to mean 0 and deviation 1 inside.
+    """Returns the logits of each head for a vector, which is standardized inside by the training data.
 
     Example:
         >>> [tuple(logits.shape) for logits in Perceptron()(torch.zeros(2, 24))]
@@ -103,14 +103,14 @@ class Perceptron(nn.Module):
 
 
 def targets_of(dataset: ExpressionDataset) -> dict[str, Floats]:
-    """Return for each head what it shall say of a dataset's images.
+    """Return the targets of each head for the images of a dataset.
 
     Args:
         dataset: FER2013 with FER+ votes.
 
     Returns:
-        (N, K) float32 that sum to 1 in each row, or to 0 where an image has no such label: the FER2013 label, and the
-        votes of images whose majority is one of the head's labels.
+        (N, K) float32 for each head. Rows sum to 1, or to 0 for images without such a label: the FER2013 label, and the
+        votes of images whose majority label is one of the head's labels.
     """
     labels = np.eye(len(BASIC_EXPRESSIONS), dtype=np.float32)[dataset.labels]
     votes = np.zeros((len(dataset), len(EXPRESSIONS)), np.float32)
@@ -129,30 +129,34 @@ def targets_of(dataset: ExpressionDataset) -> dict[str, Floats]:
 
 
 def train_perceptron(
-    lesson: Lesson, *, hidden: int = HIDDEN, epochs: int = EPOCHS, mirror: NDArray[np.int64] | None = MIRRORED_PAIRS
+    training: TrainingSet,
+    *,
+    hidden: int = HIDDEN,
+    epochs: int = EPOCHS,
+    mirror: NDArray[np.int64] | None = MIRRORED_PAIRS,
 ) -> Perceptron:
-    """Train a perceptron: AdamW with a cosine, half of the faces mirrored in each epoch.
+    """Train a perceptron: AdamW with a cosine schedule, half of the faces mirrored in each epoch.
 
     Args:
-        lesson: What it learns.
-        hidden: Numbers in its hidden layer.
-        epochs: How often it sees each face.
-        mirror: Which number of a vector stands where each did once a face is mirrored; None mirrors none.
+        training: The training set.
+        hidden: Units of the hidden layer.
+        epochs: Passes over the training faces.
+        mirror: Index of each number's counterpart in the vector of the mirrored face; None for no mirroring.
     """
     torch.manual_seed(SEED)
-    network = Perceptron(lesson.vectors.shape[1], hidden)
-    vectors = torch.from_numpy(lesson.vectors)
+    network = Perceptron(training.vectors.shape[1], hidden)
+    vectors = torch.from_numpy(training.vectors)
     network.mean.copy_(vectors.mean(dim=0))
     network.deviation.copy_(vectors.std(dim=0) + 1e-6)
-    wanted = [torch.from_numpy(lesson.targets[head]) for head in HEADS]
+    wanted = [torch.from_numpy(training.targets[head]) for head in HEADS]
     optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=epochs * -(-len(vectors) // BATCH))
     for _ in range(epochs):
         for rows in torch.split(torch.randperm(len(vectors)), BATCH):
-            seen = vectors[rows]
+            batch = vectors[rows]
             if mirror is not None:
-                seen = torch.where(torch.rand(len(rows), 1) < 0.5, seen[:, mirror], seen)
-            loss = _loss(network(seen), [target[rows] for target in wanted])
+                batch = torch.where(torch.rand(len(rows), 1) < 0.5, batch[:, mirror], batch)
+            loss = _loss(network(batch), [target[rows] for target in wanted])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
@@ -160,25 +164,25 @@ def train_perceptron(
     return network.eval()
 
 
-def _loss(read: tuple[Tensor, ...], wanted: list[Tensor]) -> Tensor:
-    """Return the sum over the heads of the mean cross-entropy of the faces that they have a target for."""
+def _loss(outputs: tuple[Tensor, ...], wanted: list[Tensor]) -> Tensor:
+    """Return the sum over the heads of the mean cross-entropy of the faces with a target."""
     parts = []
-    for logits, target in zip(read, wanted, strict=True):
+    for logits, target in zip(outputs, wanted, strict=True):
         cross = -(target * functional.log_softmax(logits, dim=1)).sum(dim=1)
         parts.append(cross.sum() / target.sum().clamp(min=1))
     return torch.stack(parts).sum()
 
 
-def read_vectors(images: NDArray[np.uint8]) -> dict[str, Floats]:
-    """Read the vectors of FER2013's tiles, with and without background removal, and their points.
+def measure_vectors(images: NDArray[np.uint8]) -> dict[str, Floats]:
+    """Measure the vectors of FER2013's tiles, with and without background removal, and their landmarks.
 
     Args:
         images: (N, 48, 48) uint8 grey.
 
     Returns:
-        By name, NaN in the rows of tiles that cannot be read: ``"masked"`` (N, 24) as FERC reads it, ``"plain"``
-        (N, 24) from the points of the whole tile and the jaw, ``"points"`` (N, 136) about their middle, upright and in
-        units of the face's size.
+        By name, with NaN in the rows of tiles that cannot be measured: ``"masked"`` (N, 24), the input of FERC;
+        ``"plain"`` (N, 24), from the landmarks of the whole tile and the jaw; ``"points"`` (N, 136), the landmarks,
+        centred, upright and in units of the face's size.
     """
     parts_model, framing = PartsModel(LandmarkModel(threads=1)), default_framing()["finder"]
     rows = [_vectors_of(parts_model.face_in_crop(image, framing)) for image in images]
@@ -186,7 +190,7 @@ def read_vectors(images: NDArray[np.uint8]) -> dict[str, Floats]:
 
 
 def _vectors_of(face: Face) -> dict[str, Floats]:
-    """Return the vectors of a face that was marked."""
+    """Return the vectors of a measured face; NaN for those that are not known."""
     points, size = landmarks_of(face), len(PAIRS)
     unknown = {"masked": size, "plain": size, "points": 136}
     made = {name: np.full(length, np.nan, np.float32) for name, length in unknown.items()}
@@ -199,7 +203,7 @@ def _vectors_of(face: Face) -> dict[str, Floats]:
 
 
 def upright(points: Floats) -> Floats:
-    """Move, turn and scale (68, 2) points so that their middle is 0, their eyes are level and their size is 1."""
+    """Move, rotate and scale (68, 2) points so that their centroid is 0, the eyes are level and their size is 1."""
     across = points[45] - points[36]
     cosine, sine = across / max(float(np.linalg.norm(across)), 1e-6)
     centred = (points - points.mean(axis=0)) @ np.array([[cosine, -sine], [sine, cosine]])
@@ -207,41 +211,41 @@ def upright(points: Floats) -> Floats:
 
 
 def default_framing() -> dict[str, tuple[float, float, float, float]]:
-    """Return how the default model frames faces: as FER2013 does."""
+    """Return the framing of the default model, which is that of FER2013's tiles."""
     return dict(ModelSession(find_model(DEFAULT_MODEL), device="cpu").card.framing)
 
 
-def lesson_of(dataset: ExpressionDataset, vectors: Floats) -> Lesson:
-    """Return what is learned from: the training images that can be read and have no near-duplicate in another split."""
-    teaches = (dataset.usage == "Training") & np.isfinite(vectors).all(axis=1)
-    teaches &= ~dataset.near_duplicates_of(["PublicTest", "PrivateTest"])
-    targets = targets_of(dataset.subset(teaches))
-    return Lesson(vectors[teaches], targets)
+def training_set_of(dataset: ExpressionDataset, vectors: Floats) -> TrainingSet:
+    """Return the training images with a vector and without a near-duplicate in another split."""
+    chosen = (dataset.usage == "Training") & np.isfinite(vectors).all(axis=1)
+    chosen &= ~dataset.near_duplicates_of(["PublicTest", "PrivateTest"])
+    targets = targets_of(dataset.subset(chosen))
+    return TrainingSet(vectors[chosen], targets)
 
 
 def load_vectors(file: Path, dataset: ExpressionDataset) -> dict[str, Floats]:
-    """Read the vectors of a dataset from a file, and those that it lacks from the images; they are kept there."""
+    """Read the vectors of a dataset from a file; missing ones are measured and stored there."""
     known: dict[str, Floats] = {}
     if file.is_file():
         with np.load(file) as table:
             known = dict(table)
     images = dataset.pixels
     while (done := len(known["masked"]) if known else 0) < len(images):
-        made = read_vectors(images[done : done + BLOCK])
+        made = measure_vectors(images[done : done + BLOCK])
         known = {name: np.concatenate([known[name], rows]) if known else rows for name, rows in made.items()}
         with replacing(file, "wb") as handle:
             np.savez(handle, **known)  # type: ignore[arg-type]
-        logger.info("read %d of %d", len(known["masked"]), len(images))
+        logger.info("measured %d of %d", len(known["masked"]), len(images))
     return known
 
 
 def export_perceptron(network: Perceptron, file: Path, images: int) -> None:
-    """Write a perceptron for any number of vectors, with its card.
+    """Write a perceptron as ONNX for any batch size, with its card.
 
     Args:
-        network: What was trained.
+        network: The trained network.
         file: The ONNX file.
-        images: How many images it learned from.
+        images: Number of training images.
     """
     card = ModelCard(
         name="ferc",
@@ -264,7 +268,7 @@ def export_perceptron(network: Perceptron, file: Path, images: int) -> None:
 
 
 def main() -> None:
-    """Read the vectors, train the perceptron, and write it."""
+    """Measure the vectors, train the perceptron, and write it."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     parser = argparse.ArgumentParser(prog="python -m facemood.train.perceptron", description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="FER2013 with FER+ votes")
@@ -272,8 +276,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="ferc.onnx")
     options = parser.parse_args()
     dataset = open_dataset(options.data)
-    lesson = lesson_of(dataset, load_vectors(options.vectors, dataset)["masked"])
-    export_perceptron(train_perceptron(lesson), options.output, len(lesson.vectors))
+    training = training_set_of(dataset, load_vectors(options.vectors, dataset)["masked"])
+    export_perceptron(train_perceptron(training), options.output, len(training.vectors))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Recipes: everything a training run does, as data. What a file leaves out is as in the baseline."""
+"""Recipes: all settings of a training run, as data. Settings that a file leaves out are those of the baseline."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "stop.monitor": ("accuracy", "loss"),
     "stop.keep": ("last", "best"),
 }
-"""The words that some keys take."""
+"""Allowed words of some keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputConfig:
-    """What the network sees of an image.
+    """The input of the network.
 
     Attributes:
-        size: Side in pixels to which images are brought; 0 leaves them as the dataset has them.
+        size: Side in pixels to which images are resized; 0 keeps the dataset's size.
         colour: ``"grey"`` or ``"rgb"``; grey images are repeated in three channels for the latter.
-        pixels: ``"standardized"`` (each image to mean 0 and deviation 1), ``"unit"`` (0..1), or ``"imagenet"`` (0..1,
-            less ImageNet's mean, over its deviation, as pretrained backbones want it).
+        pixels: ``"standardized"`` (each image to mean 0 and standard deviation 1), ``"unit"`` (0..1), or
+            ``"imagenet"`` (0..1, minus ImageNet's mean, divided by its standard deviation, for pretrained backbones).
     """
 
     size: int = 0
@@ -48,18 +48,18 @@ class NetworkConfig:
     """The network.
 
     Attributes:
-        kind: ``"se-resnet"`` (ours), ``"cnn"`` (plain convolutions), or ``"timm:NAME"`` for a backbone of timm.
-        start: A model of ours, by name or file, whose weights but for the heads the network starts from; its widths and
-            blocks count then.
+        kind: ``"se-resnet"`` (facemood's own), ``"cnn"`` (plain convolutions), or ``"timm:NAME"`` for a timm backbone.
+        start: Name or file of a facemood model whose weights, except the heads, the network starts from. Widths and
+            blocks are then those of that model.
         widths: Channels of each stage.
         blocks: Residual blocks, or convolutions, of each stage.
-        stem: Our network's first layers: ``"single"`` (a 5x5 convolution) or ``"deep"`` (two of 3x3, the first of them
-            narrow and at the image's size).
-        stem_stride: Of the last convolution there: 2 works at half the image's size from then on, 1 at all.
+        stem: First layers of an se-resnet: ``"single"`` (a 5x5 convolution) or ``"deep"`` (two 3x3 convolutions, the
+            first one narrow and at the image's size).
+        stem_stride: Stride of the last convolution of the stem: 2 halves the map, 1 keeps the image's size.
         dropout: Share of the pooled or last dense features that is dropped in training, 0..1.
-        pool: How a plain network shrinks after each stage: ``"max"`` or ``"average"``.
-        batch_norm: Whether a plain network normalizes after each convolution.
-        stage_dropout: Share that a plain network drops after each stage, 0..1.
+        pool: Pooling of a plain network after each stage: ``"max"`` or ``"average"``.
+        batch_norm: Whether a plain network has batch norm after each convolution.
+        stage_dropout: Dropout of a plain network after each stage, 0..1.
         dense: Widths of a plain network's dense layers between the last map and the heads.
         pretrained: Whether a timm backbone starts from its published weights.
     """
@@ -80,24 +80,24 @@ class NetworkConfig:
 
 @dataclass(frozen=True, slots=True)
 class AugmentConfig:
-    """How training images are varied. Each image draws its own values.
+    """Augmentation of training images. Each image draws its own values.
 
     Attributes:
         mirror: Probability of a left-right mirror image.
-        rotation: Largest turn, degrees either way.
+        rotation: Largest rotation, degrees either way.
         scale: Smallest and largest zoom factor: below 1 zooms out, above 1 zooms in.
         shift: Largest shift, as a share of the side, either way.
         shear: Largest horizontal shear, degrees either way.
-        fill: What comes in from outside: ``"reflect"``, ``"nearest"`` (the edge repeated) or ``"constant"`` (black).
+        fill: Fill of pixels from outside: ``"reflect"``, ``"nearest"`` (the edge repeated) or ``"constant"`` (black).
         brightness: Largest factor of the brightness, drawn between 1 / brightness and brightness.
         gamma: Largest factor of the tone curve's exponent, drawn between 1 / gamma and gamma.
-        overexpose: Probability that brightness is multiplied by up to 2.2 and cut off at white.
+        overexpose: Probability that the brightness is multiplied by up to 2.2 and clipped at white.
         blur: Probability of a 3 x 3 blur.
         noise: Probability of Gaussian noise.
         noise_level: The noise's largest standard deviation, of 255.
         erase: Probability of a grey rectangle over 2% to 20% of the image.
-        mixup: Probability that a batch is mixed: each image with another, and what they are read as likewise.
-        mixup_alpha: How evenly; both parameters of the Beta distribution that the shares are drawn from.
+        mixup: Probability that a batch is mixed: each image and its targets with those of another.
+        mixup_alpha: Both parameters of the Beta distribution of the shares in mixup.
     """
 
     mirror: float = 0.5
@@ -119,14 +119,14 @@ class AugmentConfig:
 
 @dataclass(frozen=True, slots=True)
 class LossConfig:
-    """What is made small.
+    """The loss.
 
     Attributes:
-        kind: ``"cross-entropy"``, or ``"focal"`` (Lin et al. 2017), which weighs what is read right already less.
-        targets: ``"labels"``, or ``"votes"`` to learn the distribution of people's votes in place of one label.
-        class_weights: ``"none"``, or ``"balanced"`` to weigh each class by the inverse of its count.
+        kind: ``"cross-entropy"``, or ``"focal"`` (Lin et al. 2017), which down-weights well-classified images.
+        targets: ``"labels"``, or ``"votes"`` to learn the distribution of people's votes instead of one label.
+        class_weights: ``"none"``, or ``"balanced"`` to weight each class by the inverse of its count.
         gamma: Exponent of the focal loss; 0 is cross-entropy.
-        alpha: Weight of each class by its label word; a class that is left out has 1. It multiplies `class_weights`.
+        alpha: Weight of each class by its label; the default is 1. It multiplies `class_weights`.
     """
 
     kind: str = "cross-entropy"
@@ -138,28 +138,29 @@ class LossConfig:
 
 @dataclass(frozen=True, slots=True)
 class OptimizeConfig:
-    """How the weights are fitted.
+    """Optimization.
 
     Attributes:
         optimizer: ``"sgd"`` (with Nesterov momentum), ``"adam"`` or ``"adamw"``.
-        schedule: ``"cosine"`` to zero, ``"constant"``, or ``"plateau"`` (halved when the watched figure stands still).
-        freeze_epochs: Epochs at the beginning in which the heads alone learn (transfer learning, first phase).
-        fine_tune_rate: What the learning rate is multiplied with from then on.
+        schedule: ``"cosine"`` to zero, ``"constant"``, or ``"plateau"`` (halved when the monitored figure does not
+            improve).
+        freeze_epochs: First epochs, in which only the heads learn (transfer learning, first phase).
+        fine_tune_rate: Factor of the learning rate afterwards.
         l1: Weight of the sum of the absolute weights in the loss.
         epochs: Passes over the training set.
-        fine_epochs: How many of them, at the end, see whole images; the others see crops of `crop` pixels.
+        fine_epochs: Number of epochs at the end with whole images; the others use crops of `crop` pixels.
         crop: Side of the crops in the first epochs, pixels; 0 for whole images throughout.
-        batch_size: Images a step.
-        learning_rate: The highest rate.
+        batch_size: Images per step.
+        learning_rate: Highest learning rate.
         warmup: Epochs in which the rate rises from 0.
         momentum: Nesterov momentum of SGD, 0..1.
         weight_decay: L2 penalty on convolution and linear weights.
-        label_smoothing: Share of the label spread over all classes, on hard labels alone.
-        ferplus_weight: Weight of the vote head's loss; the label head's is 1; at 0 there is no vote head.
-        ema: Decay of the weights' exponential moving average a step; the averages are what is kept. 0 averages nothing.
-        precision: ``"float32"``, or ``"bfloat16"`` to run the network in half the bits where the processor can; the
-            weights stay float32.
-        seed: Number from which every random choice follows.
+        label_smoothing: Share of the label that is spread over all classes; hard labels only.
+        ferplus_weight: Weight of the vote head's loss, where the label head's is 1; at 0 there is no vote head.
+        ema: Decay per step of the exponential moving average of the weights, which is kept; 0 for no averaging.
+        precision: ``"float32"``, or ``"bfloat16"`` to run the network in half precision if the processor supports it;
+            the weights stay float32.
+        seed: Seed of the random numbers.
     """
 
     optimizer: str = "sgd"
@@ -184,15 +185,15 @@ class OptimizeConfig:
 
 @dataclass(frozen=True, slots=True)
 class DataConfig:
-    """Which images train.
+    """The images for training and validation.
 
     Attributes:
-        train: The split that trains. Splits are also found under the other names that are common for them.
-        validate: The split that is watched.
-        validation_share: Share of the training images that is split off to be watched, where there is no such split.
-        held_out: The splits whose near-duplicates are left out of training.
+        train: The training split. Splits are also found by their other usual names.
+        validate: The validation split.
+        validation_share: Share of the training images that is split off for validation if there is no such split.
+        held_out: Splits whose near-duplicates are left out of training.
         folds: Folds of the training images, near-duplicates in one fold; 0 for none.
-        fold: The fold that is left out, so that the network can label images that it never saw.
+        fold: The fold that is left out, so that the network can label images that it was not trained on.
     """
 
     train: str = "Training"
@@ -205,14 +206,14 @@ class DataConfig:
 
 @dataclass(frozen=True, slots=True)
 class DistillConfig:
-    """What the network learns from teachers, besides labels and votes (Hinton et al. 2015, knowledge distillation).
+    """Knowledge distillation from teachers, in addition to labels and votes (Hinton et al. 2015).
 
     Attributes:
-        labels: The file of soft labels, empty for none; a relative path starts at the working directory, then at the
-            source tree.
-        label_share: Weight 0..1 of the teachers in what the label head learns.
-        vote_share: The same for the vote head.
-        temperature: What the teachers' logits are divided by before the softmax.
+        labels: The file of soft labels, empty for none. A relative path is looked for in the working directory, then
+            in the source tree.
+        label_share: Weight 0..1 of the teachers in the targets of the label head.
+        vote_share: Weight 0..1 of the teachers in the targets of the vote head.
+        temperature: Temperature by which the teachers' logits are divided before the softmax.
     """
 
     labels: str = ""
@@ -223,12 +224,12 @@ class DistillConfig:
 
 @dataclass(frozen=True, slots=True)
 class StopConfig:
-    """When training ends before its last epoch, and which weights are kept.
+    """Early stopping, and the weights that are kept.
 
     Attributes:
-        monitor: The validation figure that is watched: ``"accuracy"`` or ``"loss"`` of the label head.
-        patience: Epochs without a better figure after which training ends; 0 never ends it early.
-        min_delta: How much better a figure must be to count.
+        monitor: The monitored validation figure: ``"accuracy"`` or ``"loss"`` of the label head.
+        patience: Epochs without an improvement after which training stops; 0 for no early stopping.
+        min_delta: Smallest change that counts as an improvement.
         keep: ``"last"``, or ``"best"`` for the weights of the epoch with the best figure.
     """
 
@@ -240,7 +241,7 @@ class StopConfig:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """One training run, whole."""
+    """All settings of one training run."""
 
     name: str
     description: str = ""
@@ -265,7 +266,7 @@ class Recipe:
                 raise RecipeError(message)
 
     def _faults(self) -> Iterator[tuple[bool, str]]:
-        """Yield what could be wrong with the numbers: whether it is, and what to say then."""
+        """Yield the checks of the numbers: whether one fails, and its message."""
         data, network, train = self.data, self.network, self.train
         for key, value in (("fine_epochs", train.fine_epochs), ("freeze_epochs", train.freeze_epochs)):
             yield (
@@ -283,13 +284,13 @@ class Recipe:
         yield not 0 < data.validation_share < 1, f"data.validation_share must be 0..1, but is {data.validation_share}"
         yield (
             bool(network.start) and (network.kind, self.input.colour) != ("se-resnet", "grey"),
-            "network.start needs network.kind='se-resnet' and input.colour='grey', as our models have them",
+            "network.start needs network.kind='se-resnet' and input.colour='grey', as facemood's models have them",
         )
         yield (
             len(network.widths) != len(network.blocks),
-            "network.widths and network.blocks must name the same number of stages",
+            "network.widths and network.blocks must have the same number of stages",
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the recipe as plain nested dicts, as the TOML file holds it."""
+        """Return the recipe as plain nested dicts, in the form of the TOML file."""
         return dataclasses.asdict(self)

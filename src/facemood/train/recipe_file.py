@@ -1,4 +1,4 @@
-"""Recipe files: found by name or path, read as TOML, changed by single settings, checked key by key."""
+"""Read recipe files: find them by name or path, parse TOML, apply single settings, check each key."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ RECIPES = importlib.resources.files("facemood.train") / "recipes"
 """The folder of the package's recipes."""
 
 WORD = re.compile(r"[A-Za-z][\w:./-]*")
-"""What may stand without quotes on the command line."""
+"""Values that need no quotes on the command line."""
 
 
 def list_recipes() -> list[str]:
-    """Name the recipes inside the package.
+    """Return the names of the recipes in the package.
 
     Example:
         >>> "baseline" in list_recipes()
@@ -36,14 +36,14 @@ def list_recipes() -> list[str]:
 
 
 def load_recipe(name: str, *, overrides: Iterable[str] = ()) -> Recipe:
-    """Load a recipe of the package by name, or a TOML file by path, and set single values.
+    """Load a recipe of the package by name, or a TOML file by path, and apply single settings.
 
     Args:
         name: A recipe's name, or the path of a TOML file.
         overrides: Settings such as ``"train.epochs=20"``; the value is read as TOML.
 
     Raises:
-        RecipeError: There is no such recipe or key, or a value is of the wrong kind.
+        RecipeError: There is no such recipe or key, or a value has a wrong type.
 
     Example:
         >>> load_recipe("baseline", overrides=["train.epochs=20"]).train.epochs
@@ -56,10 +56,10 @@ def load_recipe(name: str, *, overrides: Iterable[str] = ()) -> Recipe:
 
 
 def recipe_from_dict(table: Mapping[str, Any]) -> Recipe:
-    """Build a recipe from nested dicts, as `Recipe.to_dict` and TOML give them.
+    """Build a recipe from nested dicts, such as `Recipe.to_dict` or parsed TOML.
 
     Raises:
-        RecipeError: A key is unknown or a value is of the wrong kind.
+        RecipeError: A key is unknown or a value has a wrong type.
     """
     recipe: Recipe = _build(Recipe, table, prefix="")
     return recipe
@@ -83,7 +83,7 @@ def _read_toml(name: str) -> dict[str, Any]:
 
 
 def _override(table: dict[str, Any], setting: str) -> None:
-    """Set one value in place: ``"train.epochs=20"``; a word needs no quotes, which shells would take away."""
+    """Set one value in place: ``"train.epochs=20"``; a word needs no quotes, because shells remove them."""
     path, equals, text = setting.partition("=")
     section, dot, key = path.strip().partition(".")
     if not equals or not dot:
@@ -98,7 +98,7 @@ def _override(table: dict[str, Any], setting: str) -> None:
 
 
 def _build(kind: type[Any], table: Mapping[str, Any], *, prefix: str) -> Any:
-    """Make a config dataclass of a table, checking each key and kind."""
+    """Build a config dataclass from a table, checking each key and type."""
     hints = get_type_hints(kind)
     unknown = set(table).difference(hints)
     if unknown:
@@ -111,7 +111,7 @@ def _build(kind: type[Any], table: Mapping[str, Any], *, prefix: str) -> Any:
 
 
 def _value(hint: Any, value: Any, name: str) -> Any:
-    """Bring one TOML value to the field's kind."""
+    """Convert one TOML value to the field's type."""
     if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
         return _build(hint, value, prefix=f"{name}.")  # type: ignore[arg-type]
     if hint is float and type(value) is int:

@@ -1,4 +1,4 @@
-"""What a run leaves for people: curves, confusion, samples, and a page that shows them."""
+"""Write the report of a training run: learning curves, confusion matrix, samples, and a page that shows them."""
 
 from __future__ import annotations
 
@@ -26,59 +26,58 @@ from facemood.train.fit import CONTACT_SHEET, RUN_FILE, read_recipe
 from facemood.train.trainer import HISTORY
 
 SAMPLES = 24
-"""Validation images on the page: half of them read right, half wrong, as far as there are any."""
-
+"""Validation images on the page: half of them with right predictions, half with wrong ones, if there are as many."""
 
 MISTAKES = "mistakes.md"
 """The page of explained mistakes."""
 
 
 def write_report(run: Path, dataset: ExpressionDataset, model: Path, *, mistakes: int = 0) -> Path:
-    """Write ``report.md`` and its figures into a run's folder: the model's figures on the validation images.
+    """Write ``report.md`` and its figures on the validation images into a run's folder.
 
     Args:
         run: The folder of a finished run.
-        dataset: What it was trained on.
-        model: The ONNX file that was made of it.
-        mistakes: How many of the worst mistakes are explained, on a separate page.
+        dataset: The dataset that it was trained on.
+        model: The exported ONNX file.
+        mistakes: Number of worst mistakes that are explained, on a separate page.
 
     Returns:
         The page.
 
     Raises:
-        MissingExtraError: matplotlib is not installed, or what explanations need (extra ``explain``).
-        OutputError: The folder cannot be written to.
+        MissingExtraError: matplotlib is not installed, or the packages for explanations (extra ``explain``).
+        OutputError: The folder cannot be written.
     """
     facts = json.loads((run / RUN_FILE).read_text(encoding="utf-8"))
     _, validation = prepare(read_recipe(run), dataset)
     session = ModelSession(model, device="cpu")
     head = match_head(session.card, validation) or session.card.default_head
-    read = run_all(session, validation.images)[head].argmax(axis=1)
-    confusion = metrics.confusion_matrix(read, validation.labels, len(validation.classes))
+    predicted = run_all(session, validation.images)[head].argmax(axis=1)
+    confusion = metrics.confusion_matrix(predicted, validation.labels, len(validation.classes))
     epochs = read_history(run)
     draw_curves(epochs, run / "curves.svg", head=head)
     draw_confusion(
         validation.classes, confusion, run / "confusion.svg", title=f"Validation, {len(validation):,} images"
     )
-    draw_samples(validation, read, run / "samples.svg")
+    draw_samples(validation, predicted, run / "samples.svg")
     page = _page(facts, epochs, confusion, validation.classes, model.name)
     if mistakes:
         explained = explain_mistakes(InputScorer(session, head), validation, mistakes)
         write_mistakes(run / MISTAKES, explained)
-        page += f"\n## Mistakes\n\n[{len(explained)} of the worst mistakes]({MISTAKES}), with what spoke for each.\n"
+        page += f"\n## Mistakes\n\n[{len(explained)} of the worst mistakes]({MISTAKES}), with explanations.\n"
     with replacing(run / "report.md", encoding="utf-8") as text:
         text.write(page)
     return run / "report.md"
 
 
 def read_history(run: Path) -> list[dict[str, Any]]:
-    """Return what was logged of each epoch."""
+    """Return the logged figures of each epoch."""
     lines = (run / HISTORY).read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines]
 
 
 def training_seconds(epochs: Sequence[dict[str, Any]]) -> float:
-    """Add up the seconds of a run, whose clock begins again whenever it is resumed.
+    """Add up the seconds of a run, whose clock restarts whenever it is resumed.
 
     Example:
         >>> training_seconds([{"seconds": 10.0}, {"seconds": 20.0}, {"seconds": 12.0}])
@@ -89,7 +88,7 @@ def training_seconds(epochs: Sequence[dict[str, Any]]) -> float:
 
 
 def draw_curves(epochs: Sequence[dict[str, Any]], file: Path, *, head: str) -> None:
-    """Draw loss and accuracy by epoch: on training images, augmented as they were, and on validation images."""
+    """Draw loss and accuracy by epoch, on augmented training images and on validation images."""
     numbers = [line["epoch"] + 1 for line in epochs]
     panels = {
         "loss": {"training": "train_loss", "validation": f"{head}_loss"},
@@ -109,16 +108,16 @@ def draw_curves(epochs: Sequence[dict[str, Any]], file: Path, *, head: str) -> N
                 label_percent(axes.yaxis, "")
 
 
-def draw_samples(validation: ExpressionDataset, read: NDArray[np.int64], file: Path) -> None:
-    """Draw validation images with what was read; below what was read wrong stands the truth."""
-    right = read == validation.labels
+def draw_samples(validation: ExpressionDataset, predicted: NDArray[np.int64], file: Path) -> None:
+    """Draw validation images with their predictions; wrong ones have the true label below."""
+    right = predicted == validation.labels
     shown = np.concatenate([_some(~right), _some(right)])
     with drawing(file, height=1.75 * -(-len(shown) // 8)) as figure:
         for axes, row in zip(figure.subplots(-(-len(shown) // 8), 8, squeeze=False).flat, shown, strict=False):
-            picture = np.asarray(validation.images[row])
-            axes.imshow(picture if picture.ndim == 2 else picture[..., ::-1], cmap="gray", vmin=0, vmax=255)
+            image = np.asarray(validation.images[row])
+            axes.imshow(image if image.ndim == 2 else image[..., ::-1], cmap="gray", vmin=0, vmax=255)
             axes.set_title(
-                validation.classes[read[row]], fontsize=9, color=LINE_COLOURS[0] if right[row] else LINE_COLOURS[1]
+                validation.classes[predicted[row]], fontsize=9, color=LINE_COLOURS[0] if right[row] else LINE_COLOURS[1]
             )
             axes.set_xlabel("" if right[row] else f"is {validation.classes[validation.labels[row]]}", fontsize=8)
         for axes in figure.axes:
@@ -140,7 +139,7 @@ def _page(
     classes: Sequence[str],
     model: str,
 ) -> str:
-    """Write the page."""
+    """Return the page as Markdown."""
     recipe, trained = facts["recipe"], facts["trained_on"]
     precision, recall, f1 = metrics.class_scores(confusion)
     rows = [
@@ -153,31 +152,30 @@ def _page(
         }
         for word, count, p, r, f in zip(classes, confusion.sum(axis=1), precision, recall, f1, strict=True)
     ]
-    unread = f", {len(facts['unreadable'])} files that cannot be used are left out" if facts["unreadable"] else ""
+    left_out = f", {len(facts['unreadable'])} unusable files are left out" if facts["unreadable"] else ""
     counts = ", ".join(f"{word} {count:,}" for word, count in trained["classes"].items())
     versions = ", ".join(f"{name} {version}" for name, version in {**facts["versions"], **facts["environment"]}.items())
     parts = [
         f"# Training run: {recipe['name']}",
         recipe["description"],
-        f"- Trained on {trained['images']:,} images of {facts['dataset']} ({counts}){unread}.\n"
-        f"- Watched on {facts['validated_on']['images']:,} images; the {recipe['stop']['keep']} weights are kept.\n"
+        f"- Trained on {trained['images']:,} images of {facts['dataset']} ({counts}){left_out}.\n"
+        f"- Validated on {facts['validated_on']['images']:,} images; the {recipe['stop']['keep']} weights are kept.\n"
         f"- {len(epochs)} epochs in {training_seconds(epochs):,.0f} seconds.\n"
         f"- Model: [{model}]({model}); recipe and environment: [{RUN_FILE}]({RUN_FILE}) ({versions}).",
         "## On the validation images",
         f"Accuracy {exact_percent(confusion.trace() / confusion.sum())}, "
         f"macro-F1 {exact_percent(metrics.macro_f1(confusion))}, "
-        f"mean recall {exact_percent(metrics.mean_recall(confusion))}. They were watched in training, so other images "
-        "are read a little worse.",
+        f"mean recall {exact_percent(metrics.mean_recall(confusion))}. They were monitored in training, so the "
+        "accuracy on other images is a little lower.",
         markdown_table(rows),
         "![Confusion matrix](confusion.svg)",
         "## Curves",
         "![Loss and accuracy by epoch](curves.svg)",
-        "Training images are augmented and the network drops parts of itself, so training can look worse than "
-        "validation.",
+        "Training uses augmentation and dropout, so its figures can be worse than those of validation.",
         "## Samples",
-        "![Validation images with what was read](samples.svg)",
-        "## What the network sees",
+        "![Validation images with their predictions](samples.svg)",
+        "## Augmentation",
         f"![Augmented training images]({CONTACT_SHEET})",
-        "Each row is a training image: as it is, then seven times augmented.",
+        "Each row is a training image: the original, then seven augmented versions.",
     ]
     return "\n\n".join(parts) + "\n"

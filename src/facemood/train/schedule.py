@@ -1,4 +1,4 @@
-"""Learning-rate schedules: warm-up, cosine, constant and plateau, with a phase of its own for a frozen trunk."""
+"""Learning-rate schedules: warm-up, cosine, constant and plateau, with a separate phase for a frozen trunk."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from torch.optim import Optimizer
 from facemood.train.recipe import OptimizeConfig
 
 PLATEAU_FACTOR = 0.5
-"""What the learning rate is multiplied with when the watched figure stands still."""
+"""Factor of the learning rate when the monitored figure does not improve."""
 
 PLATEAU_PATIENCE = 3
-"""Epochs without a better figure after which the plateau schedule lowers the rate."""
+"""Epochs without an improvement after which the plateau schedule lowers the learning rate."""
 
 
 def learning_rate(step: int, steps: int, config: OptimizeConfig) -> float:
@@ -44,7 +44,7 @@ def learning_rate(step: int, steps: int, config: OptimizeConfig) -> float:
 def warm_cosine(step: int, steps: int, warmup: int) -> float:
     """Return the factor of the highest learning rate at a step: a cosine over the whole run times a linear warm-up.
 
-    The networks of faces were trained with it. It differs from `learning_rate`, whose cosine begins after the warm-up.
+    The face networks were trained with it. It differs from `learning_rate`, whose cosine begins after the warm-up.
 
     Args:
         step: 0..`steps`.
@@ -80,11 +80,11 @@ def build_schedule(
     """Build the recipe's schedule in the form that Lightning takes.
 
     Args:
-        optimizer: Whose rate is changed.
-        config: Which schedule.
+        optimizer: The optimizer.
+        config: The schedule's settings.
         steps: Steps of the run; the plateau schedule does not need them.
-        watched: The name of the logged figure that the plateau schedule watches.
-        rises: Whether a higher figure is a better one.
+        watched: Name of the logged figure that the plateau schedule monitors.
+        rises: Whether higher figures are better.
     """
     if config.schedule == "plateau":
         lowered = torch.optim.lr_scheduler.ReduceLROnPlateau(

@@ -1,4 +1,4 @@
-"""Label a training set by teachers: each what it never saw (cross-fitting), or several everything together."""
+"""Label a training set by teachers: cross-fitted, each on its left-out fold, or as an ensemble on all images."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ from facemood.train.recipe import Recipe
 logger: logging.Logger = logging.getLogger("facemood")
 
 BATCH = 256
-"""Images in one pass of a teacher."""
+"""Images per run of a teacher."""
 
 UNSEEN = "out_of_fold_accuracy"
-"""Key of the accuracy of cross-fitted teachers, on images that they did not see."""
+"""Key of the accuracy of cross-fitted teachers, on images that they were not trained on."""
 
 SEEN = "in_sample_accuracy"
-"""Key of the accuracy of teachers on images that they learned from."""
+"""Key of the accuracy of teachers on images that they were trained on."""
 
 
 def label_by_teachers(runs: Sequence[Path], dataset: ExpressionDataset, *, views: int = 10) -> SoftLabels:
-    """Let trained networks label the training split.
+    """Label the training split by trained networks.
 
-    Cross-fitted teachers, whose recipe has folds, label the fold that they left out. Teachers that left out none label
-    everything together: what they say is better, but of images that they know, so it suits a smaller student, or one
-    that is to be as good as their mean.
+    Cross-fitted teachers, whose recipe has folds, label the fold that they left out. Teachers without folds label all
+    images together. Their labels are better, but for images that they know, so they suit a smaller student, or one that
+    should match their mean.
 
     Args:
-        runs: Either a run for each fold, all of one recipe but for fold and seed; or any number without folds.
-        dataset: What they were trained on.
-        views: How often each image is read: 1, 2 (with its mirror image) or 10 (both, moved to four corners as well).
+        runs: Either one run for each fold, all of one recipe except fold and seed; or any number without folds.
+        dataset: The dataset that they were trained on.
+        views: Number of views of each image (test-time augmentation): 1, 2 (mirrored too) or 10 (and shifted).
 
     Returns:
-        The mean logits over teachers and views for every image of the training split, and how often they are right.
+        The mean logits over teachers and views for each image of the training split, with their accuracy.
 
     Raises:
-        RecipeError: Some runs leave out a fold, and they are not the folds of one recipe, each once; or one has other
-            heads than the dataset's.
+        RecipeError: Runs with folds are not all the folds of one recipe, each once; or a run has other heads than the
+            dataset's.
     """
     teachers = [load_trained(run) for run in runs]
     recipes = [module.recipe for module, _ in teachers]
@@ -77,7 +77,7 @@ def label_by_teachers(runs: Sequence[Path], dataset: ExpressionDataset, *, views
 
 
 def _are_crossed(recipes: Sequence[Recipe]) -> bool:
-    """Tell whether teachers left out a fold each; refuse such that are not all the folds of one recipe."""
+    """Return whether teachers are cross-fitted; they must be all the folds of one recipe, each once."""
     counts = {recipe.data.folds for recipe in recipes}
     if counts == {0}:
         return False
@@ -91,7 +91,7 @@ def _are_crossed(recipes: Sequence[Recipe]) -> bool:
 
 
 def _check_heads(runs: Sequence[Path], found: Sequence[dict[str, int]], wanted: dict[str, int]) -> None:
-    """Refuse a teacher whose heads are not those that the dataset trains."""
+    """Reject a teacher whose heads are not those of the dataset."""
     for run, heads in zip(runs, found, strict=True):
         if heads != wanted:
             raise RecipeError(
@@ -100,7 +100,7 @@ def _check_heads(runs: Sequence[Path], found: Sequence[dict[str, int]], wanted: 
 
 
 def _counted(heads: dict[str, int]) -> str:
-    """Name heads with their number of classes."""
+    """List heads with their number of classes."""
     return joined([f"{head} ({count} classes)" for head, count in heads.items()])
 
 
@@ -110,14 +110,14 @@ def _run(network: torch.nn.Module, images: NDArray[np.uint8], views: int) -> dic
     parts: dict[str, list[NDArray[np.float32]]] = {}
     for start in range(0, len(images), BATCH):
         batch = images[start : start + BATCH, None].astype(np.float32)
-        seen = [network(torch.from_numpy(view)) for view in make_views(batch, views)]
-        for head in seen[0]:
-            parts.setdefault(head, []).append(torch.stack([view[head] for view in seen]).mean(0).numpy())
+        outputs = [network(torch.from_numpy(view)) for view in make_views(batch, views)]
+        for head in outputs[0]:
+            parts.setdefault(head, []).append(torch.stack([output[head] for output in outputs]).mean(0).numpy())
     return {head: np.concatenate(values) for head, values in parts.items()}
 
 
 def _accuracy(pool: ExpressionDataset, logits: dict[str, NDArray[np.float32]]) -> dict[str, Any]:
-    """Measure the soft labels against what the dataset says: share right and number of images for each head."""
+    """Return the accuracy of the soft labels against the dataset's labels, and the number of images, for each head."""
     found = {}
     for head, values in logits.items():
         voted = head == VOTE_HEAD and pool.votes is not None

@@ -1,4 +1,4 @@
-"""Lightning's trainer, set up for a recipe: averaged weights, history, checkpoints, stopping early, several devices."""
+"""Set up Lightning's trainer for a recipe: weight averaging, history, checkpoints, early stopping, several devices."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ LAST = "last.ckpt"
 """Checkpoint of the last epoch."""
 
 BEST = "best.ckpt"
-"""Checkpoint of the best epoch, where the recipe keeps it."""
+"""Checkpoint of the best epoch, if the recipe keeps it."""
 
 HISTORY = "history.jsonl"
-"""File of what was logged of each epoch, a JSON line each."""
+"""File of the logged figures, a JSON line per epoch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """What a run trains on.
+    """The devices that a run trains on.
 
     Attributes:
-        devices: Devices, or processes, of each machine (distributed data parallel where there are several).
+        devices: Devices or processes of each machine (distributed data parallel if there are several).
         nodes: Machines.
         tensorboard: Also log for TensorBoard, into the run's folder.
 
     Raises:
-        RecipeError: There are not so many devices.
+        RecipeError: There are fewer devices.
     """
 
     devices: int = 1
@@ -59,14 +59,14 @@ class Hardware:
 
 
 class History(lightning.Callback):
-    """Append a JSON line for each epoch: what Lightning logged, and the seconds since training started or went on."""
+    """Append a JSON line per epoch: the figures that Lightning logged, and the seconds since the (re)start."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
         self.started: float = time.monotonic()
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Write and log the epoch's figures; of several processes the first does."""
+        """Write and log the epoch's figures, in the first of several processes."""
         if not trainer.is_global_zero:
             return
         metrics = {name: round(float(value), 4) for name, value in sorted(trainer.callback_metrics.items())}
@@ -77,7 +77,7 @@ class History(lightning.Callback):
 
 
 def leads() -> bool:
-    """Tell whether this process writes the run's files: the only one, or the first of those that train together."""
+    """Return whether this process writes the run's files: the only one, or the first of several."""
     return int(getattr(rank_zero_only, "rank", 0) or 0) == 0
 
 
@@ -85,10 +85,10 @@ def open_trainer(module: ExpressionModule, run: Path, *, progress: bool, hardwar
     """Set Lightning up for a run.
 
     Args:
-        module: What is trained.
+        module: The module to train.
         run: The folder for checkpoints and history.
-        progress: Show a bar on the terminal.
-        hardware: What to train on.
+        progress: Show a progress bar on the terminal.
+        hardware: Devices and machines to train on.
     """
     together = "ddp_find_unused_parameters_true" if module.recipe.train.freeze_epochs else "ddp"
     return lightning.Trainer(
@@ -97,7 +97,7 @@ def open_trainer(module: ExpressionModule, run: Path, *, progress: bool, hardwar
         devices=hardware.devices,
         num_nodes=hardware.nodes,
         strategy=together if hardware.devices * hardware.nodes > 1 else "auto",
-        use_distributed_sampler=False,  # our sampler divides the batches itself
+        use_distributed_sampler=False,  # EpochSampler divides the batches itself
         callbacks=[*_callbacks(module, run), *([RichProgressBar()] if progress else [])],
         logger=_tensorboard(run) if hardware.tensorboard else False,
         log_every_n_steps=1,
@@ -108,7 +108,7 @@ def open_trainer(module: ExpressionModule, run: Path, *, progress: bool, hardwar
 
 
 def _callbacks(module: ExpressionModule, run: Path) -> list[lightning.Callback]:
-    """Return what acts after each epoch; the last checkpoint is written last, so that it knows of all others."""
+    """Return the callbacks; the last checkpoint comes last, so that it has the state of all others."""
     train, stop = module.recipe.train, module.recipe.stop
     mode = "max" if stop.monitor == "accuracy" else "min"
     checkpoint = functools.partial(

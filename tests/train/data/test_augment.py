@@ -90,7 +90,7 @@ def made_batch() -> Batch:
     return Batch(batch().to(torch.uint8), torch.arange(4), torch.arange(4), eye, votes, share)
 
 
-def test_mixup_mixes_images_and_what_they_are_read_as_alike() -> None:
+def test_mixup_mixes_images_and_targets_equally() -> None:
     torch.manual_seed(3)
     before = made_batch()
     images, after = mixup(before.images.float(), before, AugmentConfig(mixup=1.0))
@@ -105,7 +105,7 @@ def test_mixup_mixes_images_and_what_they_are_read_as_alike() -> None:
     assert after.labels.tolist() == before.labels.tolist()
 
 
-def test_votes_weigh_in_a_mixture_by_their_share() -> None:
+def test_votes_are_weighted_by_their_share_in_mixup() -> None:
     torch.manual_seed(0)
     before = made_batch()
     _, after = mixup(before.images.float(), before, AugmentConfig(mixup=1.0, mixup_alpha=50.0))

@@ -11,7 +11,7 @@ from tests.evaluation.test_protocol import made
 
 
 @given(st.integers(1, 60), st.integers(2, 20), st.integers(0, 5))
-def test_an_epoch_holds_every_image_once_but_for_a_single_rest(count: int, size: int, epoch: int) -> None:
+def test_an_epoch_has_every_image_once_except_a_single_last_one(count: int, size: int, epoch: int) -> None:
     drawn = list(EpochSampler(count, size, seed=1, epoch=epoch))
     seen = torch.cat(drawn).tolist() if drawn else []
     assert len(set(seen)) == len(seen) == count - (count % size == 1)

@@ -9,7 +9,7 @@ from facemood.train.data.contact_sheet import CELL, COLUMNS, GAP, lay_out, write
 from tests.train.test_fit import bright_or_dark, small_recipe
 
 
-def test_pictures_lie_in_their_order_with_white_between() -> None:
+def test_images_are_in_order_with_white_gaps() -> None:
     cells = np.arange(6, dtype=np.uint8).reshape(2, 3, 1, 1, 1) * np.ones((1, 1, 1, 4, 4), np.uint8) * 40
     sheet = lay_out(cells)
     assert sheet.shape == (2 * (CELL + GAP) + GAP, 3 * (CELL + GAP) + GAP, 3)
@@ -27,7 +27,7 @@ def test_colours_come_out_as_they_went_in() -> None:
     assert lay_out(red)[GAP, GAP].tolist() == [0, 0, 255]  # BGR
 
 
-def test_a_class_has_a_row_and_its_first_picture_is_as_it_is(tmp_path: Path) -> None:
+def test_a_class_has_a_row_and_its_first_image_is_unchanged(tmp_path: Path) -> None:
     training = bright_or_dark()
     for name in ("one.png", "two.png"):
         write_contact_sheet(tmp_path / name, training, small_recipe())
@@ -41,7 +41,7 @@ def test_a_class_has_a_row_and_its_first_picture_is_as_it_is(tmp_path: Path) -> 
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()  # the recipe's seed
 
 
-def test_a_place_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError):
         write_contact_sheet(tmp_path / "file" / "sheet.png", bright_or_dark(), small_recipe())

@@ -12,7 +12,7 @@ from facemood.train.recipe import LossConfig
 from tests.train.test_fit import bright_or_dark, small_recipe
 
 
-def test_no_training_image_has_a_twin_in_a_held_out_split() -> None:
+def test_no_training_image_has_a_near_duplicate_in_a_held_out_split() -> None:
     dataset = bright_or_dark()
     cluster = np.arange(len(dataset))
     cluster[0] = cluster[50]  # row 50 is in PublicTest
@@ -37,12 +37,12 @@ def test_a_part_is_split_off_where_nothing_is_there_to_watch() -> None:
     np.testing.assert_array_equal(again.cluster, validation.cluster)
 
 
-def test_no_split_to_train_on_is_said() -> None:
+def test_a_missing_training_split_is_reported() -> None:
     with pytest.raises(DatasetError, match="no split 'Training'; it has PublicTest"):
         prepare(small_recipe(), bright_or_dark().split("PublicTest"))
 
 
-def test_shared_pictures_are_warned_of_where_they_are_not_left_out(caplog: pytest.LogCaptureFixture) -> None:
+def test_near_duplicates_that_are_not_left_out_cause_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     dataset = bright_or_dark()
     cluster = np.arange(64)
     cluster[:3] = cluster[50]  # row 50 is in PublicTest
@@ -51,10 +51,10 @@ def test_shared_pictures_are_warned_of_where_they_are_not_left_out(caplog: pytes
         prepare(small_recipe(), twinned)
         assert caplog.text == ""
         prepare(small_recipe("data.held_out=[]"), twinned)
-    assert "1 of the images in PublicTest show a picture that is also in Training" in caplog.text
+    assert "1 of the images in PublicTest are near-duplicates of images in Training" in caplog.text
 
 
-def test_balanced_weights_make_each_class_weigh_the_same() -> None:
+def test_balanced_weights_give_each_class_the_same_total() -> None:
     training = bright_or_dark()
     rare = training.subset((training.labels == 3) | (np.arange(64) % 8 == 1))
     weights = class_weights(rare, LossConfig(class_weights="balanced"))
@@ -66,7 +66,7 @@ def test_balanced_weights_make_each_class_weigh_the_same() -> None:
     assert class_weights(rare, LossConfig()) is None
 
 
-def test_given_weights_are_by_word_and_an_unknown_word_is_said() -> None:
+def test_given_weights_are_by_label_and_an_unknown_label_is_reported() -> None:
     weights = class_weights(bright_or_dark(), LossConfig(alpha={"happy": 0.5, "sad": 1.5}))
     assert weights is not None
     assert float(weights[4] / weights[3]) == pytest.approx(3)
@@ -75,7 +75,7 @@ def test_given_weights_are_by_word_and_an_unknown_word_is_said() -> None:
 
 
 @pytest.mark.dataset
-def test_fer2013_trains_without_the_871_twins(shared_data: Path) -> None:
+def test_fer2013_trains_without_the_871_near_duplicates(shared_data: Path) -> None:
     from facemood.datasets import open_dataset
 
     training, validation = prepare(load_recipe("baseline"), open_dataset(shared_data / "fer2013"))

@@ -93,11 +93,11 @@ def test_a_higher_temperature_is_softer_and_sums_to_one(temperature: float) -> N
     assert (softer.max(axis=1) < shares.max(axis=1) + 1e-6).all()
 
 
-def test_missing_damaged_and_unwritable_files_are_said(tmp_path: Path) -> None:
+def test_missing_damaged_and_unwritable_files_are_reported(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"^nowhere\.npz: there is no such file.*facemood soft-labels"):
         read_soft_labels("nowhere.npz")
     (tmp_path / "bad.npz").write_bytes(b"no zip")
-    with pytest.raises(DatasetError, match="is no file of soft labels, or damaged"):
+    with pytest.raises(DatasetError, match="is not a file of soft labels, or is damaged"):
         read_soft_labels(str(tmp_path / "bad.npz"))
     with pytest.raises(OutputError):
         write_soft_labels(tmp_path / "bad.npz" / "soft.npz", made())

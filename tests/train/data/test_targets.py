@@ -16,7 +16,7 @@ HEADS = {"fer2013": list(BASIC_EXPRESSIONS), "ferplus": list(EXPRESSIONS)}
 
 
 def soft_file(folder: Path, *, first: int = 64, heads: dict[str, list[str]] = HEADS) -> str:
-    """Soft labels for the first images of `bright_or_dark`: the teachers are sure that each is angry."""
+    """Soft labels for the first images of `bright_or_dark`: the teachers predict angry for each with confidence."""
     images = np.asarray(bright_or_dark().images[:first])
     keys = np.sort(pixel_keys(images))
     logits = {head: np.zeros((first, len(labels)), np.float32) for head, labels in heads.items()}
@@ -34,7 +34,7 @@ def test_labels_are_smoothed_and_votes_are_shares() -> None:
     assert targets.share.tolist() == [1.0] * 64
 
 
-def test_the_label_head_can_learn_votes_and_the_label_where_nobody_voted() -> None:
+def test_the_label_head_can_learn_votes_and_labels_of_images_without_votes() -> None:
     dataset = bright_or_dark()
     own = dataclasses.replace(dataset, name="ferplus", labels=dataset.labels, classes=EXPRESSIONS)
     assert own.votes is not None
@@ -80,7 +80,7 @@ def test_images_without_votes_get_none_from_the_teachers(tmp_path: Path) -> None
     assert targets.votes[0].sum() == targets.share[0] == 0
 
 
-def test_soft_labels_of_other_classes_or_images_are_refused(tmp_path: Path) -> None:
+def test_soft_labels_for_other_classes_or_images_are_rejected(tmp_path: Path) -> None:
     other = soft_file(tmp_path, heads={"fer2013": ["a", "b"]})
     with pytest.raises(DatasetError, match=r"are for fer2013 \(a, b\), not for fer2013 \(angry"):
         make_targets(bright_or_dark(), distill=DistillConfig(other))

@@ -25,7 +25,7 @@ def test_the_card_says_what_the_run_says() -> None:
     assert "averaged_with" not in card.trained_on
 
 
-def test_the_head_of_the_votes_is_read_where_there_is_one() -> None:
+def test_the_vote_head_is_the_default_if_there_is_one() -> None:
     card = describe(facts(dataset="fer2013", heads=("fer2013", "ferplus")))
     assert card.heads == {"fer2013": BASIC_EXPRESSIONS, "ferplus": EXPRESSIONS}
     assert card.default_head == "ferplus"
@@ -47,7 +47,7 @@ def test_limits_follow_what_the_network_learned_from() -> None:
     assert describe(facts("network.start=nano")).limits == (*LIMITS, *FER2013_LIMITS, *OWN_LIMITS)
 
 
-def test_runs_of_the_first_version_saw_48_pixels() -> None:
+def test_runs_of_the_first_version_have_48_pixels() -> None:
     old = facts()
     del old["input_size"]
     assert describe(old).input_size == (48, 48)

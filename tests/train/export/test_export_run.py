@@ -20,7 +20,7 @@ from tests.train.test_fit import bright_or_dark, small_recipe
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a small run and the model made of it."""
+    """A folder with a small run and its exported model."""
     folder = tmp_path_factory.mktemp("export")
     fit(small_recipe("train.epochs=6"), bright_or_dark(), folder / "run")
     export(folder / "run", bright_or_dark(), folder / "model.onnx", detectors=(OffsetDetector(),))
@@ -43,7 +43,7 @@ def test_torch_and_onnx_give_the_same_logits(exported: Path, tmp_path: Path, hal
 
 
 @pytest.mark.slow
-def test_half_precision_takes_half_the_space_and_no_source_is_told(exported: Path, tmp_path: Path) -> None:
+def test_half_precision_takes_half_the_space_and_sources_are_removed(exported: Path, tmp_path: Path) -> None:
     module, _ = load_trained(exported / "run")
     card = ModelSession(exported / "model.onnx", device="cpu").card
     sizes = {}
@@ -72,7 +72,7 @@ def test_the_mean_of_an_activation_map_is_the_logit_without_its_bias(exported: P
 
 
 @pytest.mark.slow
-def test_the_card_tells_all_that_was_measured(exported: Path) -> None:
+def test_the_card_has_all_measured_figures(exported: Path) -> None:
     card = ModelSession(exported / "model.onnx", device="cpu").card
     assert card.heads == {"fer2013": BASIC_EXPRESSIONS, "ferplus": EXPRESSIONS}
     assert (card.default_head, card.input_size, card.colour) == ("ferplus", (32, 32), "grey")
@@ -85,13 +85,13 @@ def test_the_card_tells_all_that_was_measured(exported: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_file_stands_alone_and_whole(exported: Path) -> None:
+def test_the_file_is_complete_and_alone(exported: Path) -> None:
     onnx.checker.check_model(onnx.load(exported / "model.onnx"), full_check=True)
     assert sorted(path.name for path in exported.iterdir()) == ["model.onnx", "run"]
 
 
 @pytest.mark.slow
-def test_a_place_that_cannot_be_written_to_is_said_before_the_work(exported: Path, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_reported_before_the_work(exported: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
         export(exported / "run", bright_or_dark(), tmp_path / "file" / "m.onnx", detectors=(OffsetDetector(),))

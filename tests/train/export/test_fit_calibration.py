@@ -19,7 +19,7 @@ def model(tmp_path: Path) -> Path:
     return Path(shutil.copy(find_model("nano"), tmp_path / "nano.onnx"))
 
 
-def test_priors_are_the_shares_of_training_labels_and_none_is_zero(model: Path) -> None:
+def test_priors_are_the_shares_of_training_labels_and_not_zero(model: Path) -> None:
     dataset = bright_or_dark()
     card = calibrate(model, dataset.split("Training"), dataset.split("PublicTest"))
     counts = {"happy": 24, "sad": 24}

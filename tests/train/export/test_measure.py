@@ -24,7 +24,7 @@ def in_one_split(dataset: ExpressionDataset) -> ExpressionDataset:
     return dataclasses.replace(dataset, usage=np.full(len(dataset), "Training"))
 
 
-def test_every_split_but_the_one_that_trained_is_measured(model: Path) -> None:
+def test_all_splits_except_the_training_split_are_evaluated(model: Path) -> None:
     dataset = bright_or_dark()
     found = measure(model, dataset, dataset.split("PublicTest"))
     assert {name.split(":")[0] for name in found} == {"PublicTest"}
@@ -32,7 +32,7 @@ def test_every_split_but_the_one_that_trained_is_measured(model: Path) -> None:
     assert tuple(found["PublicTest: fer2013 labels"]) == KEPT
 
 
-def test_images_split_off_for_validation_are_measured_where_there_is_no_other_split(model: Path) -> None:
+def test_images_split_off_for_validation_are_evaluated_if_there_is_no_other_split(model: Path) -> None:
     dataset = in_one_split(bright_or_dark())
     validation = dataset.subset(np.arange(len(dataset)) < 10)
     found = measure(model, dataset, validation)
@@ -41,7 +41,7 @@ def test_images_split_off_for_validation_are_measured_where_there_is_no_other_sp
 
 
 class Counter(OffsetDetector):
-    """Remembers what it was shown."""
+    """Records its images."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,14 +62,14 @@ def test_the_framing_is_measured_on_evenly_spaced_tiles() -> None:
     assert card.framing["offset"] == card.metrics["framing"]["offset"]["crop"]
 
 
-def test_what_is_known_of_other_detectors_stays() -> None:
+def test_the_framing_of_other_detectors_stays() -> None:
     known = dataclasses.replace(CARD, framing={"other": (0.0, 0.0, 1.0, 1.0)}, metrics={"PublicTest": {"n": 3}})
     card = add_framings(known, np.full((3, 16, 16), 128, np.uint8), (OffsetDetector(),))
     assert set(card.framing) == {"other", "offset"}
     assert card.metrics["PublicTest"] == {"n": 3}
 
 
-def test_a_detector_that_finds_nothing_is_said() -> None:
+def test_a_detector_without_detections_is_reported() -> None:
     class Blind(OffsetDetector):
         def __call__(self, image: Image) -> list[Face]:
             return []

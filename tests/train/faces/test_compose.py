@@ -57,7 +57,7 @@ def test_a_piece_of_a_scene_brings_its_faces_along() -> None:
         nose = ground.points[0, 30]
         expected = np.array([32, 32]) + (made_points(100, 50, 40)[30] - (100, 50)) * 0.5
         np.testing.assert_allclose(nose, expected, atol=1e-3)
-        mirrored = ground.picture[32, 4] > ground.picture[32, 60]
+        mirrored = ground.image[32, 4] > ground.image[32, 60]
         left = 32 + (10 - 100) * 0.5
         assert ground.unknown[0].tolist() == pytest.approx(
             [64 - (left + 10), 17, 64 - left, 32] if mirrored else [left, 17, left + 10, 32]
@@ -66,13 +66,13 @@ def test_a_piece_of_a_scene_brings_its_faces_along() -> None:
 
 def test_what_is_laid_covers_and_the_rest_stays() -> None:
     random = np.random.default_rng(0)
-    picture, points = np.full((96, 96), 50, np.float32), made_points(24, 24, 30)
-    before = picture.copy()
+    image, points = np.full((96, 96), 50, np.float32), made_points(24, 24, 30)
+    before = image.copy()
     matrix = place(points[:68], centre=np.array([48, 48]), scale=1, angle=0)
-    cover = lay(picture, np.full((48, 48), 250, np.float32), np.ones((48, 48), np.float32), matrix, random)
+    cover = lay(image, np.full((48, 48), 250, np.float32), np.ones((48, 48), np.float32), matrix, random)
     assert cover[48, 48] == 1
-    assert (picture[48 - 10 : 48 + 10, 48 - 10 : 48 + 10] != 50).all()
-    np.testing.assert_array_equal(picture[cover == 0], before[cover == 0])
+    assert (image[48 - 10 : 48 + 10, 48 - 10 : 48 + 10] != 50).all()
+    np.testing.assert_array_equal(image[cover == 0], before[cover == 0])
 
 
 def test_every_mask_shows_the_middle_of_the_face() -> None:
@@ -87,23 +87,23 @@ def test_every_mask_shows_the_middle_of_the_face() -> None:
 def test_something_hides_a_part_and_not_all() -> None:
     random, box = np.random.default_rng(0), np.array([20, 20, 70, 80], np.float32)
     for _ in range(20):
-        picture = np.full((96, 96), 10, np.float32)
-        hide(picture, box, np.full((96, 96), 240, np.float32), random)
-        hidden = (picture[20:80, 20:70] != 10).mean()
+        image = np.full((96, 96), 10, np.float32)
+        hide(image, box, np.full((96, 96), 240, np.float32), random)
+        hidden = (image[20:80, 20:70] != 10).mean()
         assert 0 < hidden < 0.8
 
 
-def test_pictures_are_spoilt_within_the_range() -> None:
+def test_images_are_degraded_within_the_range() -> None:
     random = np.random.default_rng(0)
-    picture = np.tile(np.linspace(-20, 280, 64, dtype=np.float32), (64, 1))
-    made = [spoil(picture, random) for _ in range(60)]
+    image = np.tile(np.linspace(-20, 280, 64, dtype=np.float32), (64, 1))
+    made = [spoil(image, random) for _ in range(60)]
     assert all(pixels.dtype == np.uint8 and pixels.shape == (64, 64) for pixels in made)
     assert len({pixels.tobytes() for pixels in made}) > 40
-    assert spoil(picture, np.random.default_rng(5)).tobytes() == spoil(picture, np.random.default_rng(5)).tobytes()
+    assert spoil(image, np.random.default_rng(5)).tobytes() == spoil(image, np.random.default_rng(5)).tobytes()
 
 
 def test_plain_grounds_are_plain() -> None:
     ground = plain_ground(32, np.random.default_rng(0))
-    assert ground.picture.shape == (32, 32)
+    assert ground.image.shape == (32, 32)
     assert not len(ground.points)
-    assert min(np.ptp(ground.picture, axis=0).max(), np.ptp(ground.picture, axis=1).max()) == 0
+    assert min(np.ptp(ground.image, axis=0).max(), np.ptp(ground.image, axis=1).max()) == 0

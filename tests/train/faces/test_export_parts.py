@@ -11,7 +11,7 @@ from facemood.train.faces.mask_network import MaskNetwork
 from facemood.train.faces.teach import FINDER, LANDMARKS, REFINED
 
 
-def test_cards_count_the_pictures_that_were_drawn() -> None:
+def test_cards_count_the_composed_images() -> None:
     assert FINDER_CARD.trained_on["pictures"] == FINDER.steps * FINDER.batch
     assert LANDMARKS_CARD.trained_on["steps"] == LANDMARKS.steps + REFINED.steps
     assert LANDMARKS_CARD.trained_on["pictures"] == LANDMARKS.steps * LANDMARKS.batch + REFINED.steps * REFINED.batch

@@ -5,7 +5,7 @@ from facemood.train.faces.finder_network import SIZE
 from facemood.train.faces.material import Material, Place
 
 
-def test_pictures_repeat_with_their_seed_and_differ_without(material: Material) -> None:
+def test_images_repeat_with_their_seed_and_differ_without(material: Material) -> None:
     sampler = FinderSampler(material)
     first, again, other = (sampler.draw(np.random.default_rng(seed)) for seed in (5, 5, 6))
     np.testing.assert_array_equal(first[0], again[0])
@@ -15,7 +15,7 @@ def test_pictures_repeat_with_their_seed_and_differ_without(material: Material) 
     assert first[0].dtype == np.uint8
 
 
-def test_some_pictures_have_faces_and_some_have_none(material: Material) -> None:
+def test_some_images_have_faces_and_some_have_none(material: Material) -> None:
     sampler = FinderSampler(material)
     targets = [sampler.draw(np.random.default_rng(seed))[1] for seed in range(120)]
     counts = np.array([(target.score == 1).any() for target in targets])
@@ -29,12 +29,12 @@ def test_some_pictures_have_faces_and_some_have_none(material: Material) -> None
 
 def test_false_alarms_are_shown_as_often_as_they_should(material: Material) -> None:
     alarm = Place(0, 1.0, 90.0, 90.0, 40.0)
-    dark = material.scenes[0].copies[0]
+    dark = material.scenes[0].levels[0]
     dark[:] = 0  # so that its pieces can be told
     sampler = FinderSampler(Material(material.tiles, material.points, material.scenes), [alarm])
-    grounds = [sampler.ground(np.random.default_rng(seed)).picture for seed in range(400)]
-    plain = np.mean([np.ptp(picture[0]) == 0 or np.ptp(picture[:, 0]) == 0 for picture in grounds])
-    black = np.mean([(picture == 0).all() for picture in grounds])
+    grounds = [sampler.ground(np.random.default_rng(seed)).image for seed in range(400)]
+    plain = np.mean([np.ptp(image[0]) == 0 or np.ptp(image[:, 0]) == 0 for image in grounds])
+    black = np.mean([(image == 0).all() for image in grounds])
     assert abs(black - HARD) < 0.2  # other pieces of that scene count too
     assert plain >= black
     assert plain - black < 2 * PLAIN
@@ -43,4 +43,4 @@ def test_false_alarms_are_shown_as_often_as_they_should(material: Material) -> N
 def test_without_false_alarms_scenes_fill_their_share(material: Material) -> None:
     grounds = [FinderSampler(material).ground(np.random.default_rng(seed)) for seed in range(200)]
     assert 0.05 < np.mean([len(ground.points) > 0 for ground in grounds]) < 0.6
-    assert all(ground.picture.shape == (SIZE, SIZE) for ground in grounds)
+    assert all(ground.image.shape == (SIZE, SIZE) for ground in grounds)

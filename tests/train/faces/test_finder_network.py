@@ -97,13 +97,13 @@ def test_giou_of_known_boxes() -> None:
     torch.testing.assert_close(giou(one, other), torch.tensor([1.0, 1 / 3, -4 / 12]))
 
 
-def test_pictures_repeat_with_their_seed(material: Material) -> None:
+def test_images_repeat_with_their_seed(material: Material) -> None:
     sampler = FinderSampler(material)
     for seed in range(12):
-        picture, target = sampler.draw(np.random.default_rng(seed))
+        image, target = sampler.draw(np.random.default_rng(seed))
         again, same = sampler.draw(np.random.default_rng(seed))
-        assert picture.shape == (SIZE, SIZE)
-        np.testing.assert_array_equal(picture, again)
+        assert image.shape == (SIZE, SIZE)
+        np.testing.assert_array_equal(image, again)
         np.testing.assert_array_equal(target.score, same.score)
     scores = np.stack([sampler.draw(np.random.default_rng(seed))[1].score for seed in range(30)])
     assert 5 < (scores == 1).any(axis=(1, 2)).sum() < 30

@@ -28,7 +28,7 @@ def test_crops_are_framed_as_the_pipeline_frames_them(material: Material) -> Non
 
 def test_the_scale_of_a_training_crop_is_that_of_the_pipelines() -> None:
     for box in np.array([[0, 0, 40, 40], [3, 5, 33, 65]], np.float32):
-        across = frame_square(box, 0.0, SIZE)[0, 0]  # pixels of the picture for one of the crop
+        across = frame_square(box, 0.0, SIZE)[0, 0]  # pixels of the image for one of the crop
         np.testing.assert_allclose(fitting_scale(box), 1 / across, rtol=1e-6)
 
 
@@ -36,9 +36,9 @@ def test_faces_and_none_come_in_turn_and_repeat_with_their_seed(material: Materi
     sampler = LandmarkSampler(material, [Place(0, 0.5, 60, 60, 40)])
     made = [sampler.draw(np.random.default_rng(seed)) for seed in range(200)]
     assert 0.6 < np.mean([crop.present for crop in made]) < 0.85
-    assert all(crop.picture.shape == (SIZE, SIZE) for crop in made)
+    assert all(crop.image.shape == (SIZE, SIZE) for crop in made)
     assert all(not crop.points.any() for crop in made if not crop.present)
-    np.testing.assert_array_equal(sampler.draw(np.random.default_rng(7)).picture, made[7].picture)
+    np.testing.assert_array_equal(sampler.draw(np.random.default_rng(7)).image, made[7].image)
 
 
 def test_the_loss_counts_points_of_faces_only() -> None:

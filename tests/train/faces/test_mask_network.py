@@ -19,14 +19,14 @@ from facemood.train.faces.train_loop import Plan
 def test_every_example_shows_a_face_and_repeats_with_its_seed(material: Material) -> None:
     sampler = MaskSampler(material)
     made = [sampler.draw_mask(np.random.default_rng(seed)) for seed in range(60)]
-    assert all(crop.picture.shape == crop.mask.shape == (SIZE, SIZE) for crop in made)
+    assert all(crop.image.shape == crop.mask.shape == (SIZE, SIZE) for crop in made)
     shares = [float(crop.mask.mean()) for crop in made]
     assert min(shares) > 0.1
     assert max(shares) < 0.95
     middles = [np.argwhere(crop.mask > 0.5).mean(axis=0) / SIZE - 0.5 for crop in made]
     assert np.abs(np.mean(middles, axis=0)).max() < 0.08
     again = sampler.draw_mask(np.random.default_rng(7))
-    np.testing.assert_array_equal(again.picture, made[7].picture)
+    np.testing.assert_array_equal(again.image, made[7].image)
     np.testing.assert_array_equal(again.mask, made[7].mask)
 
 

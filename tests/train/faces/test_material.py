@@ -43,7 +43,7 @@ def test_only_what_the_teacher_is_sure_of_is_a_face(data: Path) -> None:
     assert first.unknown[0].tolist() == [1, 2, 30, 40]
     assert not first.empty
     assert second.empty
-    assert [copy.shape[:2] for copy in second.copies] == [(160, 200), (80, 100), (40, 50)]
+    assert [copy.shape[:2] for copy in second.levels] == [(160, 200), (80, 100), (40, 50)]
 
 
 def test_what_is_missing_is_named(data: Path) -> None:

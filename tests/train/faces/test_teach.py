@@ -80,11 +80,11 @@ def test_the_commands_of_the_page_make_both_networks(tmp_path: Path) -> None:
         )
     finder = ModelSession(tmp_path / "made" / "finder.onnx", device="cpu")
     assert finder.card.task == "detection"
-    pictures = np.random.default_rng(0).integers(0, 256, (1, 1, 96, 208)).astype(np.float32)
+    images = np.random.default_rng(0).integers(0, 256, (1, 1, 96, 208)).astype(np.float32)
     network = teach.load_weights(FinderNetwork(), tmp_path / "finder" / "network.pt").eval()
     with torch.no_grad():
-        expected = network(torch.from_numpy(pictures)).numpy()
-    np.testing.assert_allclose(finder.run_batch(pictures)["cells"], expected, atol=1e-3)
+        expected = network(torch.from_numpy(images)).numpy()
+    np.testing.assert_allclose(finder.run_batch(images)["cells"], expected, atol=1e-3)
     landmarks = ModelSession(tmp_path / "made" / "landmarks.onnx", device="cpu")
     crops = np.random.default_rng(0).integers(0, 256, (3, 64, 64), np.uint8)
     other = teach.load_weights(LandmarkNetwork(), tmp_path / "refined" / "network.pt").eval()

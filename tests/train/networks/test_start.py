@@ -46,26 +46,26 @@ def test_the_shape_is_read_from_the_weights() -> None:
     assert all(weights[name].shape == tuple(names[name].shape) for name in weights if name in names)
 
 
-def test_a_deep_stem_is_seen_in_the_weights() -> None:
+def test_a_deep_stem_is_recognized_by_the_weights() -> None:
     network = ExpressionNetwork({"fer2013": 7}, widths=(8, 16), blocks=(1, 1), stem="deep")
     weights = {name: values.numpy() for name, values in network.state_dict().items()}
     assert shape_of(weights) == {"stem": "deep", "widths": (8, 16), "blocks": (1, 1)}
 
 
-def test_a_model_of_another_kind_is_refused() -> None:
+def test_a_model_of_another_kind_is_rejected() -> None:
     with pytest.raises(RecipeError, match="expected a model with a network of kind se-resnet"):
         read_start(FINDER)
 
 
-def test_a_start_that_is_not_trained_yet_is_refused() -> None:
-    with pytest.raises(RecipeError, match="no model 'runs/first/model.onnx'.*train what the recipe starts from"):
+def test_a_start_that_is_not_trained_yet_is_rejected() -> None:
+    with pytest.raises(RecipeError, match="no model 'runs/first/model.onnx'.*first train the model that the recipe"):
         read_start("runs/first/model.onnx")
-    with pytest.raises(RecipeError, match=r"starts from first \(facemood train default-start --data ...\), or name it"):
+    with pytest.raises(RecipeError, match=r"starts from \(facemood train default-start --data ...\), or give its file"):
         read_start(load_recipe("default").network.start)
 
 
 @pytest.mark.slow
-def test_a_run_starts_from_a_model_and_its_trunk_stands_still_at_first(tmp_path: Path) -> None:
+def test_a_run_starts_from_a_model_with_a_frozen_trunk(tmp_path: Path) -> None:
     recipe = small_recipe(
         "network.start='nano'", "train.epochs=2", "train.freeze_epochs=2", "train.ema=0.0", "network.dropout=0.0"
     )

@@ -31,7 +31,7 @@ def test_a_plain_network_has_the_layers_that_the_recipe_names() -> None:
     assert normed(torch.zeros(3, 1, 25, 25))["expression"].shape == (3, 5)
 
 
-def test_an_unknown_network_is_said() -> None:
+def test_an_unknown_network_is_reported() -> None:
     with pytest.raises(RecipeError, match="network.kind must be se-resnet, cnn or timm:NAME, but is 'resnet'"):
         build_network(small_recipe("network.kind='resnet'"), HEADS, size=32)
 
@@ -49,7 +49,7 @@ def test_timm_backbones_give_a_vector_to_each_head(name: str) -> None:
             assert network(torch.rand(1, channels, 96, 96) * 255)["expression"].shape == (1, 5)
 
 
-def test_a_backbone_that_timm_does_not_have_is_said() -> None:
+def test_an_unknown_backbone_is_reported() -> None:
     pytest.importorskip("timm", reason="backbones need the extra backbones")
     with pytest.raises(RecipeError, match="timm has no backbone 'resnet5'.*Did you mean 'resnet"):
         build_network(small_recipe("network.kind='timm:resnet5'"), HEADS, size=32)

@@ -1,4 +1,4 @@
-"""Augmentation of whole batches on the device they are on: one affine pass, then tone, blur, noise and erasing."""
+"""Augment whole batches on their device: one affine pass, then tone, blur, noise and erasing."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from facemood.train.data.batches import Batch
 from facemood.train.recipe import AugmentConfig
 
 PADDING = {"reflect": "reflection", "nearest": "border", "constant": "zeros"}
-"""What torch calls the ways to fill what comes in from outside."""
+"""Torch's names of the fills for pixels from outside."""
 
 
 def augment(images: Tensor, config: AugmentConfig, *, size: int, generator: Generator) -> Tensor:
-    """Vary each image of a batch on its own.
+    """Augment each image of a batch independently.
 
     Args:
         images: (N, C, h, h) float32, 0..255.
-        config: How much of what.
-        size: Side of the crops that come out, at the images' own scale; at most h.
-        generator: Where the random numbers come from.
+        config: The settings.
+        size: Side of the resulting crops, at the scale of the images; at most h.
+        generator: Generator of the random numbers.
 
     Returns:
         (N, C, size, size) float32, 0..255.
@@ -33,14 +33,14 @@ def augment(images: Tensor, config: AugmentConfig, *, size: int, generator: Gene
 
 
 def mixup(images: Tensor, batch: Batch, config: AugmentConfig) -> tuple[Tensor, Batch]:
-    """Mix each image of some batches with another, and what both are read as (Zhang et al. 2018, mixup).
+    """Mix each image of some batches with another, and their targets as well (mixup, Zhang et al. 2018).
 
     The random numbers come from torch's global generator.
 
     Args:
         images: (N, C, h, w) float32, augmented.
-        batch: What the images are read as; labels and majority stay those of the first image.
-        config: How often, and how evenly.
+        batch: The targets; labels and majority stay those of the first image.
+        config: The settings: probability and distribution of the shares.
     """
     if config.mixup == 0 or torch.rand(()) >= config.mixup:
         return images, batch
@@ -59,22 +59,24 @@ def _uniform(count: int, low: float, high: float, generator: Generator) -> Tenso
 
 
 def _chance(count: int, probability: float, generator: Generator) -> Tensor:
-    """Draw (count,) bools, true with the probability."""
+    """Draw (count,) bools that are true with a probability."""
     return torch.rand(count, generator=generator) < probability
 
 
 def _warp(images: Tensor, config: AugmentConfig, *, size: int, generator: Generator) -> Tensor:
-    """Mirror, turn, zoom, shear, shift and crop in one resampling."""
+    """Mirror, rotate, zoom, shear, shift and crop in one resampling."""
     count, side = len(images), images.shape[-1]
     flip = 1.0 - 2.0 * _chance(count, config.mirror, generator)
     angle = torch.deg2rad(_uniform(count, -config.rotation, config.rotation, generator))
     shear = torch.tan(torch.deg2rad(_uniform(count, -config.shear, config.shear, generator)))
     zoom = torch.exp(_uniform(count, math.log(config.scale[0]), math.log(config.scale[1]), generator))
-    room = (side - size) / side + 2 * config.shift  # a smaller crop may lie anywhere inside the image, or a little out
+    room = (
+        side - size
+    ) / side + 2 * config.shift  # a smaller crop may be anywhere inside the image, or slightly outside
     shift = room * (2 * torch.rand(count, 2, generator=generator) - 1)
     part = size / side / zoom
     cosine, sine = torch.cos(angle) * part, torch.sin(angle) * part
-    # Rows of the matrix that leads from output to input coordinates, both -1..1: (N, 2, 3)
+    # Rows of the matrix from output to input coordinates, both -1..1: (N, 2, 3)
     across = torch.stack([flip * cosine, flip * (shear * cosine - sine), shift[:, 0]], dim=1)
     down = torch.stack([sine, shear * sine + cosine, shift[:, 1]], dim=1)
     theta = torch.stack([across, down], dim=1).to(images.device)
@@ -83,7 +85,7 @@ def _warp(images: Tensor, config: AugmentConfig, *, size: int, generator: Genera
 
 
 def _tone(images: Tensor, config: AugmentConfig, *, generator: Generator) -> Tensor:
-    """Bend the tone curve of every image; overexpose some, blur some and add noise to some."""
+    """Change the tone curve of each image; overexpose some, blur some and add noise to some."""
     count = len(images)
     limit = math.log(config.gamma)
     exponent = torch.exp(_uniform(count, -limit, limit, generator)).to(images.device)
@@ -103,7 +105,7 @@ def _tone(images: Tensor, config: AugmentConfig, *, generator: Generator) -> Ten
 
 
 def _erase(images: Tensor, config: AugmentConfig, *, generator: Generator) -> Tensor:
-    """Cover a rectangle of some images with a random grey (Zhong et al. 2020, random erasing)."""
+    """Cover a rectangle of some images with a random grey (random erasing, Zhong et al. 2020)."""
     count, side = len(images), images.shape[-1]
     area = _uniform(count, 0.02, 0.2, generator) * side * side * _chance(count, config.erase, generator)
     aspect = torch.exp(_uniform(count, -0.7, 0.7, generator))

@@ -1,4 +1,4 @@
-"""Batches for training: a dataset in memory, cut into batches of tensors without a worker process."""
+"""Batches for training: a dataset, divided into batches of tensors without worker processes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from facemood.train.data.targets import Targets, make_targets
 
 
 class Batch(NamedTuple):
-    """What one step needs.
+    """The data of one step.
 
     Attributes:
         images: (N, 1, h, w) uint8 grey, or (N, 3, h, w) red, green and blue.
         labels: (N,) int64.
         majority: (N,) int64, official FER+ label, or -1.
-        targets: (N, K) float32, what the label head learns: a distribution over the classes.
-        votes: (N, 8) float32, what the vote head learns: a distribution over the expressions, or zero.
+        targets: (N, K) float32 targets of the label head: a distribution over the classes.
+        votes: (N, 8) float32 targets of the vote head: a distribution over the expressions, or zero.
         share: (N,) float32, weight of the votes 0..1.
     """
 
@@ -59,10 +59,10 @@ def as_tensor(images: NDArray[np.uint8]) -> Tensor:
 
 
 class EpochSampler(Sampler[Tensor]):
-    """Yield the indices of each batch; the order follows from seed and epoch alone, so that a resumed run repeats it.
+    """Yields the indices of each batch; the order depends only on seed and epoch, so that a resumed run repeats it.
 
-    Lightning calls `set_epoch` before each epoch. A last batch of fewer than two images is left out in training. Where
-    several processes train together, each takes its share of the shuffled batches.
+    Lightning calls `set_epoch` before each epoch. In training, a last batch of fewer than two images is left out. If
+    several processes train together, each gets its share of the shuffled batches.
     """
 
     count: int
@@ -74,7 +74,7 @@ class EpochSampler(Sampler[Tensor]):
         self.count, self.batch_size, self.seed, self.epoch = count, batch_size, seed, epoch
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the order of the coming epoch."""
+        """Set the epoch, which decides the order."""
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[Tensor]:
@@ -89,16 +89,16 @@ class EpochSampler(Sampler[Tensor]):
         return len(self._share())
 
     def _share(self) -> range:
-        """Return the numbers of this process' batches: as many as every other's in training, all in validation."""
-        whole, rest = divmod(self.count, self.batch_size)
+        """Return the numbers of this process's batches: in training an equal share, in validation all of them."""
+        whole, remainder = divmod(self.count, self.batch_size)
         if self.seed is None:
-            return range(whole + (rest > 0))
+            return range(whole + (remainder > 0))
         rank, world = _place()
-        return range(rank, (whole + (rest > 1)) // world * world, world)
+        return range(rank, (whole + (remainder > 1)) // world * world, world)
 
 
 def _place() -> tuple[int, int]:
-    """Return this process' number and how many train together; known once training has begun."""
+    """Return the rank of this process and the number of processes; they are known once training has begun."""
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         return torch.distributed.get_rank(), torch.distributed.get_world_size()
     return 0, 1
@@ -107,15 +107,15 @@ def _place() -> tuple[int, int]:
 def training_batches(
     dataset: ExpressionDataset, targets: Targets, *, batch_size: int, seed: int, epoch: int = 0
 ) -> DataLoader[Batch]:
-    """Shuffle a dataset in every epoch, beginning with the given one, and cut it into batches."""
+    """Return shuffled batches of a dataset, in a new order for each epoch from the given one on."""
     return _loader(dataset, targets, EpochSampler(len(dataset), batch_size, seed=seed, epoch=epoch))
 
 
 def validation_batches(dataset: ExpressionDataset, *, batch_size: int = 512) -> DataLoader[Batch]:
-    """Cut a dataset into batches in its own order; the targets are its labels and votes as they are."""
+    """Return batches of a dataset in its order; the targets are its labels and votes, unchanged."""
     return _loader(dataset, make_targets(dataset), EpochSampler(len(dataset), batch_size, seed=None))
 
 
 def _loader(dataset: ExpressionDataset, targets: Targets, sampler: EpochSampler) -> DataLoader[Batch]:
-    """Let each item that the sampler draws be one batch."""
+    """Return a loader in which each item of the sampler is one batch."""
     return DataLoader(BatchDataset(dataset, targets), sampler=sampler, batch_size=None)

@@ -1,4 +1,4 @@
-"""Contact sheets: what the network sees of training images, so that one can judge the augmentation by eye."""
+"""Contact sheets of augmented training images, to judge the augmentation by eye."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from facemood.train.data.batches import as_tensor
 from facemood.train.recipe import Recipe
 
 COLUMNS = 8
-"""Pictures in a row of the sheet."""
+"""Images per row of the sheet."""
 
 CELL = 96
-"""Side of a picture in pixels."""
+"""Side of an image in pixels."""
 
 GAP = 4
-"""Pixels between two pictures."""
+"""Pixels between two images."""
 
 
 def write_contact_sheet(file: Path, training: ExpressionDataset, recipe: Recipe) -> None:
-    """Write rows of one training image each: as it is, then seven times augmented; a row for each class, up to ten.
+    """Write a sheet with a row for each class, up to ten: one training image, then seven augmented versions of it.
 
     Raises:
         OutputError: The file cannot be written.
@@ -41,7 +41,7 @@ def write_contact_sheet(file: Path, training: ExpressionDataset, recipe: Recipe)
 
 
 def lay_out(cells: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Lay pictures out in a grid on white.
+    """Arrange images in a grid on white.
 
     Args:
         cells: (rows, columns, C, h, h) uint8, grey or red, green and blue.
@@ -54,8 +54,8 @@ def lay_out(cells: NDArray[np.uint8]) -> NDArray[np.uint8]:
     sheet = np.full((rows * step + GAP, columns * step + GAP, 3), 255, np.uint8)
     for row in range(rows):
         for column in range(columns):
-            picture = cells[row, column].transpose(1, 2, 0)[..., ::-1]  # BGR, or one grey channel
-            large = cv2.resize(np.ascontiguousarray(picture), (CELL, CELL), interpolation=cv2.INTER_AREA)
+            image = cells[row, column].transpose(1, 2, 0)[..., ::-1]  # BGR, or one grey channel
+            large = cv2.resize(np.ascontiguousarray(image), (CELL, CELL), interpolation=cv2.INTER_AREA)
             top, left = GAP + row * step, GAP + column * step
             sheet[top : top + CELL, left : left + CELL] = large.reshape(CELL, CELL, -1)
     return sheet

@@ -1,4 +1,4 @@
-"""Which images train, which are watched, and how much each class weighs."""
+"""Divide a dataset into training and validation images, and compute class weights."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ logger: logging.Logger = logging.getLogger("facemood")
 
 
 def open_data(recipe: Recipe, spec: str | Path) -> ExpressionDataset:
-    """Open a dataset with its images as large and as coloured as the recipe's network wants them.
+    """Open a dataset with images of the size and colour of the recipe's network.
 
-    Images of the same picture are looked for once, and marked; that takes seconds for 35,000 images, and a quarter of
-    an hour for 300,000.
+    Near-duplicates are searched for once and marked, which takes seconds for 35,000 images and a quarter of an hour for
+    300,000.
 
     Raises:
-        DatasetError: The dataset is not there, or damaged.
+        DatasetError: The dataset is missing or damaged.
     """
     colour = "bgr" if recipe.input.colour == "rgb" else "grey"
     return open_dataset(spec, size=recipe.input.size or None, colour=colour).with_clusters()
@@ -33,25 +33,25 @@ def open_data(recipe: Recipe, spec: str | Path) -> ExpressionDataset:
 def prepare(recipe: Recipe, dataset: ExpressionDataset) -> tuple[ExpressionDataset, ExpressionDataset]:
     """Return the training and the validation images.
 
-    No training image has a near-duplicate in a held-out split or in the fold that is left out. Where the dataset has no
-    split to watch, one is split off: stratified by class, with all images of one picture on the same side.
+    No training image has a near-duplicate in a held-out split or in the fold that is left out. If the dataset has no
+    validation split, one is split off: stratified by class, with near-duplicates on the same side.
 
     Raises:
-        DatasetError: There is no split to train on, or a class is too small to be divided.
+        DatasetError: There is no training split, or a class is too small to be split.
     """
     pool = training_pool(recipe, dataset)
     name = find_split(dataset, recipe.data.validate)
     if name is None:
         watched = split_off(pool, recipe.data.validation_share, seed=recipe.train.seed)
         training, validation = pool.subset(~watched), pool.subset(watched)
-        logger.info("no split %r: %d of %d images are watched", recipe.data.validate, len(validation), len(pool))
+        logger.info("no split %r: %d of %d images are for validation", recipe.data.validate, len(validation), len(pool))
     else:
         training, validation = pool, dataset.split(name)
         _warn_of_duplicates(dataset, recipe)
     if recipe.data.folds:
         training = training.subset(training.folds(recipe.data.folds) != recipe.data.fold)
         logger.info("fold %d of %d is left out", recipe.data.fold, recipe.data.folds)
-    logger.info("training on %d images, watching %d", len(training), len(validation))
+    logger.info("training on %d images, validating on %d", len(training), len(validation))
     return training, validation
 
 
@@ -63,30 +63,30 @@ def training_pool(recipe: Recipe, dataset: ExpressionDataset) -> ExpressionDatas
     """
     name = find_split(dataset, recipe.data.train) or recipe.data.train
     held_out = [split for wanted in recipe.data.held_out if (split := find_split(dataset, wanted))]
-    doubles = dataset.near_duplicates_of(held_out) if held_out else np.zeros(len(dataset), bool)
-    logger.info("%d near-duplicates of held-out images left out", int(doubles.sum()))
-    return dataset.subset(~doubles).split(name)
+    duplicates = dataset.near_duplicates_of(held_out) if held_out else np.zeros(len(dataset), bool)
+    logger.info("%d near-duplicates of held-out images left out", int(duplicates.sum()))
+    return dataset.subset(~duplicates).split(name)
 
 
 def _warn_of_duplicates(dataset: ExpressionDataset, recipe: Recipe) -> None:
-    """Say how many watched images show a picture that trains, where the recipe does not leave it out of training."""
+    """Warn of validation images with near-duplicates in training, if the recipe does not leave them out."""
     train, watched = (find_split(dataset, name) for name in (recipe.data.train, recipe.data.validate))
     if watched in {find_split(dataset, name) for name in recipe.data.held_out}:
         return
     count = count_near_duplicates(dataset, dataset.usage == train, dataset.usage == watched)
     if count:
         logger.warning(
-            "%d of the images in %s show a picture that is also in %s, so its figures are too good; "
+            "%d of the images in %s are near-duplicates of images in %s, so its figures are too good; "
             "leave such images out of training with data.held_out=[%r]",
             count, watched, train, watched,
         )  # fmt: skip
 
 
 def class_weights(training: ExpressionDataset, config: LossConfig) -> Tensor | None:
-    """Return the weight of each class, (K,) float32 with a mean of 1 over the images, or None where all weigh alike.
+    """Return the weight of each class, (K,) float32 with a mean of 1 over the images, or None if all are equal.
 
     Raises:
-        RecipeError: `alpha` names a word that is no class.
+        RecipeError: `alpha` names a label that is not a class.
     """
     if config.class_weights == "none" and not config.alpha:
         return None

@@ -1,4 +1,4 @@
-"""Soft labels: what cross-fitted teachers said of each training image, in a small file that students learn from."""
+"""Soft labels: the logits of teachers for each training image, in a small file for distillation."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from facemood.errors import DatasetError
 from facemood.stages.classify import softmax
 
 CHECKOUT = Path(__file__).parents[4]
-"""The source tree that the code runs from, which holds ``soft_labels/``; an installed package has none."""
+"""The source tree that the code runs from, with ``soft_labels/``; an installed package has none."""
 
 STEPS = 64
-"""Logits are kept in steps of 1/64: a per cent of a probability at most."""
+"""Steps per unit of the stored logits; the error of a probability is below 0.01."""
 
 
 @dataclass(frozen=True, slots=True)
 class SoftLabels:
-    """A teacher's logits for images that are known by their pixels, in whatever order a copy of the dataset has them.
+    """A teacher's logits for images, which are identified by their pixels, so that their order does not matter.
 
     Attributes:
-        keys: (N,) uint64, `pixel_keys` of the images, rising.
-        logits: For each head (N, K) float32.
-        about: Who labelled: heads with their labels, the teachers' recipe and figures.
+        keys: (N,) uint64, `pixel_keys` of the images, in ascending order.
+        logits: (N, K) float32 for each head.
+        about: Facts on the teachers: heads with their labels, recipe and figures.
     """
 
     keys: NDArray[np.uint64]
@@ -39,7 +39,7 @@ class SoftLabels:
     about: Mapping[str, Any]
 
     def find(self, images: NDArray[np.uint8]) -> NDArray[np.int64]:
-        """Return the row of each image (N, h, w), or -1 where it is unknown.
+        """Return the row of each image (N, h, w), or -1 if it is unknown.
 
         Example:
             >>> tiles = np.arange(8, dtype=np.uint8).reshape(2, 2, 2)
@@ -52,7 +52,7 @@ class SoftLabels:
         return np.where(self.keys[row] == wanted, row, -1)
 
     def distribution(self, head: str, rows: NDArray[np.int64], *, temperature: float = 1.0) -> NDArray[np.float32]:
-        """Return a head's probabilities (M, K) for rows that `find` gave."""
+        """Return a head's probabilities (M, K) for rows from `find`."""
         return softmax(self.logits[head][rows], temperature=temperature)
 
 
@@ -67,14 +67,14 @@ def pixel_keys(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
 
 
 def write_soft_labels(file: Path, soft: SoftLabels) -> None:
-    """Write the file: keys, logits in steps of 1/64 (a per cent of a probability), what is known of the teachers.
+    """Write the file: keys, logits in steps of 1/64, and the facts on the teachers.
 
     Raises:
-        OutputError: The file cannot be written to.
+        OutputError: The file cannot be written.
     """
     arrays = {}
     for head, logits in soft.logits.items():
-        steps = np.round(np.clip(logits * STEPS, -(2**15), 2**15 - 1)).astype(np.int16)  # finer ones do not compress
+        steps = np.round(np.clip(logits * STEPS, -(2**15), 2**15 - 1)).astype(np.int16)  # finer steps do not compress
         arrays[f"logits_{head}"] = to_planes(steps.T)
     arrays["keys"] = to_planes(np.diff(soft.keys, prepend=np.uint64(0)))
     arrays["about"] = np.array(json.dumps(dict(soft.about)))
@@ -85,10 +85,10 @@ def write_soft_labels(file: Path, soft: SoftLabels) -> None:
 
 
 def to_planes(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Lay the lowest bytes of numbers side by side, then the next ones: the high ones are much alike, and compress.
+    """Group the bytes of numbers by significance (byte planes): high bytes are similar, and compress well.
 
     Args:
-        values: (...,) whole numbers of some bytes each.
+        values: (...,) integers of several bytes.
 
     Returns:
         (bytes, ...) uint8, the lowest bytes first.
@@ -102,11 +102,11 @@ def to_planes(values: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def from_planes(planes: NDArray[np.uint8], kind: str) -> NDArray[Any]:
-    """Return the numbers of `to_planes`.
+    """Return the numbers of byte planes, the inverse of `to_planes`.
 
     Args:
         planes: (bytes, ...) uint8.
-        kind: Their type, such as ``"<u8"``.
+        kind: Type of the numbers, such as ``"<u8"``.
     """
     return np.ascontiguousarray(np.moveaxis(planes, 0, -1)).view(kind)[..., 0]
 
@@ -124,7 +124,7 @@ def find_soft_labels(name: str) -> Path:
         if file.is_file():
             return file
     raise DatasetError(
-        f"{name}: there is no such file of soft labels. An installed package holds none: run from a clone of the "
+        f"{name}: there is no such file of soft labels. An installed package has none: run from a clone of the "
         "repository, copy its folder soft_labels here, or make the file with facemood soft-labels. To train without "
         "soft labels, add --set \"distill.labels=''\""
     )
@@ -144,4 +144,4 @@ def read_soft_labels(name: str) -> SoftLabels:
             keys = np.cumsum(from_planes(arrays["keys"], "<u8"), dtype=np.uint64)
             return SoftLabels(keys, logits, json.loads(str(arrays["about"])))
     except (OSError, ValueError, KeyError) as error:
-        raise DatasetError(f"{name}: is no file of soft labels, or damaged ({error})") from None
+        raise DatasetError(f"{name}: is not a file of soft labels, or is damaged ({error})") from None

@@ -1,4 +1,4 @@
-"""What the heads learn: labels and votes as distributions, blended with what teachers said."""
+"""Targets of the heads: labels and votes as distributions, blended with those of teachers."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from facemood.train.recipe import DistillConfig
 logger: logging.Logger = logging.getLogger("facemood")
 
 VOTE_HEAD = "ferplus"
-"""The head that learns FER+'s votes; another one learns a dataset's labels."""
+"""Name of the head that learns FER+'s votes; another one learns a dataset's labels."""
 
 OWN_HEAD = "expression"
-"""The label head of a dataset that is not one of those by which heads are named."""
+"""Name of the label head for all datasets except FER2013 and FER+."""
 
 
 def heads_of(dataset: ExpressionDataset, *, votes: bool = True) -> dict[str, tuple[str, ...]]:
-    """Return the heads that learn from a dataset, with their label words; the first learns the labels.
+    """Return the heads for a dataset, with their labels; the first learns the dataset's labels.
 
     Args:
         dataset: The images.
-        votes: Whether a second head learns the votes, where there are any besides labels of another kind.
+        votes: Whether a second head learns the votes, if there are any in addition to other labels.
 
     Example:
         >>> images, usage = np.zeros((2, 48, 48), np.uint8), np.array(["train", "train"])
@@ -41,7 +41,7 @@ def heads_of(dataset: ExpressionDataset, *, votes: bool = True) -> dict[str, tup
 
 
 class Targets(NamedTuple):
-    """What each image should be read as.
+    """The targets of each image.
 
     Attributes:
         labels: (N, K) float32, a distribution over the dataset's classes in each row.
@@ -66,12 +66,12 @@ def make_targets(
     Args:
         dataset: The images.
         smoothing: Share of each label that is spread over all classes (Szegedy et al. 2016), 0..1.
-        from_votes: Let the label head learn the distribution of the votes where there are any (Barsoum et al. 2016).
-        distill: Which soft labels are blended in (Hinton et al. 2015), and how much; None blends nothing.
+        from_votes: The label head learns the distribution of the votes, if there are any (Barsoum et al. 2016).
+        distill: The soft labels to blend in (Hinton et al. 2015) and their weights; None for none.
 
     Raises:
-        DatasetError: The soft labels are missing, damaged, or of other images or classes; or votes are to be learned
-            and there are none for these classes.
+        DatasetError: The soft labels are missing, damaged, or for other images or classes; or votes are required and
+            there are none for these classes.
     """
     classes = len(dataset.classes)
     labels = np.eye(classes, dtype=np.float32)[dataset.labels]
@@ -88,12 +88,12 @@ def make_targets(
 
 
 def _blend(targets: Targets, dataset: ExpressionDataset, soft: SoftLabels, config: DistillConfig) -> Targets:
-    """Mix a teacher's distribution into the rows that it knows."""
+    """Blend a teacher's distribution into the rows that it knows."""
     heads = heads_of(dataset)
     for head, words in heads.items():
         if tuple(soft.about["heads"].get(head, ())) != words:
-            told = "; ".join(f"{name} ({', '.join(labels)})" for name, labels in soft.about["heads"].items())
-            raise DatasetError(f"soft labels {config.labels!r} are for {told}, not for {head} ({', '.join(words)})")
+            found = "; ".join(f"{name} ({', '.join(labels)})" for name, labels in soft.about["heads"].items())
+            raise DatasetError(f"soft labels {config.labels!r} are for {found}, not for {head} ({', '.join(words)})")
     rows = soft.find(dataset.pixels)
     known = rows >= 0
     if not known.any():
@@ -109,7 +109,7 @@ def _blend(targets: Targets, dataset: ExpressionDataset, soft: SoftLabels, confi
 
 
 def _voted(labels: NDArray[np.float32], dataset: ExpressionDataset) -> NDArray[np.float32]:
-    """Return the votes' distribution for images that have one, and the label itself for the others."""
+    """Return the distribution of the votes for images with votes, and the label for the others."""
     if dataset.votes is None or dataset.classes != EXPRESSIONS:
         raise DatasetError(
             f"loss.targets='votes' needs votes for the classes, but {dataset.name} has none for "

@@ -1,4 +1,4 @@
-"""Turn a training run into a model: ONNX, temperature, crop framing, measured figures, and a card that tells them."""
+"""Export a training run as a model: ONNX, calibration, crop framing, figures, and a card with all of them."""
 
 from facemood.train.export.export_run import export, reframe
 

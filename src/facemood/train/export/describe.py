@@ -1,4 +1,4 @@
-"""Describe a run: its card as far as the facts of the run go, and what its model cannot do."""
+"""Write the first part of a model's card, from the facts of its run: labels, input, training data and limits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LIMITS = (
     "It reads apparent expression from a still picture, not what a person feels or thinks.",
     "Faces turned far from the camera, covered or smaller than 30 pixels are read poorly.",
 )
-"""What no model of ours can do."""
+"""Limits of all models."""
 
 FER2013_LIMITS = (
     "FER2013's labels come from web searches and are often wrong; people agree with them about 65% of the time.",
@@ -22,17 +22,17 @@ FER2013_LIMITS = (
     "FER2013's pictures were collected from the web for research, and their rights were never cleared: the weights are "
     "ours to license, the pictures are not.",
 )
-"""What holds of models that learned from FER2013, or started from one that did."""
+"""Limits of models that were trained on FER2013, or started from such a model."""
 
 OWN_LIMITS = ("Whom the training images show, and who labelled them, is known to the one who trained it.",)
-"""What holds of models that learned from a user's own images."""
+"""Limits of models that were trained on a user's images."""
 
 
 def describe(facts: dict[str, Any]) -> ModelCard:
-    """Write the card of an exported run, as far as the run's own facts go.
+    """Return the card of an exported run, as far as the facts of the run go.
 
     Args:
-        facts: What ``run.json`` says, with ``epochs_done`` and, for a mean of runs, ``averaged_with``.
+        facts: The facts in ``run.json``, with ``epochs_done`` and, for averaged runs, ``averaged_with``.
     """
     recipe, side = facts["recipe"], facts.get("input_size", 48)
     own, *others = facts["heads"]
@@ -60,6 +60,6 @@ def describe(facts: dict[str, Any]) -> ModelCard:
 
 
 def _limits(dataset: str, *, start: str) -> tuple[str, ...]:
-    """Return the sentences that say what a model cannot do, by what it learned from."""
+    """Return the limits of a model, by its training data."""
     known = dataset in ("fer2013", "ferplus")
     return (*LIMITS, *(FER2013_LIMITS if known or start else ()), *(() if known else OWN_LIMITS))

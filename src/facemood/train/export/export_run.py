@@ -1,4 +1,4 @@
-"""Export: from the folder of a run to a model file, step by step."""
+"""Export the folder of a run as a model file."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ def export(
     detectors: tuple[Detector, ...] = (),
     half: bool = True,
 ) -> ModelCard:
-    """Write a run's network, or the mean of several runs' networks, as ONNX with a complete card.
+    """Write a run's network, or the weight average of several runs, as ONNX with a complete card.
 
-    What is fitted after training is fitted on the validation split, the framing is measured on training images, and the
-    figures are measured through the written file.
+    Calibration is fitted on the validation split, the framing is measured on training images, and the figures are
+    measured with the written file.
 
     Args:
-        runs: The folder of a training run; or those of several that started from the same model (`average`), the first
-            of which gives the card its name.
-        dataset: What they were trained on.
+        runs: The folder of a training run; or several that started from the same model (`average`), whose card has the
+            name of the first.
+        dataset: The dataset that they were trained on.
         file: The ONNX file to write; it is renamed into place when its card is complete.
         detectors: Detectors for which the framing is measured.
-        half: Store the weights in half precision: half the size, computed in single precision as ever.
+        half: Store the weights in half precision: half the size, still computed in single precision.
 
     Raises:
-        RecipeError: A folder holds no run, or the runs did not start from the same model.
-        OutputError: The file cannot be written to; this is said before the work begins.
+        RecipeError: A folder has no run, or the runs did not start from the same model.
+        OutputError: The file cannot be written. This is raised before the work begins.
     """
     runs = [runs] if isinstance(runs, Path) else runs
     training, validation = prepare(read_recipe(runs[0]), dataset)
@@ -54,7 +54,7 @@ def export(
     card = describe(facts)
     with replacing(file, "wb") as whole, tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / file.name
-        card = add_framings(card, training.images, detectors)  # the one that may fail, so it comes first
+        card = add_framings(card, training.images, detectors)  # first, because it may fail
         write_onnx(module.network, draft, card, half=half)
         card = calibrate(draft, training, validation)
         card = dataclasses.replace(card, metrics={**measure(draft, dataset, validation), **card.metrics})
@@ -64,17 +64,17 @@ def export(
 
 
 def reframe(model: Path, dataset: ExpressionDataset, file: Path, *, detectors: tuple[Detector, ...]) -> ModelCard:
-    """Write a model again, with the crop framing of more detectors in its card; the weights stay as they are.
+    """Write a model again, with the crop framing of more detectors in its card; the weights stay the same.
 
     Args:
         model: The ONNX file of a model.
-        dataset: What it was trained on.
+        dataset: The dataset that it was trained on.
         file: The ONNX file to write; it may be the same.
-        detectors: Detectors for which the framing is measured; what is known of others stays.
+        detectors: Detectors for which the framing is measured; the framing of others stays.
 
     Raises:
-        ModelError: The file is no model, or its card does not say on which split it was trained.
-        OutputError: The file cannot be written to.
+        ModelError: The file is not a model, or its card does not name its training split.
+        OutputError: The file cannot be written.
     """
     card = ModelSession(model, device="cpu").card
     trained = card.trained_on.get("split")

@@ -1,4 +1,4 @@
-"""Calibrate: fit temperature, certainty and balance of each head on the validation images."""
+"""Calibrate a model: fit temperature, certainty and balance of each head on the validation images."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from facemood.stages.classify import calibrate as probabilities
 
 
 def calibrate(file: Path, training: ExpressionDataset, validation: ExpressionDataset) -> ModelCard:
-    """Fit what follows training: each head's temperature, the confidence of certain readings, and the balance.
+    """Fit each head's temperature, the confidence of certain predictions, and the balance.
 
     Args:
         file: The model; its card is replaced.
-        training: The images that it trained on; they say how common each label is.
-        validation: The images on which everything else is fitted.
+        training: The training images, for the share of each label.
+        validation: The images for everything else.
 
     Returns:
         The card.
@@ -39,7 +39,7 @@ def calibrate(file: Path, training: ExpressionDataset, validation: ExpressionDat
 
 
 def _priors(card: ModelCard, training: ExpressionDataset) -> dict[str, tuple[float, ...]]:
-    """Return how common each label of each head is, 0..1; a label that was never seen counts as seen once."""
+    """Return the share of each label of each head, 0..1; a label without images counts as one image."""
     found = {}
     for _, target, _ in targets(training):
         head = match_head(card, target)

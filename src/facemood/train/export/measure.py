@@ -1,4 +1,4 @@
-"""Measure a model for its card: figures on every split that did not train it, and the crop framing of detectors."""
+"""Measure a model for its card: figures on all splits except the training split, and the framing of detectors."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from facemood.spacing import evenly_spaced
 from facemood.stages.detect import Detector
 
 FRAMING_TILES = 2000
-"""Training tiles on which the framing is measured at most, evenly spaced."""
+"""Largest number of training tiles on which the framing is measured, evenly spaced."""
 
 KEPT = ("n", "accuracy", "macro_f1", "ece_before_temperature", "ece", "recall")
-"""The figures of an evaluation that a card holds."""
+"""The figures of an evaluation in a card."""
 
 
 def measure(file: Path, dataset: ExpressionDataset, validation: ExpressionDataset) -> dict[str, Any]:
-    """Measure a model file on every split but the one it was trained on; keep what a card should hold.
+    """Evaluate a model file on all splits except its training split, and return the figures for its card.
 
-    Where the dataset has no other split, the images that were split off for validation are measured.
+    If the dataset has no other split, the images that were split off for validation are evaluated.
     """
     session = ModelSession(file, device="cpu")
     trained = find_split(dataset, session.card.trained_on["split"])
@@ -43,15 +43,15 @@ def measure(file: Path, dataset: ExpressionDataset, validation: ExpressionDatase
 
 
 def add_framings(card: ModelCard, images: Images, detectors: tuple[Detector, ...]) -> ModelCard:
-    """Measure the crop framing for detectors, and return the card that tells it.
+    """Measure the crop framing of detectors, and return the card with it.
 
     Args:
-        card: The card so far; what it knows of other detectors stays.
-        images: (N, h, h) uint8 grey or (N, h, h, 3) BGR faces as the network was trained on.
+        card: The card so far; the framing of other detectors stays.
+        images: (N, h, h) uint8 grey or (N, h, h, 3) BGR faces of the kind that the network was trained on.
         detectors: The detectors.
 
     Raises:
-        DatasetError: A detector finds no face at all.
+        DatasetError: A detector finds no face in any tile.
     """
     tiles = np.asarray(images[evenly_spaced(len(images), FRAMING_TILES)])
     framings = {detector.name: measure_framing(detector, tiles) for detector in detectors}

@@ -1,4 +1,4 @@
-"""Write a trained network as ONNX, with an output for each head and what activation maps need."""
+"""Write a trained network as ONNX, with an output for each head and the outputs for activation maps."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from facemood.train.onnx_file import save_onnx
 def write_onnx(network: nn.Module, file: Path, card: ModelCard, *, half: bool = False) -> None:
     """Export a network for batches of any size, with an output for each head.
 
-    Our own networks also give what `models.activation` needs.
+    An se-resnet also has the outputs that `models.activation` needs.
 
     Args:
-        network: Maps (N, C, h, w) float images to the logits of each head, as `build_network` makes it.
+        network: Maps (N, C, h, w) float images to the logits of each head, from `build_network`.
         file: The ONNX file.
-        card: Goes into the file's metadata.
+        card: The card, for the file's metadata.
         half: Store the weights in half precision.
     """
     (width, height), channels = card.input_size, len(card.mean)
@@ -36,7 +36,7 @@ def write_onnx(network: nn.Module, file: Path, card: ModelCard, *, half: bool = 
 
 
 class _Ordered(nn.Module):
-    """Gives the logits of a network as a tuple in the card's order, which ONNX needs."""
+    """Returns the logits of a network as a tuple in the card's order, as ONNX needs it."""
 
     def __init__(self, network: nn.Module, heads: tuple[str, ...]) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class _Ordered(nn.Module):
 
 
 class _WithFeatures(nn.Module):
-    """Gives logits, last feature map, and the heads' weights."""
+    """Returns logits, last feature map, and the heads' weights."""
 
     def __init__(self, network: ExpressionNetwork, heads: tuple[str, ...]) -> None:
         super().__init__()

@@ -1,1 +1,1 @@
-"""Train the face finder and the landmark network on faces that are laid into scenes (extra ``train``)."""
+"""Train the face detector, the landmark network and the mask network on composed images (extra ``train``)."""

@@ -1,4 +1,4 @@
-"""The commands that make the networks of faces; docs/detection.md and docs/ferc.md have them in their order."""
+"""Commands that train the face networks; docs/detection.md and docs/ferc.md give their order."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from facemood.train.faces.train_loop import Plan
 
 
 def main() -> None:
-    """Read the arguments and do what they say."""
+    """Run the command of the arguments."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     cv2.setNumThreads(1)
     options = _parser().parse_args()
@@ -41,14 +41,14 @@ def _parser() -> argparse.ArgumentParser:
         (finder, _finder), (landmarks, _landmarks), (mine, _mine), (export, _export), (mask, _mask),
     ):  # fmt: skip
         command.set_defaults(command=function)
-        command.add_argument("--run", type=Path, required=True, help="the run's folder; a started run goes on")
+        command.add_argument("--run", type=Path, required=True, help="the run's folder; a started run is resumed")
     for command in (finder, landmarks, mine, mask):
         command.add_argument("--data", type=Path, required=True, help="folder with fer2013/ and scenes/")
         command.add_argument("--labels", type=Path, required=True, help="what scripts/label_faces.py wrote")
     for command in (finder, landmarks, mask):
         command.add_argument("--steps", type=int, help="batches in all")
     landmarks.add_argument("--start", type=Path, help="network.pt of a landmark run that is refined")
-    landmarks.add_argument("--hard", type=Path, help="hard.npz of a finder's run, which it learns to refuse")
+    landmarks.add_argument("--hard", type=Path, help="hard.npz of a finder's run: false alarms to learn as no faces")
     mask.add_argument("--output", type=Path, help="folder for mask.onnx")
     export.add_argument("--refined", type=Path, required=True, help="the landmark network's run")
     export.add_argument("--output", type=Path, required=True, help="folder for finder.onnx and landmarks.onnx")
@@ -63,7 +63,7 @@ def _finder(options: argparse.Namespace) -> None:
 
 
 def _landmarks(options: argparse.Namespace) -> None:
-    """Train the landmark network; from given weights it is refined."""
+    """Train the landmark network, or refine given weights."""
     plan = _plan(teach.REFINED if options.start else teach.LANDMARKS, options.steps)
     material = load_material(options.data, options.labels)
     network = teach.train_landmarks(material, plan, options.run, start=options.start, hard=options.hard)
@@ -86,7 +86,7 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _mask(options: argparse.Namespace) -> None:
-    """Train the mask network, and write it where that is asked for."""
+    """Train the mask network, and export it if an output is given."""
     network = teach.train_mask(
         load_material(options.data, options.labels), _plan(teach.MASK, options.steps), options.run
     )
@@ -97,7 +97,7 @@ def _mask(options: argparse.Namespace) -> None:
 
 
 def _plan(plan: Plan, steps: int | None) -> Plan:
-    """Return a plan, of another length if asked for, and seed what torch draws itself."""
+    """Return a plan, optionally with another number of steps, and seed torch."""
     torch.manual_seed(plan.seed)
     return plan if steps is None else dataclasses.replace(plan, steps=steps)
 

@@ -1,6 +1,6 @@
-"""Make training pictures: lay faces into scenes, hide parts of them, and spoil the picture as cameras do.
+"""Compose training images: paste faces into scenes, occlude parts of them, and degrade the image like cameras do.
 
-All pictures here are (h, w) float32 grey, 0..255. All randomness comes from the generator that is handed in.
+All images here are (h, w) float32 grey, 0..255. All random numbers come from the given generator.
 """
 
 from __future__ import annotations
@@ -24,64 +24,64 @@ GREY_OF_BGR = np.array(GREY[::-1], np.float32)
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A piece of a scene.
+    """A background: a part of a scene.
 
     Attributes:
-        picture: (size, size) float32 grey.
-        points: (F, 104, 2) float32, of faces that are in it.
-        unknown: (U, 4) float32, boxes of what may be faces.
+        image: (size, size) float32 grey.
+        points: (F, 104, 2) float32, landmarks of the faces in it.
+        unknown: (U, 4) float32, boxes of objects that may be faces.
     """
 
-    picture: Floats
+    image: Floats
     points: Floats
     unknown: Floats
 
 
 def cut_ground(scene: Scene, size: int, *, scale: float, centre: tuple[float, float], random: Random) -> Ground:
-    """Cut a square about a point of a scene, turned to grey by a random mix of its colours and perhaps mirrored.
+    """Cut a square around a point out of a scene, convert it to grey by random weights, and mirror half of them.
 
     Args:
-        scene: Where from.
-        size: Pixels of the square.
-        scale: Pixels of the square for one of the scene.
+        scene: The scene.
+        size: Side of the square in pixels.
+        scale: Pixels of the square per pixel of the scene.
         centre: x and y in the scene.
-        random: Source of chance.
+        random: Generator of the random numbers.
     """
     shift = size / 2 - scale * np.asarray(centre, np.float32)
-    level = min(max(round(np.log2(1 / scale)), 0), len(scene.copies) - 1)
-    image = scene.copies[level]
-    ratio = np.array(image.shape[1::-1]) / scene.size
+    level = min(max(round(np.log2(1 / scale)), 0), len(scene.levels) - 1)
+    source = scene.levels[level]
+    ratio = np.array(source.shape[1::-1]) / scene.size
     matrix = np.column_stack([np.diag(scale / ratio), shift])
-    piece = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    piece = cv2.warpAffine(source, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     mix = GREY_OF_BGR if random.random() < 0.5 else random.dirichlet(GREY_OF_BGR * 6).astype(np.float32)
-    picture = np.asarray(piece @ mix, np.float32)
+    image = np.asarray(piece @ mix, np.float32)
     points, unknown = scene.points * scale + shift, scene.unknown * scale + np.tile(shift, 2)
     if random.random() < 0.5:
-        picture = np.ascontiguousarray(picture[:, ::-1])
+        image = np.ascontiguousarray(image[:, ::-1])
         points, unknown = (
             mirror_points(points, size),
             (size - unknown)[:, [2, 1, 0, 3]] * [1, 0, 1, 0] + unknown * [0, 1, 0, 1],
         )
-    return Ground(picture, points.astype(np.float32), unknown.astype(np.float32))
+    return Ground(image, points.astype(np.float32), unknown.astype(np.float32))
 
 
 def plain_ground(size: int, random: Random) -> Ground:
-    """Make a square of one grey, or of one that changes from edge to edge."""
+    """Return a square of one grey level, or with a gradient from edge to edge."""
     first, last = random.uniform(0, 255, 2).tolist()
     row = np.linspace(first, last if random.random() < 0.5 else first, size, dtype=np.float32)
-    picture = np.tile(row, (size, 1))
+    image = np.tile(row, (size, 1))
     nothing = np.zeros((0, 4), np.float32)
-    return Ground(picture if random.random() < 0.5 else picture.T.copy(), np.zeros((0, 104, 2), np.float32), nothing)
+    return Ground(image if random.random() < 0.5 else image.T.copy(), np.zeros((0, 104, 2), np.float32), nothing)
 
 
 def place(points: Floats, *, centre: NDArray[np.floating], scale: float, angle: float, stretch: float = 1.0) -> Floats:
-    """Return the (2, 3) matrix that turns, enlarges and moves a tile so that the middle of its points lands on a point.
+    """Return the (2, 3) matrix that rotates, scales and moves a tile so that the middle of its points is at a centre.
 
     Args:
         points: (P, 2) in the tile.
-        centre: (2,) where their middle goes.
-        scale: By how much to enlarge.
-        angle: Degrees, clockwise in the picture.
+        centre: (2,) the new middle of the points.
+        scale: Factor of the enlargement.
+        angle: Degrees, clockwise in the image.
         stretch: Width over height of a pixel of the tile.
     """
     turn = np.deg2rad(angle)
@@ -97,20 +97,20 @@ def move(points: Floats, matrix: Floats) -> Floats:
 
 
 MIRROR = np.array([*MIRRORED, *(68 + (36 - index) % 36 for index in range(36))])
-"""Which point stands where each did, after a face is mirrored: the 68, and those of the oval."""
+"""(104,) index of each point's counterpart in the mirrored face: the 68, and those of the oval."""
 
 
 def mirror_points(points: Floats, width: float) -> Floats:
-    """Mirror (..., 104, 2) points in a picture of a width; right eye becomes left eye."""
+    """Mirror (..., 104, 2) points in an image of a width; the right eye becomes the left eye."""
     mirrored = points[..., MIRROR, :].copy()
     mirrored[..., 0] = width - mirrored[..., 0]
     return mirrored
 
 
 def face_mask(points: Floats, side: int, random: Random) -> Floats:
-    """Choose what of a tile is laid down, (side, side) float32 0..1.
+    """Choose the mask by which a tile is pasted, (side, side) float32 0..1.
 
-    The whole tile with hard or soft edges; or the oval of the face, with more or less of hair and neck; or the face
+    It is the whole tile with hard or soft edges, the oval of the face with more or less of hair and neck, or the face
     below the brows.
     """
     mask = np.zeros((side, side), np.float32)
@@ -126,7 +126,7 @@ def face_mask(points: Floats, side: int, random: Random) -> Floats:
     oval = points[68:]
     middle = oval.mean(axis=0)
     grown = middle + (oval - middle) * random.uniform(0.95, 1.45, 2).astype(np.float32)
-    if random.random() < 0.15:  # a cap, a fringe, or the upper edge of a picture
+    if random.random() < 0.15:  # a cap, a fringe, or the upper edge of an image
         grown[:, 1] = np.maximum(grown[:, 1], points[17:27, 1].min() - random.uniform(0, 4))
     cv2.fillPoly(mask, [np.round(grown).astype(np.int32)], 1.0)
     mask[[0, -1]] = mask[:, [0, -1]] = 0
@@ -134,12 +134,12 @@ def face_mask(points: Floats, side: int, random: Random) -> Floats:
     return np.asarray(cv2.blur(mask, (width, width), borderType=cv2.BORDER_CONSTANT), np.float32)
 
 
-def lay(picture: Floats, patch: Floats, mask: Floats, matrix: Floats, random: Random) -> Floats:
-    """Lay a patch on a picture, and return how much of each pixel it covers, (h, w) 0..1.
+def lay(image: Floats, patch: Floats, mask: Floats, matrix: Floats, random: Random) -> Floats:
+    """Paste a patch into an image, and return the share of each pixel that it covers, (h, w) 0..1.
 
-    Light and contrast of the patch are drawn toward those of the ground, or not, by chance.
+    Brightness and contrast of the patch are randomly changed, and sometimes adapted to the background.
     """
-    size = picture.shape[::-1]
+    size = image.shape[::-1]
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if scale < 0.7:
         patch = cv2.GaussianBlur(patch, (0, 0), 0.4 / scale).astype(np.float32)
@@ -148,25 +148,25 @@ def lay(picture: Floats, patch: Floats, mask: Floats, matrix: Floats, random: Ra
         patch, matrix, size, flags=cv2.INTER_CUBIC if scale > 1.2 else cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     gain, bias = random.uniform(0.6, 1.2), random.normal(0, 12)
-    under = picture[cover > 0.5]
+    under = image[cover > 0.5]
     if len(under) and random.random() < 0.5:
         bias += (float(under.mean()) - float(patch.mean())) * random.uniform(0, 1)
     upper = (upper - patch.mean()) * gain + patch.mean() + bias
-    picture += cover * (np.clip(upper, 0, 255) - picture)
+    image += cover * (np.clip(upper, 0, 255) - image)
     return np.asarray(cover, np.float32)
 
 
-def hide(picture: Floats, box: Floats, stuff: Floats, random: Random) -> None:
-    """Cover a part of a face with a bar or an ellipse of other stuff: a hand, a glass, a shoulder, a shadow.
+def hide(image: Floats, box: Floats, stuff: Floats, random: Random) -> None:
+    """Occlude a part of a face with a bar or an ellipse of another image, like a hand, a glass or a shoulder.
 
     Args:
-        picture: Is changed.
+        image: The image, which is changed.
         box: (4,) of the face.
-        stuff: (size, size) picture as large as `picture`.
-        random: Source of chance.
+        stuff: Another image of the same size.
+        random: Generator of the random numbers.
     """
     width, height = box[2:] - box[:2]
-    mask = np.zeros_like(picture)
+    mask = np.zeros_like(image)
     x, y = (box[:2] + random.uniform(0, 1, 2) * (width, height)).tolist()
     half = random.uniform(0.08, 0.3, 2) * (width, height)
     if random.random() < 0.5:
@@ -180,12 +180,12 @@ def hide(picture: Floats, box: Floats, stuff: Floats, random: Random) -> None:
         cv2.line(mask, ends[0], ends[1], 1.0, max(1, round(min(half))))
     mask = cv2.blur(mask, (3, 3)).astype(np.float32)
     fill = stuff if random.random() < 0.7 else np.float32(random.uniform(0, 255))
-    picture += mask * (fill - picture)
+    image += mask * (fill - image)
 
 
-def spoil(picture: Floats, random: Random) -> NDArray[np.uint8]:
-    """Change light and contrast, blur or sharpen, add noise and JPEG's blocks, each by chance; return uint8."""
-    changed = _blur(_light(picture, random), random)
+def spoil(image: Floats, random: Random) -> NDArray[np.uint8]:
+    """Randomly change brightness and contrast, blur or sharpen, add noise and JPEG artifacts; return uint8."""
+    changed = _blur(_light(image, random), random)
     if random.random() < 0.4:
         changed = changed + random.standard_normal(changed.shape, np.float32) * np.float32(random.uniform(1, 12))
     pixels = np.clip(np.round(changed), 0, 255).astype(np.uint8)
@@ -196,7 +196,7 @@ def spoil(picture: Floats, random: Random) -> NDArray[np.uint8]:
 
 
 def draw_face(material: Material, random: Random) -> tuple[Floats, Floats]:
-    """Draw a tile, mirrored or not, and its points: (48, 48) float32 and (104, 2)."""
+    """Draw a random tile, mirrored or not, and its points: (48, 48) float32 and (104, 2)."""
     row = random.integers(len(material.tiles))
     tile, points = material.tiles[row].astype(np.float32), material.points[row]
     if random.random() < 0.5:
@@ -205,7 +205,7 @@ def draw_face(material: Material, random: Random) -> tuple[Floats, Floats]:
 
 
 def draw_tilt(random: Random) -> float:
-    """Draw a head's angle in degrees: mostly small, at times up to 45."""
+    """Draw the roll of a head in degrees: mostly small, sometimes up to 45."""
     return float(random.normal(0, 12) if random.random() < 0.75 else random.uniform(-45, 45))
 
 
@@ -214,29 +214,29 @@ def log_uniform(least: float, most: float, random: Random) -> float:
     return float(np.exp(random.uniform(np.log(least), np.log(most))))
 
 
-def _light(picture: Floats, random: Random) -> Floats:
-    """Change gamma, contrast and brightness; at times make it dark."""
+def _light(image: Floats, random: Random) -> Floats:
+    """Change gamma, contrast and brightness; sometimes darken the image."""
     if random.random() < 0.5:
         gamma = np.float32(np.exp(random.normal(0, 0.35)))
-        picture = np.asarray(255 * (np.clip(picture, 0, 255) / 255) ** gamma, np.float32)
+        image = np.asarray(255 * (np.clip(image, 0, 255) / 255) ** gamma, np.float32)
     if random.random() < 0.5:
-        middle = picture.mean()
-        picture = (picture - middle) * np.float32(random.uniform(0.4, 1.4)) + middle + np.float32(random.normal(0, 15))
+        middle = image.mean()
+        image = (image - middle) * np.float32(random.uniform(0.4, 1.4)) + middle + np.float32(random.normal(0, 15))
     if random.random() < 0.15:
-        picture = picture * np.float32(random.uniform(0.1, 0.5))
-    return np.asarray(picture, np.float32)
+        image = image * np.float32(random.uniform(0.1, 0.5))
+    return np.asarray(image, np.float32)
 
 
-def _blur(picture: Floats, random: Random) -> Floats:
-    """Blur as a lens or a movement does, sharpen, or leave it."""
+def _blur(image: Floats, random: Random) -> Floats:
+    """Blur like a lens or a movement, sharpen, or leave the image unchanged."""
     chance = random.random()
     if chance < 0.25:
-        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), random.uniform(0.3, 1.3)), np.float32)
+        image = np.asarray(cv2.GaussianBlur(image, (0, 0), random.uniform(0.3, 1.3)), np.float32)
     elif chance < 0.35:
         length = int(random.integers(2, 5))
         kernel = np.eye(length, dtype=np.float32) if random.random() < 0.5 else np.ones((1, length), np.float32)
-        picture = np.asarray(cv2.filter2D(picture, -1, kernel / kernel.sum()), np.float32)
+        image = np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum()), np.float32)
     elif chance < 0.5:
-        soft = np.asarray(cv2.GaussianBlur(picture, (0, 0), 1.0), np.float32)
-        picture = picture + np.float32(random.uniform(0.3, 1.2)) * (picture - soft)
-    return picture
+        soft = np.asarray(cv2.GaussianBlur(image, (0, 0), 1.0), np.float32)
+        image = image + np.float32(random.uniform(0.3, 1.2)) * (image - soft)
+    return image

@@ -18,7 +18,7 @@ CELLS = (
     "score", "left", "top", "right", "bottom", "right_eye_x", "right_eye_y", "left_eye_x", "left_eye_y", "nose_x",
     "nose_y", "right_mouth_x", "right_mouth_y", "left_mouth_x", "left_mouth_y",
 )  # fmt: skip
-"""The finder's channels."""
+"""Names of the finder's output channels."""
 
 TRAINED_ON: dict[str, Any] = {
     "dataset": "FER2013 (Goodfellow et al. 2013), marked by mediapipe's face mesh and laid into 783 everyday photos "
@@ -26,7 +26,7 @@ TRAINED_ON: dict[str, Any] = {
     "split": "Training",
     "images": 26_942,
 }
-"""What all have seen; the number of pictures that were drawn of it follows from their plans."""
+"""Training data of all face networks; the number of composed images follows from their plans."""
 
 ORIGIN = (
     "The training faces are FER2013's, whose pictures were collected from the web for research, and their rights were "
@@ -34,11 +34,11 @@ ORIGIN = (
     "unknown.",
     "The points were taught by another network (mediapipe's face mesh, Apache-2.0), not by people.",
 )
-"""What holds of all networks of faces because of what they learned from."""
+"""Limits of all face networks, because of their training data."""
 
 
 def _drawn(*plans: Plan) -> dict[str, int]:
-    """Count the batches and pictures of training plans that follow each other."""
+    """Count the batches and images of consecutive training plans."""
     return {"steps": sum(plan.steps for plan in plans), "pictures": sum(plan.steps * plan.batch for plan in plans)}
 
 
@@ -94,18 +94,18 @@ MASK_CARD = ModelCard(
 
 
 def export_finder(network: nn.Module, file: Path) -> None:
-    """Write the finder for single pictures of any size whose sides are multiples of 16."""
+    """Write the finder for single images of any size whose sides are multiples of 16."""
     rows, columns = torch.export.Dim("rows", min=2, max=512), torch.export.Dim("columns", min=2, max=512)
     save_onnx(network, file, FINDER_CARD, example=torch.zeros(1, 1, 160, 192), free={2: 16 * rows, 3: 16 * columns})
 
 
 def export_landmarks(network: nn.Module, file: Path) -> None:
-    """Write the landmark network for any number of crops."""
+    """Write the landmark network for any batch size."""
     batch = torch.export.Dim("batch", min=1, max=4096)
     save_onnx(network, file, LANDMARKS_CARD, example=torch.zeros(2, 1, SIZE, SIZE), free={0: batch})
 
 
 def export_mask(network: nn.Module, file: Path) -> None:
-    """Write the mask network for any number of crops, its weights in half precision."""
+    """Write the mask network for any batch size, with weights in half precision."""
     batch = torch.export.Dim("batch", min=1, max=4096)
     save_onnx(network, file, MASK_CARD, example=torch.zeros(2, 1, SIZE, SIZE), free={0: batch}, half=True)

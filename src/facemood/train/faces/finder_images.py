@@ -1,4 +1,4 @@
-"""Draw the finder's training pictures: scenes with faces and other things laid into them."""
+"""Compose the finder's training images: scenes with faces and other objects pasted into them."""
 
 from __future__ import annotations
 
@@ -27,53 +27,53 @@ from facemood.train.faces.finder_network import SIZE, TAUGHT, Target, five_point
 from facemood.train.faces.material import Material, Place, Scene
 
 PLAIN = 0.12
-"""Share of pictures on a plain ground."""
+"""Share of images with a plain background."""
 
 HARD = 0.43
-"""Share of pictures around a false alarm of the finder, as soon as there are any."""
+"""Share of images around a false alarm of the finder, as soon as there are any (hard negative mining)."""
 
 WITH_FACES = 0.15
-"""Share of pictures around a face that is part of a scene; all others are cut from anywhere."""
+"""Share of images around a face that is part of a scene; all others are cut from anywhere."""
 
 THINGS = (0.55, 0.25, 0.12, 0.08)
-"""Probabilities that no, one, two or three things that are no faces are laid into a picture."""
+"""Probabilities that no, one, two or three objects other than faces are pasted into an image."""
 
 FACES = (0.2, 0.35, 0.25, 0.12, 0.08)
-"""How often none, one, two ... are laid into a picture."""
+"""Probabilities that no, one, two ... faces are pasted into an image."""
 
-SEEN = 0.55
-"""A face that the edge cuts is to be found if more than this share of its box is inside."""
+VISIBLE = 0.55
+"""Share of the box above which a face at the edge of the image is a target."""
 
 TRACE = 0.1
-"""A face of which no more than this share is inside counts as background; between the two it does not matter."""
+"""Share of the box up to which a face at the edge is background; between the two it is ignored."""
 
 
 @dataclass
 class FinderSampler:
-    """Draws training pictures.
+    """Draws training images.
 
     Attributes:
         material: Faces and scenes.
-        hard: False alarms: places that are shown more often.
+        hard: False alarms, which are drawn more often.
     """
 
     material: Material
     hard: list[Place] = field(default_factory=list)
 
     def draw(self, random: Random) -> tuple[NDArray[np.uint8], Target]:
-        """Return a (SIZE, SIZE) uint8 grey picture and its target."""
+        """Return a (SIZE, SIZE) uint8 grey image and its target."""
         ground = self.ground(random)
         faces, unknown = list(ground.points), list(ground.unknown)
         for _ in range(int(random.choice(len(THINGS), p=THINGS))):
-            self._lay_thing(ground.picture, random)
+            self._lay_thing(ground.image, random)
         for _ in range(int(random.choice(len(FACES), p=FACES))):
-            self._lay_face(ground.picture, faces, unknown, random)
+            self._lay_face(ground.image, faces, unknown, random)
         stacked = np.array(faces, np.float32).reshape(-1, *self.material.points.shape[1:])
         target = make_target(stacked, np.array(unknown, np.float32).reshape(-1, 4))
-        return spoil(ground.picture, random), target
+        return spoil(ground.image, random), target
 
     def ground(self, random: Random) -> Ground:
-        """Choose a piece of a scene, of a false alarm's place, or a plain ground."""
+        """Draw a background: a part of a scene, the surroundings of a false alarm, or a plain one."""
         chance = random.random()
         if chance < PLAIN:
             return plain_ground(SIZE, random)
@@ -90,41 +90,41 @@ class FinderSampler:
             scene = scenes[random.integers(len(scenes))]
         return _about_a_face(scene, random)
 
-    def _lay_thing(self, picture: Floats, random: Random) -> None:
-        """Lay a piece that is no face, cut out as faces are, so that edges mean nothing."""
+    def _lay_thing(self, image: Floats, random: Random) -> None:
+        """Paste an object other than a face, cut out like faces, so that edges do not reveal faces."""
         points = self.material.points[random.integers(len(self.material.tiles))]
         side = self.material.tiles.shape[1]
         x, y = random.integers(0, SIZE - side, 2)
-        thing = self.ground(random).picture[y : y + side, x : x + side]
+        thing = self.ground(random).image[y : y + side, x : x + side]
         matrix = place(
             points[:68],
             centre=random.uniform(0, SIZE, 2),
             scale=log_uniform(0.4, 2, random),
             angle=random.normal(0, 20),
         )
-        lay(picture, thing, face_mask(points, side, random), matrix, random)
+        lay(image, thing, face_mask(points, side, random), matrix, random)
 
-    def _lay_face(self, picture: Floats, faces: list[Floats], unknown: list[Floats], random: Random) -> None:
-        """Lay a face where there is room; what it covers of earlier ones is forgotten."""
+    def _lay_face(self, image: Floats, faces: list[Floats], unknown: list[Floats], random: Random) -> None:
+        """Paste a face where there is room; earlier faces that it covers are no longer targets."""
         tile, points = draw_face(self.material, random)
         matrix = _toss(points, random)
         there = move(points, matrix)
         box = box_of_points(there[:68])
         if faces and iou(box[None], box_of_points(np.array(faces)[:, :68])).max() > 0.3:
             return
-        cover = lay(picture, tile, face_mask(points, tile.shape[0], random), matrix, random)
+        cover = lay(image, tile, face_mask(points, tile.shape[0], random), matrix, random)
         _forget(faces, unknown, cover)
         if random.random() < 0.3:
-            hide(picture, box, self.ground(random).picture, random)
-        seen = np.prod(np.clip(box[2:], 0, SIZE) - np.clip(box[:2], 0, SIZE)) / np.prod(box[2:] - box[:2])
-        if seen > SEEN:
+            hide(image, box, self.ground(random).image, random)
+        visible = np.prod(np.clip(box[2:], 0, SIZE) - np.clip(box[:2], 0, SIZE)) / np.prod(box[2:] - box[:2])
+        if visible > VISIBLE:
             faces.append(there)
-        elif seen > TRACE:
+        elif visible > TRACE:
             unknown.append(box)
 
 
 def _anywhere(scene: Scene, random: Random) -> Ground:
-    """Cut a piece of a scene by chance, from nearly the whole to a close look."""
+    """Cut a random part of a scene, from nearly the whole scene to a close-up."""
     width, height = scene.size
     scale = log_uniform(0.8 * SIZE / max(width, height), 1.3, random)
     x, y = random.uniform(0, (width, height)).tolist()
@@ -132,7 +132,7 @@ def _anywhere(scene: Scene, random: Random) -> Ground:
 
 
 def _about_a_face(scene: Scene, random: Random) -> Ground:
-    """Cut a piece about one of a scene's own faces, which then has a size that is to be found."""
+    """Cut a part around one of a scene's faces, at a scale at which the face is a target."""
     points = scene.points[random.integers(len(scene.points)), :68]
     scale = random.uniform(TAUGHT[0] + 1, TAUGHT[1] - 6) / (float(np.ptp(points, axis=0).mean()) * 1.15)
     x, y = (points.mean(axis=0) + random.uniform(-64, 64, 2) / scale).tolist()
@@ -140,7 +140,7 @@ def _about_a_face(scene: Scene, random: Random) -> Ground:
 
 
 def _toss(points: Floats, random: Random) -> Floats:
-    """Choose where a face comes to lie, how large, and how tilted: (2, 3)."""
+    """Draw position, size and roll of a face: (2, 3) matrix."""
     small = random.random() < 0.88
     size = log_uniform(15, 66, random) if small else log_uniform(66, 260, random)
     return place(
@@ -153,7 +153,7 @@ def _toss(points: Floats, random: Random) -> Floats:
 
 
 def _forget(faces: list[Floats], unknown: list[Floats], cover: Floats) -> None:
-    """Take back earlier faces of which two points or more are covered: what is left of them doesn't matter."""
+    """Ignore earlier faces with two or more covered points."""
     for index in range(len(faces) - 1, -1, -1):
         five = np.round(five_points(faces[index])).astype(int)
         inside = ((five >= 0) & (five < SIZE)).all(axis=1)

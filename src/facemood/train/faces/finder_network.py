@@ -1,7 +1,7 @@
-"""The face finder: a small fully convolutional network, its targets and its loss.
+"""The face detection network: a small fully convolutional network, its targets and its loss.
 
-It sees faces of one octave, 24 to 48 pixels; larger ones are found in smaller copies of the image. Each cell of 8x8
-pixels gives 15 numbers: the score, the distances to the four sides, and five points.
+It detects faces of one octave, 24 to 48 pixels; larger faces are detected on higher levels of an image pyramid. Each
+cell of 8x8 pixels has 15 outputs: the score, the distances to the four sides, and five points.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from facemood.geometry import Floats, box_of_points
 from facemood.stages.detect.cells import STRIDE
 
 SIZE = 160
-"""Pixels of a training picture's side."""
+"""Side of a training image in pixels."""
 
 TAUGHT = (17.0, 66.0)
-"""Faces of these sizes (root of the box's area) are to be found: an octave and a margin on each side."""
+"""Smallest and largest face (root of the box's area, in pixels) that is a target: an octave and a margin."""
 
-UNSURE = (12.0, 90.0)
-"""Smaller faces are background, larger ones too (their parts are no faces); between these and `TAUGHT`, neither."""
+IGNORED = (12.0, 90.0)
+"""Smaller and larger faces are background; sizes between these and `TAUGHT` are ignored in the loss."""
 
 
 class Separable(nn.Module):
-    """A depthwise 5x5 and a pointwise convolution, each with batch norm, and a shortcut where the shape stays."""
+    """A depthwise 5x5 and a pointwise convolution, each with batch norm, and a shortcut if the shape stays the same."""
 
     def __init__(self, inputs: int, outputs: int, *, stride: int = 1) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Separable(nn.Module):
 
 
 class FinderNetwork(nn.Module):
-    """Gives 15 numbers for each cell of 8x8 pixels; half of the work is done on cells of 16x16, which see further.
+    """Returns 15 numbers for each cell of 8x8 pixels; half of the layers work on cells of 16x16, with a larger context.
 
     Example:
         >>> FinderNetwork()(torch.zeros(1, 1, 64, 96)).shape
@@ -99,10 +99,10 @@ def five_points(points: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the cells of one picture should say.
+    """The target of the cells of one image.
 
     Attributes:
-        score: (h, w) float32: 1 in the middle of a face, 0 elsewhere, -1 where it doesn't matter.
+        score: (h, w) float32: 1 in the middle of a face, -1 where it is ignored, 0 elsewhere.
         box: (4, h, w) float32 x1 y1 x2 y2 in pixels, where the score is 1.
         points: (10, h, w) float32 in pixels, where the score is 1.
     """
@@ -113,16 +113,16 @@ class Target:
 
     @classmethod
     def empty(cls, cells: int) -> Target:
-        """Return the target of a picture without faces."""
+        """Return the target of an image without faces."""
         return cls(*(np.zeros(shape, np.float32) for shape in ((cells, cells), (4, cells, cells), (10, cells, cells))))
 
     def ignore(self, box: Floats, grid: Floats) -> None:
-        """Say that what is in a box doesn't matter; half a cell about it neither."""
+        """Ignore a box and half a cell around it."""
         x1, y1, x2, y2 = (box + np.array([-1, -1, 1, 1]) * STRIDE / 2).tolist()
         self.score[(grid[0] > x1) & (grid[0] < x2) & (grid[1] > y1) & (grid[1] < y2)] = -1
 
-    def tell(self, points: Floats, box: Floats, grid: Floats) -> None:
-        """Write a face: its middle is to be found, a ring about it doesn't matter."""
+    def add_face(self, points: Floats, box: Floats, grid: Floats) -> None:
+        """Add a face: its middle is positive, a ring around it is ignored."""
         extent = size_of(box)
         away = np.hypot(grid[0] - (box[0] + box[2]) / 2, grid[1] - (box[1] + box[3]) / 2)
         middle = (away <= 0.22 * extent) | (away == away.min())
@@ -133,22 +133,22 @@ class Target:
 
 
 def make_target(faces: Floats, unknown: Floats, size: int = SIZE) -> Target:
-    """Turn the faces of a picture into what its cells should say.
+    """Return the target for the faces of an image.
 
     Args:
         faces: (F, 68 or more, 2) points in pixels.
-        unknown: (U, 4) boxes of what may be faces.
-        size: The picture's side.
+        unknown: (U, 4) boxes of objects that may be faces.
+        size: Side of the image in pixels.
     """
     target, grid = Target.empty(size // STRIDE), cell_middles(size // STRIDE, size // STRIDE).numpy()
     boxes = box_of_points(faces[:, :68])
     sizes = np.array([size_of(box) for box in boxes])
     taught = (sizes >= TAUGHT[0]) & (sizes <= TAUGHT[1])
-    for box in (*unknown, *boxes[~taught & (sizes >= UNSURE[0]) & (sizes <= UNSURE[1])]):
+    for box in (*unknown, *boxes[~taught & (sizes >= IGNORED[0]) & (sizes <= IGNORED[1])]):
         target.ignore(box, grid)
     for index in np.argsort(-sizes):
         if taught[index]:
-            target.tell(faces[index], boxes[index], grid)
+            target.add_face(faces[index], boxes[index], grid)
     return target
 
 
@@ -161,7 +161,7 @@ def finder_loss(cells: Tensor, score: Tensor, box: Tensor, points: Tensor) -> Te
     """Focal loss of the score (Lin et al. 2017), GIoU of the box (Rezatofighi et al. 2019), L1 of the points.
 
     Args:
-        cells: (N, 15, h, w) of the network.
+        cells: (N, 15, h, w) output of the network.
         score: (N, h, w) 1, 0 or -1.
         box: (N, 4, h, w) in pixels.
         points: (N, 10, h, w) in pixels.

@@ -30,25 +30,25 @@ from facemood.train.faces.material import Material, Place
 from facemood.train.networks.pixels import Standardize
 
 SIZE = 64
-"""Pixels of the crop's side."""
+"""Side of the crop in pixels."""
 
 EMPTY = 0.28
 """Share of crops without a face."""
 
 PHOTOGRAPHED = 0.08
-"""Share of crops with a face that is part of a scene; in all others a face is laid into a scene."""
+"""Share of crops with a face that is part of a scene; in all others a face is pasted into a scene."""
 
 THINGS = 0.3
-"""Share of the crops without a face that show a thing that is cut out like a face."""
+"""Share of the crops without a face that have an object cut out like a face."""
 
 BADLY_FRAMED = 0.2
-"""Share of the crops without a face that show a badly framed face."""
+"""Share of the crops without a face that have a badly framed face."""
 
 PLAIN = 0.08
-"""Share of grounds that are plain."""
+"""Share of plain backgrounds."""
 
 HARD = 0.62
-"""Share of grounds that are false alarms of the finder, where there are any."""
+"""Share of backgrounds that are false alarms of the finder, if there are any (hard negative mining)."""
 
 
 class Plain(nn.Module):
@@ -64,7 +64,7 @@ class Plain(nn.Module):
 
 
 class LandmarkNetwork(nn.Module):
-    """Gives 68 points and the logit of presence.
+    """Returns 68 points and the logit of presence.
 
     Example:
         >>> points, presence = LandmarkNetwork()(torch.zeros(2, 1, 64, 64))
@@ -93,7 +93,7 @@ class LandmarkNetwork(nn.Module):
         )  # fmt: skip
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return points (N, 136) x y x y ... in units of the crop from its middle, and the logit (N, 1) of presence.
+        """Return points (N, 136) x y x y ... relative to the middle, in units of the crop, and presence logits (N, 1).
 
         Args:
             images: (N, 1, 64, 64) grey of any range.
@@ -112,12 +112,12 @@ class Crop:
     """One example.
 
     Attributes:
-        picture: (SIZE, SIZE) uint8 grey.
-        points: (68, 2) float32 in units of the crop from its middle; zero where there is no face.
+        image: (SIZE, SIZE) uint8 grey.
+        points: (68, 2) float32 relative to the middle, in units of the crop; zero without a face.
         present: 1 for a face, 0 for none.
     """
 
-    picture: NDArray[np.uint8]
+    image: NDArray[np.uint8]
     points: NDArray[np.float32]
     present: float
 
@@ -128,22 +128,22 @@ class LandmarkSampler:
 
     Attributes:
         material: Faces and scenes.
-        hard: The finder's false alarms, shown as crops without a face.
+        hard: The finder's false alarms, as crops without a face.
     """
 
     material: Material
     hard: list[Place] = field(default_factory=list)
 
     def draw(self, random: Random) -> Crop:
-        """Return an example: a face laid into a scene, a face that was in it, or none."""
+        """Return an example: a face pasted into a scene, a face of a scene, or no face."""
         chance = random.random()
         if chance < EMPTY:
             return Crop(spoil(self._without_face(random), random), np.zeros((68, 2), np.float32), 0.0)
-        picture, points = self._photographed(random) if chance < EMPTY + PHOTOGRAPHED else self._composed(random)
-        return Crop(spoil(picture, random), (points[:68] / SIZE - 0.5).astype(np.float32), 1.0)
+        image, points = self._photographed(random) if chance < EMPTY + PHOTOGRAPHED else self._composed(random)
+        return Crop(spoil(image, random), (points[:68] / SIZE - 0.5).astype(np.float32), 1.0)
 
     def _composed(self, random: Random) -> tuple[Floats, Floats]:
-        """Lay a face into a scene; return the picture and the points."""
+        """Paste a face into a scene; return the image and the points."""
         tile, points = draw_face(self.material, random)
         angle, stretch = draw_tilt(random), float(np.exp(random.normal(0, 0.08)))
         tilted = place(points[:68], centre=np.zeros(2), scale=1, angle=angle, stretch=stretch)
@@ -152,14 +152,14 @@ class LandmarkSampler:
         off = (box[:2] + box[2:]) / 2 * scale  # from the middle of the points to that of the box
         centre = SIZE / 2 - off + random.normal(0, 0.035 * SIZE, 2)
         matrix = place(points[:68], centre=centre, scale=scale, angle=angle, stretch=stretch)
-        picture, there = self._ground(random), move(points, matrix)
-        lay(picture, tile, face_mask(points, len(tile), random), matrix, random)
+        image, there = self._ground(random), move(points, matrix)
+        lay(image, tile, face_mask(points, len(tile), random), matrix, random)
         if random.random() < 0.35:
-            hide(picture, box_of_points(there[:68]), self._ground(random), random)
-        return picture, there
+            hide(image, box_of_points(there[:68]), self._ground(random), random)
+        return image, there
 
     def _photographed(self, random: Random) -> tuple[Floats, Floats]:
-        """Take a face that the teacher is sure of from its scene; return the picture and the points."""
+        """Crop a face of a scene that the teacher is confident of; return the image and the points."""
         scenes = self.material.scenes
         while not len((scene := scenes[random.integers(len(scenes))]).points):
             pass
@@ -168,11 +168,11 @@ class LandmarkSampler:
         x, y = ((box[:2] + box[2:]) / 2 + random.normal(0, 0.035 * SIZE / scale, 2)).tolist()
         ground = cut_ground(scene, SIZE, scale=scale, centre=(x, y), random=random)
         nearest = np.abs(ground.points[:, :68].mean(axis=1) - SIZE / 2).sum(axis=1).argmin()
-        return ground.picture, ground.points[nearest]
+        return ground.image, ground.points[nearest]
 
     def _without_face(self, random: Random) -> Floats:
-        """Show ground, a thing that is cut out like a face, or a face so badly framed that it is none."""
-        picture, chance = self._ground(random, hard=True), random.random()
+        """Return a background, an object cut out like a face, or a badly framed face."""
+        image, chance = self._ground(random, hard=True), random.random()
         tile, points = draw_face(self.material, random)
         if chance < THINGS:
             tile = self._ground(random, hard=True)[: len(tile), : len(tile)]
@@ -180,16 +180,16 @@ class LandmarkSampler:
         elif chance < THINGS + BADLY_FRAMED:
             centre, scale = _badly_framed(points, random)
         else:
-            return picture
+            return image
         matrix = place(points[:68], centre=centre, scale=scale, angle=random.normal(0, 18))
-        lay(picture, tile, face_mask(points, len(tile), random), matrix, random)
-        return picture
+        lay(image, tile, face_mask(points, len(tile), random), matrix, random)
+        return image
 
     def _ground(self, random: Random, *, hard: bool = False) -> Floats:
-        """Choose a piece of a scene without faces, or a plain ground; or, if asked for, mostly a false alarm."""
+        """Draw a part of a scene without faces or a plain background; or, with `hard`, mostly a false alarm."""
         chance = random.random()
         if chance < PLAIN:
-            return plain_ground(SIZE, random).picture
+            return plain_ground(SIZE, random).image
         if self.hard and hard and chance < PLAIN + HARD:
             return self._false_alarm(random)
         scenes = self.material.scenes
@@ -197,18 +197,18 @@ class LandmarkSampler:
             pass
         scale = log_uniform(SIZE / max(scene.size), 2.0, random)
         x, y = random.uniform(0, scene.size).tolist()
-        return cut_ground(scene, SIZE, scale=scale, centre=(x, y), random=random).picture
+        return cut_ground(scene, SIZE, scale=scale, centre=(x, y), random=random).image
 
     def _false_alarm(self, random: Random) -> Floats:
-        """Show what the finder took for a face, framed as the pipeline would."""
+        """Return a false alarm of the finder, framed as in the pipeline."""
         alarm = self.hard[random.integers(len(self.hard))]
         scale = SIZE / (ROOM * alarm.side) * random.uniform(0.83, 1.2)
         x, y = random.normal((alarm.x, alarm.y), 0.045 * alarm.side)
-        return cut_ground(self.material.scenes[alarm.scene], SIZE, scale=scale, centre=(x, y), random=random).picture
+        return cut_ground(self.material.scenes[alarm.scene], SIZE, scale=scale, centre=(x, y), random=random).image
 
 
 def fitting_scale(box: Floats) -> float:
-    """Return the scale at which a face's box (4,) fits into a crop as the pipeline cuts it."""
+    """Return the scale at which a face's box (4,) is framed as in the pipeline."""
     return SIZE / (ROOM * float(max(box[2] - box[0], box[3] - box[1])))
 
 
@@ -226,7 +226,7 @@ def landmark_loss(points: Tensor, presence: Tensor, wanted: Tensor, present: Ten
     """Wing loss of the points (Feng et al. 2018) and focal cross-entropy of presence.
 
     Args:
-        points: (N, 136) of the network.
+        points: (N, 136) output of the network.
         presence: (N, 1) logits.
         wanted: (N, 136) in units of the crop.
         present: (N,) 1 or 0.

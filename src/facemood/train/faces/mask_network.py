@@ -1,4 +1,4 @@
-"""The mask network: which pixels of a square grey crop are face, its training examples and its loss."""
+"""The mask network: segments the face in a square grey crop. Network, training examples and loss."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from facemood.train.faces.landmark_network import SIZE, LandmarkSampler, fitting
 from facemood.train.networks.pixels import Standardize
 
 WIDTHS = (16, 24, 40, 56)
-"""Channels after each halving of the crop's side."""
+"""Channels of the encoder after each halving of the side."""
 
 DECODED = (24, 24, 24, 12)
-"""Channels on the way back up, from the smallest features on."""
+"""Channels of the decoder, from the smallest feature map on."""
 
 TILES = 0.35
-"""Share of crops with a face that fills its picture, as in FER2013."""
+"""Share of crops with a face that fills its image, as in FER2013."""
 
 PHOTOGRAPHED = 0.1
-"""Share of crops with a face that is part of a scene; in all others a face is laid into a scene."""
+"""Share of crops with a face that is part of a scene; in all others a face is pasted into a scene."""
 
 FINE = 4
-"""The oval is filled on a grid that is so many times finer, because pixels on a polygon's edge count as inside."""
+"""Factor by which the grid is finer when the oval is filled, because pixels on a polygon's edge count as inside."""
 
 
 class MaskNetwork(nn.Module):
-    """An encoder and a decoder with shortcuts between them (Ronneberger et al. 2015, U-Net), summed and not stacked.
+    """An encoder and a decoder with additive skip connections (after U-Net, Ronneberger et al. 2015).
 
     Example:
         >>> tuple(MaskNetwork()(torch.zeros(2, 1, 64, 64)).shape)
@@ -54,17 +54,17 @@ class MaskNetwork(nn.Module):
         self.mask: nn.Conv2d = nn.Conv2d(DECODED[-1], 1, 3, padding=1)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the logit (N, 64, 64) of each pixel to be face.
+        """Return the logit (N, 64, 64) of each pixel to belong to the face.
 
         Args:
             images: (N, 1, 64, 64) grey of any range.
         """
-        features, seen = self.standardize(images), []
+        features, skips = self.standardize(images), []
         for down in self.down:
             features = down(features)
-            seen.append(features)
+            skips.append(features)
         features = self.across[0](features + self.middle(features))
-        for up, across, shortcut in zip(self.up, list(self.across)[1:], reversed(seen[:-1]), strict=True):
+        for up, across, shortcut in zip(self.up, list(self.across)[1:], reversed(skips[:-1]), strict=True):
             features = torch.relu(_enlarge(up(features)) + across(shortcut))
         logits: Tensor = _enlarge(self.mask(features))[:, 0]
         return logits
@@ -82,26 +82,26 @@ def _enlarge(features: Tensor) -> Tensor:
 
 
 class MaskCrop(NamedTuple):
-    """One example: a picture (SIZE, SIZE) uint8 grey, and how much of each pixel is face, (SIZE, SIZE) float32 0..1."""
+    """One example: an image (SIZE, SIZE) uint8 grey, and the share of each pixel that is face, float32 0..1."""
 
-    picture: NDArray[np.uint8]
+    image: NDArray[np.uint8]
     mask: NDArray[np.float32]
 
 
 class MaskSampler(LandmarkSampler):
-    """Draws training crops, as the landmark network's, but each with a face."""
+    """Draws training crops like those of the landmark network, but each with a face."""
 
     def draw_mask(self, random: Random) -> MaskCrop:
-        """Return an example: a face in its tile, a face laid into a scene, or one that was in it."""
+        """Return an example: a face in its tile, a face pasted into a scene, or a face of a scene."""
         chance = random.random()
         if chance < TILES:
-            picture, points = self._tile(random)
+            image, points = self._tile(random)
         else:
-            picture, points = self._photographed(random) if chance < TILES + PHOTOGRAPHED else self._composed(random)
-        return MaskCrop(spoil(picture, random), fill_oval(points[68:], SIZE))
+            image, points = self._photographed(random) if chance < TILES + PHOTOGRAPHED else self._composed(random)
+        return MaskCrop(spoil(image, random), fill_oval(points[68:], SIZE))
 
     def _tile(self, random: Random) -> tuple[Floats, Floats]:
-        """Frame a tile as the pipeline does, and beyond its edge go on with the edge; return picture and points."""
+        """Frame a tile as in the pipeline, repeating its edge; return image and points."""
         tile, points = draw_face(self.material, random)
         angle, stretch = draw_tilt(random) / 2, float(np.exp(random.normal(0, 0.08)))
         box = box_of_points(points[:68])
@@ -110,16 +110,16 @@ class MaskSampler(LandmarkSampler):
         off = scale * (middle - (box[:2] + box[2:]) / 2)  # the middle of the points lies below that of the box
         centre = SIZE / 2 + off + random.normal(0, 0.035 * SIZE, 2)
         matrix = place(points[:68], centre=centre, scale=scale, angle=angle, stretch=stretch)
-        picture = cv2.warpAffine(tile, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(picture, np.float32), move(points, matrix)
+        image = cv2.warpAffine(tile, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(image, np.float32), move(points, matrix)
 
 
 def fill_oval(oval: Floats, side: int) -> Floats:
-    """Fill a polygon: how much of each pixel lies in it.
+    """Fill a polygon, and return the share of each pixel inside of it.
 
     Args:
         oval: (P, 2) its corners in pixels.
-        side: Pixels of the square's sides.
+        side: Side of the square in pixels.
 
     Returns:
         (side, side) float32, 0..1.
@@ -135,10 +135,10 @@ def fill_oval(oval: Floats, side: int) -> Floats:
 
 
 def mask_loss(logits: Tensor, wanted: Tensor) -> Tensor:
-    """Cross-entropy of the pixels, and what their soft intersection over union lacks to 1.
+    """Cross-entropy of the pixels plus the soft IoU loss (1 minus soft intersection over union).
 
     Args:
-        logits: (N, h, w) of the network.
+        logits: (N, h, w) output of the network.
         wanted: (N, h, w) 0..1.
     """
     cross = functional.binary_cross_entropy_with_logits(logits, wanted)

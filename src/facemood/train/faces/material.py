@@ -1,4 +1,4 @@
-"""What the two networks are taught with: FER2013's tiles, everyday scenes, and where the teacher saw faces in them."""
+"""Training material of the face networks: FER2013's tiles, everyday scenes, and the teacher's labels for them."""
 
 from __future__ import annotations
 
@@ -15,55 +15,55 @@ from facemood.errors import DatasetError
 from facemood.schema import Image
 
 TEST_FROM = "0800.jpg"
-"""Scenes from this name on are kept for testing."""
+"""Scenes from this name on are held out for testing."""
 
-SURE = 0.7
-"""A detection of the teacher that its own mesh confirms, with at least this score, is a face; others are not known."""
+CONFIDENT = 0.7
+"""Score, 0..1, from which a detection of the teacher with a mesh counts as a face; others are unknown."""
 
 OVERLOOKED = frozenset(
     f"{number:04}.jpg"
     for number in (217, 226, 255, 354, 394, 408, 430, 444, 445, 495, 560, 571, 643, 651, 673, 702, 791)
 )
-"""Scenes of training that show people (or a mask, a doll, helmets) though the teacher saw none; looked at, left out."""
+"""Training scenes with people (or a mask, a doll, helmets) that the teacher missed: found by eye, and left out."""
 
 POINTS = 104
-"""The points of a face in the labels: 68 in iBUG order, then 36 around the oval."""
+"""Points per face in the labels: 68 in iBUG order, then 36 around the oval."""
 
 BEYOND = 6
-"""How many pixels outside of its tile a point may lie; where the teacher guesses further, the tile is left out."""
+"""Pixels by which a point may be outside of its tile; a tile with points further outside is left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A photo and what is known of its faces.
+    """A photo and the teacher's labels for its faces.
 
     Attributes:
-        copies: (H, W, 3) uint8 BGR, then copies of half the size, a quarter ..., each the mean of the one before.
-        points: (F, 104, 2) float32, of the faces that are sure.
-        unknown: (U, 4) float32, boxes x1 y1 x2 y2 of what may be a face.
+        levels: Image pyramid: (H, W, 3) uint8 BGR, then half the size, a quarter ..., by averaging.
+        points: (F, 104, 2) float32, points of the confident faces.
+        unknown: (U, 4) float32, boxes x1 y1 x2 y2 of objects that may be faces.
     """
 
-    copies: tuple[Image, ...]
+    levels: tuple[Image, ...]
     points: NDArray[np.float32]
     unknown: NDArray[np.float32]
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height in pixels."""
-        return self.copies[0].shape[1], self.copies[0].shape[0]
+        return self.levels[0].shape[1], self.levels[0].shape[0]
 
     @property
     def empty(self) -> bool:
-        """Whether the teacher saw nothing like a face."""
+        """Whether the teacher detected nothing like a face."""
         return not len(self.points) and not len(self.unknown)
 
 
 class Place(NamedTuple):
-    """Where the finder took something for a face.
+    """A false alarm of the finder.
 
     Attributes:
         scene: Index of the scene.
-        scale: Scale of the scene's copy in which it did.
+        scale: Scale of the pyramid level on which it was detected.
         x: Middle of the box in the scene's pixels.
         y: Middle of the box in the scene's pixels.
         side: Longer side of the box in the scene's pixels.
@@ -78,12 +78,12 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Faces to lay into scenes.
+    """Faces and scenes to compose.
 
     Attributes:
         tiles: (N, 48, 48) uint8 grey faces.
         points: (N, 104, 2) float32, in pixels of the tile.
-        scenes: What they are laid into.
+        scenes: The scenes.
     """
 
     tiles: NDArray[np.uint8]
@@ -92,11 +92,11 @@ class Material:
 
 
 def load_material(data: Path, labels: Path, *, split: str = "Training") -> Material:
-    """Read the faces of one split and the scenes of training; other splits go with the scenes kept for testing.
+    """Read the faces of one split with the training scenes; other splits come with the test scenes.
 
     Args:
         data: The folder with ``fer2013/`` and ``scenes/``.
-        labels: What ``scripts/label_faces.py`` wrote.
+        labels: The file of ``scripts/label_faces.py``.
         split: ``"Training"``, ``"PublicTest"`` or ``"PrivateTest"``.
 
     Raises:
@@ -125,7 +125,7 @@ def read_labels(file: Path) -> dict[str, NDArray[np.generic]]:
 
 
 def read_scenes(folder: Path, table: dict[str, NDArray[np.generic]], *, test: bool) -> tuple[Scene, ...]:
-    """Read the scenes of training, or those kept for testing, with what the teacher saw in them."""
+    """Read the training scenes or the test scenes, with the teacher's labels."""
     files = [file for file in sorted(folder.glob("*.jpg")) if (file.name >= TEST_FROM) == test]
     files = [file for file in files if file.name not in OVERLOOKED]
     if not files:
@@ -134,14 +134,14 @@ def read_scenes(folder: Path, table: dict[str, NDArray[np.generic]], *, test: bo
 
 
 def _read_scene(file: Path, table: dict[str, NDArray[np.generic]]) -> Scene:
-    """Read one scene; a detection without a mesh, or with a low score, is neither face nor background."""
+    """Read one scene; detections without a mesh or with a low score are unknown."""
     here = table["scene_file"] == file.name
-    sure = here & table["scene_found"] & (table["scene_score"].astype(np.float32) >= SURE)
+    confident = here & table["scene_found"] & (table["scene_score"].astype(np.float32) >= CONFIDENT)
     image = cv2.imread(str(file))
     if image is None:
         raise DatasetError(f"{file}: cannot be read as an image")
-    points = np.asarray(table["scene_points"][sure], np.float32)
-    copies = [np.asarray(image, np.uint8)]
-    while min(copies[-1].shape[:2]) >= 64:
-        copies.append(np.asarray(cv2.resize(copies[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8))
-    return Scene(tuple(copies), points, np.asarray(table["scene_box"][here & ~sure], np.float32))
+    points = np.asarray(table["scene_points"][confident], np.float32)
+    levels = [np.asarray(image, np.uint8)]
+    while min(levels[-1].shape[:2]) >= 64:
+        levels.append(np.asarray(cv2.resize(levels[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8))
+    return Scene(tuple(levels), points, np.asarray(table["scene_box"][here & ~confident], np.float32))

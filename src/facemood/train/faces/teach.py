@@ -1,4 +1,4 @@
-"""Train the finder, the landmark network and the mask network, and find the finder's false alarms."""
+"""Train the finder, the landmark network and the mask network, and mine the finder's false alarms."""
 
 from __future__ import annotations
 
@@ -44,28 +44,28 @@ WEIGHTS = "network.pt"
 """File of the trained weights in a run's folder."""
 
 MINE_FROM = 2500
-"""Batch at which the finder first looks for its false alarms."""
+"""Step of the first search for false alarms."""
 
 MINE_EVERY = 1500
-"""Batches between two searches for false alarms."""
+"""Steps between two searches for false alarms."""
 
 MINE_SCORE = 0.2
-"""Score from which on a box without a face counts as a false alarm."""
+"""Score, 0..1, from which a box without a face counts as a false alarm."""
 
 
 def load_weights(network: nn.Module, file: Path) -> nn.Module:
-    """Fill a network with the weights of a run."""
+    """Load the weights of a run into a network."""
     network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
     return network
 
 
 def train_finder(material: Material, plan: Plan, run: Path) -> nn.Module:
-    """Train the finder; every so often it looks for its false alarms, which are shown more often from then on."""
+    """Train the finder with hard negative mining: false alarms are searched for, and then drawn more often."""
     sampler = FinderSampler(material, read_hard(run / HARD))
 
     def loss_of(network: nn.Module, random: np.random.Generator, batch: int) -> Tensor:
-        pictures, targets = zip(*(sampler.draw(random) for _ in range(batch)), strict=True)
-        cells = network(_stack(pictures)[:, None].float().contiguous(memory_format=torch.channels_last))
+        images, targets = zip(*(sampler.draw(random) for _ in range(batch)), strict=True)
+        cells = network(_stack(images)[:, None].float().contiguous(memory_format=torch.channels_last))
         score, box, points = (
             _stack([getattr(target, name) for target in targets]) for name in ("score", "box", "points")
         )
@@ -79,13 +79,13 @@ def train_finder(material: Material, plan: Plan, run: Path) -> nn.Module:
 
 
 def train_landmarks(material: Material, plan: Plan, run: Path, *, start: Path | None, hard: Path | None) -> nn.Module:
-    """Train the landmark network, or refine it: with a finder's false alarms it learns to refuse them."""
+    """Train the landmark network, or refine it with a finder's false alarms, which it learns to reject."""
     sampler = LandmarkSampler(material, read_hard(hard))
 
     def loss_of(network: nn.Module, random: np.random.Generator, batch: int) -> Tensor:
         crops = [sampler.draw(random) for _ in range(batch)]
-        pictures = _stack([crop.picture for crop in crops])[:, None].float()
-        points, presence = network(pictures.contiguous(memory_format=torch.channels_last))
+        images = _stack([crop.image for crop in crops])[:, None].float()
+        points, presence = network(images.contiguous(memory_format=torch.channels_last))
         wanted = _stack([crop.points.reshape(136) for crop in crops])
         return landmark_loss(points, presence, wanted, torch.tensor([crop.present for crop in crops]))
 
@@ -98,15 +98,15 @@ def train_mask(material: Material, plan: Plan, run: Path) -> nn.Module:
     sampler = MaskSampler(material)
 
     def loss_of(network: nn.Module, random: np.random.Generator, batch: int) -> Tensor:
-        pictures, masks = zip(*(sampler.draw_mask(random) for _ in range(batch)), strict=True)
-        logits = network(_stack(pictures)[:, None].float().contiguous(memory_format=torch.channels_last))
+        images, masks = zip(*(sampler.draw_mask(random) for _ in range(batch)), strict=True)
+        logits = network(_stack(images)[:, None].float().contiguous(memory_format=torch.channels_last))
         return mask_loss(logits, _stack(masks))
 
     return learn(MaskNetwork(), loss_of, plan, run)
 
 
 def store_false_alarms(run: Path, network: nn.Module, material: Material) -> list[Place]:
-    """Find the finder's false alarms, and keep them in the run's folder."""
+    """Search for the finder's false alarms, and store them in the run's folder."""
     found = find_false_alarms(network, material.scenes)
     with replacing(run / HARD, "wb") as file:
         np.savez(file, hard=np.array(found, np.float64).reshape(-1, len(Place._fields)))
@@ -115,7 +115,7 @@ def store_false_alarms(run: Path, network: nn.Module, material: Material) -> lis
 
 
 def find_false_alarms(network: nn.Module, scenes: tuple[Scene, ...]) -> list[Place]:
-    """Run the finder over scenes without faces, and return what it takes for faces."""
+    """Run the finder over scenes without faces, and return its detections."""
     network.eval()
     found: list[Place] = []
     for index, scene in enumerate(scenes):
@@ -132,22 +132,22 @@ def find_false_alarms(network: nn.Module, scenes: tuple[Scene, ...]) -> list[Pla
 
 @torch.no_grad()
 def search(network: nn.Module, scene: Scene) -> tuple[Candidates, Floats]:
-    """Return the candidates in a scene's copies, in the scene's pixels, and the scale of the copy of each."""
+    """Return the candidates on all pyramid levels of a scene, in pixels of the scene, and the scale of each."""
     parts, scales = [], []
-    for copy in scene.copies:
-        height, width = (-(-side // 16) * 16 for side in copy.shape[:2])
+    for level in scene.levels:
+        height, width = (-(-side // 16) * 16 for side in level.shape[:2])
         grey = np.zeros((height, width), np.float32)
-        grey[: copy.shape[0], : copy.shape[1]] = copy @ GREY_OF_BGR
+        grey[: level.shape[0], : level.shape[1]] = level @ GREY_OF_BGR
         cells = network(torch.from_numpy(grey)[None, None])[0].numpy()
         found = decode_cells(cells, threshold=MINE_SCORE).non_max_suppression()
-        scale = copy.shape[1] / scene.size[0]
+        scale = level.shape[1] / scene.size[0]
         parts.append(Candidates(found.boxes / scale, found.scores, found.points / scale))
         scales.append(np.full(len(found.scores), scale, np.float32))
     return concatenate(parts), np.concatenate(scales)
 
 
 def read_hard(file: Path | None) -> list[Place]:
-    """Read the places of false alarms, none where there is no file."""
+    """Read false alarms; none without a file."""
     if file is None or not file.is_file():
         return []
     with np.load(file) as table:

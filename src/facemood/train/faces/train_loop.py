@@ -1,4 +1,4 @@
-"""The training loop of both networks: AdamW, cosine, a running mean of the weights, checkpoints that resume exactly."""
+"""The training loop of the face networks: AdamW, cosine schedule, weight averaging, checkpoints that resume exactly."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ logger: logging.Logger = logging.getLogger("facemood")
 LossOf = Callable[[nn.Module, np.random.Generator, int], Tensor]
 
 STATISTICS = 200
-"""Batches from which the statistics of the averaged network's batch norms are measured; in short runs fewer."""
+"""Batches on which the batch norms of the averaged network are re-estimated; fewer in short runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long and how fast a network learns.
+    """Length and learning rate of a training run.
 
     Attributes:
-        steps: Batches in all.
-        batch: Pictures in a batch.
-        rate: Highest learning rate, after `warmup` steps; a cosine brings it to zero.
+        steps: Number of batches.
+        batch: Images per batch.
+        rate: Highest learning rate, after `warmup` steps; a cosine lowers it to zero.
         warmup: Steps in which the rate rises.
         decay: Weight decay (Loshchilov & Hutter 2019).
-        mean: Share of the old in the running mean of the weights.
-        seed: What all chance follows from.
+        mean: Decay per step of the exponential moving average of the weights.
+        seed: Seed of the random numbers.
         save: Steps between two checkpoints.
     """
 
@@ -60,14 +60,14 @@ def learn(
     *,
     before: Callable[[nn.Module, int], None] = lambda network, step: None,
 ) -> nn.Module:
-    """Train a network, or go on where a checkpoint in the run's folder ends, and return the mean of its weights.
+    """Train a network, or resume from a checkpoint in the run's folder, and return the network of averaged weights.
 
     Args:
-        network: What learns.
-        loss_of: Draws a batch of a size from a source of chance, and returns the network's loss on it.
-        plan: How long and how fast.
+        network: The network.
+        loss_of: Draws a batch with a generator and a batch size, and returns the network's loss on it.
+        plan: Length and learning rate.
         run: Folder of the checkpoint.
-        before: Called before every step with the network and the step's number; may look for hard places.
+        before: Called before every step with the network and the step's number; may search for false alarms.
     """
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     mean = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(plan.mean))  # type: ignore[no-untyped-call]
@@ -107,7 +107,7 @@ def _store(file: Path, state: dict[str, Any], step: int) -> None:
 
 
 def _restore(file: Path, state: dict[str, Any]) -> int:
-    """Read a checkpoint where there is one, and return the number of steps already done."""
+    """Load a checkpoint if there is one, and return the number of completed steps."""
     if not file.is_file():
         return 0
     table = torch.load(file, map_location="cpu", weights_only=True)

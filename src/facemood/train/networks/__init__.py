@@ -1,1 +1,1 @@
-"""Networks: ours, plain ones and timm's, and how one is built that a recipe names."""
+"""Networks: SE-ResNet, plain convolutional networks and timm backbones, built from a recipe."""

@@ -1,4 +1,4 @@
-"""Backbones of timm (extra ``backbones``), by their names there."""
+"""Backbones of timm (extra ``backbones``), by name."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ _kept: list[Any] = []
 
 
 def declare_operators() -> None:
-    """Let torchvision's wheel for GPUs be imported next to a torch without them.
+    """Allow torchvision's GPU wheel to be imported with a CPU-only torch.
 
-    timm needs torchvision, whose wheel looks for two operators of its own that only load where torch has CUDA; declared
-    beforehand they are found, and nothing here calls them. It must run before anything imports torchvision.
+    timm needs torchvision, whose wheel looks for two operators that are only loaded if torch has CUDA. They are
+    declared here, so that they are found; nothing calls them. This must run before anything imports torchvision.
     """
     if _kept or torch.version.cuda is not None or importlib.util.find_spec("torchvision") is None:
         return
     library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
     for name in ("nms", "qnms"):
-        with contextlib.suppress(RuntimeError):  # it is there already
+        with contextlib.suppress(RuntimeError):  # it exists already
             library.define(f"{name}{SCHEMA}")  # type: ignore[no-untyped-call]
-    _kept.append(library)  # what it declares is gone when it is
+    _kept.append(library)  # keeps the declarations alive
 
 
 def timm_trunk(name: str, *, channels: int, pretrained: bool) -> tuple[nn.Module, int]:
     """Build a backbone without its head.
 
     Args:
-        name: As timm knows it, such as ``"mobilenetv1_100"``.
-        channels: Of the images.
-        pretrained: Start from timm's published weights, which are fetched on first use.
+        name: Its name in timm, such as ``"mobilenetv1_100"``.
+        channels: Channels of the images.
+        pretrained: Start from timm's published weights, which are downloaded on first use.
 
     Returns:
-        The trunk, which pools, and the length of its vectors.
+        The trunk, including pooling, and the length of its vectors.
 
     Raises:
         MissingExtraError: timm is not installed.
-        RecipeError: timm has no such backbone, or its weights cannot be had.
+        RecipeError: timm has no such backbone, or its weights cannot be downloaded.
     """
     timm = require("timm", extra="backbones")
     known = timm.list_models()
@@ -56,12 +56,12 @@ def timm_trunk(name: str, *, channels: int, pretrained: bool) -> tuple[nn.Module
         raise RecipeError(f"timm has no backbone {name!r}.{did_you_mean(name, known)}")
     try:
         trunk: nn.Module = timm.create_model(name, pretrained=pretrained, num_classes=0, in_chans=channels)
-    except Exception as error:  # the hub's own classes for no network, no file and no permission
+    except Exception as error:  # the hub has its own exceptions for no network, no file and no permission
         if not pretrained:
             raise
         raise RecipeError(
-            f"the pretrained weights of {name!r} cannot be had ({str(error).splitlines()[0]}); go online once, or "
-            "train from scratch with --no-pretrained"
+            f"the pretrained weights of {name!r} cannot be downloaded ({str(error).splitlines()[0]}); "
+            "go online once, or train from scratch with --no-pretrained"
         ) from error
     logger.info("backbone %s, %s", name, "pretrained" if pretrained else "from scratch")
     return trunk, int(trunk.head_hidden_size)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What a network does to pixels first, inside itself, so that no caller can get it wrong. Pixels come as 0..255."""
+"""Normalization of pixels (0..255) as the first layer of a network, so that no caller can get it wrong."""
 
 from __future__ import annotations
 
@@ -9,25 +9,24 @@ MEAN = (0.485, 0.456, 0.406)
 """ImageNet's mean of red, green and blue, 0..1, which its pretrained networks subtract."""
 
 DEVIATION = (0.229, 0.224, 0.225)
-"""ImageNet's standard deviation of red, green and blue, 0..1, which its pretrained networks divide by."""
-
+"""ImageNet's standard deviation of red, green and blue, 0..1, by which its pretrained networks divide."""
 
 GREY = (0.299, 0.587, 0.114)
-"""Weights of red, green and blue in grey (ITU-R BT.601), as OpenCV has them."""
+"""Weights of red, green and blue in grey (ITU-R BT.601), as in OpenCV."""
 
 
 class Standardize(nn.Module):
-    """Shift and scale each image to mean 0 and standard deviation 1, so that light and contrast stop mattering."""
+    """Shift and scale each image to mean 0 and standard deviation 1, to remove brightness and contrast."""
 
     def forward(self, images: Tensor) -> Tensor:
-        """Standardize (N, C, h, w) float images of any range, each channel by itself; a flat image becomes 0."""
+        """Standardize (N, C, h, w) float images of any range, per channel; a flat image becomes 0."""
         centred = images - images.mean(dim=(2, 3), keepdim=True)
         variance = (centred * centred).mean(dim=(2, 3), keepdim=True)
         return centred / torch.sqrt(variance + 1.0)
 
 
 class Normalize(nn.Module):
-    """Subtract a mean and divide by a deviation, a number for each channel, both of 0..255."""
+    """Subtract a mean and divide by a standard deviation for each channel, both for pixels 0..255."""
 
     mean: Tensor
     deviation: Tensor

@@ -1,4 +1,4 @@
-"""Plain convolutional networks, as the field's older recipes have them, and the frame that any trunk is put into."""
+"""Plain convolutional networks, as in older recipes, and the network that combines any trunk with heads."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from facemood.train.recipe import NetworkConfig
 
 
 class TrunkNetwork(nn.Module):
-    """A trunk that makes a vector of each image, and a linear head for each set of labels.
+    """A trunk that maps each image to a vector, and a linear head for each set of labels.
 
     Args:
-        pixels: What is done to the pixels first.
+        pixels: The normalization of pixels.
         trunk: Maps (N, C, h, w) to (N, width).
         width: Length of the trunk's vectors.
         heads: Number of classes of each head, by name.
-        dropout: Share of the vector that is dropped in training, 0..1.
+        dropout: Dropout of the vector, 0..1.
     """
 
     pixels: nn.Module
@@ -38,11 +38,11 @@ class TrunkNetwork(nn.Module):
 
 
 def plain_trunk(config: NetworkConfig, *, channels: int, size: int) -> tuple[nn.Module, int]:
-    """Build stages of 3x3 convolutions, each shrunk by half at its end, then dense layers on the flattened map.
+    """Build stages of 3x3 convolutions, each with pooling at its end, then dense layers on the flattened map.
 
     Args:
         config: Widths and number of convolutions of the stages, pooling, dropout, dense layers.
-        channels: Of the images.
+        channels: Channels of the images.
         size: Side of the images in pixels.
 
     Returns:

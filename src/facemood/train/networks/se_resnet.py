@@ -1,4 +1,4 @@
-"""The network: a squeeze-and-excitation ResNet on grey face crops, one trunk and a head for each set of labels."""
+"""The expression network: a squeeze-and-excitation ResNet on grey face crops, one trunk and a head per label set."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from facemood.train.networks.pixels import Standardize
 
 
 class SqueezeExcite(nn.Module):
-    """Weigh each channel by what the whole picture says (Hu et al. 2018, squeeze-and-excitation)."""
+    """Squeeze-and-excitation: scale each channel by a gate computed from the whole image (Hu et al. 2018)."""
 
     def __init__(self, channels: int, *, reduction: int = 8) -> None:
         super().__init__()
@@ -57,13 +57,12 @@ class ExpressionNetwork(nn.Module):
 
     Args:
         heads: Number of classes of each head, by name.
-        widths: Channels of each stage. The first works at the stem's size, half the input's, each later one at half
-            of that before it.
+        widths: Channels of each stage. The first has the stem's size, half of the input's; each later one halves it.
         blocks: Residual blocks of each stage.
         dropout: Share of the pooled features that is dropped in training, 0..1.
-        channels: Of the images.
+        channels: Channels of the images.
         stem: ``"single"`` for one 5x5 convolution, ``"deep"`` for two of 3x3.
-        stem_stride: Of the stem's last convolution.
+        stem_stride: Stride of the stem's last convolution.
 
     Example:
         >>> network = ExpressionNetwork({"fer2013": 7, "ferplus": 8}, widths=(8, 16), blocks=(1, 1))
@@ -117,28 +116,28 @@ class ExpressionNetwork(nn.Module):
 
 
 def _single_stem(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
-    """See 5x5 pixels at once."""
+    """Return a stem of one 5x5 convolution."""
     return _convolution(inputs, outputs, side=5, stride=stride)
 
 
 def _deep_stem(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
-    """See the same 5x5 pixels in two steps, the first at the image's own size: fine detail is read before it halves."""
+    """Return a stem of two 3x3 convolutions, the first at the image's size, which keeps fine detail."""
     narrow = max(outputs // 2, 4)
     return [*_convolution(inputs, narrow, side=3, stride=1), *_convolution(narrow, outputs, side=3, stride=stride)]
 
 
 STEMS = {"single": _single_stem, "deep": _deep_stem}
-"""What makes the first layers, by the name that a recipe gives them."""
+"""Functions that make the stem, by its name in recipes."""
 
 
 def _convolution(inputs: int, outputs: int, *, side: int, stride: int) -> list[nn.Module]:
-    """Return a convolution, its batch norm and its activation."""
+    """Return a convolution with batch norm and activation."""
     convolution = nn.Conv2d(inputs, outputs, side, stride=stride, padding=side // 2, bias=False)
     return [convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
 
 
 def _projection(inputs: int, outputs: int, stride: int) -> nn.Module:
-    """Bring a shortcut to the block's size: average over the stride, then a 1x1 convolution (He et al. 2019)."""
+    """Return the projection of a shortcut: average pooling by the stride, then a 1x1 convolution (He et al. 2019)."""
     return nn.Sequential(
         nn.AvgPool2d(stride) if stride > 1 else nn.Identity(),
         nn.Conv2d(inputs, outputs, 1, bias=False),

@@ -1,8 +1,8 @@
-"""Start from a model of ours: bring the weights of an ONNX file back into a network that can learn.
+"""Start from a facemood model: load the weights of an ONNX file into a trainable network.
 
-In the file each convolution and the batch norm behind it are one. The network gets the joint weights, a batch norm that
-changes nothing, and then one look at training images, after which the batch norm holds their true mean and deviation
-again: it gives the same as before, and normalizes when it learns.
+In the file each batch norm is folded into the convolution before it. The network gets the folded weights and a batch
+norm that changes nothing. Then it is run once on training images, and each batch norm is set to their mean and standard
+deviation: the network gives the same outputs as before, and normalizes during training.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ logger: logging.Logger = logging.getLogger("facemood")
 
 
 def read_start(name: str) -> dict[str, NDArray[np.float32]]:
-    """Return the weights in a model's file, by their names in the network.
+    """Return the weights of a model's file, by their names in the network.
 
     Args:
         name: A model's name or file.
 
     Raises:
-        RecipeError: There is no such model, or it is not one of our networks.
+        RecipeError: There is no such model, or it is not an se-resnet.
     """
     weights = {}
     try:
@@ -46,7 +46,7 @@ def read_start(name: str) -> dict[str, NDArray[np.float32]]:
         stage = Path(name).parent.name
         how = f" (facemood train {stage} --data ...)" if stage in list_recipes() else ""
         raise RecipeError(
-            f"network.start: {error}; train what the recipe starts from first{how}, or name it: "
+            f"network.start: {error}; first train the model that the recipe starts from{how}, or give its file: "
             "--set network.start=FILE"
         ) from None
     for weight in onnx.load(file).graph.initializer:
@@ -59,7 +59,7 @@ def read_start(name: str) -> dict[str, NDArray[np.float32]]:
 
 
 def shape_of(weights: Mapping[str, NDArray[np.float32]]) -> dict[str, Any]:
-    """Return stem, widths and blocks of the network that weights belong to: a stage begins where a shortcut changes."""
+    """Return stem, widths and blocks of the network of some weights; a stage begins at a shortcut with a projection."""
     deep = "stem.3.weight" in weights
     widths, blocks = [len(weights["stem.3.weight" if deep else "stem.0.weight"])], [0]
     index = 0
@@ -81,11 +81,11 @@ def with_shape_of_start(recipe: Recipe) -> Recipe:
 
 @torch.no_grad()
 def load_start(network: nn.Module, weights: dict[str, NDArray[np.float32]], images: Tensor) -> None:
-    """Load a model's weights, all but those of heads that it does not have, into a network of the same shape.
+    """Load a model's weights, except those of its heads, into a network of the same shape.
 
     Args:
-        network: The network; its own random heads stay.
-        weights: As `read_start` gives them.
+        network: The network; its random heads stay.
+        weights: The weights, from `read_start`.
         images: (N, 1, h, w) float, a few hundred training images, on which the batch norms are set.
     """
     modules: dict[str, nn.Module] = dict(network.named_modules())
@@ -94,7 +94,7 @@ def load_start(network: nn.Module, weights: dict[str, NDArray[np.float32]], imag
         owner, _, key = name.rpartition(".")
         if owner.startswith("heads."):
             continue
-        if key == "weight_bias":  # what the batch norm behind this convolution adds
+        if key == "weight_bias":  # the shift of the batch norm after this convolution
             norm = modules[_next(owner)]
             assert isinstance(norm, nn.BatchNorm2d)
             norm.reset_parameters()
@@ -109,7 +109,7 @@ def load_start(network: nn.Module, weights: dict[str, NDArray[np.float32]], imag
 
 
 def _next(name: str) -> str:
-    """Name the layer behind a layer of a sequence.
+    """Return the name of the next layer of a sequence.
 
     Example:
         >>> _next("stages.0.body.3")

@@ -14,24 +14,24 @@ from facemood.train.networks.se_resnet import ExpressionNetwork
 from facemood.train.recipe import Recipe
 
 TIMM = "timm:"
-"""How the kind of a network begins that is a backbone of timm."""
+"""Prefix of `network.kind` for backbones of timm."""
 
 
 def build_network(recipe: Recipe, heads: Mapping[str, int], *, size: int, pretrained: bool = True) -> nn.Module:
-    """Build a network for images of a size.
+    """Build the recipe's network for images of a size.
 
     Args:
-        recipe: Says which, and what its input is.
+        recipe: The recipe, with network and input.
         heads: Number of classes of each head, by name.
         size: Side of the images in pixels.
-        pretrained: False where the weights will be loaded from a run anyway.
+        pretrained: False if the weights will be loaded from a run anyway.
 
     Returns:
         A module that maps (N, C, size, size) float images, 0..255, to the logits (N, classes) of each head, and has its
         linear heads in the `torch.nn.ModuleDict` ``heads``.
 
     Raises:
-        RecipeError: There is no such network, or its pretrained weights cannot be had.
+        RecipeError: There is no such network, or its pretrained weights cannot be downloaded.
     """
     config, channels = recipe.network, 1 if recipe.input.colour == "grey" else 3
     if config.kind == "se-resnet":

@@ -1,4 +1,4 @@
-"""The layers of PyTorch that ours must equal, with our weights, and arrays in its order of channels."""
+"""PyTorch's counterparts of the layers, with the same weights, and arrays in its order of channels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from facemood.numpy_cnn import BatchNorm, Conv2D, Layer
 from facemood.numpy_cnn.layer import Floats
 
 Pass = tuple[Floats, Floats, dict[str, Floats]]
-"""Outputs, slopes by the inputs, and gradients by name."""
+"""Outputs, gradients of the inputs, and gradients of the parameters by name."""
 
 
 def to_torch(array: Floats) -> Tensor:
@@ -26,33 +26,36 @@ def from_torch(tensor: Tensor) -> Floats:
     return np.asarray(array.transpose(0, 2, 3, 1) if array.ndim == 4 else array)
 
 
-def twin_of_convolution(layer: Conv2D) -> nn.Conv2d:
+def reference_convolution(layer: Conv2D) -> nn.Conv2d:
     """PyTorch's convolution with our weights, (f, f, c, filters) as (filters, c, f, f)."""
     weights = torch.from_numpy(layer.parameters["weights"].transpose(3, 2, 0, 1).copy())
-    twin = nn.Conv2d(weights.shape[1], layer.filters, layer.size, stride=layer.stride, padding=layer.frame)
-    twin.weight, twin.bias = nn.Parameter(weights), nn.Parameter(torch.from_numpy(layer.parameters["bias"].copy()))
-    return twin
+    reference = nn.Conv2d(weights.shape[1], layer.filters, layer.size, stride=layer.stride, padding=layer.frame)
+    reference.weight, reference.bias = (
+        nn.Parameter(weights),
+        nn.Parameter(torch.from_numpy(layer.parameters["bias"].copy())),
+    )
+    return reference
 
 
-def twin_of_norm(layer: BatchNorm, dimensions: int) -> nn.Module:
+def reference_norm(layer: BatchNorm, dimensions: int) -> nn.Module:
     """PyTorch's batch norm for images (4 dimensions) or rows, with our weights."""
     kind = nn.BatchNorm2d if dimensions == 4 else nn.BatchNorm1d
-    twin = kind(len(layer.parameters["scale"]))
-    twin.weight = nn.Parameter(torch.from_numpy(layer.parameters["scale"].copy()))
-    twin.bias = nn.Parameter(torch.from_numpy(layer.parameters["shift"].copy()))
-    return twin
+    reference = kind(len(layer.parameters["scale"]))
+    reference.weight = nn.Parameter(torch.from_numpy(layer.parameters["scale"].copy()))
+    reference.bias = nn.Parameter(torch.from_numpy(layer.parameters["shift"].copy()))
+    return reference
 
 
 def our_pass(layer: Layer, inputs: Floats, slope: Floats, *, training: bool) -> Pass:
-    """What our layer gives forward and backward."""
+    """Run a layer forward and backward."""
     outputs = layer.forward_pass(inputs, training=training)
     return outputs, layer.backward_pass(slope), layer.gradients
 
 
-def torch_pass(twin: Callable[[Tensor], Tensor], inputs: Floats, slope: Floats) -> tuple[Floats, Floats]:
-    """What PyTorch gives forward and backward; gradients of parameters stay in the twin."""
+def torch_pass(reference: Callable[[Tensor], Tensor], inputs: Floats, slope: Floats) -> tuple[Floats, Floats]:
+    """Run PyTorch's layer forward and backward; gradients of parameters stay in it."""
     tensor = to_torch(inputs).requires_grad_()
-    outputs = twin(tensor)
+    outputs = reference(tensor)
     outputs.backward(to_torch(slope))  # type: ignore[no-untyped-call]
     assert tensor.grad is not None
     return from_torch(outputs), from_torch(tensor.grad)
