@@ -43,7 +43,7 @@ def _time_stages(people: int, effort: Effort) -> list[Row]:
     scene, frames = recognizer.pipeline.track(VideoOptions()), moving_frames(people)
 
     def read() -> dict[str, float]:
-        result = next(recognizer.pipeline.predict([(next(frames), scene)], keep_images=True))
+        result = next(recognizer.pipeline.read([(next(frames), scene)], keep_images=True))
         if len(result) != people:
             raise RuntimeError(f"expected {people} faces, but {len(result)} were found")
         started = time.perf_counter()

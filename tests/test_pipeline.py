@@ -69,7 +69,7 @@ def moving(photo: Image, count: int) -> list[Frame]:
 
 
 def predict_alone(pipeline: Pipeline, frames: list[Frame], scene: Scene) -> list[Result]:
-    return list(pipeline.predict([(frame, scene) for frame in frames]))
+    return list(pipeline.read([(frame, scene) for frame in frames]))
 
 
 def assert_same(results: list[Result], expected: list[Result]) -> None:
@@ -86,7 +86,7 @@ def test_frames_of_several_scenes_go_through_one_batch(pipeline: Pipeline, photo
     """The same frames belong to a scene with smoothing, to one without, and to photos."""
     frames, options = moving(photo, 6), [VideoOptions(smooth=2.0), VideoOptions(smooth=0)]
     scenes: list[Scene] = [*(pipeline.track(one) for one in options), pipeline.photos()]
-    mixed = list(pipeline.predict([(frame, scene) for frame in frames for scene in scenes]))
+    mixed = list(pipeline.read([(frame, scene) for frame in frames for scene in scenes]))
     again: list[Scene] = [*(pipeline.track(one) for one in options), pipeline.photos()]
     for place, scene in enumerate(again):
         assert_same(mixed[place::3], predict_alone(pipeline, frames, scene))

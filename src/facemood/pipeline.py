@@ -116,7 +116,7 @@ class Pipeline:
         """
         return crop_faces(image, faces, self.framing)
 
-    def predict(
+    def read(
         self, frames: Sequence[tuple[Frame, Scene]], *, variants: tuple[str, ...] = (), keep_images: bool = False
     ) -> Iterator[Result]:
         """Detect the faces of each frame, classify all of them in one run, and yield the results in order.

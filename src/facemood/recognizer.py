@@ -149,7 +149,7 @@ class EmotionRecognizer:
         Raises:
             SourceError: The file does not exist, or it is not an image (`ImageError`).
         """
-        return next(self.pipeline.predict([(read_one_image(image), self.pipeline.photos())], keep_images=True))
+        return next(self.pipeline.read([(read_one_image(image), self.pipeline.photos())], keep_images=True))
 
     def analyze(
         self,

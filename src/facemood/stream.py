@@ -124,7 +124,7 @@ class Stream:
     def _read(self, frames: Sequence[Frame], scene: Scene) -> Iterator[Result]:
         """Run the pipeline on decoded frames of one scene."""
         pairs = [(frame, scene) for frame in frames]
-        return self.pipeline.predict(pairs, variants=self.variants, keep_images=self.keep_images)
+        return self.pipeline.read(pairs, variants=self.variants, keep_images=self.keep_images)
 
     def _open_video(self, name: str) -> VideoScene:
         """Begin a video's scene. Its baseline period is read first, so that baselines apply from the first frame.

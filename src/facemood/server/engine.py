@@ -126,7 +126,7 @@ class Engine:
         taken = [(request, frames) for request in batch if (frames := _take(request)) is not None]
         pairs = [(frame, request.scene) for request, part in taken for frame in part]
         try:
-            read = list(self.recognizer.pipeline.predict(pairs, keep_images=True))
+            read = list(self.recognizer.pipeline.read(pairs, keep_images=True))
         except Exception as error:  # whatever it is, the thread must live on, and the clients must hear of it
             logger.exception("frames could not be read")
             for request, _ in taken:
