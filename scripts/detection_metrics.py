@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.errors import DatasetError
-from facemood.evaluation.framing import ENLARGEMENT, MARGIN, on_canvas
+from facemood.evaluation.crop_framing import ENLARGEMENT, MARGIN, on_canvas
 from facemood.geometry import Floats, box_of_points, iou
 from facemood.schema import Image
 from facemood.stages.detect import Detector

@@ -42,10 +42,10 @@ TILE = 48
 """Side of a tile in pixels."""
 
 ENLARGEMENT = 4
-"""How many times a tile is enlarged; `facemood.evaluation.framing` has the same."""
+"""How many times a tile is enlarged; `facemood.evaluation.crop_framing` has the same."""
 
 MARGIN = 0.5
-"""What the canvas adds on each side, in units of the enlarged tile; `facemood.evaluation.framing` has the same."""
+"""What the canvas adds on each side, in units of the enlarged tile; `facemood.evaluation.crop_framing` has the same."""
 
 IBUG = (
     70, 63, 105, 66, 107, 336, 296, 334, 293, 300,  # brows

@@ -33,7 +33,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 from example_photos import load_photos  # noqa: E402
 
 from facemood.datasets import open_dataset  # noqa: E402
-from facemood.evaluation.framing import ENLARGEMENT, MARGIN, on_canvas  # noqa: E402
+from facemood.evaluation.crop_framing import ENLARGEMENT, MARGIN, on_canvas  # noqa: E402
 from facemood.geometry import Floats, box_of_points, iou  # noqa: E402
 from facemood.models import ModelSession, find_model  # noqa: E402
 from facemood.models.card import write_card  # noqa: E402

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset, ferplus, open_dataset
 from facemood.datasets.fer2013 import SPLITS
-from facemood.evaluation.framing import ENLARGEMENT, MARGIN, on_canvas
+from facemood.evaluation.crop_framing import ENLARGEMENT, MARGIN, on_canvas
 from facemood.facs import LEARNED, PIXELS, POINTS, SHARES, UNITS
 from facemood.geometry import box_of_points
 from facemood.labels import EXPRESSIONS

@@ -17,7 +17,7 @@ LAYERS = [
     {"table", "schema", "render", "models"},
     {"results", "stages", "sources", "datasets"},
     {"timeline"},
-    {"analysis", "tracking", "flow", "sinks", "outputs", "crop_strategy"},
+    {"analysis", "tracking", "flow", "sinks", "outputs", "strategy"},
     {"pipeline", "window"},
     {"stream", "explain"},
     {"recognizer"},

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.crop_strategy import Strategy
 from facemood.models import ModelSession
 from facemood.results import Result
 from facemood.schema import Face, Frame, Image
@@ -20,6 +19,7 @@ from facemood.stages.classify import with_predictions
 from facemood.stages.detect import DetectOptions, Detector
 from facemood.stages.landmarks import LandmarkModel, landmarks_of
 from facemood.stages.pose import estimate_pose
+from facemood.strategy import Strategy
 from facemood.tracking import (
     ExpressionBaseline,
     FaceFollower,

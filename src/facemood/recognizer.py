@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.analysis import Analysis, Failure
-from facemood.crop_strategy import CropStrategy, Strategy
 from facemood.errors import FacemoodError, ImageError, ModelError, SourceError
 from facemood.explain import ExplainOptions, Explanation, explain_faces
 from facemood.geometry import corner_and_size
@@ -31,6 +30,7 @@ from facemood.stages.detect import (
     open_detector,
 )
 from facemood.stages.landmarks import LandmarkModel
+from facemood.strategy import CropStrategy, Strategy
 from facemood.stream import Stream
 from facemood.tracking.scene import SMOOTH, VideoOptions
 

@@ -16,7 +16,7 @@ from facemood.explain.fill import HIDES
 from facemood.ferc.system import MODEL as FERC
 from facemood.models import ModelSession, find_model, list_models
 from facemood.models.runtime import DEVICES
-from facemood.models.views import SHIFTS
+from facemood.models.test_time_augmentation import SHIFTS
 from facemood.render.anonymize import METHODS as ANONYMIZE
 from facemood.render.overlay import LAYERS
 from facemood.stages.classify import PRIORS

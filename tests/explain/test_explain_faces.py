@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from facemood import EmotionRecognizer, Explanation, Face, Result
-from facemood.crop_strategy import CropStrategy
 from facemood.errors import ExplanationError, ImageError, ModelError
 from facemood.explain import ExplainOptions, InputScorer, explain_crop, explain_faces, with_maps
 from facemood.explain.explanation import SIDE
 from facemood.flow import close_results
 from facemood.render import draw_faces
 from facemood.schema import Image
+from facemood.strategy import CropStrategy
 
 needs_lime = pytest.mark.skipif(
     not __import__("importlib.util").util.find_spec("lime"), reason="needs the extra explain"

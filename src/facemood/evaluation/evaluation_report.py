@@ -9,7 +9,7 @@ from typing import Any
 
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset
-from facemood.evaluation.framing import evaluate_end_to_end
+from facemood.evaluation.crop_framing import evaluate_end_to_end
 from facemood.evaluation.protocol import evaluate, match_head
 from facemood.loading import open_recognizer
 from facemood.models import ModelSession, find_model

@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from facemood.crop_strategy import Strategy
 from facemood.explain import with_maps
+from facemood.ferc.ferc_strategy import FercStrategy
 from facemood.ferc.parts import PartsModel, with_parts
-from facemood.ferc.strategy import FercStrategy
 from facemood.models import ModelSession
 from facemood.recognizer import EmotionRecognizer
 from facemood.results import Result
 from facemood.stages.landmarks import LandmarkModel
+from facemood.strategy import Strategy
 
 MODEL = "ferc"
 """The perceptron's name in the registry."""

@@ -3,7 +3,7 @@
 from facemood.models.card import ModelCard
 from facemood.models.registry import DEFAULT_MODEL, FINDER, LANDMARKS, find_model, list_models, list_parts
 from facemood.models.session import ModelSession
-from facemood.models.views import SHIFTS, check_views, run_views
+from facemood.models.test_time_augmentation import SHIFTS, check_views, run_views
 
 __all__ = [
     "DEFAULT_MODEL",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from facemood.errors import ModelError, did_you_mean
 from facemood.models.card import ModelCard
 from facemood.models.session import ModelSession
-from facemood.models.views import run_views
+from facemood.models.test_time_augmentation import run_views
 from facemood.schema import Face
 
 PRIORS = ("dataset", "balanced")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from facemood.geometry import TINY, Floats, iom
 from facemood.schema import Face, Image
 from facemood.tracking.appearance import appearance_of
-from facemood.tracking.assignment import assign
+from facemood.tracking.least_cost import assign
 
 PATIENCE = 1.5
 """Seconds for which a person who is not visible keeps the track ID: longer than most head turns and crossings."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from facemood.datasets import ExpressionDataset, ferplus
 from facemood.errors import RecipeError
-from facemood.models.views import make_views
+from facemood.models.test_time_augmentation import make_views
 from facemood.text import joined
 from facemood.train.data.divide import training_pool
 from facemood.train.data.soft_labels import SoftLabels, pixel_keys

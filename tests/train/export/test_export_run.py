@@ -14,7 +14,7 @@ from facemood.train import fit, load_trained
 from facemood.train.export import export, reframe
 from facemood.train.export.write_onnx import write_onnx
 from facemood.train.onnx_file import SMALL
-from tests.evaluation.test_framing import OffsetDetector
+from tests.evaluation.test_crop_framing import OffsetDetector
 from tests.train.test_fit import bright_or_dark, small_recipe
 
 

@@ -10,7 +10,7 @@ from facemood.errors import DatasetError
 from facemood.models import ModelSession, find_model
 from facemood.schema import Face, Image
 from facemood.train.export.measure import FRAMING_TILES, KEPT, add_framings, measure
-from tests.evaluation.test_framing import OffsetDetector
+from tests.evaluation.test_crop_framing import OffsetDetector
 from tests.models.test_card import CARD
 from tests.train.test_fit import bright_or_dark
 

@@ -11,7 +11,7 @@ import numpy as np
 from facemood.datasets import ExpressionDataset, Images
 from facemood.datasets.splits import find_split
 from facemood.evaluation import evaluate
-from facemood.evaluation.framing import measure_framing
+from facemood.evaluation.crop_framing import measure_framing
 from facemood.models.card import ModelCard
 from facemood.models.session import ModelSession
 from facemood.spacing import evenly_spaced

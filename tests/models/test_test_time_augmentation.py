@@ -3,7 +3,7 @@ import pytest
 
 from facemood.models import DEFAULT_MODEL, ModelSession, check_views, find_model, run_views
 from facemood.models.session import prepare
-from facemood.models.views import make_views
+from facemood.models.test_time_augmentation import make_views
 
 
 @pytest.fixture(scope="module")

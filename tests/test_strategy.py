@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from facemood import EmotionRecognizer
-from facemood.crop_strategy import CropStrategy
 from facemood.errors import ImageError
+from facemood.strategy import CropStrategy
 from tests.conftest import make_face
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)

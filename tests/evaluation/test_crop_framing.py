@@ -6,7 +6,7 @@ import pytest
 from facemood import EmotionRecognizer, Face
 from facemood.datasets import open_dataset
 from facemood.errors import DatasetError
-from facemood.evaluation.framing import ENLARGEMENT, evaluate_end_to_end, measure_framing, on_canvas
+from facemood.evaluation.crop_framing import ENLARGEMENT, evaluate_end_to_end, measure_framing, on_canvas
 from facemood.schema import Image
 from facemood.stages.align import crop_faces
 

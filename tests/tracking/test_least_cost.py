@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facemood.geometry import Floats
-from facemood.tracking.assignment import assign
+from facemood.tracking.least_cost import assign
 
 
 def least_cost(costs: Floats, limit: float) -> float:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.crop_strategy import Framing
 from facemood.errors import ModelError
 from facemood.ferc.parts import PartsModel
 from facemood.ferc.vector import PAIRS
@@ -18,6 +17,7 @@ from facemood.models import FINDER, ModelSession
 from facemood.schema import Face, Image
 from facemood.stages.align import WHOLE_BOX
 from facemood.stages.classify import Predictions, predictions_of
+from facemood.strategy import Framing
 
 UNKNOWN = np.full(len(PAIRS), np.nan, np.float32)
 """The vector of a face whose parts cannot be measured: (24,) NaN."""
