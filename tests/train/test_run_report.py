@@ -35,10 +35,10 @@ def test_a_run_leaves_all_that_its_page_shows(run: Path) -> None:
 
 
 @pytest.mark.slow
-def test_mistakes_are_explained_where_that_is_asked_for(run: Path) -> None:
+def test_mistakes_are_explained_on_request(run: Path) -> None:
     pytest.importorskip("lime", reason="needs the extra explain")
     write_report(run, bright_or_dark(), run / "model.onnx", mistakes=1)
-    assert "](mistakes.md), with what spoke for each." in (run / "report.md").read_text()
+    assert "](mistakes.md), with explanations." in (run / "report.md").read_text()
     page = (run / "mistakes.md").read_text()
     assert ", predicted " in page or "all predictions are right" in page
     write_report(run, bright_or_dark(), run / "model.onnx")

@@ -82,7 +82,7 @@ def study_page(study: dict[str, Any], folder: str) -> str:
         "- **PublicTest** images are used to fit the temperature, the confidence from which a prediction counts as "
         "certain, and the strength of the balance. No checkpoint is chosen: the averaged weights of the last epoch are "
         "kept.\n"
-        f"- **{study['split']}** images are used for nothing else. *De-duplicated* leaves out those with a "
+        f"- **{study['split']}** images are used for these figures only. *De-duplicated* leaves out those with a "
         "near-duplicate in Training.\n"
         "- *FER2013 labels* are the words of the web search that found an image; *FER+ majority* is what most of ten "
         "people saw, by the official rule. They agree on 63% of the images.\n"
