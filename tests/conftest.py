@@ -9,10 +9,15 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from facemood import EmotionRecognizer, Face
 from facemood.labels import EXPRESSIONS
+
+if settings.get_current_profile_name() == "default":
+    settings.register_profile("untimed", deadline=None)  # how long an example takes depends on what else runs
+    settings.load_profile("untimed")
 
 ROOT = Path(__file__).parents[1]
 PHOTOS = ROOT / "examples" / "photos"
