@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 MAX_ROWS = 40
 """Rows of each table on the terminal: about one screen. Further rows are only counted."""
 
+MAX_ENTRIES = 3
+"""Expressions in the last cell of a row, if the terminal is wide enough."""
+
+UNBOUNDED = 10_000
+"""Columns of a terminal in which every table fits: with it, rich measures how wide a table would like to be."""
+
 
 class RunSummary:
     """Counts photos, frames and faces, and keeps the rows of the tables."""
@@ -73,13 +79,20 @@ class RunSummary:
 
 
 def _show_table(console: Console, columns: list[str], rows: list[list[str]]) -> None:
-    """Print a table whose first column is never cut, because file names differ at their ends."""
+    """Print a table whose first column is never cut, because file names differ at their ends.
+
+    The entries of the last column are separated by two spaces. A narrow terminal gets fewer of them, or none.
+    """
+    from rich.measure import Measurement
     from rich.table import Column, Table
 
-    first = Column(columns[0], min_width=max(len(row[0]) for row in rows))
-    table = Table(first, *columns[1:], box=None, header_style="bold")
-    for row in rows:
-        table.add_row(*row)
+    for entries in range(MAX_ENTRIES, -1, -1):
+        first = Column(columns[0], min_width=max(len(row[0]) for row in rows))
+        table = Table(first, *columns[1 : None if entries else -1], box=None, header_style="bold")
+        for *cells, last in rows:
+            table.add_row(*cells, *(["  ".join(last.split("  ")[:entries])] if entries else []))
+        if Measurement.get(console, console.options.update(max_width=UNBOUNDED), table).maximum <= console.width:
+            break
     console.print(table)
 
 
