@@ -48,9 +48,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 """Each command by its name, in the order of the help."""
 
-for name, command in COMMANDS.items():
+for _name, _command in COMMANDS.items():
     # The whole first paragraph: of a docstring, narrow terminals would list half a sentence.
-    app.command(name, short_help=(command.__doc__ or "").partition("\n\n")[0])(command)
+    app.command(_name, short_help=(_command.__doc__ or "").partition("\n\n")[0])(_command)
 app.add_typer(models_command.app, name="models")
 app.add_typer(learn_command.app, name="learn")
 
