@@ -39,6 +39,7 @@ EXTRAS = {
     "onnx": "train",
     "onnxscript": "train",
     "pandas": "data",
+    "pillow_heif": "heic",
     "pyarrow": "data",
     "pygame": "live",
     "schemathesis": "dev",

@@ -12,9 +12,9 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "facemood"
 
 LAYERS = [
-    {"labels", "facs", "errors", "geometry", "spacing", "text"},
+    {"labels", "facs", "errors", "filenames", "geometry", "spacing", "text"},
     {"locks", "atomic", "originals", "progress", "numpy_cnn"},
-    {"table", "schema", "render", "models"},
+    {"table", "csv_dialect", "schema", "render", "models"},
     {"results", "stages", "sources", "datasets"},
     {"timeline"},
     {"analysis", "tracking", "flow", "sinks", "outputs", "strategy"},

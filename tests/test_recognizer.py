@@ -212,7 +212,7 @@ def test_unknown_models_heads_and_options_are_errors(tmp_path: Path) -> None:
         EmotionRecognizer(device="gpu")
     with pytest.raises(ValueError, match="views must be one of 1, 2, 10"):
         EmotionRecognizer(views=5)
-    with pytest.raises(ValueError, match="threshold 0..1"):
+    with pytest.raises(ValueError, match="threshold must be a number from 0 to 1 or None, but is 2"):
         EmotionRecognizer(threshold=2)
 
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import csv
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
-from facemood import Analysis, EmotionRecognizer, SourceError, VideoError
+from facemood import Analysis, EmotionRecognizer, Face, Frame, SourceError, VideoError, stream
 from facemood.schema import Image
 from facemood.sources import load_image
-from facemood.stream import count_frames
+from facemood.stream import batched, count_frames
 from facemood.table import columns_for
 from facemood.timeline import find_unit_events
 from tests.videos import make_video
@@ -181,3 +187,183 @@ def test_people_have_timelines(analysis: Analysis) -> None:
     assert track.track_id == 1
     assert track.seconds == pytest.approx(25 / FPS, abs=1.5 / FPS)
     assert analysis.plot_timeline().axes[0].get_title(loc="left").endswith("person 1")
+
+
+class Stumbling:
+    """A detector that fails on images of a width, and finds no face in others."""
+
+    name = "stumbling"
+
+    def __init__(self, width: int, error: BaseException) -> None:
+        self.width, self.error = width, error
+
+    def __call__(self, image: Image) -> list[Face]:
+        """Fail, or find nothing."""
+        if image.shape[1] == self.width:
+            raise self.error
+        return []
+
+
+def grey(width: int) -> Image:
+    return np.full((32, width, 3), 128, np.uint8)
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RecursionError("deep"), cv2.error("assertion failed"), ValueError("no"), KeyError("x")]
+)
+@pytest.mark.parametrize("batch", [1, 3, 8])
+def test_whatever_goes_wrong_in_a_batch_costs_its_own_input_alone(error: Exception, batch: int) -> None:
+    recognizer = EmotionRecognizer(detector=Stumbling(50, error), threads=1)
+    analysis = recognizer.analyze([grey(40), grey(50), grey(60), grey(50), grey(70)], batch=batch)
+    assert [result.size[0] for result in analysis] == [40, 60, 70]
+    assert [failure.source for failure in analysis.failures] == ["array", "array"]
+    with pytest.raises(SourceError, match="array: cannot be read"):
+        list(recognizer.stream([grey(40), grey(50)]))
+
+
+def test_a_video_that_fails_midway_keeps_what_was_read_and_the_rest_goes_on(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "a.mp4", [np.full((48, 64, 3), 128, np.uint8)] * 4)
+    recognizer = EmotionRecognizer(detector=Stumbling(64, MemoryError()), threads=1)
+    analysis = recognizer.analyze([grey(40), video, grey(60)])
+    assert [result.size[0] for result in analysis] == [40, 60]
+    assert [failure.message for failure in analysis.failures] == [
+        f"{video}: cannot be read (it needs more memory than there is)"
+    ]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1)])
+def test_the_end_of_the_program_is_no_failure(error: BaseException) -> None:
+    recognizer = EmotionRecognizer(detector=Stumbling(50, error), threads=1)
+    with pytest.raises(type(error)):
+        recognizer.analyze([grey(40), grey(50), grey(60)])
+
+
+def test_damaged_inputs_of_every_kind_are_failures_and_the_rest_is_read(
+    recognizer: EmotionRecognizer, astronaut: Path, tmp_path: Path
+) -> None:
+    closed = Pillow.open(astronaut)
+    closed.close()
+    (tmp_path / "cut.webp").write_bytes(b"RIFF\x10\0\0\0WEBPVP8X")
+    (tmp_path / "folder.jpg").mkdir()
+    (tmp_path / "empty.gif").touch()
+    (tmp_path / "empty").touch()
+    bad = [
+        "~nobody/x.png", "a\0b.png", "x" * 5000, "", "data:image/png;base64,!", tmp_path / "cut.webp", None, 1.5,
+        closed,
+        tmp_path / "folder.jpg", tmp_path / "empty.gif", tmp_path / "empty", Pillow.new("RGB", (0, 5)), b"", b"text",
+        np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8), io.BytesIO(b"..."), io.StringIO("..."), "http://host/a.jpg\0",
+        [["nested", "lists.png"]],
+    ]  # fmt: skip
+    inputs = [item for one in bad for item in (one, astronaut)]
+    analysis = recognizer.analyze(iter(inputs))  # type: ignore[arg-type]
+    assert [len(result) for result in analysis] == [1] * len(bad)
+    assert len(analysis.failures) == len(bad) + 1
+    assert all(failure.message for failure in analysis.failures)
+    json.loads(analysis.to_json(tmp_path / "a.json"))
+
+
+def test_an_error_of_the_caller_is_the_callers(recognizer: EmotionRecognizer, video: Path) -> None:
+    def stop(done: int, total: int | None) -> None:
+        if done:
+            raise RuntimeError("stop")
+
+    for source in ([grey(40)], video):
+        with pytest.raises(RuntimeError, match="stop"):
+            recognizer.analyze(source, progress=stop)
+
+    def broken() -> Iterator[Image]:
+        yield grey(40)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        recognizer.analyze(broken())
+
+
+def test_an_animation_is_a_short_video_with_tracks(
+    recognizer: EmotionRecognizer, astronaut: Path, tmp_path: Path
+) -> None:
+    with Pillow.open(astronaut) as picture:
+        face = picture.convert("RGB").resize((256, 256))
+    path = tmp_path / "moving.webp"
+    face.save(
+        path, save_all=True, append_images=[face.rotate(angle) for angle in (2, 4, 6)], duration=[100, 300, 100, 100]
+    )
+    for source in (path, path.read_bytes(), io.BytesIO(path.read_bytes())):
+        analysis = recognizer.analyze([source, astronaut])
+        assert [result.timestamp for result in analysis] == [0.0, 0.1, 0.4, 0.5, None]
+        assert {face.track_id for result in analysis.results[:4] for face in result} == {1}
+        assert "raw_happy" in analysis.to_dataframe().columns
+    assert len(analysis.tracks()) == 1
+    rested = recognizer.analyze(path, baseline=(0, 0.4), every=2)
+    assert [result.index for result in rested] == [0, 2]
+    assert all(face.change is not None for result in rested for face in result)
+
+
+def test_pages_are_photos_with_their_numbers(recognizer: EmotionRecognizer, astronaut: Path, tmp_path: Path) -> None:
+    with Pillow.open(astronaut) as picture:
+        face = picture.convert("RGB").resize((256, 256))
+    path = tmp_path / "scan.tif"
+    face.save(path, save_all=True, append_images=[Pillow.new("RGB", (64, 64)), face])
+    done: list[int] = []
+    analysis = recognizer.analyze([path, astronaut], batch=2, progress=lambda count, total: done.append(count))
+    assert [(result.index, result.timestamp, len(result)) for result in analysis] == [
+        (0, None, 1), (1, None, 0), (2, None, 1), (0, None, 1),
+    ]  # fmt: skip
+    assert {face.track_id for result in analysis for face in result} == {None}
+    assert done[-1] == 2
+
+
+def test_what_folders_leave_out_stands_in_the_settings(
+    recognizer: EmotionRecognizer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    Pillow.new("RGB", (32, 32)).save(tmp_path / "a.png")
+    for name in ("a.txt", "b.txt", "c.raw"):
+        (tmp_path / name).touch()
+    analysis = recognizer.analyze(tmp_path)
+    assert analysis.info["left_out"] == {".txt": 2, ".raw": 1}
+    assert "3 files left out: 2 .txt, 1 .raw" in caplog.text
+    assert "left_out" not in recognizer.analyze(tmp_path / "a.png").info
+
+
+@pytest.mark.parametrize("batch", [0, -1, 1.5, "8", True, None])
+def test_a_batch_that_is_no_number_is_refused_at_once(recognizer: EmotionRecognizer, batch: int) -> None:
+    for read in (recognizer.analyze, recognizer.stream):
+        with pytest.raises(ValueError, match="batch must be a whole number of frames from 1 on, but is"):
+            read([], batch=batch)
+    assert len(recognizer.analyze([grey(40)], batch=np.int64(2))) == 1  # type: ignore[arg-type]
+
+
+def test_large_images_are_not_held_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "BATCH_PIXELS", 5000)
+    frames = [Frame(grey(width)) for width in (40, 40, 160, 40, 200, 40)]
+    assert [[frame.size[0] for frame in part] for part in batched(frames, 3)] == [[40, 40, 160], [40, 200], [40]]
+
+
+@pytest.fixture
+def archive() -> Iterator[Path]:
+    """A folder with what may not be read, and the rights of a user for whom that is so."""
+    if not hasattr(os, "geteuid"):
+        pytest.skip("needs the rights of POSIX")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        for photo in ("a.png", "locked.png", "sec/c.png", "z.png"):
+            (folder / photo).parent.mkdir(exist_ok=True)
+            Pillow.new("RGB", (32, 32)).save(folder / photo)
+        (folder / "locked.png").chmod(0)
+        (folder / "sec").chmod(0)
+        if os.getuid() == 0:
+            os.seteuid(65534)
+        yield folder
+        if os.getuid() == 0:
+            os.seteuid(0)
+        (folder / "sec").chmod(0o755)
+
+
+def test_what_may_not_be_read_is_a_failure_and_the_rest_is_read(recognizer: EmotionRecognizer, archive: Path) -> None:
+    analysis = recognizer.analyze([archive, archive / "sec/c.png", f"{archive}/sec/*.png", archive / "a.png"])
+    assert [Path(result.source).name for result in analysis] == ["a.png", "z.png", "a.png"]
+    assert {failure.source for failure in analysis.failures} == {
+        f"{archive}/sec", f"{archive}/sec/c.png", f"{archive}/sec/*.png", f"{archive}/locked.png",
+    }  # fmt: skip
+    assert all("Permission denied" in failure.message or "no image" in failure.message for failure in analysis.failures)

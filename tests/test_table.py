@@ -16,12 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facemood import Analysis, EmotionRecognizer, ModelCard, Result
+from facemood.csv_dialect import csv_line
 from facemood.facs import CODES
 from facemood.labels import EXPRESSIONS
 from facemood.models import ModelSession, find_model
 from facemood.models.card import write_card
 from facemood.sinks import open_sink
-from facemood.table import CHANGE, RAW, VARIANTS, Column, column_name, columns_for, csv_line
+from facemood.table import CHANGE, RAW, VARIANTS, Column, column_name, columns_for
 from tests.conftest import make_face
 from tests.tables import NASTY, Rows, from_csv, from_json, made_analysis
 

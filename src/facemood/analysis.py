@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import html
 import json
 import os
@@ -14,10 +13,12 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from facemood.atomic import replacing
+from facemood.csv_dialect import PLAIN, write_csv
 from facemood.errors import require
+from facemood.filenames import escape_name
 from facemood.originals import refuse_overwriting
 from facemood.results import Result
-from facemood.table import SCHEMA, Cell, Column, Value, columns_for, to_cells, write_csv
+from facemood.table import SCHEMA, Cell, Column, Value, columns_for, to_cells
 from facemood.timeline import Track, collect_tracks
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ class Failure:
 
     source: str
     message: str
+
+    def to_dict(self) -> dict[str, str]:
+        """Return source and message as UTF-8 can store them."""
+        return {"source": escape_name(self.source), "message": self.message}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +96,20 @@ class Analysis:
         """
         return [column.describe() for column in self.columns]
 
-    def to_csv(self, path: str | os.PathLike[str]) -> Path:
+    def to_csv(self, path: str | os.PathLike[str], *, dialect: str = PLAIN) -> Path:
         """Write the table as CSV.
+
+        Args:
+            path: The file.
+            dialect: ``"plain"`` keeps every text as it is; ``"excel"`` puts an apostrophe before texts that a
+                spreadsheet would take for a formula, such as the file name ``=1+1.jpg``.
 
         Raises:
             OutputError: The file cannot be written.
+            ValueError: The dialect is unknown.
         """
         self._refuse_sources(path)
-        return write_csv(path, self.columns, self.rows())
+        return write_csv(path, self.columns, self.rows(), dialect=dialect)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all results as numbers, strings, lists and dicts, as in the JSON."""
@@ -106,7 +117,7 @@ class Analysis:
             "schema": SCHEMA,
             "info": self.info,
             "results": [result.to_dict() for result in self.results],
-            "failures": [dataclasses.asdict(failure) for failure in self.failures],
+            "failures": [failure.to_dict() for failure in self.failures],
         }
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:

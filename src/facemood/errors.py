@@ -21,9 +21,14 @@ import importlib
 from collections.abc import Iterable
 from types import ModuleType
 
+from facemood.filenames import printable
+
 
 class FacemoodError(Exception):
-    """Base class of all errors that facemood raises."""
+    """Base class of all errors that facemood raises. Messages are printable, whatever names they contain."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__(), lines=True)
 
 
 class MissingExtraError(FacemoodError, ImportError):
@@ -32,6 +37,9 @@ class MissingExtraError(FacemoodError, ImportError):
 
 class SourceError(FacemoodError):
     """A source has nothing that can be read."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())  # one line: a line break can only be part of a name
 
 
 class ImageError(SourceError):

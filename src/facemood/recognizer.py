@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.analysis import Analysis, Failure
-from facemood.errors import FacemoodError, ImageError, ModelError, SourceError
+from facemood.errors import FacemoodError, ImageError, ModelError
 from facemood.explain import ExplainOptions, Explanation, explain_faces
 from facemood.geometry import corner_and_size
 from facemood.models import DEFAULT_MODEL, ModelCard, ModelSession, check_views, find_model
@@ -19,7 +20,7 @@ from facemood.pipeline import Pipeline
 from facemood.progress import Hook
 from facemood.results import Result
 from facemood.schema import Face
-from facemood.sources import ErrorHandler, ImageLike, SourceLike, find_inputs, is_live_input, read_one_image
+from facemood.sources import ErrorHandler, ImageLike, SourceLike, find_inputs, input_errors, read_one_image, refuse_live
 from facemood.stages.classify import check_prior, choose_head
 from facemood.stages.detect import (
     DEFAULT_DETECTOR,
@@ -31,7 +32,7 @@ from facemood.stages.detect import (
 )
 from facemood.stages.landmarks import LandmarkModel
 from facemood.strategy import CropStrategy, Strategy
-from facemood.stream import Stream
+from facemood.stream import Stream, check_batch
 from facemood.tracking.scene import SMOOTH, VideoOptions
 
 logger: logging.Logger = logging.getLogger("facemood")
@@ -137,11 +138,12 @@ class EmotionRecognizer:
         """The labels of the head, in the order of the columns that `classify` returns."""
         return self.card.heads[self.pipeline.head]
 
-    def analyze_image(self, image: ImageLike) -> Result:
+    def analyze_image(self, image: ImageLike, *, allow_download: bool = False) -> Result:
         """Analyze one image. The result keeps the image for `draw` and `save`.
 
         Args:
-            image: A path, a file's bytes, an array (H, W[, 3]) uint8 BGR, or a Pillow image.
+            image: A path, a data URL, a file's bytes, an open file, an array (H, W[, 3]) uint8 BGR, or a Pillow image.
+            allow_download: Whether an image at an http or https address is downloaded.
 
         Returns:
             The faces with their expressions, largest first; an empty result if no face is found.
@@ -149,7 +151,9 @@ class EmotionRecognizer:
         Raises:
             SourceError: The file does not exist, or it is not an image (`ImageError`).
         """
-        return next(self.pipeline.read([(read_one_image(image), self.pipeline.photos())], keep_images=True))
+        frame = read_one_image(image, allow_download=allow_download)
+        with input_errors(frame.source, ImageError):
+            return next(self.pipeline.read([(frame, self.pipeline.photos())], keep_images=True))
 
     def analyze(
         self,
@@ -160,6 +164,7 @@ class EmotionRecognizer:
         baseline: tuple[float, float] | None = None,
         batch: int = 8,
         progress: bool | Hook = False,
+        allow_download: bool = False,
     ) -> Analysis:
         """Analyze all inputs of a source. Inputs that cannot be read are listed in `Analysis.failures`.
 
@@ -170,24 +175,26 @@ class EmotionRecognizer:
             baseline: Start and end, in seconds, of the neutral baseline in each video. `Face.change` is relative to it.
             batch: Frames whose faces go through the network together.
             progress: True for a bar on stderr, or a function that takes (done, total); total is None for a generator.
+            allow_download: Whether images at http and https addresses are downloaded.
 
         Raises:
             SourceError: The source does not exist, contains no image or video, or is live and has no end.
             ValueError: An option is out of its range.
         """
+        check_batch(batch)
         failures: list[Failure] = []
+        left_out = Counter[str]()
 
         def on_error(name: str, error: FacemoodError) -> None:
             failures.append(Failure(name, str(error)))
 
-        inputs = find_inputs(source, on_error=on_error)
-        live = [str(item) for item in inputs if is_live_input(item)] if isinstance(inputs, list) else []
-        if live:
-            raise SourceError(f"{live[0]} is live and has no end; read it with stream, or facemood live")
+        inputs = find_inputs(source, on_error=on_error, allow_download=allow_download, left_out=left_out)
+        refuse_live(inputs)
         options = VideoOptions(every=every, smooth=smooth, baseline=baseline)
         stream = Stream(self.pipeline, options, batch=batch, on_error=on_error)
         results = tuple(stream.run(inputs, progress=progress))
         recorded = options.info() if any(result.variants for result in results) else {}
+        recorded |= {"left_out": dict(left_out)} if left_out else {}
         return Analysis(results, {**self.info(), **recorded}, tuple(failures))
 
     def stream(
@@ -201,6 +208,7 @@ class EmotionRecognizer:
         on_error: ErrorHandler | None = None,
         progress: bool | Hook = False,
         keep_images: bool = False,
+        allow_download: bool = False,
     ) -> Iterator[Result]:
         """Yield a Result for each image or frame of a source, in order, in constant memory.
 
@@ -218,14 +226,16 @@ class EmotionRecognizer:
             on_error: Called with the name and the error of each input that cannot be read; None raises the error.
             progress: True for a bar on stderr, or a function that takes (done, total).
             keep_images: Whether results keep their images, for `Result.draw`.
+            allow_download: Whether http and https addresses are images to download; otherwise they are streams.
 
         Raises:
             SourceError: The source does not exist, or contains no image or video. Without `on_error`, also if one of
                 several inputs does not exist or cannot be read.
             ValueError: An option is out of its range.
         """
+        check_batch(batch)
         options = VideoOptions(every=every, smooth=smooth, baseline=baseline)
-        inputs = find_inputs(source, on_error=on_error)
+        inputs = find_inputs(source, on_error=on_error, allow_download=allow_download)
         stream = Stream(self.pipeline, options, batch=batch, on_error=on_error, keep_images=keep_images)
         return stream.run(inputs, progress=progress)
 

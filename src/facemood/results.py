@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from facemood.atomic import replacing
+from facemood.csv_dialect import write_csv
 from facemood.errors import OutputError
 from facemood.originals import refuse_overwriting
 from facemood.render import IMAGE_SUFFIXES, draw_faces, encode_png, write_image
@@ -24,7 +25,6 @@ from facemood.table import (
     columns_for,
     to_cells,
     values_of,
-    write_csv,
 )
 
 

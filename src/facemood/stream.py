@@ -6,9 +6,9 @@ import contextlib
 import dataclasses
 import itertools
 import logging
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 from facemood.errors import FacemoodError
 from facemood.pipeline import Pipeline
@@ -17,18 +17,23 @@ from facemood.results import Result
 from facemood.schema import Frame
 from facemood.sources import (
     ErrorHandler,
-    ImageLike,
-    expected_frames,
+    Item,
+    expected_count,
+    input_errors,
     is_live_input,
     is_video,
-    probe_video,
-    read_frame,
-    read_video,
+    name_of_item,
+    open_video,
+    read_frames,
 )
 from facemood.sources.live import open_live
 from facemood.tracking import Scene, VideoOptions, VideoScene
 
 logger: logging.Logger = logging.getLogger("facemood")
+
+
+BATCH_PIXELS = 50_000_000
+"""Most pixels of a batch that has several frames. It bounds the memory for large images."""
 
 
 def ignore_progress(done: int) -> None:
@@ -57,7 +62,7 @@ class Stream:
     on_error: ErrorHandler | None = None
     advance: Callable[[int], None] = ignore_progress
 
-    def run(self, inputs: Iterable[ImageLike], *, progress: bool | Hook = False) -> Iterator[Result]:
+    def run(self, inputs: Iterable[Item], *, progress: bool | Hook = False) -> Iterator[Result]:
         """Yield the results of all inputs in order, and report the progress.
 
         Args:
@@ -81,41 +86,73 @@ class Stream:
             hook(0, total)
             yield from dataclasses.replace(self, variants=variants, advance=advance).results(inputs)
 
-    def results(self, inputs: Iterable[ImageLike]) -> Iterator[Result]:
+    def results(self, inputs: Iterable[Item]) -> Iterator[Result]:
         """Yield the results of all inputs in order.
+
+        Any exception that an input causes is an error of that input: the others are still read.
 
         Raises:
             FacemoodError: An input cannot be read, and there is no `on_error`.
         """
-        for part in _parts(inputs, self.batch):
-            yield from self._read_photos(part) if isinstance(part, list) else self._read_scene(part)
+        for scene, items in itertools.groupby(inputs, key=moves):
+            if scene:
+                for item in items:
+                    yield from self._read_scene(item)
+            else:
+                yield from self._read_photos(items)
 
-    def _read_photos(self, items: Sequence[ImageLike]) -> Iterator[Result]:
-        """Read a batch of photos."""
-        frames = [frame for item in items if (frame := self._try_read(item)) is not None]
-        yield from self._read(frames, self.pipeline.photos())
-        self.advance(len(items))
+    def _read_photos(self, items: Iterable[Item]) -> Iterator[Result]:
+        """Read photos in batches. The pages of one input may lie in several batches."""
+        opened = 0
 
-    def _try_read(self, item: ImageLike) -> Frame | None:
-        """Open one photo of many, or pass the error to `on_error`."""
+        def open_each() -> Iterator[Frame]:
+            nonlocal opened
+            for item in items:
+                opened += 1
+                with self._errors_of(name_of_item(item)):
+                    yield from read_frames(item)
+
+        for frames in batched(open_each(), self.batch):
+            yield from self._read_each(frames)
+            self.advance(opened)
+            opened = 0
+        if opened:  # the last ones could not be read
+            self.advance(opened)
+
+    def _read_each(self, frames: Sequence[Frame]) -> Iterator[Result]:
+        """Read a batch of photos. If that fails, read them one by one, so that only the cause is lost."""
+        scene = self.pipeline.photos()
         try:
-            return read_frame(item)
-        except FacemoodError as error:
-            if self.on_error is None:
-                raise
-            self.on_error(str(item) if isinstance(item, str | os.PathLike) else type(item).__name__, error)
-            return None
+            results = list(self._read(frames, scene))
+        except Exception:
+            for frame in frames:
+                with self._errors_of(frame.source):
+                    yield from list(self._read([frame], scene))
+        else:
+            yield from results
 
-    def _read_scene(self, name: str) -> Iterator[Result]:
+    def _read_scene(self, item: Item) -> Iterator[Result]:
         """Read a video or a live source frame by frame."""
-        live = is_live_input(name)
-        try:
-            scene = self.pipeline.track(self.video, learn=True) if live else self._open_video(name)
-            frames = open_live(name) if live else read_video(name, every=self.video.every)
+        for results in self._read_batches(item):
+            yield from results
+            self.advance(len(results))
+
+    def _read_batches(self, item: Item) -> Iterator[list[Result]]:
+        """Yield the results of a video or a live source batch by batch."""
+        name, live = name_of_item(item), is_live_input(item)
+        with self._errors_of(name):
+            scene = self.pipeline.track(self.video, learn=True) if live else self._open_scene(item)
+            frames = open_live(name) if live else open_video(item, every=self.video.every)
             with contextlib.closing(frames):
-                while part := list(itertools.islice(frames, 1 if live else self.batch)):
-                    yield from self._read(part, scene)
-                    self.advance(len(part))
+                for batch in batched(frames, 1 if live else self.batch):
+                    yield list(self._read(batch, scene))
+
+    @contextlib.contextmanager
+    def _errors_of(self, name: str) -> Iterator[None]:
+        """Pass any error of an input to `on_error`."""
+        try:
+            with input_errors(name):
+                yield
         except FacemoodError as error:
             if self.on_error is None:
                 raise
@@ -126,7 +163,7 @@ class Stream:
         pairs = [(frame, scene) for frame in frames]
         return self.pipeline.read(pairs, variants=self.variants, keep_images=self.keep_images)
 
-    def _open_video(self, name: str) -> VideoScene:
+    def _open_scene(self, item: Item) -> VideoScene:
         """Begin a video's scene. Its baseline period is read first, so that baselines apply from the first frame.
 
         People get the same track IDs both times, because the same frames are read in the same way.
@@ -135,17 +172,33 @@ class Stream:
             return self.pipeline.track(self.video)
         start, end = self.video.baseline
         scene = self.pipeline.track(self.video, learn=True)
-        with contextlib.closing(read_video(name, every=self.video.every, end=end)) as frames:
-            while part := list(itertools.islice(frames, self.batch)):
-                for _ in self._read(part, scene):
+        with contextlib.closing(open_video(item, every=self.video.every, end=end)) as frames:
+            for batch in batched(frames, self.batch):
+                for _ in self._read(batch, scene):
                     pass
         if not scene.baseline.people:
+            name = name_of_item(item)
             logger.warning("%s: no face was tracked from %g to %g s, so there is no baseline", name, start, end)
         return self.pipeline.track(self.video, baseline=scene.baseline, unit_baseline=scene.unit_baseline)
 
 
-def moves(item: ImageLike) -> bool:
-    """Return whether an input is a video or a live source, whose frames follow each other in time.
+def check_batch(batch: int) -> int:
+    """Return a batch size that is valid: 1 or more.
+
+    Raises:
+        ValueError: It is not.
+
+    Example:
+        >>> check_batch(8)
+        8
+    """
+    if isinstance(batch, bool) or not isinstance(batch, Integral) or batch < 1:
+        raise ValueError(f"batch must be a whole number of frames from 1 on, but is {batch!r}")
+    return int(batch)
+
+
+def moves(item: Item) -> bool:
+    """Return whether an input is a video, an animation or a live source, whose frames follow each other in time.
 
     Example:
         >>> moves("talk.mp4"), moves("camera:0"), moves("face.jpg")
@@ -154,7 +207,7 @@ def moves(item: ImageLike) -> bool:
     return is_video(item) or is_live_input(item)
 
 
-def count_frames(inputs: Iterable[ImageLike], every: float | None) -> int | None:
+def count_frames(inputs: Iterable[Item], every: float | None) -> int | None:
     """Estimate how many photos and frames will be read; None if an input is live or a video's length is unknown.
 
     Args:
@@ -163,31 +216,28 @@ def count_frames(inputs: Iterable[ImageLike], every: float | None) -> int | None
     """
     total = 0
     for item in inputs:
-        count = None if is_live_input(item) else _count(str(item), every) if is_video(item) else 1
+        count = expected_count(item, every)
         if count is None:
             return None
         total += count
     return total
 
 
-def _count(name: str, every: float | None) -> int | None:
-    """Estimate how many frames of a video will be read; 1 if it cannot be opened, which reading reports later."""
-    try:
-        return expected_frames(probe_video(name), every)
-    except FacemoodError:
-        return 1
+def batched(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
+    """Yield frames in batches of at most `size` frames; a batch of `BATCH_PIXELS` pixels is complete earlier.
 
-
-def _parts(inputs: Iterable[ImageLike], size: int) -> Iterator[list[ImageLike] | str]:
-    """Yield the inputs in order: batches of photos as lists, videos and live sources by name."""
-    photos: list[ImageLike] = []
-    for item in inputs:
-        if not moves(item):
-            photos.append(item)
-        if photos and (moves(item) or len(photos) == size):
-            yield photos
-            photos = []
-        if moves(item):
-            yield str(item)
-    if photos:
-        yield photos
+    Example:
+        >>> import numpy as np
+        >>> [len(batch) for batch in batched([Frame(np.zeros((4, 4, 3), np.uint8))] * 5, 2)]
+        [2, 2, 1]
+    """
+    batch: list[Frame] = []
+    pixels = 0
+    for frame in frames:
+        batch.append(frame)
+        pixels += frame.size[0] * frame.size[1]
+        if len(batch) == size or pixels >= BATCH_PIXELS:
+            yield batch
+            batch, pixels = [], 0
+    if batch:
+        yield batch

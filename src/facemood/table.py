@@ -7,17 +7,13 @@ column gets the prefix `PREFIX` in the table, and only there.
 
 from __future__ import annotations
 
-import csv
 import functools
-import io
-import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from facemood.atomic import replacing
 from facemood.facs import UNITS
+from facemood.filenames import escape_name
 from facemood.labels import EXPRESSIONS, check_labels
 
 if TYPE_CHECKING:
@@ -161,8 +157,13 @@ def _unit(code: str, name: str) -> Column:
     )  # fmt: skip
 
 
+def _source(row: RowSource) -> Value:
+    """Return the name of the input, as UTF-8 can store it."""
+    return None if row.source is None else escape_name(row.source)
+
+
 FRAME_COLUMNS = (
-    Column("source", STRING, "Name of the input, such as a path", lambda row: row.source, ("source",)),
+    Column("source", STRING, "Name of the input, such as a path", _source, ("source",)),
     Column("frame", INTEGER, "Number of the frame in its input", lambda row: row.frame, ("frame",), range="0.."),
     Column(
         "timestamp", NUMBER, "Time from the start of the input; empty for a single image", lambda row: row.timestamp,
@@ -323,27 +324,3 @@ def to_cells(values: Mapping[str, Value]) -> dict[str, Cell]:
         name: "" if value is None else int(value) if isinstance(value, bool) else value
         for name, value in values.items()
     }
-
-
-def csv_line(values: Iterable[object]) -> str:
-    """Return one line of CSV.
-
-    Example:
-        >>> csv_line(["a, b.jpg", 0, ""]).strip()
-        '"a, b.jpg",0,'
-    """
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(values)
-    return line.getvalue()
-
-
-def write_csv(path: str | os.PathLike[str], columns: Iterable[Column], rows: Iterable[Mapping[str, Cell]]) -> Path:
-    """Write a table as CSV.
-
-    Raises:
-        OutputError: The file cannot be written.
-    """
-    with replacing(path, newline="", encoding="utf-8") as file:
-        file.write(csv_line(column.name for column in columns))
-        file.writelines(csv_line(row.values()) for row in rows)
-    return Path(path)

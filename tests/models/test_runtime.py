@@ -30,6 +30,12 @@ def test_an_unknown_device_is_named() -> None:
         select_providers("cude")
 
 
+@pytest.mark.parametrize("device", ["gpu", "GPU", "gpu:0", "cuda:1", 0])
+def test_other_names_of_a_gpu_lead_to_cuda(device: str) -> None:
+    with pytest.raises(DeviceError, match=f"unknown device {device!r}.*Did you mean 'cuda'"):
+        select_providers(device)
+
+
 @pytest.mark.skipif("CUDAExecutionProvider" in available_providers(), reason="there is a GPU")
 def test_the_message_for_a_missing_device_names_the_fix() -> None:
     with pytest.raises(DeviceError, match="onnxruntime-gpu"):

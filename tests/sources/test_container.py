@@ -10,6 +10,7 @@ import pytest
 from av.stream import Disposition
 
 from facemood.errors import VideoError
+from facemood.sources import container
 from facemood.sources.container import open_container, video_stream
 from facemood.sources.video import probe_video, read_video
 from tests.videos import (
@@ -132,6 +133,20 @@ def test_pixels_become_square(tmp_path: Path, aspect: Fraction, width: int) -> N
     path = make_video(tmp_path / "wide.mp4", numbered_images(7)[6:], aspect=aspect)
     (frame,) = read_video(path)
     assert probe_video(path).size == frame.size == (width, 48)
+    assert number_of(frame.image) == 6
+
+
+@pytest.mark.parametrize("aspect", [Fraction(500), Fraction(1, 500)])
+def test_pixels_of_absurd_shape_are_taken_for_square(tmp_path: Path, aspect: Fraction) -> None:
+    path = make_video(tmp_path / "odd.mp4", numbered_images(7)[6:], aspect=aspect)
+    (frame,) = read_video(path)
+    assert frame.size == (64, 48)
+
+
+def test_large_frames_are_downsampled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(container, "MAX_PIXELS", 64 * 48 // 3)
+    (frame,) = read_video(make_video(tmp_path / "large.mp4", numbered_images(7)[6:]))
+    assert frame.size == (32, 24)
     assert number_of(frame.image) == 6
 
 

@@ -10,7 +10,8 @@ from PIL import Image
 
 from facemood.errors import ImageError, SourceError
 from facemood.sources import images
-from facemood.sources.images import from_array, from_pillow, load_image
+from facemood.sources.images import from_array, load_image
+from facemood.sources.pillow_image import from_pillow
 
 
 def encode(picture: Image.Image, kind: str, **options: object) -> bytes:

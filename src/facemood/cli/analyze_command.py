@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,8 +14,10 @@ from facemood.cli.arguments import (
     DETECTOR,
     MIN_FACE,
     MODEL,
+    AllowDownload,
     Anonymize,
     Baseline,
+    CsvDialect,
     Detector,
     Device,
     Draw,
@@ -43,6 +46,8 @@ from facemood.cli.terminal import (
     start_logging,
 )
 from facemood.cli.times import parse_every, parse_period
+from facemood.csv_dialect import KEY, PLAIN
+from facemood.filenames import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,6 +96,8 @@ def analyze(
     device: Device = "auto",
     threads: Threads = None,
     batch: Annotated[int, typer.Option(min=1, help="Images whose faces are read together.")] = 8,
+    csv_dialect: CsvDialect = PLAIN,
+    allow_download: AllowDownload = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -105,7 +112,8 @@ def analyze(
     video = VideoOptions(
         every=parse_every(every), smooth=SMOOTH if smooth is None else smooth, baseline=parse_period(baseline)
     )
-    job = _Job(video, sources, output or [], batch=batch, bar=not quiet and sys.stderr.isatty())
+    job = _Job(video, sources, output or [], batch=batch, allow_download=allow_download)
+    job.bar, job.dialect = not quiet and sys.stderr.isatty(), csv_dialect
     job.check(json=json, draws=bool(draw))
     recognizer = open_recognizer(
         model, head=head, detector=detector, min_face=min_face, threshold=threshold, max_faces=max_faces,
@@ -123,17 +131,22 @@ def analyze(
 class _Job:
     """One run of the command: what it reads and writes, what it has seen, what failed."""
 
-    def __init__(self, video: VideoOptions, sources: list[str], patterns: list[str], *, batch: int, bar: bool) -> None:
+    def __init__(
+        self, video: VideoOptions, sources: list[str], patterns: list[str], *, batch: int, allow_download: bool
+    ) -> None:
         from facemood.cli.run_summary import RunSummary
         from facemood.outputs import Targets
         from facemood.sources import find_inputs
         from facemood.stream import moves
         from facemood.text import count
 
-        self.video, self.batch, self.bar = video, batch, bar
+        self.video, self.batch, self.bar = video, batch, False
+        self.allow_download, self.dialect, self.left_out = allow_download, PLAIN, Counter[str]()
         self.failures: list[tuple[str, str]] = []
         self.outputs: Outputs | None = None
-        found = [str(item) for item in find_inputs(sources, on_error=self._fail)]
+        given = [source for source in sources if not self._refuse_data_url(source)]
+        items = find_inputs(given, on_error=self._fail, allow_download=allow_download, left_out=self.left_out)
+        found = list(map(str, items))
         first: dict[str, str] = {}
         for name in found:
             first.setdefault(os.path.abspath(name), name)
@@ -143,6 +156,17 @@ class _Job:
             say(f"facemood: {again} named more than once; each is read once")
         self.targets, self.moves = Targets(patterns, self.inputs, moves), moves
         self.seen = RunSummary()
+
+    def _refuse_data_url(self, source: str) -> bool:
+        """Refuse a data URL, which is no name that outputs could be called by."""
+        from facemood.errors import SourceError
+        from facemood.sources import name_of_item
+        from facemood.sources.items import is_data_url
+
+        if is_data_url(source):
+            name = name_of_item(source)
+            self._fail(name, SourceError(f"{name}: on the command line, pipe the image: ... | facemood analyze -"))
+        return is_data_url(source)
 
     def check(self, *, json: bool, draws: bool) -> None:
         """Refuse options that do not fit together, and tell of one that does nothing."""
@@ -177,7 +201,9 @@ class _Job:
 
         photos = recognizer.info()
         videos = {**photos, **self.video.info()}
-        info = videos if any(map(self.moves, self.inputs)) else photos
+        info = dict(videos if any(map(self.moves, self.inputs)) else photos)
+        info |= {KEY: self.dialect} if self.dialect != PLAIN else {}
+        info |= {"left_out": dict(self.left_out)} if self.left_out else {}
         shown = {key: value for key, value in looks.items() if value}
 
         def settings(name: str, drawn: bool) -> dict[str, Any]:
@@ -206,12 +232,13 @@ class _Job:
             progress=self.bar,
             keep_images=self.targets.wants_images,
             on_error=self._fail,
+            allow_download=self.allow_download,
         )
         return with_layers(recognizer, results, layers)
 
     def _fail(self, name: str, error: Exception) -> None:
         """Note an input that names nothing or cannot be read; the others go on."""
-        self.failures.append((name, str(error)))
+        self.failures.append((printable(name), str(error)))
         if self.outputs:
             self.outputs.fail(name, str(error))
 

@@ -131,6 +131,27 @@ Draw = Annotated[
 ]
 
 
+def _known_dialect(name: str) -> str:
+    """Check what `--csv-dialect` names."""
+    from facemood.csv_dialect import check_dialect
+
+    try:
+        return check_dialect(name)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+CsvDialect = Annotated[
+    str,
+    typer.Option(
+        "--csv-dialect",
+        callback=_known_dialect,
+        help="plain; or excel, in which no name can be taken for a formula.",
+    ),
+]
+AllowDownload = Annotated[bool, typer.Option("--allow-download", help="Fetch photos behind http and https addresses.")]
+
+
 def _known_way(how: str) -> str:
     """Check the value of `--anonymize` before anything is loaded."""
     from facemood.errors import OutputError

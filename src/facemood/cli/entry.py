@@ -20,7 +20,7 @@ from facemood.cli.live_command import live
 from facemood.cli.serve_command import serve
 from facemood.cli.signals import exit_code, listen
 from facemood.cli.soft_labels_command import soft_labels
-from facemood.cli.terminal import CANNOT_START, INTERRUPTED, USAGE, say
+from facemood.cli.terminal import CANNOT_START, INTERRUPTED, USAGE, say, use_utf8
 from facemood.cli.train_command import train
 from facemood.errors import FacemoodError, OutputConflictError, RecipeError
 
@@ -74,6 +74,7 @@ def common(
 def main() -> None:
     """Run the command line. An error of facemood becomes one message without a stack trace."""
     listen()
+    use_utf8()
     try:
         app()
     except FacemoodError as error:

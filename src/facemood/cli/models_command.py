@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facemood.cli.terminal import Json, print_json, show_page
+from facemood.filenames import printable
 
 if TYPE_CHECKING:
     from facemood.models import ModelCard
@@ -29,10 +30,12 @@ def list_all(context: typer.Context, json: Json = False) -> None:
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table("model", "description", box=None, header_style="bold")
     for file, card in cards:
-        table.add_row(card.name, _describe(card, file.stat().st_size))
+        cells = (card.name, _describe(card, file.stat().st_size))
+        table.add_row(*(Text(printable(cell, lines=True)) for cell in cells))
     Console(stderr=True).print(table)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from facemood.cli.terminal import shorten
+from facemood.filenames import printable
 from facemood.text import count, joined, percent
 
 if TYPE_CHECKING:
@@ -85,12 +86,14 @@ def _show_table(console: Console, columns: list[str], rows: list[list[str]]) -> 
     """
     from rich.measure import Measurement
     from rich.table import Column, Table
+    from rich.text import Text
 
     for entries in range(MAX_ENTRIES, -1, -1):
         first = Column(columns[0], min_width=max(len(row[0]) for row in rows))
         table = Table(first, *columns[1 : None if entries else -1], box=None, header_style="bold")
         for *cells, last in rows:
-            table.add_row(*cells, *(["  ".join(last.split("  ")[:entries])] if entries else []))
+            shown = [*cells, *(["  ".join(last.split("  ")[:entries])] if entries else [])]
+            table.add_row(*map(Text, shown))  # names may look like markup
         if Measurement.get(console, console.options.update(max_width=UNBOUNDED), table).maximum <= console.width:
             break
     console.print(table)
@@ -100,7 +103,7 @@ def _face_rows(result: Result) -> list[list[str]]:
     """Return the table rows of a photo: one per face, or one that says that no face was found."""
     from facemood.render.draw import name_of
 
-    name = shorten(result.source)
+    name = shorten(printable(result.source))
     if not result.faces:
         return [[name, "-", "no face found", "", ""]]
     rows = []
@@ -124,7 +127,7 @@ def _people_rows(tracks: list[Track]) -> list[list[str]]:
     for track in tracks:
         top = sorted(track.shares.items(), key=lambda item: -item[1])[:3]
         expressions = "  ".join(f"{label} {percent(share)}" for label, share in top if share > 0)
-        name = shorten(track.source) if track.source != video else ""
+        name = shorten(printable(track.source)) if track.source != video else ""
         rows.append([name, str(track.track_id), f"{track.seconds:.1f} s", expressions])
         video = track.source
     return rows

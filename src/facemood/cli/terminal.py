@@ -6,10 +6,13 @@ import json
 import logging
 import os
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+
+from facemood.filenames import printable
 
 DONE, SOME_FAILED, USAGE, CANNOT_START, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit codes: done; some inputs failed and the rest is written; wrong usage; cannot start; interrupted."""
@@ -49,6 +52,13 @@ class _Handler(logging.Handler):
         say(record.getMessage())
 
 
+def use_utf8() -> None:
+    """Write UTF-8 to stdout and stderr in every locale; what it cannot encode is escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
 def start_logging(*, quiet: bool = False, verbose: bool = False) -> None:
     """Send the library's log messages to stderr: warnings by default, all if `verbose`, only errors if `quiet`."""
     logger = logging.getLogger("facemood")
@@ -67,8 +77,8 @@ def quieten_exporters() -> None:
 
 
 def say(text: str) -> None:
-    """Print a message on stderr."""
-    print(text, file=sys.stderr)  # noqa: T201 - the command line's one place for messages
+    """Print a message on stderr; control characters of names in it are written out."""
+    print(printable(text, lines=True), file=sys.stderr)  # noqa: T201 - the command line's one place for messages
 
 
 def show_page(markdown: str) -> None:

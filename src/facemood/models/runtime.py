@@ -27,6 +27,9 @@ PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 DEVICES = ("auto", *PROVIDERS)
 """Names of devices; ``"auto"`` uses a GPU if there is one."""
 
+GPU_NAMES = dict.fromkeys(("gpu", "nvidia", "0"), "cuda")
+"""What other programs call a GPU; a message says what it is called here."""
+
 
 def open_session(model: str | bytes | Path, *, device: str = "cpu", threads: int | None = None) -> Any:
     """Open an ONNX model.
@@ -84,8 +87,9 @@ def select_providers(device: str) -> list[str]:
         DeviceError: The device is unknown, or ONNX Runtime has no provider for it.
     """
     if device not in DEVICES:
+        meant = GPU_NAMES.get(str(device).partition(":")[0].lower(), str(device))
         raise DeviceError(
-            f"unknown device {device!r}; expected one of {', '.join(DEVICES)}.{did_you_mean(device, DEVICES)}"
+            f"unknown device {device!r}; expected one of {', '.join(DEVICES)}.{did_you_mean(meant, DEVICES)}"
         )
     available = available_providers()
     if device == "auto":

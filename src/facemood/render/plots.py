@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.errors import require
+from facemood.filenames import printable
 from facemood.render.palette import CHART_GREY, CHART_INK, hex_of
 from facemood.text import clock, share_percent
 
@@ -192,7 +193,7 @@ def _draw_areas(axes: Axes, person: Person, span: tuple[float, float]) -> None:
         rows = person.probabilities[first:end, order]
         layers = np.concatenate([rows, rows[-1:]]).T  # (K, T + 1)
         axes.stackplot(times, layers, colors=colours, linewidth=0.4, edgecolor="white")
-    axes.set_title(f"{person.source}, person {person.track_id}")
+    axes.set_title(f"{printable(person.source)}, person {person.track_id}", parse_math=False)
     axes.set(xlim=span, ylim=(0, 1))
     axes.set_yticks([0, 0.5, 1], ["0%", "50%", "100%"])
     ticks = time_ticks(*span)

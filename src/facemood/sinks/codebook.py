@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from facemood.csv_dialect import csv_line
 from facemood.results import Result
 from facemood.sinks.sink import columns_of
 from facemood.sinks.text_files import FileSink
-from facemood.table import CODEBOOK, Column, csv_line
+from facemood.table import CODEBOOK, Column
 from facemood.text import markdown_table
 
 MARKUP = re.compile(r"[\\`*\[\]<>|~&#]|(?<![^\W_])_|_(?![^\W_])")

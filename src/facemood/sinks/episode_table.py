@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from facemood.filenames import escape_name
 from facemood.results import Result
 from facemood.sinks.text_files import FileSink
-from facemood.table import csv_line
 from facemood.timeline import MAX_GAP, MIN_SECONDS, Episode, TrackCollector, check_limits, find_episodes
 
 COLUMNS = ("tier", "begin", "end", "duration", "annotation", "peak_time", "peak", "mean", "source", "person")
@@ -63,7 +63,7 @@ class EpisodesSink(FileSink):
 
     def head(self) -> str:
         """Return the header line."""
-        return csv_line(COLUMNS)
+        return self.line(COLUMNS)
 
     def body(self, result: Result) -> str:
         """Add one frame; nothing is written yet."""
@@ -72,7 +72,7 @@ class EpisodesSink(FileSink):
 
     def tail(self) -> str:
         """Return a line for each episode."""
-        return "".join(csv_line(_cells(episode)) for episode in self._episodes())
+        return "".join(self.line(_cells(episode)) for episode in self._episodes())
 
     def _episodes(self) -> Iterator[Episode]:
         """Yield the episodes of each person."""
@@ -92,6 +92,6 @@ def _cells(episode: Episode) -> tuple[object, ...]:
         f"{episode.peak_time:.3f}",
         round(episode.peak, 4),
         round(episode.mean, 4),
-        episode.source,
+        escape_name(episode.source),
         episode.track_id,
     )

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from facemood.atomic import Part
+from facemood.csv_dialect import ExcelLines, head_line, lines_for
 from facemood.locks import cannot_write
 from facemood.results import Result
 from facemood.sinks.sink import MANY, columns_of
-from facemood.table import SCHEMA, Column, csv_line, to_cells
+from facemood.table import SCHEMA, Column, to_cells
+
+logger: logging.Logger = logging.getLogger("facemood")
 
 BLOCK = 1 << 20
 """Bytes that are copied at once."""
@@ -45,6 +49,7 @@ class FileSink:
 
     def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = ()) -> None:
         self.path, self.info, self.count, self.size = path, info, 0, 0
+        self.line = lines_for(info)
         self._part = Part(path)
         self._put(self.head())
 
@@ -76,6 +81,8 @@ class FileSink:
         """Finish the file and give it its name, or one that says that it is unfinished."""
         if not self._part.closed:
             self._put(self.tail())
+            if isinstance(self.line, ExcelLines) and self.line.guarded:
+                logger.warning("%s: %s", self.path, self.line.told())
             self._part.commit(whole=whole)
 
     def discard(self) -> None:
@@ -135,11 +142,11 @@ class CsvSink(FileSink):
 
     def head(self) -> str:
         """Return the header line."""
-        return csv_line(column.name for column in self.columns)
+        return head_line(self.line, (column.name for column in self.columns))
 
     def body(self, result: Result) -> str:
         """Return the lines of one frame."""
-        return "".join(csv_line(to_cells(row).values()) for row in result.values(self.columns))
+        return "".join(self.line(to_cells(row).values()) for row in result.values(self.columns))
 
 
 class JsonLinesSink(FileSink):

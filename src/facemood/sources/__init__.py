@@ -1,30 +1,40 @@
 """Sources: images, videos, folders, patterns and live sources, read as frames."""
 
+from facemood.sources.boundary import input_errors
 from facemood.sources.images import load_image
-from facemood.sources.select import (
-    ErrorHandler,
-    ImageLike,
-    SourceLike,
-    find_inputs,
+from facemood.sources.items import ImageLike, Item
+from facemood.sources.open_input import (
+    expected_count,
     is_live_input,
     is_video,
+    name_of_item,
+    open_video,
     read_frame,
-    read_one_image,
+    read_frames,
+    refuse_live,
 )
+from facemood.sources.select import ErrorHandler, SourceLike, find_inputs, read_one_image
 from facemood.sources.video import VideoInfo, expected_frames, probe_video, read_video
 
 __all__ = [
     "ErrorHandler",
     "ImageLike",
+    "Item",
     "SourceLike",
     "VideoInfo",
+    "expected_count",
     "expected_frames",
     "find_inputs",
+    "input_errors",
     "is_live_input",
     "is_video",
     "load_image",
+    "name_of_item",
+    "open_video",
     "probe_video",
     "read_frame",
+    "read_frames",
     "read_one_image",
     "read_video",
+    "refuse_live",
 ]

@@ -17,6 +17,7 @@ import numpy as np
 
 from facemood.errors import VideoError
 from facemood.schema import Image
+from facemood.sources.images import MAX_PIXELS
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -43,6 +44,10 @@ COUNTABLE = {"h264", "hevc", "vp9", "av1", "mpeg4"}
 
 LOCAL = {"protocol_whitelist": "file,crypto,data"}
 """FFmpeg option that stops a local playlist from opening network addresses."""
+
+
+MAX_STRETCH = 8.0
+"""Largest ratio of the sides of a pixel that is believed; anamorphic films have 2 or less."""
 
 
 class KeyFrame(NamedTuple):
@@ -114,6 +119,8 @@ def video_stream(container: InputContainer, name: str) -> VideoStream:
 class FrameConverter:
     """Converts decoded frames to images as players show them: upright, square pixels, (H, W, 3) uint8 BGR.
 
+    Frames of more than `MAX_PIXELS` are downsampled by an integer factor.
+
     Args:
         aspect: Width over height of a stored pixel, from `pixel_aspect`.
 
@@ -135,8 +142,10 @@ class FrameConverter:
     def __call__(self, frame: VideoFrame) -> Image:
         """Convert one frame."""
         mirrored = self._is_mirrored(frame)
-        width = max(1, round(frame.width * self.aspect))
-        stored = self.reformatter.reformat(frame, width=width, format="bgr24").to_ndarray()
+        width, height = frame.width * self.aspect, frame.height
+        factor = max(1, math.ceil(math.sqrt(width * height / MAX_PIXELS)))
+        size = {"width": max(1, round(width / factor)), "height": max(1, height // factor)}
+        stored = self.reformatter.reformat(frame, format="bgr24", **size).to_ndarray()
         if mirrored:
             stored = stored[:, ::-1]
         return np.ascontiguousarray(np.rot90(stored, quarter_turns(frame, mirrored=mirrored)), np.uint8)
@@ -153,9 +162,9 @@ class FrameConverter:
 
 
 def pixel_aspect(stream: VideoStream) -> float:
-    """Return width over height of a stream's pixels; 1 if they are square or nearly so (`MIN_STRETCH`)."""
+    """Return width over height of a stream's pixels; 1 if they are nearly square, or so long that it is an error."""
     aspect = float(stream.sample_aspect_ratio or 1)
-    return aspect if abs(aspect - 1) > MIN_STRETCH else 1.0
+    return aspect if abs(aspect - 1) > MIN_STRETCH and 1 / MAX_STRETCH <= aspect <= MAX_STRETCH else 1.0
 
 
 def find_key_frame(name: str, before: float) -> KeyFrame | None:

@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 import glob
+import logging
 import os
-import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sized
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from facemood.errors import FacemoodError, ImageError, SourceError, did_you_mean
 from facemood.schema import Frame
-from facemood.sources.images import from_array, from_pillow, load_image
-from facemood.sources.live import is_live
+from facemood.sources.boundary import input_errors, short_name
+from facemood.sources.download import is_address
+from facemood.sources.folder_walk import Walk, describe_left_out
+from facemood.sources.images import wrong_array
+from facemood.sources.items import Download, ImageLike, Item, NamedBytes, is_data_url, read_file_object
+from facemood.sources.open_input import STDIN, is_live_input, name_of_item, read_frame, refuse_live
 
-SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pgm", ".ppm", ".avif", ".jp2"}
-"""Suffixes of the image files that are taken from a folder or pattern. A file that is named itself may have any."""
-
-VIDEO_SUFFIXES = {
-    ".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv", ".ts", ".mts",
-}  # fmt: skip
-"""Suffixes of the files that are read as videos."""
-
-STDIN = "-"
-"""As a source: an image from standard input."""
-
-ImageLike: TypeAlias = "str | os.PathLike[str] | bytes | NDArray[np.uint8] | Pillow.Image"
-"""One image: a path, a file's bytes, an array (H, W[, 3]) uint8 BGR, or a Pillow image."""
+logger: logging.Logger = logging.getLogger("facemood")
 
 SourceLike: TypeAlias = "ImageLike | Iterable[ImageLike]"
 """An image, a video, a live source, a folder, a pattern such as ``photos/**/*.jpg``, or several of them."""
@@ -39,140 +32,151 @@ ErrorHandler: TypeAlias = Callable[[str, FacemoodError], None]
 """Called with the name of an input that cannot be read and the error; the other inputs are still read."""
 
 
-def find_inputs(source: SourceLike, *, on_error: ErrorHandler | None = None) -> list[ImageLike] | Iterator[ImageLike]:
+def find_inputs(
+    source: SourceLike,
+    *,
+    on_error: ErrorHandler | None = None,
+    allow_download: bool = False,
+    left_out: Counter[str] | None = None,
+) -> list[Item] | Iterator[Item]:
     """List the images, videos and live sources that a source names, without opening them.
 
-    Folders are searched recursively, patterns are expanded, and both give sorted paths. A generator is read lazily:
-    its items need not fit into memory together.
+    Folders are searched to any depth, patterns are expanded, and both give sorted paths (`folder_walk`). A generator
+    stays one: its items are taken as they are needed, so that they need not fit into memory together.
 
     Args:
-        source: A source as the user gave it.
-        on_error: Called for each of several sources that does not exist or is empty; None raises the first error.
+        source: What the user named.
+        on_error: Called for each of several sources that names nothing, and for each folder below the first that cannot
+            be listed; None lets the first error end it.
+        allow_download: Whether http and https addresses are photos that are fetched; else they are live sources.
+        left_out: Takes the number of files that folders and patterns leave out, by their endings.
 
     Raises:
-        SourceError: A path does not exist, a folder or pattern has no image or video, or the type is not supported.
+        SourceError: A path is not there, a folder or pattern has neither image nor video, or the kind is not supported.
 
     Example:
         >>> len(find_inputs([np.zeros((8, 8), np.uint8), b"..."]))
         2
     """
-    if isinstance(source, str | os.PathLike):
-        return list(_find_paths(os.fspath(source)))
-    if isinstance(source, bytes | np.ndarray | Pillow.Image):
-        return [source]
-    if isinstance(source, Iterable):
-        items = (item for part in source for item in _find_part(part, on_error))
-        return list(items) if isinstance(source, Sized) else items
-    raise SourceError(
-        f"cannot read {type(source).__name__}; expected a path, bytes, an array, a Pillow image, or a list of them"
-    )
+    search = _Search(on_error, allow_download, Counter() if left_out is None else left_out)
+    with input_errors(name_of_item(source)):
+        return search.find(source)
 
 
-def is_video(item: ImageLike) -> bool:
-    """Return whether an input is a video, by its suffix.
-
-    Example:
-        >>> is_video("talk.MP4"), is_video("face.jpg")
-        (True, False)
-    """
-    return (
-        isinstance(item, str | os.PathLike) and Path(item).suffix.lower() in VIDEO_SUFFIXES and not is_live_input(item)
-    )
-
-
-def is_live_input(item: ImageLike) -> bool:
-    """Return whether an input is a camera, a screen or a network stream, by its name. An existing file is none.
-
-    Example:
-        >>> is_live_input("camera:0"), is_live_input("camera.jpg")
-        (True, False)
-    """
-    return isinstance(item, str) and is_live(item) and not Path(item).exists()
-
-
-def read_frame(item: ImageLike) -> Frame:
-    """Open one image.
-
-    Raises:
-        ImageError: It cannot be decoded.
-    """
-    if isinstance(item, bytes):
-        return Frame(load_image(item, name="bytes"), source="bytes")
-    if isinstance(item, np.ndarray):
-        return Frame(from_array(item), source="array")
-    if isinstance(item, Pillow.Image):
-        return Frame(from_pillow(item), source=str(getattr(item, "filename", "") or "image"))
-    if item == STDIN:
-        return Frame(load_image(sys.stdin.buffer.read(), name="standard input"), source=STDIN)
-    return Frame(load_image(Path(item)), source=os.fspath(item))
-
-
-def read_one_image(image: ImageLike) -> Frame:
+def read_one_image(image: ImageLike, *, allow_download: bool = False) -> Frame:
     """Open a source that must be exactly one image.
+
+    Args:
+        image: The source.
+        allow_download: Whether an image at an http or https address is downloaded.
 
     Raises:
         ImageError: It is a folder, a pattern for several files, or it cannot be decoded.
-        SourceError: It does not exist.
+        SourceError: It does not exist, or is live.
     """
-    inputs = list(find_inputs(image))
-    if len(inputs) != 1 or (isinstance(image, str | os.PathLike) and Path(image).is_dir()):
-        raise ImageError(f"expected one image, but {str(image)!r} names {len(inputs)}; use analyze or stream")
+    inputs = list(find_inputs(image, allow_download=allow_download))
+    if len(inputs) != 1 or (isinstance(image, str | os.PathLike) and os.path.isdir(image)):
+        raise ImageError(f"expected one image, but {name_of_item(image)!r} names {len(inputs)}; use analyze or stream")
+    refuse_live(inputs)
     return read_frame(inputs[0])
 
 
-def _find_part(part: ImageLike, on_error: ErrorHandler | None) -> Iterable[ImageLike]:
-    """List the inputs of one of several sources, or pass its error to `on_error`."""
-    try:
-        return find_inputs(part)
-    except SourceError as error:
-        if on_error is None:
-            raise
-        on_error(str(part), error)
-        return []
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """How sources are listed; see `find_inputs`."""
 
+    on_error: ErrorHandler | None
+    allow_download: bool
+    left_out: Counter[str]
 
-def _find_paths(text: str) -> Iterator[str]:
-    """Expand one path, folder or pattern."""
-    path = Path(text).expanduser()
-    if text == STDIN:
-        yield text
-    elif path.is_dir():
-        yield from _files_in(path)
-    elif path.exists():
-        yield str(path)
-    elif is_live_input(text):
-        yield text
-    elif glob.has_magic(text):
-        yield from _files_matching(text)
-    else:
+    def find(self, source: Any) -> list[Item] | Iterator[Item]:
+        """List what one source names."""
+        if isinstance(source, str | os.PathLike):
+            return self._find_paths(os.fspath(source))
+        if isinstance(source, np.ndarray) and source.dtype.kind in "OUS" and source.ndim == 1:
+            return self.find(source.tolist())
+        if isinstance(source, bytes | np.ndarray | Pillow.Image | NamedBytes | Download):
+            return [source]
+        if isinstance(source, bytearray | memoryview):
+            return [bytes(source)]
+        if hasattr(source, "__dlpack__"):
+            raise wrong_array(source, "tensor")
+        if callable(getattr(source, "read", None)):
+            return [read_file_object(source)]
+        if isinstance(source, Iterable):
+            items = (item for part in source for item in self._find_part(part))
+            return list(items) if isinstance(source, Sized) else items
+        raise SourceError(
+            f"cannot read {type(source).__name__}; expected a path, bytes, an open file, an array, a Pillow image, "
+            "or a list of them"
+        )
+
+    def _find_part(self, part: Any) -> Iterable[Item]:
+        """List what one of several sources names, or hand its error on."""
+        try:
+            with input_errors(name_of_item(part)):
+                return self.find(part)
+        except FacemoodError as error:
+            if self.on_error is None:
+                raise
+            self.on_error(name_of_item(part), error)
+            return []
+
+    def _find_paths(self, text: str | bytes) -> list[Item]:
+        """Expand one path, folder or pattern; a file of that name outranks all else."""
+        text = os.fsdecode(text)
+        if not text:
+            raise SourceError(
+                "the source is an empty text; expected a path, a folder or a pattern, or '.' for this folder"
+            )
+        if is_data_url(text) or text == STDIN:
+            return [text]
+        path = expand_home(text)
+        if path.is_dir():
+            return self._search(text, path)
+        if os.path.lexists(path):
+            return [str(path)]
+        if self.allow_download and is_address(text):
+            return [Download(text)]
+        if is_live_input(text):
+            return [text]
+        if glob.has_magic(text):
+            return self._search(text)
         raise SourceError(_not_found(text, path))
 
+    def _search(self, text: str, folder: Path | None = None) -> list[Item]:
+        """Search a folder, or else a pattern, and say what was left out."""
+        walk = Walk(self.on_error)
+        found = walk.files_below(folder) if folder else walk.files_matching(str(expand_home(text)))
+        told = describe_left_out(walk.left_out)
+        if not found and folder:
+            more = f" ({told})" if told else ""
+            raise SourceError(
+                f"{folder}: the folder holds no images or videos; expected files such as .jpg, .png or .mp4{more}"
+            )
+        if not found:
+            raise SourceError(f"{text}: the pattern matches no image or video ({told or '0 files'})")
+        if told:
+            logger.warning("%s: %s", text, told)
+        self.left_out.update(walk.left_out)
+        return list(found)
 
-def _files_in(folder: Path) -> list[str]:
-    """List the images and videos in a folder and its subfolders."""
-    found = sorted(str(file) for file in folder.rglob("*") if _has_known_suffix(file) and file.is_file())
-    if not found:
-        raise SourceError(f"{folder}: the folder holds no images or videos; expected files such as .jpg, .png or .mp4")
-    return found
 
-
-def _files_matching(pattern: str) -> list[str]:
-    """List the images and videos that a pattern matches."""
-    found = sorted(name for name in glob.glob(str(Path(pattern).expanduser()), recursive=True) if Path(name).is_file())
-    known = [name for name in found if _has_known_suffix(Path(name))]
-    if not known:
-        raise SourceError(f"{pattern}: the pattern matches no image or video ({len(found)} other files)")
-    return known
-
-
-def _has_known_suffix(file: Path) -> bool:
-    """Return whether a file is taken from a folder or pattern."""
-    return file.suffix.lower() in SUFFIXES | VIDEO_SUFFIXES
+def expand_home(text: str) -> Path:
+    """Return a path, with ``~`` for the home folder where there is no file of that name, and somebody has that home."""
+    path = Path(text)
+    if os.path.lexists(path):
+        return path
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
 
 
 def _not_found(text: str, path: Path) -> str:
     """Return the message for a path that does not exist, with the nearest name in its folder."""
     if "://" in text:
-        return f"{text}: unsupported protocol; expected rtsp://, http://, https:// or udp://"
-    siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-    return f"{text}: there is no such file or folder.{did_you_mean(path.name, siblings)}"
+        return f"{short_name(text)}: unsupported protocol; expected rtsp://, http://, https:// or udp://"
+    with_siblings = path.parent.is_dir() and os.access(path.parent, os.R_OK)
+    siblings = [entry.name for entry in path.parent.iterdir()] if with_siblings else []
+    return f"{short_name(text)}: there is no such file or folder.{did_you_mean(path.name, siblings)}"

@@ -170,12 +170,22 @@ def read_video(
         ...     [(frame.index, frame.timestamp) for frame in read_video(f"{folder}/grey.mp4", every=0.4)]
         [(0, 0.0), (4, 0.4), (8, 0.8)]
     """
+    until = check_period(every, start, end)
+    return _read(os.fspath(path), frame_chooser(every), start, until)
+
+
+def check_period(every: int | float | None, start: float, end: float | None) -> float:
+    """Check which frames are asked for, and return the second at which reading stops.
+
+    Raises:
+        ValueError: An option is out of its range.
+    """
     if every is not None and (isinstance(every, bool) or not 0 < every < math.inf):
         raise ValueError(f"every must be a number of frames or seconds above 0, such as 5 or 0.2, but is {every!r}")
     until = math.inf if end is None else end
     if not 0 <= start < until:
         raise ValueError(f"start must be at least 0 and lie before end, but start is {start} and end is {end}")
-    return _read(os.fspath(path), _chooser(every), start, until)
+    return until
 
 
 def _read(name: str, chosen: Callable[[int, Fraction], bool], start: float, end: float) -> Generator[Frame, None, None]:
@@ -195,7 +205,7 @@ def _read(name: str, chosen: Callable[[int, Fraction], bool], start: float, end:
             decoder.warn_of_damage()
 
 
-def _chooser(every: int | float | None) -> Callable[[int, Fraction], bool]:
+def frame_chooser(every: int | float | None) -> Callable[[int, Fraction], bool]:
     """Return a function that decides, frame by frame, whether a frame is read: by its number and time."""
     if every is None:
         return lambda number, time: True

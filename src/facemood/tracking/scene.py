@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Protocol
 
 from facemood.schema import Face, Frame
@@ -61,7 +62,8 @@ class VideoOptions:
     patience: float = PATIENCE
 
     def __post_init__(self) -> None:
-        if self.every is not None and not 0 < self.every < math.inf:
+        number = isinstance(self.every, Real) and not isinstance(self.every, bool)
+        if self.every is not None and (not number or not 0 < self.every < math.inf):
             raise ValueError(f"every must be a number of frames or seconds above 0, but is {self.every!r}")
         if not 0 <= self.smooth < math.inf:
             raise ValueError(f"smooth must be a number of seconds, 0 or more, but is {self.smooth!r}")

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -17,10 +19,27 @@ def test_selected_faces_are_sorted_by_size() -> None:
     assert len(select_faces(faces, DetectOptions(max_faces=1))) == 1
 
 
-@pytest.mark.parametrize("options", [{"min_size": 0}, {"threshold": 1.5}, {"max_faces": 0}])
-def test_invalid_options_are_rejected(options: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="expected min_size > 0, threshold 0..1"):
-        DetectOptions(**options)  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        *[
+            ({"min_size": value}, "min_face must be a number of pixels above 0")
+            for value in (0, -3, "24", np.nan, True)
+        ],
+        *[
+            ({"threshold": value}, "threshold must be a number from 0 to 1 or None")
+            for value in (1.5, -0.1, "x", np.nan)
+        ],
+        *[({"max_faces": value}, "max_faces must be a whole number from 1 on or None") for value in (0, -1, 1.5, "2")],
+    ],
+)
+def test_an_invalid_option_is_named_as_users_know_it(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=f"{message}, but is {next(iter(options.values()))!r}"):
+        DetectOptions(**options)
+
+
+def test_numbers_of_numpy_are_options_too() -> None:
+    assert DetectOptions(np.float32(30), np.float64(0.5), np.int64(2)).max_faces == 2  # type: ignore[arg-type]
 
 
 def test_without_a_threshold_the_detectors_default_counts() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from facemood.filenames import printable
 from facemood.render import check_anonymize
 from facemood.results import Result
 from facemood.schema import Image
@@ -74,7 +75,7 @@ class ReportSink(FileSink):
             )
             for place, timeline in enumerate(self._collector.timelines())
         ]
-        return report_page(videos, self._photos, self.info, hidden=self.hidden)
+        return printable(report_page(videos, self._photos, self.info, hidden=self.hidden), lines=True)
 
     def _add_portraits(self, video: int, result: Result, image: Image) -> None:
         """Keep the faces of a frame that are better portraits than those so far."""

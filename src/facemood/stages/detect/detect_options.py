@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from numbers import Integral, Real
 from typing import Protocol
 
 from facemood.schema import Face, Image
@@ -26,7 +28,7 @@ class DetectOptions:
     """Which detected faces count.
 
     Attributes:
-        min_size: Smallest face: the shorter side of its box, in pixels of the image.
+        min_size: Smallest face: the shorter side of its box, in pixels of the image. Users know it as ``min_face``.
         threshold: Smallest score, 0..1; None for the detector's default, because scores of detectors differ.
         max_faces: Largest number of faces, largest faces first; None for all.
     """
@@ -36,16 +38,21 @@ class DetectOptions:
     max_faces: int | None = None
 
     def __post_init__(self) -> None:
-        known = (self.threshold is None or 0 <= self.threshold <= 1) and self.min_size > 0
-        if not known or (self.max_faces is not None and self.max_faces < 1):
-            raise ValueError(
-                "expected min_size > 0, threshold 0..1 or None, and max_faces >= 1 or None, but got "
-                f"{self.min_size}, {self.threshold} and {self.max_faces}"
-            )
+        if not _is_number(self.min_size) or not 0 < self.min_size < math.inf:
+            raise ValueError(f"min_face must be a number of pixels above 0, but is {self.min_size!r}")
+        if self.threshold is not None and (not _is_number(self.threshold) or not 0 <= self.threshold <= 1):
+            raise ValueError(f"threshold must be a number from 0 to 1 or None, but is {self.threshold!r}")
+        if self.max_faces is not None and (not isinstance(self.max_faces, Integral) or self.max_faces < 1):
+            raise ValueError(f"max_faces must be a whole number from 1 on or None, but is {self.max_faces!r}")
 
     def threshold_or(self, usual: float) -> float:
         """Return the given threshold, or a detector's default."""
         return usual if self.threshold is None else self.threshold
+
+
+def _is_number(value: object) -> bool:
+    """Return whether a value is a number; True and False are none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def select_faces(faces: list[Face], options: DetectOptions) -> list[Face]:

@@ -1,0 +1,158 @@
+"""How tables are written as CSV: plainly, or so that a spreadsheet program runs nothing that stands in them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from facemood.atomic import replacing
+from facemood.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from facemood.table import Cell, Column
+
+logger: logging.Logger = logging.getLogger("facemood")
+
+PLAIN = "plain"
+"""UTF-8, lines that end in a line feed, and every text exactly as it is."""
+
+EXCEL = "excel"
+"""UTF-8 with a byte order mark, lines as Excel writes them, and no text that is taken for a formula."""
+
+DIALECTS = (PLAIN, EXCEL)
+"""All dialects."""
+
+KEY = "csv_dialect"
+"""Under which name a run's settings tell the dialect, where it is not `PLAIN`."""
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - full width, as in East Asia
+"""How texts begin that spreadsheet programs take for formulas, or for what comes before one."""
+
+GUARD = "'"
+"""What comes before such a text: spreadsheet programs take what follows for text."""
+
+MARK = "\ufeff"
+"""The byte order mark, by which Excel knows UTF-8."""
+
+
+class Line(Protocol):
+    """Writes one line of CSV."""
+
+    def __call__(self, values: Iterable[object], /) -> str:
+        """Return the line."""
+        ...
+
+
+def csv_line(values: Iterable[object], /) -> str:
+    """Return one line of CSV in the dialect `PLAIN`.
+
+    Example:
+        >>> csv_line(["a, b.jpg", 0, ""]).strip()
+        '"a, b.jpg",0,'
+    """
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\r\n").writerow(values)  # texts are quoted that hold a part of it
+    return line.getvalue().removesuffix("\r\n") + "\n"
+
+
+class ExcelLines:
+    r"""Writes lines in the dialect `EXCEL`.
+
+    Attributes:
+        guarded: How many texts got an apostrophe.
+
+    Example:
+        >>> line = ExcelLines()
+        >>> line(["source", "x1"]), line(["=1+1.jpg", -1.5]), line.guarded
+        ('source,x1\r\n', "'=1+1.jpg,-1.5\r\n", 1)
+    """
+
+    guarded: int
+
+    def __init__(self) -> None:
+        self.guarded = 0
+
+    def __call__(self, values: Iterable[object], /) -> str:
+        """Return one line."""
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\r\n").writerow(map(self._guard, values))
+        return line.getvalue()
+
+    def _guard(self, value: object) -> object:
+        """Put an apostrophe before a text that could be a formula; numbers stay."""
+        if not isinstance(value, str) or not value.startswith(FORMULA):
+            return value
+        self.guarded += 1
+        return GUARD + value
+
+    def told(self) -> str:
+        """Say how many texts were changed; empty if none was."""
+        many = "1 text begins" if self.guarded == 1 else f"{self.guarded:,} texts begin"
+        return f"{many} with an apostrophe, so that no spreadsheet takes it for a formula" * bool(self.guarded)
+
+
+def check_dialect(name: str) -> str:
+    """Return the name of a dialect.
+
+    Raises:
+        ValueError: There is none of that name.
+
+    Example:
+        >>> check_dialect("excel")
+        'excel'
+    """
+    if name not in DIALECTS:
+        raise ValueError(
+            f"unknown CSV dialect {name!r}; expected {' or '.join(DIALECTS)}.{did_you_mean(name, DIALECTS)}"
+        )
+    return name
+
+
+def lines_for(info: Mapping[str, Any]) -> Line:
+    """Return what writes the lines of a run's tables.
+
+    Args:
+        info: The run's settings.
+
+    Raises:
+        ValueError: Their dialect is none.
+    """
+    return ExcelLines() if check_dialect(info.get(KEY, PLAIN)) == EXCEL else csv_line
+
+
+def head_line(line: Line, names: Iterable[str]) -> str:
+    """Return the first line of a table, with the byte order mark where the dialect has one."""
+    return MARK * isinstance(line, ExcelLines) + line(names)
+
+
+def write_csv(
+    path: str | os.PathLike[str],
+    columns: Iterable[Column],
+    rows: Iterable[Mapping[str, Cell]],
+    *,
+    dialect: str = PLAIN,
+) -> Path:
+    """Write a table.
+
+    Args:
+        path: The file's name.
+        columns: Its columns.
+        rows: Its rows.
+        dialect: One of `DIALECTS`.
+
+    Raises:
+        OutputError: The place cannot be written to.
+        ValueError: There is no such dialect.
+    """
+    line = lines_for({KEY: dialect})
+    with replacing(path, newline="", encoding="utf-8") as file:
+        file.write(head_line(line, (column.name for column in columns)))
+        file.writelines(line(row.values()) for row in rows)
+    if isinstance(line, ExcelLines) and line.guarded:
+        logger.warning("%s: %s", path, line.told())
+    return Path(path)
