@@ -4,7 +4,8 @@ FacemoodError
 ├── MissingExtraError an optional package is not installed (also an ImportError)
 ├── SourceError       nothing to read at a path, pattern or stream
 │   ├── ImageError    a file or array is not a readable image
-│   └── VideoError    a video or stream cannot be opened or has no readable frame
+│   ├── VideoError    a video or stream cannot be opened or has no readable frame
+│   └── LimitError    an image or video exceeds a limit that was set
 ├── DatasetError      a dataset's files are missing, damaged or inconsistent
 ├── ModelError        a model file, its card or its labels cannot be used
 ├── DeviceError       the requested computing device is not available
@@ -76,6 +77,10 @@ class ExplanationError(FacemoodError):
 
 class VideoError(SourceError):
     """A video or stream cannot be opened, or has no readable frame."""
+
+
+class LimitError(SourceError):
+    """An image or video is larger than a limit that was set for it."""
 
 
 def require(module: str, *, extra: str) -> ModuleType:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from facemood.errors import VideoError
+from facemood.errors import LimitError, VideoError
 from facemood.schema import Image
 from facemood.sources.images import MAX_PIXELS
 
@@ -123,6 +123,7 @@ class FrameConverter:
 
     Args:
         aspect: Width over height of a stored pixel, from `pixel_aspect`.
+        max_pixels: Most pixels of a frame, as it is shown; None for any. It is checked before the conversion.
 
     Example:
         >>> from av import VideoFrame
@@ -131,18 +132,27 @@ class FrameConverter:
     """
 
     aspect: float
+    max_pixels: int | None
     reformatter: VideoReformatter
 
-    def __init__(self, aspect: float = 1.0) -> None:
+    def __init__(self, aspect: float = 1.0, *, max_pixels: int | None = None) -> None:
         from av.video.reformatter import VideoReformatter
 
-        self.aspect, self.reformatter = aspect, VideoReformatter()
+        self.aspect, self.max_pixels, self.reformatter = aspect, max_pixels, VideoReformatter()
         self._turn: tuple[int, bool] | None = None
 
     def __call__(self, frame: VideoFrame) -> Image:
-        """Convert one frame."""
-        mirrored = self._is_mirrored(frame)
+        """Convert one frame.
+
+        Raises:
+            LimitError: It has more than `max_pixels`.
+        """
         width, height = frame.width * self.aspect, frame.height
+        if self.max_pixels is not None and width * height > self.max_pixels:
+            raise LimitError(
+                f"a frame has {width:.0f} x {height} pixels; expected at most {self.max_pixels:,}, make it smaller"
+            )
+        mirrored = self._is_mirrored(frame)
         factor = max(1, math.ceil(math.sqrt(width * height / MAX_PIXELS)))
         size = {"width": max(1, round(width / factor)), "height": max(1, height // factor)}
         stored = self.reformatter.reformat(frame, format="bgr24", **size).to_ndarray()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
@@ -74,9 +75,8 @@ def _mean_colours(picture: Pillow.Image, across: int, down: int) -> Image:
         last = min(height, first + rows)
         strip = picture.crop((0, first * down, width * across, last * down)) if (rows < height) else picture
         strip = _to_rgb(strip)
-        image[first:last] = np.asarray(strip.reduce((across, down)) if across * down > 1 else strip)[
-            : last - first, :width, ::-1
-        ]
+        pixels = np.asarray(strip.reduce((across, down)) if across * down > 1 else strip)
+        image[first:last] = cv2.cvtColor(pixels[: last - first, :width], cv2.COLOR_RGB2BGR)  # quicker than by [::-1]
     return image
 
 

@@ -8,6 +8,7 @@ a warning reports both. Interlaced videos are not deinterlaced, and HDR videos a
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 from collections.abc import Callable, Generator
@@ -64,11 +65,16 @@ class VideoInfo:
     start: float = 0.0
 
 
-def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
+def probe_video(path: str | os.PathLike[str], *, max_pixels: int | None = None) -> VideoInfo:
     """Return the properties of a video. It decodes only one frame.
+
+    Args:
+        path: The video, or its address.
+        max_pixels: Most pixels of its first frame, as it is shown; None for any.
 
     Raises:
         VideoError: It is not a video, or no frame can be decoded.
+        LimitError: Its first frame has more than `max_pixels`.
 
     Example:
         >>> import tempfile
@@ -89,7 +95,7 @@ def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
         frame = next((decoded.frame for decoded in decoder), None)
         if frame is None:
             raise VideoError(no_frames_in(name, decoder.damaged + len(decoder.due)))
-        height, width = FrameConverter(pixel_aspect(stream))(frame).shape[:2]
+        height, width = FrameConverter(pixel_aspect(stream), max_pixels=max_pixels)(frame).shape[:2]
         duration = duration_of(container, stream, decoder.origin or 0)
         rate = stream.average_rate or stream.guessed_rate
         estimate = round(duration * rate) if duration and rate else None
@@ -171,7 +177,24 @@ def read_video(
         [(0, 0.0), (4, 0.4), (8, 0.8)]
     """
     until = check_period(every, start, end)
-    return _read(os.fspath(path), frame_chooser(every), start, until)
+    return _without_skipped(_read(os.fspath(path), frame_chooser(every), start, until))
+
+
+def step_video(
+    path: str | os.PathLike[str], *, every: int | float | None = None, max_pixels: int | None = None
+) -> Generator[Frame | None, None, None]:
+    """Yield what `read_video` yields, and None for each skipped frame as a sign of progress.
+
+    Args:
+        path: As for `read_video`.
+        every: As for `read_video`.
+        max_pixels: Most pixels of a frame, as it is shown; None for any.
+
+    Raises:
+        VideoError: As for `read_video`.
+        LimitError: A frame has more than `max_pixels`.
+    """
+    return _read(os.fspath(path), frame_chooser(every), 0.0, math.inf, max_pixels=max_pixels)
 
 
 def check_period(every: int | float | None, start: float, end: float | None) -> float:
@@ -188,18 +211,33 @@ def check_period(every: int | float | None, start: float, end: float | None) -> 
     return until
 
 
-def _read(name: str, chosen: Callable[[int, Fraction], bool], start: float, end: float) -> Generator[Frame, None, None]:
-    """Yield the chosen frames between two times."""
+def _without_skipped(steps: Generator[Frame | None, None, None]) -> Generator[Frame, None, None]:
+    """Yield the frames that are not skipped."""
+    with contextlib.closing(steps):
+        yield from (frame for frame in steps if frame is not None)
+
+
+def _read(
+    name: str,
+    chosen: Callable[[int, Fraction], bool],
+    start: float,
+    end: float,
+    *,
+    max_pixels: int | None = None,
+) -> Generator[Frame | None, None, None]:
+    """Yield the chosen frames between two times, and None for the others."""
     key_frame = find_key_frame(name, start - 2 * float(SLACK)) if start >= SEEK_FROM else None
     with open_container(name) as container:
         decoder = VideoDecoder(name, container, key_frame)
-        convert = FrameConverter(pixel_aspect(decoder.stream))
+        convert = FrameConverter(pixel_aspect(decoder.stream), max_pixels=max_pixels)
         try:
             for number, time, frame in decoder:
                 if time + SLACK >= end:
                     return
                 if chosen(number, time) and time + SLACK >= start:
                     yield Frame(convert(frame), source=name, index=number, timestamp=float(time))
+                else:
+                    yield None
             decoder.check_complete()
         finally:
             decoder.warn_of_damage()

@@ -10,7 +10,7 @@ from facemood.geometry import iou
 from facemood.schema import Image
 from facemood.sources import load_image
 from facemood.stages.detect import DetectOptions, FinderDetector
-from facemood.stages.detect.finder import PADDING, TILE, WINDOW, pyramid_levels, tiles
+from facemood.stages.detect.finder import MAX_TILES, PADDING, TILE, WINDOW, bounded_scale, pyramid_levels, tiles
 from scripts.detection_metrics import Tally, measure_empty, measure_photos, measure_tiles, read_photos
 
 PORTRAIT = [181, 64, 269, 175]
@@ -171,3 +171,17 @@ def test_tiles_are_found(finder: FinderDetector, shared_data: Path) -> None:
     done = measure_tiles(finder, tiles)
     assert isinstance(done, Tally)
     assert done.found / done.faces >= 0.97
+
+
+@pytest.mark.parametrize("shape", [(1, 4_000_000), (4_000_000, 1), (13, 1_000_000)])
+def test_a_very_long_image_has_a_bounded_number_of_tiles(shape: tuple[int, int]) -> None:
+    scale = bounded_scale(shape, 1.0)
+    assert scale < 1.0
+    first, _ = next(pyramid_levels(np.full(shape, 128, np.uint8), scale))
+    assert MAX_TILES / 2 < sum(1 for _ in tiles(first)) <= MAX_TILES + 1
+
+
+@pytest.mark.parametrize("shape", [(480, 640), (7000, 7000), (1, 20_000), (3000, 16_000)])
+def test_images_of_usual_shapes_are_searched_at_the_scale_that_is_wanted(shape: tuple[int, int]) -> None:
+    assert bounded_scale(shape, 1.0) == 1.0
+    assert bounded_scale(shape, 2.0) == 2.0

@@ -27,6 +27,10 @@ TILE = 1024
 TILE_OVERLAP = 192
 """Pixels that neighbouring tiles share: more than any face that is detected at one level."""
 
+MAX_TILES = 1024
+"""Most tiles of the first pyramid level. A square image of 100 million pixels has 145, or 578 if it is enlarged twice;
+only very long images have more. Those are searched at a smaller scale."""
+
 PADDING = 16
 """Pixels added around a pyramid level, so that faces cut off by the frame have cells outside of it."""
 
@@ -89,7 +93,8 @@ class FinderDetector:
     def search(self, grey: NDArray[np.uint8], *, threshold: float = CANDIDATE) -> Candidates:
         """Return the detection network's candidates in an (H, W) uint8 image, highest score first."""
         parts = []
-        for level, ratio in pyramid_levels(grey, min(WINDOW / self.options.min_size, MAX_ENLARGEMENT)):
+        wanted = min(WINDOW / self.options.min_size, MAX_ENLARGEMENT)
+        for level, ratio in pyramid_levels(grey, bounded_scale(grey.shape, wanted)):
             for tile, corner in tiles(level):
                 cells = self.session.run_batch(tile[None, None].astype(np.float32))["cells"][0]
                 found = decode_cells(cells, threshold=threshold)
@@ -99,6 +104,30 @@ class FinderDetector:
                 )
         best = concatenate(parts).non_max_suppression()
         return best.select(np.arange(min(MAX_CANDIDATES, len(best.scores))))
+
+
+def bounded_scale(shape: tuple[int, ...], scale: float) -> float:
+    """Return the scale at which an image is searched: the one that is wanted, or a smaller one for very long images.
+
+    A strip of 40,000,000 x 1 pixels would have 48,000 tiles, and no face.
+
+    Args:
+        shape: Height and width of the image in pixels.
+        scale: The scale that is wanted.
+
+    Returns:
+        A scale at which no side has more tiles than `MAX_TILES` leaves it.
+
+    Example:
+        >>> bounded_scale((480, 640), 1.0), bounded_scale((1, 8_500_000), 1.0) < 0.11
+        (1.0, True)
+    """
+    step = TILE - TILE_OVERLAP
+    tiles_of = [max(1.0, side * scale / step) for side in shape[:2]]
+    excess = tiles_of[0] * tiles_of[1] / MAX_TILES
+    if excess <= 1:
+        return scale
+    return scale / (excess if min(tiles_of) == 1 else excess**0.5)
 
 
 def pyramid_levels(grey: NDArray[np.uint8], scale: float) -> Iterator[tuple[NDArray[np.uint8], Floats]]:
