@@ -17,7 +17,7 @@ LAYERS = [
     {"table", "csv_dialect", "schema", "render", "models"},
     {"results", "stages", "sources", "datasets"},
     {"timeline"},
-    {"analysis", "tracking", "flow", "sinks", "outputs", "strategy"},
+    {"analysis", "tracking", "flow", "sinks", "outputs", "isolation", "strategy"},
     {"pipeline", "window"},
     {"stream", "explain"},
     {"recognizer"},
@@ -41,7 +41,8 @@ EXTRA_ONLY = {
     "matplotlib": None,
     "pygame": "window",
     **dict.fromkeys(("fastapi", "starlette", "pydantic"), "server"),
-    "uvicorn": None,
+    "uvicorn": "server",
+    "python_multipart": "server",
     "mss": None,
 }
 """Packages of extras, and the one part that may import them at its head."""

@@ -1,0 +1,268 @@
+"""Starts a decoding process, calls it with deadlines, and kills it if it misses one."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+
+from facemood.errors import LimitError, SourceError
+from facemood.isolation.bounds import ImageBounds, VideoBounds
+from facemood.isolation.messages import ERRORS, read_message, write_message
+from facemood.schema import Frame, Image
+
+WORKER = Path(__file__).with_name("decode_worker.py")
+"""What the process runs. It is started as a file, so that neither the caller's main module nor folder is imported."""
+
+LOOKS = 0.05
+"""Seconds between two looks for processes that are late."""
+
+WIDE = 1 << 20
+"""Bytes that a pipe holds: as many as Linux gives every user. A picture of 640 x 480 has 921,600."""
+
+STARTING = 30.0
+"""Seconds that a decoding process may take to start on a slow, busy machine."""
+
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""Settings of the process: libraries need no threads for decoding, and each thread's stack counts as memory."""
+
+
+class DeadlineError(LimitError):
+    """Decoding took longer than it may."""
+
+
+class DecodeProcess:
+    """A process that decodes untrusted images and videos. It takes one call at a time; all methods block.
+
+    It starts with the first call. If a call misses its deadline or crashes the decoder, that call fails, and the next
+    call starts a new process.
+
+    Args:
+        memory: Bytes that it may use in addition to what it has at the start (Linux).
+        niceness: Its niceness, 0 to 19 (POSIX).
+
+    Attributes:
+        kills: How often it was killed or crashed.
+
+    Example:
+        >>> from facemood.render import encode_png
+        >>> with DecodeProcess(memory=500_000_000) as process:
+        ...     process.decode(encode_png(np.zeros((4, 6, 3), np.uint8)), ImageBounds(), seconds=10).shape
+        (4, 6, 3)
+    """
+
+    memory: int
+    niceness: int
+    kills: int
+
+    def __init__(self, *, memory: int, niceness: int = 0) -> None:
+        self.memory, self.niceness, self.kills = memory, niceness, 0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> DecodeProcess:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def decode(self, data: bytes, bounds: ImageBounds, *, seconds: float) -> Image | tuple[int, int]:
+        """Decode an image.
+
+        Args:
+            data: The file's bytes.
+            bounds: Its limits.
+            seconds: The deadline.
+
+        Returns:
+            (H, W, 3) uint8 BGR; or width and height of an image that costs more than `ImageBounds.quick`.
+
+        Raises:
+            SourceError: It is no image, damaged, above a bound (`LimitError`), too slow (`DeadlineError`), or
+                made its decoder crash.
+        """
+        head, body = self._call({"do": "image", "bounds": asdict(bounds)}, data, seconds=seconds)
+        return _image_of(head, body) if "shape" in head else (head["size"][0], head["size"][1])
+
+    def check_video(self, path: Path, *, seconds: float) -> None:
+        """Refuse a file that is no video.
+
+        Raises:
+            SourceError: It is none (`UnknownFormatError`), or as for `decode`.
+        """
+        self._call({"do": "check", "path": str(path)}, b"", seconds=seconds)
+
+    def open_video(self, path: Path, bounds: VideoBounds, *, every: float | None, seconds: float) -> dict[str, Any]:
+        """Open a video; `next_frame` gives its frames.
+
+        Returns:
+            ``size``, ``frames`` (how many will be read; None where the video does not say).
+
+        Raises:
+            SourceError: As for `decode`.
+        """
+        call = {"do": "open", "path": str(path), "every": every, "bounds": asdict(bounds)}
+        return self._call(call, b"", seconds=seconds)[0]
+
+    def next_frame(self, *, seconds: float) -> Frame | None:
+        """Return the next frame of the open video, or None where it has ended.
+
+        Args:
+            seconds: The deadline of one frame, or of a second's work on frames that are left out.
+
+        Raises:
+            SourceError: As for `decode`.
+        """
+        head: dict[str, Any] = {"step": "more"}
+        while head.get("step") == "more":
+            head, body = self._call({"do": "next"}, b"", seconds=seconds)
+        if "shape" not in head:
+            return None
+        return Frame(_image_of(head, body), index=head["index"], timestamp=head["timestamp"])
+
+    def start(self) -> None:
+        """Start the process, so that the first call need not wait for that.
+
+        Raises:
+            SourceError: It cannot be started.
+        """
+        with self._lock:
+            self._started()
+
+    def close(self) -> None:
+        """End the process, also during a call."""
+        self._closed = True
+        if self._process is not None:
+            self._process.kill()
+        with self._lock:
+            self._end()
+
+    def _call(self, call: dict[str, Any], body: bytes, *, seconds: float) -> tuple[dict[str, Any], bytearray]:
+        """Have a call answered.
+
+        Raises:
+            SourceError: As for `decode`.
+        """
+        with self._lock:
+            process = self._started()
+            began = time.monotonic()
+            try:
+                with _WATCH.deadline(process, seconds):
+                    write_message(_pipe(process.stdin), call, body)
+                    head, data = read_message(_pipe(process.stdout))
+            except (OSError, EOFError):
+                self._end()
+                raise self._lost(time.monotonic() - began, seconds) from None
+        if "error" in head:
+            raise ERRORS[head["error"]](head["message"])
+        return head, data
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        """Return the process, started where it does not run."""
+        if self._process is not None and self._process.poll() is None:
+            return self._process
+        self._end()
+        if self._closed:
+            raise SourceError("the decoding process is closed")
+        process = self._process = subprocess.Popen(
+            [sys.executable, str(WORKER), str(self.memory), str(self.niceness)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            env={**os.environ, **ONE_THREAD},
+        )
+        _widen(process.stdin)
+        _widen(process.stdout)
+        try:
+            with _WATCH.deadline(process, STARTING):
+                read_message(_pipe(process.stdout))
+        except (OSError, EOFError):
+            self._end()
+            raise SourceError("the decoding process does not start; facemood doctor may tell why") from None
+        return process
+
+    def _lost(self, took: float, seconds: float) -> SourceError:
+        """Return the error of a call whose process died after some seconds."""
+        if self._closed:
+            return SourceError("the decoding process was closed")
+        self.kills += 1
+        if took >= seconds:
+            return DeadlineError(f"decoding took longer than {seconds:g} seconds; save it again, smaller or simpler")
+        return SourceError("decoding failed: the data is damaged in a way that ended the decoder; save it again")
+
+    def _end(self) -> None:
+        """Kill the process, and let go of its pipes."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        for pipe in (process.stdin, process.stdout):
+            with contextlib.suppress(OSError):
+                _pipe(pipe).close()
+        process.wait()
+
+
+class _Watch:
+    """Kills processes that miss their deadline: one thread for all looks now and then, so that calls pay nothing."""
+
+    def __init__(self) -> None:
+        self._due: dict[subprocess.Popen[bytes], float] = {}
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    @contextlib.contextmanager
+    def deadline(self, process: subprocess.Popen[bytes], seconds: float) -> Iterator[None]:
+        """Kill a process if the block is not done after so many seconds."""
+        with self._lock:
+            self._due[process] = time.monotonic() + seconds
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._look, name="facemood-deadlines", daemon=True)
+                self._thread.start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._due[process]
+
+    def _look(self) -> None:
+        """Look for processes that are late, for as long as the program runs."""
+        while True:
+            time.sleep(LOOKS)
+            now = time.monotonic()
+            with self._lock:
+                late = [process for process, due in self._due.items() if now > due]
+            for process in late:
+                process.kill()
+
+
+_WATCH = _Watch()
+
+
+def _widen(pipe: IO[bytes] | None) -> None:
+    """Enlarge a pipe to the size of a live image, so that it passes in one piece (Linux)."""
+    with contextlib.suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        fcntl.fcntl(_pipe(pipe), fcntl.F_SETPIPE_SZ, WIDE)  # type: ignore[attr-defined,unused-ignore]  # Python 3.10
+
+
+def _pipe(pipe: IO[bytes] | None) -> io.FileIO:
+    """Return a pipe of a process, which has no buffer."""
+    return cast("io.FileIO", pipe)
+
+
+def _image_of(head: dict[str, Any], body: bytearray) -> Image:
+    """Return the image of an answer, (H, W, 3) uint8 BGR."""
+    return np.frombuffer(body, np.uint8).reshape(head["shape"])

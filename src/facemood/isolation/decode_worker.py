@@ -1,0 +1,119 @@
+"""The decoding process: it decodes images and videos for its owner, one call at a time, with bounded memory.
+
+`DecodeProcess` starts this file. It needs only Pillow, NumPy, OpenCV and PyAV: no network is loaded here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+if __name__ == "__main__":  # the folder of this file must not hide packages, and its package must be found
+    sys.path[0:1] = []
+    sys.path.append(str(Path(__file__).resolve().parents[2]))
+
+from facemood.errors import SourceError
+from facemood.isolation.bounds import ImageBounds, VideoBounds
+from facemood.isolation.messages import ERRORS, read_message, write_message
+from facemood.isolation.sent_image import Measured, decode_sent_image
+from facemood.isolation.sent_video import SentVideo, Step, check_format
+from facemood.schema import Image
+
+
+class Worker:
+    """Answers the calls of its owner.
+
+    Args:
+        source: Where calls come from.
+        target: Where answers go.
+    """
+
+    source: io.FileIO
+    target: io.FileIO
+
+    def __init__(self, source: io.FileIO, target: io.FileIO) -> None:
+        self.source, self.target = source, target
+        self.video: SentVideo | None = None
+
+    def run(self) -> None:
+        """Say that it is ready, and answer calls until the owner is gone."""
+        write_message(self.target, {"ready": True})
+        with contextlib.suppress(EOFError, BrokenPipeError):
+            while True:
+                call, body = read_message(self.source)
+                head, image = self._answer(call, body)
+                write_message(self.target, head, b"" if image is None else image.data.cast("B"))
+
+    def _answer(self, call: dict[str, Any], body: bytearray) -> tuple[dict[str, Any], Image | None]:
+        """Answer a call; an error becomes its name and its message."""
+        try:
+            answer: tuple[dict[str, Any], Image | None] = getattr(self, f"do_{call.pop('do')}")(body, **call)
+            return answer
+        except MemoryError:
+            return {"error": "LimitError", "message": "it needs more memory than it may take; make it smaller"}, None
+        except SourceError as error:
+            name = type(error).__name__
+            return {"error": name if name in ERRORS else "SourceError", "message": str(error)}, None
+
+    def do_image(self, body: bytearray, bounds: dict[str, Any]) -> tuple[dict[str, Any], Image | None]:
+        """Decode an image, or measure it where that costs more than the bounds call quick."""
+        image = decode_sent_image(bytes(body), ImageBounds(**bounds))
+        if isinstance(image, Measured):
+            return {"size": [image.width, image.height]}, None
+        return {"shape": image.shape}, image
+
+    def do_check(self, body: bytearray, path: str) -> tuple[dict[str, Any], None]:
+        """Refuse a file that is no video."""
+        check_format(Path(path))
+        return {}, None
+
+    def do_open(
+        self, body: bytearray, path: str, every: float | None, bounds: dict[str, Any]
+    ) -> tuple[dict[str, Any], None]:
+        """Open a video, and return its size and number of frames."""
+        self.video = SentVideo(path, every, VideoBounds(**bounds))
+        return self.video.info(), None
+
+    def do_next(self, body: bytearray) -> tuple[dict[str, Any], Image | None]:
+        """Decode the next frame of the open video, or say whether more may come."""
+        frame = Step.END if self.video is None else self.video.next()
+        if isinstance(frame, Step):
+            return {"step": frame.value}, None
+        return {"shape": frame.image.shape, "index": frame.index, "timestamp": frame.timestamp}, frame.image
+
+
+def bound_memory(extra: int) -> None:
+    """Let this process take only so many more bytes of memory than it has now (Linux; elsewhere sizes bound it)."""
+    try:
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except (ImportError, OSError):
+        return
+    limit = pages * os.sysconf("SC_PAGE_SIZE") + extra
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def main() -> None:
+    """Work for the process that started this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the owner, which ends this process too
+    import av  # noqa: F401  what is loaded now does not count as memory of a video
+    import cv2
+
+    cv2.setNumThreads(1)
+    memory, niceness = int(sys.argv[1]), int(sys.argv[2])
+    if niceness and hasattr(os, "nice"):
+        os.nice(niceness)
+    bound_memory(memory)
+    answers = os.dup(1)
+    os.dup2(2, 1)  # what a library prints is no answer
+    Worker(io.FileIO(0), io.FileIO(answers, "w")).run()
+
+
+if __name__ == "__main__":
+    main()
