@@ -1,9 +1,9 @@
 # The server in a container. It was written without a machine that can build it; docs/server.md says how it is meant.
 #
 #   docker build -t facemood .
-#   docker run --rm -p 127.0.0.1:8000:8000 -e FACEMOOD_TOKEN=choose-one facemood
+#   docker run --rm -p 127.0.0.1:8000:8000 -e FACEMOOD_TOKEN=choose-one-that-is-long facemood
 #
-# then open http://127.0.0.1:8000/?token=choose-one
+# then open http://127.0.0.1:8000/?token=choose-one-that-is-long
 
 FROM python:3.12-slim AS build
 WORKDIR /src

@@ -84,7 +84,9 @@ def test_other_machines_always_need_a_token() -> None:
     first, second = choose_options("0.0.0.0", "", []), choose_options("192.168.1.5", "", [])
     assert len(first.token) >= 24
     assert first.token != second.token
-    assert choose_options("::", "mine", []).token == "mine"
+    assert choose_options("::", "a token of one's own", []).token == "a token of one's own"
+    with pytest.raises(FacemoodError, match="expected 16 or more"):
+        choose_options("::", "mine", [])
 
 
 def test_this_machine_needs_none_but_must_be_called_by_its_name() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,12 +44,19 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(recognizer: EmotionRecognizer, options: ServerOptions | None = None) -> Iterator[Running]:
+def running(
+    recognizer: EmotionRecognizer,
+    options: ServerOptions | None = None,
+    *,
+    proxies: Sequence[str] = (),
+    root_path: str = "",
+) -> Iterator[Running]:
     """Run a server in a thread until the block ends."""
     options = options or ServerOptions()
     app = create_app(recognizer, options)
     bound = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(app, **server_settings(options, None, None)))
+    settings = server_settings(options, None, None, proxies=proxies, root_path=root_path)
+    server = uvicorn.Server(uvicorn.Config(app, **settings))
     thread = threading.Thread(target=server.run, args=([bound],))
     thread.start()
     try:

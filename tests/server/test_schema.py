@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,11 +26,13 @@ OPERATIONS = [
 
 
 @pytest.fixture(scope="module")
-def promised(server: Running) -> dict[str, Any]:
-    """What the server offers, by method and path."""
+def promised(server: Running) -> Iterator[dict[str, Any]]:
+    """What the server offers, by method and path. Some of the bytes that are made are a video, such as a small GIF."""
     schema = schemathesis.openapi.from_url(f"{server.address}/openapi.json")
     offers: list[Any] = [found.ok() for found in schema.get_all_operations()]  # type: ignore[union-attr]
-    return {offer.label: offer for offer in offers}
+    yield {offer.label: offer for offer in offers}
+    for name in list(server.service.videos._jobs):
+        server.service.videos.remove(name)
 
 
 def test_every_offer_is_tested(promised: dict[str, Any]) -> None:

@@ -16,9 +16,10 @@ import httpx
 import pytest
 
 from facemood import EmotionRecognizer
+from facemood.isolation.bounds import UnknownFormatError
+from facemood.isolation.sent_video import check_format
 from facemood.server import ServerOptions
-from facemood.server.problems import Problem
-from facemood.server.video_jobs import check_video
+from facemood.server.problems import problem_of
 from tests.moving_faces import read_photo
 from tests.server.conftest import Running, running
 from tests.videos import make_video, numbered_images
@@ -79,7 +80,7 @@ def test_a_video_is_read_and_its_results_are_given_out(client: httpx.Client, ser
         assert len(video.streams.audio) == 1
         assert len(list(video.decode(video=0))) == FRAMES
     told = " ".join([json.dumps(job), *(files[name].text for name in ("table.csv", "result.json", "report.html"))])
-    assert str(server.service.videos._folder.name) not in told
+    assert str(server.service.videos.folder.path) not in told
     assert client.delete(f"/v1/videos/{job['id']}").status_code == 204
     assert client.get(f"/v1/videos/{job['id']}").status_code == 404
 
@@ -89,11 +90,11 @@ def test_the_upload_is_gone_when_it_is_read_and_its_name_never_reaches_the_disk(
 ) -> None:
     job = follow(client, send(client, clip, "?every=0.5").json())
     assert (job["frames_done"], job["frames_total"]) == (3, 3)
-    files = [path for path in Path(server.service.videos._folder.name).rglob("*") if path.is_file()]
+    files = [path for path in server.service.videos.folder.path.rglob("*") if path.is_file()]
     assert files
     assert not [path for path in files if "upload" in path.name or "my" in path.name]
     client.delete(f"/v1/videos/{job['id']}")
-    assert [path for path in Path(server.service.videos._folder.name).rglob("*") if path.is_file()] == []
+    assert [path for path in server.service.videos.folder.path.rglob("*") if path.is_file()] == []
 
 
 def test_a_video_is_cancelled_while_it_is_read(client: httpx.Client, server: Running, long_clip: Path) -> None:
@@ -103,9 +104,9 @@ def test_a_video_is_cancelled_while_it_is_read(client: httpx.Client, server: Run
     assert client.get(f"/v1/videos/{job['id']}/table.csv").status_code == 409
     assert client.delete(f"/v1/videos/{job['id']}").status_code == 204
     ends = time.monotonic() + 30
-    while any(Path(server.service.videos._folder.name).iterdir()) and time.monotonic() < ends:
+    while any(server.service.videos.folder.path.iterdir()) and time.monotonic() < ends:
         time.sleep(0.05)
-    assert list(Path(server.service.videos._folder.name).iterdir()) == []
+    assert list(server.service.videos.folder.path.iterdir()) == []
 
 
 def test_live_pictures_go_on_while_a_video_is_read(client: httpx.Client, server: Running, long_clip: Path) -> None:
@@ -129,12 +130,12 @@ def test_results_are_forgotten_and_there_is_room_for_only_so_many(quick: Running
             follow(client, job)
         time.sleep(1.2)
         assert [client.get(f"/v1/videos/{job['id']}").status_code for job in jobs] == [404, 404]
-        assert list(Path(quick.service.videos._folder.name).iterdir()) == []
+        assert list(quick.service.videos.folder.path.iterdir()) == []
 
 
 def test_nothing_is_left_when_the_server_ends(recognizer: EmotionRecognizer, long_clip: Path) -> None:
     with running(recognizer) as found:
-        folder = Path(found.service.videos._folder.name)
+        folder = found.service.videos.folder.path
         assert folder.stat().st_mode & 0o077 == 0
         with found.client() as client:
             send(client, long_clip)
@@ -159,9 +160,9 @@ def test_what_leads_elsewhere_is_not_opened(kind: str, tmp_path: Path) -> None:
         trap.settimeout(0.2)
         text = LEADING_ELSEWHERE[kind].replace(b"{port}", str(trap.getsockname()[1]).encode())
         (tmp_path / "upload").write_bytes(text)
-        with pytest.raises(Problem) as refused:
-            check_video(tmp_path / "upload")
-        assert refused.value.status == 415
+        with pytest.raises(UnknownFormatError) as refused:
+            check_format(tmp_path / "upload")
+        assert problem_of(refused.value).status == 415
         with pytest.raises(TimeoutError):
             trap.accept()
 
@@ -181,7 +182,7 @@ def test_what_leads_elsewhere_is_not_opened(kind: str, tmp_path: Path) -> None:
 )
 def test_videos_of_many_kinds_are_let_in(ending: str, codec: str, tmp_path: Path) -> None:
     video = make_video(tmp_path / f"video{ending}", numbered_images(5), fps=25, codec=codec)
-    check_video(video.rename(tmp_path / "upload"))
+    check_format(video.rename(tmp_path / "upload"))
 
 
 def test_a_video_that_breaks_off_is_read_so_far_or_told(client: httpx.Client, clip: Path, tmp_path: Path) -> None:

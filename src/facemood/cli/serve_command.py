@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import secrets
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
 
 PORT = 8000
 
+SHORTEST_TOKEN = 16
+"""Characters of a token where other machines can ask: shorter ones can be guessed, or are words."""
+
 ENDING = 5
 """Seconds that connections have to end when the server does."""
 
@@ -51,6 +57,15 @@ def serve(
     ] = None,
     certificate: Annotated[Path | None, typer.Option(help="A PEM certificate: cameras elsewhere need https.")] = None,
     key: Annotated[Path | None, typer.Option(help="The certificate's private key.")] = None,
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(help="Address or network of a proxy before the server; what it says of clients and https counts."),
+    ] = None,
+    root_path: Annotated[str, typer.Option(help="What the proxy puts before all paths, such as /faces.")] = "",
+    limit: Annotated[
+        list[str] | None, typer.Option(help="Another value of a limit, as NAME=VALUE; docs/server.md lists them.")
+    ] = None,
+    access_log: Annotated[bool, typer.Option("--access-log", help="Write a line for each request to stderr.")] = False,
     model: Model = MODEL,
     head: Head = None,
     detector: Detector = DETECTOR,
@@ -73,14 +88,18 @@ def serve(
     require("uvicorn", extra="serve")
     from facemood.loading import open_recognizer
 
-    options = choose_options(host, token, allow_host or [])
+    options = choose_options(host, token, allow_host or [], access_log=access_log, limits=limit or [])
+    if access_log:
+        start_access_log()
     recognizer = open_recognizer(
         model, head=head, detector=detector, min_face=min_face, max_faces=max_faces,
         views=views, prior=prior, device=device, threads=threads,
     )  # fmt: skip
     with listen(host, port) as bound:
-        say(f"facemood: open {address_of(bound, 'https' if certificate else 'http', options.token)}")
-        run_server(recognizer, options, bound, server_settings(options, certificate, key))
+        scheme = "https" if certificate else "http"
+        say(f"facemood: open {address_of(bound, scheme, options.token, root_path=root_path)}")
+        settings = server_settings(options, certificate, key, proxies=proxy or [], root_path=root_path)
+        run_server(recognizer, options, bound, settings)
 
 
 def run_server(
@@ -97,19 +116,43 @@ def run_server(
         server.run([bound])
 
 
-def choose_options(host: str, token: str, names: list[str]) -> ServerOptions:
+def choose_options(
+    host: str, token: str, names: list[str], *, access_log: bool = False, limits: Sequence[str] = ()
+) -> ServerOptions:
     """Choose who may ask: without a token this machine alone, by its own names.
 
     Args:
         host: Where the server listens.
         token: What was asked for; empty makes one where other machines are let in.
         names: Names that the server is called by as well.
-    """
-    from facemood.server.limits import LOOPBACK_NAMES, ServerOptions, is_loopback
+        access_log: Whether each request is logged.
+        limits: Other values of limits, each as NAME=VALUE.
 
-    if is_loopback(host):
-        return ServerOptions(token=token, hosts=(*LOOPBACK_NAMES, *(name.lower() for name in names)))
-    return ServerOptions(token=token or secrets.token_urlsafe(24), hosts=())
+    Raises:
+        FacemoodError: The token is too short for other machines to be let in, or a limit is wrong.
+    """
+    from facemood.server.limits import LOOPBACK_NAMES, ServerOptions, is_loopback, parse_limits
+
+    public = not is_loopback(host)
+    if public and token and len(token) < SHORTEST_TOKEN:
+        raise FacemoodError(
+            f"the token has {len(token)} characters, and other machines can guess at it; "
+            f"expected {SHORTEST_TOKEN} or more, or none: then one is made"
+        )
+    try:
+        return ServerOptions(
+            token=token or (secrets.token_urlsafe(24) if public else ""),
+            hosts=() if public else (*LOOPBACK_NAMES, *(name.lower() for name in names)),
+            access_log=access_log,
+            **parse_limits(limits),
+        )
+    except ValueError as error:
+        raise FacemoodError(str(error)) from error
+
+
+def start_access_log() -> None:
+    """Let the lines of the access log reach stderr, however much else is said."""
+    logging.getLogger("facemood.access").setLevel(logging.INFO)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -127,24 +170,46 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def address_of(bound: socket.socket, scheme: str, token: str) -> str:
-    """Return what to open in a browser."""
+def address_of(bound: socket.socket, scheme: str, token: str, *, root_path: str = "") -> str:
+    """Return what to open in a browser, percent-encoded."""
     host, port = bound.getsockname()[:2]
     if host in ("0.0.0.0", "::"):
         host = socket.gethostname()
     name = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{name}:{port}/" + (f"?token={token}" if token else "")
+    page = f"{scheme}://{name}:{port}{quote(root_path.rstrip('/'))}/"
+    return page + (f"?token={quote(token, safe='')}" if token else "")
 
 
-def server_settings(options: ServerOptions, certificate: Path | None, key: Path | None) -> dict[str, Any]:
-    """Return uvicorn's settings: bounds on connections and messages, and no headers that a client may make up."""
+def server_settings(
+    options: ServerOptions,
+    certificate: Path | None,
+    key: Path | None,
+    *,
+    proxies: Sequence[str] = (),
+    root_path: str = "",
+) -> dict[str, Any]:
+    """Return uvicorn's settings: limits of connections and messages, and whose headers tell of clients.
+
+    Args:
+        options: The limits.
+        certificate: A PEM certificate.
+        key: Its private key.
+        proxies: Addresses and networks of proxies; what others tell of clients does not count.
+        root_path: What the proxy puts before all paths.
+    """
+    from facemood.server.connections import HEAD, bounded_protocol
+    from facemood.server.socket_slices import BoundedSocket
+
     return {
-        "ws": "websockets-sansio",
+        "http": bounded_protocol(options),
+        "h11_max_incomplete_event_size": HEAD,
+        "ws": BoundedSocket,
         "ws_max_size": options.max_frame,
         "ws_per_message_deflate": False,
-        "limit_concurrency": 4 * options.connections,
         "timeout_graceful_shutdown": ENDING,
-        "proxy_headers": False,
+        "proxy_headers": bool(proxies),
+        "forwarded_allow_ips": ",".join(proxies),
+        "root_path": root_path.rstrip("/"),
         "server_header": False,
         "log_level": "warning",
         "access_log": False,

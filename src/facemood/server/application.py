@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from facemood import __version__
 from facemood.recognizer import EmotionRecognizer
-from facemood.server.guard import Guard
+from facemood.server.access_log import AccessLog
+from facemood.server.guard import OPEN, Guard
 from facemood.server.limits import ServerOptions
+from facemood.server.openapi import describe
 from facemood.server.problems import add_problem_handlers
 from facemood.server.prometheus import Metrics
 from facemood.server.routes import router
@@ -58,10 +61,13 @@ def create_app(recognizer: EmotionRecognizer, options: ServerOptions | None = No
         lifespan=_lifespan,
         telemetry=SILENT,
     )
-    app.state.recognizer, app.state.options = recognizer, options
+    app.state.recognizer, app.state.options, app.state.metrics = recognizer, options, Metrics()
+    app.openapi = partial(describe, app, locked=bool(options.token), open_paths=OPEN)  # type: ignore[method-assign]
     add_problem_handlers(app)
     app.add_middleware(_Counter)
-    app.add_middleware(Guard, options=options)
+    app.add_middleware(Guard, options=options, metrics=app.state.metrics)
+    if options.access_log:
+        app.add_middleware(AccessLog)
     app.include_router(router)
     app.add_api_route("/", _page, include_in_schema=False)
     app.add_api_route("/docs", _docs, include_in_schema=False)
@@ -72,7 +78,8 @@ def create_app(recognizer: EmotionRecognizer, options: ServerOptions | None = No
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Start the service with the server, and end it with it."""
-    service = app.state.service = Service(app.state.recognizer, app.state.options)
+    service = app.state.service = Service(app.state.recognizer, app.state.options, app.state.metrics)
+    await service.decoders.start()
     sweeping = asyncio.create_task(_sweep(service))
     try:
         yield
@@ -100,7 +107,7 @@ class _Counter:
         async def count(message: Message) -> None:
             if message["type"] == "http.response.start":
                 route = getattr(scope.get("route"), "path", "other")
-                metrics: Metrics = scope["app"].state.service.metrics
+                metrics: Metrics = scope["app"].state.metrics
                 metrics.count("facemood_requests_total", route=route, status=str(message["status"]))
             await send(message)
 

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import hmac
 import math
-from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from facemood.server.bodies import Bodies, Body
+from facemood.server.clients import client_of
 from facemood.server.headers import HEADERS
 from facemood.server.limits import ServerOptions
 from facemood.server.problems import Problem
+from facemood.server.prometheus import Metrics
 from facemood.server.rates import AddressLimit
-
-COOKIE = "facemood-token"
+from facemood.server.tokens import COOKIE, TokenCheck, token_in_query
 
 OPEN = ("/healthz",)
 """What is answered without a token: whether the server lives."""
 
-VIDEOS = "/v1/videos"
-
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+OWN_SITES = {"", "same-origin", "none"}
+"""Values of ``Sec-Fetch-Site`` for the server's own page, for a typed address, and for programs, which send none."""
+
+SCHEMES = {"ws": "http", "wss": "https"}
+"""The schemes of pages that open WebSockets."""
 
 
 class Guard:
@@ -31,41 +34,58 @@ class Guard:
 
     * The name in the Host header must be one of the server's, so that no foreign page reaches it by a name of its own
       that leads here (DNS rebinding).
+    * Pages of other sites may only link to the page. Their requests do not count against the user's rate.
     * A request that does something, and a WebSocket, must come from the server's own page, or from no page at all.
+    * A client may ask only so often, and a request may bring only so much, in a bounded time.
     * The token must be shown, where there is one: as ``Authorization: Bearer``, or in the cookie that the page's
-      address with ``?token=`` sets.
-    * An address may ask only so often, and a request may bring only so much.
+      address with ``?token=`` sets. Wrong ones are counted.
 
     Args:
         app: The application behind it.
-        options: The bounds.
+        options: The limits.
+        metrics: Where refusals are counted; None for nowhere.
     """
 
     app: ASGIApp
     options: ServerOptions
+    metrics: Metrics
     limit: AddressLimit
+    tokens: TokenCheck
+    bodies: Bodies
 
-    def __init__(self, app: ASGIApp, options: ServerOptions) -> None:
-        self.app, self.options, self.limit = app, options, AddressLimit(options.rate)
+    def __init__(self, app: ASGIApp, options: ServerOptions, metrics: Metrics | None = None) -> None:
+        self.app, self.options, self.metrics = app, options, metrics or Metrics()
+        self.limit, self.tokens = AddressLimit(options.rate), TokenCheck(options.token, options.wrong_tokens)
+        self.bodies = Bodies(options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
+        path = path_of(scope)
         send = _with_headers(send)
+        body = self.bodies.of(scope, path, receive) if scope["type"] == "http" else None
         try:
-            self._check(scope)
+            await self._answer(scope, path, body or receive, self._draining(send, body))
+        finally:
+            if body is not None:
+                body.close()
+
+    async def _answer(self, scope: Scope, path: str, receive: Receive, send: Send) -> None:
+        """Check a request, and have it answered."""
+        try:
+            self._check(scope, path)
         except Problem as problem:
             await _refuse(problem, scope, receive, send)
             return
-        token = _token_in_query(scope)
-        if self.options.token and token and scope["type"] == "http" and scope["path"] == "/":
+        token = token_in_query(scope)
+        if scope["type"] == "http" and path == "/" and self.tokens.is_right(token):
             await _welcome(token, scope, receive, send)
             return
-        await self.app(scope, self._bounded(scope, receive), send)
+        await self.app(scope, receive, send)
 
-    def _check(self, scope: Scope) -> None:
+    def _check(self, scope: Scope, path: str) -> None:
         """Refuse what is not allowed.
 
         Raises:
@@ -75,53 +95,45 @@ class Guard:
         host = headers.get("host", "")
         if self.options.hosts and _name_of(host) not in self.options.hosts:
             raise Problem(421, f"this server is not {host!r}; call it by {', '.join(self.options.hosts)}")
-        acts = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
-        if acts and not _same_origin(headers.get("origin"), host):
+        if _is_foreign(scope, headers, host):
             raise Problem(403, "this comes from the page of another site; open the server's own page")
-        if self.options.token and scope["path"] not in OPEN and not self._knows_token(scope, headers):
-            raise Problem(
-                401,
-                "the server's token is missing or wrong; open the address that the server printed, "
-                "or send it as 'Authorization: Bearer TOKEN'",
-                {"WWW-Authenticate": "Bearer"},
-            )
-        wait = self.limit.refusal(scope["client"][0] if scope.get("client") else "")
+        wait = self.limit.refusal(client_of(scope))
         if wait:
             raise Problem(429, "too many requests; ask again later", {"Retry-After": str(math.ceil(wait))})
+        if path not in OPEN:
+            self.tokens.check(scope, path)
 
-    def _knows_token(self, scope: Scope, headers: Headers) -> bool:
-        """Tell whether a request shows the token."""
-        shown = [headers.get("authorization", "").removeprefix("Bearer ").strip(), _token_in_cookie(headers)]
-        if scope["path"] == "/" and scope["type"] == "http":
-            shown.append(_token_in_query(scope))
-        return any(hmac.compare_digest(token.encode(), self.options.token.encode()) for token in shown)
+    def _draining(self, send: Send, body: Body | None) -> Send:
+        """Return a send that counts refusals, and drains a refused body before the answer."""
 
-    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
-        """Return a receive that refuses a body once it is larger than allowed, whatever its header says."""
-        if scope["type"] != "http":
-            return receive
-        video = scope["path"].rstrip("/") == VIDEOS
-        most = self.options.max_video if video else self.options.max_upload
-        told = Headers(scope=scope).get("content-length", "0")
-        announced = int(told) if told.isdecimal() else 0
-        came = 0
+        async def answer(message: Message) -> None:
+            if message["type"].endswith("http.response.start") and message["status"] >= 400:
+                self.metrics.refuse(message["status"])
+                if body is not None and not body.complete:
+                    await body.drain()
+            await send(message)
 
-        async def count() -> Message:
-            nonlocal came
-            if announced > most:
-                raise _too_large(most)
-            message = await receive()
-            came += len(message.get("body", b""))
-            if came > most:
-                raise _too_large(most)
-            return message
-
-        return count
+        return answer
 
 
-def _too_large(most: int) -> Problem:
-    """Return the refusal of a body."""
-    return Problem(413, f"the upload is too large; expected at most {most / 1e6:g} MB", {"Connection": "close"})
+def path_of(scope: Scope) -> str:
+    """Return the path of a request without the root path of a proxy.
+
+    Example:
+        >>> path_of({"path": "/faces/v1/models", "root_path": "/faces"}), path_of({"path": "/v1/models"})
+        ('/v1/models', '/v1/models')
+    """
+    path, root = str(scope["path"]), str(scope.get("root_path", ""))
+    return path.removeprefix(root) if path.startswith(f"{root}/") else path
+
+
+def _is_foreign(scope: Scope, headers: Headers, host: str) -> bool:
+    """Return whether a page of another site requests more than a link to the page."""
+    acts = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
+    if acts and not _same_origin(headers.get("origin"), scope["scheme"], host):
+        return True
+    linked = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document" and not acts
+    return headers.get("sec-fetch-site", "") not in OWN_SITES and not linked
 
 
 def _with_headers(send: Send) -> Send:
@@ -147,24 +159,10 @@ async def _refuse(problem: Problem, scope: Scope, receive: Receive, send: Send) 
 
 async def _welcome(token: str, scope: Scope, receive: Receive, send: Send) -> None:
     """Keep the token in a cookie, and lead to the page without it, so that it stays out of the history."""
-    answer = RedirectResponse("/", 303)
-    answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=scope["scheme"] == "https")
+    page = f"{scope.get('root_path', '')}/"
+    answer = RedirectResponse(page, 303)
+    answer.set_cookie(COOKIE, token, path=page, httponly=True, samesite="strict", secure=scope["scheme"] == "https")
     await answer(scope, receive, send)
-
-
-def _token_in_query(scope: Scope) -> str:
-    """Return the token in the address, or nothing."""
-    query = str(scope["query_string"], "latin-1")
-    return parse_qs(query).get("token", [""])[0]
-
-
-def _token_in_cookie(headers: Headers) -> str:
-    """Return the token in the cookie, or nothing."""
-    try:
-        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return ""
-    return str(cookie.value) if cookie else ""
 
 
 def _name_of(host: str) -> str:
@@ -178,6 +176,11 @@ def _name_of(host: str) -> str:
     return name if colon and port.isdecimal() else host.lower()
 
 
-def _same_origin(origin: str | None, host: str) -> bool:
-    """Tell whether a page of the server itself asks, or none at all."""
-    return origin is None or (bool(host) and origin.lower().partition("://")[2] == host.lower())
+def _same_origin(origin: str | None, scheme: str, host: str) -> bool:
+    """Tell whether a page of the server itself asks, or none at all.
+
+    Example:
+        >>> [_same_origin(origin, "ws", "localhost:8000") for origin in ("http://localhost:8000", "https://localhost:8000")]
+        [True, False]
+    """
+    return origin is None or (bool(host) and origin.lower() == f"{SCHEMES.get(scheme, scheme)}://{host.lower()}")

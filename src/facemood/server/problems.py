@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http
 import logging
 from collections.abc import Mapping
@@ -13,14 +14,21 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from facemood.errors import FacemoodError, MissingExtraError, OutputError
+from facemood.errors import FacemoodError, LimitError, MissingExtraError, OutputError
 from facemood.explain import can_map
+from facemood.isolation.bounds import UnknownFormatError
 from facemood.recognizer import EmotionRecognizer
 from facemood.server.headers import HEADERS
 
 logger: logging.Logger = logging.getLogger("facemood")
 
 MEDIA = "application/problem+json"
+
+STATUSES: dict[type[Exception], int] = {LimitError: 413, UnknownFormatError: 415}
+"""Statuses of errors that say more than 422, which is that of all others of what was sent."""
+
+FULL: set[int] = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+"""What the system says where a disk, or the user's share of it, is full."""
 
 
 class ProblemDetails(BaseModel):
@@ -87,10 +95,29 @@ def problem_of(error: Exception) -> Problem:
         return Problem(error.status_code, str(error.detail), error.headers)
     if isinstance(error, RequestValidationError):
         return Problem(422, "; ".join(map(_invalid, error.errors())))
+    status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), None)
+    if status:
+        return Problem(status, str(error))
+    if is_disk_full(error):
+        return Problem(507, "the server's disk is full; ask again later")
     if isinstance(error, FacemoodError) and not isinstance(error, OutputError | MissingExtraError):
         return Problem(422, str(error))
     logger.error("the server failed: %s", error, exc_info=error)
     return Problem(500, "the server failed; its log says why")
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Tell whether an error, or what it came from, is that a disk is full.
+
+    Example:
+        >>> is_disk_full(OSError(errno.ENOSPC, "no space left on device"))
+        True
+    """
+    while error is not None:
+        if getattr(error, "errno", None) in FULL:
+            return True
+        error = error.__cause__
+    return False
 
 
 def add_problem_handlers(app: FastAPI) -> None:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 
 BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """Upper bounds in seconds of the classes into which delays are counted."""
+
+REASONS = {
+    400: "malformed", 401: "token", 403: "site", 404: "unknown", 405: "method", 408: "slow", 409: "early", 413: "size",
+    415: "format", 421: "host", 422: "content", 429: "rate", 503: "busy", 507: "disk",
+}  # fmt: skip
+"""Why requests are refused, by status."""
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -19,7 +25,14 @@ HELP = {
     "facemood_connections": ("gauge", "Live connections that are open."),
     "facemood_waiting": ("gauge", "Turns that wait to be read."),
     "facemood_videos": ("gauge", "Videos, by state."),
+    "facemood_refusals_total": ("counter", "What was refused, by reason."),
+    "facemood_decoders_killed_total": ("counter", "Decoding processes that missed a deadline or died."),
+    "facemood_oldest_waiting_seconds": ("gauge", "For how long the oldest turn waits."),
+    "facemood_uploads": ("gauge", "Bodies of requests that arrive at this moment."),
+    "facemood_resident_bytes": ("gauge", "Memory of the server and its decoding processes."),
+    "facemood_disk_free_bytes": ("gauge", "What is free where videos are kept."),
     "facemood_live_seconds": ("histogram", "From a live frame's arrival to its answer."),
+    "facemood_decode_seconds": ("histogram", "Decoding of pictures, with the time for which they waited for that."),
 }
 
 
@@ -35,8 +48,9 @@ class Metrics:
 
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, Labels]] = Counter()
-        self._delays: Counter[float] = Counter()
-        self._seconds, self._answers = 0.0, 0
+        self._delays: Counter[tuple[str, float]] = Counter()
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._answers: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def count(self, name: str, number: int = 1, **labels: str) -> None:
@@ -44,12 +58,17 @@ class Metrics:
         with self._lock:
             self._counts[name, tuple(labels.items())] += number
 
-    def observe(self, seconds: float) -> None:
-        """Note a live frame's delay."""
+    def refuse(self, status: int) -> None:
+        """Count a refusal, by the reason that its status tells."""
+        self.count("facemood_refusals_total", reason=REASONS.get(status, "other"))
+
+    def observe(self, seconds: float, name: str = "facemood_live_seconds") -> None:
+        """Note how long something took, such as a live frame's way from its arrival to its answer."""
         with self._lock:
-            self._answers, self._seconds = self._answers + 1, self._seconds + seconds
+            self._answers[name] += 1
+            self._seconds[name] += seconds
             for bound in BOUNDS:
-                self._delays[bound] += seconds <= bound
+                self._delays[name, bound] += seconds <= bound
 
     def value(self, name: str, **labels: str) -> int:
         """Return a counter's value."""
@@ -74,9 +93,9 @@ class Metrics:
         if kind != "histogram":
             own = [(labels, value) for (key, labels), value in values.items() if key == name]
             return head + [f"{name}{_braces(labels)} {value:g}" for labels, value in own]
-        counts = [f'{name}_bucket{{le="{bound:g}"}} {self._delays[bound]}' for bound in BOUNDS]
-        total = [f'{name}_bucket{{le="+Inf"}} {self._answers}', f"{name}_sum {self._seconds:.6f}"]
-        return [*head, *counts, *total, f"{name}_count {self._answers}"]
+        counts = [f'{name}_bucket{{le="{bound:g}"}} {self._delays[name, bound]}' for bound in BOUNDS]
+        total = [f'{name}_bucket{{le="+Inf"}} {self._answers[name]}', f"{name}_sum {self._seconds[name]:.6f}"]
+        return [*head, *counts, *total, f"{name}_count {self._answers[name]}"]
 
 
 def _plain(kind: str, words: str) -> bool:

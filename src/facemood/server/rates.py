@@ -35,9 +35,7 @@ class TokenBucket:
 
     def take(self) -> bool:
         """Take a token, or return False where there is none."""
-        now = self.clock()
-        self.tokens = min(self.burst, self.tokens + (now - self.when) * self.rate)
-        self.when = now
+        self._fill()
         if self.tokens < 1:
             return False
         self.tokens -= 1
@@ -46,7 +44,14 @@ class TokenBucket:
     @property
     def wait(self) -> float:
         """Seconds until there is a token again."""
+        self._fill()
         return max(0.0, 1 - self.tokens) / self.rate
+
+    def _fill(self) -> None:
+        """Add the tokens that came since it was looked at."""
+        now = self.clock()
+        self.tokens = min(self.burst, self.tokens + (now - self.when) * self.rate)
+        self.when = now
 
 
 class AddressLimit:
@@ -72,8 +77,17 @@ class AddressLimit:
 
     def refusal(self, address: str) -> float:
         """Count a request; return the seconds after which to ask again, 0 where it is allowed."""
+        bucket = self._bucket(address)
+        return 0.0 if bucket.take() else bucket.wait
+
+    def wait(self, address: str) -> float:
+        """Return the seconds after which an address may ask again, 0 where it may now; this counts nothing."""
+        return self._bucket(address).wait if address in self._buckets else 0.0
+
+    def _bucket(self, address: str) -> TokenBucket:
+        """Return the bucket of an address."""
         bucket = self._buckets.pop(address, None) or TokenBucket(self.rate, max(1, self.rate * 15), clock=self.clock)
         self._buckets[address] = bucket
         if len(self._buckets) > self.most:
             self._buckets.popitem(last=False)
-        return 0.0 if bucket.take() else bucket.wait
+        return bucket

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from typing import Annotated, Any
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, File, Query, UploadFile, WebSocket
+from fastapi import APIRouter, Depends, Query, Request, WebSocket
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from facemood import __version__
 from facemood.errors import FacemoodError
-from facemood.explain import can_map
+from facemood.explain import add_maps, can_map
 from facemood.models import ModelSession, find_model, list_models
 from facemood.render import encode_png
 from facemood.render.palette import hex_of
 from facemood.results import Result
+from facemood.schema import Frame
 from facemood.server import answers
+from facemood.server.clients import client_of
+from facemood.server.forms import SentPicture, read_pictures, read_video
+from facemood.server.openapi import PICTURES_BODY, VIDEO_BODY
 from facemood.server.problems import Problem, refusals, require_maps
 from facemood.server.service import Service, service_of
-from facemood.server.video_jobs import MEDIA
+from facemood.server.video_jobs import MEDIA, VideoJob
 from facemood.server.websocket import BUSY, Connection
 from facemood.table import SCHEMA
 
@@ -29,6 +36,8 @@ LONGEST_NAME = 120
 router: APIRouter = APIRouter()
 
 Serving = Annotated[Service, Depends(service_of)]
+
+T = TypeVar("T")
 
 PICTURE: dict[int | str, dict[str, Any]] = {
     200: {"description": "What was read; with annotated=true the picture", "content": {"image/png": {}}}
@@ -40,37 +49,33 @@ PICTURE: dict[int | str, dict[str, Any]] = {
     tags=["pictures"],
     summary="Read the faces of one or several pictures",
     response_model=answers.PicturesAnswer,
-    responses={**PICTURE, **refusals(400, 401, 403, 413, 415, 422, 429, 503)},
+    responses={**PICTURE, **refusals(400, 401, 403, 408, 413, 415, 422, 429, 503)},
+    openapi_extra={"requestBody": PICTURES_BODY},
 )
 async def analyze(
     service: Serving,
-    image: Annotated[
-        list[UploadFile], File(min_length=1, description="JPEG, PNG, WebP, GIF or BMP; repeat it for several")
-    ],
+    request: Request,
     annotated: Annotated[bool, Query(description="Answer with the one picture, its faces drawn on it")] = False,
     maps: Annotated[bool, Query(description="Tell where in each face the model found its label")] = False,
 ) -> Response:
     """Read pictures one by one; those that cannot be read are listed, and the rest is answered.
 
-    A picture without a face has an empty list of faces. Where none can be read, the answer is the first one's problem.
+    They are a form's fields called image, or the body itself is one picture. A picture without a face has an empty list
+    of faces. Where none can be read, the answer is the first one's problem.
     """
-    if len(image) > service.options.max_images or (annotated and len(image) != 1):
-        most = 1 if annotated else service.options.max_images
-        raise Problem(422, f"there are {len(image)} pictures; expected {'1' if most == 1 else f'1 to {most}'}")
     if maps:
         require_maps(service.recognizer)
-    results, failures = await _read_all(service, image, maps=maps)
-    if not results:
+    limits = service.options
+    sent = await read_pictures(request, most=1 if annotated else limits.max_images, parts=limits.max_parts)
+    read, failures = await _read_all(service, client_of(request.scope), sent, _answer_of(service, annotated, maps))
+    if not read:
         raise failures[0][1]
     if annotated:
-        layers = ("map",) if maps else ()
-        return Response(
-            await run_in_threadpool(lambda: encode_png(results[0].draw(layers=layers))), media_type="image/png"
-        )
+        return Response(read[0], media_type="image/png")
     return JSONResponse({
         "schema": SCHEMA,
         "info": service.recognizer.info(),
-        "results": [result.to_dict() for result in results],
+        "results": read,
         "failures": [{"source": name, "message": str(error)} for name, error in failures],
     })  # fmt: skip
 
@@ -81,19 +86,25 @@ async def analyze(
     status_code=202,
     summary="Read a video",
     response_model=answers.VideoAnswer,
-    responses=refusals(400, 401, 403, 413, 415, 422, 429, 503),
+    responses=refusals(400, 401, 403, 408, 413, 415, 422, 429, 503, 507),
+    openapi_extra={"requestBody": VIDEO_BODY},
 )
 async def add_video(
     service: Serving,
-    video: Annotated[UploadFile, File(description=".mp4, .mov, .mkv, .webm, .avi or the like")],
+    request: Request,
     annotated: Annotated[bool, Query(description="Make the video with boxes and labels too; slower")] = False,
     every: Annotated[
         float | None, Query(gt=0, le=3600, description="Read one frame at most every so many seconds; else all")
     ] = None,
 ) -> Response:
     """Take a video in. It is read when its turn comes: ask its address how far it is, and for the files of results."""
-    job = await run_in_threadpool(lambda: service.videos.add(video.file, annotated=annotated, every=every))
-    return JSONResponse(job.to_dict(), 202, headers={"Location": f"/v1/videos/{job.id}"})
+    size = int(request.headers.get("content-length", 0))
+    job = service.videos.begin(client_of(request.scope), size, annotated=annotated, every=every)
+    with service.videos.receiving(job):
+        with job.video.open("wb") as file:
+            await read_video(request, file, parts=service.options.max_parts)
+        await run_in_threadpool(service.videos.submit, job)
+    return JSONResponse(_told(request, job), 202, headers={"Location": f"{_root_of(request)}/v1/videos/{job.id}"})
 
 
 @router.get(
@@ -103,9 +114,9 @@ async def add_video(
     response_model=answers.VideoAnswer,
     responses=refusals(401, 404, 422, 429),
 )
-async def video(service: Serving, name: str) -> Response:
+async def video(service: Serving, request: Request, name: str) -> Response:
     """Tell how far a video is, and where its results are."""
-    return JSONResponse(service.videos.get(name).to_dict())
+    return JSONResponse(_told(request, service.videos.get(name)))
 
 
 @router.delete(
@@ -171,9 +182,11 @@ async def settings(service: Serving) -> dict[str, Any]:
     }
 
 
-@router.get("/healthz", tags=["server"], summary="Whether the server lives", responses=refusals(429))
+@router.get("/healthz", tags=["server"], summary="Whether the server lives", responses=refusals(429, 503))
 async def health(service: Serving) -> answers.HealthAnswer:
-    """Answer; no token is needed."""
+    """Answer, unless reading stands still; no token is needed."""
+    if service.engine.busy_for > service.options.stall:
+        raise Problem(503, "reading stands still; restart the server", {"Retry-After": "10"})
     return answers.HealthAnswer(status="ok", version=__version__)
 
 
@@ -194,27 +207,63 @@ async def live(socket: WebSocket) -> None:
     """Read pictures as they come; docs/server.md describes the messages."""
     service = service_of(socket)
     await socket.accept()
-    with service.connected() as room:
-        if not room:
-            await socket.close(BUSY, "there are too many connections; try again later")
-            return
-        await Connection(socket, service.engine, service.options, service.metrics).run()
+    connection = Connection(socket, service)
+    try:
+        place = service.live.enter(client_of(socket.scope), connection.leave)
+    except Problem as problem:
+        await socket.close(BUSY, problem.detail)
+        return
+    with place:
+        await connection.run(place)
 
 
 async def _read_all(
-    service: Service, uploads: list[UploadFile], *, maps: bool
-) -> tuple[list[Result], list[tuple[str, Problem | FacemoodError]]]:
-    """Read the pictures of a request one by one, so that it holds one in memory."""
-    results, failures = [], list[tuple[str, Problem | FacemoodError]]()
-    for number, upload in enumerate(uploads):
-        name = _name_of(upload.filename, number)
+    service: Service, client: str, sent: list[SentPicture], then: Callable[[Result], T]
+) -> tuple[list[T], list[tuple[str, Exception]]]:
+    """Read the pictures of a request one by one, and keep of each only its answer."""
+    found, failures = list[T](), list[tuple[str, Exception]]()
+    for number, (name, data) in enumerate(sent):
+        source = _name_of(name, number)
         try:
-            results.append(await service.read_picture(await upload.read(), name, maps=maps))
+            with service.pictures.enter(client):
+                found.append(
+                    await service.read(
+                        client,
+                        partial(bytes, data),
+                        service.options.picture(),
+                        service.engine.photos(),
+                        frame=partial(Frame, source=source),
+                        then=lambda result: asyncio.to_thread(then, result),
+                    )
+                )
         except (Problem, FacemoodError) as error:
             if getattr(error, "status", 0) == 503:
                 raise
-            failures.append((name, error))
-    return results, failures
+            failures.append((source, error))
+    return found, failures
+
+
+def _answer_of(service: Service, annotated: bool, maps: bool) -> Callable[[Result], Any]:
+    """Return what makes the answer of a result: its values, or the picture with its faces drawn on it."""
+
+    def answer(result: Result) -> Any:
+        if maps:
+            result = add_maps(service.recognizer.pipeline, result)
+        return encode_png(result.draw(layers=("map",) if maps else ())) if annotated else result.to_dict()
+
+    return answer
+
+
+def _told(request: Request, job: VideoJob) -> dict[str, Any]:
+    """Return what a client is told of a video, with addresses as the client's side of a proxy has them."""
+    told = job.to_dict()
+    told["results"] = {name: f"{_root_of(request)}{address}" for name, address in told["results"].items()}
+    return told
+
+
+def _root_of(request: Request) -> str:
+    """Return what a proxy puts before all paths."""
+    return str(request.scope.get("root_path", ""))
 
 
 def _name_of(name: str | None, number: int) -> str:

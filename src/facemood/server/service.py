@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TypeVar
 
 from starlette.requests import HTTPConnection
 
-from facemood.explain import add_maps
+from facemood.isolation.bounds import ImageBounds
 from facemood.recognizer import EmotionRecognizer
 from facemood.results import Result
-from facemood.schema import Frame
+from facemood.schema import Frame, Image
+from facemood.server.client_places import Places
+from facemood.server.decoders import Decoders
 from facemood.server.engine import Engine
 from facemood.server.limits import ServerOptions
 from facemood.server.prometheus import Labels, Metrics
-from facemood.server.uploads import decode_picture
+from facemood.server.turns import Turns
 from facemood.server.video_jobs import Videos
+from facemood.tracking.scene import Scene
+
+TOGETHER = 8
+"""Small images that are decoded or analyzed at the same time. Others wait undecoded."""
+
+FRESH = 1.0
+"""Seconds of silence after which a live connection may lose its place to a new one, if all places are taken."""
+
+Answer = TypeVar("Answer")
 
 
 class Service:
@@ -24,43 +36,78 @@ class Service:
 
     Args:
         recognizer: What reads.
-        options: The bounds.
+        options: The limits.
+        metrics: Where it is counted.
     """
 
     recognizer: EmotionRecognizer
     options: ServerOptions
     metrics: Metrics
-    connections: int
+    engine: Engine
+    decoders: Decoders
+    videos: Videos
+    pictures: Places
+    live: Places
 
-    def __init__(self, recognizer: EmotionRecognizer, options: ServerOptions) -> None:
-        self.recognizer, self.options, self.metrics = recognizer, options, Metrics()
-        self.engine: Engine = Engine(recognizer, waiting=options.waiting + options.connections)
-        self.videos: Videos = Videos(self.engine, options)
-        self.connections = 0
+    def __init__(self, recognizer: EmotionRecognizer, options: ServerOptions, metrics: Metrics) -> None:
+        self.recognizer, self.options, self.metrics = recognizer, options, metrics
+        self.engine = Engine(recognizer, waiting=TOGETHER + 2 + options.videos)
+        self.decoders = Decoders(options, metrics)
+        self.videos = Videos(self.engine, options)
+        self.pictures = Places(options.waiting, full="too much is being read already; ask again in a moment")
+        self.live = Places(options.connections, full="there are too many connections; try again later", silence=FRESH)
+        self._small, self._large = Turns(TOGETHER), Turns(1)
 
-    async def read_picture(self, data: bytes, name: str, *, maps: bool = False) -> Result:
-        """Read one uploaded picture, and with maps where in each face the label was found.
+    async def read(
+        self,
+        client: str,
+        choose: Callable[[], bytes],
+        bounds: ImageBounds,
+        scene: Scene,
+        *,
+        frame: Callable[[Image], Frame],
+        then: Callable[[Result], Awaitable[Answer]],
+    ) -> Answer:
+        """Decode an image, analyze it, and make an answer from the result.
+
+        Small images never wait for large ones. Waiting images are not decoded, so their memory is limited.
+
+        Args:
+            client: The address of the client. Clients have turns in rounds.
+            choose: Returns the file's bytes when the turn has come.
+            bounds: The limits of the image.
+            scene: The scene of the image.
+            frame: Makes a frame from the image.
+            then: Makes the answer from the result; what it keeps of the image takes memory.
 
         Raises:
-            FacemoodError: It cannot be read.
-            Problem: It is too large, or too many wait.
+            SourceError: It is no picture, damaged, or above a bound.
+            Problem: Too many wait (503).
         """
+        async with self._small.take(client):
+            data = choose()
+            read = await self.decoders.decode_small(data, bounds, lambda image: self._read(frame(image), scene))
+            if read is not None:
+                return await self._finish(read, then)
+        async with self._large.take(client):
+            read = await self.decoders.decode_large(
+                data, bounds, lambda image: self._read(frame(image), scene, large=True)
+            )
+            return await self._finish(read, then)
 
-        def take() -> list[Frame]:
-            return [Frame(decode_picture(data, max_pixels=self.options.max_pixels), source=name)]
+    def _read(self, frame: Frame, scene: Scene, *, large: bool = False) -> Future[list[Result]]:
+        """Ask the engine to read a frame."""
+        return self.engine.read(lambda: [frame], scene, large=large)
 
-        (result,) = await asyncio.wrap_future(self.engine.read(take, self.engine.photos()))
-        self.metrics.count("facemood_faces_total", len(result))
-        return await asyncio.to_thread(add_maps, self.recognizer.pipeline, result) if maps else result
+    async def _finish(self, read: list[Result], then: Callable[[Result], Awaitable[Answer]]) -> Answer:
+        """Make the answer, once the frame was read."""
+        self.metrics.count("facemood_faces_total", len(read[0]))
+        return await then(read[0])
 
-    @contextlib.contextmanager
-    def connected(self) -> Iterator[bool]:
-        """Count a live connection while it lasts; gives whether there is room for it."""
-        self.connections += 1
-        try:
-            yield self.connections <= self.options.connections
-        finally:
-            self.connections -= 1
+    @property
+    def connections(self) -> int:
+        """Number of open live connections."""
+        return self.live.taken
 
     def figures(self) -> str:
         """Return the server's figures for Prometheus."""
@@ -68,13 +115,32 @@ class Service:
             ("facemood_videos", (("state", state),)): count for state, count in self.videos.states().items()
         }
         now["facemood_connections", ()] = self.connections
-        now["facemood_waiting", ()] = self.engine.waiting
+        now["facemood_waiting", ()] = self.engine.waiting + self._small.waiting + self._large.waiting
+        now["facemood_oldest_waiting_seconds", ()] = max(self.engine.oldest, self._small.oldest, self._large.oldest)
+        now["facemood_decoders_killed_total", ()] = self.decoders.kills
+        now["facemood_resident_bytes", ()] = resident_bytes()
+        now["facemood_disk_free_bytes", ()] = self.videos.folder.free()
         return self.metrics.text(now)
 
     def close(self) -> None:
         """Stop everything, and delete what was uploaded."""
+        self.decoders.close()
         self.videos.close()
         self.engine.close()
+
+
+def resident_bytes() -> float:
+    """Return the resident memory of this process in bytes; 0 if the system is not Linux.
+
+    Example:
+        >>> resident_bytes() >= 0
+        True
+    """
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * 4096.0
 
 
 def service_of(connection: HTTPConnection) -> Service:

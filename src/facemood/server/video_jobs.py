@@ -1,15 +1,10 @@
-"""Videos that were uploaded: read one after the other, with progress, and forgotten after a while."""
+"""Videos that were uploaded: taken in, read side by side with progress, and forgotten after a while."""
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import importlib.util
-import itertools
-import logging
 import secrets
 import shutil
-import tempfile
 import threading
 import time
 from collections import OrderedDict
@@ -17,31 +12,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from facemood.errors import VideoError
-from facemood.results import Result
-from facemood.schema import Frame
+from facemood.isolation.decode_process import DecodeProcess
+from facemood.server.client_places import Place, Places
 from facemood.server.engine import Engine
 from facemood.server.limits import ServerOptions
 from facemood.server.problems import Problem, problem_of
-from facemood.sinks import Sink, open_sink
-from facemood.sources import expected_frames, probe_video, read_video
-from facemood.tracking import Scene, VideoOptions
-
-logger: logging.Logger = logging.getLogger("facemood")
-
-BATCH = 4
-"""Frames of a video in one request, so that live pictures need not wait long."""
-
-PAUSE = 0.05
-"""Seconds after which a video repeats a request that was refused."""
-
-TOLD = "video"
-"""What results call an uploaded video; neither its name at the client's nor its place here concerns anyone."""
-
-TABLES = ("table.csv", "result.json", "report.html")
-PARQUET, ANNOTATED = "table.parquet", "annotated.mp4"
+from facemood.server.temp_folder import TempFolder
+from facemood.server.video_reading import read_job
 
 MEDIA = {
     ".csv": "text/csv; charset=utf-8",
@@ -52,9 +31,11 @@ MEDIA = {
 }
 """What files of results are, by their endings."""
 
-READERS = "mov,matroska,webm,avi,gif,mpegts,mpeg,flv,asf,ogg"
-"""FFmpeg's readers of videos in one file. Playlists and the like are not among them: they name other files or
-addresses, which FFmpeg would then open."""
+NICENESS = 5
+"""By how much the decoding of videos gives way to everything else."""
+
+RETRY = 30
+"""Seconds after which to ask again where there are too many videos."""
 
 WAITING, READING, DONE, FAILED, CANCELLED = "waiting", "reading", "done", "failed", "cancelled"
 
@@ -66,8 +47,11 @@ class VideoJob:
     Attributes:
         id: What clients call it; it cannot be guessed.
         folder: Where its files are.
+        process: Decodes it.
+        place: What it holds among the videos of all clients.
         annotated: Whether the video is wanted with boxes and labels too.
         every: Which frames are read, as for `EmotionRecognizer.stream`.
+        reserved: Bytes of the disk that its upload still needs.
         state: ``"waiting"``, ``"reading"``, ``"done"``, ``"failed"`` or ``"cancelled"``.
         done: Frames that were read.
         total: About how many there are; None where the video does not say.
@@ -77,8 +61,11 @@ class VideoJob:
 
     id: str
     folder: Path
+    process: DecodeProcess
+    place: Place
     annotated: bool
     every: float | None = None
+    reserved: int = 0
     state: str = WAITING
     done: int = 0
     total: int | None = None
@@ -90,6 +77,11 @@ class VideoJob:
     def video(self) -> Path:
         """The uploaded file."""
         return self.folder / "upload"
+
+    def stop(self) -> None:
+        """Let its reading end at once."""
+        self.stopping.set()
+        self.process.close()
 
     def to_dict(self) -> dict[str, Any]:
         """Return what clients are told."""
@@ -105,47 +97,69 @@ class VideoJob:
 
 
 class Videos:
-    """The videos of a server. One is read at a time; its requests wait among those of all clients.
+    """The videos of a server. All are read side by side: each has a decoding process, and the engine reads in rounds.
 
     Uploads are deleted as soon as they are read, results after `ServerOptions.keep` seconds; both are in a folder that
     this user alone may enter, and that goes when the server ends.
 
     Args:
         engine: What reads.
-        options: The bounds.
+        options: The limits.
     """
 
     engine: Engine
     options: ServerOptions
+    folder: TempFolder
 
     def __init__(self, engine: Engine, options: ServerOptions) -> None:
-        self.engine, self.options = engine, options
-        self._folder = tempfile.TemporaryDirectory(prefix="facemood-", ignore_cleanup_errors=True)
+        self.engine, self.options, self.folder = engine, options, TempFolder()
+        full = "there are too many videos already; delete one, or ask later"
+        self._places = Places(options.videos, full=full, retry=RETRY)
         self._jobs: OrderedDict[str, VideoJob] = OrderedDict()
-        self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(1, "facemood-videos")
+        self._lock = threading.RLock()
+        self._pool = ThreadPoolExecutor(options.videos, "facemood-videos")
 
-    def add(self, upload: IO[bytes], *, annotated: bool = False, every: float | None = None) -> VideoJob:
-        """Take a video in; it is read when the videos before it are done.
+    def begin(self, client: str, size: int, *, annotated: bool = False, every: float | None = None) -> VideoJob:
+        """Make room for a video before it is received.
 
         Args:
-            upload: The video's bytes; they are copied.
+            client: Who sends it.
+            size: The bytes that will come, as far as they are announced.
             annotated: Whether the video is wanted with boxes and labels too.
             every: Which frames are read.
 
         Raises:
-            Problem: There are too many videos (503), or this is none (415).
+            Problem: There are too many videos (503), or the disk has no room for it (507).
         """
-        job = self._new(annotated, every)
-        try:
-            with job.video.open("wb") as file:
-                shutil.copyfileobj(upload, file, 1 << 20)
-            check_video(job.video)
-        except BaseException:
-            self.remove(job.id)
-            raise
-        self._pool.submit(self._read, job)
+        self.forget()
+        name = secrets.token_urlsafe(16)
+        with self._lock:
+            if size and size > self.folder.free() - sum(job.reserved for job in self._jobs.values()):
+                raise Problem(507, "the server's disk has no room for this video; ask again later")
+            place = self._places.enter(client)
+            folder = self.folder.path / f"video-{secrets.token_hex(8)}"
+            process = DecodeProcess(memory=self.options.video_memory, niceness=NICENESS)
+            job = VideoJob(name, folder, process, place, annotated, every, reserved=size)
+            self._jobs[name] = job
+        with self._receiving(job):
+            folder.mkdir()
         return job
+
+    @contextlib.contextmanager
+    def receiving(self, job: VideoJob) -> Iterator[None]:
+        """Give a video up if it is not received whole."""
+        with self._receiving(job):
+            yield
+
+    def submit(self, job: VideoJob) -> None:
+        """Begin with a video that is there.
+
+        Raises:
+            SourceError: It is none.
+        """
+        job.reserved = 0
+        job.process.check_video(job.video, seconds=self.options.decode_seconds)
+        self._pool.submit(self._read, job)
 
     def get(self, name: str) -> VideoJob:
         """Return a video.
@@ -179,9 +193,8 @@ class Videos:
             Problem: There is none of that name (404).
         """
         job = self.get(name)
-        job.stopping.set()
-        with self._lock:
-            self._jobs.pop(name, None)
+        self._drop(job)
+        job.stop()
         if job.state != READING:  # else its thread does that
             self._delete(job)
 
@@ -191,7 +204,7 @@ class Videos:
         with self._lock:
             old = [job for job in self._jobs.values() if job.ended and now - job.ended > self.options.keep]
             for job in old:
-                del self._jobs[job.id]
+                self._drop(job)
         for job in old:
             self._delete(job)
 
@@ -204,114 +217,48 @@ class Videos:
     def close(self) -> None:
         """Stop, and delete everything."""
         with self._lock:
-            for job in self._jobs.values():
-                job.stopping.set()
+            jobs = list(self._jobs.values())
+        for job in jobs:
+            job.stop()
         self._pool.shutdown(cancel_futures=True)
-        self._folder.cleanup()
+        self.folder.close()
 
-    def _new(self, annotated: bool, every: float | None) -> VideoJob:
-        """Make room for a video."""
-        self.forget()
-        name = secrets.token_urlsafe(16)
+    @contextlib.contextmanager
+    def _receiving(self, job: VideoJob) -> Iterator[None]:
+        """Give a video up if something fails."""
+        try:
+            yield
+        except BaseException as error:
+            self._drop(job)
+            job.stop()
+            self._delete(job)
+            if isinstance(error, OSError):
+                raise problem_of(error) from error
+            raise
+
+    def _drop(self, job: VideoJob) -> None:
+        """Take a video out of those that there are."""
         with self._lock:
-            if len(self._jobs) >= self.options.videos:
-                raise Problem(503, "there are too many videos already; delete one, or ask later", {"Retry-After": "30"})
-            folder = Path(self._folder.name, f"video-{secrets.token_hex(8)}")
-            folder.mkdir()
-            job = self._jobs[name] = VideoJob(name, folder, annotated, every)
-        return job
+            self._jobs.pop(job.id, None)
+            job.place.close()
 
     def _read(self, job: VideoJob) -> None:
-        """Read a video from its first frame to its last; this runs in the pool's thread."""
+        """Read a video from its first frame to its last; this runs in a thread of its own."""
         if job.stopping.is_set():
             return
         job.state = READING
         try:
-            self._write(job)
+            read_job(job, self.engine, self.options)
             state = CANCELLED if job.stopping.is_set() else DONE
-        except Exception as error:  # the next video must be read, and the client must hear of it
-            state, job.problem = FAILED, problem_of(_without_place(error, job)).body()
+        except Exception as error:  # the server must go on, and the client must hear of it
+            state = CANCELLED if job.stopping.is_set() else FAILED
+            job.problem = None if job.stopping.is_set() else problem_of(error).body()
+        job.process.close()
         job.video.unlink(missing_ok=True)  # before clients hear that it is done
         job.state, job.ended = state, time.monotonic()
         if job.stopping.is_set():
             self._delete(job)
 
-    def _write(self, job: VideoJob) -> None:
-        """Read a video and write its results."""
-        settings = VideoOptions(every=job.every)
-        info = probe_video(job.video)
-        if info.size[0] * info.size[1] > self.options.max_pixels:
-            raise Problem(413, f"the video has {info.size[0]} x {info.size[1]} pixels; make it smaller first")
-        job.total = expected_frames(info, job.every)
-        scene = self.engine.recognizer.pipeline.track(settings)
-        with contextlib.ExitStack() as stack:
-            sinks = dict(self._open(job, settings, stack))
-            for frames in _batches(job, stack):
-                self._forward(self._request(job, frames, scene), sinks)
-                job.done += len(frames)
-
-    def _request(self, job: VideoJob, frames: list[Frame], scene: Scene) -> list[Result]:
-        """Have some frames read, however long other requests take."""
-        while not job.stopping.is_set():
-            try:
-                answer = self.engine.read(lambda: frames, scene)
-            except Problem:  # too many wait; a video can wait as well
-                time.sleep(PAUSE)
-                continue
-            return answer.result()
-        return []
-
-    def _forward(self, results: list[Result], sinks: dict[str, Sink]) -> None:
-        """Write some results to all files."""
-        for result in results:
-            told = dataclasses.replace(result, source=TOLD)
-            for name, sink in sinks.items():
-                sink.write(result if name == ANNOTATED else told)  # its sound comes from the file
-
-    def _open(self, job: VideoJob, settings: VideoOptions, stack: contextlib.ExitStack) -> Iterator[tuple[str, Sink]]:
-        """Open the files of results."""
-        info = {**self.engine.recognizer.info(), **settings.info()}
-        parquet = [PARQUET] if importlib.util.find_spec("pyarrow") else []
-        for name in [*TABLES, *parquet, *([ANNOTATED] if job.annotated else [])]:
-            sink = open_sink(str(job.folder / name), info)
-            stack.callback(sink.close)
-            yield name, sink
-
     def _delete(self, job: VideoJob) -> None:
         """Delete a video's files."""
         shutil.rmtree(job.folder, ignore_errors=True)
-
-
-def check_video(path: Path) -> None:
-    """Refuse what is no video in one file.
-
-    A playlist, a session description and the like name other files and addresses, which FFmpeg would open; so only
-    readers of whole videos may open an upload, and nothing but the file itself.
-
-    Raises:
-        Problem: It is none (415).
-    """
-    import av
-
-    allowed = {"format_whitelist": READERS, "protocol_whitelist": "file"}
-    try:
-        with av.open(f"file:{path}", options=allowed, metadata_errors="replace") as video:
-            if video.streams.video:
-                return
-    except (av.FFmpegError, ValueError):
-        pass
-    raise Problem(415, "this is no video that is read here; expected .mp4, .mov, .mkv, .webm, .avi or the like, whole")
-
-
-def _batches(job: VideoJob, stack: contextlib.ExitStack) -> Iterator[list[Frame]]:
-    """Yield a video's frames, some at a time, until it ends or is cancelled."""
-    frames = stack.enter_context(contextlib.closing(read_video(job.video, every=job.every)))
-    while not job.stopping.is_set() and (part := list(itertools.islice(frames, BATCH))):
-        yield part
-
-
-def _without_place(error: Exception, job: VideoJob) -> Exception:
-    """Return an error that does not tell where the video lies on this machine."""
-    if isinstance(error, VideoError):
-        return VideoError(str(error).replace(str(job.video), TOLD))
-    return error

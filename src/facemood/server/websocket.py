@@ -7,29 +7,38 @@ import contextlib
 import json
 import time
 from collections import deque
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastapi import WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 from facemood.explain import add_maps, can_map
 from facemood.results import Result
-from facemood.schema import Frame
-from facemood.server.engine import Engine
+from facemood.schema import Frame, Image
+from facemood.server.client_places import Place
+from facemood.server.clients import client_of
 from facemood.server.limits import ServerOptions
 from facemood.server.problems import Problem, problem_of, require_maps
 from facemood.server.prometheus import Metrics
 from facemood.server.rates import TokenBucket
-from facemood.server.uploads import decode_picture
 from facemood.table import SCHEMA, columns_for
-from facemood.tracking import SMOOTH, VideoOptions
+from facemood.tracking import SMOOTH, Scene, VideoOptions
+
+if TYPE_CHECKING:
+    from facemood.recognizer import EmotionRecognizer
+    from facemood.server.service import Service
 
 PROTOCOL = 1
 """Version of the live protocol."""
 
-TOO_LARGE, TOO_MANY, BUSY = 1009, 1008, 1013
+DONE, TOO_LARGE, TOO_MANY, BUSY = 1000, 1009, 1008, 1013
 """Why a connection is closed, in numbers of RFC 6455."""
+
+SETTING_BURST = 6
+"""Seconds' worth of settings that may come at once."""
+
+CLOSING = 10.0
+"""Seconds within which a client must have read what it was sent before, once the connection is to be closed."""
 
 PATIENCE = 8.0
 """Seconds for which a person who is not seen keeps the track ID. It is long because a slow client sends few frames."""
@@ -55,57 +64,103 @@ class _Sent(NamedTuple):
 class Connection:
     """One client's live reading, from its first picture to its last.
 
-    Only the newest picture waits: it replaces the one before. It is decoded when the engine reads it; until then a
+    Only the newest picture waits: it replaces the one before. It is decoded when the client's turn comes; until then a
     newer one may still replace it. So a client that is too fast loses pictures, and neither memory nor delay grows.
 
     Args:
         socket: The WebSocket, accepted.
-        engine: What reads.
-        options: The bounds.
-        metrics: Where it is counted.
+        service: The parts of the server.
     """
 
     socket: WebSocket
-    engine: Engine
+    service: Service
     options: ServerOptions
     metrics: Metrics
+    client: str
 
-    def __init__(self, socket: WebSocket, engine: Engine, options: ServerOptions, metrics: Metrics) -> None:
-        self.socket, self.engine, self.options, self.metrics = socket, engine, options, metrics
+    def __init__(self, socket: WebSocket, service: Service) -> None:
+        self.socket, self.service = socket, service
+        self.options, self.metrics, self.client = service.options, service.metrics, client_of(socket.scope)
         self._slot: deque[_Sent] = deque(maxlen=1)
         self._came = asyncio.Event()
         self._count = 0
         self._current: _Sent | None = None
-        self._bucket = TokenBucket(options.frame_rate, 2 * options.frame_rate)
+        self._pictures = TokenBucket(self.options.frame_rate, 2 * self.options.frame_rate)
+        self._settings = TokenBucket(self.options.setting_rate, SETTING_BURST * self.options.setting_rate)
         self._mapped = False
+        self._end_of: tuple[int, str] | None = None
+        self._scene: Scene | None = None
+        self._silence: asyncio.TimerHandle
+        self._listening: asyncio.Task[None] | None = None
         self._restart(SMOOTH)
 
-    async def run(self) -> None:
-        """Greet, read and answer, until the client leaves or is told to."""
-        await self.socket.send_json(greeting(self.engine, self.options))
-        answering = asyncio.create_task(self._answer_all())
+    async def run(self, place: Place) -> None:
+        """Greet, read and answer, until the client leaves or is told to.
+
+        Args:
+            place: What the connection holds among all of them.
+        """
+        await self.socket.send_json(greeting(self.service.recognizer, self.options))
+        answering = asyncio.create_task(self._answer_all(place))
+        self._listening = asyncio.create_task(self._listen(place))
+        self._watch_silence(place)
         try:
-            await self._listen()
+            await self._listening
         except WebSocketDisconnect:
             pass
+        except asyncio.CancelledError:
+            if self._end_of is None:
+                raise
+            await self._close(*self._end_of)
         finally:
             answering.cancel()
+            self._silence.cancel()
             with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
                 await answering
 
-    async def _listen(self) -> None:
+    def leave(self) -> None:
+        """Make room for another connection."""
+        self._end(BUSY, "other clients need this connection, which was silent; open another")
+
+    def _end(self, code: int, reason: str) -> None:
+        """Let the connection end."""
+        self._end_of = code, reason
+        if self._listening is not None:
+            self._listening.cancel()
+
+    async def _listen(self, place: Place) -> None:
         """Take in what comes."""
         while True:
             message = await self.socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            if (data := message.get("bytes")) is not None:
-                if not self._bucket.take():
-                    await self.socket.close(TOO_MANY, f"expected at most {self.options.frame_rate} pictures a second")
-                    return
-                self._put(data)
-            else:
-                await self._obey(message.get("text") or "")
+            refused = await self._take_in(message.get("bytes"), message.get("text") or "", place)
+            if refused:
+                await self._close(*refused)
+                return
+
+    def _watch_silence(self, place: Place) -> None:
+        """End the connection if no picture came for long, or look again when that could be."""
+        left = place.since + self.options.live_idle - place.places.clock()
+        if left > 0:
+            self._silence = asyncio.get_running_loop().call_later(left, self._watch_silence, place)
+        else:
+            self._end(DONE, f"no picture came for {self.options.live_idle:g} seconds")
+
+    async def _take_in(self, data: bytes | None, text: str, place: Place) -> tuple[int, str] | None:
+        """Take in a picture or a setting; return why the connection is closed, if it is."""
+        if data is not None:
+            place.touch()
+            if not self._pictures.take():
+                return TOO_MANY, f"expected at most {self.options.frame_rate} pictures a second"
+            self._put(data)
+        elif len(text) > self.options.max_setting:
+            return TOO_LARGE, f"expected a setting of at most {self.options.max_setting} bytes"
+        elif not self._settings.take():
+            return TOO_MANY, f"expected at most {self.options.setting_rate} settings a second"
+        else:
+            await self._obey(text)
+        return None
 
     def _put(self, data: bytes) -> None:
         """Let a picture wait, in place of the one that waited."""
@@ -125,7 +180,7 @@ class Connection:
                 self._smooth_over(float(told["smooth"]))
         except Problem as problem:
             await self._complain(problem)
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             await self._complain(Problem(400, 'expected a setting such as {"smooth": 0.3} or {"map": true}'))
 
     def _smooth_over(self, seconds: float) -> None:
@@ -139,15 +194,15 @@ class Connection:
         if not isinstance(wanted, bool):
             raise Problem(400, f"map must be true or false, but is {wanted!r}")
         if wanted:
-            require_maps(self.engine.recognizer)
+            require_maps(self.service.recognizer)
         self._mapped = wanted
 
     def _restart(self, smooth: float) -> None:
         """Start a new scene: forget the people and their expressions."""
-        self._scene = self.engine.recognizer.pipeline.track(VideoOptions(smooth=smooth, patience=PATIENCE))
+        self._smooth, self._scene = smooth, None
         self._began = time.monotonic()
 
-    async def _answer_all(self) -> None:
+    async def _answer_all(self, place: Place) -> None:
         """Have the newest picture read, answer, and again."""
         while True:
             await self._came.wait()
@@ -155,38 +210,70 @@ class Connection:
             if not self._slot:  # the request before took it already
                 continue
             self._current = None
+            place.busy = True
             try:
-                (result,) = await asyncio.wrap_future(self.engine.read(self._take, self._scene))
-                if self._mapped:
-                    result = await asyncio.to_thread(add_maps, self.engine.recognizer.pipeline, result)
+                text = await self._read()
             except Exception as error:  # the connection goes on with the next picture
-                await self._complain(problem_of(error), self._current)
+                problem = problem_of(error)
+                self.metrics.refuse(problem.status)
+                await self._complain(problem, self._current)
                 continue
-            await self._tell(result)
+            finally:
+                place.touch()
+                place.busy = False
+            await self._tell(text)
 
-    def _take(self) -> Sequence[Frame]:
-        """Decode the newest picture; the engine calls this in its thread when it reads the request."""
+    async def _read(self) -> str:
+        """Have the newest picture read, and return what is sent of it."""
+        if self._scene is None:
+            options = VideoOptions(smooth=self._smooth, patience=PATIENCE)
+            self._scene = self.service.recognizer.pipeline.track(options)
+        return await self.service.read(
+            self.client,
+            self._choose,
+            self.options.frame(),
+            self._scene,
+            frame=self._frame,
+            then=self._text_of,
+        )
+
+    def _choose(self) -> bytes:
+        """Take the newest picture, now that the turn has come."""
         self._current = sent = self._slot.pop()
-        image = decode_picture(sent.data, max_pixels=self.options.max_frame_pixels)
-        return [Frame(image, source="live", index=sent.number, timestamp=max(0.0, sent.came - self._began))]
+        return sent.data
 
-    async def _tell(self, result: Result) -> None:
+    def _frame(self, image: Image) -> Frame:
+        """Return the decoded picture with its number and its time."""
+        sent = self._current or _Sent(0, b"", self._began)
+        return Frame(image, source="live", index=sent.number, timestamp=max(0.0, sent.came - self._began))
+
+    async def _text_of(self, result: Result) -> str:
+        """Return a result as JSON, with maps if the client wants them."""
+        if self._mapped:
+            result = await asyncio.to_thread(add_maps, self.service.recognizer.pipeline, result)
+        return json.dumps({"type": "result", **result.to_dict()}, ensure_ascii=False)
+
+    async def _tell(self, text: str) -> None:
         """Send what was read."""
         self.metrics.count("facemood_frames_total")
-        self.metrics.count("facemood_faces_total", len(result))
-        await self.socket.send_text(json.dumps({"type": "result", **result.to_dict()}, ensure_ascii=False))
+        await self.socket.send_text(text)
         if self._current is not None:
             self.metrics.observe(time.monotonic() - self._current.came)
 
     async def _complain(self, problem: Problem, sent: _Sent | None = None) -> None:
         """Send what is wrong with a picture or a setting."""
         number = None if sent is None else sent.number
-        await self.socket.send_json({"type": "problem", "frame": number, "problem": problem.body()})
+        await self.socket.send_text(json.dumps({"type": "problem", "frame": number, "problem": problem.body()}))
+
+    async def _close(self, code: int, reason: str) -> None:
+        """Close the connection, and count why."""
+        self.metrics.count("facemood_refusals_total", reason=f"close {code}")
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect, asyncio.TimeoutError):
+            await asyncio.wait_for(self.socket.close(code, reason), CLOSING)
 
 
-def greeting(engine: Engine, options: ServerOptions) -> dict[str, Any]:
+def greeting(recognizer: EmotionRecognizer, options: ServerOptions) -> dict[str, Any]:
     """Return the first message of a connection: what reads, and what may be sent."""
-    recognizer = engine.recognizer
     video = VideoOptions()
     return {
         "type": "hello",

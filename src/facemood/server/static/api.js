@@ -62,10 +62,10 @@ function article(method, path, operation) {
 }
 
 /** @type {OpenApi} */
-const openApi = await (await fetch("/openapi.json")).json();
+const openApi = await (await fetch("openapi.json")).json();
 const schemas = openApi.components.schemas;
 part("about").textContent = openApi.info.description;
-part("example").textContent = `curl -F image=@photo.jpg ${location.origin}/v1/analyze`;
+part("example").textContent = `curl -F image=@photo.jpg ${new URL("v1/analyze", location.href)}`;
 /** @type {Map<string, HTMLElement[]>} */
 const groups = new Map();
 for (const [path, operations] of Object.entries(openApi.paths)) {

@@ -44,8 +44,9 @@ export class Link {
 
   open() {
     this.closed = false;
-    const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const socket = new WebSocket(`${scheme}://${location.host}/v1/live`);
+    const address = new URL("v1/live", location.href); // the page may lie below a proxy's path
+    address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    const socket = new WebSocket(address);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       Object.assign(this, { sent: 0, tries: 0 });

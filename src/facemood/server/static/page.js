@@ -32,7 +32,7 @@ const HINT_AFTER = 3000;
 
 const video = part("video");
 const overlay = part("overlay");
-const worker = new Worker("/static/worker.js");
+const worker = new Worker("static/worker.js");
 
 /**
  * @typedef {object} State
@@ -155,7 +155,7 @@ async function beginPhotos(files) {
   const form = new FormData();
   for (const file of files) form.append("image", file, file.name);
   part("waiting").textContent = "Analyzing";
-  const answer = await fetch(`/v1/analyze?maps=${state.canMap}`, { method: "POST", body: form }).catch(() => null);
+  const answer = await fetch(`v1/analyze?maps=${state.canMap}`, { method: "POST", body: form }).catch(() => null);
   if (state.kind !== "photo") return;
   if (!answer?.ok) {
     begin(null);
@@ -416,7 +416,7 @@ async function prepare() {
   part("place").textContent = /^(localhost|127\.|\[::1\])/.test(location.hostname) ? "this machine" : location.hostname;
   restoreView();
   if (!("OffscreenCanvas" in window)) notice("This browser is too old for live analysis. Photos still work.");
-  const answer = await fetch("/v1/settings");
+  const answer = await fetch("v1/settings");
   if (!answer.ok) return notice(await problemOf(answer));
   /** @type {Settings} */
   const settings = await answer.json();

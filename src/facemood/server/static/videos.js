@@ -84,7 +84,7 @@ export class VideoUpload {
       };
       request.onerror = () => fail(new Error("The video could not be uploaded. It may be too large, or the server has stopped."));
       request.onabort = () => fail(new Error("Cancelled."));
-      request.open("POST", "/v1/videos?annotated=true");
+      request.open("POST", "v1/videos?annotated=true");
       request.send(form);
     });
   }
@@ -96,7 +96,7 @@ export class VideoUpload {
       this.say(job.state === "waiting" ? "Waiting for other videos" : `${job.frames_done} frames analyzed`, share);
       await new Promise((done) => setTimeout(done, POLL_INTERVAL));
       if (!this.id) throw new Error("Cancelled.");
-      const answer = await fetch(`/v1/videos/${job.id}`);
+      const answer = await fetch(`v1/videos/${job.id}`);
       if (!answer.ok) throw new Error(await problemOf(answer));
       job = await answer.json();
     }
@@ -116,7 +116,7 @@ export class VideoUpload {
 
   cancel() {
     this.request?.abort();
-    if (this.id) fetch(`/v1/videos/${this.id}`, { method: "DELETE" });
+    if (this.id) fetch(`v1/videos/${this.id}`, { method: "DELETE" });
     this.id = null;
   }
 

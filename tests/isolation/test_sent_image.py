@@ -9,15 +9,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from facemood.errors import ImageError
-from facemood.server.problems import Problem
-from facemood.server.uploads import FORMATS, decode_picture
+from facemood.errors import ImageError, LimitError
+from facemood.isolation.bounds import ImageBounds, UnknownFormatError
+from facemood.isolation.sent_image import FORMATS, decode_sent_image
+from facemood.schema import Image
+from facemood.server.problems import problem_of
 
 
 def encoded(form: str, size: tuple[int, int] = (6, 4)) -> bytes:
     file = io.BytesIO()
     Pillow.new("RGB", size, (10, 200, 30)).save(file, form)
     return file.getvalue()
+
+
+def decode_picture(data: bytes, *, max_pixels: int) -> Image:
+    image = decode_sent_image(data, ImageBounds(pixels=max_pixels))
+    assert isinstance(image, np.ndarray)
+    return image
 
 
 def bomb(width: int, height: int) -> bytes:
@@ -39,17 +47,17 @@ def test_the_formats_of_the_web_are_read(form: str) -> None:
 
 @pytest.mark.parametrize("form", ["TIFF", "EPS", "ICO", "PPM", "TGA"])
 def test_other_formats_are_refused(form: str) -> None:
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(UnknownFormatError) as refused:
         decode_picture(encoded(form, (64, 64)), max_pixels=10_000)
-    assert refused.value.status == 415
+    assert problem_of(refused.value).status == 415
 
 
 @pytest.mark.parametrize("size", [(7, 4), (9_000, 9_000), (20_000, 20_000), (2**31 - 1, 2**31 - 1)])
 def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(size: tuple[int, int]) -> None:
-    with warnings.catch_warnings(), pytest.raises(Problem, match="pixels") as refused:
+    with warnings.catch_warnings(), pytest.raises(LimitError, match="pixels") as refused:
         warnings.simplefilter("error")
         decode_picture(bomb(*size), max_pixels=24)
-    assert refused.value.status == 413
+    assert problem_of(refused.value).status == 413
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -60,7 +68,7 @@ def test_damaged_pictures_are_read_or_refused_and_nothing_else(form: str, place:
     damaged = whole[:place] + noise + (b"" if cut else whole[place + len(noise) :])
     try:
         image = decode_picture(damaged, max_pixels=10_000)
-    except (Problem, ImageError):
+    except (LimitError, UnknownFormatError, ImageError):
         return
     assert image.ndim == 3
     assert image.shape[0] * image.shape[1] <= 10_000

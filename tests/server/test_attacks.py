@@ -1,0 +1,105 @@
+"""Under each attack two other clients go on: benchmarks/attacks.py measures it longer, and what it costs in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.conftest import ROOT
+from tests.server.attacks import ATTACKS, Attacker, bombs, medians, memory_of, photo, png, wait_for, watch
+
+SECONDS, LEAD = 2.0, 0.5
+"""How long clients are watched under each attack, and how long it lasts before that."""
+
+TIMES, SPARE = 2.0, 60.0
+"""By how much the median delay may grow; and milliseconds besides, because the attacker takes part of this machine."""
+
+
+QUICK = {"thin_picture", "slow_heads", "setting_flood", "wrong_tokens"}
+"""Attacks that are tried with the quick tests; the others take as long."""
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="/proc, and other loopback addresses for the attacker")
+
+
+@pytest.fixture(scope="module")
+def attacked() -> Iterator[tuple[int, int]]:
+    """The port and the process of a server as users start it."""
+    start = "import typer; from facemood.cli.serve_command import serve; typer.run(serve)"
+    command = [sys.executable, "-c", start, "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr is not None
+            found = re.search(r":(\d+)/", server.stderr.readline())
+            assert found is not None
+            asyncio.run(watch(int(found[1]), 1))
+            yield int(found[1]), server.pid
+        finally:
+            server.terminate()
+
+
+@contextlib.contextmanager
+def attack(name: str, port: int) -> Iterator[None]:
+    """Run an attack as long as the block lasts, in a process that gives way to others."""
+    command = [sys.executable, "-m", "tests.server.attacks", name, str(port), "60"]
+    with subprocess.Popen(
+        command, cwd=ROOT, preexec_fn=lambda: os.nice(10), stdout=subprocess.PIPE, text=True
+    ) as attacker:
+        try:
+            wait_for(attacker)
+            yield
+        finally:
+            attacker.kill()
+
+
+@LINUX
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in ATTACKS]
+)
+def test_other_clients_go_on(name: str, attacked: tuple[int, int]) -> None:
+    port, _ = attacked
+    calm = medians(asyncio.run(watch(port, SECONDS / 2)))
+    with attack(name, port):
+        time.sleep(LEAD)
+        under = medians(asyncio.run(watch(port, SECONDS)))
+    for before, after in zip(calm, under, strict=True):
+        assert after <= TIMES * before + SPARE
+    assert httpx.get(f"http://127.0.0.1:{port}/healthz").json()["status"] == "ok"
+
+
+@LINUX
+def test_bombs_take_bounded_memory(attacked: tuple[int, int]) -> None:
+    """Three requests of 16 pictures of 40 million pixels took 6.2 GB once."""
+    port, process = attacked
+    before = peak = memory_of(process)
+    with attack(bombs.__name__, port):
+        ends = time.monotonic() + 2 * SECONDS
+        while time.monotonic() < ends:
+            peak = max(peak, memory_of(process))
+            time.sleep(0.02)
+    assert before + 100 < peak < before + 1200
+
+
+def test_a_picture_that_is_refused_costs_no_more_than_a_normal_one(attacked: tuple[int, int]) -> None:
+    attacker = Attacker(attacked[0], 0, "127.0.0.1")
+
+    def time_of(data: bytes) -> float:
+        with attacker.client() as client:
+            times = []
+            for _ in range(7):
+                began = time.monotonic()
+                client.post("/v1/analyze", files={"image": data})
+                times.append(time.monotonic() - began)
+        return sorted(times)[3]
+
+    normal = time_of(photo())
+    assert time_of(png(40_000_000, 1)) < 2 * normal + 0.02
+    assert time_of(png(12_000, 12_000, bits=1)) < 2 * normal + 0.02
