@@ -51,3 +51,12 @@ def test_the_shipped_results_are_whole_and_of_the_shipped_model() -> None:
     assert not known["quick"]
     assert sha256(find_model(DEFAULT_MODEL).read_bytes()).hexdigest()[:12] in known["machine"]["model"]
     assert known["tables"]["Beside fer"]
+
+
+def test_the_servers_guide_shows_what_attacks_cost() -> None:
+    command: list[str | Path] = [sys.executable, ROOT / "benchmarks" / "attacks.py"]
+    command += ["--show", ROOT / "benchmarks" / "attacks.json"]
+    shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert shown.strip() in (ROOT / "docs" / "server.md").read_text()
+    rows = json.loads((ROOT / "benchmarks" / "attacks.json").read_text())["attacks"]
+    assert all(row[f"{kind} ms under it"] < 2.05 * row[f"{kind} ms"] for row in rows for kind in ("live", "photo"))
