@@ -1,5 +1,9 @@
 import io
 import logging
+import struct
+import time
+import tracemalloc
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -162,3 +166,58 @@ def test_arrays_are_checked() -> None:
 
 def test_pillow_images_are_converted_to_bgr() -> None:
     assert from_pillow(red("RGBA"))[0, 0].tolist() == [0, 0, 255]
+
+
+def png_of(width: int, height: int, *, colour: int = 2, depth: int = 8) -> bytes:
+    """The head of a PNG that says how large it is, and no pixels."""
+    head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    parts = [(b"IHDR", head), (b"IDAT", zlib.compress(b"")), (b"IEND", b"")]
+    chunks = [
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        png_of(32_000, 32_000, colour=0, depth=1),
+        png_of(2**31 - 1, 2**31 - 1),
+        png_of(250_000_001, 1),
+        png_of(16_000, 16_000, depth=16),
+    ],
+    ids=["one bit", "as large as can be said", "one row", "16 bits"],
+)
+def test_what_would_need_gigabytes_is_refused_before_it_is_decoded(data: bytes) -> None:
+    tracemalloc.start()
+    started = time.monotonic()
+    with pytest.raises(ImageError, match=r"a\.png: .*(too large; expected at most 178 million pixels|cut short)"):
+        load_image(data, name="a.png")
+    assert time.monotonic() - started < 2
+    assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    tracemalloc.stop()
+
+
+def test_a_progressive_jpeg_is_refused_earlier(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "MAX_PIXELS", 1000)
+    monkeypatch.setattr(images, "MAX_PROGRESSIVE", 5000)
+    plain, progressive = (encode(red(size=(100, 80)), "JPEG", progressive=kind) for kind in (False, True))
+    assert load_image(plain).shape == (26, 32, 3)
+    with pytest.raises(ImageError, match="too large"):
+        load_image(progressive)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 2000)  # Pillow refuses above twice that
+    assert load_image(plain).shape == (10, 13, 3)
+    with pytest.raises(ImageError, match="too large"):
+        load_image(progressive)
+
+
+@pytest.mark.parametrize("size", [(4000, 1), (1, 4000), (3000, 2)])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF"])
+def test_a_large_image_of_extreme_shape_keeps_a_row_and_a_column(
+    kind: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "MAX_PIXELS", 1000)
+    image = load_image(encode(red(size=size), kind))
+    assert min(image.shape[:2]) >= 1
+    assert image.shape[0] * image.shape[1] <= 2100
+    assert image[0, 0, 2] > 240

@@ -120,10 +120,7 @@ def analyze(
         views=views, prior=prior, device=device, threads=threads,
     )  # fmt: skip
     code = job.run(recognizer, {"layers": draw or [], "anonymize": anonymize}, echo=json, resume=resume)
-    if (job.seen.photos or job.seen.frames) and not (json or quiet):
-        job.seen.show()
-    for name, message in job.failures:
-        say(f"facemood: {message}" if name in message else f"facemood: {name}: {message}")
+    job.tell(summary=not (json or quiet))
     if code:
         raise typer.Exit(code)
 
@@ -193,6 +190,13 @@ class _Job:
         finally:
             self.outputs.close(whole=whole)
         return SOME_FAILED if self.failures else DONE
+
+    def tell(self, *, summary: bool) -> None:
+        """Show what was seen, if it is asked for, and what failed."""
+        if summary and (self.seen.photos or self.seen.frames):
+            self.seen.show()
+        for name, message in self.failures:
+            say(f"facemood: {message}" if name in message else f"facemood: {name}: {message}")
 
     def _open_outputs(self, recognizer: EmotionRecognizer, looks: dict[str, Any], *, resume: bool) -> Outputs:
         """Open the files of the run, and tell what is left of it."""
