@@ -12,19 +12,21 @@ import re
 FIRST_BYTE = 0xDC00
 """Surrogate that stands for the byte 0 in a file name (`surrogateescape`); the byte 0xE9 is 0xDC00 + 0xE9."""
 
-BYTES = re.compile("[\udc80-\udcff]+")
+BYTES: re.Pattern[str] = re.compile("[\udc80-\udcff]+")
 """Bytes of a file name that Python could not decode."""
 
 CODE = r"x[89a-f][0-9a-f]|ud[89a-f][0-9a-f]{2}"
 """What follows the backslash of an escape: a byte from 0x80 on, or a lone surrogate that is no byte."""
 
-TO_ESCAPE = re.compile(rf"(\\*)(?:([\ud800-\udfff])|(?={CODE}))")
+TO_ESCAPE: re.Pattern[str] = re.compile(rf"(\\*)(?:([\ud800-\udfff])|(?={CODE}))")
 """Backslashes before what is escaped, or before text that could be taken for an escape."""
 
-ESCAPED = re.compile(rf"(\\+)({CODE})")
+ESCAPED: re.Pattern[str] = re.compile(rf"(\\+)({CODE})")
 """An escape, or text that could be taken for one, with the backslashes before it."""
 
-UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+UNPRINTABLE: re.Pattern[str] = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+)
 """Control characters (ANSI escapes begin with one), line separators, marks that reverse text, and lone surrogates."""
 
 SHORT = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}

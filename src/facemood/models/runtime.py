@@ -27,7 +27,7 @@ PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 DEVICES = ("auto", *PROVIDERS)
 """Names of devices; ``"auto"`` uses a GPU if there is one."""
 
-GPU_NAMES = dict.fromkeys(("gpu", "nvidia", "0"), "cuda")
+GPU_NAMES: dict[str, str] = dict.fromkeys(("gpu", "nvidia", "0"), "cuda")
 """What other programs call a GPU; a message says what it is called here."""
 
 

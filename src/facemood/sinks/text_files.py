@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from facemood.atomic import Part
-from facemood.csv_dialect import ExcelLines, head_line, lines_for
+from facemood.csv_dialect import ExcelLines, Line, head_line, lines_for
 from facemood.locks import cannot_write
 from facemood.results import Result
 from facemood.sinks.sink import MANY, columns_of
@@ -41,6 +41,7 @@ class FileSink:
     info: dict[str, Any]
     count: int
     size: int
+    line: Line
 
     wants_images = False
     holds = MANY
