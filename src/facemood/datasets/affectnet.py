@@ -123,7 +123,7 @@ def _read_label(file: Path) -> int:
         number = float(np.load(file, allow_pickle=False).astype(str).item())
     except FileNotFoundError:
         raise DatasetError(f"{file}: the annotation is missing; fetch it again or remove the image") from None
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # NumPy has classes of its own for each kind of damage
         raise DatasetError(f"{file}: expected a label 0..{MOST}, but it cannot be read ({error})") from None
     if number not in range(MOST + 1):
         raise DatasetError(f"{file}: expected a label 0..{MOST}, but found {number:g}")

@@ -66,7 +66,7 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, NDArray[np.float32]]
         ]
     except FileNotFoundError:
         raise ModelError(f"{path}: there is no such file") from None
-    except (OSError, IndexError, ValueError, TypeError) as error:
+    except (OSError, IndexError, ValueError, TypeError, OverflowError) as error:
         raise ModelError(f"{path}: cannot be read as an ONNX model ({error})") from error
     weights = dict(tensor for tensor in tensors if tensor is not None)
     if not weights:

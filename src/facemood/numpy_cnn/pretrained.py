@@ -51,7 +51,12 @@ def load_network(path: str | os.PathLike[str], *, head: str = "ferplus") -> Sequ
     heads = sorted(name.split(".")[1] for name in weights if name.startswith("heads.") and name.endswith(".weight"))
     if head not in heads:
         raise ModelError(f"{path}: has no head {head!r}; it has {', '.join(heads)}")
-    return _fill(Sequential(_layers(weights, head), input_shape=(SIDE, SIDE, 1)), weights, head)
+    try:
+        return _fill(Sequential(_layers(weights, head), input_shape=(SIDE, SIDE, 1)), weights, head)
+    except KeyError as error:
+        raise ModelError(f"{path}: the weights {PREFIX}{error.args[0]} are missing") from error
+    except (ValueError, ArithmeticError) as error:
+        raise ModelError(f"{path}: the weights do not belong to a network of the kind se-resnet ({error})") from error
 
 
 def _layers(weights: Weights, head: str) -> list[Layer]:

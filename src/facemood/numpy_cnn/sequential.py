@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,9 @@ from facemood.numpy_cnn.archive import read_archive, write_archive
 from facemood.numpy_cnn.layer import Floats, Layer, Shape, backward_through, build_through, forward_through, walk
 from facemood.numpy_cnn.optimizers import Optimizer
 from facemood.numpy_cnn.training import LOSS, Epoch, FitOptions, Pair, fit
+
+SPARE = 1_000_000
+"""Weights more than a file holds that its layers may ask for; then the message can say which ones are missing."""
 
 
 class Sequential:
@@ -37,7 +42,7 @@ class Sequential:
     layers: tuple[Layer, ...]
     input_shape: tuple[int, ...]
 
-    def __init__(self, layers: Sequence[Layer], *, input_shape: Shape, seed: int = 0) -> None:
+    def __init__(self, layers: Sequence[Layer], *, input_shape: Shape, seed: int | np.random.Generator = 0) -> None:
         self.layers, self.input_shape = tuple(layers), tuple(input_shape)
         self.output_shape: Shape = build_through(self.layers, self.input_shape, np.random.default_rng(seed))
 
@@ -153,8 +158,32 @@ class Sequential:
         """
         layers, input_shape, weights = read_archive(path)
         try:
-            model = cls(layers, input_shape=input_shape)
+            blank = _BlankWeights(SPARE + sum(values.size for values in weights.values()))
+            model = cls(layers, input_shape=input_shape, seed=blank)
             model.set_weights(weights)
-        except ValueError as error:
+        except Exception as error:  # each kind of layer, also of your own, fails in its own way on a wrong option
             raise ModelError(f"{path}: layers and weights do not belong together ({error})") from error
         return model
+
+
+class _BlankWeights(np.random.Generator):
+    """First weights of zeros, for a network whose weights follow: a file cannot ask for more than it holds.
+
+    Args:
+        most: How many weights may be asked for.
+    """
+
+    def __init__(self, most: int) -> None:
+        super().__init__(np.random.PCG64(0))
+        self._left = most
+
+    def standard_normal(self, size: Any = None, dtype: Any = np.float64, out: Any = None) -> Any:
+        """Return zeros of a shape.
+
+        Raises:
+            ValueError: The file has not so many weights.
+        """
+        self._left -= math.prod(size)
+        if self._left < 0:
+            raise ValueError("the layers need more weights than there are")
+        return np.zeros(size, dtype)

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.errors import ModelError
 from facemood.geometry import Floats, angles_of
 
 Matrix = NDArray[np.float64]
@@ -98,7 +99,11 @@ def generic_face() -> Floats:
         >>> generic_face()[[36, 45]].tolist()
         [[-0.5, 0.0, 0.0], [0.5, 0.0, 0.0]]
     """
-    face = np.loadtxt(Path(__file__).with_name("generic_face.csv"), np.float32, delimiter=",", skiprows=1)
+    file = Path(__file__).with_name("generic_face.csv")
+    try:
+        face = np.loadtxt(file, np.float32, delimiter=",", skiprows=1).reshape(68, 3)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{file}: is damaged ({error}); install facemood again") from error
     face.setflags(write=False)
     return face
 

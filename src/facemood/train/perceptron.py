@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from facemood.array_files import check_array, read_arrays
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset, ferplus, open_dataset
+from facemood.errors import DatasetError
 from facemood.ferc.parts import MAX_YAW, PartsModel
 from facemood.ferc.vector import MIRRORED_PAIRS, PAIRS, expressional_vector
 from facemood.geometry import Floats
@@ -227,8 +229,7 @@ def load_vectors(file: Path, dataset: ExpressionDataset) -> dict[str, Floats]:
     """Read the vectors of a dataset from a file; missing ones are measured and stored there."""
     known: dict[str, Floats] = {}
     if file.is_file():
-        with np.load(file) as table:
-            known = dict(table)
+        known = _read_known(file, len(dataset.images))
     images = dataset.pixels
     while (done := len(known["masked"]) if known else 0) < len(images):
         made = measure_vectors(images[done : done + BLOCK])
@@ -236,6 +237,20 @@ def load_vectors(file: Path, dataset: ExpressionDataset) -> dict[str, Floats]:
         with replacing(file, "wb") as handle:
             np.savez(handle, **known)  # type: ignore[arg-type]
         logger.info("measured %d of %d", len(known["masked"]), len(images))
+    return known
+
+
+def _read_known(file: Path, most: int) -> dict[str, Floats]:
+    """Read the vectors that a file has, of so many images at most."""
+    try:
+        known = read_arrays(file, needed=["masked"])
+        count = len(known["masked"]) if known["masked"].ndim else 0
+        for name, rows in known.items():
+            check_array(name, rows, kind=np.floating, shape=(count, None))
+        if count > most:
+            raise ValueError(f"it has the vectors of {count} images, but the dataset has {most}")
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{file}: is not a file of vectors, or is damaged: {error}") from error
     return known
 
 

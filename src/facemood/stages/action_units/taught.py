@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from facemood.array_files import read_arrays
+from facemood.errors import ModelError
 from facemood.facs import LEARNED, UNITS
 from facemood.geometry import Floats
 from facemood.stages.action_units.frontal import Matrix
@@ -101,19 +103,29 @@ def neutral_faces(way: str = "") -> Neutral:
         way: `facs.POINTS` for all units by landmarks alone; empty for each unit as `ActionUnit.way` says.
     """
     table = Path(__file__).with_name(NEUTRAL)
-    lines = [line.split(",") for line in table.read_text(encoding="utf-8").splitlines()[1:]]
-    known = {(code, by): np.array(numbers, np.float64) for code, by, *numbers in lines}
-    rows = [known[unit.code, way or unit.way] for unit in UNITS]
-    columns = np.stack(rows, axis=1)  # (7, U)
+    try:
+        lines = [line.split(",") for line in table.read_text(encoding="utf-8").splitlines()[1:]]
+        known = {(code, by): np.array(numbers, np.float64) for code, by, *numbers in lines}
+        columns = np.stack([known[unit.code, way or unit.way] for unit in UNITS], axis=1).reshape(7, -1)  # (7, U)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"{table}: is damaged ({error}); install facemood again") from error
     columns.setflags(write=False)
     return Neutral(columns[:5], columns[5], columns[6])
 
 
 @functools.cache
 def weights() -> Weights:
-    """Return the trained weights."""
-    with np.load(Path(__file__).with_name(WEIGHTS)) as archive:
-        learned, usual, cover, bias = (archive[name].astype(np.float64) for name in STORED)
+    """Return the trained weights.
+
+    Raises:
+        ModelError: The package's file of weights is damaged.
+    """
+    file = Path(__file__).with_name(WEIGHTS)
+    try:
+        archive = read_arrays(file, needed=STORED)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{file}: is damaged ({error}); install facemood again") from error
+    learned, usual, cover, bias = (archive[name].astype(np.float64) for name in STORED)
     units = np.zeros((len(UNITS), learned.shape[1]))
     units[[unit.way == LEARNED for unit in UNITS]] = learned
     for array in (units, usual, cover, bias):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import reprlib
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.array_files import check_array, read_arrays, text_of
 from facemood.atomic import replacing
 from facemood.errors import DatasetError
 from facemood.stages.classify import softmax
 
 CHECKOUT = Path(__file__).parents[4]
 """The source tree that the code runs from, with ``soft_labels/``; an installed package has none."""
+
+PREFIX = "logits_"
+"""How the names of the arrays begin that hold a head's logits."""
 
 STEPS = 64
 """Steps per unit of the stored logits; the error of a probability is below 0.01."""
@@ -75,7 +80,7 @@ def write_soft_labels(file: Path, soft: SoftLabels) -> None:
     arrays = {}
     for head, logits in soft.logits.items():
         steps = np.round(np.clip(logits * STEPS, -(2**15), 2**15 - 1)).astype(np.int16)  # finer steps do not compress
-        arrays[f"logits_{head}"] = to_planes(steps.T)
+        arrays[f"{PREFIX}{head}"] = to_planes(steps.T)
     arrays["keys"] = to_planes(np.diff(soft.keys, prepend=np.uint64(0)))
     arrays["about"] = np.array(json.dumps(dict(soft.about)))
     with replacing(file, "wb") as whole, zipfile.ZipFile(whole, "w", zipfile.ZIP_LZMA) as archive:
@@ -136,12 +141,47 @@ def read_soft_labels(name: str) -> SoftLabels:
     Raises:
         DatasetError: There is no such file, or it is damaged.
     """
+    file = find_soft_labels(name)
     try:
-        with find_soft_labels(name).open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-            heads = [name for name in arrays if name.startswith("logits_")]
-            steps = {name.removeprefix("logits_"): from_planes(arrays[name], "<i2").T for name in heads}
-            logits = {head: (values / STEPS).astype(np.float32) for head, values in steps.items()}
-            keys = np.cumsum(from_planes(arrays["keys"], "<u8"), dtype=np.uint64)
-            return SoftLabels(keys, logits, json.loads(str(arrays["about"])))
-    except (OSError, ValueError, KeyError) as error:
-        raise DatasetError(f"{name}: is not a file of soft labels, or is damaged ({error})") from None
+        return _checked(read_arrays(file, needed=("keys", "about")))
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{file}: is not a file of soft labels, or is damaged: {error}") from error
+
+
+def _checked(arrays: Mapping[str, NDArray[Any]]) -> SoftLabels:
+    """Make soft labels of a file's arrays.
+
+    Raises:
+        ValueError: One is not what `write_soft_labels` writes.
+    """
+    about = _read_about(text_of("about", arrays["about"]))
+    check_array("keys", arrays["keys"], kind=np.uint8, shape=(8, None))
+    keys = np.cumsum(from_planes(arrays["keys"], "<u8"), dtype=np.uint64)
+    if not len(keys) or (keys[1:] <= keys[:-1]).any():
+        raise ValueError("the array 'keys' must rise, with one key at least")
+    logits = {}
+    for head, words in about["heads"].items():
+        name = f"{PREFIX}{head}"
+        if name not in arrays:
+            raise ValueError(f"the array {name!r} is missing")
+        check_array(name, arrays[name], kind=np.uint8, shape=(2, len(words), len(keys)))
+        logits[head] = (from_planes(arrays[name], "<i2").T / STEPS).astype(np.float32)
+    return SoftLabels(keys, logits, about)
+
+
+def _read_about(text: str) -> Mapping[str, Any]:
+    """Read what is known of the teachers, and make sure that it names heads with their labels."""
+    try:
+        loaded = json.loads(text)
+    except RecursionError:
+        raise ValueError("about: its tables and lists are nested too deep") from None
+    except ValueError as error:
+        raise ValueError(f"about: it is no JSON ({error})") from None
+    about: Mapping[str, Any] = loaded if isinstance(loaded, dict) else {}
+    heads = about.get("heads")
+    if not isinstance(heads, dict) or not heads:
+        raise ValueError("about.heads must be a table of heads with their labels")
+    for head, words in heads.items():
+        if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
+            raise ValueError(f"about.heads.{head} must be a list of labels, but is {reprlib.repr(words)}")
+    return about

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.array_files import check_array, read_arrays
 from facemood.datasets import open_dataset
 from facemood.errors import DatasetError
 from facemood.schema import Image
@@ -28,6 +29,17 @@ OVERLOOKED = frozenset(
 
 POINTS = 104
 """Points per face in the labels: 68 in iBUG order, then 36 around the oval."""
+
+LABELS: dict[str, tuple[type[np.generic], tuple[int | None, ...]]] = {
+    "tile_found": (np.bool_, ()),
+    "tile_points": (np.number, (POINTS, None)),
+    "scene_file": (np.str_, ()),
+    "scene_box": (np.floating, (4,)),
+    "scene_score": (np.floating, ()),
+    "scene_found": (np.bool_, ()),
+    "scene_points": (np.floating, (POINTS, 2)),
+}
+"""The arrays of a file of labels: their type, and their shape behind the number of tiles or detections."""
 
 BEYOND = 6
 """Pixels by which a point may be outside of its tile; a tile with points further outside is left out."""
@@ -116,12 +128,18 @@ def read_labels(file: Path) -> dict[str, NDArray[np.generic]]:
     """Read the teacher's labels.
 
     Raises:
-        DatasetError: The file is missing.
+        DatasetError: The file is missing or damaged.
     """
     if not file.is_file():
         raise DatasetError(f"{file}: there is no such file; scripts/label_faces.py makes the labels")
-    with np.load(file) as table:
-        return dict(table)
+    try:
+        table = read_arrays(file, needed=LABELS)
+        for name, (kind, shape) in LABELS.items():
+            count = len(np.atleast_1d(table["tile_found" if name.startswith("tile") else "scene_found"]))
+            check_array(name, table[name], kind=kind, shape=(count, *shape))
+        return table
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{file}: is not a file of labels, or is damaged: {error}") from error
 
 
 def read_scenes(folder: Path, table: dict[str, NDArray[np.generic]], *, test: bool) -> tuple[Scene, ...]:

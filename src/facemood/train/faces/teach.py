@@ -12,7 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from facemood.array_files import check_array, read_arrays
 from facemood.atomic import replacing
+from facemood.errors import DatasetError, RecipeError
 from facemood.geometry import Floats
 from facemood.stages.detect.cells import Candidates, concatenate, decode_cells
 from facemood.train.faces.compose import GREY_OF_BGR
@@ -54,8 +56,15 @@ MINE_SCORE = 0.2
 
 
 def load_weights(network: nn.Module, file: Path) -> nn.Module:
-    """Load the weights of a run into a network."""
-    network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
+    """Load the weights of a run into a network.
+
+    Raises:
+        RecipeError: The file is missing or damaged, or holds the weights of another network.
+    """
+    try:
+        network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
+    except Exception as error:  # pickle, zipfile and torch have classes of their own for each kind of damage
+        raise RecipeError(f"{file}: holds no weights of such a network, or is damaged ({error})") from error
     return network
 
 
@@ -147,11 +156,19 @@ def search(network: nn.Module, scene: Scene) -> tuple[Candidates, Floats]:
 
 
 def read_hard(file: Path | None) -> list[Place]:
-    """Read false alarms; none without a file."""
+    """Read false alarms; none without a file.
+
+    Raises:
+        DatasetError: The file is damaged.
+    """
     if file is None or not file.is_file():
         return []
-    with np.load(file) as table:
-        return [Place(int(row[0]), *row[1:].tolist()) for row in table["hard"]]
+    try:
+        rows = read_arrays(file, needed=["hard"])["hard"]
+        check_array("hard", rows, kind=np.floating, shape=(None, len(Place._fields)))
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{file}: is not a file of false alarms, or is damaged: {error}") from error
+    return [Place(int(row[0]), *row[1:].tolist()) for row in rows]
 
 
 def _stack(arrays: Sequence[NDArray[Any]]) -> Tensor:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from facemood.atomic import replacing
+from facemood.errors import RecipeError
 from facemood.train.norms import reestimated_norms
 from facemood.train.parameter_groups import parameter_groups
 from facemood.train.schedule import warm_cosine
@@ -107,10 +108,17 @@ def _store(file: Path, state: dict[str, Any], step: int) -> None:
 
 
 def _restore(file: Path, state: dict[str, Any]) -> int:
-    """Load a checkpoint if there is one, and return the number of completed steps."""
+    """Load a checkpoint if there is one, and return the number of completed steps.
+
+    Raises:
+        RecipeError: It is damaged.
+    """
     if not file.is_file():
         return 0
-    table = torch.load(file, map_location="cpu", weights_only=True)
-    for name, part in state.items():
-        part.load_state_dict(table[name])
-    return int(table["step"])
+    try:
+        table = torch.load(file, map_location="cpu", weights_only=True)
+        for name, part in state.items():
+            part.load_state_dict(table[name])
+        return int(table["step"])
+    except Exception as error:  # pickle, zipfile and torch have classes of their own for each kind of damage
+        raise RecipeError(f"{file}: cannot be resumed from: it is damaged, or of another network ({error})") from error
