@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from facemood.errors import RecipeError, did_you_mean
+from facemood.train.recipe_rules import check_name, check_numbers, show
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "input.colour": ("grey", "rgb"),
@@ -260,10 +261,12 @@ class Recipe:
             value = getattr(getattr(self, section), name)
             if value not in words:
                 expected = f"{key} must be one of {', '.join(words)}"
-                raise RecipeError(f"{expected}, but is {value!r}.{did_you_mean(value, words)}")
+                raise RecipeError(f"{expected}, but is {show(value)}.{did_you_mean(value[:99], words)}")
         for wrong, message in self._faults():
             if wrong:
                 raise RecipeError(message)
+        for message in (*check_name(self.name), *check_numbers(self.to_dict())):
+            raise RecipeError(message)
 
     def _faults(self) -> Iterator[tuple[bool, str]]:
         """Yield the checks of the numbers: whether one fails, and its message."""
@@ -271,7 +274,7 @@ class Recipe:
         for key, value in (("fine_epochs", train.fine_epochs), ("freeze_epochs", train.freeze_epochs)):
             yield (
                 not 0 <= value <= train.epochs,
-                f"train.{key} must be 0..{train.epochs} (train.epochs), but is {value}",
+                f"train.{key} must be 0..{show(train.epochs)} (train.epochs), but is {show(value)}",
             )
         yield (
             train.batch_size < 2 or train.epochs < 1,
@@ -279,7 +282,8 @@ class Recipe:
         )
         yield (
             data.folds == 1 or not 0 <= data.fold < max(1, data.folds),
-            f"data.fold must be 0..data.folds-1, with 0 or at least 2 folds, but is {data.fold} of {data.folds}",
+            "data.fold must be 0..data.folds-1, with 0 or at least 2 folds, but is "
+            f"{show(data.fold)} of {show(data.folds)}",
         )
         yield not 0 < data.validation_share < 1, f"data.validation_share must be 0..1, but is {data.validation_share}"
         yield (

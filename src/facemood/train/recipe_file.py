@@ -8,10 +8,11 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from facemood.errors import RecipeError, did_you_mean
 from facemood.train.recipe import Recipe
+from facemood.train.recipe_rules import show
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -20,6 +21,12 @@ else:
 
 RECIPES = importlib.resources.files("facemood.train") / "recipes"
 """The folder of the package's recipes."""
+
+LARGEST = 1_000_000
+"""Bytes of a recipe's file at most; those of the package have 2,000."""
+
+LARGEST_FLOAT = 2**1000
+"""Whole numbers that stand for floats lie below it."""
 
 WORD = re.compile(r"[A-Za-z][\w:./-]*")
 """Values that need no quotes on the command line."""
@@ -49,10 +56,14 @@ def load_recipe(name: str, *, overrides: Iterable[str] = ()) -> Recipe:
         >>> load_recipe("baseline", overrides=["train.epochs=20"]).train.epochs
         20
     """
-    table = _read_toml(name)
-    for override in overrides:
-        _override(table, override)
-    return recipe_from_dict({"name": Path(name).stem, **table})
+    own = name not in list_recipes()
+    table = _read_toml(name) if own else _parse((RECIPES / f"{name}.toml").read_text(encoding="utf-8"))
+    try:
+        for override in overrides:
+            _override(table, override)
+        return recipe_from_dict({"name": Path(name).stem, **table})
+    except RecipeError as error:
+        raise RecipeError(f"{name}: {error}" if own else str(error)) from error
 
 
 def recipe_from_dict(table: Mapping[str, Any]) -> Recipe:
@@ -66,20 +77,31 @@ def recipe_from_dict(table: Mapping[str, Any]) -> Recipe:
 
 
 def _read_toml(name: str) -> dict[str, Any]:
-    """Find and parse the recipe's file."""
-    if name in list_recipes():
-        text = (RECIPES / f"{name}.toml").read_text(encoding="utf-8")
-    elif Path(name).is_file():
-        text = Path(name).read_text(encoding="utf-8")
-    else:
+    """Read a recipe of one's own."""
+    file = Path(name)
+    if not file.is_file():
         raise RecipeError(
-            f"there is no recipe {name!r}: expected one of {', '.join(list_recipes())}, or the path of a TOML file."
-            f"{did_you_mean(name, list_recipes())}"
+            f"there is no recipe {show(name)}: expected one of {', '.join(list_recipes())}, or the path of a TOML file."
+            f"{did_you_mean(name[:99], list_recipes())}"
         )
     try:
+        if (size := file.stat().st_size) > LARGEST:
+            raise RecipeError(f"{name}: is no recipe: it has {size:,} bytes; the most are {LARGEST:,}")
+        return _parse(file.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise RecipeError(f"{name}: the recipe is not valid TOML, or cannot be read: {error}") from None
+
+
+def _parse(text: str) -> dict[str, Any]:
+    """Parse TOML.
+
+    Raises:
+        ValueError: It is none, or is nested too deep.
+    """
+    try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"recipe {name!r} is not valid TOML: {error}") from None
+    except RecursionError:
+        raise ValueError("its tables and lists are nested too deep") from None
 
 
 def _override(table: dict[str, Any], setting: str) -> None:
@@ -87,14 +109,17 @@ def _override(table: dict[str, Any], setting: str) -> None:
     path, equals, text = setting.partition("=")
     section, dot, key = path.strip().partition(".")
     if not equals or not dot:
-        raise RecipeError(f"cannot set {setting!r}: expected section.key=value, such as train.epochs=20")
+        raise RecipeError(f"cannot set {show(setting)}: expected section.key=value, such as train.epochs=20")
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        value = _parse(f"value = {text}")["value"]
+    except ValueError:
         value = text.strip()
         if not WORD.fullmatch(value):
-            raise RecipeError(f"cannot set {setting!r}: {text!r} is neither a TOML value nor a word") from None
-    table.setdefault(section, {})[key] = value
+            raise RecipeError(f"cannot set {show(setting)}: {show(text)} is neither a TOML value nor a word") from None
+    entries = table.setdefault(section, {})
+    if not isinstance(entries, dict):
+        raise RecipeError(f"cannot set {show(setting)}: {section} is {show(entries)}, and has no keys")
+    entries[key] = value
 
 
 def _build(kind: type[Any], table: Mapping[str, Any], *, prefix: str) -> Any:
@@ -104,8 +129,8 @@ def _build(kind: type[Any], table: Mapping[str, Any], *, prefix: str) -> Any:
     if unknown:
         key = sorted(unknown)[0]
         raise RecipeError(
-            f"unknown recipe key {prefix + key!r}; expected one of {', '.join(prefix + name for name in hints)}."
-            f"{did_you_mean(key, hints)}"
+            f"unknown recipe key {show(prefix + key)}; expected one of {', '.join(prefix + name for name in hints)}."
+            f"{did_you_mean(key[:99], hints)}"
         )
     return kind(**{key: _value(hints[key], value, prefix + key) for key, value in table.items()})
 
@@ -114,12 +139,29 @@ def _value(hint: Any, value: Any, name: str) -> Any:
     """Convert one TOML value to the field's type."""
     if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
         return _build(hint, value, prefix=f"{name}.")  # type: ignore[arg-type]
-    if hint is float and type(value) is int:
-        return float(value)
-    if isinstance(value, list | tuple) and "tuple" in str(hint):
+    kinds = [kind for kind in get_args(hint) if kind is not ...]
+    if get_origin(hint) is tuple and isinstance(value, list | tuple) and all(_fits(kinds[0], each) for each in value):
         return tuple(value)
-    if isinstance(value, Mapping) and "Mapping" in str(hint):
+    if get_origin(hint) is Mapping and isinstance(value, Mapping) and all(_fits(kinds[1], e) for e in value.values()):
         return dict(value)
-    if type(value) is not hint:
-        raise RecipeError(f"recipe key {name!r} must be {getattr(hint, '__name__', hint)}, but is {value!r}")
-    return value
+    if not kinds and _fits(hint, value):
+        return float(value) if hint is float else value
+    raise RecipeError(f"recipe key {name!r} must be {_kind_of(hint)}, but is {show(value)}")
+
+
+def _fits(kind: Any, value: Any) -> bool:
+    """Tell whether one value is of a kind; a whole number is a float, as far as floats reach, and text is printable."""
+    if kind is float and type(value) is int:
+        return abs(value) < LARGEST_FLOAT
+    return type(value) is kind and (kind is not str or value.isprintable())
+
+
+def _kind_of(hint: Any) -> str:
+    """Say what a field must be."""
+    if dataclasses.is_dataclass(hint):
+        return "a table"
+    if get_origin(hint) is tuple:
+        return f"a list of {get_args(hint)[0].__name__}"
+    if get_origin(hint) is Mapping:
+        return f"a table of {get_args(hint)[1].__name__}"
+    return "printable text" if hint is str else str(hint.__name__)
