@@ -31,8 +31,8 @@ from facemood.train import fit, load_recipe
 from facemood.train.data.divide import open_data
 from facemood.train.export import export
 from facemood.train.recipe import Recipe
-from facemood.train.run_report import read_history, training_seconds
-from facemood.train.trainer import LAST
+from facemood.train.run_folder import LAST, read_history
+from facemood.train.run_report import training_seconds
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -8,7 +8,8 @@ import torch
 from facemood.errors import RecipeError
 from facemood.train import Hardware
 from facemood.train.module import ExpressionModule
-from facemood.train.trainer import BEST, LAST, open_trainer
+from facemood.train.run_folder import BEST, LAST
+from facemood.train.trainer import open_trainer
 from tests.train.test_fit import small_recipe
 
 

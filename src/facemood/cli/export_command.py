@@ -47,7 +47,7 @@ def export(
     from facemood.train.data.divide import open_data
     from facemood.train.export import export as write_model
     from facemood.train.export import reframe
-    from facemood.train.fit import read_recipe
+    from facemood.train.run_folder import read_recipe
 
     quieten_exporters()
     wanted = [] if no_framing else detector or ["finder"]

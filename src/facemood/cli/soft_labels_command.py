@@ -29,7 +29,7 @@ def soft_labels(
     refuse_overwriting([output], [path_of(data)])
     from facemood.train.data.divide import open_data
     from facemood.train.data.soft_labels import write_soft_labels
-    from facemood.train.fit import read_recipe
+    from facemood.train.run_folder import read_recipe
     from facemood.train.teachers import SEEN, UNSEEN, label_by_teachers
 
     soft = label_by_teachers(runs, open_data(read_recipe(runs[0]), data), views=views)

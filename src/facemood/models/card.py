@@ -13,6 +13,7 @@ from typing import Any
 from facemood.atomic import replacing
 from facemood.errors import ModelError, require
 from facemood.models.card_rules import check_fields, read_json
+from facemood.models.model_file import read_model_file
 
 METADATA_KEY = "facemood.card"
 """Key of the card in the ONNX file's metadata."""
@@ -129,10 +130,16 @@ def write_card(file: Path, card: ModelCard) -> None:
 
     Raises:
         MissingExtraError: The package onnx is not installed (extra ``train``).
+        ModelError: The file is not an ONNX model that contains its weights.
         OutputError: The file cannot be written.
     """
     onnx = require("onnx", extra="train")
-    model = onnx.load(file)
+    try:
+        model = onnx.load_model_from_string(read_model_file(file))
+    except ModelError:
+        raise
+    except Exception as error:  # protobuf's own
+        raise ModelError(f"{file}: cannot be loaded as an ONNX model ({error})") from error
     kept = {entry.key: entry.value for entry in model.metadata_props if entry.key != METADATA_KEY}
     onnx.helper.set_model_props(model, {**kept, METADATA_KEY: card.to_json()})
     with replacing(file, "wb") as whole:

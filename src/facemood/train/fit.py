@@ -18,7 +18,7 @@ from torch import Tensor
 from facemood import __version__
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset
-from facemood.errors import RecipeError
+from facemood.errors import FacemoodError, RecipeError
 from facemood.spacing import evenly_spaced
 from facemood.text import joined
 from facemood.train.data.batches import as_tensor, training_batches, validation_batches
@@ -28,13 +28,20 @@ from facemood.train.data.targets import heads_of, make_targets
 from facemood.train.module import ExpressionModule, fit_input
 from facemood.train.networks.start import load_start, read_start, with_shape_of_start
 from facemood.train.recipe import Recipe
-from facemood.train.recipe_file import recipe_from_dict
-from facemood.train.trainer import BEST, HISTORY, LAST, Hardware, leads, open_trainer
+from facemood.train.run_folder import (
+    BEST,
+    LAST,
+    RUN_FILE,
+    check_weights_of,
+    cut_history,
+    load_weights_of,
+    read_checkpoint,
+    read_facts,
+    read_recipe,
+)
+from facemood.train.trainer import Hardware, has_begun, leads, open_trainer
 
 logger: logging.Logger = logging.getLogger("facemood")
-
-RUN_FILE = "run.json"
-"""File of a run's facts: recipe, classes, counts, environment."""
 
 CONTACT_SHEET = "augmented.png"
 """File of augmented training images in a run's folder."""
@@ -67,7 +74,7 @@ def fit(
         hardware: Devices and machines to train on; None for one device.
 
     Raises:
-        RecipeError: The folder has another run, or nothing to resume; or there is not enough memory.
+        RecipeError: The folder has another run, a damaged one, or nothing to resume; or there is not enough memory.
         DatasetError: The dataset lacks a split, or a class is too small to be split.
         OutputError: The folder cannot be written.
     """
@@ -75,10 +82,13 @@ def fit(
     recipe = with_shape_of_start(recipe)
     facts = _facts(recipe, training, validation)
     checkpoint = _open_run(run, facts, resume=resume)
+    before = read_checkpoint(checkpoint) if checkpoint else None
     lightning.seed_everything(recipe.train.seed, verbose=False)
     weights, config = class_weights(training, recipe.loss), recipe.train
     module = ExpressionModule(recipe, facts["heads"], size=facts["input_size"], class_weights=weights)
-    if recipe.network.start and checkpoint is None:
+    if checkpoint and before:
+        check_weights_of(module, checkpoint, before)
+    elif recipe.network.start:
         load_start(module.network, read_start(recipe.network.start), _sample(training, recipe, module.size))
     targets = make_targets(
         training,
@@ -86,10 +96,10 @@ def fit(
         from_votes=recipe.loss.targets == "votes",
         distill=recipe.distill,
     )
-    batches = training_batches(
-        training, targets, batch_size=config.batch_size, seed=config.seed, epoch=_first_epoch(checkpoint)
-    )
+    done = before["epoch"] + 1 if before else 0  # Lightning opens the loader before it sets the epoch
+    batches = training_batches(training, targets, batch_size=config.batch_size, seed=config.seed, epoch=done)
     if leads():
+        cut_history(run, done)
         write_contact_sheet(run / CONTACT_SHEET, training, recipe)
     trainer = open_trainer(module, run, progress=progress, hardware=hardware or Hardware())
     _run(trainer, module, batches, validation_batches(validation), checkpoint)
@@ -116,14 +126,25 @@ def _run(
             if trainer.interrupted:  # Lightning turns Ctrl-C into an exit; the caller decides what it means
                 raise KeyboardInterrupt from None
             raise
-        except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
-            if not isinstance(error, torch.OutOfMemoryError | MemoryError) and "not enough memory" not in str(error):
+        except Exception as error:
+            if (explained := _explain(error, module, start, begun=has_begun(trainer))) is None:
                 raise
-            config = module.recipe.train
-            raise RecipeError(
-                f"there is not enough memory for batches of {config.batch_size} images of {module.size} pixels; lower "
-                "train.batch_size, input.size or the network's widths, and resume or start again"
-            ) from error
+            raise explained from error
+
+
+def _explain(error: Exception, module: ExpressionModule, start: Path | None, *, begun: bool) -> RecipeError | None:
+    """Say what an error of the training means, where that is known: too little memory, or a damaged checkpoint."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError) or "not enough memory" in str(error):
+        return RecipeError(
+            f"there is not enough memory for batches of {module.recipe.train.batch_size} images of {module.size} pixels; "
+            "lower train.batch_size, input.size or the network's widths, and resume or start again"
+        )
+    if start is not None and not begun and not isinstance(error, FacemoodError):
+        return RecipeError(
+            f"{start}: cannot be resumed from: it is damaged, or of another version of Lightning "
+            f"({type(error).__name__}: {str(error)[:200]})"
+        )
+    return None
 
 
 def kept_checkpoint(run: Path, recipe: Recipe) -> Path:
@@ -135,26 +156,16 @@ def load_trained(run: Path) -> tuple[ExpressionModule, dict[str, Any]]:
     """Load a run's averaged weights, ready for inference, and the facts in ``run.json``.
 
     Raises:
-        RecipeError: The folder has no run with a checkpoint.
+        RecipeError: The folder has no run with a checkpoint, or a file of it is damaged.
     """
     if not (run / LAST).is_file():
         raise RecipeError(f"{run}: expected a training run's folder with {LAST}, but there is none")
-    facts, recipe = _read_facts(run), read_recipe(run)
-    size = facts.get("input_size", 48)  # not recorded by version 0.1, which only had 48 pixels
-    module = ExpressionModule(recipe, facts["heads"], size=size, pretrained=False)
-    last = torch.load(run / LAST, map_location="cpu", weights_only=True)
-    kept = torch.load(kept_checkpoint(run, recipe), map_location="cpu", weights_only=True)
-    module.load_state_dict(kept["state_dict"])
+    facts, recipe = read_facts(run), read_recipe(run)
+    module = ExpressionModule(recipe, facts["heads"], size=facts["input_size"], pretrained=False)
+    file = kept_checkpoint(run, recipe)
+    last, kept = read_checkpoint(run / LAST), read_checkpoint(file)
+    load_weights_of(module, file, kept)
     return module.eval(), {**facts, "epochs_done": last["epoch"] + 1, "epoch_kept": kept["epoch"] + 1}
-
-
-def read_recipe(run: Path) -> Recipe:
-    """Return the recipe of a run.
-
-    Raises:
-        RecipeError: The folder has no run.
-    """
-    return recipe_from_dict(_read_facts(run)["recipe"])
 
 
 def _facts(recipe: Recipe, training: ExpressionDataset, validation: ExpressionDataset) -> dict[str, Any]:
@@ -174,21 +185,12 @@ def _facts(recipe: Recipe, training: ExpressionDataset, validation: ExpressionDa
     }
 
 
-def _read_facts(run: Path) -> dict[str, Any]:
-    """Read the facts of a run from ``run.json``."""
-    try:
-        facts: dict[str, Any] = json.loads((run / RUN_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RecipeError(f"{run / RUN_FILE}: is missing or damaged ({error}); train again in another folder") from None
-    return facts
-
-
 def _open_run(run: Path, facts: dict[str, Any], *, resume: bool) -> Path | None:
     """Create a run's folder, or check that it has the same run; return the checkpoint to resume from."""
     if resume:
         if not (run / LAST).is_file():
             raise RecipeError(f"{run}: nothing to resume, {LAST} is missing; start without resuming")
-        before = _read_facts(run)
+        before = read_facts(run)
         same = ("recipe", "dataset", "classes", "trained_on", "validated_on")
         changed = [key for key in same if json.dumps(before[key]) != json.dumps(facts[key])]
         if changed:
@@ -202,10 +204,4 @@ def _open_run(run: Path, facts: dict[str, Any], *, resume: bool) -> Path | None:
         return None
     with replacing(run / RUN_FILE, encoding="utf-8") as text:
         json.dump(facts, text, indent=1)
-    (run / HISTORY).unlink(missing_ok=True)  # from a run that was stopped before its first checkpoint
     return None
-
-
-def _first_epoch(checkpoint: Path | None) -> int:
-    """Return the first epoch of a new or resumed run; Lightning opens the loader before it sets the epoch."""
-    return int(torch.load(checkpoint, map_location="cpu", weights_only=True)["epoch"]) + 1 if checkpoint else 0

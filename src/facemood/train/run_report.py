@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,8 @@ from facemood.render.palette import LINE_COLOURS
 from facemood.spacing import evenly_spaced
 from facemood.text import exact_percent, markdown_table
 from facemood.train.data.divide import prepare
-from facemood.train.fit import CONTACT_SHEET, RUN_FILE, read_recipe
-from facemood.train.trainer import HISTORY
+from facemood.train.fit import CONTACT_SHEET
+from facemood.train.run_folder import RUN_FILE, read_facts, read_history, read_recipe
 
 SAMPLES = 24
 """Validation images on the page: half of them with right predictions, half with wrong ones, if there are as many."""
@@ -45,10 +44,11 @@ def write_report(run: Path, dataset: ExpressionDataset, model: Path, *, mistakes
         The page.
 
     Raises:
+        RecipeError: The run's facts or history are missing or damaged.
         MissingExtraError: matplotlib is not installed, or the packages for explanations (extra ``explain``).
         OutputError: The folder cannot be written.
     """
-    facts = json.loads((run / RUN_FILE).read_text(encoding="utf-8"))
+    facts = read_facts(run)
     _, validation = prepare(read_recipe(run), dataset)
     session = ModelSession(model, device="cpu")
     head = match_head(session.card, validation) or session.card.default_head
@@ -68,12 +68,6 @@ def write_report(run: Path, dataset: ExpressionDataset, model: Path, *, mistakes
     with replacing(run / "report.md", encoding="utf-8") as text:
         text.write(page)
     return run / "report.md"
-
-
-def read_history(run: Path) -> list[dict[str, Any]]:
-    """Return the logged figures of each epoch."""
-    lines = (run / HISTORY).read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
 
 
 def training_seconds(epochs: Sequence[dict[str, Any]]) -> float:

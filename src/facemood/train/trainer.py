@@ -15,21 +15,15 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.utilities import rank_zero_only
 
+from facemood.atomic import replacing
 from facemood.errors import RecipeError, require
 from facemood.train.module import ExpressionModule
+from facemood.train.run_folder import BEST, HISTORY, LAST
 
 logger: logging.Logger = logging.getLogger("facemood")
-
-LAST = "last.ckpt"
-"""Checkpoint of the last epoch."""
-
-BEST = "best.ckpt"
-"""Checkpoint of the best epoch, if the recipe keeps it."""
-
-HISTORY = "history.jsonl"
-"""File of the logged figures, a JSON line per epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +58,11 @@ class History(lightning.Callback):
     def __init__(self, file: Path) -> None:
         self.file = file
         self.started: float = time.monotonic()
+        self.begun: bool = False
+
+    def on_train_batch_end(self, *_: object) -> None:
+        """Note that the checkpoint, if there was one, could be gone on from."""
+        self.begun = True
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Write and log the epoch's figures, in the first of several processes."""
@@ -74,6 +73,24 @@ class History(lightning.Callback):
         with self.file.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(line) + "\n")
         logger.info("epoch %d: %s", line["epoch"], json.dumps(metrics))
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Writes checkpoints that are renamed into place when they are whole, so that a killed run keeps the one before."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        """Write one.
+
+        Raises:
+            OutputError: The file cannot be written to.
+        """
+        with replacing(path, "wb") as file:
+            torch.save(checkpoint, file)
+
+
+def has_begun(trainer: Any) -> bool:
+    """Tell whether a trainer of Lightning's has trained on a batch."""
+    return any(isinstance(callback, History) and callback.begun for callback in trainer.callbacks)
 
 
 def leads() -> bool:
@@ -99,6 +116,7 @@ def open_trainer(module: ExpressionModule, run: Path, *, progress: bool, hardwar
         strategy=together if hardware.devices * hardware.nodes > 1 else "auto",
         use_distributed_sampler=False,  # EpochSampler divides the batches itself
         callbacks=[*_callbacks(module, run), *([RichProgressBar()] if progress else [])],
+        plugins=[WholeCheckpoints()],
         logger=_tensorboard(run) if hardware.tensorboard else False,
         log_every_n_steps=1,
         enable_progress_bar=progress,

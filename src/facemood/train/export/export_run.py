@@ -20,7 +20,7 @@ from facemood.train.export.describe import describe
 from facemood.train.export.fit_calibration import calibrate
 from facemood.train.export.measure import add_framings, measure
 from facemood.train.export.write_onnx import write_onnx
-from facemood.train.fit import read_recipe
+from facemood.train.run_folder import read_recipe
 
 
 def export(

@@ -14,20 +14,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import torch
 from numpy.typing import NDArray
-from onnx import numpy_helper
 from torch import Tensor, nn
 
 from facemood.errors import ModelError, RecipeError
 from facemood.models import find_model
+from facemood.numpy_cnn.onnx_weights import read_weights
 from facemood.numpy_cnn.pretrained import HALF, PREFIX
 from facemood.train.norms import adopt_norms
 from facemood.train.recipe import Recipe
 from facemood.train.recipe_file import list_recipes
 
 logger: logging.Logger = logging.getLogger("facemood")
+
+FIRST = "stem.0.weight"
+"""The first weight of our networks: (filters, 1, f, f)."""
 
 
 def read_start(name: str) -> dict[str, NDArray[np.float32]]:
@@ -39,7 +41,6 @@ def read_start(name: str) -> dict[str, NDArray[np.float32]]:
     Raises:
         RecipeError: There is no such model, or it is not an se-resnet.
     """
-    weights = {}
     try:
         file = find_model(name)
     except ModelError as error:
@@ -49,11 +50,16 @@ def read_start(name: str) -> dict[str, NDArray[np.float32]]:
             f"network.start: {error}; first train the model that the recipe starts from{how}, or give its file: "
             "--set network.start=FILE"
         ) from None
-    for weight in onnx.load(file).graph.initializer:
-        if weight.name.startswith(PREFIX):
-            values = numpy_helper.to_array(weight).astype(np.float32)
-            weights[weight.name.removeprefix(PREFIX).removesuffix(HALF)] = values
-    if "stem.0.weight" not in weights:
+    try:
+        found = read_weights(file)
+    except ModelError as error:
+        raise RecipeError(f"network.start: {error}") from error
+    weights = {
+        weight.removeprefix(PREFIX).removesuffix(HALF): values
+        for weight, values in found.items()
+        if weight.startswith(PREFIX)
+    }
+    if FIRST not in weights or not all(weights[key].ndim == 4 for key in (FIRST, "stem.3.weight") if key in weights):
         raise RecipeError(f"network.start={name!r}: expected a model with a network of kind se-resnet, such as default")
     return weights
 
@@ -87,25 +93,45 @@ def load_start(network: nn.Module, weights: dict[str, NDArray[np.float32]], imag
         network: The network; its random heads stay.
         weights: The weights, from `read_start`.
         images: (N, 1, h, w) float, a few hundred training images, on which the batch norms are set.
+
+    Raises:
+        RecipeError: A weight belongs to no part of the network, or has another shape.
     """
-    modules: dict[str, nn.Module] = dict(network.named_modules())
     norms: dict[str, nn.BatchNorm2d] = {}
     for name, values in weights.items():
         owner, _, key = name.rpartition(".")
         if owner.startswith("heads."):
             continue
         if key == "weight_bias":  # the shift of the batch norm after this convolution
-            norm = modules[_next(owner)]
-            assert isinstance(norm, nn.BatchNorm2d)
+            norm = _part(network, name, _next(owner))
+            if not isinstance(norm, nn.BatchNorm2d):
+                raise RecipeError(f"network.start: no batch norm follows the weight {name!r}")
             norm.reset_parameters()
             norm.running_var.fill_(1 - norm.eps)  # type: ignore[union-attr]
-            norm.bias.copy_(torch.from_numpy(values))
             norms[_next(owner)] = norm
+            _copy(norm, "bias", name, values)
         else:
-            getattr(modules[owner], key).copy_(torch.from_numpy(values))
+            _copy(_part(network, name, owner), key, name, values)
     adopt_norms(network, list(norms.values()), images)
     network.train()
     logger.info("started from %d weights", len(weights))
+
+
+def _part(network: nn.Module, name: str, owner: str) -> nn.Module:
+    """Return the part of a network that a weight belongs to."""
+    try:
+        return network.get_submodule(owner)
+    except AttributeError:
+        raise RecipeError(f"network.start: the network has no part for the weight {name!r}") from None
+
+
+def _copy(part: nn.Module, key: str, name: str, values: NDArray[np.float32]) -> None:
+    """Copy a weight into a part of a network."""
+    target = getattr(part, key, None)
+    if not isinstance(target, Tensor) or target.shape != values.shape:
+        wanted = tuple(target.shape) if isinstance(target, Tensor) else "none"
+        raise RecipeError(f"network.start: the weight {name!r} has the shape {values.shape}, the network's {wanted}")
+    target.copy_(torch.from_numpy(values))
 
 
 def _next(name: str) -> str:
@@ -116,4 +142,4 @@ def _next(name: str) -> str:
         'stages.0.body.4'
     """
     sequence, _, index = name.rpartition(".")
-    return f"{sequence}.{int(index) + 1}"
+    return f"{sequence}.{int(index) + 1}" if index.isdecimal() else name
