@@ -6,6 +6,8 @@ first import. ``import facemood`` sets it; a value that the user has set is kept
 
 from __future__ import annotations
 
+import functools
+import logging
 import os
 import sys
 from pathlib import Path
@@ -17,9 +19,12 @@ IMPORTED_BEFORE = "onnxruntime" in sys.modules
 import onnxruntime  # noqa: E402 - after the check for an earlier import
 
 from facemood.errors import DeviceError, did_you_mean  # noqa: E402
+from facemood.models.memory_limit import COPIES, OPENING, RUNNING, limited_growth  # noqa: E402
 
 if IMPORTED_BEFORE and os.environ["ORT_DISABLE_TELEMETRY"] == "1":
     onnxruntime.disable_telemetry_events()  # late, but better than not at all
+
+logger: logging.Logger = logging.getLogger("facemood")
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 """ONNX Runtime's execution provider of each device."""
@@ -35,6 +40,7 @@ def open_session(model: str | bytes | Path, *, device: str = "cpu", threads: int
     """Open an ONNX model.
 
     Waiting threads do not spin: next to one busy process, spinning makes a photo take four times as long.
+    Memory is limited while the model is opened and while it runs (`memory_limit`).
 
     Args:
         model: The file, or its bytes.
@@ -48,14 +54,30 @@ def open_session(model: str | bytes | Path, *, device: str = "cpu", threads: int
         DeviceError: The device is unknown, or ONNX Runtime has no provider for it.
         Exception: ONNX Runtime's own exceptions, if the model cannot be loaded.
     """
+    _limit_runs()
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # print no error: what fails is raised anyway
+    options.add_session_config_entry("session.use_env_allocators", "1")
     for pool in ("intra_op", "inter_op"):
         options.add_session_config_entry(f"session.{pool}.allow_spinning", "0")
     if threads is not None:
         options.intra_op_num_threads = threads
     source = model if isinstance(model, bytes) else str(model)
-    return onnxruntime.InferenceSession(source, options, providers=select_providers(device))
+    size = len(model) if isinstance(model, bytes) else Path(model).stat().st_size
+    with limited_growth(OPENING + COPIES * size):
+        return onnxruntime.InferenceSession(source, options, providers=select_providers(device))
+
+
+@functools.cache
+def _limit_runs() -> None:
+    """Give all sessions one allocator, which refuses to go beyond `RUNNING`."""
+    place = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    try:
+        onnxruntime.create_and_register_allocator(place, onnxruntime.OrtArenaCfg({"max_mem": RUNNING}))
+    except Exception as error:  # the program around us has registered one of its own: that one holds
+        logger.debug("ONNX Runtime keeps another allocator (%s)", error)
 
 
 def quiet_run() -> Any:
