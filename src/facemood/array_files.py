@@ -115,6 +115,8 @@ def _read(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
         shape, fortran, dtype = reader(stream)
         if dtype.hasobject:
             raise ValueError("holds Python objects, which are not loaded: they could run code")
+        if min(shape, default=0) < 0:
+            raise ValueError(f"its shape is {shape}")
         values = stream.getbuffer()[stream.tell() :]
         return np.ndarray(shape, dtype, values, order="F" if fortran else "C").copy()
     except (ValueError, TypeError, OverflowError) as error:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -182,6 +183,54 @@ def test_a_layer_of_ones_own_is_saved_and_loaded(tmp_path: Path) -> None:
     Sequential([Twice(), Twice()], input_shape=(2,)).save(tmp_path / "mine.npz")
     loaded = Sequential.load(tmp_path / "mine.npz")
     assert loaded.predict(np.ones((1, 2))).tolist() == [[4, 4]]
+
+
+DENSE = {"kind": "Dense", "units": 2}
+
+DESCRIPTIONS: dict[str, Any] = {
+    "no JSON": "{",
+    "nested": "[" * 100_000,
+    "nested layers": '{"input_shape": [2], "layers": ' + '[{"kind": "Residual", "body": ' * 5000,
+    "null": "null",
+    "no shape": {"layers": [DENSE]},
+    "a shape of texts": {"input_shape": ["2"], "layers": [DENSE]},
+    "a shape below 1": {"input_shape": [0], "layers": [DENSE]},
+    "an empty shape": {"input_shape": [], "layers": [DENSE]},
+    "a number for a shape": {"input_shape": 2, "layers": [DENSE]},
+    "no layers": {"input_shape": [2]},
+    "a table for layers": {"input_shape": [2], "layers": DENSE},
+    "a text for a layer": {"input_shape": [2], "layers": ["Dense"]},
+    "a layer without a kind": {"input_shape": [2], "layers": [{"units": 2}]},
+    "a list for a kind": {"input_shape": [2], "layers": [{"kind": ["Dense"], "units": 2}]},
+    "an unknown option": {"input_shape": [2], "layers": [{**DENSE, "unit": 2}]},
+    "a text for units": {"input_shape": [2], "layers": [{"kind": "Dense", "units": "2"}]},
+    "units below 0": {"input_shape": [2], "layers": [{"kind": "Dense", "units": -1}]},
+    "units beyond memory": {"input_shape": [2], "layers": [{"kind": "Dense", "units": 10**12}]},
+    "weights of gigabytes": {"input_shape": [2**20], "layers": [{"kind": "Dense", "units": 2**14}]},
+    "an image beyond memory": {"input_shape": [2**30, 2**30, 9], "layers": [{"kind": "Flatten"}, DENSE]},
+    "a stride of 0": {"input_shape": [8, 8, 1], "layers": [{"kind": "Conv2D", "filters": 1, "size": 3, "stride": 0}]},
+    "a window of 0": {"input_shape": [8, 8, 1], "layers": [{"kind": "MaxPool", "size": 0}]},
+    "layers that do not fit": {"input_shape": [8, 8, 1], "layers": [DENSE]},
+    "a number for layers inside": {"input_shape": [2], "layers": [{"kind": "Residual", "body": 3}]},
+}
+"""What is wrong with the description of a network."""
+
+
+@pytest.mark.parametrize("case", DESCRIPTIONS)
+def test_a_damaged_description_is_an_error_that_names_the_file(case: str, tmp_path: Path) -> None:
+    text = DESCRIPTIONS[case] if isinstance(DESCRIPTIONS[case], str) else json.dumps(DESCRIPTIONS[case])
+    np.savez(tmp_path / "bad.npz", **{"layers": np.array(text), "0.weights": np.zeros((2, 2)), "0.bias": np.zeros(2)})
+    with pytest.raises(ModelError, match=r"bad\.npz: ") as caught:
+        Sequential.load(tmp_path / "bad.npz")
+    assert len(str(caught.value)) < 900
+
+
+@pytest.mark.parametrize("values", [np.array("text"), np.zeros((2, 2), np.int64), np.array([None], object)])
+def test_weights_of_another_kind_are_refused(values: np.ndarray, tmp_path: Path) -> None:
+    text = json.dumps({"input_shape": [2], "layers": [DENSE]})
+    np.savez(tmp_path / "bad.npz", **{"layers": np.array(text), "0.weights": values, "0.bias": np.zeros(2)})
+    with pytest.raises(ModelError, match=r"bad\.npz: .*the array '0\.weights'"):
+        Sequential.load(tmp_path / "bad.npz")
 
 
 def test_unreadable_and_unwritable_files_are_reported(tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
 import dataclasses
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from facemood.errors import RecipeError
-from facemood.train import list_recipes, load_recipe
+from facemood.train import Recipe, list_recipes, load_recipe
 from facemood.train.recipe_file import recipe_from_dict
+from facemood.train.recipe_rules import RANGES
 
 
 @pytest.mark.parametrize("name", list_recipes())
@@ -71,6 +74,126 @@ def test_an_unknown_recipe_or_broken_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "broken.toml").write_text("[train\n")
     with pytest.raises(RecipeError, match="is not valid TOML"):
         load_recipe(str(tmp_path / "broken.toml"))
+
+
+DAMAGED: dict[str, tuple[bytes, str]] = {
+    "no UTF-8": (b"name = '\xff'", "is not valid TOML, or cannot be read"),
+    "another encoding": ("name = 'x'".encode("utf-16"), "is not valid TOML, or cannot be read"),
+    "nested lists": (b"a = " + b"[" * 50_000, "nested too deep"),
+    "nested tables": (b"a = " + b"{a=" * 50_000, "nested too deep"),
+    "an integer of 5,000 digits": (b"[train]\nepochs = " + b"9" * 5000, "is not valid TOML, or cannot be read"),
+    "an integer of 4,000 digits": (b"[train]\nepochs = " + b"9" * 4000, "train.epochs must be 1..1e+06"),
+    "a hexadecimal integer": (b"[train]\nepochs = 0x" + b"f" * 9000, "train.epochs must be 1..1e+06, but is a number"),
+    "a huge integer for a float": (b"[train]\nlearning_rate = 0x" + b"f" * 900, "'train.learning_rate' must be float"),
+    "a table for a number": (b"[train.epochs]\na = 1", "'train.epochs' must be int"),
+    "a number for a table": (b"train = 1", "'train' must be a table, but is 1"),
+    "a list for a table": (b"train = [1]", "'train' must be a table"),
+    "tables for a table": (b"[[train]]\nepochs = 1", "'train' must be a table"),
+    "a date": (b"[train]\nepochs = 2020-01-01", "'train.epochs' must be int"),
+    "a truth for a number": (b"[train]\nepochs = true", "'train.epochs' must be int, but is True"),
+    "texts for widths": (b"[network]\nwidths = ['a', 'b']\nblocks = [1, 1]", "'network.widths' must be a list of int"),
+    "floats for widths": (b"[network]\nwidths = [1.5]\nblocks = [1]", "'network.widths' must be a list of int"),
+    "nested widths": (b"[network]\nwidths = [[8]]\nblocks = [1]", "'network.widths' must be a list of int"),
+    "a number for widths": (b"[network]\nwidths = 8", "'network.widths' must be a list of int, but is 8"),
+    "texts for factors": (b"[loss.alpha]\nhappy = 'much'", "'loss.alpha' must be a table of float"),
+    "a list for factors": (b"[loss]\nalpha = [1]", "'loss.alpha' must be a table of float"),
+    "numbers for splits": (b"[data]\nheld_out = [1]", "'data.held_out' must be a list of str"),
+    "control characters": (b'name = "a\\u001b[2J"', "'name' must be printable text"),
+    "a path as a name": (b"name = '../../x'", "name must be the name of a folder"),
+    "a root as a name": (b"name = '/etc'", "name must be the name of a folder"),
+    "no name": (b"name = ''", "name must be the name of a folder"),
+    "dots as a name": (b"name = '..'", "name must be the name of a folder"),
+    "a long name": (b"name = '" + b"x" * 5000 + b"'", "name must be the name of a folder"),
+    "an unknown section": (b"[networks]\nkind = 'x'", "unknown recipe key 'networks'.*Did you mean 'network'"),
+    "an unknown key of a million letters": (b"[train]\n" + b"x" * 900_000 + b" = 1", "unknown recipe key 'train.xxx"),
+    "a key twice": (b"[train]\nepochs = 1\nepochs = 2", "is not valid TOML"),
+    "too many bytes": (b"#" * 1_000_001, "it has 1,000,001 bytes; the most are 1,000,000"),
+    "zero bytes in it": (b"name = '\0'", "is not valid TOML"),
+    "not a number": (b"[train]\nlearning_rate = nan", "train.learning_rate must be 0..1e+06, but is nan"),
+    "infinite": (b"[train]\nwarmup = inf", "train.warmup must be 0..1e+06, but is inf"),
+    "too many stages": (b"[network]\nwidths = [" + b"1," * 17 + b"]\nblocks = [" + b"1," * 17 + b"]", "16 entries"),
+    "a factor too many": (b"[augment]\nscale = [1, 1, 1]", "augment.scale must be the smallest and the largest factor"),
+    "factors turned round": (b"[augment]\nscale = [2, 1]", "augment.scale must be the smallest and the largest factor"),
+}
+"""What is wrong with a recipe's file -> the file, and what the error says."""
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+def test_a_damaged_file_is_an_error_that_names_file_and_key(case: str, tmp_path: Path) -> None:
+    data, message = DAMAGED[case]
+    file = tmp_path / "own.toml"
+    file.write_bytes(data)
+    with pytest.raises(RecipeError, match=r"^\S+own\.toml: ") as caught:
+        load_recipe(str(file))
+    assert re.search(message.replace("1e+06", r"1e\+06"), str(caught.value))
+    assert len(str(caught.value)) < 900
+
+
+@pytest.mark.parametrize("key", RANGES)
+def test_every_number_has_a_range(key: str) -> None:
+    low, high = RANGES[key]
+    section, _, name = key.partition(".")
+    before = load_recipe("baseline").to_dict()
+    held = before[section][name]
+    for wrong in (low - 1, high * 2 + 1, float("nan")):
+        value = {"happy": wrong} if isinstance(held, dict) else (wrong, wrong) if isinstance(held, tuple) else wrong
+        changed = {**before, section: {**before[section], name: value}}
+        with pytest.raises(RecipeError):
+            Recipe(**{part: _section(part, entry) for part, entry in changed.items()})
+
+
+def _section(part: str, entry: Any) -> Any:
+    """A section of a recipe of its entries, unchecked."""
+    return getattr(load_recipe("baseline"), part).__class__(**entry) if isinstance(entry, dict) else entry
+
+
+def test_every_number_of_a_recipe_has_a_range() -> None:
+    numbers = {
+        f"{section}.{name}"
+        for section, table in load_recipe("baseline").to_dict().items()
+        if isinstance(table, dict)
+        for name, value in table.items()
+        if not isinstance(value, str | bool) and name not in ("held_out", "validation_share")
+    }
+    assert numbers == set(RANGES)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("name.x=1", "cannot set 'name.x=1': name is 'baseline', and has no keys"),
+        ("train.epochs.x=1", "unknown recipe key 'train.epochs.x'"),
+        ("train.epochs=[[[[" + "[" * 50_000, "is neither a TOML value nor a word"),
+        ("train.epochs=" + "9" * 5000, "is neither a TOML value nor a word"),
+        ("train.epochs=0x" + "f" * 5000, "train.epochs must be"),
+        (".x=1", "unknown recipe key ''"),
+        ("train.=1", "unknown recipe key 'train.'"),
+        ("=", "expected section.key=value"),
+        ("", "expected section.key=value"),
+        ("\x1b.\x1b=\x1b", "is neither a TOML value nor a word"),
+    ],
+)
+def test_strange_settings_are_refused_in_a_line(override: str, message: str) -> None:
+    with pytest.raises(RecipeError, match=message) as caught:
+        load_recipe("baseline", overrides=[override])
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 900
+
+
+def test_a_table_that_holds_itself_is_refused() -> None:
+    table: dict[str, Any] = {"name": "x"}
+    table["train"] = table
+    with pytest.raises(RecipeError, match=r"unknown recipe key 'train\."):
+        recipe_from_dict(table)
+    row: list[Any] = []
+    row.append(row)
+    with pytest.raises(RecipeError, match="must be a list of int"):
+        recipe_from_dict({"name": "x", "network": {"widths": row}})
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("[train]\nepochs = 3\nfine_epochs = 0\n", encoding="utf-8-sig")
+    assert load_recipe(str(tmp_path / "mine.toml")).train.epochs == 3
 
 
 def test_a_recipe_is_frozen() -> None:

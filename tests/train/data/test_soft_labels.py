@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from facemood.train.data.soft_labels import (
     find_soft_labels,
     pixel_keys,
     read_soft_labels,
+    to_planes,
     write_soft_labels,
 )
 from tests.conftest import ROOT
@@ -91,6 +93,69 @@ def test_a_higher_temperature_is_softer_and_sums_to_one(temperature: float) -> N
     np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-5)
     softer = made().distribution("fer2013", rows, temperature=temperature * 1.5)
     assert (softer.max(axis=1) < shares.max(axis=1) + 1e-6).all()
+
+
+def changed(file: Path, **arrays: Any) -> str:
+    """Write a file of soft labels with other arrays; None leaves one out."""
+    write_soft_labels(file, made())
+    with np.load(file) as whole:
+        kept = {**dict(whole), **arrays}
+    np.savez(file, **{name: array for name, array in kept.items() if array is not None})
+    return str(file)
+
+
+FALLING = to_planes(np.array([5, -1, 3, 3, 3], np.int64).astype(np.uint64))
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "no keys": ({"keys": None}, "the array 'keys' is missing"),
+    "no table": ({"about": None}, "the array 'about' is missing"),
+    "no logits": ({"logits_fer2013": None}, "the array 'logits_fer2013' is missing"),
+    "keys of another type": ({"keys": np.zeros((8, 5))}, "the array 'keys' must be"),
+    "keys of another shape": ({"keys": np.zeros((7, 5), np.uint8)}, "the array 'keys' must be"),
+    "keys that fall": ({"keys": FALLING}, "the array 'keys' must rise"),
+    "one key many times": ({"keys": np.zeros((8, 5), np.uint8)}, "the array 'keys' must rise"),
+    "empty keys": ({"keys": np.zeros((8, 0), np.uint8)}, "the array 'keys' must rise"),
+    "keys that are objects": ({"keys": np.array([None] * 8, object)}, "the array 'keys' is damaged .holds Python"),
+    "logits of another type": ({"logits_fer2013": np.full((2, 7, 5), np.nan)}, "'logits_fer2013' must be"),
+    "logits of too few classes": ({"logits_fer2013": np.zeros((2, 6, 5), np.uint8)}, "'logits_fer2013' must be"),
+    "logits of too few images": ({"logits_fer2013": np.zeros((2, 7, 4), np.uint8)}, "'logits_fer2013' must be"),
+    "a number for a table": ({"about": np.array(3)}, "the array 'about' must be"),
+    "many texts": ({"about": np.array(["{}", "{}"])}, "the array 'about' must be"),
+    "no JSON": ({"about": np.array("{")}, "about: it is no JSON"),
+    "nested JSON": ({"about": np.array("[" * 100_000)}, "about: its tables and lists are nested too deep"),
+    "a list": ({"about": np.array("[]")}, "about.heads must be a table"),
+    "no heads": ({"about": np.array('{"heads": {}}')}, "about.heads must be a table"),
+    "heads in a list": ({"about": np.array('{"heads": ["a"]}')}, "about.heads must be a table"),
+    "labels as text": ({"about": np.array('{"heads": {"fer2013": "abcdefg"}}')}, "about.heads.fer2013 must be a list"),
+    "numbers as labels": ({"about": np.array('{"heads": {"fer2013": [1]}}')}, "about.heads.fer2013 must be a list"),
+    "another head": ({"about": np.array('{"heads": {"x": ["a"]}}')}, "the array 'logits_x' is missing"),
+}
+"""What is wrong with a file of soft labels -> its arrays, and what the error says."""
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_array_is_named(case: str, tmp_path: Path) -> None:
+    arrays, message = WRONG[case]
+    with pytest.raises(DatasetError, match=rf"soft\.npz: is not a file of soft labels, or is damaged: .*{message}"):
+        read_soft_labels(changed(tmp_path / "soft.npz", **arrays))
+
+
+def test_a_file_that_is_cut_or_changed_anywhere_is_said_or_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "soft.npz"
+    write_soft_labels(file, made())
+    whole, good, said = file.read_bytes(), read_soft_labels(str(file)), 0
+    for place in range(len(whole)):
+        changed = whole[:place] + bytes([whole[place] ^ 8]) + whole[place + 1 :]
+        for data in (whole[:place], changed):
+            file.write_bytes(data)
+            try:
+                found = read_soft_labels(str(file))
+            except DatasetError as error:
+                assert str(error).startswith(f"{file}: is not a file of soft labels, or is damaged: ")
+                said += 1
+            else:  # a byte that nobody reads, such as a date
+                np.testing.assert_array_equal(found.logits["fer2013"], good.logits["fer2013"])
+    assert said > 1.5 * len(whole)
 
 
 def test_missing_damaged_and_unwritable_files_are_reported(tmp_path: Path) -> None:
