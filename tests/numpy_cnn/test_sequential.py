@@ -219,7 +219,11 @@ DESCRIPTIONS: dict[str, Any] = {
 @pytest.mark.parametrize("case", DESCRIPTIONS)
 def test_a_damaged_description_is_an_error_that_names_the_file(case: str, tmp_path: Path) -> None:
     text = DESCRIPTIONS[case] if isinstance(DESCRIPTIONS[case], str) else json.dumps(DESCRIPTIONS[case])
-    np.savez(tmp_path / "bad.npz", **{"layers": np.array(text), "0.weights": np.zeros((2, 2)), "0.bias": np.zeros(2)})
+    np.savez(
+        tmp_path / "bad.npz",
+        allow_pickle=True,
+        **{"layers": np.array(text), "0.weights": np.zeros((2, 2)), "0.bias": np.zeros(2)},
+    )
     with pytest.raises(ModelError, match=r"bad\.npz: ") as caught:
         Sequential.load(tmp_path / "bad.npz")
     assert len(str(caught.value)) < 900
@@ -228,7 +232,11 @@ def test_a_damaged_description_is_an_error_that_names_the_file(case: str, tmp_pa
 @pytest.mark.parametrize("values", [np.array("text"), np.zeros((2, 2), np.int64), np.array([None], object)])
 def test_weights_of_another_kind_are_refused(values: np.ndarray, tmp_path: Path) -> None:
     text = json.dumps({"input_shape": [2], "layers": [DENSE]})
-    np.savez(tmp_path / "bad.npz", **{"layers": np.array(text), "0.weights": values, "0.bias": np.zeros(2)})
+    np.savez(
+        tmp_path / "bad.npz",
+        allow_pickle=True,
+        **{"layers": np.array(text), "0.weights": values, "0.bias": np.zeros(2)},
+    )
     with pytest.raises(ModelError, match=r"bad\.npz: .*the array '0\.weights'"):
         Sequential.load(tmp_path / "bad.npz")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
 import logging
 import os
@@ -84,8 +85,10 @@ class WholeCheckpoints(TorchCheckpointIO):
         Raises:
             OutputError: The file cannot be written to.
         """
+        stored = io.BytesIO()  # in memory first: torch swallows a Ctrl-C that comes while it writes to a file
+        torch.save(checkpoint, stored)
         with replacing(path, "wb") as file:
-            torch.save(checkpoint, file)
+            file.write(stored.getbuffer())
 
 
 def has_begun(trainer: Any) -> bool:
