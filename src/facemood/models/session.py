@@ -37,14 +37,15 @@ class ModelSession:
         data = read_model_file(file)
         try:
             self._session = open_session(data, device=device, threads=threads)
+            metadata = self._session.get_modelmeta().custom_metadata_map
+            inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         except DeviceError:
             raise
         except Exception as error:  # ONNX Runtime has its own exception for each kind of damage
             raise ModelError(f"{file}: cannot be loaded as an ONNX model ({str(error).splitlines()[0]})") from error
-        self.card: ModelCard = ModelCard.from_metadata(self._session.get_modelmeta().custom_metadata_map, file=file)
+        self.card: ModelCard = ModelCard.from_metadata(metadata, file=file)
         self.device: str = device_of(self._session, asked=device)
         self.file = file
-        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         self.outputs: tuple[str, ...] = tuple(output.name for output in outputs)
         with self._naming_the_file():
             self._one_by_one = check_graph(self.card, inputs, outputs)
