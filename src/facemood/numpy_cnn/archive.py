@@ -51,7 +51,9 @@ def read_archive(path: str | os.PathLike[str]) -> tuple[list[Layer], Shape, dict
     except FileNotFoundError:
         raise ModelError(f"{path}: there is no such file") from None
     except (OSError, ValueError, ModelError) as error:
-        raise ModelError(f"{path}: is not a network of numpy_cnn; expected a file by Sequential.save ({error})") from error
+        raise ModelError(
+            f"{path}: is not a network of numpy_cnn; expected a file by Sequential.save ({error})"
+        ) from error
     return layers, input_shape, arrays
 
 

@@ -136,8 +136,8 @@ def _explain(error: Exception, module: ExpressionModule, start: Path | None, *, 
     """Say what an error of the training means, where that is known: too little memory, or a damaged checkpoint."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError) or "not enough memory" in str(error):
         return RecipeError(
-            f"there is not enough memory for batches of {module.recipe.train.batch_size} images of {module.size} pixels; "
-            "lower train.batch_size, input.size or the network's widths, and resume or start again"
+            f"there is not enough memory for batches of {module.recipe.train.batch_size} images of {module.size} "
+            "pixels; lower train.batch_size, input.size or the network's widths, and resume or start again"
         )
     if start is not None and not begun and not isinstance(error, FacemoodError):
         return RecipeError(
