@@ -178,10 +178,14 @@ def test_a_clone_without_tags_comes_after_the_fallback(repository: tuple[Path, l
 
 
 @pytest.mark.slow
-def test_a_tag_is_the_version(repository: tuple[Path, list[str]], tmp_path: Path) -> None:
+def test_only_a_tag_of_a_version_is_the_version(repository: tuple[Path, list[str]], tmp_path: Path) -> None:
     tree, git = repository
     subprocess.run([*git, "tag", "v12.3.4"], check=True)
-    assert version_of_wheel(tree, tmp_path) == "12.3.4"
+    assert version_of_wheel(tree, tmp_path / "exact") == "12.3.4"
+    subprocess.run([*git, "commit", "-q", "--no-gpg-sign", "--allow-empty", "-m", "next"], check=True)
+    for other in ("before-the-move-2", "v2-experiment", "2024-06-01"):
+        subprocess.run([*git, "tag", other], check=True)
+    assert version_of_wheel(tree, tmp_path / "later").startswith("12.3.5.dev1+g")
 
 
 def test_the_citation_and_the_fallback_name_the_same_version() -> None:
