@@ -23,6 +23,7 @@ PUBLIC = [
     "MissingExtraError",
     "ModelCard",
     "ModelError",
+    "OptionError",
     "OutputConflictError",
     "OutputError",
     "RecipeError",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from facemood.atomic import replacing
-from facemood.errors import did_you_mean
+from facemood.errors import OptionError, did_you_mean
 
 if TYPE_CHECKING:
     from facemood.table import Cell, Column
@@ -100,14 +100,14 @@ def check_dialect(name: str) -> str:
     """Return the name of a dialect.
 
     Raises:
-        ValueError: There is none of that name.
+        OptionError: There is none of that name.
 
     Example:
         >>> check_dialect("excel")
         'excel'
     """
     if name not in DIALECTS:
-        raise ValueError(
+        raise OptionError(
             f"unknown CSV dialect {name!r}; expected {' or '.join(DIALECTS)}.{did_you_mean(name, DIALECTS)}"
         )
     return name
@@ -120,7 +120,7 @@ def lines_for(info: Mapping[str, Any]) -> Line:
         info: The run's settings.
 
     Raises:
-        ValueError: Their dialect is none.
+        OptionError: Their dialect is none.
     """
     return ExcelLines() if check_dialect(info.get(KEY, PLAIN)) == EXCEL else csv_line
 
@@ -147,7 +147,7 @@ def write_csv(
 
     Raises:
         OutputError: The place cannot be written to.
-        ValueError: There is no such dialect.
+        OptionError: There is no such dialect.
     """
     line = lines_for({KEY: dialect})
     with replacing(path, newline="", encoding="utf-8") as file:

@@ -10,6 +10,7 @@ FacemoodError
 ├── ModelError        a model file, its card or its labels cannot be used
 ├── DeviceError       the requested computing device is not available
 ├── RecipeError       a training recipe is invalid
+├── OptionError       an option is out of its range (also a ValueError)
 ├── ExplanationError  an explanation cannot be made with these options
 └── OutputError       a result cannot be written
     └── OutputConflictError  outputs do not fit the inputs, or each other; nothing was read or written
@@ -61,6 +62,10 @@ class DeviceError(FacemoodError):
 
 class RecipeError(FacemoodError):
     """A training recipe has an unknown key or an invalid value."""
+
+
+class OptionError(FacemoodError, ValueError):
+    """An option is out of its range. The command line ends with its message and the exit code of wrong usage."""
 
 
 class OutputError(FacemoodError):

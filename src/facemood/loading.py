@@ -29,7 +29,7 @@ def open_recognizer(
     Raises:
         ModelError: The model, head or detector is unknown or damaged, or the model is for another task.
         DeviceError: The device is not available.
-        ValueError: An option is out of range.
+        OptionError: An option is out of range.
 
     Example:
         >>> open_recognizer("ferc").labels

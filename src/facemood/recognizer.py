@@ -59,7 +59,7 @@ class EmotionRecognizer:
     Raises:
         ModelError: The model, head or detector is unknown or damaged.
         DeviceError: The device is not available.
-        ValueError: An option is out of its range.
+        OptionError: An option is out of its range.
 
     Example:
         >>> recognizer = EmotionRecognizer()
@@ -179,7 +179,7 @@ class EmotionRecognizer:
 
         Raises:
             SourceError: The source does not exist, contains no image or video, or is live and has no end.
-            ValueError: An option is out of its range.
+            OptionError: An option is out of its range.
         """
         check_batch(batch)
         failures: list[Failure] = []
@@ -231,7 +231,7 @@ class EmotionRecognizer:
         Raises:
             SourceError: The source does not exist, or contains no image or video. Without `on_error`, also if one of
                 several inputs does not exist or cannot be read.
-            ValueError: An option is out of its range.
+            OptionError: An option is out of its range.
         """
         check_batch(batch)
         options = VideoOptions(every=every, smooth=smooth, baseline=baseline)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 
-from facemood.errors import FacemoodError
+from facemood.errors import FacemoodError, OptionError
 from facemood.pipeline import Pipeline
 from facemood.progress import Hook, open_hook
 from facemood.results import Result
@@ -186,14 +186,14 @@ def check_batch(batch: int) -> int:
     """Return a batch size that is valid: 1 or more.
 
     Raises:
-        ValueError: It is not.
+        OptionError: It is not.
 
     Example:
         >>> check_batch(8)
         8
     """
     if isinstance(batch, bool) or not isinstance(batch, Integral) or batch < 1:
-        raise ValueError(f"batch must be a whole number of frames from 1 on, but is {batch!r}")
+        raise OptionError(f"batch must be a whole number of frames from 1 on, but is {batch!r}")
     return int(batch)
 
 

@@ -1,5 +1,10 @@
+import pytest
+
 import facemood as package
 from tests.cli.conftest import Run
+from tests.conftest import PHOTOS
+
+PHOTO = str(PHOTOS / "astronaut.png")
 
 
 def test_the_version_goes_to_stdout(facemood: Run) -> None:
@@ -20,3 +25,26 @@ def test_a_misspelt_command_or_option_is_a_usage_error_with_a_suggestion(facemoo
     done = facemood("analyze", "photo.jpg", "--jsn")
     assert done.returncode == 2
     assert "--json" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("analyze", PHOTO, "--model", "ferc", "--views", "2"), "views must be 1, but is 2"),
+        (("live", "screen", "--model", "ferc", "--views", "2"), "views must be 1, but is 2"),
+        (("serve", "--model", "ferc", "--views", "2"), "views must be 1, but is 2"),
+        (("analyze", PHOTO, "--smooth", "inf"), "smooth must be a number of seconds, 0 or more, but is inf"),
+        (("live", "screen", "--smooth", "inf"), "smooth must be a number of seconds, 0 or more, but is inf"),
+        (("analyze", PHOTO, "--every", f"1{'0' * 400}.0s"), "every must be a number of frames or seconds above 0"),
+        (("analyze", PHOTO, "--baseline", f"0-1{'0' * 400}"), "baseline must start at 0 seconds or later"),
+        (("serve", "--min-face", "inf"), "min_face must be a number of pixels above 0, but is inf"),
+    ],
+)
+def test_an_option_out_of_its_range_is_one_message_and_wrong_usage(
+    facemood: Run, arguments: tuple[str, ...], message: str
+) -> None:
+    done = facemood(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("facemood: ")
+    assert message in line

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from facemood.tracking import PATIENCE, SMOOTH, SmoothOptions, TrackOptions, VideoOptions
@@ -20,3 +22,8 @@ def test_defaults_are_those_of_the_parts() -> None:
 def test_options_out_of_range_are_rejected(wrong: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         VideoOptions(**wrong)  # type: ignore[arg-type]
+
+
+def test_the_info_has_every_option() -> None:
+    options = VideoOptions(every=5, smooth=0.2, baseline=(0, 10), patience=3.5)
+    assert options.info() == {**dataclasses.asdict(options), "baseline": [0, 10], "variants": ["raw", "change"]}

@@ -22,7 +22,7 @@ from facemood.cli.signals import exit_code, listen
 from facemood.cli.soft_labels_command import soft_labels
 from facemood.cli.terminal import CANNOT_START, INTERRUPTED, USAGE, say, use_utf8
 from facemood.cli.train_command import train
-from facemood.errors import FacemoodError, OutputConflictError, RecipeError
+from facemood.errors import FacemoodError, OptionError, OutputConflictError, RecipeError
 
 BOXES = 80
 """Columns of a terminal from which the help is drawn in boxes; in narrower ones little room is left for the text."""
@@ -79,7 +79,7 @@ def main() -> None:
         app()
     except FacemoodError as error:
         say(f"facemood: {error}")
-        sys.exit(USAGE if isinstance(error, RecipeError | OutputConflictError) else CANNOT_START)
+        sys.exit(USAGE if isinstance(error, OptionError | OutputConflictError | RecipeError) else CANNOT_START)
     except SystemExit as ending:
         if ending.code == INTERRUPTED:
             sys.exit(exit_code())

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from facemood.errors import OptionError
 from facemood.explain import with_maps
 from facemood.ferc.ferc_strategy import FercStrategy
 from facemood.ferc.parts import PartsModel, with_parts
@@ -33,7 +34,7 @@ class FERC(EmotionRecognizer):
     Raises:
         ModelError: The model, head or detector is unknown or damaged, or the model does not take vectors.
         DeviceError: The device is not available.
-        ValueError: An option is out of range.
+        OptionError: An option is out of range.
 
     Example:
         >>> import numpy as np
@@ -48,7 +49,7 @@ class FERC(EmotionRecognizer):
 
     def __init__(self, model: str | Path | ModelSession = MODEL, **options: Any) -> None:
         if options.get("views", 1) != 1:
-            raise ValueError(f"FERC has no test-time augmentation, so views must be 1, but is {options['views']}")
+            raise OptionError(f"FERC has no test-time augmentation, so views must be 1, but is {options['views']}")
         super().__init__(model, **options)
 
     def _make_strategy(

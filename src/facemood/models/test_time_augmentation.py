@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.errors import OptionError
 from facemood.models.session import ModelSession, prepare
 
 SHIFTS: dict[int, tuple[tuple[int, int], ...]] = {1: (), 2: (), 10: ((-1, -1), (-1, 1), (1, -1), (1, 1))}
@@ -31,7 +32,7 @@ def run_views(
         The mean logits of each head, (N, K) float32.
 
     Raises:
-        ValueError: Another number of views.
+        OptionError: Another number of views.
     """
     if check_views(views) == 1 or not len(crops):
         return session.run(crops)
@@ -43,10 +44,10 @@ def check_views(views: int) -> int:
     """Return the number of views, after checking that it is supported.
 
     Raises:
-        ValueError: Another number of views.
+        OptionError: Another number of views.
     """
     if views not in SHIFTS:
-        raise ValueError(f"views must be one of {', '.join(map(str, SHIFTS))}, but is {views}")
+        raise OptionError(f"views must be one of {', '.join(map(str, SHIFTS))}, but is {views}")
     return views
 
 

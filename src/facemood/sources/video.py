@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Integral
 
-from facemood.errors import VideoError
+from facemood.errors import OptionError, VideoError
 from facemood.schema import Frame
 from facemood.sources.container import (
     DEFAULT_RATE,
@@ -162,7 +162,7 @@ def read_video(
 
     Raises:
         VideoError: It is not a video, or no frame can be decoded.
-        ValueError: An option is out of its range.
+        OptionError: An option is out of its range.
 
     Example:
         >>> import tempfile
@@ -201,13 +201,13 @@ def check_period(every: int | float | None, start: float, end: float | None) -> 
     """Check which frames are asked for, and return the second at which reading stops.
 
     Raises:
-        ValueError: An option is out of its range.
+        OptionError: An option is out of its range.
     """
     if every is not None and (isinstance(every, bool) or not 0 < every < math.inf):
-        raise ValueError(f"every must be a number of frames or seconds above 0, such as 5 or 0.2, but is {every!r}")
+        raise OptionError(f"every must be a number of frames or seconds above 0, such as 5 or 0.2, but is {every!r}")
     until = math.inf if end is None else end
     if not 0 <= start < until:
-        raise ValueError(f"start must be at least 0 and lie before end, but start is {start} and end is {end}")
+        raise OptionError(f"start must be at least 0 and lie before end, but start is {start} and end is {end}")
     return until
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.errors import ModelError, did_you_mean
+from facemood.errors import ModelError, OptionError, did_you_mean
 from facemood.models.card import ModelCard
 from facemood.models.session import ModelSession
 from facemood.models.test_time_augmentation import run_views
@@ -94,11 +94,11 @@ def check_prior(card: ModelCard, head: str, prior: str) -> str:
     """Return the prior, after checking that it exists and that the model supports it.
 
     Raises:
-        ValueError: The prior is unknown.
+        OptionError: The prior is unknown.
         ModelError: The card does not say how common the labels were in training.
     """
     if prior not in PRIORS:
-        raise ValueError(f"prior must be one of {', '.join(PRIORS)}, but is {prior!r}.{did_you_mean(prior, PRIORS)}")
+        raise OptionError(f"prior must be one of {', '.join(PRIORS)}, but is {prior!r}.{did_you_mean(prior, PRIORS)}")
     if prior == "balanced" and not (head in card.prior and head in card.balance):
         raise ModelError(
             f"model {card.name!r} does not say how common the labels of {head!r} were in training, which "

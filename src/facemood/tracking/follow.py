@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.errors import OptionError
 from facemood.geometry import Floats, box_of_points, iom, iou
 from facemood.schema import Face, Frame, Image
 from facemood.sources.container import DEFAULT_RATE
@@ -85,7 +86,7 @@ class FaceFollower:
         detections: On how many of them the detector ran.
 
     Raises:
-        ValueError: `every` is below 1.
+        OptionError: `every` is below 1.
 
     Example:
         >>> from facemood.stages.detect import FinderDetector
@@ -116,7 +117,7 @@ class FaceFollower:
         track: TrackOptions | None = None,
     ) -> None:
         if every < 1:
-            raise ValueError(f"expected the detector to run every 1 or more frames, but got every={every}")
+            raise OptionError(f"expected the detector to run every 1 or more frames, but got every={every}")
         self.detector, self.landmark_model, self.options, self.every = (
             detector,
             landmark_model,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Protocol
 
+from facemood.errors import OptionError
 from facemood.schema import Face, Frame
 from facemood.stages.detect import DetectOptions, Detector, select_faces
 from facemood.table import CHANGE, RAW
@@ -49,7 +50,7 @@ class VideoOptions:
         patience: Seconds for which a person who is not visible keeps the track ID.
 
     Raises:
-        ValueError: An option is out of range.
+        OptionError: An option is out of range.
 
     Example:
         >>> VideoOptions(baseline=(0, 10)).variants
@@ -64,14 +65,14 @@ class VideoOptions:
     def __post_init__(self) -> None:
         number = isinstance(self.every, Real) and not isinstance(self.every, bool)
         if self.every is not None and (not number or not 0 < self.every < math.inf):
-            raise ValueError(f"every must be a number of frames or seconds above 0, but is {self.every!r}")
+            raise OptionError(f"every must be a number of frames or seconds above 0, but is {self.every!r}")
         if not 0 <= self.smooth < math.inf:
-            raise ValueError(f"smooth must be a number of seconds, 0 or more, but is {self.smooth!r}")
+            raise OptionError(f"smooth must be a number of seconds, 0 or more, but is {self.smooth!r}")
         if not 0 <= self.patience < math.inf:
-            raise ValueError(f"patience must be a number of seconds, 0 or more, but is {self.patience!r}")
-        if self.baseline is not None and not 0 <= self.baseline[0] < self.baseline[1]:
+            raise OptionError(f"patience must be a number of seconds, 0 or more, but is {self.patience!r}")
+        if self.baseline is not None and not 0 <= self.baseline[0] < self.baseline[1] < math.inf:
             start, end = self.baseline
-            raise ValueError(
+            raise OptionError(
                 f"baseline must start at 0 seconds or later and end after its start, but runs from {start:g} to {end:g}"
             )
 
@@ -83,7 +84,13 @@ class VideoOptions:
     def info(self) -> dict[str, Any]:
         """Return the settings for a table's or report's head."""
         baseline = None if self.baseline is None else list(self.baseline)
-        return {"every": self.every, "smooth": self.smooth, "baseline": baseline, "variants": list(self.variants)}
+        return {
+            "every": self.every,
+            "smooth": self.smooth,
+            "baseline": baseline,
+            "patience": self.patience,
+            "variants": list(self.variants),
+        }
 
 
 class PhotoScene:

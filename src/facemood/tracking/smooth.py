@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.errors import OptionError
 from facemood.schema import Face
 
 FAST_SECONDS = 0.05
@@ -36,7 +37,7 @@ class SmoothOptions:
         hold: Seconds for which it must lead.
 
     Raises:
-        ValueError: An option is out of its range.
+        OptionError: An option is out of its range.
 
     Example:
         >>> SmoothOptions(seconds=0).margin
@@ -49,7 +50,7 @@ class SmoothOptions:
 
     def __post_init__(self) -> None:
         if not (self.seconds >= 0 and 0 <= self.margin <= 1 and self.hold >= 0):
-            raise ValueError(
+            raise OptionError(
                 "expected seconds >= 0, margin 0..1 and hold >= 0, but got "
                 f"{self.seconds}, {self.margin} and {self.hold}"
             )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.errors import OptionError
 from facemood.geometry import TINY, Floats, iom
 from facemood.schema import Face, Image
 from facemood.tracking.appearance import appearance_of
@@ -65,7 +66,7 @@ class TrackOptions:
         reach: Distance from the expected position that costs 1, in units of the face's size; see `REACH`.
 
     Raises:
-        ValueError: An option is negative or NaN.
+        OptionError: An option is negative or NaN.
 
     Example:
         >>> TrackOptions(patience=3).patience
@@ -77,7 +78,7 @@ class TrackOptions:
 
     def __post_init__(self) -> None:
         if not (self.patience >= 0 and self.reach > 0):
-            raise ValueError(f"expected patience >= 0 and reach > 0, but got {self.patience} and {self.reach}")
+            raise OptionError(f"expected patience >= 0 and reach > 0, but got {self.patience} and {self.reach}")
 
 
 @dataclasses.dataclass(slots=True)

@@ -7,6 +7,7 @@ import math
 from numbers import Integral, Real
 from typing import Protocol
 
+from facemood.errors import OptionError
 from facemood.schema import Face, Image
 
 MIN_FACE = 24.0
@@ -39,11 +40,11 @@ class DetectOptions:
 
     def __post_init__(self) -> None:
         if not _is_number(self.min_size) or not 0 < self.min_size < math.inf:
-            raise ValueError(f"min_face must be a number of pixels above 0, but is {self.min_size!r}")
+            raise OptionError(f"min_face must be a number of pixels above 0, but is {self.min_size!r}")
         if self.threshold is not None and (not _is_number(self.threshold) or not 0 <= self.threshold <= 1):
-            raise ValueError(f"threshold must be a number from 0 to 1 or None, but is {self.threshold!r}")
+            raise OptionError(f"threshold must be a number from 0 to 1 or None, but is {self.threshold!r}")
         if self.max_faces is not None and (not isinstance(self.max_faces, Integral) or self.max_faces < 1):
-            raise ValueError(f"max_faces must be a whole number from 1 on or None, but is {self.max_faces!r}")
+            raise OptionError(f"max_faces must be a whole number from 1 on or None, but is {self.max_faces!r}")
 
     def threshold_or(self, usual: float) -> float:
         """Return the given threshold, or a detector's default."""
