@@ -57,6 +57,18 @@ def test_a_dataframe_has_missing_values_for_empty_cells(analysis: Analysis) -> N
     assert table.loc[2, "emotion"] is None or table.isna().loc[2, "emotion"]
 
 
+@pytest.mark.parametrize("results", ["analysis", "photos", "none"])
+def test_the_types_of_a_dataframe_do_not_depend_on_the_data(analysis: Analysis, results: str) -> None:
+    pytest.importorskip("pandas", reason="needs the extra data")
+    chosen = {"analysis": analysis.results, "photos": analysis.results[:1], "none": ()}[results]
+    table = Analysis(chosen).to_dataframe()
+    kinds = {"string": "string", "integer": "Int64", "number": "float64", "boolean": "boolean"}
+    assert {name: str(kind) for name, kind in table.dtypes.items()} == {
+        column.name: kinds[column.type] for column in Analysis(chosen).columns
+    }
+    assert len(table) == sum(max(1, len(result)) for result in chosen)
+
+
 def test_json_has_the_content_of_to_dict(analysis: Analysis, tmp_path: Path) -> None:
     text = analysis.to_json(tmp_path / "r.json")
     known = json.loads(text)

@@ -18,11 +18,14 @@ from facemood.errors import require
 from facemood.filenames import escape_name
 from facemood.originals import refuse_overwriting
 from facemood.results import Result
-from facemood.table import SCHEMA, Cell, Column, Value, columns_for, to_cells
+from facemood.table import BOOLEAN, INTEGER, NUMBER, SCHEMA, STRING, Cell, Column, Value, columns_for, to_cells
 from facemood.timeline import Track, collect_tracks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+DTYPES = {STRING: "string", INTEGER: "Int64", NUMBER: "float64", BOOLEAN: "boolean"}
+"""The types of pandas by those of columns. All of them can have missing values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +143,20 @@ class Analysis:
     def to_dataframe(self) -> Any:
         """Return the table as a pandas DataFrame; empty cells are missing values.
 
+        The type of a column does not depend on the data: texts are ``string``, whole numbers ``Int64``, other numbers
+        ``float64`` and truth values ``boolean``.
+
         Raises:
             MissingExtraError: pandas is not installed (extra ``data``).
         """
         pandas = require("pandas", extra="data")
-        return pandas.DataFrame(list(self.values()), columns=[column.name for column in self.columns])
+        rows = list(self.values())
+        return pandas.DataFrame(
+            {
+                column.name: pandas.Series([row[column.name] for row in rows], dtype=DTYPES[column.type])
+                for column in self.columns
+            }
+        )
 
     def tracks(self) -> list[Track]:
         """Return the tracks of all people in videos, video by video, ordered by track ID."""
