@@ -22,7 +22,7 @@ from facemood.labels import EXPRESSIONS
 from facemood.models import ModelSession, find_model
 from facemood.models.card import write_card
 from facemood.sinks import open_sink
-from facemood.table import CHANGE, RAW, VARIANTS, Column, column_name, columns_for
+from facemood.table import CHANGE, RAW, VARIANTS, Column, column_name, columns_for, distinct_names
 from tests.conftest import make_face
 from tests.tables import NASTY, Rows, from_csv, from_json, made_analysis
 
@@ -77,9 +77,10 @@ def test_all_outputs_have_the_same_values(labels: tuple[str, ...], output: str, 
     assert face.change is not None
     row = rows[3]  # after two faces of a photo, and a photo without any
     for place, label in enumerate(labels):
-        assert row[column_name(label)] == pytest.approx(face.probabilities[place], abs=6e-5)
-        assert row[f"raw_{label}"] == pytest.approx(face.raw_probabilities[place], abs=6e-5)
-        assert row[f"change_{label}"] == pytest.approx(face.change[place], abs=6e-5)
+        name = distinct_names(labels)[label]
+        assert row[column_name(name)] == pytest.approx(face.probabilities[place], abs=6e-5)
+        assert row[f"raw_{name}"] == pytest.approx(face.raw_probabilities[place], abs=6e-5)
+        assert row[f"change_{name}"] == pytest.approx(face.change[place], abs=6e-5)
     for code in CODES:
         assert row[code] == pytest.approx(face.action_units[code], abs=6e-4)
     assert (row["source"], row["frame"], row["timestamp"], row["face"], row["track_id"]) == ("talk.mp4", 0, 0.0, 0, 3)
@@ -93,21 +94,38 @@ def test_all_outputs_have_the_same_values(labels: tuple[str, ...], output: str, 
 @pytest.mark.parametrize("labels", [EXPRESSIONS, NASTY], ids=["shipped", "nasty"])
 def test_column_names_are_unique(labels: tuple[str, ...]) -> None:
     names = [column.name for column in columns_for(labels, VARIANTS)]
-    assert len(names) == len(set(names)) == 44 + len(set(labels) - set(EXPRESSIONS)) + 1 + 2 * len(labels)
+    assert (
+        len(names)
+        == len({name.casefold() for name in names})
+        == 44 + len(set(labels) - set(EXPRESSIONS)) + 1 + 2 * len(labels)
+    )
     assert len({column.path for column in columns_for(labels, VARIANTS)}) == len(names)
 
 
-@given(st.lists(st.from_regex(r"((label|raw|change)_){0,3}(happy|score|a)?", fullmatch=True), unique=True))
+@given(
+    st.lists(st.from_regex(r"((label|raw|change)_){0,3}(happy|Happy|score|Score|a|A)?", fullmatch=True), unique=True)
+)
 def test_a_label_cannot_replace_another_column(labels: list[str]) -> None:
     columns = columns_for(tuple(filter(None, labels)), VARIANTS)
-    assert len({column.name for column in columns}) == len(columns)
+    assert len({column.name.casefold() for column in columns}) == len(columns)
+
+
+def test_labels_that_differ_from_a_column_or_another_label_in_case_have_columns_of_their_own() -> None:
+    names = [column.name for column in columns_for(("Happy", "happy", "Bored", "bored", "au12", "Raw_sad"), (RAW,))]
+    assert names[44:48] == ["label_label_Happy", "Bored", "label_label_bored", "label_au12"]
+    assert names[48:50] == ["label_Raw_sad", "display_label"]
+    assert names[50:] == [
+        "raw_label_Happy", "raw_happy", "raw_Bored", "raw_label_bored", "raw_au12", "raw_Raw_sad",
+    ]  # fmt: skip
 
 
 @given(st.lists(st.text(st.characters(blacklist_categories=("C", "Z"))).filter(bool), unique=True))
 def test_any_valid_labels_survive_csv(labels: list[str]) -> None:
     names = [column.name for column in columns_for(tuple(labels), (RAW,))]
     assert next(csv.reader(io.StringIO(csv_line(names), newline=""))) == names
-    assert [name for name in names if name.startswith("raw_")] == [f"raw_{label}" for label in labels]
+    assert [name for name in names if name.startswith("raw_")] == [
+        f"raw_{distinct_names(labels)[label]}" for label in labels
+    ]
 
 
 def test_a_custom_model_with_such_labels_fills_the_table(tmp_path: Path, astronaut: Path) -> None:

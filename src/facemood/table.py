@@ -2,13 +2,13 @@
 
 Rows, JSON, CSV, Parquet, data frames, the server's greeting, recordings of the page and the codebook are made from this
 list. A model's labels are those that `facemood.labels.check_labels` accepts. A label that is also the name of another
-column gets the prefix `PREFIX` in the table, and only there.
+column, in whatever case, gets the prefix `PREFIX` in the table, and only there.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -217,22 +217,46 @@ DISPLAY_COLUMN = Column(
 )  # fmt: skip
 """Column of the steady label in videos."""
 
-TAKEN = frozenset(
-    column.name
-    for column in (*FRAME_COLUMNS, *FACE_COLUMNS, *LABEL_COLUMNS, *UNIT_COLUMNS, *ANGLE_COLUMNS, DISPLAY_COLUMN)
-)
-"""Names of the other columns, which the column of a label cannot have."""
+_OTHERS = (*FRAME_COLUMNS, *FACE_COLUMNS, *LABEL_COLUMNS, *UNIT_COLUMNS, *ANGLE_COLUMNS, DISPLAY_COLUMN)
+
+TAKEN = frozenset(name.casefold() for name in (*(column.name for column in _OTHERS), *EXPRESSIONS))
+"""Names that the column of another label cannot have, in lower case."""
 
 
 def column_name(label: str) -> str:
     """Return the name of a label's column: the label, with `PREFIX` if another column could have that name.
 
+    Names that differ only in case count as one, because to SQL they are one.
+
     Example:
         >>> column_name("happy"), column_name("score"), column_name("raw_happy"), column_name("label_score")
         ('happy', 'label_score', 'label_raw_happy', 'label_label_score')
+        >>> column_name("Happy"), column_name("au12")
+        ('label_Happy', 'label_au12')
     """
-    prefixes = tuple(f"{word}_" for word in (PREFIX, *VARIANTS))
-    return f"{PREFIX}_{label}" if label in TAKEN or label.startswith(prefixes) else label
+    if label in EXPRESSIONS:
+        return label
+    plain, prefixes = label.casefold(), tuple(f"{word}_" for word in (PREFIX, *VARIANTS))
+    return f"{PREFIX}_{label}" if plain in TAKEN or plain.startswith(prefixes) else label
+
+
+def distinct_names(labels: Sequence[str]) -> dict[str, str]:
+    """Return for each label the name that its columns are made from: itself, or with `PREFIX` if it is needed.
+
+    Of labels that differ only in case, the first keeps its name; one of `labels.EXPRESSIONS` comes before others.
+
+    Example:
+        >>> distinct_names(["Bored", "BORED", "Happy", "happy"])
+        {'happy': 'happy', 'Bored': 'Bored', 'BORED': 'label_BORED', 'Happy': 'label_Happy'}
+    """
+    names: dict[str, str] = {}
+    used = set[str]()
+    for label in sorted(labels, key=lambda label: label not in EXPRESSIONS):
+        names[label] = label
+        while names[label].casefold() in used:
+            names[label] = f"{PREFIX}_{names[label]}"
+        used.add(names[label].casefold())
+    return names
 
 
 def _by_label(values: NDArray[Any] | None, face: Face, label: str) -> float | None:
@@ -240,24 +264,24 @@ def _by_label(values: NDArray[Any] | None, face: Face, label: str) -> float | No
     return None if values is None or label not in face.labels else float(values[face.labels.index(label)])
 
 
-def _probability(label: str, known: tuple[str, ...]) -> Column:
+def _probability(label: str, name: str, known: tuple[str, ...]) -> Column:
     """Return the column of a label's probability."""
     missing = "; always empty, because the model does not have this label" if known and label not in known else ""
     return _number(
-        column_name(label), f"Probability of the label {label}{missing}",
+        column_name(name), f"Probability of the label {label}{missing}",
         lambda face: _by_label(face.probabilities, face, label), "emotions", label,
     )  # fmt: skip
 
 
-def _variant(kind: str, label: str) -> Column:
+def _variant(kind: str, label: str, name: str) -> Column:
     """Return the column of a variant of a label's probability."""
     if kind == RAW:
         return _number(
-            f"{RAW}_{label}", f"Probability of the label {label} in the single frame, before smoothing",
+            f"{RAW}_{name}", f"Probability of the label {label} in the single frame, before smoothing",
             lambda face: _by_label(face.raw_probabilities, face, label), "raw_emotions", label,
         )  # fmt: skip
     return _number(
-        f"{CHANGE}_{label}", f"Log-odds of the label {label} minus their mean during the person's neutral baseline",
+        f"{CHANGE}_{name}", f"Log-odds of the label {label} minus their mean during the person's neutral baseline",
         lambda face: _by_label(face.change, face, label), "change", label, unit="log-odds", range="",
     )  # fmt: skip
 
@@ -282,16 +306,17 @@ def columns_for(labels: tuple[str, ...], variants: tuple[str, ...] = ()) -> tupl
         ['roll', 'bored', 'display_label', 'raw_happy', 'raw_bored']
     """
     check_labels(labels)
+    names = distinct_names(labels)
     return (
         *FRAME_COLUMNS,
         *FACE_COLUMNS,
         *LABEL_COLUMNS,
-        *(_probability(label, labels) for label in EXPRESSIONS),
+        *(_probability(label, label, labels) for label in EXPRESSIONS),
         *UNIT_COLUMNS,
         *ANGLE_COLUMNS,
-        *(_probability(label, labels) for label in labels if label not in EXPRESSIONS),
+        *(_probability(label, names[label], labels) for label in labels if label not in EXPRESSIONS),
         *([DISPLAY_COLUMN] if variants else []),
-        *(_variant(kind, label) for kind in VARIANTS if kind in variants for label in labels),
+        *(_variant(kind, label, names[label]) for kind in VARIANTS if kind in variants for label in labels),
     )
 
 
@@ -303,8 +328,8 @@ def face_columns(labels: tuple[str, ...]) -> tuple[Column, ...]:
         *ANGLE_COLUMNS,
         *LABEL_COLUMNS,
         DISPLAY_COLUMN,
-        *(_probability(label, labels) for label in labels),
-        *(_variant(kind, label) for kind in VARIANTS for label in labels),
+        *(_probability(label, label, labels) for label in labels),
+        *(_variant(kind, label, label) for kind in VARIANTS for label in labels),
     )
 
 
