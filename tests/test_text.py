@@ -1,3 +1,10 @@
+import dataclasses
+import json
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -12,6 +19,7 @@ from facemood.text import (
     share_percent,
     with_interval,
 )
+from tests.conftest import ROOT, make_face
 
 
 @given(st.integers(0, 10**7))
@@ -70,3 +78,44 @@ def test_lists_name_every_word_in_order_with_one_and(words: list[str]) -> None:
 def test_names_that_a_template_lacks_and_values_that_look_like_names_change_nothing() -> None:
     page = fill_template("{{a}} {{b}} {{a}} {{c}}", {"b": "2", "a": "{{b}}", "unused": "x"})
     assert page == "{{b}} 2 {{b}} {{c}}"
+
+
+PAGE = ROOT / "src" / "facemood" / "server" / "static"
+"""The page's modules."""
+
+
+def from_page(expression: str, value: object) -> object:
+    """Evaluate an expression of ``value`` with functions of the page."""
+    if shutil.which("node") is None:
+        pytest.skip("needs Node.js")
+    code = (
+        f"const {{ percent }} = await import({json.dumps((PAGE / 'words.js').as_uri())});"
+        f"const {{ viewOf }} = await import({json.dumps((PAGE / 'people.js').as_uri())});"
+        "let text = ''; for await (const part of process.stdin) text += part;"
+        f"const value = JSON.parse(text); console.log(JSON.stringify({expression}));"
+    )
+    command = ["node", "--no-warnings", "--input-type=module", "-e", code]
+    done = subprocess.run(command, input=json.dumps(value), capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def test_the_page_writes_every_probability_as_python_does() -> None:
+    values = [step / 10_000 for step in range(10_001)]
+    assert from_page("value.map(percent)", values) == [percent(value) for value in values]
+
+
+@pytest.mark.parametrize(
+    ("shares", "ranked"),
+    [
+        ((1e-7, 2e-7, 0.9999, 3e-6, 9e-6), ["happy", "angry", "disgust", "surprise", "neutral"]),
+        ((0.1, 0.39999, 0.40001, 0.05, 0.05), ["happy", "disgust", "angry", "surprise", "neutral"]),
+    ],
+)
+def test_the_page_ranks_probabilities_that_are_equal_after_rounding_as_python_does(
+    shares: tuple[float, ...], ranked: list[str]
+) -> None:
+    labels = ("angry", "disgust", "happy", "surprise", "neutral")
+    face = dataclasses.replace(make_face(), labels=labels, probabilities=np.array(shares, np.float32))
+    assert [label for label, _ in face.top(5)] == ranked
+    assert from_page("viewOf(value, 0, true).ranked.map(([label]) => label)", face.to_dict()) == ranked
+    assert from_page("viewOf(value, 0, false).label", face.to_dict()) == face.emotion

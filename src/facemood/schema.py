@@ -200,8 +200,13 @@ class Face:
         return describe(self.reported[0], self.action_units)
 
     def top(self, k: int = 3) -> list[tuple[str, float]]:
-        """Return the k most probable labels with their probabilities, highest first."""
-        return sorted(self.emotions.items(), key=lambda item: -item[1])[:k]
+        """Return the k most probable labels with their probabilities, highest first.
+
+        After `emotion`, labels whose probabilities are equal in the table, with 4 decimals, are in the order of
+        `labels`, so that the table, the JSON and the page can be ranked alike.
+        """
+        best = self.emotion
+        return sorted(self.emotions.items(), key=lambda item: (item[0] != best, -round(item[1], SHARE_DECIMALS)))[:k]
 
     def crop(self, image: Image, *, margin: float = 0.0) -> Image:
         """Crop the face from its frame.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 
 def percent(probability: float) -> str:
-    """Format a probability in whole per cent. It never says 0% or 100%, because no prediction is certain.
+    """Format a probability in whole per cent, as the page does: halves are rounded up.
+
+    It never says 0% or 100%, because no prediction is certain.
 
     Args:
         probability: 0..1.
@@ -18,7 +21,7 @@ def percent(probability: float) -> str:
     """
     if probability >= 0.995:
         return ">99%"
-    return "<1%" if probability <= 0.005 else f"{probability:.0%}"
+    return "<1%" if probability <= 0.005 else f"{math.floor(100 * probability + 0.5)}%"
 
 
 def share_percent(share: float) -> str:

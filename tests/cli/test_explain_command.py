@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from facemood.text import percent
 from tests.cli.conftest import Run
 from tests.conftest import PHOTOS
 
@@ -19,7 +20,7 @@ def test_a_photo_is_explained_by_all_segmenters(facemood: Run, tmp_path: Path) -
     assert done.returncode == 0, done.stderr
     (rows,) = json.loads(done.stdout)["faces"]
     assert "face 0: neutral 89%" in done.stderr
-    assert f"face 0: neutral {rows[0]['probability']:.0%}, explained in why.png; fit R2 " in done.stderr
+    assert f"face 0: neutral {percent(rows[0]['probability'])}, explained in why.png; fit R2 " in done.stderr
     assert [row["settings"]["segmenter"] for row in rows] == ["felzenszwalb", "quickshift", "slic"]
     with Image.open(tmp_path / "why.png") as image:
         assert image.height == 3 * 300
@@ -31,7 +32,7 @@ def test_each_face_has_its_own_figure(facemood: Run, tmp_path: Path) -> None:
     done = facemood("explain", "two.png", "--method", "occlusion", "--label", "happy", "-o", "out/why.png")
     assert done.returncode == 0, done.stderr
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["why-0.png", "why-1.png"]
-    assert "face 1: happy" in done.stderr
+    assert "face 1: happy <1%, explained in" in done.stderr
 
 
 @pytest.mark.parametrize(

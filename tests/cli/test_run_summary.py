@@ -1,5 +1,6 @@
 """The table on the terminal: every row on one line, whatever the width; what does not fit is left out, never cut."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,15 @@ def test_the_command_prints_it(facemood: Run, tmp_path: Path) -> None:
     done = facemood("analyze", PHOTOS / "astronaut.png")
     assert "confidence" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_a_share_of_all_frames_is_all(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from facemood.cli.run_summary import RunSummary
+    from tests.conftest import make_face
+
+    monkeypatch.setenv("COLUMNS", "100")
+    summary, face = RunSummary(), dataclasses.replace(make_face(), track_id=1)
+    for index in range(3):
+        summary.add(Result("talk.mp4", index, 0.1 * index, (64, 64), (face,), face.labels))
+    summary.show()
+    assert "happy 100%" in capsys.readouterr().err

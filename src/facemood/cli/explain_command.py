@@ -148,10 +148,11 @@ def _write(files: Mapping[int, Path], faces: Mapping[int, list[Explanation]], *,
     """Write the figure of each face and report it on stderr."""
     from facemood.explain.figure import draw_explanations
     from facemood.render import write_image
+    from facemood.text import percent
 
     for number, rows in faces.items():
         write_image(files[number], draw_explanations(rows))
         if not quiet:
             scores = ", ".join(f"{one.r2:.2f}" for one in rows if one.r2 is not None)
             fit = f"; fit R2 {scores}" if scores else ""
-            say(f"face {number}: {rows[0].label} {rows[0].probability:.0%}, explained in {files[number]}{fit}")
+            say(f"face {number}: {rows[0].label} {percent(rows[0].probability)}, explained in {files[number]}{fit}")

@@ -40,9 +40,9 @@ const TOP = 3;
  * @returns {View}
  */
 export function viewOf(face, number, smoothed) {
-  const emotions = (smoothed ? face.emotions : face.raw_emotions) ?? face.emotions ?? {};
-  const ranked = ranking(emotions);
-  const label = smoothed && face.display_label ? face.display_label : (ranked[0]?.[0] ?? "");
+  const raw = smoothed ? undefined : face.raw_emotions;
+  const ranked = ranking(raw ?? face.emotions ?? {});
+  const label = (raw ? ranked[0]?.[0] : (smoothed && face.display_label) || face.emotion) ?? "";
   /** @type {Ranked} */
   const first = ranked.find(([name]) => name === label) ?? [label, 0];
   const others = ranked.filter(([name]) => name !== label);

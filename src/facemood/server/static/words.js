@@ -29,7 +29,7 @@ const CLOSE = 0.15;
  */
 export function percent(probability) {
   if (probability >= 0.995) return ">99%";
-  return probability < 0.005 ? "<1%" : `${Math.round(100 * probability)}%`;
+  return probability <= 0.005 ? "<1%" : `${Math.round(100 * probability)}%`;
 }
 
 /**
@@ -45,7 +45,7 @@ export function certaintyOf(ranked, certain) {
 }
 
 /**
- * Sort an object of probabilities, best first.
+ * Sort an object of probabilities, best first. Equal ones keep the order of the labels, as in Python.
  * @param {Record<string, number>} emotions
  */
 export function ranking(emotions) {
