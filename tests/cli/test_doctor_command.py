@@ -1,7 +1,10 @@
 import json
+import re
 
+from facemood.cli.doctor_command import EXTRAS
 from facemood.models import DEFAULT_MODEL
 from tests.cli.conftest import Run
+from tests.conftest import ROOT
 
 
 def test_a_good_installation_works(facemood: Run) -> None:
@@ -20,3 +23,19 @@ def test_the_findings_are_json_on_request(facemood: Run) -> None:
 def test_telemetry_is_reported_as_off(facemood: Run) -> None:
     known = dict(json.loads(facemood("doctor", "--json").stdout)["facts"])
     assert known["telemetry"].startswith("off")
+
+
+def test_every_extra_with_features_is_listed_by_a_package_that_it_installs(facemood: Run) -> None:
+    text = (ROOT / "pyproject.toml").read_text()
+    extras = dict(
+        re.findall(
+            r"^([a-z]+) = \[(.*)\]$",
+            text.partition("[project.optional-dependencies]")[2].partition("\n[")[0],
+            re.MULTILINE,
+        )
+    )
+    assert set(EXTRAS) == set(extras) - {"all", "dev", "test"}
+    assert all(f'"{name}>=' in extras[extra] for extra, name in EXTRAS.items())
+    facts = dict(json.loads(facemood("doctor", "--json").stdout)["facts"])
+    for extra, name in EXTRAS.items():
+        assert facts[f"extra {extra}"] == "not installed" or facts[f"extra {extra}"].startswith(f"{name} ")

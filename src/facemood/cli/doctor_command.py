@@ -19,11 +19,14 @@ CORE = ("av", "numpy", "onnxruntime", "opencv-python-headless", "pillow", "typer
 EXTRAS = {
     "train": "torch",
     "hog": "dlib-bin",
+    "backbones": "timm",
+    "tensorboard": "tensorboard",
     "explain": "lime",
     "serve": "fastapi",
     "live": "pygame-ce",
     "plot": "matplotlib",
     "data": "pandas",
+    "heic": "pillow-heif",
 }
 """One distribution of each extra: if it is installed, so is the extra."""
 
@@ -57,7 +60,8 @@ def _facts() -> Iterator[tuple[str, str]]:
         version = _version(name)
         yield (name, version) if version else ("problem", f"{name} is missing; install facemood again")
     for extra, name in EXTRAS.items():
-        yield f"extra {extra}", _version(name) or "not installed"
+        version = _version(name)
+        yield f"extra {extra}", f"{name} {version}" if version else "not installed"
     for folder, names in CLASHES.items():
         present = [name for name in names if _version(name)]
         if len(present) > 1:
