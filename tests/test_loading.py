@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from onnx import helper, numpy_helper
 
-from facemood import EmotionRecognizer, ModelError, open_recognizer
+from facemood import DeviceError, EmotionRecognizer, ModelError, open_recognizer
 from facemood.ferc import FERC
 from facemood.models import ModelSession, find_model
 from facemood.models.card import write_card
@@ -89,3 +89,11 @@ def test_a_card_without_framing_takes_crops_as_they_are(tmp_path: Path) -> None:
     file = Path(shutil.copy(find_model("ferc"), tmp_path / "own.onnx"))
     write_card(file, dataclasses.replace(ModelSession(file).card, framing={}))
     assert np.isnan(open_recognizer(file).classify(np.full((2, 48, 48), 128, np.uint8))).all()
+
+
+@pytest.mark.parametrize("kind", [EmotionRecognizer, FERC])
+def test_an_open_session_runs_on_the_device_that_is_asked_for(kind: type[EmotionRecognizer]) -> None:
+    session = ModelSession(find_model("ferc" if kind is FERC else "nano"), device="cpu", threads=1)
+    assert kind(session, device="cpu").session is session
+    with pytest.raises(DeviceError, match="runs on 'cpu', but device is 'cuda'; open it with ModelSession"):
+        kind(session, device="cuda")

@@ -12,28 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.analysis import Analysis, Failure
+from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, MIN_FACE, SMOOTH
 from facemood.errors import FacemoodError, ImageError, ModelError
 from facemood.explain import ExplainOptions, Explanation, explain_faces
 from facemood.geometry import corner_and_size
-from facemood.models import DEFAULT_MODEL, ModelCard, ModelSession, check_views, find_model
+from facemood.models import ModelCard, ModelSession, check_views, session_of
 from facemood.pipeline import Pipeline
 from facemood.progress import Hook
 from facemood.results import Result
 from facemood.schema import Face
 from facemood.sources import ErrorHandler, ImageLike, SourceLike, find_inputs, input_errors, read_one_image, refuse_live
 from facemood.stages.classify import check_prior, choose_head
-from facemood.stages.detect import (
-    DEFAULT_DETECTOR,
-    MIN_FACE,
-    DetectOptions,
-    Detector,
-    FinderDetector,
-    open_detector,
-)
+from facemood.stages.detect import DetectOptions, Detector, FinderDetector, open_detector
 from facemood.stages.landmarks import LandmarkModel
 from facemood.strategy import CropStrategy, Strategy
 from facemood.stream import Stream, check_batch
-from facemood.tracking.scene import SMOOTH, VideoOptions
+from facemood.tracking.scene import VideoOptions
 
 logger: logging.Logger = logging.getLogger("facemood")
 
@@ -53,8 +47,8 @@ class EmotionRecognizer:
             corners. Classification takes that many times as long and gains little.
         prior: ``"dataset"`` assumes that expressions are as common as in the training images; ``"balanced"`` predicts
             rare ones more often and lowers the accuracy.
-        device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
-        threads: Threads for one run of a network; None lets ONNX Runtime choose.
+        device: ``"auto"``, ``"cpu"`` or ``"cuda"``. An open session must run on it.
+        threads: Threads for one run of a network; None lets ONNX Runtime choose. An open session keeps its own.
 
     Raises:
         ModelError: The model, head or detector is unknown or damaged.
@@ -86,11 +80,7 @@ class EmotionRecognizer:
         threads: int | None = None,
     ) -> None:
         options = DetectOptions(min_size=min_face, threshold=threshold, max_faces=max_faces)
-        session = (
-            model
-            if isinstance(model, ModelSession)
-            else ModelSession(find_model(model), device=device, threads=threads)
-        )
+        session = session_of(model, device=device, threads=threads)
         card = session.card
         if card.task != self.task:
             raise ModelError(
@@ -229,8 +219,7 @@ class EmotionRecognizer:
             allow_download: Whether http and https addresses are images to download; otherwise they are streams.
 
         Raises:
-            SourceError: The source does not exist, or contains no image or video. Without `on_error`, also if one of
-                several inputs does not exist or cannot be read.
+            SourceError: The source does not exist, or has no image or video. Without `on_error`: any input is bad.
             OptionError: An option is out of its range.
         """
         check_batch(batch)

@@ -98,7 +98,7 @@ def test_what_cannot_be_drawn_is_usage_and_drawing_nowhere_is_told(
     assert list(tmp_path.iterdir()) == []
     done = facemood("analyze", astronaut, "-o", "t.csv", "--draw", "points")
     assert (done.returncode, (tmp_path / "t.csv").exists()) == (0, True)
-    assert "--draw shows on pictures alone" in done.stderr
+    assert "--draw has no effect without images or videos" in done.stderr
 
 
 def bad_inputs(folder: Path) -> dict[str, bytes]:

@@ -2,7 +2,6 @@ from pathlib import Path
 
 import pytest
 
-from facemood.cli import arguments
 from facemood.errors import ModelError
 from facemood.models import DEFAULT_MODEL, ModelSession, find_model, list_models, list_parts
 
@@ -51,7 +50,3 @@ def test_a_path_is_returned_unchanged(tmp_path: Path) -> None:
     assert find_model(file) == file
     with pytest.raises(ModelError, match=r"or the path of an \.onnx file"):
         find_model(tmp_path / "other.onnx")
-
-
-def test_the_command_line_has_the_same_default_without_loading_it() -> None:
-    assert arguments.MODEL == DEFAULT_MODEL

@@ -1,4 +1,4 @@
-"""``facemood analyze``: read images and videos, and write tables, JSON, pictures, videos and reports."""
+"""``facemood analyze``: analyze images and videos, and write tables, JSON, images, videos and reports."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facemood.cli.arguments import (
-    DETECTOR,
-    MIN_FACE,
-    MODEL,
     AllowDownload,
     Anonymize,
     Baseline,
@@ -47,6 +44,7 @@ from facemood.cli.terminal import (
 )
 from facemood.cli.times import parse_every, parse_period
 from facemood.csv_dialect import KEY, PLAIN
+from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, MIN_FACE, SMOOTH
 from facemood.filenames import printable
 
 if TYPE_CHECKING:
@@ -58,36 +56,53 @@ if TYPE_CHECKING:
     from facemood.tracking.scene import VideoOptions
 
 ENDINGS = ".csv, .parquet, .jsonl, .json, .mp4, .html, .episodes.csv, codebook.md, codebook.csv, .png, .jpg"
+"""Suffixes of files that can be written, for the help."""
+
+
+Sources = Annotated[
+    list[str], typer.Argument(help="Images, videos, folders, patterns such as 'photos/**/*.jpg', or - for stdin.")
+]
+Output = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="PATH",
+        help=f"File to write, by its suffix: {ENDINGS}; or a folder of annotated images; or - for stdout. With "
+        "{name} or {path} in it, one per input. May be repeated.",
+    ),
+]
+Every = Annotated[
+    str | None,
+    typer.Option(
+        "--every",
+        metavar="N|SECONDS",
+        help="Frames of videos to analyze: 5 is every 5th frame, 0.5s one every half second.",
+    ),
+]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Continue the outputs of an earlier run; finished inputs are not analyzed again."),
+]
+Batch = Annotated[
+    int,
+    typer.Option("--batch", metavar="N", min=1, help="Images whose faces go through the network together."),
+]
 
 
 def analyze(
-    sources: Annotated[
-        list[str], typer.Argument(help="Images, videos, folders, patterns such as 'photos/**/*.jpg', or - for stdin.")
-    ],
-    output: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help=f"Where to write: {ENDINGS}, or a folder of pictures; - is stdout. With {{name}} or {{path}} in it, "
-            "one for each input.",
-        ),
-    ] = None,
+    sources: Sources,
+    output: Output = None,
     draw: Draw = None,
     json: Json = False,
-    every: Annotated[
-        str | None, typer.Option(help="Of videos, read each 5th frame with 5, or one every half second with 0.5s.")
-    ] = None,
-    smooth: Smooth = None,
+    every: Every = None,
+    smooth: Smooth = SMOOTH,
     baseline: Baseline = None,
     anonymize: Anonymize = "",
-    resume: Annotated[
-        bool,
-        typer.Option("--resume", help="Go on with what an earlier run wrote; what it has finished is not read again."),
-    ] = False,
-    model: Model = MODEL,
+    resume: Resume = False,
+    model: Model = DEFAULT_MODEL,
     head: Head = None,
-    detector: Detector = DETECTOR,
+    detector: Detector = DEFAULT_DETECTOR,
     min_face: MinFace = MIN_FACE,
     threshold: Threshold = None,
     max_faces: MaxFaces = None,
@@ -95,23 +110,21 @@ def analyze(
     prior: Prior = "dataset",
     device: Device = "auto",
     threads: Threads = None,
-    batch: Annotated[int, typer.Option(min=1, help="Images whose faces are read together.")] = 8,
+    batch: Batch = 8,
     csv_dialect: CsvDialect = PLAIN,
     allow_download: AllowDownload = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Read the expressions in images and videos.
+    """Predict the expressions in images and videos.
 
-    Prints a table for people on stderr, or with --json a line of JSON for each image or frame on stdout.
+    Prints a table on stderr. With --json, prints one line of JSON per image or frame on stdout instead.
     """
     start_logging(quiet=quiet, verbose=verbose)
     from facemood.loading import open_recognizer
-    from facemood.tracking.scene import SMOOTH, VideoOptions
+    from facemood.tracking.scene import VideoOptions
 
-    video = VideoOptions(
-        every=parse_every(every), smooth=SMOOTH if smooth is None else smooth, baseline=parse_period(baseline)
-    )
+    video = VideoOptions(every=parse_every(every), smooth=smooth, baseline=parse_period(baseline))
     job = _Job(video, sources, output or [], batch=batch, allow_download=allow_download)
     job.bar, job.dialect = not quiet and sys.stderr.isatty(), csv_dialect
     job.check(json=json, draws=bool(draw))
@@ -126,7 +139,7 @@ def analyze(
 
 
 class _Job:
-    """One run of the command: what it reads and writes, what it has seen, what failed."""
+    """One run of the command: inputs, outputs, summary and failures."""
 
     def __init__(
         self, video: VideoOptions, sources: list[str], patterns: list[str], *, batch: int, allow_download: bool
@@ -170,7 +183,7 @@ class _Job:
         if json and any(target.is_stdout for target in self.targets.all):
             raise typer.BadParameter("--json and -o - both write to stdout; choose one of them")
         if draws and not self.targets.wants_images:
-            say("facemood: --draw shows on pictures alone; write some with -o picture.png or -o folder/")
+            say("facemood: --draw has no effect without images or videos; write some with -o image.png or -o folder/")
 
     def run(self, recognizer: EmotionRecognizer, looks: dict[str, Any], *, echo: bool, resume: bool) -> int:
         """Read everything and write it as it comes; return the exit code. Files are finished in any case."""

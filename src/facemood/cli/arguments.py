@@ -1,4 +1,4 @@
-"""Options that several commands share, with the defaults of `EmotionRecognizer`."""
+"""Options that several commands share. Their defaults are in `facemood.defaults`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-MODEL, DETECTOR, MIN_FACE = "default", "finder", 24.0
-"""The recognizer's defaults, repeated here because the help must not load the pipeline; a test compares them."""
+from facemood.defaults import SMOOTH
 
 Model = Annotated[
     str, typer.Option("--model", metavar="MODEL", help="A model's name (default, nano or ferc), or an .onnx file.")
@@ -62,7 +61,7 @@ Views = Annotated[
         "--views",
         metavar="N",
         callback=_known_views,
-        help="Views per face for test-time augmentation: 1, 2 or 10. More views are slower and more accurate.",
+        help="Views per face for test-time augmentation: 1, 2 or 10. More views are slower and gain little.",
     ),
 ]
 
@@ -88,12 +87,12 @@ Prior = Annotated[
 
 
 Smooth = Annotated[
-    float | None,
+    float,
     typer.Option(
         "--smooth",
         metavar="SECONDS",
         min=0,
-        show_default="0.4",
+        show_default=f"{SMOOTH:g}",
         help="Time constant of the smoothing in videos and live sources; 0 turns it off.",
     ),
 ]
@@ -145,11 +144,12 @@ CsvDialect = Annotated[
     str,
     typer.Option(
         "--csv-dialect",
+        metavar="DIALECT",
         callback=_known_dialect,
-        help="plain; or excel, in which no name can be taken for a formula.",
+        help="How CSV is written: plain or excel. In excel, no text can be taken for a formula.",
     ),
 ]
-AllowDownload = Annotated[bool, typer.Option("--allow-download", help="Fetch photos behind http and https addresses.")]
+AllowDownload = Annotated[bool, typer.Option("--allow-download", help="Download images at http and https addresses.")]
 
 
 def _known_way(how: str) -> str:

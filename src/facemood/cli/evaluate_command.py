@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from facemood.cli.arguments import MODEL, Views
+from facemood.cli.arguments import Views
 from facemood.cli.terminal import Data, Json, Quiet, Verbose, path_of, print_json, say, show_page, start_logging
+from facemood.defaults import DEFAULT_MODEL
 
 
 def evaluate(
     data: Data,
-    model: Annotated[str, typer.Argument(help="A model's name (default or nano), or an .onnx file.")] = MODEL,
+    model: Annotated[str, typer.Argument(help="A model's name (default or nano), or an .onnx file.")] = DEFAULT_MODEL,
     split: Annotated[str, typer.Option(metavar="SPLIT", help="Part of the dataset to measure.")] = "PrivateTest",
     end_to_end: Annotated[
         bool,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facemood.cli.arguments import DETECTOR, MODEL, Detector, Head, Prior, Threads
+from facemood.cli.arguments import Detector, Head, Prior, Threads
 from facemood.cli.terminal import CANNOT_START, USAGE, Json, Quiet, Verbose, print_json, say, start_logging
+from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,10 +55,10 @@ def explain(
     ] = "mean",
     model: Annotated[
         str, typer.Option(metavar="MODEL", help="A model's name (default or nano), or an .onnx file.")
-    ] = MODEL,
+    ] = DEFAULT_MODEL,
     head: Head = None,
     prior: Prior = "dataset",
-    detector: Detector = DETECTOR,
+    detector: Detector = DEFAULT_DETECTOR,
     threads: Threads = None,
     json: Json = False,
     quiet: Quiet = False,

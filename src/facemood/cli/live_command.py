@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facemood.cli.arguments import (
-    DETECTOR,
-    MIN_FACE,
-    MODEL,
     Anonymize,
     Baseline,
     Detector,
@@ -27,6 +24,7 @@ from facemood.cli.arguments import (
 )
 from facemood.cli.terminal import INTERRUPTED, SOME_FAILED, Json, Quiet, Verbose, print_line, say, start_logging
 from facemood.cli.times import parse_period
+from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, MIN_FACE, SMOOTH
 from facemood.errors import FacemoodError
 
 if TYPE_CHECKING:
@@ -56,11 +54,11 @@ def live(
     ] = None,
     anonymize: Anonymize = "",
     draw: Draw = None,
-    smooth: Smooth = None,
+    smooth: Smooth = SMOOTH,
     baseline: Baseline = None,
-    model: Model = MODEL,
+    model: Model = DEFAULT_MODEL,
     head: Head = None,
-    detector: Detector = DETECTOR,
+    detector: Detector = DEFAULT_DETECTOR,
     min_face: MinFace = MIN_FACE,
     max_faces: MaxFaces = None,
     views: Views = 1,
@@ -81,11 +79,11 @@ def live(
     from facemood.ferc import with_layers
     from facemood.loading import open_recognizer
     from facemood.sources.live import check_live
-    from facemood.tracking.scene import SMOOTH, VideoOptions
+    from facemood.tracking.scene import VideoOptions
     from facemood.window import LiveOptions, run_headless, run_window
 
     check_live(source)
-    video = VideoOptions(smooth=SMOOTH if smooth is None else smooth, baseline=parse_period(baseline))
+    video = VideoOptions(smooth=smooth, baseline=parse_period(baseline))
     recognizer = open_recognizer(
         model, head=head, detector=detector, min_face=min_face, max_faces=max_faces,
         views=views, prior=prior, threads=threads,

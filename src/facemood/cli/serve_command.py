@@ -14,9 +14,6 @@ from urllib.parse import quote
 import typer
 
 from facemood.cli.arguments import (
-    DETECTOR,
-    MIN_FACE,
-    MODEL,
     Detector,
     Device,
     Head,
@@ -29,6 +26,7 @@ from facemood.cli.arguments import (
 )
 from facemood.cli.signals import hang_up_as_terminated
 from facemood.cli.terminal import Quiet, Verbose, say, start_logging
+from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, MIN_FACE
 from facemood.errors import FacemoodError, require
 
 if TYPE_CHECKING:
@@ -66,9 +64,9 @@ def serve(
         list[str] | None, typer.Option(help="Another value of a limit, as NAME=VALUE; docs/server.md lists them.")
     ] = None,
     access_log: Annotated[bool, typer.Option("--access-log", help="Write a line for each request to stderr.")] = False,
-    model: Model = MODEL,
+    model: Model = DEFAULT_MODEL,
     head: Head = None,
-    detector: Detector = DETECTOR,
+    detector: Detector = DEFAULT_DETECTOR,
     min_face: MinFace = MIN_FACE,
     max_faces: MaxFaces = None,
     views: Views = 1,

@@ -1,8 +1,9 @@
 """Models: their cards, the registry of the package's models, and sessions that run them."""
 
+from facemood.defaults import DEFAULT_MODEL
 from facemood.models.card import ModelCard
-from facemood.models.registry import DEFAULT_MODEL, FINDER, LANDMARKS, find_model, list_models, list_parts
-from facemood.models.session import ModelSession
+from facemood.models.registry import FINDER, LANDMARKS, find_model, list_models, list_parts
+from facemood.models.session import ModelSession, session_of
 from facemood.models.test_time_augmentation import SHIFTS, check_views, run_views
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "list_models",
     "list_parts",
     "run_views",
+    "session_of",
 ]

@@ -12,9 +12,6 @@ WEIGHTS = Path(__file__).parent / "weights"
 PARTS = WEIGHTS / "parts"
 """Folder of the other networks of the pipeline and of FERC."""
 
-DEFAULT_MODEL = "default"
-"""The expression model that is used by default."""
-
 FINDER = "finder"
 """The face detector."""
 
@@ -26,7 +23,7 @@ def list_models() -> list[str]:
     """Return the names of the expression models in the package.
 
     Example:
-        >>> DEFAULT_MODEL in list_models()
+        >>> "default" in list_models()
         True
     """
     return sorted(file.stem for file in WEIGHTS.glob("*.onnx"))

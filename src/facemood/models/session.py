@@ -15,6 +15,7 @@ from facemood.errors import DeviceError, ImageError, ModelError
 from facemood.models.card import ModelCard
 from facemood.models.graph_check import LOGIT_TASKS, check_graph, check_logits, input_shape
 from facemood.models.model_file import read_model_file
+from facemood.models.registry import find_model
 from facemood.models.runtime import device_of, open_session, quiet_run
 
 logger: logging.Logger = logging.getLogger("facemood")
@@ -117,6 +118,28 @@ class ModelSession:
             yield
         except ValueError as error:
             raise ModelError(f"{self.file}: {error}") from error
+
+
+def session_of(model: str | Path | ModelSession, *, device: str = "auto", threads: int | None = None) -> ModelSession:
+    """Return the session of a model: an open one as it is, or a new one for a name or a file.
+
+    Args:
+        model: Name of a model in the package, path of an .onnx file with a card, or an open session.
+        device: As for `ModelSession`. An open session must run on it.
+        threads: Threads per run of a new session. An open session keeps its own.
+
+    Raises:
+        ModelError: There is no such model, or it is damaged.
+        DeviceError: The device is unknown or not available, or an open session runs on another.
+    """
+    if not isinstance(model, ModelSession):
+        return ModelSession(find_model(model), device=device, threads=threads)
+    if device not in ("auto", model.device):
+        raise DeviceError(
+            f"the open session of {model.card.name!r} runs on {model.device!r}, but device is {device!r}; "
+            f"open it with ModelSession(file, device={device!r}), or leave out device"
+        )
+    return model
 
 
 def prepare(crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], card: ModelCard) -> NDArray[np.float32]:

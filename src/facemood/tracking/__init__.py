@@ -3,9 +3,10 @@
 The pipeline is given a `Scene`: `PhotoScene` remembers nothing, `VideoScene` combines follower, smoother and baselines.
 """
 
+from facemood.defaults import SMOOTH
 from facemood.tracking.baseline import ExpressionBaseline
 from facemood.tracking.follow import FaceFollower
-from facemood.tracking.scene import SMOOTH, PhotoScene, Scene, VideoOptions, VideoScene
+from facemood.tracking.scene import PhotoScene, Scene, VideoOptions, VideoScene
 from facemood.tracking.smooth import Smoother, SmoothOptions
 from facemood.tracking.tracker import PATIENCE, Tracker, TrackOptions
 from facemood.tracking.unit_baseline import UnitBaseline

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Protocol
 
+from facemood.defaults import SMOOTH
 from facemood.errors import OptionError
 from facemood.schema import Face, Frame
 from facemood.stages.detect import DetectOptions, Detector, select_faces
@@ -16,9 +17,6 @@ from facemood.tracking.follow import FaceFollower, time_of
 from facemood.tracking.smooth import Smoother, SmoothOptions
 from facemood.tracking.tracker import PATIENCE
 from facemood.tracking.unit_baseline import UnitBaseline
-
-SMOOTH = SmoothOptions().seconds
-"""Time constant, in seconds, with which a person's probabilities are smoothed."""
 
 SHORTEST_FRAME = 1e-3
 """Shortest time, in seconds, for which a frame counts in a unit baseline, so that the first frame counts too."""

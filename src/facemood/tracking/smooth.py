@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.defaults import SMOOTH
 from facemood.errors import OptionError
 from facemood.schema import Face
 
@@ -44,7 +45,7 @@ class SmoothOptions:
         0.1
     """
 
-    seconds: float = 0.4
+    seconds: float = SMOOTH
     margin: float = 0.1
     hold: float = 0.15
 

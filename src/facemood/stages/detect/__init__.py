@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from facemood.defaults import DEFAULT_DETECTOR, MIN_FACE
 from facemood.errors import ModelError, did_you_mean
-from facemood.stages.detect.detect_options import MIN_FACE, DetectOptions, Detector, select_faces
+from facemood.stages.detect.detect_options import DetectOptions, Detector, select_faces
 from facemood.stages.detect.finder import FinderDetector
 from facemood.stages.detect.hog import HogDetector
 from facemood.stages.detect.yunet import YuNetDetector
@@ -23,9 +24,6 @@ __all__ = [
     "open_detector",
     "select_faces",
 ]
-
-DEFAULT_DETECTOR = "finder"
-"""The package's own detector; `docs/detection.md` compares it with the others."""
 
 DETECTORS: dict[str, Callable[[str, DetectOptions, int | None], Detector]] = {
     "finder": lambda _, options, threads: FinderDetector(options, threads=threads),

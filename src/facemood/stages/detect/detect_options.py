@@ -7,11 +7,9 @@ import math
 from numbers import Integral, Real
 from typing import Protocol
 
+from facemood.defaults import MIN_FACE
 from facemood.errors import OptionError
 from facemood.schema import Face, Image
-
-MIN_FACE = 24.0
-"""Default size of the smallest face, in pixels. Expressions of faces below 30 pixels are predicted poorly."""
 
 
 class Detector(Protocol):

@@ -1,0 +1,13 @@
+"""Defaults of the recognizer that the command line's help also shows. This module imports nothing."""
+
+DEFAULT_MODEL = "default"
+"""Name of the model that is used unless another is named."""
+
+DEFAULT_DETECTOR = "finder"
+"""Name of the face detector that is used unless another is named; docs/detection.md compares it with others."""
+
+MIN_FACE = 24.0
+"""Shorter side, in pixels, of the smallest face to detect. Expressions of faces below 30 are predicted poorly."""
+
+SMOOTH = 0.4
+"""Time constant, in seconds, with which a person's probabilities are smoothed in videos."""
