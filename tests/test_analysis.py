@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from facemood import Analysis, Result
-from facemood.analysis import Failure
 from facemood.labels import EXPRESSIONS
+from facemood.results import Failure
 from facemood.table import columns_for
 from tests.conftest import make_face
 

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 from facemood.atomic import replacing
 from facemood.csv_dialect import PLAIN, write_csv
 from facemood.errors import require
-from facemood.filenames import escape_name
 from facemood.originals import refuse_overwriting
-from facemood.results import Result
+from facemood.results import Failure, Result
 from facemood.table import BOOLEAN, INTEGER, NUMBER, SCHEMA, STRING, Cell, Column, Value, columns_for, to_cells
 from facemood.timeline import Track, collect_tracks
 
@@ -26,18 +25,6 @@ if TYPE_CHECKING:
 
 DTYPES = {STRING: "string", INTEGER: "Int64", NUMBER: "float64", BOOLEAN: "boolean"}
 """The types of pandas by those of columns. All of them can have missing values."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """An input that could not be read, and the error message."""
-
-    source: str
-    message: str
-
-    def to_dict(self) -> dict[str, str]:
-        """Return source and message as UTF-8 can store them."""
-        return {"source": escape_name(self.source), "message": self.message}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.analysis import Analysis, Failure
+from facemood.analysis import Analysis
 from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, MIN_FACE, SMOOTH
 from facemood.errors import FacemoodError, ImageError, ModelError
 from facemood.explain import ExplainOptions, Explanation, explain_faces
@@ -19,7 +19,7 @@ from facemood.geometry import corner_and_size
 from facemood.models import ModelCard, ModelSession, check_views, session_of
 from facemood.pipeline import Pipeline
 from facemood.progress import Hook
-from facemood.results import Result
+from facemood.results import Failure, Result
 from facemood.schema import Face
 from facemood.sources import ErrorHandler, ImageLike, SourceLike, find_inputs, input_errors, read_one_image, refuse_live
 from facemood.stages.classify import check_prior, choose_head

@@ -1,4 +1,4 @@
-"""Result: the faces of one frame, as table rows, JSON and an annotated image."""
+"""Result: the faces of one frame, as table rows, JSON and an annotated image. Failure: an input without results."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 from facemood.atomic import replacing
 from facemood.csv_dialect import write_csv
 from facemood.errors import OutputError
+from facemood.filenames import escape_name
 from facemood.originals import refuse_overwriting
 from facemood.render import IMAGE_SUFFIXES, draw_faces, encode_png, write_image
 from facemood.schema import Face, Image
@@ -26,6 +27,18 @@ from facemood.table import (
     to_cells,
     values_of,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An input that could not be read, and the error message."""
+
+    source: str
+    message: str
+
+    def to_dict(self) -> dict[str, str]:
+        """Return source and message as UTF-8 can store them."""
+        return {"source": escape_name(self.source), "message": self.message}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from tests.conftest import PHOTOS
 
 
 def test_the_options_have_the_defaults_of_the_recognizer() -> None:
-    """They are written twice, because the help must not load the pipeline."""
     command, library = (inspect.signature(part).parameters for part in (analyze, EmotionRecognizer.__init__))
     shared = [name for name in library if name in command]
     assert shared == [
@@ -99,6 +98,16 @@ def test_what_cannot_be_drawn_is_usage_and_drawing_nowhere_is_told(
     done = facemood("analyze", astronaut, "-o", "t.csv", "--draw", "points")
     assert (done.returncode, (tmp_path / "t.csv").exists()) == (0, True)
     assert "--draw has no effect without images or videos" in done.stderr
+
+
+def test_the_json_lists_what_could_not_be_read(facemood: Run, astronaut: Path, tmp_path: Path) -> None:
+    (tmp_path / "text.jpg").write_text("dear diary")
+    done = facemood("analyze", "missing.jpg", astronaut, "text.jpg", "-q", "-o", "r.json")
+    assert done.returncode == 1
+    known = json.loads((tmp_path / "r.json").read_text())
+    assert [len(result["faces"]) for result in known["results"]] == [1]
+    assert [failure["source"] for failure in known["failures"]] == ["missing.jpg", "text.jpg"]
+    assert all(failure["message"] in done.stderr for failure in known["failures"])
 
 
 def bad_inputs(folder: Path) -> dict[str, bytes]:

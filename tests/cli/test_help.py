@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 import typer.main
 
-from facemood import EmotionRecognizer
 from facemood.cli.entry import app
 from facemood.datasets.readers import KINDS
 from facemood.explain import METHODS, SEGMENTERS
@@ -126,15 +124,6 @@ def test_every_named_command_exists(name: str) -> None:
 def test_the_default_of_smoothing_is_the_librarys() -> None:
     found = [parameter for command in COMMANDS.values() for parameter in command.params if parameter.name == "smooth"]
     assert {parameter.show_default for parameter in found} == {f"{SMOOTH:g}"}
-
-
-@pytest.mark.parametrize("name", ["model", "detector", "min_face", "smooth", "views", "prior", "device", "threads"])
-def test_defaults_are_those_of_the_library(name: str) -> None:
-    called = EmotionRecognizer.analyze if name == "smooth" else EmotionRecognizer
-    wanted = inspect.signature(called).parameters[name].default
-    commands = [COMMANDS[command] for command in ("analyze", "live", "serve", "explain")]
-    found = {parameter.default for command in commands for parameter in command.params if parameter.name == name}
-    assert found == {wanted}
 
 
 def test_views_promise_no_accuracy_that_was_not_measured() -> None:

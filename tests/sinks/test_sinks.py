@@ -12,7 +12,8 @@ import pytest
 from facemood import Analysis, OutputError, Result
 from facemood.labels import EXPRESSIONS
 from facemood.render.overlay import POINT
-from facemood.sinks import open_sink
+from facemood.results import Failure
+from facemood.sinks import FailureSink, open_sink
 from tests.conftest import make_face
 from tests.growing import full_disk, growing
 
@@ -42,11 +43,17 @@ def test_csv_is_the_table_of_an_analysis(tmp_path: Path) -> None:
 
 
 def test_json_is_the_json_of_an_analysis(tmp_path: Path) -> None:
-    write_all(tmp_path / "r.json")
+    failures = (Failure("c.jpg", "empty"), Failure("na\udcefve.jpg", 'not "an" image'))
+    sink = open_sink(str(tmp_path / "r.json"), INFO)
+    assert isinstance(sink, FailureSink)
+    sink.write(RESULTS[0])
+    sink.fail(failures[0])
+    sink.write(RESULTS[1])
+    sink.fail(failures[1])
+    sink.close()
     known = json.loads((tmp_path / "r.json").read_text())
-    whole = json.loads(Analysis(tuple(RESULTS), INFO).to_json())
-    assert known == {key: whole[key] for key in known}
-    assert set(known) == {"schema", "info", "results"}
+    assert known == json.loads(Analysis(tuple(RESULTS), INFO, failures).to_json())
+    assert set(known) == {"schema", "info", "results", "failures"}
 
 
 def test_json_without_a_result_is_still_json(tmp_path: Path) -> None:

@@ -208,7 +208,7 @@ class _Job:
         """Show what was seen, if it is asked for, and what failed."""
         if summary and (self.seen.photos or self.seen.frames):
             self.seen.show()
-        for name, message in self.failures:
+        for name, message in ((printable(name), message) for name, message in self.failures):
             say(f"facemood: {message}" if name in message else f"facemood: {name}: {message}")
 
     def _open_outputs(self, recognizer: EmotionRecognizer, looks: dict[str, Any], *, resume: bool) -> Outputs:
@@ -229,6 +229,8 @@ class _Job:
         outputs = Outputs(
             self.targets, settings, lambda name, names: open_sink(name, info, names=names, **looks), resume=resume
         )
+        for name, message in self.failures:
+            outputs.fail(name, message)
         for message in outputs.messages:
             say(f"facemood: {message}")
         if resume:
@@ -255,7 +257,7 @@ class _Job:
 
     def _fail(self, name: str, error: Exception) -> None:
         """Note an input that names nothing or cannot be read; the others go on."""
-        self.failures.append((printable(name), str(error)))
+        self.failures.append((name, str(error)))
         if self.outputs:
             self.outputs.fail(name, str(error))
 

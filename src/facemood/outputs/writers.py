@@ -15,8 +15,8 @@ from facemood.outputs.book import DONE, FAILED, UNFINISHED, Book, Entry, Stamp
 from facemood.outputs.names import Label
 from facemood.outputs.places import Targets
 from facemood.outputs.shelves import FolderShelf, Shelf, TableShelf, Wanted
-from facemood.results import Result
-from facemood.sinks import Continuable, Sink
+from facemood.results import Failure, Result
+from facemood.sinks import Continuable, FailureSink, Sink
 
 OpenFile: TypeAlias = Callable[[str, Mapping[str, str]], Sink]
 """Opens the writer for a file; a folder is told what the pictures of each source are called."""
@@ -86,6 +86,9 @@ class Outputs:
 
     def fail(self, name: str, message: str = "") -> None:
         """Take note that an input broke off, or could not be read: its files will say so in their names."""
+        for sink in (*self._plain, *(self._own if name == self._source else ())):
+            if isinstance(sink, FailureSink):
+                sink.fail(Failure(name, message))
         if name == self._source:
             self._problems[name] = message
         elif name in self._stamps:

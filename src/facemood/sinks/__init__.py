@@ -14,11 +14,11 @@ from facemood.sinks.codebook import CodebookSink
 from facemood.sinks.episode_table import EpisodesSink
 from facemood.sinks.parquet import ParquetSink
 from facemood.sinks.report import ReportSink
-from facemood.sinks.sink import MANY, ONE_PHOTO, ONE_VIDEO, Continuable, Sink
+from facemood.sinks.sink import MANY, ONE_PHOTO, ONE_VIDEO, Continuable, FailureSink, Sink
 from facemood.sinks.text_files import CsvSink, JsonLinesSink, JsonSink
 from facemood.sinks.video_file import VideoSink
 
-__all__ = ["MANY", "ONE_PHOTO", "ONE_VIDEO", "SINKS", "Continuable", "Sink", "open_sink", "sink_kind"]
+__all__ = ["MANY", "ONE_PHOTO", "ONE_VIDEO", "SINKS", "Continuable", "FailureSink", "Sink", "open_sink", "sink_kind"]
 
 SINKS: dict[str, Any] = {
     ".episodes.csv": EpisodesSink,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from facemood.results import Result
+from facemood.results import Failure, Result
 from facemood.table import Column, columns_for
 
 MANY = "many"
@@ -44,6 +44,15 @@ class Sink(Protocol):
 
     def discard(self) -> None:
         """Give up: nothing takes its place, and what was there before stays."""
+        ...
+
+
+@runtime_checkable
+class FailureSink(Protocol):
+    """A sink that also writes which inputs could not be read."""
+
+    def fail(self, failure: Failure) -> None:
+        """Write one failure."""
         ...
 
 

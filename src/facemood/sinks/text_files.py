@@ -15,7 +15,7 @@ from typing import Any
 from facemood.atomic import Part
 from facemood.csv_dialect import ExcelLines, Line, head_line, lines_for
 from facemood.locks import cannot_write
-from facemood.results import Result
+from facemood.results import Failure, Result
 from facemood.sinks.sink import MANY, columns_of
 from facemood.table import SCHEMA, Column, to_cells
 
@@ -161,7 +161,13 @@ class JsonLinesSink(FileSink):
 
 
 class JsonSink(FileSink):
-    """One JSON object: what made the results, and the list of them, as `Analysis.to_json` gives it."""
+    """One JSON object: settings, results and failures, with the content of `Analysis.to_json`."""
+
+    failures: tuple[Failure, ...] = ()
+
+    def fail(self, failure: Failure) -> None:
+        """Keep a failure for the end of the file."""
+        self.failures += (failure,)
 
     def head(self) -> str:
         """Return the opening up to the list."""
@@ -173,4 +179,5 @@ class JsonSink(FileSink):
 
     def tail(self) -> str:
         """Return the closing."""
-        return "\n]}\n"
+        failures = json.dumps([failure.to_dict() for failure in self.failures], ensure_ascii=False)
+        return f'\n], "failures": {failures}}}\n'
