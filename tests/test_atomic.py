@@ -98,7 +98,7 @@ def test_names_that_are_nearly_too_long_have_parts_too(tmp_path: Path) -> None:
 @POSIX
 def test_the_second_writer_of_a_lasting_file_is_told(tmp_path: Path) -> None:
     first = Part(tmp_path / "a.csv")
-    with pytest.raises(OutputError, match="another process writes it"):
+    with pytest.raises(OutputError, match="another process is writing it"):
         Part(tmp_path / "a.csv")
     first.commit()
     Part(tmp_path / "a.csv").commit()

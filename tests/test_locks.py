@@ -21,7 +21,7 @@ sys.stdin.read()
 
 def test_a_second_one_is_told_until_the_first_lets_go(tmp_path: Path) -> None:
     first = FileLock(tmp_path / "t.csv")
-    with pytest.raises(OutputError, match=rf"t\.csv: another process writes it at present \(number {os.getpid()}\)"):
+    with pytest.raises(OutputError, match=rf"t\.csv: another process is writing it \(process ID {os.getpid()}\)"):
         FileLock(tmp_path / "t.csv")
     first.release()
     first.release()
@@ -36,7 +36,7 @@ def test_another_process_holds_it_as_long_as_it_lives(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(OutputError, match=rf"number {holder.pid}"):
+        with pytest.raises(OutputError, match=rf"process ID {holder.pid}"):
             FileLock(target)
         holder.kill()
         holder.wait()

@@ -1,8 +1,7 @@
-"""Write a file beside its name and rename it into place, so that nobody takes a half-written file for a whole one.
+"""Atomic writes: a file is written under a temporary name, synced to the disk and renamed into place.
 
-Everything that facemood writes passes here. A part has a random name and is never a link that somebody else laid there;
-it is on the disk before it takes its name. Standard output, devices and named pipes have no parts: they are written as
-they are.
+All files of facemood are written here. A part has a random name, and an existing link of that name is not followed.
+Standard output, devices and named pipes have no parts: they are written directly.
 """
 
 from __future__ import annotations
@@ -22,38 +21,38 @@ from facemood.errors import OutputError
 from facemood.locks import NOFOLLOW, FileLock, beside, cannot_write, lock_handle
 
 UNFINISHED = ".unfinished"
-"""Comes before the ending of a file whose input, or whose run, did not come to its end."""
+"""Stands before the suffix of a file whose input or run broke off."""
 
 STDOUT = "-"
-"""As a target: standard output. An ending may follow and says what is written, as in ``-.jsonl``."""
+"""As a target: standard output. A suffix may follow and gives the format, as in ``-.jsonl``."""
 
 PART = re.compile(r"\.[0-9a-f]{16}\.part$")
-"""What the name of a part ends in."""
+"""End of a part's name."""
 
 LEFTOVER_AGE = 10.0
-"""Seconds for which a part was not written to before it may count as a dead process's."""
+"""Age in seconds of a part's last write, from which it may count as left by a dead process."""
 
 HANDLES = re.compile(r"/dev/(?:fd/(\d+)|std(in|out|err))|/proc/self/fd/(\d+)")
-"""Names of files that this process holds open."""
+"""Names of this process's open files."""
 
 
 class Part:
-    """A file that grows under a name of its own and takes its target's when it is whole.
+    """A file that grows under a temporary name and takes its target's name when it is whole.
 
     Args:
-        target: The file's final name; its folder is made. A device, a pipe or `STDOUT` is written as it is.
+        target: The file's final name; its folder is made. A device, a pipe or `STDOUT` is written directly.
         mode: As for `open`, such as ``"wb"``.
-        lasting: Whether it takes long to write: then nobody else may write the target meanwhile, and what a dead
-            process left of it is removed in the end.
+        lasting: Whether it takes long to write. The target is then locked, and parts of dead processes are removed in
+            the end.
         options: As for `open`, such as an encoding.
 
     Attributes:
         file: What to write to.
-        path: Where it grows.
-        direct: Whether the target is written as it is.
+        path: The temporary name.
+        direct: Whether the target is written directly.
 
     Raises:
-        OutputError: The place cannot be written to, or another process writes it at present.
+        OutputError: The file cannot be written, or another process is writing it.
 
     Example:
         >>> import tempfile
@@ -96,8 +95,24 @@ class Part:
         """Whether it was committed or discarded."""
         return self.file.closed
 
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Turn a disk error (such as a full disk) within the block into an OutputError; the part stays.
+
+        A closed pipe (`BrokenPipeError`) is passed on: the command line ends quietly then.
+        """
+        try:
+            yield
+        except BrokenPipeError:
+            self.give_up()
+            raise
+        except OSError as error:
+            fix = "choose another place" if self._lock is None else f"a part stands in {self.path}"
+            self.give_up()
+            raise cannot_write(self.target, error, fix=fix) from error
+
     def sync(self) -> None:
-        """Bring what was written to the disk; once it is closed, do nothing more.
+        """Sync the file to the disk; do nothing if it is closed.
 
         Raises:
             OSError: The disk is full, say.
@@ -109,25 +124,18 @@ class Part:
             os.fsync(self.file.fileno())
 
     def commit(self, *, whole: bool = True) -> None:
-        """Finish: the part takes its target's name, or one that says that it is unfinished.
+        """Finish: the part takes its target's name, or the name of an unfinished file.
 
         Raises:
-            OutputError: The system refuses; the part stays.
+            OutputError: The file cannot be renamed; the part stays.
         """
         name = self.target if whole or self.direct else unfinished(self.target)
-        try:
+        with self.writing():
             self.sync()
             self.file.close()
             if not self.direct:
                 self.path.replace(name)
                 sync_folder(name.parent)
-        except BrokenPipeError:
-            self.give_up()
-            raise
-        except OSError as error:
-            mend = "choose another place" if self._lock is None else f"a part stands in {self.path}"
-            self.give_up()
-            raise cannot_write(self.target, error, mend=mend) from error
         if self._lock is not None:
             for left in self._lock.left:
                 if PART.search(left) and Path(left).name == left:
@@ -145,7 +153,7 @@ class Part:
             self._lock.release(keep=bool(self._lock.left))
 
     def give_up(self) -> None:
-        """Write no more; the part stays for a later run."""
+        """Close the part; it stays for a later run."""
         with contextlib.suppress(OSError):
             self.file.close()
         if self._lock is not None:
@@ -185,7 +193,7 @@ def unfinished(path: Path) -> Path:
 
 
 def is_stream(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a target has no name to be renamed to: standard output, a device, a named pipe.
+    """Return whether a target has no name to be renamed to: standard output, a device, a named pipe.
 
     Example:
         >>> is_stream("-"), is_stream("/dev/null"), is_stream("t.csv")
@@ -202,7 +210,7 @@ def is_stream(path: str | os.PathLike[str]) -> bool:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the old parts that dead processes left in a folder."""
+    """Remove old parts of dead processes from a folder."""
     now = time.time()
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
@@ -211,7 +219,7 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring a folder's names to the disk, where the system can do that."""
+    """Sync a folder's names to the disk, if the system can do that."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
         try:

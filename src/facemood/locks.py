@@ -1,4 +1,4 @@
-"""Say that a file is being written: a second process is told so, and what a dead one left stands in nobody's way."""
+"""Locks: one process writes a file; a second one gets an error, and locks of dead processes do not count."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ if sys.platform != "win32":
     import fcntl
 
 LONGEST_NAME = 255
-"""Bytes that a file's name has at most, on every usual file system."""
+"""Longest file name in bytes on all common file systems."""
 
-MOST = 1 << 16
-"""Bytes of a lock that are read."""
+MAX_LOCK_BYTES = 1 << 16
+"""Most bytes of a lock file that are read."""
 
 NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-"""Flags of every file that is opened for writing here: a symbolic link is not followed, and no child inherits it."""
+"""Flags for opening files to write: symbolic links are not followed, and child processes do not inherit the file."""
 
 BUSY = (errno.EWOULDBLOCK, errno.EACCES)
-"""What the system answers where somebody else holds a lock; other answers mean that it knows no locks there."""
+"""Error numbers if another process holds the lock; other errors mean that the file system has no locks."""
 
 
 class FileLock:
-    """Holds the right to write a file, until it is released or the process ends, in whatever way.
+    """A lock on a file, held until it is released or the process ends.
 
-    The lock lies beside the file as ``.NAME.lock``. That a dead process left one there does not matter: it tells what
-    else that process left.
+    The lock file is ``.NAME.lock`` next to the file. One of a dead process is taken over: it lists the files that the
+    process left behind.
 
     Args:
         target: The file.
 
     Attributes:
-        left: What dead processes noted in it (`note`).
+        left: Names that dead processes noted in it (`note`).
 
     Raises:
         OutputError: Another process holds the lock, or the folder cannot be written to.
@@ -59,15 +59,15 @@ class FileLock:
         self._handle: int | None = self._acquire()
 
     def note(self, name: str) -> None:
-        """Write a name down, for whoever comes after this process was killed."""
+        """Note the name of a file, so that a later process can remove it if this one is killed."""
         if self._handle is not None:
             os.write(self._handle, os.fsencode(f"\n{name}"))
 
     def release(self, *, keep: bool = False) -> None:
-        """Give the right up; once that is done, do nothing more.
+        """Release the lock; do nothing if it is released.
 
         Args:
-            keep: Whether what was noted stays for whoever comes next.
+            keep: Whether the noted names stay for the next process.
         """
         if self._handle is not None:
             with contextlib.suppress(OSError):
@@ -77,22 +77,22 @@ class FileLock:
             self._handle = None
 
     def _acquire(self) -> int:
-        """Open the lock's file and lock it; where its last holder removed it meanwhile, begin again."""
+        """Open the lock file and lock it; if its last holder removed it meanwhile, begin again."""
         while True:
             try:
                 handle = os.open(self.path, os.O_RDWR | os.O_CREAT | NOFOLLOW, 0o666)
             except OSError as error:
                 raise cannot_write(self.target, error) from error
             if not lock_handle(handle):
-                holder = os.read(handle, MOST).decode("ascii", "replace").partition("\n")[0] or "unknown"
+                holder = os.read(handle, MAX_LOCK_BYTES).decode("ascii", "replace").partition("\n")[0] or "unknown"
                 os.close(handle)
                 raise OutputError(
-                    f"{self.target}: another process writes it at present (number {holder}); wait until it has ended, "
-                    "or give another name"
+                    f"{self.target}: another process is writing it (process ID {holder}); wait until it has ended, "
+                    "or choose another name"
                 )
             with contextlib.suppress(OSError):
                 if os.path.samestat(os.fstat(handle), os.stat(self.path)):
-                    self.left = os.fsdecode(os.read(handle, MOST)).split("\n")[1:]
+                    self.left = os.fsdecode(os.read(handle, MAX_LOCK_BYTES)).split("\n")[1:]
                     os.ftruncate(handle, 0)
                     os.lseek(handle, 0, os.SEEK_SET)
                     os.write(handle, os.fsencode("\n".join([str(os.getpid()), *self.left])))
@@ -101,7 +101,7 @@ class FileLock:
 
 
 def lock_handle(handle: int) -> bool:
-    """Lock an open file for this process; False where another holds it. Where the system has no locks, it is True."""
+    """Lock an open file for this process; False if another process holds the lock. True if the system has no locks."""
     if sys.platform != "win32":
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -110,13 +110,13 @@ def lock_handle(handle: int) -> bool:
     return True
 
 
-def cannot_write(target: Path, error: OSError, *, mend: str = "choose another place") -> OutputError:
-    """Return our error for the system's refusal."""
-    return OutputError(f"{target}: cannot be written ({error.strerror or error}); {mend}")
+def cannot_write(target: Path, error: OSError, *, fix: str = "choose another place") -> OutputError:
+    """Return the OutputError for an error of the operating system."""
+    return OutputError(f"{target}: cannot be written ({error.strerror or error}); {fix}")
 
 
 def beside(name: str, ending: str) -> str:
-    """Return the name of a file that belongs to another; a name that is too long for the file system is cut.
+    """Return the name of a file next to another one: its name with a suffix, cut if it is too long for the file system.
 
     Example:
         >>> beside("t.csv", ".lock"), len(beside("x" * 250, ".lock"))

@@ -1,4 +1,4 @@
-"""Inputs are never written over: targets are compared with inputs before anything is read."""
+"""No input is overwritten: outputs are compared with inputs before anything is read."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Name: TypeAlias = "str | os.PathLike[str]"
 
 
 class Originals:
-    """The files that a run reads, known by what they are and not by what they are called.
+    """The files that a run reads, compared by identity and not by name.
 
     Symbolic links, hard links, other ways to write a path and, where the file system ignores case, other cases name the
-    same file: the system's own number of the file tells.
+    same file: device and inode number are compared.
 
     Args:
-        inputs: What is read; what is no file, such as a camera or an address, cannot be written over.
+        inputs: What is read. An input that is not a file, such as a camera or an address, cannot be overwritten.
 
     Example:
         >>> Originals(["photo.jpg"]).find("./photo.jpg"), Originals(["photo.jpg"]).find("other.jpg")
@@ -65,9 +65,9 @@ def refuse_overwriting(targets: Iterable[Name], inputs: Iterable[Name]) -> None:
 
 
 def identity(path: Name) -> tuple[object, ...]:
-    """Return what tells a file from others: the system's number of it, or its place where there is none."""
+    """Return the identity of a file: its device and inode number, or its real path if it does not exist."""
     place: Name = path
-    if ".." in Path(path).parts:  # through a folder that is made only later, perhaps
+    if ".." in Path(path).parts:  # the path may lead through a folder that is made later
         place = os.path.realpath(path)
     try:
         known = os.stat(place)
@@ -79,7 +79,7 @@ def identity(path: Name) -> tuple[object, ...]:
 
 
 def ignores_case(folder: Path) -> bool:
-    """Tell whether ``A.csv`` and ``a.csv`` are one file in a folder; one that is not there yet is as its parent.
+    """Return whether ``A.csv`` and ``a.csv`` are one file in a folder; a missing folder counts as its parent.
 
     Example:
         >>> import sys

@@ -233,7 +233,7 @@ def test_a_closed_pipe_is_no_error_for_people(astronaut: Path, tmp_path: Path) -
         (["p.png", "-o", "t.csv", "-o", "./t.csv"], "is written twice"),
         (["p.png", "-o", "o.mp4"], "p.png is a photo"),
         (["p.png", "-o", "-", "--json"], "both write to stdout"),
-        (["p.png", "--resume"], "--resume needs something to go on with"),
+        (["p.png", "--resume"], "--resume needs an output to continue"),
     ],
 )
 def test_what_would_harm_or_not_fit_is_refused_before_anything_is_read(
@@ -258,11 +258,11 @@ def test_equal_names_into_one_folder_are_all_there(facemood: Run, tmp_path: Path
     assert sorted(path.stem for path in (tmp_path / "out").glob("*.png")) == ["A", "a-2", "a-3", "a-4"]
     with (tmp_path / "t" / "all.csv").open(newline="") as file:
         assert len(list(csv.DictReader(file))) == 4
-    book = json.loads((tmp_path / "t" / "facemood.json").read_text())
-    for entry in book["sources"]:
+    sidecar = json.loads((tmp_path / "t" / "facemood.json").read_text())
+    for entry in sidecar["sources"]:
         with (tmp_path / "t" / entry["outputs"][0]).open(newline="") as file:
             assert [row["source"] for row in csv.DictReader(file)] == [entry["source"]]
-    (settings,) = book["settings"].values()
+    (settings,) = sidecar["settings"].values()
     assert (settings["model"], settings["facemood"]) == ("default", __version__)
 
 

@@ -96,7 +96,7 @@ def test_after_a_kill_one_table_goes_on_and_a_second_run_beside_it_is_told(facem
     with standing_still(place, OUTPUTS) as process:
         second = facemood("analyze", "a.png", "-o", "t.csv", "-q", "--threads", 1)
         assert second.returncode == 3
-        assert f"another process writes it at present (number {process.pid})" in second.stderr
+        assert f"another process is writing it (process ID {process.pid})" in second.stderr
         process.kill()
         process.wait()
     assert (place / "t.csv").read_text() == "of yesterday"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from facemood import OutputConflictError, OutputError
-from facemood.outputs.places import Target, Targets, name_if_broken
+from facemood.outputs.places import OutputTarget, OutputTargets, name_if_broken
 
 Place = Callable[[], None]
 
@@ -25,8 +25,8 @@ def moves(name: str) -> bool:
     return name.endswith(".mp4")
 
 
-def targets_of(patterns: list[str], inputs: list[str]) -> Targets:
-    return Targets(patterns, inputs, moves)
+def targets_of(patterns: list[str], inputs: list[str]) -> OutputTargets:
+    return OutputTargets(patterns, inputs, moves)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_no_output_is_an_input(patterns: list[str], inputs: list[str], source: s
     assert {path: path.read_bytes() for path in place.rglob("*") if path.is_file()} == before
 
 
-def test_neither_a_book_nor_an_unfinished_file_is_an_input(place: Path) -> None:
+def test_neither_a_sidecar_nor_an_unfinished_file_is_an_input(place: Path) -> None:
     (place / "t.csv.json").write_bytes(b"a photo")
     with pytest.raises(OutputConflictError, match=r"t\.csv\.json: this would write over"):
         targets_of(["t.csv"], ["t.csv.json"])
@@ -148,8 +148,8 @@ def test_books_lie_beside_tables_and_in_folders() -> None:
         "x/{name}/y.csv": "x/facemood.json", "x/{path}.csv": "x/facemood.json", "pre-{name}.csv": "facemood.json",
         "out/": "out/facemood.json", "-": None, "r.html": None, "t.json": None, "t.episodes.csv": None, "o.png": None,
     }  # fmt: skip
-    books = {name: Target.parse(name).book for name in names}
-    assert books == {name: None if book is None else Path(book) for name, book in names.items()}
+    sidecars = {name: OutputTarget.parse(name).sidecar for name in names}
+    assert sidecars == {name: None if sidecar is None else Path(sidecar) for name, sidecar in names.items()}
 
 
 def test_only_what_grows_is_renamed_where_it_breaks_off() -> None:

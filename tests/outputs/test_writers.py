@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from facemood import OutputConflictError, OutputError, Result
-from facemood.outputs import Outputs, Targets
-from facemood.outputs import book as book_module
+from facemood.outputs import Outputs, OutputTargets
+from facemood.outputs import sidecar as sidecar_module
 from facemood.sinks import Sink, open_sink
 from tests.conftest import make_face
 
@@ -26,10 +26,10 @@ IMAGE = np.zeros((100, 100, 3), np.uint8)
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working folder, and books that are written after each input."""
+    """An empty working folder, and sidecars that are written after each input."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(book_module, "PAUSE", 0.0)
-    monkeypatch.setattr(book_module, "SHARE", 0.0)
+    monkeypatch.setattr(sidecar_module, "PAUSE", 0.0)
+    monkeypatch.setattr(sidecar_module, "SHARE", 0.0)
     return tmp_path
 
 
@@ -51,7 +51,9 @@ def open_run(patterns: Sequence[str], inputs: Sequence[str], *, resume: bool = F
     def open_file(name: str, names: Mapping[str, str]) -> Sink:
         return open_sink(name, {**INFO, **changed}, names=names)
 
-    return Outputs(Targets(patterns, inputs, moves), lambda name, drawn: {**INFO, **changed}, open_file, resume=resume)
+    return Outputs(
+        OutputTargets(patterns, inputs, moves), lambda name, drawn: {**INFO, **changed}, open_file, resume=resume
+    )
 
 
 def results_of(source: str, count: int = 3) -> Iterator[Result]:
@@ -73,7 +75,7 @@ def read(outputs: Outputs, *, whole: bool = True) -> None:
 
 def kill(outputs: Outputs) -> None:
     """What `kill -9` leaves: parts and locks as they are, and nobody who holds them."""
-    sinks: list[Any] = [*outputs._plain, *outputs._own, *(shelf.sink for shelf in outputs._shelves)]
+    sinks: list[Any] = [*outputs._plain, *outputs._own, *(resumable.sink for resumable in outputs._resumables)]
     for sink in sinks:
         if hasattr(sink, "_part"):
             sink._part.file.flush()
@@ -269,7 +271,7 @@ def test_rows_of_inputs_that_are_missing_now_stay_in_the_table() -> None:
     assert rows("t.csv") == ["in/c.png"]
 
 
-def test_a_run_that_ended_between_table_and_book_is_known() -> None:
+def test_a_run_that_ended_between_table_and_sidecar_is_known() -> None:
     inputs = make("in/a.png", "in/b.png")
     outputs = open_run(["t.csv"], inputs)
     for source in inputs:
@@ -346,14 +348,14 @@ def test_two_runs_at_one_place_are_one_too_many() -> None:
     inputs = make("in/a.png")
     for pattern in ("t.csv", "out/", "own/{name}.csv", "r.html"):
         first = open_run([pattern], inputs)
-        with pytest.raises(OutputError, match="another process writes it"):
+        with pytest.raises(OutputError, match="another process is writing it"):
             open_run(["first.csv", pattern], inputs)
         read(first)
         read(open_run([pattern], inputs))
     assert not [name for name in files() if name.startswith("first") or name.endswith((".part", ".lock"))]
 
 
-def test_somebodys_own_file_is_not_written_over_by_a_book() -> None:
+def test_somebodys_own_file_is_not_written_over_by_a_sidecar() -> None:
     inputs = make("in/a.png")
     Path("t.csv.json").write_text('{"mine": 1}')
     Path("t.csv").write_text("of yesterday")
@@ -366,9 +368,9 @@ def test_somebodys_own_file_is_not_written_over_by_a_book() -> None:
 def test_what_is_made_of_all_results_at_once_cannot_be_gone_on_with() -> None:
     inputs = make("in/a.png")
     for pattern in ("r.html", "r.json", "t.episodes.csv", "o.png", "-"):
-        with pytest.raises(OutputConflictError, match=r"--resume cannot go on with it.*\{name\}"):
+        with pytest.raises(OutputConflictError, match=r"--resume cannot continue it.*\{name\}"):
             open_run([pattern], inputs, resume=True)
-    with pytest.raises(OutputConflictError, match="--resume needs something"):
+    with pytest.raises(OutputConflictError, match="--resume needs an output to continue"):
         open_run([], inputs, resume=True)
     assert files() == []
 
@@ -398,7 +400,7 @@ def test_whatever_happens_no_row_is_lost_or_doubled(
     tmp_path: Path, events: list[tuple[str, int, int]], table: str, often: bool
 ) -> None:
     """Runs that are killed, interrupted or fail after some results, each with another choice of the inputs."""
-    book_module.PAUSE = 0.0 if often else 1000.0  # put back by the fixture
+    sidecar_module.PAUSE = 0.0 if often else 1000.0  # put back by the fixture
     for path in tmp_path.iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     inputs = make("in/a.png", "in/b.mp4", "in/x/b.mp4", "in/c.png")

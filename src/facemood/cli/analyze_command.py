@@ -145,7 +145,7 @@ class _Job:
         self, video: VideoOptions, sources: list[str], patterns: list[str], *, batch: int, allow_download: bool
     ) -> None:
         from facemood.cli.run_summary import RunSummary
-        from facemood.outputs import Targets
+        from facemood.outputs import OutputTargets
         from facemood.sources import find_inputs
         from facemood.stream import moves
         from facemood.text import count
@@ -164,7 +164,7 @@ class _Job:
         if len(self.inputs) < len(found):
             again = count(len(found) - len(self.inputs), "input")
             say(f"facemood: {again} named more than once; each is read once")
-        self.targets, self.moves = Targets(patterns, self.inputs, moves), moves
+        self.targets, self.moves = OutputTargets(patterns, self.inputs, moves), moves
         self.seen = RunSummary()
 
     def _refuse_data_url(self, source: str) -> bool:

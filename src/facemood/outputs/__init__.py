@@ -1,8 +1,19 @@
-"""What a run writes: names that belong to inputs, checks before anything is read, and books to go on by."""
+"""The outputs of a run: their names, checks before anything is read, and sidecars to resume by."""
 
-from facemood.outputs.book import Book, Entry, Stamp
 from facemood.outputs.names import NAME, TREE, Label, label_inputs
-from facemood.outputs.places import Target, Targets
+from facemood.outputs.places import OutputTarget, OutputTargets
+from facemood.outputs.sidecar import Sidecar, SidecarEntry, Stamp
 from facemood.outputs.writers import Outputs
 
-__all__ = ["NAME", "TREE", "Book", "Entry", "Label", "Outputs", "Stamp", "Target", "Targets", "label_inputs"]
+__all__ = [
+    "NAME",
+    "TREE",
+    "Label",
+    "OutputTarget",
+    "OutputTargets",
+    "Outputs",
+    "Sidecar",
+    "SidecarEntry",
+    "Stamp",
+    "label_inputs",
+]

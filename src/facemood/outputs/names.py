@@ -1,4 +1,4 @@
-"""Names of outputs belong to inputs: no two inputs share one, in whatever order they come and whichever are missing."""
+"""Names of outputs: no two inputs share one, in any order of inputs, and also if some are missing."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 NAME = "{name}"
-"""Stands in a target for an input's name without its ending, and gives each input files of its own."""
+"""Placeholder in a target: the input's name without its suffix. Each input then has its own files."""
 
 TREE = "{path}"
-"""Stands in a target for an input's path without its ending, below the folder that all inputs have in common."""
+"""Placeholder in a target: the input's path without its suffix, relative to the common folder of all inputs."""
 
 FRAME = "{frame}"
-"""Stands in an output for the six digits, or more, of a frame's number: one output tells of all frames of a video."""
+"""Placeholder in an output for the frame's number (6 or more digits): one output stands for all frames of a video."""
 
 STDIN = "stdin"
-"""What outputs of standard input are called."""
+"""Name of the outputs of standard input."""
 
 NUMBERED = re.compile(r"-\d{6,}(?=\.[^.]+$)")
-"""The number of a frame in a picture's name."""
+"""The number of a frame in an image file's name."""
 
 
 class Label(NamedTuple):
-    """What an input's outputs are called.
+    """The values of the placeholders for one input.
 
     Attributes:
-        name: What `NAME` stands for.
-        tree: What `TREE` stands for.
+        name: The value of `NAME`.
+        tree: The value of `TREE`.
     """
 
     name: str
     tree: str
 
     def fill(self, pattern: str) -> str:
-        """Return a pattern with names in place of what stands for them.
+        """Return a pattern with its placeholders filled in.
 
         Example:
             >>> Label("clip", "2024/clip").fill("tables/{path}.csv")
@@ -46,12 +46,12 @@ class Label(NamedTuple):
         return pattern.replace(TREE, self.tree).replace(NAME, self.name)
 
     def numbered(self, number: int) -> Label:
-        """Return the label with a number behind it; 1 leaves it as it is."""
+        """Return the label with a number appended; 1 leaves it unchanged."""
         return self if number == 1 else Label(f"{self.name}-{number}", f"{self.tree}-{number}")
 
 
 OutputsOf: TypeAlias = Callable[[str, Label], Sequence[str]]
-"""Gives the outputs that an input has under a label."""
+"""Returns the outputs of an input under a label."""
 
 
 def label_inputs(
@@ -63,12 +63,12 @@ def label_inputs(
 ) -> dict[str, Label]:
     """Give each input a label, so that no two of them share an output.
 
-    An input keeps the label that is known of it. Otherwise it is called as its file; where others would be called so
-    too, in whatever case, all but the first by path get the lowest number that is free.
+    An input keeps its known label. Otherwise its label is its file name. If several inputs have the same name, also in
+    another case, all but the first by path get the lowest free number.
 
     Args:
         inputs: Names of inputs, in any order.
-        outputs_of: Gives the outputs of an input under a label.
+        outputs_of: Returns the outputs of an input under a label.
         known: Labels of earlier runs.
         reserved: Outputs that no input may have.
 
@@ -78,21 +78,21 @@ def label_inputs(
         {'b/A.mp4': 'A-3', 'a/a.mp4': 'a', 'a-2.mov': 'a-2'}
     """
     sources = list(dict.fromkeys(inputs))
-    desk = _Desk(outputs_of, reserved)
+    allocator = _LabelAllocator(outputs_of, reserved)
     plain = plain_labels(sources)
     order = sorted(sources, key=os.path.abspath)
     for source in order:
         if known and source in known:
-            desk.take(source, known[source])
+            allocator.assign(source, known[source])
     for source in order:
-        desk.take(source, plain[source])
+        allocator.assign(source, plain[source])
     for source in order:
-        desk.take_numbered(source, plain[source])
-    return {source: desk.labels[source] for source in sources}
+        allocator.assign_numbered(source, plain[source])
+    return {source: allocator.labels[source] for source in sources}
 
 
 def plain_labels(inputs: Sequence[str]) -> dict[str, Label]:
-    """Return what inputs are called where nobody else is called so.
+    """Return the labels of inputs before equal names are numbered.
 
     Example:
         >>> plain_labels(["photos/2024/a.jpg", "photos/2025/a.png"])["photos/2025/a.png"]
@@ -109,7 +109,7 @@ def plain_labels(inputs: Sequence[str]) -> dict[str, Label]:
 
 
 def stem_of(source: str) -> str:
-    """Return an input's name without folder and ending, fit for a file's name.
+    """Return an input's name without folder and suffix, as a valid file name.
 
     Example:
         >>> stem_of("a/talk.v2.mp4"), stem_of("-"), stem_of("rtsp://host:554/door?x=1")
@@ -122,7 +122,7 @@ def stem_of(source: str) -> str:
 
 
 def fold(output: str) -> str:
-    """Return what tells outputs apart on any file system: neither case nor how accents are stored does.
+    """Return a key that is equal for outputs that may be the same file: case and Unicode normalization are ignored.
 
     Example:
         >>> fold("./Out/A.CSV") == fold("out/a.csv")
@@ -131,20 +131,20 @@ def fold(output: str) -> str:
     return unicodedata.normalize("NFC", os.path.abspath(output)).casefold()
 
 
-class _Desk:
-    """Gives labels out, and knows which outputs are taken.
+class _LabelAllocator:
+    """Assigns labels to inputs, and keeps the set of outputs that are taken.
 
-    The frames of a video are one output, with `FRAME` in it: a picture that could be one of them is none that is free.
+    The frames of a video are one output, with `FRAME` in it. An image file that could be one of them counts as taken.
     """
 
     def __init__(self, outputs_of: OutputsOf, reserved: Collection[str]) -> None:
         self.labels: dict[str, Label] = {}
         self._outputs_of, self._taken = outputs_of, set(map(fold, reserved))
         self._like_frames: set[str] = set()
-        self._next: dict[tuple[str, ...], int] = {}  # from which number on to look, for equal names
+        self._next: dict[tuple[str, ...], int] = {}  # the next number to try, for equal names
 
-    def take(self, source: str, label: Label) -> bool:
-        """Give an input a label where it has none yet and all outputs are free."""
+    def assign(self, source: str, label: Label) -> bool:
+        """Assign a label to an input that has none, if all its outputs are free. Return whether it has one now."""
         if source in self.labels:
             return True
         outputs = set(map(fold, self._outputs_of(source, label)))
@@ -155,16 +155,16 @@ class _Desk:
         self._like_frames |= {like for output in outputs for like in _like_frame(output)}
         return True
 
-    def take_numbered(self, source: str, label: Label) -> None:
-        """Give an input its label with the first number that is free, where it has none yet."""
+    def assign_numbered(self, source: str, label: Label) -> None:
+        """Assign the label with the first free number to an input that has none."""
         key = tuple(map(fold, self._outputs_of(source, label)))
         number = self._next.get(key, 1)
-        while not self.take(source, label.numbered(number)):
+        while not self.assign(source, label.numbered(number)):
             number += 1
         self._next[key] = number
 
     def _is_taken(self, output: str) -> bool:
-        """Tell whether an output is somebody's, or may be a frame of somebody's."""
+        """Return whether an output is assigned, or may be a frame of an assigned one."""
         return (
             output in self._taken
             or output in self._like_frames
@@ -173,18 +173,18 @@ class _Desk:
 
 
 def _like_frame(output: str) -> Iterator[str]:
-    """Give the frames' output that a picture could be one of."""
+    """Yield the output of a video's frames to which an image file could belong."""
     if NUMBERED.search(output):
         yield NUMBERED.sub(f"-{FRAME}", output)
 
 
 def _is_file_name(source: str) -> bool:
-    """Tell whether an input is a file here, by its name: not standard input, a camera or an address."""
+    """Return whether an input is a local file, by its name: not standard input, a camera or an address."""
     return source != "-" and (os.path.exists(source) or not re.match(r"[a-z]+:|screen$", source))
 
 
 def _common(folders: Iterable[str]) -> str:
-    """Return the folder that all folders lie in; where there is none (other drives), the working folder."""
+    """Return the common parent of all folders; the working directory if there is none (other drives)."""
     try:
         return os.path.commonpath(set(folders))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Where a run writes: what users name with ``-o``, checked against inputs and each other before anything is read."""
+"""Outputs that users name with ``-o``: checked against the inputs and each other before anything is read."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ from typing import Any
 from facemood.atomic import Part, is_stream, unfinished
 from facemood.errors import OutputConflictError
 from facemood.originals import Originals, ignores_case
-from facemood.outputs.book import FOLDER_BOOK
 from facemood.outputs.names import FRAME, NAME, NUMBERED, TREE, Label, fold, label_inputs
+from facemood.outputs.sidecar import FOLDER_SIDECAR
 from facemood.render import IMAGE_SUFFIXES
 from facemood.sinks import ONE_PHOTO, ONE_VIDEO, sink_kind
 
 PLACEHOLDER = re.compile(r"\{\w*\}")
-"""What looks as if something were to stand in its place."""
+"""A placeholder, known or not."""
 
 PICTURE = ".png"
-"""How a folder's pictures are written."""
+"""Suffix of the images in a folder."""
 
 PROBE = ".facemood-probe"
-"""What a file is called that only shows whether a folder can be written to."""
+"""Name of the file that tests whether a folder is writable."""
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """One place that a run writes to.
+class OutputTarget:
+    """One output that the user named: a file, a folder or a pattern.
 
     Attributes:
-        pattern: What the user named.
-        kind: The kind of its writer.
+        pattern: The text after ``-o``.
+        kind: The class of its writer.
     """
 
     pattern: str
     kind: Any
 
     @classmethod
-    def parse(cls, pattern: str) -> Target:
-        """Read what a user named.
+    def parse(cls, pattern: str) -> OutputTarget:
+        """Parse the text after ``-o``.
 
         Raises:
-            OutputConflictError: It holds an unknown placeholder, or is a folder where a file is wanted, or the other
+            OutputConflictError: It has an unknown placeholder, or is a folder where a file is expected, or the other
                 way round.
-            OutputError: Its ending is unknown.
+            OutputError: Its suffix is unknown.
         """
         unknown = set(PLACEHOLDER.findall(pattern)) - {NAME, TREE}
         if unknown:
@@ -70,7 +70,7 @@ class Target:
 
     @property
     def is_own(self) -> bool:
-        """Whether each input has a file, or folder, of its own."""
+        """Whether each input has its own file or folder."""
         return NAME in self.pattern or TREE in self.pattern
 
     @property
@@ -84,59 +84,59 @@ class Target:
         return self.is_stream and (self.pattern[0] == "-" or self.pattern == "/dev/stdout")
 
     @property
-    def book(self) -> Path | None:
-        """Where the list of what is written lies: beside a table, or in the folder that files of inputs share."""
+    def sidecar(self) -> Path | None:
+        """The sidecar's file: next to a table, or in the common folder of the inputs' files; None without one."""
         if self.is_own:
             fixed = re.split(re.escape(NAME) + "|" + re.escape(TREE), self.pattern, maxsplit=1)[0]
-            return Path(os.path.dirname(fixed)) / FOLDER_BOOK
+            return Path(os.path.dirname(fixed)) / FOLDER_SIDECAR
         if self.is_folder:
-            return Path(self.pattern) / FOLDER_BOOK
+            return Path(self.pattern) / FOLDER_SIDECAR
         return Path(f"{self.pattern}.json") if self.kind.continues and not self.is_stream else None
 
     def file_of(self, label: Label) -> str:
-        """Return the file, or folder, that an input has of its own."""
+        """Return the file or folder of one input."""
         name = label.fill(self.pattern)
         return f"{name.rstrip('/')}/" if self.is_folder else name
 
     def outputs_of(self, label: Label, *, moving: bool) -> list[str]:
-        """Return the files that belong to one input alone; frames are one, with `FRAME` in its name."""
+        """Return the files of one input alone; the frames of a video are one entry, with `FRAME` in its name."""
         if not self.is_folder:
             return [self.file_of(label)] if self.is_own else []
         number = f"-{FRAME}" if moving else ""
         return [f"{self.file_of(label)}{label.name}{number}{PICTURE}"]
 
 
-class Targets:
-    """All places that a run writes to, and which of them belongs to which input.
+class OutputTargets:
+    """All outputs of a run, and which of them belongs to which input.
 
     Args:
-        patterns: What the user named.
+        patterns: The texts after ``-o``.
         inputs: The names of all inputs.
-        moves: Tells whether an input has frames that follow each other.
+        moves: Returns whether an input is a video, an animation or a live source.
 
     Attributes:
-        all: The places.
+        all: The outputs.
         inputs: The inputs, each once.
-        moving: Those that have frames.
-        labels: What each input's outputs are called.
+        moving: The inputs with frames.
+        labels: The label of each input.
 
     Raises:
         OutputConflictError: They do not fit the inputs, or each other.
-        OutputError: An ending is unknown.
+        OutputError: A suffix is unknown.
 
     Example:
-        >>> targets = Targets(["{name}.csv", "all.csv"], ["a/clip.mp4", "b/clip.mp4"], lambda name: True)
+        >>> targets = OutputTargets(["{name}.csv", "all.csv"], ["a/clip.mp4", "b/clip.mp4"], lambda name: True)
         >>> targets.outputs_of("b/clip.mp4")
         ['clip-2.csv']
     """
 
-    all: list[Target]
+    all: list[OutputTarget]
     inputs: list[str]
     moving: set[str]
     labels: dict[str, Label]
 
     def __init__(self, patterns: Sequence[str], inputs: Sequence[str], moves: Callable[[str], bool]) -> None:
-        self.all = [Target.parse(pattern) for pattern in patterns]
+        self.all = [OutputTarget.parse(pattern) for pattern in patterns]
         self.inputs = list(dict.fromkeys(inputs))
         self.moving = {name for name in inputs if moves(name)}
         self._originals = Originals(inputs)
@@ -148,25 +148,25 @@ class Targets:
 
     @property
     def wants_images(self) -> bool:
-        """Whether pictures are written."""
+        """Whether images are written."""
         return any(target.kind.wants_images for target in self.all)
 
     @property
-    def books(self) -> list[Path]:
-        """Where lists of what is written lie, each once."""
-        return list(dict.fromkeys(target.book for target in self.all if target.book is not None))
+    def sidecars(self) -> list[Path]:
+        """The files of all sidecars, each once."""
+        return list(dict.fromkeys(target.sidecar for target in self.all if target.sidecar is not None))
 
     def assign(self, known: dict[str, Label], reserved: Collection[str]) -> None:
-        """Give each input its outputs, and compare all of them with all inputs.
+        """Assign outputs to each input, and compare all of them with all inputs.
 
         Args:
-            known: What earlier runs called outputs of inputs.
-            reserved: Outputs of earlier runs' inputs that are none of this run's.
+            known: Labels of inputs in earlier runs.
+            reserved: Outputs of inputs of earlier runs that this run does not have.
 
         Raises:
             OutputConflictError: An output is an input.
         """
-        shared = [*self._shared(), *map(str, self.books)]
+        shared = [*self._shared(), *map(str, self.sidecars)]
         self.labels = label_inputs(
             self.inputs, self._claims, known=known, reserved=[*shared, *map(name_if_broken, shared), *reserved]
         )
@@ -176,23 +176,23 @@ class Targets:
         self._originals.refuse([*shared, *map(name_if_broken, shared), *(name for name in own if FRAME not in name)])
         self._refuse_frames(name for name in own if FRAME in name)
 
-    def outputs_of(self, name: str, book: Path | None = None) -> list[str]:
-        """Return the files of one input alone; with a book, those that it tells of."""
-        chosen = (target for target in self.all if book is None or target.book == book)
+    def outputs_of(self, name: str, sidecar: Path | None = None) -> list[str]:
+        """Return the files of one input alone; with a sidecar, only those that it lists."""
+        chosen = (target for target in self.all if sidecar is None or target.sidecar == sidecar)
         return _of(chosen, self.labels[name], moving=name in self.moving)
 
     def prepare(self) -> None:
-        """Make the folders, and try whether they can be written to.
+        """Make the folders, and check that they are writable.
 
         Raises:
             OutputError: One cannot.
         """
-        places = [Path(name) for name in self._shared() if not is_stream(name)] + self.books
+        places = [Path(name) for name in self._shared() if not is_stream(name)] + self.sidecars
         for folder in dict.fromkeys(place.parent for place in places):
             Part(folder / PROBE, lasting=False).discard()
 
     def _claims(self, name: str, label: Label) -> list[str]:
-        """Return all names that an input may give to files: also what they are called where it breaks off."""
+        """Return all file names that an input may use, with those of unfinished files."""
         outputs = _of(self.all, label, moving=name in self.moving)
         return [*outputs, *(name_if_broken(output) for output in outputs if FRAME not in output)]
 
@@ -200,8 +200,8 @@ class Targets:
         """Return the files that all inputs share."""
         return [target.pattern for target in self.all if not (target.is_own or target.is_folder)]
 
-    def _check_holds(self, target: Target) -> None:
-        """Refuse a picture or a video that cannot hold what is read."""
+    def _check_holds(self, target: OutputTarget) -> None:
+        """Refuse an image or a video that cannot hold the inputs."""
         photos = [name for name in self.inputs if name not in self.moving]
         wrong = {ONE_PHOTO: [*self.moving], ONE_VIDEO: photos}.get(target.kind.holds, [])
         if wrong:
@@ -211,22 +211,22 @@ class Targets:
                 if name in self.moving
                 else f"a video is made of a video's frames, but {name} is a photo"
             )
-            mend = f"give a folder's name for pictures, {_folder_like(target.pattern)}"
-            raise OutputConflictError(f"{target.pattern}: {what}; {mend}")
+            fix = f"give a folder's name for pictures, {_folder_like(target.pattern)}"
+            raise OutputConflictError(f"{target.pattern}: {what}; {fix}")
         if target.kind.holds in (ONE_PHOTO, ONE_VIDEO) and len(self.inputs) > 1 and not target.is_own:
-            what, mend = (
+            what, fix = (
                 ("picture", f"give a folder's name, {_folder_like(target.pattern)}")
                 if photos
                 else ("video", f"give each its own, -o '{_own_like(target.pattern)}'")
             )
             raise OutputConflictError(
-                f"{target.pattern}: one {what} cannot hold several inputs, and there are {len(self.inputs):,}; {mend}"
+                f"{target.pattern}: one {what} cannot hold several inputs, and there are {len(self.inputs):,}; {fix}"
             )
 
     def _check_twice(self) -> None:
-        """Refuse a place that is named twice, in whatever way it is written."""
+        """Refuse an output that is named twice, in any spelling."""
         places = [(target.pattern, _key(target)) for target in self.all]
-        places += [(str(book), _place(str(book))) for book in self.books]
+        places += [(str(sidecar), _place(str(sidecar))) for sidecar in self.sidecars]
         seen: dict[str, str] = {}
         for name, key in places:
             if key in seen:
@@ -236,7 +236,7 @@ class Targets:
             seen[key] = name
 
     def _refuse_twice(self, outputs: Sequence[str]) -> None:
-        """Refuse an input's file that two patterns name."""
+        """Refuse a file that two patterns give to one input."""
         seen = set[str]()
         for output in outputs:
             if fold(output) in seen:
@@ -244,7 +244,7 @@ class Targets:
             seen.add(fold(output))
 
     def _refuse_frames(self, outputs: Iterable[str]) -> None:
-        """Refuse outputs whose frames may be called as an input."""
+        """Refuse outputs whose frames may have the name of an input."""
         frames = {fold(output): output for output in outputs}
         for name in self.inputs if frames else ():
             like = fold(NUMBERED.sub(f"-{FRAME}", name))
@@ -256,7 +256,7 @@ class Targets:
 
 
 def name_if_broken(output: str) -> str:
-    """Return what an output is called whose input, or run, did not come to its end; each picture is whole in itself.
+    """Return the name of an output if its input or run breaks off; images keep their name, because each is whole.
 
     Example:
         >>> name_if_broken("a.csv"), name_if_broken("a.png")
@@ -266,30 +266,30 @@ def name_if_broken(output: str) -> str:
     return output if whole else unfinished(Path(output)).as_posix()
 
 
-def _of(targets: Iterable[Target], label: Label, *, moving: bool) -> list[str]:
-    """Return what one input has of its own at several targets."""
+def _of(targets: Iterable[OutputTarget], label: Label, *, moving: bool) -> list[str]:
+    """Return the files of one input at several targets."""
     return [output for target in targets for output in target.outputs_of(label, moving=moving)]
 
 
-def _key(target: Target) -> str:
-    """Return what tells a target from others."""
+def _key(target: OutputTarget) -> str:
+    """Return a key that is equal for targets that are the same file."""
     if target.is_stream:
         return "-" if target.is_stdout else target.pattern
     return _place(target.pattern.rstrip("/") + (f"/{NAME}{PICTURE}" if target.is_folder else ""))
 
 
 def _place(name: str) -> str:
-    """Return where a name leads, without case where the file system ignores it."""
+    """Return the real path of a name; in lower case if the file system ignores case."""
     place = os.path.realpath(name)
     return place.casefold() if ignores_case(Path(place).parent) else place
 
 
 def _folder_like(pattern: str) -> str:
-    """Return a folder's name that is like a file's."""
+    """Return a folder's name made from a file's, for a message."""
     return f"{pattern.removesuffix(Path(pattern).suffix)}/"
 
 
 def _own_like(pattern: str) -> str:
-    """Return a name with `NAME` in it that is like a file's."""
+    """Return a file's name with `NAME` in it, for a message."""
     path = Path(pattern)
     return str(path.with_name(f"{NAME}-{path.name}"))

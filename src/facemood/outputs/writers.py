@@ -1,4 +1,4 @@
-"""The files of a run: results go where they belong, and books tell of it as inputs are finished."""
+"""The files of a run: results go to the files of their input, and sidecars record each finished input."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Any, TypeAlias, cast
 from facemood.atomic import remove_leftovers
 from facemood.errors import OutputConflictError
 from facemood.locks import FileLock
-from facemood.outputs.book import DONE, FAILED, UNFINISHED, Book, Entry, Stamp
 from facemood.outputs.names import Label
-from facemood.outputs.places import Targets
-from facemood.outputs.shelves import FolderShelf, Shelf, TableShelf, Wanted
+from facemood.outputs.places import OutputTargets
+from facemood.outputs.resumable import PlannedInput, ResumableFolder, ResumableOutput, ResumableTable
+from facemood.outputs.sidecar import DONE, FAILED, UNFINISHED, Sidecar, SidecarEntry, Stamp
 from facemood.results import Failure, Result
 from facemood.sinks import Continuable, FailureSink, Sink
 
 OpenFile: TypeAlias = Callable[[str, Mapping[str, str]], Sink]
-"""Opens the writer for a file; a folder is told what the pictures of each source are called."""
+"""Opens the writer for a file; for a folder, with the file name of each source's images."""
 
 Settings: TypeAlias = Callable[[str, bool], dict[str, Any]]
-"""Gives what makes the results of an input, and of its pictures where these are written too."""
+"""Returns the settings for an input, with those of drawing if images are written."""
 
 
 class Outputs:
@@ -30,29 +30,31 @@ class Outputs:
 
     Args:
         targets: Where to write, and what is read.
-        settings: Gives what makes the results of an input, and whether pictures show them: model, options, versions.
+        settings: Returns the settings for an input (model, options, versions), with those of drawing or without.
         open_file: Opens the writer for a name.
-        resume: Go on with what an earlier run left: what its books say is done is not written again.
+        resume: Continue an earlier run: inputs that its sidecars list as done are not written again.
 
     Attributes:
-        targets: Where it writes.
+        targets: The outputs of the run.
         left: The inputs that are to be read, in their order.
 
     Raises:
-        OutputConflictError: An output is an input, or cannot be gone on with.
-        OutputError: A place cannot be written to, or another process writes it.
+        OutputConflictError: An output is an input, or cannot be continued.
+        OutputError: A file cannot be written, or another process writes it.
     """
 
-    targets: Targets
+    targets: OutputTargets
     left: list[str]
 
-    def __init__(self, targets: Targets, settings: Settings, open_file: OpenFile, *, resume: bool = False) -> None:
+    def __init__(
+        self, targets: OutputTargets, settings: Settings, open_file: OpenFile, *, resume: bool = False
+    ) -> None:
         self.targets, self._settings, self._open = targets, settings, open_file
         self._source, self._results, self._problems = "", 0, dict[str, str]()
         self._stamps = {name: Stamp.of(name) for name in targets.inputs}
         self._locks: list[FileLock] = []
-        self._shelves: list[Shelf] = []
-        self._plain: list[Sink] = []  # those of all inputs together that no book tells of
+        self._resumables: list[ResumableOutput] = []
+        self._plain: list[Sink] = []  # those of all inputs together without a sidecar
         self._own: list[Sink] = []
         self._now: list[Sink] = []
         if resume:
@@ -63,13 +65,15 @@ class Outputs:
             self._abandon()
             raise
         self.left = [
-            name for name in targets.inputs if not resume or any(name in shelf.lacking for shelf in self._shelves)
+            name
+            for name in targets.inputs
+            if not resume or any(name in resumable.remaining for resumable in self._resumables)
         ]
 
     @property
     def messages(self) -> list[str]:
-        """What people must know of an earlier run, such as settings that have changed."""
-        return [message for shelf in self._shelves for message in shelf.messages]
+        """Notes for the user on an earlier run, such as changed settings."""
+        return [message for resumable in self._resumables for message in resumable.messages]
 
     def write(self, result: Result) -> None:
         """Write one result to all files that it belongs in.
@@ -85,114 +89,114 @@ class Outputs:
         self._results += 1
 
     def fail(self, name: str, message: str = "") -> None:
-        """Take note that an input broke off, or could not be read: its files will say so in their names."""
+        """Record that an input broke off or could not be read; its files are then named as unfinished."""
         for sink in (*self._plain, *(self._own if name == self._source else ())):
             if isinstance(sink, FailureSink):
                 sink.fail(Failure(name, message))
         if name == self._source:
             self._problems[name] = message
         elif name in self._stamps:
-            for shelf in self._shelves:
-                if name in shelf.lacking:
-                    shelf.note(self._entry(name, FAILED, message=message))
+            for resumable in self._resumables:
+                if name in resumable.remaining:
+                    resumable.note(self._entry(name, FAILED, message=message))
 
     def close(self, *, whole: bool) -> None:
         """Finish all files.
 
         Args:
-            whole: Whether all inputs were read to their end; else files say in their names that they are unfinished.
+            whole: Whether all inputs were read to their end; otherwise files are named as unfinished.
         """
         with contextlib.ExitStack() as stack:
             for lock in self._locks:
                 stack.callback(lock.release)
-            for shelf in self._shelves:
-                stack.callback(shelf.close, whole=whole)
+            for resumable in self._resumables:
+                stack.callback(resumable.close, whole=whole)
             for sink in self._plain:
                 stack.callback(sink.close, whole=whole)
             self._finish(whole=whole)
 
     def _refuse_unresumable(self) -> None:
-        """Refuse files that are made of all results at once: nothing of them can be left out."""
+        """Refuse to resume files that are made of all results at once."""
         for target in self.targets.all:
-            if target.book is None and target.kind.of_results:
+            if target.sidecar is None and target.kind.of_results:
                 raise OutputConflictError(
-                    f"{target.pattern}: --resume cannot go on with it, it is made of all results at once; give a table "
-                    "(.csv, .jsonl, .parquet), a folder of pictures, or each input its own file, such as "
+                    f"{target.pattern}: --resume cannot continue it, because it is made of all results at once; give a "
+                    "table (.csv, .jsonl, .parquet), a folder of pictures, or each input its own file, such as "
                     "'tables/{name}.csv'"
                 )
         if not self.targets.all:
-            raise OutputConflictError("--resume needs something to go on with: -o table.csv, or -o 'tables/{name}.csv'")
+            raise OutputConflictError("--resume needs an output to continue: -o table.csv, or -o 'tables/{name}.csv'")
 
     def _begin_run(self, resume: bool) -> None:
-        """Take the right to write, read the books, name all files, and open those of all inputs together."""
+        """Lock and read the sidecars, name all files, and open those of all inputs together."""
         self.targets.prepare()
-        for path in self.targets.books:
+        for path in self.targets.sidecars:
             self._locks.append(FileLock(path))
-        books = [Book.read(path) for path in self.targets.books]
-        self._assign(books)
-        for book in books:
-            remove_leftovers(book.path.parent)
-            self._shelves.append(self._open_shelf(book, resume))
+        sidecars = [Sidecar.read(path) for path in self.targets.sidecars]
+        self._assign(sidecars)
+        for sidecar in sidecars:
+            remove_leftovers(sidecar.path.parent)
+            self._resumables.append(self._open_resumable(sidecar, resume))
         for target in self.targets.all:
-            if target.book is None:
+            if target.sidecar is None:
                 self._plain.append(self._open(target.pattern, {}))
 
-    def _assign(self, books: Sequence[Book]) -> None:
-        """Give inputs the names that earlier runs gave them; outputs of inputs that are missing now stay theirs."""
+    def _assign(self, sidecars: Sequence[Sidecar]) -> None:
+        """Give inputs the labels of earlier runs; outputs of inputs that are missing now stay reserved."""
         paths = {os.path.abspath(name): name for name in self.targets.inputs}
         known: dict[str, Label] = {}
         reserved: list[str] = []
-        for book in books:
-            for path, entry in book.entries.items():
+        for sidecar in sidecars:
+            for path, entry in sidecar.entries.items():
                 if path in paths and entry.name:
                     known.setdefault(paths[path], entry.label)
                 elif path not in paths:
-                    reserved += (str(book.path.parent / output) for output in entry.outputs)
+                    reserved += (str(sidecar.path.parent / output) for output in entry.outputs)
         self.targets.assign(known, reserved)
 
-    def _open_shelf(self, book: Book, resume: bool) -> Shelf:
-        """Find out what of a book's inputs is left, and go on with its table where it has one."""
-        target = next(target for target in self.targets.all if target.book == book.path)
-        drawn = any(target.kind.wants_images for target in self.targets.all if target.book == book.path)
-        wanted = {
-            name: Wanted(
-                os.path.abspath(name), self._stamps[name], self._settings(name, drawn), self._relative(name, book)
+    def _open_resumable(self, sidecar: Sidecar, resume: bool) -> ResumableOutput:
+        """Open the table or folder of a sidecar, and find out which inputs remain."""
+        target = next(target for target in self.targets.all if target.sidecar == sidecar.path)
+        drawn = any(target.kind.wants_images for target in self.targets.all if target.sidecar == sidecar.path)
+        inputs = {
+            name: PlannedInput(
+                os.path.abspath(name), self._stamps[name], self._settings(name, drawn), self._relative(name, sidecar)
             )
             for name in self.targets.inputs
         }
         if target.kind.continues and not target.is_own:
             table, opens = Path(target.pattern), lambda: cast(Continuable, self._open(target.pattern, {}))
-            return TableShelf(book, wanted, table, opens, resume=resume)
+            return ResumableTable(sidecar, inputs, table, opens, resume=resume)
         pictures = None
         for target in self.targets.all:
-            if target.book == book.path and target.is_folder and not target.is_own:
+            if target.sidecar == sidecar.path and target.is_folder and not target.is_own:
                 names = {name: label.name for name, label in self.targets.labels.items()}
                 pictures = self._open(target.file_of(Label("", "")), names)
-        return FolderShelf(book, wanted, pictures, resume=resume)
+        return ResumableFolder(sidecar, inputs, pictures, resume=resume)
 
-    def _relative(self, name: str, book: Book) -> list[str]:
-        """Return an input's own files as its book tells them: from the book's folder on."""
+    def _relative(self, name: str, sidecar: Sidecar) -> list[str]:
+        """Return an input's own files relative to the sidecar's folder."""
         return [
-            Path(os.path.relpath(output, book.path.parent)).as_posix()
-            for output in self.targets.outputs_of(name, book.path)
+            Path(os.path.relpath(output, sidecar.path.parent)).as_posix()
+            for output in self.targets.outputs_of(name, sidecar.path)
         ]
 
     def _begin(self, source: str) -> None:
-        """Find and open the files of the input whose first result has come."""
+        """Open the files of the input whose first result has come."""
         self._source, self._results, self._now = source, 0, list(self._plain)
-        lacking = [shelf for shelf in self._shelves if source in shelf.lacking]
-        for shelf in lacking:
-            shelf.begin()
-            self._now += [] if shelf.sink is None else [shelf.sink]
-        books = {shelf.book.path for shelf in lacking}
+        remaining = [resumable for resumable in self._resumables if source in resumable.remaining]
+        for resumable in remaining:
+            resumable.begin()
+            self._now += [] if resumable.sink is None else [resumable.sink]
+        sidecars = {resumable.sidecar.path for resumable in remaining}
         for target in self.targets.all:
-            if target.is_own and target.book in books:
+            if target.is_own and target.sidecar in sidecars:
                 label = self.targets.labels[source]
                 self._own.append(self._open(target.file_of(label), {source: label.name}))
         self._now += self._own
 
     def _finish(self, *, whole: bool) -> None:
-        """Finish the files of the input that was read last, and let the books tell of it."""
+        """Finish the files of the last input, and record it in the sidecars."""
         source, self._source = self._source, ""
         if not source:
             return
@@ -204,14 +208,14 @@ class Outputs:
                 stack.callback(sink.close, whole=state == DONE)
         if source in self._stamps:
             entry = self._entry(source, state, message=message or "", results=self._results)
-            for shelf in self._shelves:
-                if source in shelf.lacking:
-                    shelf.finish(entry)
+            for resumable in self._resumables:
+                if source in resumable.remaining:
+                    resumable.finish(entry)
 
-    def _entry(self, name: str, state: str, *, message: str = "", results: int = 0) -> Entry:
-        """Return what books say of an input, but for what each says of its own."""
+    def _entry(self, name: str, state: str, *, message: str = "", results: int = 0) -> SidecarEntry:
+        """Return the entry of an input, without the outputs and the span, which each sidecar adds."""
         label = self.targets.labels[name]
-        return Entry(
+        return SidecarEntry(
             source=name,
             path=os.path.abspath(name),
             size=self._stamps[name].size,
@@ -224,8 +228,8 @@ class Outputs:
         )
 
     def _abandon(self) -> None:
-        """Leave everything as it was."""
-        sinks = [*self._plain, *(shelf.sink for shelf in self._shelves)]
+        """Discard all files, and release all locks."""
+        sinks = [*self._plain, *(resumable.sink for resumable in self._resumables)]
         for sink in filter(None, sinks):
             sink.discard()
         for lock in self._locks:

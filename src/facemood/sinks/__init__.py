@@ -75,13 +75,13 @@ def open_sink(
 
     Args:
         path: Where to write.
-        info: What makes the results, as `EmotionRecognizer.info` gives it.
-        layers: What pictures show beside boxes and labels, as for `Result.draw`.
+        info: Settings of the run, as `EmotionRecognizer.info` gives it.
+        layers: What pictures show in addition to boxes and labels, as for `Result.draw`.
         anonymize: How pictures hide faces: ``"blur"``, ``"box"``, or not at all.
         names: What a folder calls the pictures of each source, without ending.
 
     Raises:
-        OutputError: The ending or a layer is unknown, or the place cannot be written to.
+        OutputError: The ending or a layer is unknown, or the file cannot be written.
     """
     kind = sink_kind(path)
     options: dict[str, Any] = {"anonymize": anonymize} if anonymize and kind.wants_images else {}

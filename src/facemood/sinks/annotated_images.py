@@ -18,8 +18,8 @@ class DrawingSink:
 
     Args:
         path: Where to.
-        info: What makes the results; a picture does not tell it.
-        layers: What is shown beside boxes and labels, as for `Result.draw`.
+        info: Settings of the run; a picture does not store them.
+        layers: What is shown in addition to boxes and labels, as for `Result.draw`.
         anonymize: How faces are hidden: ``"blur"``, ``"box"``, or not at all.
 
     Raises:
@@ -61,7 +61,7 @@ class PictureSink(DrawingSink):
         """Draw and write the picture.
 
         Raises:
-            OutputError: It is the second one, or the place cannot be written to.
+            OutputError: It is the second one, or the file cannot be written.
         """
         if self.written:
             raise OutputError(f"{self.path}: one picture cannot hold several; give a folder's name, {self.path.stem}/")
@@ -74,8 +74,8 @@ class FolderSink(DrawingSink):
 
     Args:
         path: The folder; it is made with the first picture.
-        info: What makes the results; a picture does not tell it.
-        layers: What is shown beside boxes and labels, as for `Result.draw`.
+        info: Settings of the run; a picture does not store them.
+        layers: What is shown in addition to boxes and labels, as for `Result.draw`.
         anonymize: How faces are hidden: ``"blur"``, ``"box"``, or not at all.
         names: What each source's pictures are called, without ending. Others are called as their files; of equal
             names, the later ones get a number.

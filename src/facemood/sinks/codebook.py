@@ -21,11 +21,11 @@ class CodebookSink(FileSink):
 
     Args:
         path: The file's name.
-        info: What makes the results; its labels and variants say which columns there are.
+        info: Settings of the run; its labels and variants say which columns there are.
         layers: What pictures show; a text file shows none.
 
     Raises:
-        OutputError: The place cannot be written to.
+        OutputError: The file cannot be written.
     """
 
     of_results = False

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from facemood.atomic import Part
 from facemood.errors import require
-from facemood.locks import cannot_write
 from facemood.results import Result
 from facemood.sinks.sink import MANY, columns_of
 from facemood.table import BOOLEAN, INTEGER, NUMBER, STRING, Column, Value
@@ -25,17 +24,17 @@ GROUP = 20_000
 class ParquetSink:
     """The table as a Parquet file: the columns of the CSV, but typed, and with nulls where that has empty cells.
 
-    It grows under a temporary name and takes its own when it is closed. What makes the results stands in its metadata,
+    It grows under a temporary name and takes its own when it is closed. Its metadata has the settings of the run,
     as JSON under the key ``facemood``.
 
     Args:
         path: The file's final name.
-        info: What makes the results, as `EmotionRecognizer.info` gives it.
+        info: Settings of the run, as `EmotionRecognizer.info` gives it.
         layers: What pictures show; a table shows none.
 
     Raises:
         MissingExtraError: pyarrow is not installed (extra ``data``).
-        OutputError: The place cannot be written to.
+        OutputError: The file cannot be written.
 
     Example:
         >>> import tempfile, pyarrow.parquet
@@ -60,8 +59,8 @@ class ParquetSink:
         arrow, parquet = require("pyarrow", extra="data"), require("pyarrow.parquet", extra="data")
         self.columns: tuple[Column, ...] = columns_of(info)
         fields = [arrow.field(column.name, TYPES[column.type]) for column in self.columns]
-        told = {"facemood": json.dumps(info, ensure_ascii=False)}
-        self.path, self.schema = path, arrow.schema(fields, metadata=told)
+        metadata = {"facemood": json.dumps(info, ensure_ascii=False)}
+        self.path, self.schema = path, arrow.schema(fields, metadata=metadata)
         self._table, self._reader = arrow.Table, parquet.ParquetFile
         self._rows: list[dict[str, Value]] = []
         self.size = 0
@@ -77,7 +76,7 @@ class ParquetSink:
         """Take in one result; from time to time the rows are written.
 
         Raises:
-            OutputError: The place cannot be written to.
+            OutputError: The file cannot be written.
         """
         before = len(self._rows)
         self._rows += result.values(self.columns)
@@ -86,24 +85,25 @@ class ParquetSink:
             self._flush()
 
     def close(self, *, whole: bool = True) -> None:
-        """Finish the file and give it its name, or one that says that it is unfinished; then do nothing more.
+        """Finish the file and give it its name, or that of an unfinished file; do nothing if it is closed.
 
         Raises:
-            OutputError: The place cannot be written to.
+            OutputError: The file cannot be written.
         """
         if not self._part.closed:
             self._flush()
-            self._attempt(self._writer.close)
+            with self._part.writing():
+                self._writer.close()
             self._part.commit(whole=whole)
 
     def discard(self) -> None:
-        """Leave what was there before."""
+        """Discard the file; an older one of its name stays."""
         with contextlib.suppress(OSError):
             self._writer.close()
         self._part.discard()
 
     def sync(self) -> None:
-        """Do nothing: a Parquet file can be read once it is closed, so a killed run leaves nothing to go on with."""
+        """Do nothing: a Parquet file can only be read after it is closed, so a killed run cannot be resumed."""
 
     def extent(self, old: Path) -> int:
         """Return the rows of a file that an earlier run left; 0 where its columns are others, or it was not closed."""
@@ -123,7 +123,8 @@ class ParquetSink:
                     first, last = max(start - position, 0), min(end - position, len(rows))
                     if first < last:
                         kept = rows.slice(first, last - first).cast(self.schema)
-                        self._attempt(lambda kept=kept: self._writer.write_table(kept))  # type: ignore[misc]
+                        with self._part.writing():
+                            self._writer.write_table(kept)
                         self.size += len(kept)
                 position += len(rows)
 
@@ -132,13 +133,6 @@ class ParquetSink:
         if self._rows:
             columns = {name: [row[name] for row in self._rows] for name in self.schema.names}
             table = self._table.from_pydict(columns, schema=self.schema)
-            self._attempt(lambda: self._writer.write_table(table))
+            with self._part.writing():
+                self._writer.write_table(table)
             self._rows.clear()
-
-    def _attempt(self, action: Callable[[], object]) -> None:
-        """Do something with the file, and turn the system's refusal (a full disk, say) into our error."""
-        try:
-            action()
-        except OSError as error:
-            self._part.give_up()
-            raise cannot_write(self.path, error, mend=f"a part stands in {self.growing}") from error

@@ -1,4 +1,4 @@
-"""What every writer of results can do."""
+"""The protocol of all writers of results."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ ONE_VIDEO = "one video"
 
 
 class Sink(Protocol):
-    """Something that results are written to.
+    """A writer of results.
 
     Attributes:
         wants_images: Whether results must hold their images.
         holds: `MANY`, `ONE_PHOTO` or `ONE_VIDEO`.
-        continues: Whether a later run can go on with what an earlier one left (`Continuable`).
-        of_results: Whether results make a difference to what it writes.
+        continues: Whether a later run can continue the file (`Continuable`).
+        of_results: Whether the content depends on the results.
     """
 
     wants_images: bool
@@ -39,11 +39,11 @@ class Sink(Protocol):
         ...
 
     def close(self, *, whole: bool = True) -> None:
-        """Finish: what was written takes its place, under a name that says so where it is not whole."""
+        """Finish the file and give it its name, or that of an unfinished file."""
         ...
 
     def discard(self) -> None:
-        """Give up: nothing takes its place, and what was there before stays."""
+        """Discard the file; an older one of its name stays."""
         ...
 
 
@@ -57,26 +57,26 @@ class FailureSink(Protocol):
 
 
 class Continuable(Sink, Protocol):
-    """A table that goes on where an earlier run left it.
+    """A table that a later run can continue.
 
     Attributes:
-        size: How much was written by now, in the table's own measure: bytes, or rows.
-        growing: The name under which it grows.
+        size: Its size so far: bytes, or rows of Parquet.
+        growing: The temporary name under which it grows.
     """
 
     size: int
     growing: Path
 
     def sync(self) -> None:
-        """Bring what was written to the disk."""
+        """Sync the file to the disk."""
         ...
 
     def extent(self, old: Path) -> int:
-        """Return how much of an earlier table can be taken over: nothing where its columns are others."""
+        """Return the size of an earlier table that can be copied; 0 if its columns differ."""
         ...
 
     def keep(self, old: Path, spans: Sequence[tuple[int, int]]) -> None:
-        """Take over parts of an earlier table, each from a size to a size, before anything else is written."""
+        """Copy spans of an earlier table before anything else is written."""
         ...
 
 
@@ -84,7 +84,7 @@ def columns_of(info: Mapping[str, Any]) -> tuple[Column, ...]:
     """Return the columns of a run's table.
 
     Args:
-        info: What makes the results, as `EmotionRecognizer.info` and `VideoOptions.info` give it.
+        info: Settings of the run, as `EmotionRecognizer.info` and `VideoOptions.info` give it.
 
     Example:
         >>> [column.name for column in columns_of({"labels": ["happy"], "variants": ["raw"]})][-2:]

@@ -1,6 +1,6 @@
 """Tables and JSON: a text file grows under a temporary name and takes its own when it is closed.
 
-That holds after an interruption too: what was read until then is kept.
+That holds after an interruption too: results so far are kept.
 """
 
 from __future__ import annotations
@@ -8,13 +8,12 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from facemood.atomic import Part
 from facemood.csv_dialect import ExcelLines, Line, head_line, lines_for
-from facemood.locks import cannot_write
 from facemood.results import Failure, Result
 from facemood.sinks.sink import MANY, columns_of
 from facemood.table import SCHEMA, Column, to_cells
@@ -26,15 +25,15 @@ BLOCK = 1 << 20
 
 
 class FileSink:
-    """A text file that grows beside its name and is renamed into place on closing.
+    """A text file that grows under a temporary name and is renamed into place on closing.
 
     Args:
         path: The file's final name.
-        info: What makes the results, as `EmotionRecognizer.info` gives it.
+        info: Settings of the run, as `EmotionRecognizer.info` gives it.
         layers: What pictures show; a text file shows none.
 
     Raises:
-        OutputError: The place cannot be written to.
+        OutputError: The file cannot be written.
     """
 
     path: Path
@@ -79,7 +78,7 @@ class FileSink:
             self.sync()
 
     def close(self, *, whole: bool = True) -> None:
-        """Finish the file and give it its name, or one that says that it is unfinished."""
+        """Finish the file and give it its name, or that of an unfinished file."""
         if not self._part.closed:
             self._put(self.tail())
             if isinstance(self.line, ExcelLines) and self.line.guarded:
@@ -87,12 +86,13 @@ class FileSink:
             self._part.commit(whole=whole)
 
     def discard(self) -> None:
-        """Leave what was there before."""
+        """Discard the file; an older one of its name stays."""
         self._part.discard()
 
     def sync(self) -> None:
-        """Bring what was written to the disk."""
-        self._attempt(self._part.sync)
+        """Sync the file to the disk."""
+        with self._part.writing():
+            self._part.sync()
 
     def extent(self, old: Path) -> int:
         """Return the bytes of a file that an earlier run left, 0 where its head is another."""
@@ -116,19 +116,9 @@ class FileSink:
 
     def _write(self, data: bytes) -> None:
         """Write bytes."""
-        self._attempt(lambda: self._part.file.write(data))
+        with self._part.writing():
+            self._part.file.write(data)
         self.size += len(data)
-
-    def _attempt(self, action: Callable[[], object]) -> None:
-        """Do something with the file, and turn the system's refusal (a full disk, say) into our error."""
-        try:
-            action()
-        except BrokenPipeError:  # nobody reads on; that is for the command line to say, or not
-            self._part.give_up()
-            raise
-        except OSError as error:
-            self._part.give_up()
-            raise cannot_write(self.path, error, mend=f"a part stands in {self.growing}") from error
 
 
 class CsvSink(FileSink):
@@ -138,7 +128,7 @@ class CsvSink(FileSink):
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns of all rows, by what makes the results."""
+        """The columns of all rows, by the settings of the run."""
         return columns_of(self.info)
 
     def head(self) -> str:

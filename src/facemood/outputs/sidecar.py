@@ -1,7 +1,6 @@
-"""The book of a table or a folder: which output belongs to which input, and how it was made.
+"""The sidecar of a table or a folder: a JSON file that says which output belongs to which input, and how it was made.
 
-It lies beside them as JSON, and is true at any moment: it is replaced as a whole, and never tells of more than is on
-the disk.
+It is correct at any moment: it is replaced as a whole, and never lists more than is on the disk.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ from facemood.errors import OutputConflictError
 from facemood.outputs.names import Label
 
 SCHEMA = 1
-"""Version of the book; it changes when a reader would have to."""
+"""Version of the sidecar's format. It changes when programs that read it must be changed."""
 
 MARK = "facemood_outputs"
-"""The key by which a book is known, with `SCHEMA`."""
+"""Key that marks a file as a sidecar; its value is `SCHEMA`."""
 
-FOLDER_BOOK = "facemood.json"
-"""What the book of a folder is called; that of a table is called as the table, with ``.json`` behind it."""
+FOLDER_SIDECAR = "facemood.json"
+"""File name of a folder's sidecar. A table's sidecar has the table's name with ``.json`` appended."""
 
 DONE = "done"
 """State of an input that was read to its end."""
@@ -39,21 +38,21 @@ UNFINISHED = "unfinished"
 """State of an input that was being read when the run ended."""
 
 PAUSE = 1.0
-"""Seconds between two writings of a book, so that thousands of photos do not write it thousands of times."""
+"""Shortest time between two writes of a sidecar, in seconds: thousands of photos must not cause thousands of writes."""
 
 SHARE = 20.0
-"""A book that took long to write waits so many times as long for the next time: at most 5% of a run go into it."""
+"""Shortest time between two writes, in units of the duration of the last one: at most 5% of a run is spent on it."""
 
-UNCOMPARED = ("device",)
-"""Settings that do not make other results."""
+IGNORED_SETTINGS = ("device",)
+"""Settings that do not change the results."""
 
 
 class Stamp(NamedTuple):
-    """What tells that a file is the one it was.
+    """Size and time of a file, to detect that it has changed.
 
     Attributes:
-        size: Bytes; None for what is no file.
-        mtime_ns: When it was changed last, in nanoseconds since 1970.
+        size: Bytes; None if the input is not a file.
+        mtime_ns: Time of the last change, in nanoseconds since 1970.
     """
 
     size: int | None = None
@@ -61,7 +60,7 @@ class Stamp(NamedTuple):
 
     @classmethod
     def of(cls, source: str) -> Stamp:
-        """Look a file up.
+        """Return the stamp of an input.
 
         Example:
             >>> Stamp.of("camera:0")
@@ -75,21 +74,21 @@ class Stamp(NamedTuple):
 
 
 @dataclass(slots=True)
-class Entry:
-    """What the book says of one input.
+class SidecarEntry:
+    """One input in a sidecar.
 
     Attributes:
-        source: Its name, as results tell it.
-        path: Its absolute path, by which it is known again.
+        source: Its name, as in the results.
+        path: Its absolute path, which identifies it.
         size: Bytes.
-        mtime_ns: When it was changed last, in nanoseconds since 1970.
+        mtime_ns: Time of the last change, in nanoseconds since 1970.
         state: `DONE`, `FAILED` or `UNFINISHED`.
-        settings: Which of the book's settings made its results.
-        results: How many images or frames were read.
-        outputs: Its own files, from the book's folder on; empty in a table's book.
-        span: From where to where its rows stand in the table, in bytes (of Parquet: in rows); None elsewhere.
-        name: What ``{name}`` stands for.
-        tree: What ``{path}`` stands for.
+        settings: Key of its settings in the sidecar.
+        results: Number of images or frames that were read.
+        outputs: Its own files, relative to the sidecar's folder; empty in a table's sidecar.
+        span: Start and end of its rows in the table, in bytes (Parquet: in rows); None in a folder's sidecar.
+        name: The value of ``{name}``.
+        tree: The value of ``{path}``.
         message: Why it failed.
     """
 
@@ -108,75 +107,76 @@ class Entry:
 
     @property
     def label(self) -> Label:
-        """What its outputs are called."""
+        """The label that names its outputs."""
         return Label(self.name, self.tree)
 
     @property
     def stamp(self) -> Stamp:
-        """What tells that the input is still the one it was."""
+        """Size and time of the input when it was read."""
         return Stamp(self.size, self.mtime_ns)
 
 
 @dataclass(slots=True)
-class Book:
-    """Tells of the inputs of a table or a folder.
+class Sidecar:
+    """The inputs of a table or a folder, with the outputs and settings of each.
 
     Attributes:
-        path: Where it lies.
-        settings: What made results (model, options, versions), by a short name each.
-        entries: What is known of each input, by its absolute path.
-        table: The name under which the table stands at present; empty in a folder's book.
-        inode: The system's number of that file.
-        size: Its bytes once it was closed, 0 as long as it grows.
+        path: The sidecar's file.
+        settings: Settings of runs (model, options, versions), by a short key.
+        entries: The inputs, by absolute path.
+        table: Current file name of the table; empty in a folder's sidecar.
+        inode: Inode number of that file.
+        size: Its bytes after it was closed; 0 while it grows.
 
     Example:
-        >>> book = Book(Path("table.csv.json"))
-        >>> book.entries["/photos/a.jpg"] = Entry("a.jpg", "/photos/a.jpg", 5, 7, settings=book.know({"model": "nano"}))
-        >>> book.is_done("/photos/a.jpg", Stamp(5, 7), {"model": "nano"})
+        >>> sidecar = Sidecar(Path("table.csv.json"))
+        >>> key = sidecar.add_settings({"model": "nano"})
+        >>> sidecar.entries["/photos/a.jpg"] = SidecarEntry("a.jpg", "/photos/a.jpg", 5, 7, settings=key)
+        >>> sidecar.is_done("/photos/a.jpg", Stamp(5, 7), {"model": "nano"})
         True
-        >>> book.is_done("/photos/a.jpg", Stamp(6, 7), {"model": "nano"})
+        >>> sidecar.is_done("/photos/a.jpg", Stamp(6, 7), {"model": "nano"})
         False
     """
 
     path: Path
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, SidecarEntry] = field(default_factory=dict)
     table: str = ""
     inode: int = 0
     size: int = 0
     _next: float = 0.0
 
     @classmethod
-    def read(cls, path: Path) -> Book:
-        """Read a book; where there is none, it is empty.
+    def read(cls, path: Path) -> Sidecar:
+        """Read a sidecar; it is empty if the file does not exist.
 
         Raises:
-            OutputConflictError: The file is no book, or damaged.
+            OutputConflictError: The file is not a sidecar, or it is damaged.
         """
         try:
             known = json.loads(path.read_bytes())
             if known[MARK] != SCHEMA:
-                raise ValueError(f"it is of version {known[MARK]}")
-            entries = [Entry(**entry) for entry in known["sources"]]
+                raise ValueError(f"its version is {known[MARK]}, expected {SCHEMA}")
+            entries = [SidecarEntry(**entry) for entry in known["sources"]]
             place = str(known["table"]), int(known["inode"]), int(known["size"])
             return cls(path, dict(known["settings"]), {entry.path: entry for entry in entries}, *place)
         except FileNotFoundError:
             return cls(path)
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise OutputConflictError(
-                f"{path}: this name is needed for the list of what is written, but the file there is none that can be "
-                f"read ({error}); move it away, or write to another place"
+                f"{path}: this name is needed for the sidecar, which lists the outputs, but the file there is not a "
+                f"sidecar ({error}); move it away, or choose another output"
             ) from None
 
-    def know(self, settings: Mapping[str, Any]) -> str:
-        """Take settings in, and return the short name that entries tell."""
+    def add_settings(self, settings: Mapping[str, Any]) -> str:
+        """Add settings, and return their key for entries."""
         text = json.dumps(settings, sort_keys=True, default=str)
         key = hashlib.sha256(text.encode()).hexdigest()[:12]
         self.settings[key] = json.loads(text)
         return key
 
     def is_done(self, path: str, stamp: Stamp, settings: Mapping[str, Any]) -> bool:
-        """Tell whether an input was read to its end, with these settings, and is the same since then."""
+        """Return whether an input is done: read to its end with these settings, and unchanged since then."""
         entry = self.entries.get(path)
         return (
             entry is not None
@@ -187,7 +187,7 @@ class Book:
         )
 
     def changes(self, path: str, settings: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-        """Return the settings that are others than those of an input's entry, each before and now."""
+        """Return the settings that differ from those of an input's entry, as (before, now)."""
         entry = self.entries[path]
         before = self.settings.get(entry.settings, {})
         now = json.loads(json.dumps(settings, default=str))
@@ -195,22 +195,22 @@ class Book:
         return {
             key: (before.get(key), now.get(key))
             for key in keys
-            if key not in UNCOMPARED and before.get(key) != now.get(key)
+            if key not in IGNORED_SETTINGS and before.get(key) != now.get(key)
         }
 
     def is_due(self) -> bool:
-        """Tell whether it is time to write the book again."""
+        """Return whether it is time to write the sidecar again."""
         return time.monotonic() >= self._next
 
     def save(self) -> None:
-        """Write the book.
+        """Write the sidecar.
 
         Raises:
-            OutputError: The place cannot be written to.
+            OutputError: The file cannot be written.
         """
         began = time.monotonic()
         used = {entry.settings for entry in self.entries.values()}
-        told = {
+        head = {
             MARK: SCHEMA,
             "table": self.table,
             "inode": self.inode,
@@ -218,7 +218,7 @@ class Book:
             "settings": {key: value for key, value in self.settings.items() if key in used},
         }
         with replacing(self.path, encoding="ascii") as file:
-            file.write(json.dumps(told, indent=1)[:-2])
+            file.write(json.dumps(head, indent=1)[:-2])
             file.write(',\n "sources": [')
             lines = (json.dumps(_lean(entry)) for entry in self.entries.values())
             file.write(",".join(f"\n  {line}" for line in lines))
@@ -227,7 +227,6 @@ class Book:
         self._next = ended + max(PAUSE, SHARE * (ended - began))
 
 
-def _lean(entry: Entry) -> dict[str, Any]:
-    """Return what an entry says, without what it leaves empty."""
-    told = dataclasses.asdict(entry)
-    return {key: value for key, value in told.items() if value not in ("", None, [])}
+def _lean(entry: SidecarEntry) -> dict[str, Any]:
+    """Return the fields of an entry that are not empty."""
+    return {key: value for key, value in dataclasses.asdict(entry).items() if value not in ("", None, [])}
