@@ -190,7 +190,7 @@ def compare(detector: Detector, data: Path) -> dict[str, Any]:
             detector, [file for file in scenes if file.name in PEOPLE]
         ),
         "tiles": duplicate_tiles + other_tiles,
-        "tiles_without_twins": other_tiles,
+        "tiles_deduplicated": other_tiles,
         **{name: measure_clip(detector, data / "videos" / name, area) for name, area in CLIPS.items()},
     }
     return {name: {key: getattr(found, key) for key in Tally.__slots__} for name, found in measured.items()}
@@ -328,7 +328,7 @@ def share(found: dict[str, int]) -> str:
 def detector_row(name: str, found: dict[str, dict[str, int]]) -> dict[str, str]:
     """Return the row of one detector."""
     photos, scenes, people, tiles, alone = (
-        found[key] for key in ("photos", "scenes", "scenes_with_people", "tiles", "tiles_without_twins")
+        found[key] for key in ("photos", "scenes", "scenes_with_people", "tiles", "tiles_deduplicated")
     )
     clips = [found[name] for name in CLIPS]
     return {

@@ -106,6 +106,12 @@ def test_a_module_name_stands_once() -> None:
     assert [name for name, times in Counter(names).items() if times > 1] == []
 
 
+def test_a_public_class_name_stands_once() -> None:
+    bodies = [node for path in SOURCE.rglob("*.py") for node in ast.parse(path.read_text()).body]
+    names = [node.name for node in bodies if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
+    assert [name for name, times in Counter(names).items() if times > 1] == []
+
+
 LAZY_FOR_DISPLAY = {("facemood.schema", "facemood.render")}
 """Imports inside functions that may lead back up, because a notebook displays a value: (importer, imported)."""
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facemood.train.faces.material import Material, Scene
+from facemood.train.faces.material import LabelledPhoto, Material
 from tests.stages.points import made_points
 
 
@@ -22,7 +22,7 @@ def made_material(count: int = 6) -> Material:
     for number in range(3):
         copies = [random.integers(0, 256, (side, side + 40, 3), np.uint8) for side in (240, 120, 60)]
         there = made_points(120, 110, 60)[None] if number == 2 else np.zeros((0, 104, 2), np.float32)
-        scenes.append(Scene(tuple(copies), there, np.zeros((0, 4), np.float32)))
+        scenes.append(LabelledPhoto(tuple(copies), there, np.zeros((0, 4), np.float32)))
     return Material(tiles, points, tuple(scenes))
 
 

@@ -15,14 +15,16 @@ from facemood.train.faces.compose import (
     plain_ground,
     spoil,
 )
-from facemood.train.faces.material import Scene
+from facemood.train.faces.material import LabelledPhoto
 from tests.stages.points import made_points
 
 
-def ramp_scene() -> Scene:
+def ramp_scene() -> LabelledPhoto:
     """A scene that gets lighter to the right, with one face and one doubtful box."""
     image = np.repeat(np.tile(np.linspace(0, 255, 200).astype(np.uint8), (100, 1))[..., None], 3, axis=2)
-    return Scene((image, image[::2, ::2]), made_points(100, 50, 40)[None], np.array([[10, 20, 30, 50]], np.float32))
+    return LabelledPhoto(
+        (image, image[::2, ::2]), made_points(100, 50, 40)[None], np.array([[10, 20, 30, 50]], np.float32)
+    )
 
 
 def test_mirroring_twice_changes_nothing_and_swaps_the_eyes() -> None:

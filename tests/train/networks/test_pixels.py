@@ -1,17 +1,17 @@
 import pytest
 import torch
 
-from facemood.train.networks.pixels import Standardize, pixel_layer
+from facemood.train.networks.pixels import StandardizePixels, pixel_layer
 
 
 def test_standardized_images_have_mean_zero_and_deviation_one() -> None:
-    images = Standardize()(torch.rand(3, 1, 20, 20) * 200 + 30)
+    images = StandardizePixels()(torch.rand(3, 1, 20, 20) * 200 + 30)
     torch.testing.assert_close(images.mean(dim=(2, 3)), torch.zeros(3, 1), atol=1e-4, rtol=0)
     torch.testing.assert_close(images.std(dim=(2, 3)), torch.ones(3, 1), atol=2e-3, rtol=0)
 
 
 def test_a_flat_image_becomes_zero() -> None:
-    assert Standardize()(torch.full((1, 1, 8, 8), 90.0)).abs().max() == 0
+    assert StandardizePixels()(torch.full((1, 1, 8, 8), 90.0)).abs().max() == 0
 
 
 def test_unit_pixels_are_between_zero_and_one() -> None:

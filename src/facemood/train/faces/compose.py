@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.geometry import MIRRORED
-from facemood.train.faces.material import Material, Scene
+from facemood.train.faces.material import LabelledPhoto, Material
 from facemood.train.networks.pixels import GREY
 
 Floats = NDArray[np.float32]
@@ -37,7 +37,7 @@ class Ground:
     unknown: Floats
 
 
-def cut_ground(scene: Scene, size: int, *, scale: float, centre: tuple[float, float], random: Random) -> Ground:
+def cut_ground(scene: LabelledPhoto, size: int, *, scale: float, centre: tuple[float, float], random: Random) -> Ground:
     """Cut a square around a point out of a scene, convert it to grey by random weights, and mirror half of them.
 
     Args:

@@ -24,7 +24,7 @@ from facemood.train.faces.compose import (
     spoil,
 )
 from facemood.train.faces.finder_network import SIZE, TAUGHT, Target, five_points, make_target, size_of
-from facemood.train.faces.material import Material, Place, Scene
+from facemood.train.faces.material import LabelledPhoto, Material, Place
 
 PLAIN = 0.12
 """Share of images with a plain background."""
@@ -123,7 +123,7 @@ class FinderSampler:
             unknown.append(box)
 
 
-def _anywhere(scene: Scene, random: Random) -> Ground:
+def _anywhere(scene: LabelledPhoto, random: Random) -> Ground:
     """Cut a random part of a scene, from nearly the whole scene to a close-up."""
     width, height = scene.size
     scale = log_uniform(0.8 * SIZE / max(width, height), 1.3, random)
@@ -131,7 +131,7 @@ def _anywhere(scene: Scene, random: Random) -> Ground:
     return cut_ground(scene, SIZE, scale=scale, centre=(x, y), random=random)
 
 
-def _about_a_face(scene: Scene, random: Random) -> Ground:
+def _about_a_face(scene: LabelledPhoto, random: Random) -> Ground:
     """Cut a part around one of a scene's faces, at a scale at which the face is a target."""
     points = scene.points[random.integers(len(scene.points)), :68]
     scale = random.uniform(TAUGHT[0] + 1, TAUGHT[1] - 6) / (float(np.ptp(points, axis=0).mean()) * 1.15)

@@ -27,7 +27,7 @@ from facemood.train.faces.compose import (
     spoil,
 )
 from facemood.train.faces.material import Material, Place
-from facemood.train.networks.pixels import Standardize
+from facemood.train.networks.pixels import StandardizePixels
 
 SIZE = 64
 """Side of the crop in pixels."""
@@ -80,7 +80,7 @@ class LandmarkNetwork(nn.Module):
         ]
         for inputs, outputs, count in zip(widths, widths[1:], blocks, strict=False):
             layers += [nn.ReLU(), *_step(inputs, outputs, stride=2), nn.ReLU(), *(Plain(outputs) for _ in range(count))]
-        self.standardize: Standardize = Standardize()
+        self.standardize: StandardizePixels = StandardizePixels()
         self.trunk: nn.Sequential = nn.Sequential(*layers)
         cells = (SIZE // 2 ** len(widths)) ** 2
         self.points: nn.Sequential = nn.Sequential(

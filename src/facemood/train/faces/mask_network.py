@@ -15,7 +15,7 @@ from torch.nn import functional
 from facemood.geometry import Floats, box_of_points
 from facemood.train.faces.compose import Random, draw_face, draw_tilt, move, place, spoil
 from facemood.train.faces.landmark_network import SIZE, LandmarkSampler, fitting_scale
-from facemood.train.networks.pixels import Standardize
+from facemood.train.networks.pixels import StandardizePixels
 
 WIDTHS = (16, 24, 40, 56)
 """Channels of the encoder after each halving of the side."""
@@ -43,7 +43,7 @@ class MaskNetwork(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.standardize: Standardize = Standardize()
+        self.standardize: StandardizePixels = StandardizePixels()
         self.down: nn.ModuleList = nn.ModuleList([_step(1, WIDTHS[0], size=5, stride=2)])
         self.down.extend(_step(few, more, stride=2) for few, more in pairwise(WIDTHS))
         self.middle: nn.Module = _step(WIDTHS[-1], WIDTHS[-1])

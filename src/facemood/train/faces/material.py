@@ -46,7 +46,7 @@ BEYOND = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class LabelledPhoto:
     """A photo and the teacher's labels for its faces.
 
     Attributes:
@@ -100,7 +100,7 @@ class Material:
 
     tiles: NDArray[np.uint8]
     points: NDArray[np.float32]
-    scenes: tuple[Scene, ...]
+    scenes: tuple[LabelledPhoto, ...]
 
 
 def load_material(data: Path, labels: Path, *, split: str = "Training") -> Material:
@@ -142,7 +142,7 @@ def read_labels(file: Path) -> dict[str, NDArray[np.generic]]:
         raise DatasetError(f"{file}: is not a file of labels, or is damaged: {error}") from error
 
 
-def read_scenes(folder: Path, table: dict[str, NDArray[np.generic]], *, test: bool) -> tuple[Scene, ...]:
+def read_scenes(folder: Path, table: dict[str, NDArray[np.generic]], *, test: bool) -> tuple[LabelledPhoto, ...]:
     """Read the training scenes or the test scenes, with the teacher's labels."""
     files = [file for file in sorted(folder.glob("*.jpg")) if (file.name >= TEST_FROM) == test]
     files = [file for file in files if file.name not in OVERLOOKED]
@@ -151,7 +151,7 @@ def read_scenes(folder: Path, table: dict[str, NDArray[np.generic]], *, test: bo
     return tuple(_read_scene(file, table) for file in files)
 
 
-def _read_scene(file: Path, table: dict[str, NDArray[np.generic]]) -> Scene:
+def _read_scene(file: Path, table: dict[str, NDArray[np.generic]]) -> LabelledPhoto:
     """Read one scene; detections without a mesh or with a low score are unknown."""
     here = table["scene_file"] == file.name
     confident = here & table["scene_found"] & (table["scene_score"].astype(np.float32) >= CONFIDENT)
@@ -162,4 +162,4 @@ def _read_scene(file: Path, table: dict[str, NDArray[np.generic]]) -> Scene:
     levels = [np.asarray(image, np.uint8)]
     while min(levels[-1].shape[:2]) >= 64:
         levels.append(np.asarray(cv2.resize(levels[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8))
-    return Scene(tuple(levels), points, np.asarray(table["scene_box"][here & ~confident], np.float32))
+    return LabelledPhoto(tuple(levels), points, np.asarray(table["scene_box"][here & ~confident], np.float32))

@@ -22,7 +22,7 @@ from facemood.train.faces.finder_images import FinderSampler
 from facemood.train.faces.finder_network import FinderNetwork, finder_loss
 from facemood.train.faces.landmark_network import LandmarkNetwork, LandmarkSampler, landmark_loss
 from facemood.train.faces.mask_network import MaskNetwork, MaskSampler, mask_loss
-from facemood.train.faces.material import Material, Place, Scene
+from facemood.train.faces.material import LabelledPhoto, Material, Place
 from facemood.train.faces.train_loop import Plan, learn
 
 logger: logging.Logger = logging.getLogger("facemood")
@@ -123,7 +123,7 @@ def store_false_alarms(run: Path, network: nn.Module, material: Material) -> lis
     return found
 
 
-def find_false_alarms(network: nn.Module, scenes: tuple[Scene, ...]) -> list[Place]:
+def find_false_alarms(network: nn.Module, scenes: tuple[LabelledPhoto, ...]) -> list[Place]:
     """Run the finder over scenes without faces, and return its detections."""
     network.eval()
     found: list[Place] = []
@@ -140,7 +140,7 @@ def find_false_alarms(network: nn.Module, scenes: tuple[Scene, ...]) -> list[Pla
 
 
 @torch.no_grad()
-def search(network: nn.Module, scene: Scene) -> tuple[Candidates, Floats]:
+def search(network: nn.Module, scene: LabelledPhoto) -> tuple[Candidates, Floats]:
     """Return the candidates on all pyramid levels of a scene, in pixels of the scene, and the scale of each."""
     parts, scales = [], []
     for level in scene.levels:

@@ -15,7 +15,7 @@ GREY = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in grey (ITU-R BT.601), as in OpenCV."""
 
 
-class Standardize(nn.Module):
+class StandardizePixels(nn.Module):
     """Shift and scale each image to mean 0 and standard deviation 1, to remove brightness and contrast."""
 
     def forward(self, images: Tensor) -> Tensor:
@@ -49,7 +49,7 @@ def pixel_layer(kind: str, channels: int) -> nn.Module:
         channels: 1 or 3; grey images get the mean of ImageNet's channels.
     """
     if kind == "standardized":
-        return Standardize()
+        return StandardizePixels()
     if kind == "unit":
         return Normalize((0.0,) * channels, (255.0,) * channels)
     mean, deviation = ([255 * value for value in values] for values in (MEAN, DEVIATION))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from facemood.train.networks.pixels import Standardize
+from facemood.train.networks.pixels import StandardizePixels
 
 
 class SqueezeExcite(nn.Module):
@@ -88,7 +88,7 @@ class ExpressionNetwork(nn.Module):
             for position in range(count):
                 stages.append(Block(inputs, width, stride=2 if index and position == 0 else 1))
                 inputs = width
-        self.standardize: Standardize = Standardize()
+        self.standardize: StandardizePixels = StandardizePixels()
         self.stem: nn.Sequential = nn.Sequential(*STEMS[stem](channels, widths[0], stem_stride))
         self.stages: nn.Sequential = nn.Sequential(*stages)
         self.pool: nn.Sequential = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout))
