@@ -16,6 +16,12 @@ MIRRORED = np.array([
 ])  # fmt: skip
 """(68,) index of each landmark's counterpart in the mirrored face: jaw, brows, nose, eyes, lips."""
 
+RIGHT_EYE = slice(36, 42)
+"""Landmarks of the subject's right eye, in iBUG order."""
+
+LEFT_EYE = slice(42, 48)
+"""Landmarks of the subject's left eye."""
+
 TINY = 1e-9
 """Smallest divisor, where an area or a length may be 0."""
 
@@ -171,7 +177,7 @@ def eye_aspect_ratio(points: Floats) -> tuple[float, float]:
     Returns:
         The subject's right eye and left eye: about 0.3 if open, near 0 if closed, NaN for an eye without width.
     """
-    return _openness(points[36:42]), _openness(points[42:48])
+    return _openness(points[RIGHT_EYE]), _openness(points[LEFT_EYE])
 
 
 def _openness(eye: Floats) -> float:

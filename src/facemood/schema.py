@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 from facemood.facs import describe
 from facemood.geometry import eye_aspect_ratio
 from facemood.table import (
-    ANGLE_DECIMALS,
-    ANGLES,
+    ANGLE_COLUMNS,
     PIXEL_DECIMALS,
     SHARE_DECIMALS,
     UNIT_DECIMALS,
@@ -189,11 +188,7 @@ class Face:
     @property
     def angles(self) -> dict[str, float]:
         """Yaw, pitch and roll of the head by name, in degrees with 1 decimal; empty if unknown."""
-        if self.pose is None:
-            return {}
-        return {
-            name: round(angle, ANGLE_DECIMALS) + 0.0 for name, angle in zip(ANGLES, self.pose.tolist(), strict=True)
-        }
+        return dict(_by_path(ANGLE_COLUMNS, RowSource(self)).get("pose", {}))
 
     def facs(self) -> str:
         """Return a sentence on the action units that support the reported label, and those that oppose it."""

@@ -52,8 +52,18 @@ def _describe(card: ModelCard, size: int) -> str:
     return (
         f"{card.description}\n"
         f"task: {card.task}; input: {pixels}; outputs: {outputs}\n"
-        f"{size / 1e6:.1f} MB; licence: {card.licence}\n"
+        f"{_megabytes(size)}; licence: {card.licence}\n"
     )
+
+
+def _megabytes(size: int) -> str:
+    """Return a file size in MB, or in kB below 100 kB.
+
+    Example:
+        >>> _megabytes(4_500_000), _megabytes(15_460)
+        ('4.5 MB', '15 kB')
+    """
+    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.0f} kB"
 
 
 @app.command("show")

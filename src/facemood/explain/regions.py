@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.geometry import LEFT_EYE, RIGHT_EYE, Floats
+
 REGIONS = ("outside", "cheeks", "forehead", "chin", "nose", "mouth", "eyes", "brows")
 """The regions in the order in which they are painted: where two overlap, the later one counts."""
 
@@ -18,12 +20,6 @@ RIGHT_BROW = range(17, 22)
 LEFT_BROW = range(22, 27)
 """Landmarks of the left brow."""
 
-RIGHT_EYE = range(36, 42)
-"""Landmarks of the right eye."""
-
-LEFT_EYE = range(42, 48)
-"""Landmarks of the left eye."""
-
 MOUTH = range(48, 60)
 """Landmarks of the outer lips."""
 
@@ -35,8 +31,6 @@ NOSE = range(27, 36)
 
 GROW = {"brows": 0.10, "eyes": 0.10, "nose": 0.06, "mouth": 0.06}
 """Margin around the outlines of regions, for skin that moves with them, in units of the distance of the eyes."""
-
-Floats = NDArray[np.float32]
 
 
 def face_regions(points: Floats, size: tuple[int, int]) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.geometry import Floats
+from facemood.geometry import LEFT_EYE, RIGHT_EYE, Floats
 
 PARTS = ("LE", "RE", "LY", "RY", "CN", "LP", "RP", "CP", "CF", "LH", "RH")
 """Facial parts: left and right edge of the face at the height of the eyes (LE, RE), eyes (LY, RY), nose (CN), corners
@@ -27,13 +27,7 @@ PAIRS = (
 ENDS = np.array([[PARTS.index(part) for part in pair] for pair in PAIRS])
 """(24, 2) indices in `PARTS` of the two ends of each distance."""
 
-RIGHT_EYE = slice(36, 42)
-"""Landmarks whose mean is the centre of the right eye."""
-
-LEFT_EYE = slice(42, 48)
-"""Landmarks whose mean is the centre of the left eye."""
-
-NOSE = slice(30, 36)
+LOWER_NOSE = slice(30, 36)
 """Landmarks whose mean is the centre of the nose: its tip and base."""
 
 LIPS = (51, 57, 62, 66)
@@ -104,7 +98,7 @@ def facial_parts(points: Floats, mask: Floats | None = None) -> Floats:
         raise ValueError(f"facial parts need 68 points (68, 2), but got {points.shape}")
     if mask is not None and mask.ndim != 2:
         raise ValueError(f"a mask must be (h, w), but is {mask.shape}")
-    right, left, nose = (points[part].mean(axis=0) for part in (RIGHT_EYE, LEFT_EYE, NOSE))
+    right, left, nose = (points[part].mean(axis=0) for part in (RIGHT_EYE, LEFT_EYE, LOWER_NOSE))
     lips, brows = points[list(LIPS)].mean(axis=0), points[list(INNER_BROWS)].mean(axis=0)
     across = (left - right) / max(float(np.linalg.norm(left - right)), 1e-6)
     up = np.array([across[1], -across[0]], np.float32)

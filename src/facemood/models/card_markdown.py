@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from facemood.models.card import ModelCard
+from facemood.models.graph_check import LOGIT_TASKS
 from facemood.text import exact_percent, markdown_table
 
 
@@ -66,7 +67,7 @@ def _settings(settings: Mapping[str, Any]) -> str:
 def _heads(card: ModelCard) -> str:
     """List the heads with their labels and temperatures."""
     lines = []
-    if card.task != "expression":
+    if card.task not in LOGIT_TASKS:
         lines = [f"- `{head}` ({len(names)} numbers): {_listed(names)}" for head, names in card.heads.items()]
         return "\n".join(lines)
     for head, labels in card.heads.items():

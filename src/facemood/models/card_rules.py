@@ -15,7 +15,7 @@ from facemood.labels import check_labels
 
 Rule = Callable[[str, Any], None]
 
-COLOURS = {"grey": 1, "bgr": 3, "rgb": 3}
+CHANNELS = {"grey": 1, "bgr": 3, "rgb": 3}
 """Number of channels of each input colour."""
 
 LONGEST_CARD = 1_000_000
@@ -84,9 +84,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _check_channels(fields: Mapping[str, Any]) -> None:
     """Check that colour, mean and std have the same number of channels."""
     colour = fields["colour"]
-    if colour not in COLOURS:
-        raise ValueError(f"colour must be one of {', '.join(COLOURS)}, but is {colour!r}")
-    channels = COLOURS[colour]
+    if colour not in CHANNELS:
+        raise ValueError(f"colour must be one of {', '.join(CHANNELS)}, but is {colour!r}")
+    channels = CHANNELS[colour]
     if len(fields["mean"]) != channels or len(fields["std"]) != channels:
         raise ValueError(f"mean and std need {channels} numbers for the colour {colour}")
 

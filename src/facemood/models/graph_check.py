@@ -21,16 +21,13 @@ LOGIT_TASKS = ("expression", "vector")
 """Tasks whose outputs are logits, one per label; outputs of other tasks have any shape."""
 
 
-def check_graph(card: ModelCard, inputs: Sequence[Any], outputs: Sequence[Any]) -> bool:
+def check_graph(card: ModelCard, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
     """Check a card against the inputs and outputs that a network declares.
 
     Args:
         card: The card.
         inputs: The network's inputs with name, type and shape, as ONNX Runtime lists them.
         outputs: Its outputs, in the same form.
-
-    Returns:
-        Whether the network takes one face per run.
 
     Raises:
         ValueError: They do not match.
@@ -45,7 +42,18 @@ def check_graph(card: ModelCard, inputs: Sequence[Any], outputs: Sequence[Any]) 
                 f"heads names {head!r}, but the network's outputs are {', '.join(known)}.{did_you_mean(head, known)}"
             )
         _check_output(card, known[head], len(labels))
-    return 1 in (_batch_of(part) for part in (inputs[0], *(known[head] for head in card.heads)))
+
+
+def takes_one_face(card: ModelCard, inputs: Sequence[Any], outputs: Sequence[Any]) -> bool:
+    """Return whether a network that `check_graph` has accepted takes one face per run.
+
+    Args:
+        card: The card.
+        inputs: The network's inputs, as for `check_graph`.
+        outputs: Its outputs.
+    """
+    parts = [*inputs, *(output for output in outputs if output.name in card.heads)]
+    return any(bool(part.shape) and part.shape[0] == 1 for part in parts)
 
 
 def input_shape(card: ModelCard) -> tuple[int, ...]:
@@ -114,11 +122,6 @@ def _check_batch(kind: str, part: Any) -> None:
             f"the {kind} {part.name!r} has a fixed batch of {part.shape[0]}; export the network with a batch of any "
             "size, or of 1"
         )
-
-
-def _batch_of(part: Any) -> Any:
-    """Return the batch size that an input or output declares."""
-    return part.shape[0] if part.shape else None
 
 
 def _is_fixed(size: Any) -> bool:

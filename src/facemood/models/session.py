@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from facemood.errors import DeviceError, ImageError, ModelError
 from facemood.models.card import ModelCard
-from facemood.models.graph_check import LOGIT_TASKS, check_graph, check_logits, input_shape
+from facemood.models.card_rules import CHANNELS
+from facemood.models.graph_check import LOGIT_TASKS, check_graph, check_logits, input_shape, takes_one_face
 from facemood.models.model_file import read_model_file
 from facemood.models.registry import find_model
 from facemood.models.runtime import device_of, open_session, quiet_run
@@ -49,7 +50,8 @@ class ModelSession:
         self.file = file
         self.outputs: tuple[str, ...] = tuple(output.name for output in outputs)
         with self._naming_the_file():
-            self._one_by_one = check_graph(self.card, inputs, outputs)
+            check_graph(self.card, inputs, outputs)
+        self._one_by_one: bool = takes_one_face(self.card, inputs, outputs)
         self._input, self._quiet = inputs[0].name, quiet_run()
         if self.card.task in LOGIT_TASKS:
             self._try()
@@ -158,7 +160,7 @@ def prepare(crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], card: ModelC
         ImageError: A crop has another shape or type.
     """
     width, height = card.input_size
-    channels = 1 if card.colour == "grey" else 3
+    channels = CHANNELS[card.colour]
     batch = np.empty((len(crops), height, width, channels), np.float32)
     for index, crop in enumerate(crops):
         batch[index] = _resize(_recolour(crop, card.colour), width, height).reshape(height, width, channels)

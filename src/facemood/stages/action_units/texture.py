@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.geometry import LEFT_EYE, RIGHT_EYE
 from facemood.stages.action_units.frontal import Frontal, Matrix
 from facemood.stages.landmarks import cut_square
 
@@ -109,7 +110,7 @@ def openness_of(patch: NDArray[np.uint8], face: Frontal) -> tuple[float, float]:
     across, down = cv2.absdiff(patch[:, 2:], patch[:, :-2]), cv2.absdiff(patch[2:], patch[:-2])
     inner = slice(CELLS, -CELLS)
     usual = float(across[inner, CELLS - 1 : 1 - CELLS].mean() + down[CELLS - 1 : 1 - CELLS, inner].mean()) + FAINT
-    middles = np.stack([face.shape[36:42].mean(axis=0), face.shape[42:48].mean(axis=0)])
+    middles = np.stack([face.shape[RIGHT_EYE].mean(axis=0), face.shape[LEFT_EYE].mean(axis=0)])
     places = middles * RESOLUTION + (PATCH / 2 - 0.5, ABOVE * RESOLUTION - 0.5)
     far = ((np.arange(PATCH) - places[..., None]) / EYE[:, None]) ** 2  # (2 eyes, x and y, PATCH)
     near = np.exp(-far * far)

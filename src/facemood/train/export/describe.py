@@ -6,6 +6,7 @@ from typing import Any
 
 from facemood.labels import EXPRESSIONS
 from facemood.models.card import ModelCard
+from facemood.models.card_rules import CHANNELS
 from facemood.train.data.targets import VOTE_HEAD
 
 LIMITS = (
@@ -38,7 +39,7 @@ def describe(facts: dict[str, Any]) -> ModelCard:
     own, *others = facts["heads"]
     heads = {own: tuple(facts["classes"]), **dict.fromkeys(others, EXPRESSIONS)}
     colour = recipe.get("input", {}).get("colour", "grey")
-    channels = 1 if colour == "grey" else 3
+    channels = CHANNELS[colour]
     return ModelCard(
         name=recipe["name"],
         description=recipe["description"],
