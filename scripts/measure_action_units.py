@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from facemood.datasets import open_dataset  # noqa: E402
-from facemood.facs import CODES, POINTS, PROTOTYPES, UNITS, WORKS  # noqa: E402
+from facemood.facs import CODES, DU, EMFACS, MANUAL, POINTS, PROTOTYPES, SOUKUPOVA, TIAN, UNITS  # noqa: E402
 from facemood.labels import EXPRESSIONS  # noqa: E402
 from facemood.models import find_model  # noqa: E402
 from facemood.schema import Face  # noqa: E402
@@ -71,6 +71,18 @@ WANTED: tuple[tuple[str, tuple[tuple[str, ...], ...], str, float], ...] = (
     ("AU20", (("AU20",),), "fear", 0.65),
 )
 """Targets: a name, the units to add up (the best of several sums), the expression, the AUC."""
+
+WORKS = {
+    MANUAL: "Facial Action Coding System, 2nd edition: the unit, its name, its muscle, and what it changes in a face",
+    TIAN: "Recognizing action units for facial expression analysis, IEEE TPAMI 23(2): such distances of brows, lids "
+    "and lips as measures of units",
+    DU: "Compound facial expressions of emotion, PNAS 111(15), table 1: the share of people who show the unit when "
+    "they pose an expression; our model is trained on it",
+    EMFACS: "EMFACS-7: the units of expressions; our model is trained on those of contempt, which Du, Tao & Martinez "
+    "do not have",
+    SOUKUPOVA: "Real-time eye blink detection using facial landmarks, CVWW: the eye aspect ratio, height over width",
+}
+"""The sources of units, and what is taken from each."""
 
 Values = NDArray[np.float64]
 

@@ -27,6 +27,10 @@ def test_the_page_is_made_from_the_figures(script: ModuleType) -> None:
     assert "{{" not in page
 
 
+def test_the_page_explains_every_source_of_the_units(script: ModuleType) -> None:
+    assert {work for unit in UNITS for work in unit.sources} == set(script.WORKS)
+
+
 def test_the_figures_are_of_what_is_shipped(script: ModuleType) -> None:
     known = json.loads((ROOT / "docs" / "action-units.json").read_text())
     assert known["with"] == script.digests()

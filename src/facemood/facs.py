@@ -36,18 +36,6 @@ EMFACS = "Friesen & Ekman 1983"
 SOUKUPOVA = "Soukupová & Čech 2016"
 """The eye aspect ratio."""
 
-WORKS = {
-    MANUAL: "Facial Action Coding System, 2nd edition: the unit, its name, its muscle, and what it changes in a face",
-    TIAN: "Recognizing action units for facial expression analysis, IEEE TPAMI 23(2): such distances of brows, lids "
-    "and lips as measures of units",
-    DU: "Compound facial expressions of emotion, PNAS 111(15), table 1: the share of people who show the unit when "
-    "they pose an expression; our model is trained on it",
-    EMFACS: "EMFACS-7: the units of expressions; our model is trained on those of contempt, which Du, Tao & Martinez "
-    "do not have",
-    SOUKUPOVA: "Real-time eye blink detection using facial landmarks, CVWW: the eye aspect ratio, height over width",
-}
-"""The sources of units, and what is taken from each."""
-
 
 class ActionUnit(NamedTuple):
     """One action unit of FACS.
