@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,23 @@ class Pipeline:
     def prior(self) -> str:
         """The prior over expressions: ``"dataset"`` or ``"balanced"``."""
         return self.strategy.prior
+
+    def info(self) -> dict[str, Any]:
+        """Return what the results depend on: model, head, detector and settings."""
+        card = self.session.card
+        return {
+            "model": card.name,
+            "model_version": card.version,
+            "head": self.head,
+            "labels": list(card.heads[self.head]),
+            "views": self.strategy.views,
+            "prior": self.prior,
+            "detector": self.detector.name,
+            "min_face": self.options.min_size,
+            "threshold": self.options.threshold,
+            "max_faces": self.options.max_faces,
+            "device": self.session.device,
+        }
 
     def photos(self) -> PhotoScene:
         """Return a scene for unrelated frames: the detector runs on each, and nothing is remembered."""

@@ -333,18 +333,4 @@ class EmotionRecognizer:
         """Return what the results depend on: version, model, head, detector and settings."""
         from facemood import __version__
 
-        parts, options = self.pipeline, self.pipeline.options
-        return {
-            "facemood": __version__,
-            "model": self.card.name,
-            "model_version": self.card.version,
-            "head": parts.head,
-            "labels": list(self.labels),
-            "views": parts.strategy.views,
-            "prior": parts.prior,
-            "detector": self.detector.name,
-            "min_face": options.min_size,
-            "threshold": options.threshold,
-            "max_faces": options.max_faces,
-            "device": self.session.device,
-        }
+        return {"facemood": __version__, **self.pipeline.info()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import itertools
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,10 +35,6 @@ BATCH_PIXELS = 50_000_000
 """Most pixels of a batch that has several frames. It bounds the memory for large images."""
 
 
-def ignore_progress(done: int) -> None:
-    """Do nothing."""
-
-
 @dataclass(frozen=True, slots=True)
 class Stream:
     """How the inputs of one run are read.
@@ -47,20 +42,16 @@ class Stream:
     Attributes:
         pipeline: The stages that each frame goes through.
         video: Options for videos.
-        variants: Values of each label besides its probability; the same in all results of a run. `run` sets them.
         batch: Frames whose faces go through the network together.
         keep_images: Whether results keep their images.
         on_error: Called for each input that cannot be read; None raises the error.
-        advance: Called with the number of frames or photos that were read. `run` sets it.
     """
 
     pipeline: Pipeline
     video: VideoOptions
-    variants: tuple[str, ...] = ()
     batch: int = 8
     keep_images: bool = False
     on_error: ErrorHandler | None = None
-    advance: Callable[[int], None] = ignore_progress
 
     def run(self, inputs: Iterable[Item], *, progress: bool | Hook = False) -> Iterator[Result]:
         """Yield the results of all inputs in order, and report the progress.
@@ -84,7 +75,22 @@ class Stream:
                 hook(done, total)
 
             hook(0, total)
-            yield from dataclasses.replace(self, variants=variants, advance=advance).results(inputs)
+            yield from _Run(self, variants, advance).results(inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run of a stream.
+
+    Attributes:
+        stream: How the inputs are read.
+        variants: Values of each label besides its probability; the same in all results of the run.
+        advance: Called with the number of frames or photos that were read.
+    """
+
+    stream: Stream
+    variants: tuple[str, ...]
+    advance: Callable[[int], None]
 
     def results(self, inputs: Iterable[Item]) -> Iterator[Result]:
         """Yield the results of all inputs in order.
@@ -112,7 +118,7 @@ class Stream:
                 with self._errors_of(name_of_item(item)):
                     yield from read_frames(item)
 
-        for frames in batched(open_each(), self.batch):
+        for frames in batched(open_each(), self.stream.batch):
             yield from self._read_each(frames)
             self.advance(opened)
             opened = 0
@@ -121,7 +127,7 @@ class Stream:
 
     def _read_each(self, frames: Sequence[Frame]) -> Iterator[Result]:
         """Read a batch of photos. If that fails, read them one by one, so that only the cause is lost."""
-        scene = self.pipeline.photos()
+        scene = self.stream.pipeline.photos()
         try:
             results = list(self._read(frames, scene))
         except Exception:
@@ -141,10 +147,10 @@ class Stream:
         """Yield the results of a video or a live source batch by batch."""
         name, live = name_of_item(item), is_live_input(item)
         with self._errors_of(name):
-            scene = self.pipeline.track(self.video, learn=True) if live else self._open_scene(item)
-            frames = open_live(name) if live else open_video(item, every=self.video.every)
+            scene = self.stream.pipeline.track(self.stream.video, learn=True) if live else self._open_scene(item)
+            frames = open_live(name) if live else open_video(item, every=self.stream.video.every)
             with contextlib.closing(frames):
-                for batch in batched(frames, 1 if live else self.batch):
+                for batch in batched(frames, 1 if live else self.stream.batch):
                     yield list(self._read(batch, scene))
 
     @contextlib.contextmanager
@@ -154,32 +160,32 @@ class Stream:
             with input_errors(name):
                 yield
         except FacemoodError as error:
-            if self.on_error is None:
+            if self.stream.on_error is None:
                 raise
-            self.on_error(name, error)
+            self.stream.on_error(name, error)
 
     def _read(self, frames: Sequence[Frame], scene: Scene) -> Iterator[Result]:
         """Run the pipeline on decoded frames of one scene."""
         pairs = [(frame, scene) for frame in frames]
-        return self.pipeline.read(pairs, variants=self.variants, keep_images=self.keep_images)
+        return self.stream.pipeline.read(pairs, variants=self.variants, keep_images=self.stream.keep_images)
 
     def _open_scene(self, item: Item) -> VideoScene:
         """Begin a video's scene. Its baseline period is read first, so that baselines apply from the first frame.
 
         People get the same track IDs both times, because the same frames are read in the same way.
         """
-        if self.video.baseline is None:
-            return self.pipeline.track(self.video)
-        start, end = self.video.baseline
-        scene = self.pipeline.track(self.video, learn=True)
-        with contextlib.closing(open_video(item, every=self.video.every, end=end)) as frames:
-            for batch in batched(frames, self.batch):
+        if self.stream.video.baseline is None:
+            return self.stream.pipeline.track(self.stream.video)
+        start, end = self.stream.video.baseline
+        scene = self.stream.pipeline.track(self.stream.video, learn=True)
+        with contextlib.closing(open_video(item, every=self.stream.video.every, end=end)) as frames:
+            for batch in batched(frames, self.stream.batch):
                 for _ in self._read(batch, scene):
                     pass
         if not scene.baseline.people:
             name = name_of_item(item)
             logger.warning("%s: no face was tracked from %g to %g s, so there is no baseline", name, start, end)
-        return self.pipeline.track(self.video, baseline=scene.baseline, unit_baseline=scene.unit_baseline)
+        return self.stream.pipeline.track(self.stream.video, baseline=scene.baseline, unit_baseline=scene.unit_baseline)
 
 
 def check_batch(batch: int) -> int:

@@ -20,6 +20,26 @@ if TYPE_CHECKING:
 ALL = "all"
 """Value of `--segmenter` that stands for every segmenter."""
 
+# What is explained.
+Label = Annotated[
+    str | None, typer.Option(metavar="LABEL", help="Expression to explain. Without it, the predicted one.")
+]
+FaceNumber = Annotated[int | None, typer.Option(metavar="N", min=0, help="Explain only this face; 0 is the largest.")]
+
+# Options of lime.
+Segmenter = Annotated[
+    str, typer.Option(metavar="NAME", help="Superpixels for lime: slic, quickshift, felzenszwalb or all.")
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=NUMBER", help="Segmenter setting, such as n_segments=30. May be repeated."),
+]
+Samples = Annotated[
+    int, typer.Option(metavar="N", min=10, help="Masked versions of each face on which lime is fitted.")
+]
+Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Seed of lime's random masks.")]
+Hide = Annotated[str, typer.Option(metavar="FILL", help="Fill of hidden superpixels in lime: mean, blur or grey.")]
+
 
 def explain(
     photo: Annotated[str, typer.Argument(help="A photo.")],
@@ -32,27 +52,13 @@ def explain(
     method: Annotated[
         str, typer.Option(metavar="METHOD", help="Explanation method: lime, cam or occlusion. cam is class activation.")
     ] = "lime",
-    segmenter: Annotated[
-        str, typer.Option(metavar="NAME", help="Superpixels for lime: slic, quickshift, felzenszwalb or all.")
-    ] = "slic",
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=NUMBER", help="Segmenter setting, such as n_segments=30. May be repeated."),
-    ] = None,
-    label: Annotated[
-        str | None,
-        typer.Option(metavar="LABEL", help="Expression to explain. Without it, the predicted one."),
-    ] = None,
-    face: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="Explain only this face; 0 is the largest.")
-    ] = None,
-    samples: Annotated[
-        int, typer.Option(metavar="N", min=10, help="Masked versions of each face on which lime is fitted.")
-    ] = 1000,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of lime's random masks.")] = 0,
-    hide: Annotated[
-        str, typer.Option(metavar="FILL", help="Fill of hidden superpixels in lime: mean, blur or grey.")
-    ] = "mean",
+    segmenter: Segmenter = "slic",
+    settings: Settings = None,
+    label: Label = None,
+    face: FaceNumber = None,
+    samples: Samples = 1000,
+    seed: Seed = 0,
+    hide: Hide = "mean",
     model: Annotated[
         str, typer.Option(metavar="MODEL", help="A model's name (default or nano), or an .onnx file.")
     ] = DEFAULT_MODEL,

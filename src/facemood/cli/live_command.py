@@ -33,25 +33,28 @@ if TYPE_CHECKING:
     from facemood.results import Result
 
 
+Source = Annotated[
+    str, typer.Argument(help="camera:0, screen, screen:2, screen:X,Y,WIDTH,HEIGHT, or an rtsp:// or http:// address.")
+]
+Mirror = Annotated[
+    bool | None,
+    typer.Option(
+        "--mirror/--no-mirror",
+        show_default="cameras only",
+        help="Mirror the image in the window. Recordings are not mirrored.",
+    ),
+]
+
+
 def live(
-    source: Annotated[
-        str,
-        typer.Argument(help="camera:0, screen, screen:2, screen:X,Y,WIDTH,HEIGHT, or an rtsp:// or http:// address."),
-    ] = "camera:0",
+    source: Source = "camera:0",
     record: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Record a video without boxes and a table into this folder."),
     ] = None,
     window: Annotated[bool, typer.Option("--window/--no-window", help="Open a window.")] = True,
     json: Json = False,
-    mirror: Annotated[
-        bool | None,
-        typer.Option(
-            "--mirror/--no-mirror",
-            show_default="cameras only",
-            help="Mirror the image in the window. Recordings are not mirrored.",
-        ),
-    ] = None,
+    mirror: Mirror = None,
     anonymize: Anonymize = "",
     draw: Draw = None,
     smooth: Smooth = SMOOTH,

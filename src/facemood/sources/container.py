@@ -46,6 +46,9 @@ LOCAL = {"protocol_whitelist": "file,crypto,data"}
 """FFmpeg option that stops a local playlist from opening network addresses."""
 
 
+CLOCK_TIME = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
+"""A time as hours, minutes and seconds, as in Matroska's tag DURATION."""
+
 MAX_STRETCH = 8.0
 """Largest ratio of the sides of a pixel that is believed; anamorphic films have 2 or less."""
 
@@ -230,16 +233,13 @@ def is_countable(stream: VideoStream) -> bool:
 def duration_of(container: InputContainer, stream: VideoStream, origin: int) -> Fraction | None:
     """Return how many seconds a video stream should last from its first frame, at `origin` ticks; None if unknown."""
     if container.format.name == "avi" and stream.frames and stream.average_rate:
-        rate = (
-            stream.average_rate
-        )  # a truncated AVI derives its duration from its size, but the header has the number of frames
+        # a truncated AVI derives its duration from its size, but the header has the number of frames
+        rate = stream.average_rate
         return Fraction(stream.frames * rate.denominator, rate.numerator)
     if stream.duration:
         return stream.duration * tick_of(stream)
     start = origin * tick_of(stream)
-    tag = re.fullmatch(
-        r"(\d+):(\d+):(\d+(?:\.\d+)?)", stream.metadata.get("DURATION", "")
-    )  # Matroska's tag for each stream
+    tag = CLOCK_TIME.fullmatch(stream.metadata.get("DURATION", ""))  # Matroska's tag for each stream
     if tag:
         return 3600 * int(tag[1]) + 60 * int(tag[2]) + Fraction(tag[3]) - start
     return Fraction(container.duration, MICRO) - start if container.duration else None

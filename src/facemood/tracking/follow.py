@@ -118,12 +118,8 @@ class FaceFollower:
     ) -> None:
         if every < 1:
             raise OptionError(f"expected the detector to run every 1 or more frames, but got every={every}")
-        self.detector, self.landmark_model, self.options, self.every = (
-            detector,
-            landmark_model,
-            options or DetectOptions(),
-            every,
-        )
+        self.detector, self.landmark_model = detector, landmark_model
+        self.options, self.every = options or DetectOptions(), every
         self.tracker: Tracker = Tracker(track)
         self.detected, self.frames, self.detections = False, 0, 0
         self._faces: list[Face] = []
