@@ -59,7 +59,7 @@ def test_hooks_and_continuous_integration_call_targets_that_exist() -> None:
     called = [entry.removeprefix("make ") for entry in entries]
     called += re.findall(r"make ([a-z-]+)", (ROOT / ".ci" / "run").read_text())
     assert set(called) <= TARGETS
-    assert re.findall(r"repo: (.*)", hooks) == ["local"]  # so that no hook downloads anything
+    assert re.findall(r"repo: (.*)", hooks) == ["local"]  # so that pre-commit itself downloads nothing
 
 
 def test_coverage_and_the_fast_tests_choose_the_same_tests() -> None:

@@ -88,12 +88,26 @@ def test_the_wheel_holds_the_package_alone_and_is_small(wheel: Path) -> None:
     assert wheel.stat().st_size < 8_500_000  # the default network may take 5 MB of it
 
 
-def test_the_source_archive_holds_what_the_recipes_learn_from(tmp_path: Path) -> None:
+NEEDED_BY_TESTS = (
+    *("tests/conftest.py", "scripts/measure_detection.py", "benchmarks/run.py", "benchmarks/results.json"),
+    *("examples/photos/astronaut.png", "docs/architecture.md", "docs/detection.json", "docs/models/default.md"),
+    *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "CITATION.cff", "SECURITY.md"),
+    *(".ci/run", ".devcontainer/devcontainer.json", ".npmrc", ".pre-commit-config.yaml", "Dockerfile", "Makefile"),
+    *("noxfile.py", "package.json", "package-lock.json", "requirements/oldest.txt", "pyproject.toml"),
+    "src/facemood/server/static/messages.d.ts",
+)
+"""Files that tests read, one or more of each folder."""
+
+
+def test_the_source_archive_holds_what_the_tests_and_recipes_need(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "build", "--sdist", "--no-isolation", "-o", tmp_path, ROOT], check=True)
     (built,) = tmp_path.glob("*.tar.gz")
     with tarfile.open(built) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {f"soft_labels/{file.name}" for file in (ROOT / "soft_labels").iterdir()} <= names
+    assert set(NEEDED_BY_TESTS) <= names
+    tops = {name.partition("/")[0] for name in names}
+    assert not tops & {".git", ".venv", ".mypy_cache", ".ruff_cache", ".hypothesis", "node_modules", "dist"}
 
 
 def test_the_core_is_light(wheel: Path) -> None:
