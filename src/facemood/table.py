@@ -36,8 +36,17 @@ VARIANTS = (RAW, CHANGE)
 PREFIX = "label"
 """Prefix of the column of a label that is also the name of another column, as in ``label_score``."""
 
-STRING, INTEGER, NUMBER, BOOLEAN = "string", "integer", "number", "boolean"
-"""Types of columns, with their names from JSON Schema. In CSV, a boolean is 0 or 1."""
+STRING = "string"
+"""Type of a column of text. The names of types are those of JSON Schema."""
+
+INTEGER = "integer"
+"""Type of a column of whole numbers."""
+
+NUMBER = "number"
+"""Type of a column of decimal numbers."""
+
+BOOLEAN = "boolean"
+"""Type of a column of truth values; 0 or 1 in CSV."""
 
 CODEBOOK = ("name", "type", "unit", "range", "decimals", "meaning")
 """Properties of each column in the codebook."""

@@ -14,11 +14,23 @@ import typer
 
 from facemood.filenames import printable
 
-DONE, SOME_FAILED, USAGE, CANNOT_START, INTERRUPTED = 0, 1, 2, 3, 130
-"""Exit codes: done; some inputs failed and the rest is written; wrong usage; cannot start; interrupted."""
+DONE = 0
+"""Exit code: everything was done."""
+
+SOME_FAILED = 1
+"""Exit code: some inputs failed, and the rest is written."""
+
+USAGE = 2
+"""Exit code: wrong usage; nothing was analyzed. It is also that of Typer."""
+
+CANNOT_START = 3
+"""Exit code: the command cannot start, or a file cannot be written."""
+
+INTERRUPTED = 130
+"""Exit code: ended by Ctrl-C; as in shells, 128 plus the number of SIGINT."""
 
 PIPE_CLOSED = 141
-"""Exit code where nobody reads stdout any more, as of a process that SIGPIPE ended."""
+"""Exit code: the reader of stdout has gone; as in shells, 128 plus the number of SIGPIPE."""
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print more messages.")]

@@ -19,7 +19,7 @@ from facemood.errors import DatasetError, did_you_mean
 from facemood.sources.pillow_image import from_pillow
 from facemood.text import joined
 
-T = TypeVar("T")
+Found = TypeVar("Found")
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm"}
 """File name extensions of images."""
@@ -167,14 +167,14 @@ def is_hidden(path: Path) -> bool:
     return path.name.startswith(".")
 
 
-def on_all_cores(function: Callable[[int], T], count: int) -> Iterator[T]:
+def on_all_cores(function: Callable[[int], Found], count: int) -> Iterator[Found]:
     """Call a function with 0..count-1 in threads (decoders release the GIL); the results are in order."""
     with ThreadPoolExecutor() as pool:
         for start in range(0, count, BLOCK):
             yield from pool.map(function, range(start, min(start + BLOCK, count)))
 
 
-def _attempt(work: Callable[[ImageFiles, int], T], files: ImageFiles, row: int) -> T | str:
+def _attempt(work: Callable[[ImageFiles, int], Found], files: ImageFiles, row: int) -> Found | str:
     """Return the result of the work, or in words why the file cannot be read."""
     if not -len(files) <= row < len(files):
         raise IndexError(f"row {row} is out of range: there are {len(files)} image files")
