@@ -18,7 +18,7 @@ PATTERNS = st.sampled_from(
 
 
 def outputs_of(patterns: Sequence[str], source: str, label: Label) -> list[str]:
-    """As `OutputTargets` has it: a pattern without an ending is a folder of pictures."""
+    """As `OutputTargets` has it: a pattern without an ending is a folder of images."""
     number = f"-{FRAME}" if source.endswith(".mp4") else ""
     return [label.fill(pattern if "." in pattern else f"{pattern}/{{name}}{number}.png") for pattern in patterns]
 

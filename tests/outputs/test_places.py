@@ -71,8 +71,8 @@ def test_a_frame_of_a_video_is_no_input(place: Path) -> None:
 @pytest.mark.parametrize(
     ("pattern", "inputs", "words"),
     [
-        ("o.png", ["p.png", "photos/a.png"], "one picture cannot hold several inputs, and there are 2; .* name, o/"),
-        ("o.jpg", ["videos/talk.mp4"], "one picture cannot hold a video.*talk.mp4.*folder's name.*, o/"),
+        ("o.png", ["p.png", "photos/a.png"], "one image cannot hold several inputs, and there are 2; .* name, o/"),
+        ("o.jpg", ["videos/talk.mp4"], "one image cannot hold a video.*talk.mp4.*folder's name.*, o/"),
         ("{name}.png", ["photos/a.png", "videos/talk.mp4"], "cannot hold a video"),
         ("o.mp4", ["p.png"], "is a photo.*folder's name.*, o/"),
         ("{name}.mp4", ["p.png", "videos/talk.mp4"], "p.png is a photo"),
@@ -94,7 +94,7 @@ def test_folders_and_files_are_not_taken_for_each_other(place: Path) -> None:
     (place / "out.v2").mkdir()
     with pytest.raises(OutputConflictError, match="is a folder, and a file is wanted"):
         targets_of(["t.csv"], ["p.png"])
-    with pytest.raises(OutputConflictError, match="is a file, and a folder of pictures is wanted"):
+    with pytest.raises(OutputConflictError, match="is a file, and a folder of images is wanted"):
         targets_of(["results"], ["p.png"])
     assert targets_of(["out.v2"], ["p.png"]).outputs_of("p.png") == ["out.v2/p.png"]
     with pytest.raises(OutputError, match=r"unknown kind of output '\.xyz'"):

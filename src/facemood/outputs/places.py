@@ -20,7 +20,7 @@ from facemood.sinks import ONE_PHOTO, ONE_VIDEO, sink_kind
 PLACEHOLDER = re.compile(r"\{\w*\}")
 """A placeholder, known or not."""
 
-PICTURE = ".png"
+IMAGE_SUFFIX = ".png"
 """Suffix of the images in a folder."""
 
 PROBE = ".facemood-probe"
@@ -56,7 +56,7 @@ class OutputTarget:
             )
         target = cls(pattern, sink_kind(Label("x", "x").fill(pattern)))
         if target.is_folder and os.path.exists(pattern) and not os.path.isdir(pattern):
-            raise OutputConflictError(f"{pattern}: is a file, and a folder of pictures is wanted; give another name")
+            raise OutputConflictError(f"{pattern}: is a file, and a folder of images is wanted; give another name")
         if not target.is_folder and os.path.isdir(pattern):
             raise OutputConflictError(f"{pattern}: is a folder, and a file is wanted; give another name")
         if target.is_stream and (target.is_folder or target.kind.holds == ONE_VIDEO):
@@ -65,7 +65,7 @@ class OutputTarget:
 
     @property
     def is_folder(self) -> bool:
-        """Whether it is a folder of pictures."""
+        """Whether it is a folder of images."""
         return bool(self.kind.__name__ == "FolderSink")
 
     @property
@@ -103,7 +103,7 @@ class OutputTarget:
         if not self.is_folder:
             return [self.file_of(label)] if self.is_own else []
         number = f"-{FRAME}" if moving else ""
-        return [f"{self.file_of(label)}{label.name}{number}{PICTURE}"]
+        return [f"{self.file_of(label)}{label.name}{number}{IMAGE_SUFFIX}"]
 
 
 class OutputTargets:
@@ -207,15 +207,15 @@ class OutputTargets:
         if wrong:
             name = min(wrong)
             what = (
-                f"one picture cannot hold a video, such as {name}"
+                f"one image cannot hold a video, such as {name}"
                 if name in self.moving
                 else f"a video is made of a video's frames, but {name} is a photo"
             )
-            fix = f"give a folder's name for pictures, {_folder_like(target.pattern)}"
+            fix = f"give a folder's name for images, {_folder_like(target.pattern)}"
             raise OutputConflictError(f"{target.pattern}: {what}; {fix}")
         if target.kind.holds in (ONE_PHOTO, ONE_VIDEO) and len(self.inputs) > 1 and not target.is_own:
             what, fix = (
-                ("picture", f"give a folder's name, {_folder_like(target.pattern)}")
+                ("image", f"give a folder's name, {_folder_like(target.pattern)}")
                 if photos
                 else ("video", f"give each its own, -o '{_own_like(target.pattern)}'")
             )
@@ -275,7 +275,7 @@ def _key(target: OutputTarget) -> str:
     """Return a key that is equal for targets that are the same file."""
     if target.is_stream:
         return "-" if target.is_stdout else target.pattern
-    return _place(target.pattern.rstrip("/") + (f"/{NAME}{PICTURE}" if target.is_folder else ""))
+    return _place(target.pattern.rstrip("/") + (f"/{NAME}{IMAGE_SUFFIX}" if target.is_folder else ""))
 
 
 def _place(name: str) -> str:

@@ -124,15 +124,15 @@ class ResumableFolder(ResumableOutput):
     Args:
         sidecar: The inputs and outputs so far.
         inputs: The inputs of this run, by name.
-        pictures: The writer of the folder's images; None without one.
+        images: The writer of the folder's images; None without one.
         resume: Whether the earlier run is continued.
     """
 
     def __init__(
-        self, sidecar: Sidecar, inputs: Mapping[str, PlannedInput], pictures: Sink | None, *, resume: bool
+        self, sidecar: Sidecar, inputs: Mapping[str, PlannedInput], images: Sink | None, *, resume: bool
     ) -> None:
         super().__init__(sidecar, inputs)
-        self._pictures = pictures
+        self._images = images
         if resume:
             frames = _count_frames(sidecar.path.parent, inputs.values())
             self.skip_done(lambda entry, planned: self._is_there(entry, planned, frames))
@@ -140,7 +140,7 @@ class ResumableFolder(ResumableOutput):
     @property
     def sink(self) -> Sink | None:
         """The writer of the folder's images; None without one."""
-        return self._pictures
+        return self._images
 
     def finish(self, entry: SidecarEntry) -> None:
         """Record an input. Once it is whole, its unfinished files of an earlier run are removed."""

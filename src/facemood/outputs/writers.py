@@ -121,7 +121,7 @@ class Outputs:
             if target.sidecar is None and target.kind.of_results:
                 raise OutputConflictError(
                     f"{target.pattern}: --resume cannot continue it, because it is made of all results at once; give a "
-                    "table (.csv, .jsonl, .parquet), a folder of pictures, or each input its own file, such as "
+                    "table (.csv, .jsonl, .parquet), a folder of images, or each input its own file, such as "
                     "'tables/{name}.csv'"
                 )
         if not self.targets.all:
@@ -167,12 +167,12 @@ class Outputs:
         if target.kind.continues and not target.is_own:
             table, opens = Path(target.pattern), lambda: cast(Continuable, self._open(target.pattern, {}))
             return ResumableTable(sidecar, inputs, table, opens, resume=resume)
-        pictures = None
+        images = None
         for target in self.targets.all:
             if target.sidecar == sidecar.path and target.is_folder and not target.is_own:
                 names = {name: label.name for name, label in self.targets.labels.items()}
-                pictures = self._open(target.file_of(Label("", "")), names)
-        return ResumableFolder(sidecar, inputs, pictures, resume=resume)
+                images = self._open(target.file_of(Label("", "")), names)
+        return ResumableFolder(sidecar, inputs, images, resume=resume)
 
     def _relative(self, name: str, sidecar: Sidecar) -> list[str]:
         """Return an input's own files relative to the sidecar's folder."""

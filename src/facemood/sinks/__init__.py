@@ -36,7 +36,7 @@ SINKS: dict[str, Any] = {
 
 
 def sink_kind(path: str) -> Any:
-    """Return the kind of writer for a name; one without an ending, or that ends in a slash, is a folder of pictures.
+    """Return the kind of writer for a name; one without an ending, or that ends in a slash, is a folder of images.
 
     Standard output (``-``), devices and pipes without a known ending get the table as CSV.
 
@@ -44,7 +44,7 @@ def sink_kind(path: str) -> Any:
         OutputError: The ending is unknown.
 
     Example:
-        >>> sink_kind("clip.episodes.csv").__name__, sink_kind("pictures/").__name__
+        >>> sink_kind("clip.episodes.csv").__name__, sink_kind("images/").__name__
         ('EpisodesSink', 'FolderSink')
     """
     if path.endswith("/"):
@@ -76,9 +76,9 @@ def open_sink(
     Args:
         path: Where to write.
         info: Settings of the run, as `EmotionRecognizer.info` gives it.
-        layers: What pictures show in addition to boxes and labels, as for `Result.draw`.
-        anonymize: How pictures hide faces: ``"blur"``, ``"box"``, or not at all.
-        names: What a folder calls the pictures of each source, without ending.
+        layers: What images show in addition to boxes and labels, as for `Result.draw`.
+        anonymize: How images hide faces: ``"blur"``, ``"box"``, or not at all.
+        names: What a folder calls the images of each source, without ending.
 
     Raises:
         OutputError: The ending or a layer is unknown, or the file cannot be written.

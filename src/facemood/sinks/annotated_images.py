@@ -1,4 +1,4 @@
-"""Annotated pictures, written one by one."""
+"""Annotated images, written one by one."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from facemood.sinks.sink import MANY, ONE_PHOTO
 
 
 class DrawingSink:
-    """What writes annotated pictures.
+    """Writes annotated images.
 
     Args:
         path: Where to.
-        info: Settings of the run; a picture does not store them.
+        info: Settings of the run; an image does not store them.
         layers: What is shown in addition to boxes and labels, as for `Result.draw`.
         anonymize: How faces are hidden: ``"blur"``, ``"box"``, or not at all.
 
@@ -39,45 +39,45 @@ class DrawingSink:
         self.path, self.layers, self.way = path, check_layers(layers), check_anonymize(anonymize)
 
     def draw(self, result: Result) -> Image:
-        """Return a result's annotated picture."""
+        """Return a result's annotated image."""
         if not self.way or result.image is None:
             return result.draw(layers=self.layers)
         return result.draw(anonymize(result.image, result.faces, self.way), layers=self.layers)
 
     def close(self, *, whole: bool = True) -> None:
-        """Do nothing more: each picture is whole."""
+        """Do nothing: each image is whole."""
 
     def discard(self) -> None:
-        """Do nothing: what was written is whole."""
+        """Do nothing: each image is whole."""
 
 
 class PictureSink(DrawingSink):
-    """One annotated picture, for one input."""
+    """One annotated image, for one input."""
 
     holds = ONE_PHOTO
     written: bool = False
 
     def write(self, result: Result) -> None:
-        """Draw and write the picture.
+        """Draw and write the image.
 
         Raises:
             OutputError: It is the second one, or the file cannot be written.
         """
         if self.written:
-            raise OutputError(f"{self.path}: one picture cannot hold several; give a folder's name, {self.path.stem}/")
+            raise OutputError(f"{self.path}: one image cannot hold several; give a folder's name, {self.path.stem}/")
         write_image(self.path, self.draw(result))
         self.written = True
 
 
 class FolderSink(DrawingSink):
-    """A folder of annotated pictures, named as their sources; frames of videos have their number behind the name.
+    """A folder of annotated images, named as their sources; frames of videos have their number behind the name.
 
     Args:
-        path: The folder; it is made with the first picture.
-        info: Settings of the run; a picture does not store them.
+        path: The folder; it is made with the first image.
+        info: Settings of the run; an image does not store them.
         layers: What is shown in addition to boxes and labels, as for `Result.draw`.
         anonymize: How faces are hidden: ``"blur"``, ``"box"``, or not at all.
-        names: What each source's pictures are called, without ending. Others are called as their files; of equal
+        names: What each source's images are called, without ending. Others are called as their files; of equal
             names, the later ones get a number.
     """
 
@@ -97,7 +97,7 @@ class FolderSink(DrawingSink):
         self._taken: set[str] = set()
 
     def write(self, result: Result) -> None:
-        """Draw and write one picture as PNG."""
+        """Draw and write one image as PNG."""
         name = self.names.get(result.source, Path(result.source).stem)
         if result.timestamp is not None:
             name = f"{name}-{result.index:06d}"
@@ -106,7 +106,7 @@ class FolderSink(DrawingSink):
         write_image(self.path / f"{name}.png", self.draw(result))
 
     def _free(self, name: str) -> str:
-        """Return a name, with a number where it was given to another picture, in whatever case."""
+        """Return a name, with a number where it was given to another image, in whatever case."""
         number, free = 1, name
         while free.casefold() in self._taken:
             number += 1

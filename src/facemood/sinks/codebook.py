@@ -22,7 +22,7 @@ class CodebookSink(FileSink):
     Args:
         path: The file's name.
         info: Settings of the run; its labels and variants say which columns there are.
-        layers: What pictures show; a text file shows none.
+        layers: What images show; a text file shows none.
 
     Raises:
         OutputError: The file cannot be written.

@@ -30,7 +30,7 @@ class ParquetSink:
     Args:
         path: The file's final name.
         info: Settings of the run, as `EmotionRecognizer.info` gives it.
-        layers: What pictures show; a table shows none.
+        layers: What images show; a table shows none.
 
     Raises:
         MissingExtraError: pyarrow is not installed (extra ``data``).

@@ -30,7 +30,7 @@ class FileSink:
     Args:
         path: The file's final name.
         info: Settings of the run, as `EmotionRecognizer.info` gives it.
-        layers: What pictures show; a text file shows none.
+        layers: What images show; a text file shows none.
 
     Raises:
         OutputError: The file cannot be written.
