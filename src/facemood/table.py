@@ -227,6 +227,7 @@ DISPLAY_COLUMN = Column(
 """Column of the steady label in videos."""
 
 _OTHERS = (*FRAME_COLUMNS, *FACE_COLUMNS, *LABEL_COLUMNS, *UNIT_COLUMNS, *ANGLE_COLUMNS, DISPLAY_COLUMN)
+"""All columns whose names do not come from labels."""
 
 TAKEN = frozenset(name.casefold() for name in (*(column.name for column in _OTHERS), *EXPRESSIONS))
 """Names that the column of another label cannot have, in lower case."""

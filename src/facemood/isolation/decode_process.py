@@ -248,6 +248,7 @@ class _Watch:
 
 
 _WATCH = _Watch()
+"""The one thread that kills processes of this program at their deadlines."""
 
 
 def _widen(pipe: IO[bytes] | None) -> None:

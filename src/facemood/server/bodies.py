@@ -9,7 +9,7 @@ import time
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
 
-from facemood.server.client_places import Place, Places
+from facemood.server.client_places import ClientPlace, Places
 from facemood.server.clients import client_of
 from facemood.server.limits import ServerOptions
 from facemood.server.problems import Problem
@@ -91,7 +91,7 @@ class Body:
         self.client, self.came = client_of(scope), 0
         self._began, self._place, self._evicted = 0.0, None, asyncio.Event()
 
-    _place: Place | None
+    _place: ClientPlace | None
 
     async def __call__(self) -> Message:
         """Receive a part of the body.

@@ -51,7 +51,7 @@ class Places:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.count, self.full, self.silence, self.retry, self.clock = count, full, silence, retry, clock
-        self._held: set[Place] = set()
+        self._held: set[ClientPlace] = set()
         self._clients: Counter[str] = Counter()
 
     @property
@@ -59,7 +59,7 @@ class Places:
         """Number of places that are taken."""
         return len(self._held)
 
-    def enter(self, client: str, leave: Callable[[], None] | None = None) -> Place:
+    def enter(self, client: str, leave: Callable[[], None] | None = None) -> ClientPlace:
         """Take a place.
 
         Args:
@@ -72,7 +72,7 @@ class Places:
         free = self.count - len(self._held)
         if free <= (self.count // KEPT_FREE if self._clients[client] else 0):
             self._make_room()
-        place = Place(self, client, leave)
+        place = ClientPlace(self, client, leave)
         self._held.add(place)
         self._clients[client] += 1
         return place
@@ -89,7 +89,7 @@ class Places:
         if idlest.leave:
             idlest.leave()
 
-    def free(self, place: Place) -> None:
+    def free(self, place: ClientPlace) -> None:
         """Free a place. A second call does nothing."""
         if place in self._held:
             self._held.remove(place)
@@ -98,7 +98,7 @@ class Places:
                 del self._clients[place.client]
 
 
-class Place:
+class ClientPlace:
     """One place that a client holds. It is left by `close`, or at the end of a ``with`` block.
 
     Args:
@@ -129,7 +129,7 @@ class Place:
         """Leave the place."""
         self.places.free(self)
 
-    def __enter__(self) -> Place:
+    def __enter__(self) -> ClientPlace:
         return self
 
     def __exit__(

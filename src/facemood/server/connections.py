@@ -8,7 +8,7 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from facemood.server.client_places import Place, Places
+from facemood.server.client_places import ClientPlace, Places
 from facemood.server.clients import network_of
 from facemood.server.limits import ServerOptions
 from facemood.server.problems import Problem
@@ -38,7 +38,7 @@ class _Bounded(H11Protocol):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._place: Place | None = None
+        self._place: ClientPlace | None = None
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

@@ -18,7 +18,7 @@ PICTURES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp")
 """Content types of a body that is one image."""
 
 
-class Part(Protocol):
+class FormPart(Protocol):
     """Receives the bytes of one part of a form."""
 
     def write(self, data: bytes) -> Any:
@@ -69,7 +69,7 @@ async def read_pictures(request: Request, *, most: int, parts: int) -> list[Sent
         return [SentPicture(None, data)]
     found: list[SentPicture] = []
 
-    def open_part(field: str, name: str | None) -> Part:
+    def open_part(field: str, name: str | None) -> FormPart:
         if field != "image":
             return _Nowhere()
         if len(found) == most:
@@ -94,7 +94,7 @@ async def read_video(request: Request, file: IO[bytes], *, parts: int) -> None:
     """
     found = 0
 
-    def open_part(field: str, name: str | None) -> Part:
+    def open_part(field: str, name: str | None) -> FormPart:
         nonlocal found
         if field != "video":
             return _Nowhere()
@@ -108,7 +108,7 @@ async def read_video(request: Request, file: IO[bytes], *, parts: int) -> None:
         raise Problem(422, "video: there is none; expected one in a form field called 'video'")
 
 
-async def read_form(request: Request, open_part: Callable[[str, str | None], Part], *, parts: int) -> None:
+async def read_form(request: Request, open_part: Callable[[str, str | None], FormPart], *, parts: int) -> None:
     """Read a form as it arrives.
 
     Args:
@@ -148,11 +148,11 @@ async def _chunks(request: Request) -> AsyncIterator[bytes]:
 class _FormReader:
     """The callbacks of the form parser."""
 
-    def __init__(self, open_part: Callable[[str, str | None], Part], parts: int) -> None:
+    def __init__(self, open_part: Callable[[str, str | None], FormPart], parts: int) -> None:
         self.open_part, self.parts, self.count = open_part, parts, 0
         self._name, self._value, self._disposition = b"", b"", b""
-        self._part: Part = _Nowhere()
-        self._came: list[tuple[Part, bytes]] = []
+        self._part: FormPart = _Nowhere()
+        self._came: list[tuple[FormPart, bytes]] = []
 
     def callbacks(self) -> dict[str, Callable[..., None]]:
         """Return the callbacks by name."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from facemood.isolation.decode_process import DecodeProcess
-from facemood.server.client_places import Place, Places
+from facemood.server.client_places import ClientPlace, Places
 from facemood.server.engine import Engine
 from facemood.server.limits import ServerOptions
 from facemood.server.problems import Problem, problem_of
@@ -62,7 +62,7 @@ class VideoJob:
     id: str
     folder: Path
     process: DecodeProcess
-    place: Place
+    place: ClientPlace
     annotated: bool
     every: float | None = None
     reserved: int = 0

@@ -15,7 +15,7 @@ from starlette.websockets import WebSocketDisconnect
 from facemood.explain import add_maps, can_map
 from facemood.results import Result
 from facemood.schema import Frame, Image
-from facemood.server.client_places import Place
+from facemood.server.client_places import ClientPlace
 from facemood.server.clients import client_of
 from facemood.server.limits import ServerOptions
 from facemood.server.problems import Problem, problem_of, require_maps
@@ -94,7 +94,7 @@ class Connection:
         self._listening: asyncio.Task[None] | None = None
         self._restart(SMOOTH)
 
-    async def run(self, place: Place) -> None:
+    async def run(self, place: ClientPlace) -> None:
         """Greet, read and answer, until the client leaves or is told to.
 
         Args:
@@ -128,7 +128,7 @@ class Connection:
         if self._listening is not None:
             self._listening.cancel()
 
-    async def _listen(self, place: Place) -> None:
+    async def _listen(self, place: ClientPlace) -> None:
         """Take in what comes."""
         while True:
             message = await self.socket.receive()
@@ -139,7 +139,7 @@ class Connection:
                 await self._close(*refused)
                 return
 
-    def _watch_silence(self, place: Place) -> None:
+    def _watch_silence(self, place: ClientPlace) -> None:
         """End the connection if no picture came for long, or look again when that could be."""
         left = place.since + self.options.live_idle - place.places.clock()
         if left > 0:
@@ -147,7 +147,7 @@ class Connection:
         else:
             self._end(DONE, f"no picture came for {self.options.live_idle:g} seconds")
 
-    async def _take_in(self, data: bytes | None, text: str, place: Place) -> tuple[int, str] | None:
+    async def _take_in(self, data: bytes | None, text: str, place: ClientPlace) -> tuple[int, str] | None:
         """Take in a picture or a setting; return why the connection is closed, if it is."""
         if data is not None:
             place.touch()
@@ -202,7 +202,7 @@ class Connection:
         self._smooth, self._scene = smooth, None
         self._began = time.monotonic()
 
-    async def _answer_all(self, place: Place) -> None:
+    async def _answer_all(self, place: ClientPlace) -> None:
         """Have the newest picture read, answer, and again."""
         while True:
             await self._came.wait()
