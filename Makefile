@@ -10,15 +10,20 @@ PARALLEL ?= -n 2 --dist loadfile
 # make test-fast also leaves out tests/cli, where each test starts a process: two thirds of the time.
 FAST = not slow and not dataset and not browser and not display
 
+# How long make fuzz works, and which damage it does: other damage each day.
+MINUTES ?= 30
+SEED ?= $(shell date +%Y%j)
+
 export OMP_WAIT_POLICY = PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test test-fast coverage check check-python check-js format verify-types audit sbom bench clean
+.PHONY: help demo test test-fast fuzz coverage check check-python check-js format verify-types audit sbom bench clean
 
 help:
 	@echo "make demo [PHOTO=path]  read sample photos, or your own, with the core dependencies alone"
 	@echo "make test               run all tests that this machine can run"
 	@echo "make test-fast          run the tests of the core in under a minute; needs no torch"
+	@echo "make fuzz [MINUTES=30]   damage files of all kinds at random, others every day, and read them"
 	@echo "make coverage           run the tests that are not slow with branch coverage, and hold the floor"
 	@echo "make check              format, lint and types; JavaScript too, where npm is installed"
 	@echo "make format             format the Python code, and fix what the linter can fix"
@@ -40,6 +45,9 @@ test: .venv/ready
 
 test-fast: .venv-fast/ready
 	@.venv-fast/bin/python -m pytest -q $(PARALLEL) -p tests.light --ignore=tests/cli
+
+fuzz: .venv/ready
+	@.venv/bin/python -m pytest -q -s tests/fuzz --fuzz-minutes $(MINUTES) --fuzz-seed $(SEED)
 
 coverage: .venv/ready
 	@.venv/bin/coverage erase

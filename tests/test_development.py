@@ -198,3 +198,9 @@ def test_the_page_has_each_id_once_and_asks_for_no_other() -> None:
     assert sorted(ids) == sorted(set(ids))
     asked = set(re.findall(r'\bpart\("([^"]+)"\)', (static / "page.js").read_text()))
     assert asked <= set(ids)
+
+
+def test_the_tests_that_the_threat_model_names_are_there() -> None:
+    named = set(re.findall(r"`(tests/[^`]+)`", (ROOT / "SECURITY.md").read_text()))
+    assert len(named) > 20
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []

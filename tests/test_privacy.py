@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -48,6 +53,12 @@ photo, video, out = sys.argv[1:]
 settings = ["--set=train.epochs=1", "--set=train.freeze_epochs=0"]
 sys.argv = ["facemood", "train", "own", f"--data=folder:{out}/photos", *settings, f"--run={out}/run"]
 main()
+"""
+
+EXTRAS = """
+import facemood.explain, facemood.server, facemood.window, facemood.train, facemood.evaluation, facemood.notebook
+import facemood.sinks, facemood.sources.live, facemood.train.export
+import lime, skimage, pandas, pyarrow, matplotlib.pyplot, fastapi, uvicorn, mss, pygame
 """
 
 EXPECTED = re.compile(
@@ -122,6 +133,76 @@ def test_training_opens_no_socket(video: Path, clean_environment: dict[str, str]
     assert sockets(watch(TRAIN, video, clean_environment, tmp_path)) == []
 
 
+@needs_strace
+@pytest.mark.slow
+def test_the_extras_are_imported_without_a_socket(
+    video: Path, clean_environment: dict[str, str], tmp_path: Path
+) -> None:
+    for module in ("torch", "lime", "pandas", "fastapi", "pygame", "mss"):
+        pytest.importorskip(module, reason="needs all extras")
+    assert sockets(watch(EXTRAS, video, clean_environment, tmp_path)) == []
+
+
+@needs_strace
+@pytest.mark.slow
+def test_a_server_on_loopback_talks_to_nobody_else(
+    astronaut: Path, clean_environment: dict[str, str], tmp_path: Path
+) -> None:
+    httpx = pytest.importorskip("httpx", reason="needs the extra dev")
+    pytest.importorskip("fastapi", reason="needs the extra serve")
+    trace, log = tmp_path / "trace.txt", tmp_path / "log.txt"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    strace = ["strace", "-f", "-qq", "-e", "trace=network", "-o", str(trace)]
+    serve = [sys.executable, "-m", "facemood", "serve", "--port", str(port), "--threads", "1"]
+    with log.open("w") as out:
+        process = subprocess.Popen([*strace, *serve], stdout=out, stderr=out, env=clean_environment, cwd=tmp_path)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
+            wait_until_it_answers(client, log)
+            answer = client.post("/v1/analyze", files={"image": astronaut.read_bytes()})
+            assert len(answer.json()["results"][0]["faces"]) == 1, answer.text
+            assert client.get("/").status_code == 200
+    finally:
+        for child in children_of(process.pid):
+            os.kill(child, signal.SIGINT)  # strace passes none on
+        process.wait(timeout=60)
+    text = trace.read_text(errors="replace")
+    assert f"htons({port})" in text
+    assert strangers(text) == []
+
+
+def wait_until_it_answers(client: Any, log: Path) -> None:
+    """Wait for a server, or say what it wrote."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        try:
+            if client.get("/healthz").status_code == 200:
+                return
+        except Exception:
+            pass
+        time.sleep(0.2)
+    raise AssertionError(log.read_text())
+
+
+def children_of(process: int) -> list[int]:
+    """The processes that a process started."""
+    return [int(number) for number in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def strangers(trace: str) -> list[str]:
+    """The calls that name an address other than this machine's, or open a socket that is none of TCP's or UNIX's."""
+    kinds = ("AF_UNIX", "AF_INET, SOCK_STREAM", "AF_INET6, SOCK_STREAM")
+    calls = trace.splitlines()
+    opened = [
+        line for line in calls if re.search(r"\bsocket\(", line) and not any(f"socket({k}" in line for k in kinds)
+    ]
+    named = [line for line in calls if re.search(r"sin6?_addr|inet_pton", line)]
+    local = re.compile(r'inet_addr\("127\.0\.0\.1"\)|inet_pton\(AF_INET6, "::1"')
+    return opened + [line for line in named if not local.search(line)]
+
+
 @pytest.mark.slow
 def test_reading_works_without_any_network(video: Path, clean_environment: dict[str, str], tmp_path: Path) -> None:
     unshare = shutil.which("unshare")
@@ -141,3 +222,10 @@ def test_the_watch_sees_a_socket_and_a_file(tmp_path: Path) -> None:
     trace += '1 socket(AF_UNIX, SOCK_STREAM, 0) = 5\n1 openat(AT_FDCWD, "/etc/y", O_RDONLY) = 6'
     assert sockets(trace) == ["1 socket(AF_INET, SOCK_STREAM, 0) = 3"]
     assert written(trace, tmp_path) == ["/etc/x"]
+
+
+def test_the_watch_sees_an_address_that_is_not_this_machines() -> None:
+    local = '1 connect(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16) = 0'
+    far = '1 sendto(3, "x", 1, 0, {sa_family=AF_INET, sin_port=htons(53), sin_addr=inet_addr("10.0.0.2")}, 16) = 1'
+    datagram, stream = "1 socket(AF_INET, SOCK_DGRAM, 0) = 3", "1 socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, 0) = 3"
+    assert strangers("\n".join([local, far, datagram, stream])) == [datagram, far]

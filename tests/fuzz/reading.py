@@ -134,7 +134,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     (folder / "damaged").mkdir(exist_ok=True)
     sources, reader = sorted(path for path in folder.iterdir() if path.is_file()), READERS[kind]()
-    for line in sys.stdin.read().split():
+    for line in sys.stdin.read().splitlines():
         file = damaged_copy(int(line), seed, sources, folder) if line.isdecimal() else Path(line)
         say(json.dumps({"case": line, "file": str(file)}))
         began = time.process_time()

@@ -34,7 +34,7 @@ def whole_files(folder: Path) -> list[Path]:
 def cases_of(kind: str, config: pytest.Config, folder: Path) -> Report:
     """Read whole files, kept ones and damaged ones: a number of them, or as many as fit into the option's minutes."""
     minutes, seed = config.getoption("fuzz_minutes", 0), config.getoption("fuzz_seed", 0)
-    kept = sorted(file for file in (SEEDS / kind).iterdir() if not file.name.startswith("."))
+    kept = sorted(path for path in (SEEDS / kind).rglob("*") if path.is_file() and not path.name.startswith("."))
     total = read_damaged(kind, [*whole_files(folder), *kept, *range(CASES[kind])], folder, seed=seed)
     first, end = CASES[kind], time.monotonic() + 60 * minutes / len(CASES)
     while time.monotonic() < end and not total.faults:

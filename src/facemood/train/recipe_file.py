@@ -132,6 +132,9 @@ def _build(kind: type[Any], table: Mapping[str, Any], *, prefix: str) -> Any:
             f"unknown recipe key {show(prefix + key)}; expected one of {', '.join(prefix + name for name in hints)}."
             f"{did_you_mean(key[:99], hints)}"
         )
+    required = {field.name for field in dataclasses.fields(kind) if field.default is field.default_factory}
+    if missing := required.difference(table):
+        raise RecipeError(f"the recipe key {prefix + min(missing)!r} is missing")
     return kind(**{key: _value(hints[key], value, prefix + key) for key, value in table.items()})
 
 
