@@ -1,8 +1,9 @@
 """Memory that networks may take: a file of two kilobytes can name arrays of tens of gigabytes.
 
 While a model is opened, ONNX Runtime works out what does not depend on the input. Linux holds that within a limit
-(``RLIMIT_DATA``); other systems have no such limit, and there ONNX Runtime's own holds: 1 GB an array. While a network
-runs, ONNX Runtime's allocator holds the limit, everywhere. Beyond a limit ONNX Runtime raises an error of its own.
+(``RLIMIT_DATA``). Other systems have no such limit, and there ONNX Runtime's own holds (1 GB an array in version 1.32).
+While a network runs, ONNX Runtime's allocator holds the limit, everywhere. Beyond a limit ONNX Runtime raises an error
+of its own.
 """
 
 from __future__ import annotations
