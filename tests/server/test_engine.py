@@ -17,7 +17,7 @@ from tests.moving_faces import read_photo
 
 @pytest.fixture
 def engine(recognizer: EmotionRecognizer) -> Iterator[Engine]:
-    engine = Engine(recognizer, waiting=6)
+    engine = Engine(recognizer, max_waiting=6)
     yield engine
     engine.close()
 
@@ -98,7 +98,7 @@ def test_more_than_fit_are_refused(engine: Engine) -> None:
 
 
 def test_a_closed_engine_refuses(recognizer: EmotionRecognizer) -> None:
-    engine = Engine(recognizer, waiting=4)
+    engine = Engine(recognizer, max_waiting=4)
     engine.close()
     with pytest.raises(Problem):
         engine.read(lambda: [blank()], engine.photos())

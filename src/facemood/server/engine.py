@@ -56,11 +56,11 @@ class Engine:
 
     Args:
         recognizer: What reads them.
-        waiting: How many requests may wait for each thread.
+        max_waiting: Requests that may wait for each thread.
 
     Example:
         >>> import numpy as np
-        >>> engine = Engine(EmotionRecognizer(), waiting=4)
+        >>> engine = Engine(EmotionRecognizer(), max_waiting=4)
         >>> blank = Frame(np.full((48, 64, 3), 128, np.uint8))
         >>> [len(result) for result in engine.read(lambda: [blank], engine.photos()).result()]
         [0]
@@ -69,10 +69,10 @@ class Engine:
 
     recognizer: EmotionRecognizer
 
-    def __init__(self, recognizer: EmotionRecognizer, *, waiting: int) -> None:
+    def __init__(self, recognizer: EmotionRecognizer, *, max_waiting: int) -> None:
         self.recognizer = recognizer
-        self._small = _Lane(recognizer, waiting, "facemood-engine", batch=BATCH)
-        self._large = _Lane(recognizer, waiting, "facemood-engine-large", batch=1, before=self._small)
+        self._small = _Lane(recognizer, max_waiting, "facemood-engine", batch=BATCH)
+        self._large = _Lane(recognizer, max_waiting, "facemood-engine-large", batch=1, before=self._small)
 
     @property
     def frames(self) -> int:
@@ -130,16 +130,17 @@ class _Lane:
 
     Args:
         recognizer: What reads.
-        waiting: How many may wait.
+        max_waiting: Requests that may wait.
         name: The thread's.
         batch: Most requests in one batch.
         before: The lane that has precedence: while it works, this one rests as long as it works.
     """
 
     def __init__(
-        self, recognizer: EmotionRecognizer, waiting: int, name: str, *, batch: int, before: _Lane | None = None
+        self, recognizer: EmotionRecognizer, max_waiting: int, name: str, *, batch: int, before: _Lane | None = None
     ) -> None:
-        self.recognizer, self.most, self.batch, self.before = recognizer, waiting, batch, before
+        self.recognizer, self.max_waiting = recognizer, max_waiting
+        self.batch, self.before = batch, before
         self.frames = self.runs = 0
         self._requests: deque[_Request] = deque()
         self._change = threading.Condition()
@@ -169,7 +170,7 @@ class _Lane:
     def add(self, request: _Request) -> Future[list[Result]]:
         """Add a request."""
         with self._change:
-            if self._closed or len(self._requests) >= self.most:
+            if self._closed or len(self._requests) >= self.max_waiting:
                 raise Problem(503, "too much is being read already; ask again in a moment", {"Retry-After": "1"})
             self._requests.append(request)
             self._change.notify()

@@ -104,7 +104,7 @@ async def add_video(
         with job.video.open("wb") as file:
             await read_video(request, file, parts=service.options.max_parts)
         await run_in_threadpool(service.videos.submit, job)
-    return JSONResponse(_told(request, job), 202, headers={"Location": f"{_root_of(request)}/v1/videos/{job.id}"})
+    return JSONResponse(_job_answer(request, job), 202, headers={"Location": f"{_root_of(request)}/v1/videos/{job.id}"})
 
 
 @router.get(
@@ -116,7 +116,7 @@ async def add_video(
 )
 async def video(service: Serving, request: Request, name: str) -> Response:
     """Tell how far a video is, and where its results are."""
-    return JSONResponse(_told(request, service.videos.get(name)))
+    return JSONResponse(_job_answer(request, service.videos.get(name)))
 
 
 @router.delete(
@@ -158,8 +158,8 @@ async def models(service: Serving) -> Response:
     used = service.recognizer.card
     cards = {name: await run_in_threadpool(_card_of, name) for name in list_models()} | {used.name: used}
     keys = ("name", "version", "description", "licence", "heads", "limits", "metrics")
-    told = [{**{key: getattr(card, key) for key in keys}, "used": card.name == used.name} for card in cards.values()]
-    return JSONResponse({"models": told})
+    answer = [{**{key: getattr(card, key) for key in keys}, "used": card.name == used.name} for card in cards.values()]
+    return JSONResponse({"models": answer})
 
 
 @router.get(
@@ -254,11 +254,11 @@ def _answer_of(service: Service, annotated: bool, maps: bool) -> Callable[[Resul
     return answer
 
 
-def _told(request: Request, job: VideoJob) -> dict[str, Any]:
-    """Return what a client is told of a video, with addresses as the client's side of a proxy has them."""
-    told = job.to_dict()
-    told["results"] = {name: f"{_root_of(request)}{address}" for name, address in told["results"].items()}
-    return told
+def _job_answer(request: Request, job: VideoJob) -> dict[str, Any]:
+    """Return the JSON of a video job, with its addresses as clients in front of the proxy see them."""
+    answer = job.to_dict()
+    answer["results"] = {name: f"{_root_of(request)}{address}" for name, address in answer["results"].items()}
+    return answer
 
 
 def _root_of(request: Request) -> str:
@@ -267,7 +267,7 @@ def _root_of(request: Request) -> str:
 
 
 def _name_of(name: str | None, number: int) -> str:
-    """Return what results call a picture: the last part of its name, which is told back and reaches no disk.
+    """Return the name of an image in results: the last part of the file name. It never reaches the disk.
 
     Example:
         >>> _name_of("photos/me.jpg", 0), _name_of("../../etc/passwd", 0), _name_of(None, 2)

@@ -51,7 +51,7 @@ class Service:
 
     def __init__(self, recognizer: EmotionRecognizer, options: ServerOptions, metrics: Metrics) -> None:
         self.recognizer, self.options, self.metrics = recognizer, options, metrics
-        self.engine = Engine(recognizer, waiting=TOGETHER + 2 + options.videos)
+        self.engine = Engine(recognizer, max_waiting=TOGETHER + 2 + options.videos)
         self.decoders = Decoders(options, metrics)
         self.videos = Videos(self.engine, options)
         self.pictures = Places(options.waiting, full="too much is being read already; ask again in a moment")

@@ -84,7 +84,7 @@ class VideoJob:
         self.process.close()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what clients are told."""
+        """Return the state of the job for clients."""
         names = sorted(file.name for file in self.folder.glob("*.*")) if self.state == DONE else []
         return {
             "id": self.id,

@@ -95,7 +95,7 @@ class Connection:
         self._restart(SMOOTH)
 
     async def run(self, place: ClientPlace) -> None:
-        """Greet, read and answer, until the client leaves or is told to.
+        """Greet, read and answer, until the client leaves or the server closes the connection.
 
         Args:
             place: What the connection holds among all of them.
@@ -159,7 +159,7 @@ class Connection:
         elif not self._settings.take():
             return TOO_MANY, f"expected at most {self.options.setting_rate} settings a second"
         else:
-            await self._obey(text)
+            await self._apply_settings(text)
         return None
 
     def _put(self, data: bytes) -> None:
@@ -170,18 +170,18 @@ class Connection:
         self._count += 1
         self._came.set()
 
-    async def _obey(self, text: str) -> None:
+    async def _apply_settings(self, text: str) -> None:
         """Change a setting; what is no setting is complained of."""
         try:
-            told = json.loads(text)
-            if "map" in told:
-                self._show_maps(told["map"])
+            settings = json.loads(text)
+            if "map" in settings:
+                self._show_maps(settings["map"])
             else:
-                self._smooth_over(float(told["smooth"]))
+                self._smooth_over(float(settings["smooth"]))
         except Problem as problem:
-            await self._complain(problem)
+            await self._send_problem(problem)
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-            await self._complain(Problem(400, 'expected a setting such as {"smooth": 0.3} or {"map": true}'))
+            await self._send_problem(Problem(400, 'expected a setting such as {"smooth": 0.3} or {"map": true}'))
 
     def _smooth_over(self, seconds: float) -> None:
         """Smooth predictions over so many seconds, in a new scene with new track IDs."""
@@ -216,12 +216,12 @@ class Connection:
             except Exception as error:  # the connection goes on with the next picture
                 problem = problem_of(error)
                 self.metrics.refuse(problem.status)
-                await self._complain(problem, self._current)
+                await self._send_problem(problem, self._current)
                 continue
             finally:
                 place.touch()
                 place.busy = False
-            await self._tell(text)
+            await self._send_result(text)
 
     async def _read(self) -> str:
         """Have the newest picture read, and return what is sent of it."""
@@ -253,14 +253,14 @@ class Connection:
             result = await asyncio.to_thread(add_maps, self.service.recognizer.pipeline, result)
         return json.dumps({"type": "result", **result.to_dict()}, ensure_ascii=False)
 
-    async def _tell(self, text: str) -> None:
+    async def _send_result(self, text: str) -> None:
         """Send what was read."""
         self.metrics.count("facemood_frames_total")
         await self.socket.send_text(text)
         if self._current is not None:
             self.metrics.observe(time.monotonic() - self._current.came)
 
-    async def _complain(self, problem: Problem, sent: _Sent | None = None) -> None:
+    async def _send_problem(self, problem: Problem, sent: _Sent | None = None) -> None:
         """Send what is wrong with a picture or a setting."""
         number = None if sent is None else sent.number
         await self.socket.send_text(json.dumps({"type": "problem", "frame": number, "problem": problem.body()}))
@@ -274,7 +274,7 @@ class Connection:
 
 def greeting(recognizer: EmotionRecognizer, options: ServerOptions) -> dict[str, Any]:
     """Return the first message of a connection: what reads, and what may be sent."""
-    video = VideoOptions()
+    video = VideoOptions(patience=PATIENCE)
     return {
         "type": "hello",
         "protocol": PROTOCOL,
