@@ -16,9 +16,6 @@ export class Link {
   /** @type {Hello | null} */
   hello = null;
 
-  /** @type {number | null} */
-  smooth = null;
-
   /**
    * When each image was sent, in milliseconds, by its number.
    * @type {Map<number, number>}
@@ -51,7 +48,6 @@ export class Link {
     socket.onopen = () => {
       Object.assign(this, { sent: 0, tries: 0 });
       this.pending.clear();
-      if (this.smooth !== null) this.set(this.smooth);
       if (this.maps) this.map(true);
     };
     socket.onmessage = (event) => socket === this.socket && !this.closed && this.receive(JSON.parse(event.data));
@@ -72,15 +68,6 @@ export class Link {
     this.pending.set(this.sent, performance.now());
     this.sent += 1;
     this.socket?.send(bytes);
-  }
-
-  /**
-   * Set the smoothing. The server starts again, so people get new numbers.
-   * @param {number} smooth In seconds.
-   */
-  set(smooth) {
-    this.smooth = smooth;
-    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ smooth }));
   }
 
   /**
