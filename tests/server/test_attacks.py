@@ -80,13 +80,20 @@ def test_other_clients_go_on(name: str, attacked: tuple[int, int]) -> None:
 def test_bombs_take_bounded_memory(attacked: tuple[int, int]) -> None:
     """Three requests of 16 pictures of 40 million pixels took 6.2 GB once."""
     port, process = attacked
-    peak = memory_of(process)
+    peak, decoded = memory_of(process), decoded_by(port)
     with attack(bombs.__name__, port):
         ends = time.monotonic() + 2 * SECONDS
         while time.monotonic() < ends:
             peak = max(peak, memory_of(process))
             time.sleep(0.02)
+    assert decoded_by(port) > decoded  # the attack took place
     assert peak < 2000
+
+
+def decoded_by(port: int) -> float:
+    """How many images and frames the server's processes have decoded."""
+    metrics = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    return float(re.findall(r"^facemood_decode_seconds_count (\S+)$", metrics, flags=re.MULTILINE)[0])
 
 
 def test_a_picture_that_is_refused_costs_no_more_than_a_normal_one(attacked: tuple[int, int]) -> None:
