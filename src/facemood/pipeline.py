@@ -8,14 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from facemood.models import ModelSession
 from facemood.results import Result
 from facemood.schema import Face, Frame, Image
 from facemood.stages.action_units import with_units
-from facemood.stages.align import WHOLE_BOX, crop_faces, frame_box
+from facemood.stages.align import CropSquare, cut_faces, squares_of
 from facemood.stages.classify import with_predictions
 from facemood.stages.detect import DetectOptions, Detector
 from facemood.stages.landmarks import LandmarkModel, landmarks_of
@@ -113,26 +110,21 @@ class Pipeline:
         posed = [dataclasses.replace(face, pose=pose) for face, pose in zip(known, poses, strict=True)]
         return with_units(frame.image, posed)
 
-    @property
-    def framing(self) -> tuple[float, float, float, float]:
-        """The crop that the network expects: left, top, right, bottom in units of the detector's box."""
-        return self.session.card.framing.get(self.detector.name, WHOLE_BOX)
-
-    def frame_boxes(self, faces: Sequence[Face]) -> list[NDArray[np.float32]]:
-        """Return the square that `crops` cuts out for each face: (4,) float32 x1 y1 x2 y2 in pixels of the image."""
-        return [frame_box(face.box, self.framing) for face in faces]
+    def squares(self, faces: Sequence[Face]) -> list[CropSquare]:
+        """Return the square of the image that the crop of each face shows: upright, if the network expects that."""
+        return squares_of(faces, self.session.card.framing, self.detector.name)
 
     def crops(self, image: Image, faces: Sequence[Face]) -> list[Image]:
-        """Cut the faces out of an image, framed as the network expects them.
+        """Cut the faces out of an image as the network expects them.
 
         Args:
             image: (H, W, 3) uint8 BGR.
-            faces: The faces in it.
+            faces: The faces in it, with landmarks if they have been measured.
 
         Returns:
             One (s, s, 3) uint8 BGR image per face.
         """
-        return crop_faces(image, faces, self.framing)
+        return cut_faces(image, self.squares(faces))
 
     def read(
         self, frames: Sequence[tuple[Frame, Scene]], *, variants: tuple[str, ...] = (), keep_images: bool = False
@@ -152,7 +144,7 @@ class Pipeline:
             detected = time.perf_counter()
             faces = self.measure(frame, faces)
             measured = time.perf_counter()
-            found.append(self.strategy.align(frame.image, faces, self.framing))
+            found.append(self.strategy.align(frame.image, faces, self.squares(faces)))
             aligned = time.perf_counter()
             clocks.append({"detect": detected - started, "landmarks": measured - detected, "align": aligned - measured})
         started = time.perf_counter()

@@ -22,6 +22,7 @@ from facemood.progress import Hook
 from facemood.results import Failure, Result
 from facemood.schema import Face
 from facemood.sources import ErrorHandler, ImageLike, SourceLike, find_inputs, input_errors, read_one_image, refuse_live
+from facemood.stages.align import LANDMARK_FRAMING
 from facemood.stages.classify import check_prior, choose_head
 from facemood.stages.detect import DetectOptions, Detector, FinderDetector, open_detector
 from facemood.stages.landmarks import LandmarkModel
@@ -97,7 +98,7 @@ class EmotionRecognizer:
             session, head, check_views(views), check_prior(card, head, prior), landmark_model
         )
         self.pipeline: Pipeline = Pipeline(strategy, detector, landmark_model, options)
-        if detector.name not in card.framing:
+        if not {detector.name, LANDMARK_FRAMING} & card.framing.keys():
             logger.warning(
                 "model %s has no framing for the detector %s; its boxes are used as they are", card.name, detector.name
             )

@@ -64,18 +64,21 @@ class ActivationMap(NamedTuple):
     """Class activation map of a face: which parts of it are evidence for its label.
 
     Attributes:
-        box: (4,) float32 ``x1 y1 x2 y2``, the part of the frame that the map covers, in pixels.
+        box: (4,) float32 ``x1 y1 x2 y2``, the square of the frame that the map covers, in pixels, before it is turned.
         values: (rows, columns) float32, -1..1; positive for evidence for the label, negative for evidence against it.
+        tilt: Rotation of the square about its centre in degrees, clockwise in the frame.
     """
 
     box: NDArray[np.float32]
     values: NDArray[np.float32]
+    tilt: float = 0.0
 
-    def to_dict(self) -> dict[str, list[Any]]:
-        """Return lists of numbers: pixels with 1 decimal, values with 2."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers: pixels and degrees with 1 decimal, values with 2."""
         return {
             "box": _rounded(self.box, PIXEL_DECIMALS),
             "values": _rounded(self.values, 2),
+            "tilt": round(self.tilt, 1),
         }
 
 

@@ -10,11 +10,8 @@ from numpy.typing import NDArray
 
 from facemood.models import ModelSession
 from facemood.schema import Face, Image
-from facemood.stages.align import crop_faces
+from facemood.stages.align import CropSquare, cut_faces
 from facemood.stages.classify import Predictions, classify
-
-Framing = tuple[float, float, float, float]
-"""A crop in units of a detector's box: left, top, right, bottom."""
 
 
 class Strategy(Protocol):
@@ -36,13 +33,15 @@ class Strategy(Protocol):
     def prior(self) -> str:
         """The prior over expressions: ``"dataset"`` or ``"balanced"``."""
 
-    def align(self, image: Image, faces: Sequence[Face], framing: Framing) -> tuple[list[Face], list[NDArray[Any]]]:
+    def align(
+        self, image: Image, faces: Sequence[Face], squares: Sequence[CropSquare]
+    ) -> tuple[list[Face], list[NDArray[Any]]]:
         """Return the faces of an image, with what was measured on them, and the input of `classify` for each.
 
         Args:
             image: (H, W, 3) uint8 BGR.
             faces: Faces of that image, with landmarks and pose.
-            framing: The crop that the network expects, in units of the detector's box.
+            squares: The square of the image that the crop of each face shows.
         """
 
     def classify(self, inputs: Sequence[NDArray[Any]]) -> Predictions:
@@ -72,9 +71,11 @@ class CropStrategy:
     views: int
     prior: str
 
-    def align(self, image: Image, faces: Sequence[Face], framing: Framing) -> tuple[list[Face], list[NDArray[Any]]]:
+    def align(
+        self, image: Image, faces: Sequence[Face], squares: Sequence[CropSquare]
+    ) -> tuple[list[Face], list[NDArray[Any]]]:
         """Return the unchanged faces and the crop of each, (s, s, 3) uint8 BGR."""
-        return list(faces), list(crop_faces(image, faces, framing))
+        return list(faces), list(cut_faces(image, squares))
 
     def classify(self, inputs: Sequence[NDArray[Any]] | NDArray[Any]) -> Predictions:
         """Return the predictions for N crops, (h, w) or (h, w, 3) uint8 BGR."""

@@ -16,7 +16,7 @@ from facemood.errors import DatasetError, FacemoodError
 from facemood.models import DEFAULT_MODEL, ModelSession, find_model
 from facemood.schema import Image
 from facemood.sources import read_frame
-from facemood.stages.align import crop_faces
+from facemood.stages.align import cut_faces, squares_of
 from facemood.stages.detect import DetectOptions, FinderDetector
 
 
@@ -48,7 +48,7 @@ def read_photos(root: Path, *, size: int = 48, colour: str = "grey") -> Expressi
 def _cutter(entries: Sequence[Entry]) -> Callable[[int], Image | str]:
     """Return a function that crops the face of the photo at a row, or says in words why it cannot."""
     detector = FinderDetector(DetectOptions(), threads=1)
-    framing = ModelSession(find_model(DEFAULT_MODEL), device="cpu").card.framing[detector.name]
+    framing = ModelSession(find_model(DEFAULT_MODEL), device="cpu").card.framing
 
     def cut(row: int) -> Image | str:
         try:
@@ -56,7 +56,9 @@ def _cutter(entries: Sequence[Entry]) -> Callable[[int], Image | str]:
         except FacemoodError as error:
             return str(error).removeprefix(f"{entries[row].path}: ")  # the caller names the file
         largest = max(detector(image), key=lambda face: face.area, default=None)
-        return "no face is found in it" if largest is None else crop_faces(image, [largest], framing)[0]
+        if largest is None:
+            return "no face is found in it"
+        return cut_faces(image, squares_of([largest], framing, detector.name))[0]
 
     return cut
 

@@ -1,7 +1,8 @@
-"""Measure the framing of a detector: the crop around its box that matches the training images.
+"""Measure a framing: the crop around a detector's box, or around the landmarks, that matches the training images.
 
-Dataset tiles are enlarged, pasted on a larger canvas and given to the detector. The tile's edges in units of the
-detected box are the framing: it maps a box to the crop that the network was trained on.
+Dataset tiles are enlarged, pasted on a larger canvas and given to the detector, or to the landmark network. The tile's
+edges in units of the detected box are the framing: it maps a box to the crop that the network was trained on. The
+framing by landmarks is the tile in units of the landmarks' size, on the axes of the eye line.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ from numpy.typing import NDArray
 from facemood.datasets import ExpressionDataset
 from facemood.errors import DatasetError
 from facemood.evaluation.metrics import accuracy
+from facemood.geometry import Floats, box_of_points, tilts
 from facemood.recognizer import EmotionRecognizer
 from facemood.schema import Image
+from facemood.stages.align import place_of_points
 from facemood.stages.detect import Detector
+from facemood.stages.landmarks import PRESENT, LandmarkModel
 
 ENLARGEMENT = 4
 """Factor by which a tile is enlarged: 48 pixels become 192."""
@@ -26,17 +30,24 @@ ENLARGEMENT = 4
 MARGIN = 0.5
 """Margin of the canvas on each side, in units of the enlarged tile."""
 
+USUAL_BOX = (0.10, 0.02, 0.90, 1.0)
+"""Where a face's box usually is in a tile of FER2013, in units of the tile: the mean of the finder's boxes."""
+
+PASSES = 3
+"""Times that the landmarks of a tile are predicted, each time in the upright box of the last ones."""
+
 Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """The boxes of a detector on dataset tiles.
+    """Where faces are in dataset tiles, by a detector's boxes or by landmarks.
 
     Attributes:
-        crop: The tile in units of the box: left, top, right, bottom; the median over the tiles with a detection.
-        box: The box in units of the tile; the mean.
-        found: Number of tiles with a detection.
+        crop: The tile in units of the box or of the landmarks' size: left, top, right, bottom; the median over the
+            tiles with a face.
+        box: The face's box in units of the tile; the mean.
+        found: Number of tiles with a face.
         tiles: Number of tiles.
     """
 
@@ -84,6 +95,47 @@ def measure_framing(detector: Detector, images: NDArray[np.uint8]) -> Framing:
     corner, size = np.tile(inside[:, :2], 2), np.tile(inside[:, 2:] - inside[:, :2], 2)
     crops = (np.array([0, 0, 1, 1]) - corner) / size
     return Framing(_box(np.median(crops, axis=0)), _box(inside.mean(axis=0)), len(boxes), len(images))
+
+
+def tile_points(landmark_model: LandmarkModel, tile: NDArray[np.uint8]) -> Floats | None:
+    """Return the landmarks of the face in a tile, without a detector.
+
+    Args:
+        landmark_model: The landmark network.
+        tile: (h, h) uint8 grey or (h, h, 3) BGR, with a face in the middle.
+
+    Returns:
+        (68, 2) float32 in units of the tile, 0..1 inside of it; None if there is no face.
+    """
+    side = tile.shape[0] * ENLARGEMENT
+    grey = np.asarray(cv2.cvtColor(on_canvas(tile), cv2.COLOR_BGR2GRAY), np.uint8)
+    boxes, angles, presence = (np.array([USUAL_BOX], np.float32) + np.float32(MARGIN)) * side, None, np.zeros(1)
+    for _ in range(PASSES):
+        points, presence = landmark_model.predict(grey, boxes, angles)
+        boxes, angles = box_of_points(points), tilts(points[:, 36], points[:, 45])
+    return np.asarray(points[0] / side - MARGIN, np.float32) if presence[0] >= PRESENT else None
+
+
+def framing_of_points(points: Floats) -> Framing:
+    """Return the framing by landmarks of some tiles: the crop in units of the landmarks' size, from their mean.
+
+    Args:
+        points: (N, 68, 2) landmarks in units of the tiles, NaN for a tile without a face.
+
+    Raises:
+        DatasetError: No tile has landmarks.
+    """
+    known = points[np.isfinite(points).all(axis=(1, 2))]
+    if not len(known):
+        raise DatasetError(f"none of {len(points)} tiles has landmarks, so no framing can be measured")
+    crops = []
+    for face in known:
+        centre, size, turn = place_of_points(face)
+        x, y = (0.5 - centre) / size
+        middle = np.array([np.cos(turn) * x + np.sin(turn) * y, np.cos(turn) * y - np.sin(turn) * x])
+        crops.append([*(middle - 0.5 / size), *(middle + 0.5 / size)])
+    boxes = box_of_points(known).mean(axis=0)
+    return Framing(_box(np.median(crops, axis=0)), _box(boxes), len(known), len(points))
 
 
 def evaluate_end_to_end(recognizer: EmotionRecognizer, dataset: ExpressionDataset) -> dict[str, Any]:

@@ -93,8 +93,11 @@ def explain_faces(
     """
     scorer = InputScorer(pipeline.session, pipeline.head, pipeline.prior)
     explanations = [explain_crop(scorer, crop, options, label=label) for crop in pipeline.crops(image, faces)]
-    boxes = pipeline.frame_boxes(faces)
-    return [dataclasses.replace(one, box=box) for one, box in zip(explanations, boxes, strict=True)]
+    squares = pipeline.squares(faces)
+    return [
+        dataclasses.replace(one, box=square.box, tilt=square.tilt)
+        for one, square in zip(explanations, squares, strict=True)
+    ]
 
 
 def explain_crop(

@@ -32,11 +32,12 @@ class Explanation:
         attribution: (h, w) float32, positive where the face supports the label. For LIME the weight of the pixel's
             superpixel; for occlusion the loss of probability when the pixel is covered; for class activation the
             contribution to the label's log-odds.
-        box: (4,) float32 x1 y1 x2 y2, the place of `image` in the photo, in pixels.
+        box: (4,) float32 x1 y1 x2 y2, the place of `image` in the photo, in pixels, before it is turned by `tilt`.
         segments: (h, w) int64, the number of each pixel's superpixel; None without superpixels.
         weights: (S,) float32, the weight of each superpixel as a change of probability; None without superpixels.
         r2: Coefficient of determination of LIME's linear model, 1 is best; None for other methods.
         settings: Settings of LIME: segmenter, its parameters, samples, seed, and what replaces hidden superpixels.
+        tilt: Rotation of that square about its centre in degrees, clockwise in the photo: the crop shows it upright.
 
     Example:
         >>> segments, weights = np.array([[0, 0], [1, 2]]), np.array([0.5, -0.1, 0.2], np.float32)
@@ -56,6 +57,7 @@ class Explanation:
     weights: NDArray[np.float32] | None = field(default=None, repr=False)
     r2: float | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    tilt: float = 0.0
 
     def top(self, k: int) -> list[int]:
         """Return the numbers of the k superpixels that support the label most, strongest first; positive weights only.
@@ -97,6 +99,7 @@ class Explanation:
             "label": self.label,
             "probability": round(self.probability, 4),
             "box": None if self.box is None else [round(value, 1) for value in self.box.tolist()],
+            "tilt": round(self.tilt, 1),
             "r2": None if self.r2 is None else round(self.r2, 4),
             "weights": None if self.weights is None else [round(value, 5) for value in self.weights.tolist()],
             "attribution": np.round(cv2.resize(self.attribution, (16, 16), interpolation=cv2.INTER_AREA), 5).tolist(),

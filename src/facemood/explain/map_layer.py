@@ -53,6 +53,9 @@ def add_maps(pipeline: Pipeline, result: Result) -> Result:
     columns = [scorer.column(face.reported[0]) for face in result.faces]
     maps, _ = contrast_maps(scorer, pipeline.crops(result.image, result.faces), columns)
     largest = np.maximum(np.abs(maps).max(axis=(1, 2), keepdims=True), 1e-6)
-    rows = zip(result.faces, pipeline.frame_boxes(result.faces), maps / largest, strict=True)
-    mapped = [dataclasses.replace(face, activation_map=ActivationMap(box, values)) for face, box, values in rows]
+    rows = zip(result.faces, pipeline.squares(result.faces), maps / largest, strict=True)
+    mapped = [
+        dataclasses.replace(face, activation_map=ActivationMap(square.box, values, square.tilt))
+        for face, square, values in rows
+    ]
     return dataclasses.replace(result, faces=tuple(mapped))

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from facemood.geometry import Floats, box_of_points, tilts
 from facemood.models import ModelSession, find_model
 from facemood.schema import Image
-from facemood.stages.landmarks import cut_square, frame_square
+from facemood.squares import cut_square
+from facemood.stages.landmarks import frame_square
 
 MASK = "mask"
 """The network's name in the registry."""

@@ -15,9 +15,8 @@ from facemood.ferc.vector import PAIRS
 from facemood.geometry import Floats
 from facemood.models import FINDER, ModelSession
 from facemood.schema import Face, Image
-from facemood.stages.align import WHOLE_BOX
+from facemood.stages.align import WHOLE_BOX, CropSquare
 from facemood.stages.classify import Predictions, predictions_of
-from facemood.strategy import Framing
 
 UNKNOWN = np.full(len(PAIRS), np.nan, np.float32)
 """The vector of a face whose parts cannot be measured: (24,) NaN."""
@@ -55,7 +54,9 @@ class FercStrategy:
         """Number of views of each face (test-time augmentation): always 1."""
         return 1
 
-    def align(self, image: Image, faces: Sequence[Face], framing: Framing) -> tuple[list[Face], list[NDArray[Any]]]:
+    def align(
+        self, image: Image, faces: Sequence[Face], squares: Sequence[CropSquare]
+    ) -> tuple[list[Face], list[NDArray[Any]]]:
         """Return the faces with their parts, and the vector (24,) of each, NaN if it is not known."""
         measured = self.parts_model.add_parts(image, faces)
         return measured, _vectors_of(measured)

@@ -42,7 +42,8 @@ class ModelCard:
         balance: Strength of ``prior="balanced"`` for each head (logit adjustment).
         certain: Confidence 0..1 of each head from which a prediction counts as certain (selective prediction).
         framing: Crop that the network expects, for each detector by name: left, top, right and bottom in units of the
-            detector's box, where ``(0, 0, 1, 1)`` is the box itself.
+            detector's box, where ``(0, 0, 1, 1)`` is the box itself. ``"landmarks"``: the crop of an upright face, in
+            units of its landmarks' size, from their mean (`stages.align`). Faces with landmarks are cut out by it.
         description: One sentence.
         version: Version of the weights.
         licence: SPDX name.

@@ -96,7 +96,10 @@ def _input(card: ModelCard) -> str:
     if not card.framing:
         return text
     crops = "\n".join(f"- `{name}`: {list(box)}{_measured(card, name)}" for name, box in card.framing.items())
-    return f"{text}\n\nThe crop, in units of the detector's box (left, top, right, bottom):\n\n{crops}"
+    return (
+        f"{text}\n\nThe crop (left, top, right, bottom), in units of the detector's box; `landmarks`: of a face that is "
+        f"turned upright, in units of its landmarks' size, from their mean:\n\n{crops}"
+    )
 
 
 def _as_known(write: Callable[[dict[str, Any]], str], facts: dict[str, Any]) -> str:

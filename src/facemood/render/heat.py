@@ -18,22 +18,31 @@ OPACITY = 0.6
 """Opacity of the colour where the map is 1 or -1, 0..1; the face stays visible below it."""
 
 
-def draw_activation_map(image: Image, values: NDArray[np.float32], box: NDArray[np.float32]) -> None:
+def draw_activation_map(image: Image, box: NDArray[np.float32], values: NDArray[np.float32], tilt: float = 0.0) -> None:
     """Draw an activation map over a part of an image, in place. The part turns grey; only the map has colour.
 
     Args:
         image: (H, W, 3) uint8 BGR.
-        values: (rows, columns) float32, -1..1, enlarged to the box by bicubic interpolation.
         box: (4,) x1 y1 x2 y2 in pixels of the image; it may reach beyond the image.
+        values: (rows, columns) float32, -1..1, enlarged to the box by bicubic interpolation.
+        tilt: Rotation of the box and its map about their centre in degrees, clockwise in the image.
     """
-    x1, y1, x2, y2 = np.rint(box).astype(int).tolist()
-    left, top, right, bottom = max(x1, 0), max(y1, 0), min(x2, image.shape[1]), min(y2, image.shape[0])
+    size = np.maximum(np.rint(box[2:] - box[:2]), 1).astype(int)
+    matrix = cv2.getRotationMatrix2D((0.0, 0.0), -tilt, 1.0)[:, :2]  # from the map's axes to the image's
+    middle = (box[:2] + box[2:]) / 2
+    reach = np.abs(matrix) @ size / 2  # half the sides of the upright box around the turned one
+    left, top = np.clip(np.rint(middle - reach), 0, (image.shape[1], image.shape[0])).astype(int)
+    right, bottom = np.clip(np.rint(middle + reach), 0, (image.shape[1], image.shape[0])).astype(int)
     if right <= left or bottom <= top:
         return
-    whole = cv2.resize(values, (x2 - x1, y2 - y1), interpolation=cv2.INTER_CUBIC)
-    inside = whole[top - y1 : bottom - y1, left - x1 : right - x1]
+    whole = cv2.resize(values, size.tolist(), interpolation=cv2.INTER_CUBIC)
+    columns, rows = np.meshgrid(np.arange(left, right) + 0.5, np.arange(top, bottom) + 0.5)
+    across, down = np.tensordot(matrix.T, np.stack([columns - middle[0], rows - middle[1]]), axes=1)
+    across, down = (across + size[0] / 2).astype(np.float32), (down + size[1] / 2).astype(np.float32)
+    covered = (across >= 0) & (across < size[0]) & (down >= 0) & (down < size[1])
+    inside = cv2.remap(whole, across - 0.5, down - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     part = image[top:bottom, left:right]
-    part[:] = tint(part, np.asarray(inside, np.float32))
+    part[covered] = tint(part, np.asarray(inside, np.float32))[covered]
 
 
 def tint(image: Image, values: NDArray[np.float32]) -> Image:

@@ -112,7 +112,7 @@ def draw_layers(image: Image, faces: Sequence[Face], layers: Collection[str]) ->
     drawn = image.copy() if wanted else image
     for face in faces if "map" in wanted else ():
         if face.activation_map is not None:
-            draw_activation_map(drawn, face.activation_map.values, face.activation_map.box)
+            draw_activation_map(drawn, *face.activation_map)
     if "mask" in wanted:
         _darken_background(drawn, faces)
     makers = [STROKES[name] for name in wanted if name in STROKES]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from facemood.geometry import Floats, box_of_points, tilts
 from facemood.models import LANDMARKS, ModelSession, find_model
 from facemood.schema import Face, Image
+from facemood.squares import cut_square
 
 ROOM = 1.35
 """Side of the crop, in units of the longer side of the face's box. The network was trained with it."""
@@ -121,32 +122,6 @@ class LandmarkModel:
 def landmarks_of(face: Face) -> Floats | None:
     """Return a face's 68 landmarks; None if it has none or another number of them."""
     return face.landmarks if face.landmarks is not None and len(face.landmarks) == 68 else None
-
-
-def cut_square(grey: NDArray[np.uint8], frame: Floats, size: int) -> NDArray[np.uint8]:
-    """Cut a rotated square out of an image; outside of the image, the pixels of its edge are repeated.
-
-    Args:
-        grey: (H, W) uint8.
-        frame: (2, 3) affine matrix from pixels of the square to pixels of the image.
-        size: Pixels of the square's side.
-
-    Returns:
-        (size, size) uint8. A square that is shrunk is averaged first (anti-aliasing).
-    """
-    scale = float(np.hypot(*frame[:, 0]))
-    if scale > 2:  # first shrink the needed part of the image by an integer factor
-        corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float32) @ frame[:, :2].T + frame[:, 2]
-        height, width = grey.shape
-        x1, y1 = np.clip(np.floor(corners.min(axis=0)), 0, (width - 1, height - 1)).astype(int).tolist()
-        x2, y2 = np.clip(np.ceil(corners.max(axis=0)) + 1, (x1 + 1, y1 + 1), (width, height)).astype(int).tolist()
-        part, factor = grey[y1:y2, x1:x2], int(scale)
-        small = (max(1, (x2 - x1) // factor), max(1, (y2 - y1) // factor))
-        ratio = np.array([(x2 - x1) / small[0], (y2 - y1) / small[1]], np.float32)
-        grey = np.asarray(cv2.resize(part, small, interpolation=cv2.INTER_AREA), np.uint8)
-        frame = np.column_stack([frame[:, :2] / ratio[:, None], (frame[:, 2] - (x1, y1)) / ratio]).astype(np.float32)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(grey, frame, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
 def frame_square(box: Floats, tilt: float, size: int) -> Floats:

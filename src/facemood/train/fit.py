@@ -25,6 +25,7 @@ from facemood.train.data.batches import as_tensor, training_batches, validation_
 from facemood.train.data.contact_sheet import write_contact_sheet
 from facemood.train.data.divide import class_weights, prepare
 from facemood.train.data.targets import heads_of, make_targets
+from facemood.train.data.upright import UPRIGHT_FILE, upright_matrices
 from facemood.train.module import ExpressionModule, fit_input
 from facemood.train.networks.start import load_start, read_start, with_shape_of_start
 from facemood.train.recipe import Recipe
@@ -62,7 +63,7 @@ def fit(
     """Train a network and return the path of its checkpoint.
 
     The folder `run` gets ``run.json`` (recipe, classes, counts, environment), ``augmented.png`` (augmented training
-    images), ``history.jsonl`` (the logged figures of each epoch), ``last.ckpt``, which is written after every epoch,
+    images), ``upright.npz`` (their landmarks, if the recipe turns them upright), ``history.jsonl`` (the logged figures of each epoch), ``last.ckpt``, which is written after every epoch,
     and ``best.ckpt`` if the recipe keeps the best. An interrupted run can be resumed from its last complete epoch.
 
     Args:
@@ -97,10 +98,13 @@ def fit(
         distill=recipe.distill,
     )
     done = before["epoch"] + 1 if before else 0  # Lightning opens the loader before it sets the epoch
-    batches = training_batches(training, targets, batch_size=config.batch_size, seed=config.seed, epoch=done)
+    upright = upright_matrices(training, run / UPRIGHT_FILE) if recipe.augment.upright else None
+    batches = training_batches(
+        training, targets, batch_size=config.batch_size, seed=config.seed, epoch=done, upright=upright
+    )
     if leads():
         cut_history(run, done)
-        write_contact_sheet(run / CONTACT_SHEET, training, recipe)
+        write_contact_sheet(run / CONTACT_SHEET, training, recipe, upright)
     trainer = open_trainer(module, run, progress=progress, hardware=hardware or Hardware())
     _run(trainer, module, batches, validation_batches(validation), checkpoint)
     return kept_checkpoint(run, recipe)

@@ -60,7 +60,9 @@ class ExpressionModule(lightning.LightningModule):
         if index == 0:
             self._start_epoch()
         crop = self._crop(batch)
-        images = augment(batch.images.float(), self.recipe.augment, size=crop, generator=self.random)
+        images = augment(
+            batch.images.float(), self.recipe.augment, size=crop, generator=self.random, upright=batch.upright
+        )
         images, batch = mixup(images, batch, self.recipe.augment)
         logits = self._run(fit_input(images, self.recipe, round(self.size * crop / batch.images.shape[-1])))
         loss = sum(self._losses(logits, batch).values(), start=self._penalty())

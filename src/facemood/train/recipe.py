@@ -84,6 +84,8 @@ class AugmentConfig:
     """Augmentation of training images. Each image draws its own values.
 
     Attributes:
+        upright: Share of the images that are turned upright, centred and scaled by their landmarks, as inference does;
+            the others, and faces without landmarks, stay as they are. 0 for none; then no landmarks are needed.
         mirror: Probability of a left-right mirror image.
         rotation: Largest rotation, degrees either way.
         scale: Smallest and largest zoom factor: below 1 zooms out, above 1 zooms in.
@@ -92,8 +94,10 @@ class AugmentConfig:
         fill: Fill of pixels from outside: ``"reflect"``, ``"nearest"`` (the edge repeated) or ``"constant"`` (black).
         brightness: Largest factor of the brightness, drawn between 1 / brightness and brightness.
         gamma: Largest factor of the tone curve's exponent, drawn between 1 / gamma and gamma.
-        overexpose: Probability that the brightness is multiplied by up to 2.2 and clipped at white.
+        overexpose: Probability that the brightness is multiplied by up to `overexposure` and clipped at white.
+        overexposure: Largest factor of the brightness of overexposed images.
         blur: Probability of a 3 x 3 blur.
+        low_resolution: Probability that an image is shrunk to between a quarter and all of its side, and enlarged again.
         noise: Probability of Gaussian noise.
         noise_level: The noise's largest standard deviation, of 255.
         erase: Probability of a grey rectangle over 2% to 20% of the image.
@@ -101,6 +105,7 @@ class AugmentConfig:
         mixup_alpha: Both parameters of the Beta distribution of the shares in mixup.
     """
 
+    upright: float = 0.0
     mirror: float = 0.5
     rotation: float = 12.0
     scale: tuple[float, float] = (0.85, 1.15)
@@ -110,7 +115,9 @@ class AugmentConfig:
     brightness: float = 1.0
     gamma: float = 1.5
     overexpose: float = 0.0
+    overexposure: float = 2.2
     blur: float = 0.15
+    low_resolution: float = 0.0
     noise: float = 0.1
     noise_level: float = 12.0
     erase: float = 0.3

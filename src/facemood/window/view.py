@@ -189,7 +189,7 @@ def _scaled(face: Face, across: float, down: float) -> Face:
     stretch = np.array([across, down, across, down], np.float32)
     points = None if face.landmarks is None else face.landmarks * stretch[:2]
     found = face.activation_map
-    scaled = None if found is None else ActivationMap(found.box * stretch, found.values)
+    scaled = None if found is None else found._replace(box=found.box * stretch)
     return dataclasses.replace(face, box=face.box * stretch, landmarks=points, activation_map=scaled)
 
 
@@ -198,7 +198,11 @@ def _mirrored(face: Face, width: int) -> Face:
     points = None if face.landmarks is None else face.landmarks * FLIP[:2] + np.array([width - 1, 0], np.float32)
     pose = None if face.pose is None else face.pose * FLIP
     box, found = _mirrored_box(face.box, width), face.activation_map
-    mirrored = None if found is None else ActivationMap(_mirrored_box(found.box, width), found.values[:, ::-1])
+    mirrored = (
+        None
+        if found is None
+        else ActivationMap(_mirrored_box(found.box, width), found.values[:, ::-1], tilt=-found.tilt)
+    )
     return dataclasses.replace(face, box=box, landmarks=points, pose=pose, activation_map=mirrored)
 
 

@@ -56,7 +56,11 @@ export function drawMaps(canvas, faces, width, { mirrored = false } = {}) {
   for (const { map } of faces) {
     if (!map) continue;
     const [x1, y1, x2, y2] = map.box.map((value) => value * scale);
-    context.drawImage(tinted(map.values), x1, y1, x2 - x1, y2 - y1);
+    context.save();
+    context.translate((x1 + x2) / 2, (y1 + y2) / 2);
+    context.rotate((map.tilt * Math.PI) / 180);
+    context.drawImage(tinted(map.values), (x1 - x2) / 2, (y1 - y2) / 2, x2 - x1, y2 - y1);
+    context.restore();
   }
   context.restore();
 }

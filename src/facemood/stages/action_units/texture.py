@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.geometry import LEFT_EYE, RIGHT_EYE
+from facemood.squares import cut_square
 from facemood.stages.action_units.frontal import Frontal, Matrix
-from facemood.stages.landmarks import cut_square
 
 PATCH = 60
 """Pixels of a patch's side."""

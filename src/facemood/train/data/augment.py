@@ -15,7 +15,9 @@ PADDING = {"reflect": "reflection", "nearest": "border", "constant": "zeros"}
 """Torch's names of the fills for pixels from outside."""
 
 
-def augment(images: Tensor, config: AugmentConfig, *, size: int, generator: Generator) -> Tensor:
+def augment(
+    images: Tensor, config: AugmentConfig, *, size: int, generator: Generator, upright: Tensor | None = None
+) -> Tensor:
     """Augment each image of a batch independently.
 
     Args:
@@ -23,11 +25,12 @@ def augment(images: Tensor, config: AugmentConfig, *, size: int, generator: Gene
         config: The settings.
         size: Side of the resulting crops, at the scale of the images; at most h.
         generator: Generator of the random numbers.
+        upright: (N, 2, 3) matrices of the images' upright crops, of which the share `config.upright` is used.
 
     Returns:
         (N, C, size, size) float32, 0..255.
     """
-    warped = _warp(images, config, size=size, generator=generator)
+    warped = _warp(images, config, size=size, generator=generator, upright=upright)
     toned = _tone(warped, config, generator=generator)
     return _erase(toned, config, generator=generator)
 
@@ -63,8 +66,8 @@ def _chance(count: int, probability: float, generator: Generator) -> Tensor:
     return torch.rand(count, generator=generator) < probability
 
 
-def _warp(images: Tensor, config: AugmentConfig, *, size: int, generator: Generator) -> Tensor:
-    """Mirror, rotate, zoom, shear, shift and crop in one resampling."""
+def _warp(images: Tensor, config: AugmentConfig, *, size: int, generator: Generator, upright: Tensor | None) -> Tensor:
+    """Turn upright, mirror, rotate, zoom, shear, shift and crop in one resampling."""
     count, side = len(images), images.shape[-1]
     flip = 1.0 - 2.0 * _chance(count, config.mirror, generator)
     angle = torch.deg2rad(_uniform(count, -config.rotation, config.rotation, generator))
@@ -79,9 +82,19 @@ def _warp(images: Tensor, config: AugmentConfig, *, size: int, generator: Genera
     # Rows of the matrix from output to input coordinates, both -1..1: (N, 2, 3)
     across = torch.stack([flip * cosine, flip * (shear * cosine - sine), shift[:, 0]], dim=1)
     down = torch.stack([sine, shear * sine + cosine, shift[:, 1]], dim=1)
-    theta = torch.stack([across, down], dim=1).to(images.device)
+    theta = torch.stack([across, down], dim=1)
+    if upright is not None and config.upright:
+        turned = _chance(count, config.upright, generator)[:, None, None]
+        theta = torch.where(turned, _after(upright.cpu(), theta), theta)
+    theta = theta.to(images.device)
     grid = functional.affine_grid(theta, [count, images.shape[1], size, size], align_corners=False)
     return functional.grid_sample(images, grid, padding_mode=PADDING[config.fill], align_corners=False)
+
+
+def _after(outer: Tensor, inner: Tensor) -> Tensor:
+    """Return the affine matrices (N, 2, 3) that apply the inner ones first."""
+    linear = outer[:, :, :2]
+    return torch.cat([linear @ inner[:, :, :2], linear @ inner[:, :, 2:] + outer[:, :, 2:]], dim=2)
 
 
 def _tone(images: Tensor, config: AugmentConfig, *, generator: Generator) -> Tensor:
@@ -92,16 +105,30 @@ def _tone(images: Tensor, config: AugmentConfig, *, generator: Generator) -> Ten
     toned = 255 * (images.clamp(0, 255) / 255) ** exponent[:, None, None, None]
     limit = math.log(config.brightness)
     gain = torch.exp(_uniform(count, -limit, limit, generator))
-    gain = gain * (1 + _uniform(count, 0, 1.2, generator) * _chance(count, config.overexpose, generator))
+    gain = gain * (
+        1 + _uniform(count, 0, config.overexposure - 1, generator) * _chance(count, config.overexpose, generator)
+    )
     toned = (toned * gain.to(images.device)[:, None, None, None]).clamp(max=255)
     blurred = _chance(count, config.blur, generator).to(images.device)
     kernel = torch.tensor([[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]], device=images.device) / 16
     channels = toned.shape[1]
     padded = functional.pad(toned[blurred], (1, 1, 1, 1), mode="replicate")
     toned[blurred] = functional.conv2d(padded, kernel.expand(channels, 1, 3, 3), groups=channels)
+    if config.low_resolution:
+        toned = _shrink(toned, config, generator=generator)
     strength = _uniform(count, 0, config.noise_level, generator) * _chance(count, config.noise, generator)
     noise = torch.randn(toned.shape, generator=generator) * strength[:, None, None, None]
     return (toned + noise.to(images.device)).clamp(0, 255)
+
+
+def _shrink(images: Tensor, config: AugmentConfig, *, generator: Generator) -> Tensor:
+    """Shrink some images and enlarge them again, as if the face was small in the picture; one size for the batch."""
+    side = images.shape[-1]
+    small = max(1, round(float(_uniform(1, side / 4, side, generator))))
+    chosen = _chance(len(images), config.low_resolution, generator).to(images.device)
+    shrunk = functional.interpolate(images, size=(small, small), mode="area")
+    large = functional.interpolate(shrunk, size=(side, side), mode="bilinear", align_corners=False)
+    return torch.where(chosen[:, None, None, None], large, images)
 
 
 def _erase(images: Tensor, config: AugmentConfig, *, generator: Generator) -> Tensor:

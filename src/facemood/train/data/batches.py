@@ -25,6 +25,7 @@ class Batch(NamedTuple):
         targets: (N, K) float32 targets of the label head: a distribution over the classes.
         votes: (N, 8) float32 targets of the vote head: a distribution over the expressions, or zero.
         share: (N,) float32, weight of the votes 0..1.
+        upright: (N, 2, 3) float32, where the upright crop of each image lies in it (`upright_matrices`).
     """
 
     images: Tensor
@@ -33,22 +34,29 @@ class Batch(NamedTuple):
     targets: Tensor
     votes: Tensor
     share: Tensor
+    upright: Tensor
 
 
 class BatchDataset(Dataset[Batch]):
     """An `ExpressionDataset` and its targets as tensors that are indexed by whole batches."""
 
-    def __init__(self, dataset: ExpressionDataset, targets: Targets) -> None:
+    def __init__(self, dataset: ExpressionDataset, targets: Targets, upright: Tensor | None = None) -> None:
         majority = np.full(len(dataset), -1, np.int64) if dataset.votes is None else ferplus.majority(dataset.votes)
         columns = (dataset.labels, majority, *targets)
         self.images: Images = dataset.images
-        self.columns: tuple[Tensor, ...] = tuple(torch.from_numpy(np.ascontiguousarray(column)) for column in columns)
+        tensors = (torch.from_numpy(np.ascontiguousarray(column)) for column in columns)
+        self.columns: tuple[Tensor, ...] = (*tensors, as_they_are(len(dataset)) if upright is None else upright)
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, index: Tensor) -> Batch:
         return Batch(as_tensor(np.asarray(self.images[index.numpy()])), *(column[index] for column in self.columns))
+
+
+def as_they_are(count: int) -> Tensor:
+    """Return the matrices (N, 2, 3) of images that are not turned."""
+    return torch.eye(2, 3).repeat(count, 1, 1)
 
 
 def as_tensor(images: NDArray[np.uint8]) -> Tensor:
@@ -105,17 +113,34 @@ def _place() -> tuple[int, int]:
 
 
 def training_batches(
-    dataset: ExpressionDataset, targets: Targets, *, batch_size: int, seed: int, epoch: int = 0
+    dataset: ExpressionDataset,
+    targets: Targets,
+    *,
+    batch_size: int,
+    seed: int,
+    epoch: int = 0,
+    upright: Tensor | None = None,
 ) -> DataLoader[Batch]:
-    """Return shuffled batches of a dataset, in a new order for each epoch from the given one on."""
-    return _loader(dataset, targets, EpochSampler(len(dataset), batch_size, seed=seed, epoch=epoch))
+    """Return shuffled batches of a dataset, in a new order for each epoch from the given one on.
+
+    Args:
+        dataset: The images.
+        targets: Their targets.
+        batch_size: Images per batch.
+        seed: Seed of the order.
+        epoch: The first epoch.
+        upright: (N, 2, 3) matrices of the upright crops; None if the images are not turned.
+    """
+    return _loader(
+        BatchDataset(dataset, targets, upright), EpochSampler(len(dataset), batch_size, seed=seed, epoch=epoch)
+    )
 
 
 def validation_batches(dataset: ExpressionDataset, *, batch_size: int = 512) -> DataLoader[Batch]:
     """Return batches of a dataset in its order; the targets are its labels and votes, unchanged."""
-    return _loader(dataset, make_targets(dataset), EpochSampler(len(dataset), batch_size, seed=None))
+    return _loader(BatchDataset(dataset, make_targets(dataset)), EpochSampler(len(dataset), batch_size, seed=None))
 
 
-def _loader(dataset: ExpressionDataset, targets: Targets, sampler: EpochSampler) -> DataLoader[Batch]:
+def _loader(dataset: BatchDataset, sampler: EpochSampler) -> DataLoader[Batch]:
     """Return a loader in which each item of the sampler is one batch."""
-    return DataLoader(BatchDataset(dataset, targets), sampler=sampler, batch_size=None)
+    return DataLoader(dataset, sampler=sampler, batch_size=None)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from facemood.datasets import ExpressionDataset
 from facemood.render import write_image
@@ -25,17 +26,26 @@ GAP = 4
 """Pixels between two images."""
 
 
-def write_contact_sheet(file: Path, training: ExpressionDataset, recipe: Recipe) -> None:
+def write_contact_sheet(file: Path, training: ExpressionDataset, recipe: Recipe, upright: Tensor | None = None) -> None:
     """Write a sheet with a row for each class, up to ten: one training image, then seven augmented versions of it.
+
+    Args:
+        file: The image file.
+        training: The training images.
+        recipe: Says how they are augmented.
+        upright: (N, 2, 3) matrices of the upright crops; None if the images are not turned.
 
     Raises:
         OutputError: The file cannot be written.
     """
     rows = [int(np.flatnonzero(training.labels == label)[0]) for label in np.unique(training.labels)[:10]]
     images = as_tensor(np.asarray(training.images[np.array(rows)])).float()
+    turned = None if upright is None else upright[rows]
     generator = torch.Generator().manual_seed(recipe.train.seed)
     side = images.shape[-1]
-    varied = [augment(images, recipe.augment, size=side, generator=generator) for _ in range(COLUMNS - 1)]
+    varied = [
+        augment(images, recipe.augment, size=side, generator=generator, upright=turned) for _ in range(COLUMNS - 1)
+    ]
     cells = torch.stack([images, *varied], dim=1)  # (rows, 8, C, h, h)
     write_image(file, lay_out(cells.clamp(0, 255).byte().numpy()))
 

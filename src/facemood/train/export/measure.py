@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,15 @@ import numpy as np
 from facemood.datasets import ExpressionDataset, Images
 from facemood.datasets.splits import find_split
 from facemood.evaluation import evaluate
-from facemood.evaluation.crop_framing import measure_framing
+from facemood.evaluation.crop_framing import framing_of_points, measure_framing
 from facemood.models.card import ModelCard
 from facemood.models.session import ModelSession
 from facemood.spacing import evenly_spaced
+from facemood.stages.align import LANDMARK_FRAMING
 from facemood.stages.detect import Detector
+from facemood.train.data.upright import find_points
+
+logger: logging.Logger = logging.getLogger("facemood")
 
 FRAMING_TILES = 2000
 """Largest number of training tiles on which the framing is measured, evenly spaced."""
@@ -43,18 +48,25 @@ def measure(file: Path, dataset: ExpressionDataset, validation: ExpressionDatase
 
 
 def add_framings(card: ModelCard, images: Images, detectors: tuple[Detector, ...]) -> ModelCard:
-    """Measure the crop framing of detectors, and return the card with it.
+    """Measure the crop framing of detectors and that of landmarks, and return the card with them.
 
     Args:
         card: The card so far; the framing of other detectors stays.
         images: (N, h, h) uint8 grey or (N, h, h, 3) BGR faces of the kind that the network was trained on.
-        detectors: The detectors.
+        detectors: The detectors; if there are none, nothing is measured.
 
     Raises:
         DatasetError: A detector finds no face in any tile.
     """
+    if not detectors:
+        return card
     tiles = np.asarray(images[evenly_spaced(len(images), FRAMING_TILES)])
     framings = {detector.name: measure_framing(detector, tiles) for detector in detectors}
+    points = find_points(tiles)
+    if np.isfinite(points).any():
+        framings[LANDMARK_FRAMING] = framing_of_points(points)
+    else:
+        logger.warning("no training image has landmarks, so the model reads faces that are not turned upright")
     measured = {name: dataclasses.asdict(framing) for name, framing in framings.items()}
     return dataclasses.replace(
         card,
