@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -38,22 +39,39 @@ def photo(astronaut: Path) -> Image:
 def test_crops_are_the_squares_of_the_cards_framing(pipeline: Pipeline, photo: Image) -> None:
     box = np.array([100, 120, 180, 220], np.float32)
     left, top, right, bottom = pipeline.session.card.framing["finder"]
-    (square,) = pipeline.frame_boxes([Face(box, 0.9)])
-    assert pipeline.framing == (left, top, right, bottom)
+    (square,) = pipeline.squares([Face(box, 0.9)])
     side = (80 * (right - left) + 100 * (bottom - top)) / 2
     middle = np.array([100 + 80 * (left + right) / 2, 120 + 100 * (top + bottom) / 2])
-    np.testing.assert_allclose(square, [*(middle - side / 2), *(middle + side / 2)], rtol=1e-5)
+    np.testing.assert_allclose(square.box, [*(middle - side / 2), *(middle + side / 2)], rtol=1e-5)
     (crop,) = pipeline.crops(photo, [Face(box, 0.9)])
-    x, y = square[:2].round().astype(int).tolist()
+    x, y = square.box[:2].round().astype(int).tolist()
     np.testing.assert_array_equal(crop, photo[y : y + round(side), x : x + round(side)])
-    assert pipeline.crops(photo, []) == pipeline.frame_boxes([]) == []
+    assert pipeline.crops(photo, []) == pipeline.squares([]) == []
 
 
 def test_a_detector_without_a_framing_keeps_its_boxes(pipeline: Pipeline, photo: Image) -> None:
     other = dataclasses.replace(pipeline, detector=OtherDetector())
     faces = other.detector(photo)
-    assert other.frame_boxes(faces)[0].tolist() == [10, 20, 50, 60]
+    assert other.squares(faces)[0].box.tolist() == [10, 20, 50, 60]
     np.testing.assert_array_equal(other.crops(photo, faces)[0], photo[20:60, 10:50])
+
+
+@pytest.mark.parametrize("tilt", [-40, 25])
+def test_a_tilted_head_gives_the_crop_of_an_upright_one(recognizer: EmotionRecognizer, photo: Image, tilt: int) -> None:
+    height, width = photo.shape[:2]
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), -tilt, 1.0)  # clockwise
+    tilted = np.asarray(cv2.warpAffine(photo, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    (level,), (turned,) = recognizer.detect(photo), recognizer.detect(tilted)
+    before, after = recognizer.pipeline.squares([level, turned])
+    assert after.tilt - before.tilt == pytest.approx(tilt, abs=3)
+    assert after.side == pytest.approx(before.side, rel=0.05)
+    upright, again = (
+        cv2.resize(recognizer.pipeline.crops(image, [face])[0], (48, 48), interpolation=cv2.INTER_AREA).astype(float)
+        for image, face in ((photo, level), (tilted, turned))
+    )
+    assert np.corrcoef(upright.ravel(), again.ravel())[0, 1] > 0.95
+    probabilities = recognizer.classify(np.stack([upright, again]).astype(np.uint8))
+    assert np.abs(probabilities[0] - probabilities[1]).max() < 0.15
 
 
 def test_the_network_classifies_these_crops(recognizer: EmotionRecognizer, photo: Image) -> None:

@@ -11,7 +11,7 @@ from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS
 from facemood.models import DEFAULT_MODEL
 from facemood.schema import Image as Pixels
 from facemood.sources import ImageLike, load_image
-from facemood.stages.align import crop_faces
+from facemood.stages.align import cut_faces, squares_of
 from tests.conftest import PHOTOS
 
 
@@ -167,11 +167,11 @@ def test_probabilities_use_the_temperature_of_the_card(recognizer: EmotionRecogn
 
 
 def test_crops_use_the_framing_of_the_card(astronaut: Path) -> None:
-    recognizer = EmotionRecognizer(threads=1)
-    framed = recognizer.analyze_image(astronaut).faces[0]
-    (crop,) = crop_faces(load_image(astronaut), [framed], recognizer.card.framing["finder"])
-    np.testing.assert_allclose(recognizer.classify([crop])[0], framed.probabilities, atol=1e-5)
-    (unframed,) = crop_faces(load_image(astronaut), [framed])
+    recognizer, image = EmotionRecognizer(threads=1), load_image(astronaut)
+    face = recognizer.analyze_image(astronaut).faces[0]
+    (crop,) = recognizer.pipeline.crops(image, [face])
+    np.testing.assert_allclose(recognizer.classify([crop])[0], face.probabilities, atol=1e-5)
+    (unframed,) = cut_faces(image, squares_of([face], {}, "finder"))
     assert unframed.shape[0] < 0.9 * crop.shape[0]
 
 

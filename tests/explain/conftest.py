@@ -8,7 +8,6 @@ from facemood import EmotionRecognizer, Face
 from facemood.explain import InputScorer
 from facemood.models import ModelSession, find_model
 from facemood.schema import Image
-from facemood.stages.align import crop_faces
 from tests.conftest import PHOTOS
 
 
@@ -36,4 +35,4 @@ def faces(nano: EmotionRecognizer, photo: Image) -> list[Face]:
 @pytest.fixture(scope="session")
 def crop(nano: EmotionRecognizer, photo: Image, faces: list[Face]) -> Image:
     """A face crop framed for the network: predicted neutral, with moderate confidence."""
-    return crop_faces(photo, faces, nano.card.framing["finder"])[0]
+    return nano.pipeline.crops(photo, faces)[0]

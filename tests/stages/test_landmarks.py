@@ -8,7 +8,7 @@ import pytest
 from facemood.geometry import Floats, box_of_points, tilts
 from facemood.schema import Face, Image
 from facemood.sources import load_image
-from facemood.stages.landmarks import PRESENT, LandmarkModel, cut_square
+from facemood.stages.landmarks import PRESENT, LandmarkModel
 from scripts.detection_metrics import point_errors, read_photos
 
 BOX = np.array([181, 64, 269, 175], np.float32)
@@ -90,21 +90,6 @@ def test_a_face_is_followed_by_its_landmarks(model: LandmarkModel, portrait: Ima
     assert model.follow(portrait, []) == []
     with pytest.raises(ValueError, match="1 of 2 faces have no 68 landmarks, so they cannot be followed"):
         model.follow(portrait, [face, Face(BOX, 0.9)])
-
-
-def test_a_shrunk_square_is_anti_aliased() -> None:
-    checks = np.indices((512, 512)).sum(axis=0) % 2 * 255
-    frame = np.array([[8, 0, 0], [0, 8, 0]], np.float32)
-    square = cut_square(checks.astype(np.uint8), frame, 64)
-    assert abs(square.astype(int) - 127).max() <= 1
-
-
-def test_a_square_outside_of_the_image_repeats_its_edge() -> None:
-    ramp = np.tile(np.arange(100, dtype=np.uint8), (50, 1))
-    square = cut_square(ramp, np.array([[1, 0, 80], [0, 1, -20]], np.float32), 64)
-    assert square[:, 30:].min() == 99
-    far = cut_square(ramp, np.array([[9, 0, 5000], [0, 9, 5000]], np.float32), 64)
-    assert far.shape == (64, 64)
 
 
 @pytest.mark.dataset

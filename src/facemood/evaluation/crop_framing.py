@@ -109,10 +109,10 @@ def tile_points(landmark_model: LandmarkModel, tile: NDArray[np.uint8]) -> Float
     """
     side = tile.shape[0] * ENLARGEMENT
     grey = np.asarray(cv2.cvtColor(on_canvas(tile), cv2.COLOR_BGR2GRAY), np.uint8)
-    boxes, angles, presence = (np.array([USUAL_BOX], np.float32) + np.float32(MARGIN)) * side, None, np.zeros(1)
-    for _ in range(PASSES):
-        points, presence = landmark_model.predict(grey, boxes, angles)
-        boxes, angles = box_of_points(points), tilts(points[:, 36], points[:, 45])
+    points, presence = landmark_model.predict(grey, (np.array([USUAL_BOX], np.float32) + np.float32(MARGIN)) * side)
+    for _ in range(PASSES - 1):
+        angles = tilts(points[:, 36], points[:, 45])
+        points, presence = landmark_model.predict(grey, box_of_points(points), angles)
     return np.asarray(points[0] / side - MARGIN, np.float32) if presence[0] >= PRESENT else None
 
 

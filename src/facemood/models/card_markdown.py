@@ -97,8 +97,8 @@ def _input(card: ModelCard) -> str:
         return text
     crops = "\n".join(f"- `{name}`: {list(box)}{_measured(card, name)}" for name, box in card.framing.items())
     return (
-        f"{text}\n\nThe crop (left, top, right, bottom), in units of the detector's box; `landmarks`: of a face that is "
-        f"turned upright, in units of its landmarks' size, from their mean:\n\n{crops}"
+        f"{text}\n\nThe crop (left, top, right, bottom), in units of the detector's box; `landmarks`: of a face that "
+        f"is turned upright, in units of its landmarks' size, from their mean:\n\n{crops}"
     )
 
 

@@ -1,7 +1,7 @@
 """Crop faces for the network: upright, and the same part of the head with every detector.
 
-A face with 68 landmarks is turned upright about its eye line. Its landmarks also say where the crop is and how large,
-so that the crop does not follow the small movements of a detector's box. A face without landmarks is cut out by its box.
+A face with 68 landmarks is turned upright about its eye line. Its landmarks also say where the crop is and how large.
+So the crop does not follow the small movements of a detector's box. A face without landmarks is cut out by its box.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ WHOLE_BOX = (0.0, 0.0, 1.0, 1.0)
 """Framing of a detector's box itself: left, top, right, bottom in units of the box."""
 
 LANDMARK_FRAMING = "landmarks"
-"""Name of the framing by landmarks, next to those of the detectors: in units of the landmarks' size, from their mean."""
+"""Name of the framing by landmarks: in units of their size, from their mean. The others are named after detectors."""
 
 LARGEST_CROP = 512
 """Longest side in pixels of a crop that is turned upright; larger faces are shrunk."""
@@ -115,9 +115,9 @@ def square_of_points(points: Floats, framing: Framing) -> CropSquare:
     """
     centre, size, turn = place_of_points(points)
     left, top, right, bottom = framing
-    shift = np.array([left + right, top + bottom]) / 2 * size
     cosine, sine = np.cos(turn), np.sin(turn)
-    middle = centre + (cosine * shift[0] - sine * shift[1], sine * shift[0] + cosine * shift[1])
+    shift = np.array([left + right, top + bottom]) / 2 * size
+    middle = centre + np.array([[cosine, -sine], [sine, cosine]]) @ shift
     half = max((right - left + bottom - top) / 4 * size, 0.5)
     box = np.concatenate([middle - half, middle + half]).astype(np.float32)
     return CropSquare(box, float(np.rad2deg(turn)))

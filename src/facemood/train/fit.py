@@ -63,8 +63,9 @@ def fit(
     """Train a network and return the path of its checkpoint.
 
     The folder `run` gets ``run.json`` (recipe, classes, counts, environment), ``augmented.png`` (augmented training
-    images), ``upright.npz`` (their landmarks, if the recipe turns them upright), ``history.jsonl`` (the logged figures of each epoch), ``last.ckpt``, which is written after every epoch,
-    and ``best.ckpt`` if the recipe keeps the best. An interrupted run can be resumed from its last complete epoch.
+    images), ``upright.npz`` (the landmarks of the training images, if the recipe turns them upright), ``history.jsonl``
+    (the logged figures of each epoch), ``last.ckpt``, which is written after every epoch, and ``best.ckpt`` if the
+    recipe keeps the best. An interrupted run can be resumed from its last complete epoch.
 
     Args:
         recipe: The recipe.

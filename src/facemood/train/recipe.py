@@ -97,7 +97,7 @@ class AugmentConfig:
         overexpose: Probability that the brightness is multiplied by up to `overexposure` and clipped at white.
         overexposure: Largest factor of the brightness of overexposed images.
         blur: Probability of a 3 x 3 blur.
-        low_resolution: Probability that an image is shrunk to between a quarter and all of its side, and enlarged again.
+        low_resolution: Probability that an image is shrunk, to a quarter of its side at least, and enlarged again.
         noise: Probability of Gaussian noise.
         noise_level: The noise's largest standard deviation, of 255.
         erase: Probability of a grey rectangle over 2% to 20% of the image.

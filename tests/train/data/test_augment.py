@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from torch import Generator, Tensor
 
 from facemood.train.data.augment import augment, mixup
-from facemood.train.data.batches import Batch
+from facemood.train.data.batches import Batch, as_they_are
 from facemood.train.recipe import AugmentConfig
 
 STILL = AugmentConfig(
@@ -40,6 +40,40 @@ def test_always_mirrored_is_the_mirror_image() -> None:
     torch.testing.assert_close(mirrored, images.flip(-1), atol=1e-2, rtol=0)
 
 
+def quarter_turn(count: int = 4) -> Tensor:
+    """Matrices of crops that are the whole image, turned clockwise by 90 degrees."""
+    return torch.tensor([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0]]).repeat(count, 1, 1)
+
+
+def test_upright_crops_replace_the_share_of_the_images_that_is_asked_for() -> None:
+    images = batch(64)
+    turned = torch.rot90(images, 1, dims=(2, 3))
+    config = replace(STILL, upright=1.0)
+    whole = augment(images, config, size=48, generator=seeded(), upright=quarter_turn(64))
+    torch.testing.assert_close(whole, turned, atol=1e-2, rtol=0)
+    some = augment(images, replace(STILL, upright=0.5), size=48, generator=seeded(), upright=quarter_turn(64))
+    as_turned = (some - turned).abs().amax(dim=(1, 2, 3)) < 0.1
+    as_given = (some - images).abs().amax(dim=(1, 2, 3)) < 0.1
+    assert (as_turned ^ as_given).all()
+    assert 16 < int(as_turned.sum()) < 48
+    none = augment(images, STILL, size=48, generator=seeded(), upright=quarter_turn(64))
+    torch.testing.assert_close(none, images, atol=1e-2, rtol=0)
+
+
+def test_the_augmentation_comes_after_turning_upright() -> None:
+    images = batch()
+    config = replace(STILL, upright=1.0, mirror=1.0)
+    both = augment(images, config, size=48, generator=seeded(), upright=quarter_turn())
+    torch.testing.assert_close(both, torch.rot90(images, 1, dims=(2, 3)).flip(-1), atol=1e-2, rtol=0)
+
+
+def test_low_resolution_removes_detail_and_keeps_the_mean() -> None:
+    images = batch(32)
+    small = augment(images, replace(STILL, low_resolution=1.0), size=48, generator=seeded(5))
+    assert (small.std(dim=(1, 2, 3)) < 0.8 * images.std(dim=(1, 2, 3))).all()
+    torch.testing.assert_close(small.mean(dim=(1, 2, 3)), images.mean(dim=(1, 2, 3)), atol=4, rtol=0)
+
+
 def test_erasing_covers_a_rectangle_of_one_grey() -> None:
     images = batch(8)
     erased = augment(images, replace(STILL, erase=1.0), size=48, generator=seeded())
@@ -57,6 +91,15 @@ def test_overexposed_images_are_brighter_and_cut_off_at_white() -> None:
     dim = images < 100  # stays below white at any gain
     gains = (bright * dim).sum(dim=(1, 2, 3)) / (images * dim).sum(dim=(1, 2, 3))
     assert 1.0 <= float(gains.min()) < float(gains.max()) <= 2.2
+    assert (
+        float(
+            augment(images, replace(STILL, overexpose=1.0, overexposure=1.0), size=48, generator=seeded())
+            .sub(images)
+            .abs()
+            .max()
+        )
+        < 1e-2
+    )
 
 
 def test_noise_is_as_strong_as_its_level_at_most() -> None:
@@ -87,7 +130,7 @@ def made_batch() -> Batch:
     """Four images, the last without votes."""
     eye, share = torch.eye(7)[:4], torch.tensor([1.0, 0.5, 1.0, 0.0])
     votes = torch.eye(8)[:4] * (share > 0)[:, None]
-    return Batch(batch().to(torch.uint8), torch.arange(4), torch.arange(4), eye, votes, share)
+    return Batch(batch().to(torch.uint8), torch.arange(4), torch.arange(4), eye, votes, share, as_they_are(4))
 
 
 def test_mixup_mixes_images_and_targets_equally() -> None:

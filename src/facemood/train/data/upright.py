@@ -51,7 +51,7 @@ def upright_matrices(dataset: ExpressionDataset, file: Path) -> Tensor:
         turn, middle = np.deg2rad(square.tilt), square.box[:2] + square.box[2:]
         linear = square.side * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         matrices[row] = np.column_stack([linear, middle - 1])
-    logger.info("%d of %d training images have landmarks and can be turned upright", known.sum(), len(known))
+    logger.info("%d of %d training images have landmarks and can be turned upright", known.sum(), len(points))
     return torch.from_numpy(matrices)
 
 

@@ -1,0 +1,185 @@
+"""Measure what the tilt of a head costs; write docs/alignment.json and the page docs/alignment.md.
+
+    python scripts/measure_alignment.py DATA [--split PrivateTest] [--model default] [--before FILE]
+
+DATA is FER2013 with its FER+ votes. Each face with a FER+ majority is enlarged four times on a canvas of its mean
+colour, rotated and read end to end. A face that is not found counts as wrong. It is read twice: in a crop that is turned
+upright by its landmarks, and in the square around its box. ``--before`` is the file of an earlier model, which is read
+by boxes. It takes half an hour on one core. ``--page`` only rewrites the page, from the figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The checkout."""
+
+sys.path.insert(0, str(ROOT))
+
+from facemood import EmotionRecognizer  # noqa: E402
+from facemood.datasets import ExpressionDataset, open_dataset  # noqa: E402
+from facemood.evaluation.crop_framing import on_canvas  # noqa: E402
+from facemood.models import find_model  # noqa: E402
+from facemood.schema import Image  # noqa: E402
+from facemood.stages.align import cut_faces, squares_of  # noqa: E402
+from facemood.text import fill_template, markdown_table  # noqa: E402
+
+DOCS = ROOT / "docs"
+"""Where the page goes."""
+
+TILTS = (0, 15, 30, 45, 60)
+"""Degrees by which the pictures are rotated, alternately to the left and to the right."""
+
+DRAWS = 2000
+"""Bootstrap samples of the faces for an interval."""
+
+BATCH = 64
+"""Faces that are classified in one run."""
+
+Right = NDArray[np.bool_]
+"""(N,) whether the expression of each face was read right."""
+
+
+def main() -> None:
+    """Measure, and write figures and page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", nargs="?", help="the dataset, fer2013:DIR")
+    parser.add_argument("--split", default="PrivateTest", help="the split; PublicTest to choose by")
+    parser.add_argument("--model", default="default", help="a model's name or file")
+    parser.add_argument("--before", help="the file of an earlier model")
+    parser.add_argument("--faces", type=int, help="only the first faces, for a try; nothing is written")
+    parser.add_argument("--page", action="store_true", help="write the page from the figures that are there")
+    options = parser.parse_args()
+    figures = DOCS / "alignment.json"
+    if not options.page:
+        cv2.setNumThreads(1)
+        dataset = open_dataset(options.data).split(options.split).ferplus_majority()
+        if options.faces:
+            dataset = dataset.subset(np.arange(len(dataset)) < options.faces)
+        found = measure(dataset, options.model, options.before)
+        if options.faces:
+            print(json.dumps(found, indent=1))
+            return
+        known = json.loads(figures.read_text(encoding="utf-8")) if figures.is_file() else {}
+        figures.write_text(json.dumps(known | {options.split: found}, indent=1) + "\n", encoding="utf-8")
+    (DOCS / "alignment.md").write_text(page(json.loads(figures.read_text(encoding="utf-8"))), encoding="utf-8")
+
+
+def measure(dataset: ExpressionDataset, model: str, before: str | None) -> dict[str, Any]:
+    """Return the figures of the faces of a split."""
+    recognizer = EmotionRecognizer(model, prior="dataset", threads=1)
+    earlier = EmotionRecognizer(before, prior="dataset", threads=1) if before else None
+    words = np.array(dataset.classes)[dataset.labels]
+    readings = {tilt: read(recognizer, earlier, dataset, words, tilt) for tilt in TILTS}
+    level = readings[0]
+    return {
+        "faces": len(dataset),
+        "model": sha256(find_model(model).read_bytes()).hexdigest()[:12],
+        "tilts": {str(tilt): compare(reading, level) for tilt, reading in readings.items()},
+        **({} if earlier is None else {"upright minus before": interval(level["upright"], level["before"])}),
+    }
+
+
+def read(
+    recognizer: EmotionRecognizer,
+    earlier: EmotionRecognizer | None,
+    dataset: ExpressionDataset,
+    words: NDArray[np.str_],
+    tilt: int,
+) -> dict[str, Right]:
+    """Read all faces at one tilt; return which were found, and which were read right in each way."""
+    print(f"{tilt} degrees", file=sys.stderr)
+    crops: dict[str, list[Image]] = {"upright": [], "box": []}
+    rows = []
+    for row in range(len(dataset)):
+        image = rotate(on_canvas(np.asarray(dataset.images[row])), tilt if row % 2 else -tilt)
+        faces = recognizer.detect(image)[:1]
+        if faces:
+            rows.append(row)
+            crops["upright"] += recognizer.pipeline.crops(image, faces)
+            by_box = {"finder": recognizer.card.framing["finder"]}
+            crops["box"] += cut_faces(image, squares_of(faces, by_box, "finder"))
+    found = np.zeros(len(dataset), bool)
+    found[rows] = True
+    ways = {"upright": (recognizer, "upright"), "box": (recognizer, "box")}
+    if earlier is not None:
+        ways["before"] = (earlier, "box")
+    right = {way: right_of(reader, crops[kind], words, rows) for way, (reader, kind) in ways.items()}
+    return {"found": found, **right}
+
+
+def right_of(recognizer: EmotionRecognizer, crops: list[Image], words: NDArray[np.str_], rows: list[int]) -> Right:
+    """Return which faces were read right; those without a crop were not."""
+    right = np.zeros(len(words), bool)
+    for first in range(0, len(crops), BATCH):
+        part = rows[first : first + BATCH]
+        columns = recognizer.classify(crops[first : first + BATCH]).argmax(axis=1)
+        right[part] = np.array(recognizer.labels)[columns] == words[part]
+    return right
+
+
+def rotate(image: Image, degrees: float) -> Image:
+    """Rotate an image about its middle, clockwise; the corners get the colour of its first pixel."""
+    height, width = image.shape[:2]
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -degrees, 1.0)
+    return np.asarray(cv2.warpAffine(image, matrix, (width, height), borderValue=image[0, 0].tolist()), np.uint8)
+
+
+def compare(reading: dict[str, Right], level: dict[str, Right]) -> dict[str, Any]:
+    """Return the shares of one tilt, and the differences from upright pictures with their intervals."""
+    shares = {name: round(100 * float(values.mean()), 2) for name, values in reading.items()}
+    minus = {name: interval(values, level[name]) for name, values in reading.items() if name != "found"}
+    return {**shares, "found faces": int(reading["found"].sum()), "minus level": minus}
+
+
+def interval(one: Right, other: Right) -> list[float]:
+    """Return the paired difference of two accuracies in points, and its 95% interval by bootstrap over the faces."""
+    difference = 100 * (one.astype(float) - other)
+    random = np.random.default_rng(0)
+    means = [difference[random.integers(0, len(one), len(one))].mean() for _ in range(DRAWS)]
+    return [round(float(value), 2) for value in (difference.mean(), *np.percentile(means, (2.5, 97.5)))]
+
+
+def page(known: dict[str, Any]) -> str:
+    """Return the page."""
+    template = (ROOT / "scripts" / "alignment.template.md").read_text(encoding="utf-8")
+    return fill_template(template, {split: table(figures) for split, figures in known.items()})
+
+
+def table(figures: dict[str, Any]) -> str:
+    """Return the figures of a split as a table."""
+    rows = [
+        {
+            "tilt": f"{tilt}°",
+            "found": f"{at['found faces']:,} of {figures['faces']:,}",
+            "turned upright": f"{at['upright']:.1f}%",
+            "difference from 0°": in_words(at["minus level"]["upright"]),
+            "by the box": f"{at['box']:.1f}%",
+            "its difference from 0°": in_words(at["minus level"]["box"]),
+        }
+        for tilt, at in figures["tilts"].items()
+    ]
+    text = markdown_table(rows)
+    if "upright minus before" not in figures:
+        return text
+    return f"{text}\n\nAt 0°, against the model before: {in_words(figures['upright minus before'])} points."
+
+
+def in_words(difference: list[float]) -> str:
+    """Return a difference with its interval."""
+    value, low, high = difference
+    return f"{value:+.1f} ({low:+.1f} to {high:+.1f})"
+
+
+if __name__ == "__main__":
+    main()
