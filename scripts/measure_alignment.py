@@ -3,9 +3,9 @@
     python scripts/measure_alignment.py DATA [--split PrivateTest] [--model default] [--before FILE]
 
 DATA is FER2013 with its FER+ votes. Each face with a FER+ majority is enlarged four times on a canvas of its mean
-colour, rotated and read end to end. A face that is not found counts as wrong. It is read twice: in a crop that is turned
-upright by its landmarks, and in the square around its box. ``--before`` is the file of an earlier model, which is read
-by boxes. It takes half an hour on one core. ``--page`` only rewrites the page, from the figures.
+colour, rotated and read end to end. A face that is not found counts as wrong. It is read twice: in a crop that is
+turned upright by its landmarks, and in the square around its box. ``--before`` is the file of an earlier model, which
+is read by boxes. It takes half an hour on one core. ``--page`` only rewrites the page, from the figures.
 """
 
 from __future__ import annotations

@@ -70,6 +70,7 @@ def test_the_landmarks_of_a_tile_are_found_without_a_detector(recognizer: Emotio
     model = LandmarkModel(threads=1)
     points = tile_points(model, np.asarray(tile, np.uint8))
     assert points is not None
+    assert face.landmarks is not None
     (square,) = recognizer.pipeline.squares([face])
     matrix = square.matrix(48)
     expected = ((face.landmarks - 0.5 - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T + 0.5) / 48

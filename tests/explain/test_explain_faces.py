@@ -117,7 +117,9 @@ def test_results_get_maps_for_drawing(nano: EmotionRecognizer, photo: Image) -> 
     assert activation_map is not None
     assert np.abs(activation_map.values).max() == pytest.approx(1)
     drawn, plain = draw_faces(photo, mapped.faces, layers=["map"]), draw_faces(photo, result.faces)
-    x1, y1, x2, y2 = np.rint(activation_map.box).astype(int).clip(0)
+    turn, middle = np.radians(activation_map.tilt), (activation_map.box[:2] + activation_map.box[2:]) / 2
+    reach = (activation_map.box[2] - activation_map.box[0]) / 2 * (abs(np.cos(turn)) + abs(np.sin(turn)))
+    (x1, y1), (x2, y2) = (np.rint(middle + side).astype(int).clip(0).tolist() for side in (-reach, reach))
     assert (drawn != plain)[y1:y2, x1:x2].mean() > 0.5
     outside = np.ones(photo.shape[:2], bool)
     outside[y1:y2, x1:x2] = False
