@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import signal
 import subprocess
@@ -12,12 +14,14 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
-from facemood.errors import ImageError, LimitError, SourceError, VideoError
+from facemood.errors import ImageError, LimitError, OutputError, SourceError, VideoError
 from facemood.isolation.bounds import ImageBounds, UnknownFormatError, VideoBounds
 from facemood.isolation.decode_process import DeadlineError, DecodeProcess
+from facemood.isolation.decode_worker import Worker
 from facemood.sources import load_image, read_video
 from tests.conftest import PHOTOS
 from tests.server.attacks import motion_jpeg, photo, png
@@ -180,3 +184,66 @@ def test_what_is_no_video_is_refused(process: DecodeProcess, tmp_path: Path) -> 
         process.check_video(tmp_path / "cut.mp4", seconds=30)
         process.open_video(tmp_path / "cut.mp4", VideoBounds(), every=None, seconds=30)
         process.next_frame(seconds=30)
+
+
+def test_an_annotated_video_is_written_with_the_sound_of_its_source(process: DecodeProcess, tmp_path: Path) -> None:
+    source = make_video(tmp_path / "source.mp4", numbered_images(10, (64, 48)), fps=10, audio_seconds=1.0)
+    written = tmp_path / "drawn.mp4"
+    process.begin_annotated(written, seconds=30)
+    for frame in read_video(str(source)):
+        assert frame.timestamp is not None
+        process.add_annotated(255 - frame.image, frame.timestamp, source, seconds=30)
+    assert not written.exists()
+    process.finish_annotated(seconds=30)
+    with av.open(str(written)) as video:
+        assert len(video.streams.audio) == 1
+        assert video.duration == pytest.approx(1_000_000, abs=60_000)
+    frames = zip(read_video(str(source)), read_video(str(written)), strict=True)
+    assert max(np.abs(255 - one.image.mean() - other.image.mean()) for one, other in frames) < 8
+
+
+def test_an_annotated_video_that_cannot_be_written_is_told(process: DecodeProcess, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OutputError, match=r"drawn\.mp4"):
+        process.begin_annotated(tmp_path / "file" / "drawn.mp4", seconds=30)
+    with DecodeProcess(memory=1_000_000_000) as other:
+        other.start()
+        with pytest.raises(SourceError, match="no annotated video was begun"):
+            other.finish_annotated(seconds=30)
+
+
+def test_a_process_that_died_between_two_frames_does_not_end_the_video(tmp_path: Path) -> None:
+    """A new process knows nothing of the video; to it, the video would have ended."""
+    video = make_video(tmp_path / "v.mp4", numbered_images(5, (64, 48)), fps=10)
+    with DecodeProcess(memory=1_000_000_000) as other:
+        other.open_video(video, VideoBounds(), every=None, seconds=30)
+        assert other.next_frame(seconds=30) is not None
+        os.kill(running(other).pid, signal.SIGKILL)
+        running(other).wait()
+        with pytest.raises(SourceError, match="ended the decoder"):
+            other.next_frame(seconds=30)
+        assert other.kills == 1
+        with pytest.raises(SourceError, match="ended the decoder"):
+            other.finish_annotated(seconds=30)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs signals that stop a process")
+def test_finishing_an_annotated_video_has_a_deadline(tmp_path: Path) -> None:
+    source = make_video(tmp_path / "source.mp4", numbered_images(2, (64, 48)), fps=10, audio_seconds=0.2)
+    with DecodeProcess(memory=1_000_000_000) as other:
+        other.begin_annotated(tmp_path / "drawn.mp4", seconds=30)
+        other.add_annotated(numbered_images(1, (64, 48))[0], 0.0, source, seconds=30)
+        os.kill(running(other).pid, signal.SIGSTOP)
+        with pytest.raises(DeadlineError, match=r"longer than 0\.2 seconds"):
+            other.finish_annotated(seconds=0.2)
+    assert not (tmp_path / "drawn.mp4").exists()
+
+
+def test_a_full_disk_is_sent_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = OutputError("drawn.mp4: cannot be written")
+    full.__cause__ = OSError(errno.ENOSPC, "no space left on device")
+    with io.FileIO(os.devnull) as source, io.FileIO(os.devnull, "w") as target:
+        worker = Worker(source, target)
+        monkeypatch.setattr(worker, "_begun", lambda: (_ for _ in ()).throw(full))
+        head, _ = worker._answer({"do": "finish"}, bytearray())
+    assert (head["error"], head["errno"]) == ("OutputError", errno.ENOSPC)

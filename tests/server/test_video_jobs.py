@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -83,6 +85,40 @@ def test_a_video_is_read_and_its_results_are_given_out(client: httpx.Client, ser
     assert str(server.service.videos.folder.path) not in told
     assert client.delete(f"/v1/videos/{job['id']}").status_code == 204
     assert client.get(f"/v1/videos/{job['id']}").status_code == 404
+
+
+def test_the_server_itself_never_opens_an_upload(
+    client: httpx.Client, server: Running, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading it, drawing it and copying its sound take other processes: FFmpeg opens nothing here."""
+
+    def refuse(*arguments: Any, **options: Any) -> None:
+        raise AssertionError(f"FFmpeg opens {arguments} in the server's process")
+
+    monkeypatch.setattr(av, "open", refuse)
+    job = follow(client, send(client, clip, "?annotated=1").json())
+    assert "annotated.mp4" in job["results"]
+    client.delete(f"/v1/videos/{job['id']}")
+
+
+def test_a_process_that_dies_while_it_writes_costs_only_its_video(
+    client: httpx.Client, server: Running, long_clip: Path, clip: Path
+) -> None:
+    found = send(client, long_clip, "?annotated=1").json()
+    while not client.get(f"/v1/videos/{found['id']}").json()["frames_done"]:
+        time.sleep(0.05)
+    writer = server.service.videos.get(found["id"]).writer
+    assert writer is not None
+    assert writer._process is not None
+    os.kill(writer._process.pid, signal.SIGKILL)
+    job = follow(client, found, "failed")
+    assert job["problem"]["status"] == 422
+    assert "ended the decoder" in job["problem"]["detail"]
+    assert str(server.service.videos.folder.path) not in str(job)
+    after = follow(client, send(client, clip).json())
+    assert after["frames_done"] == FRAMES
+    for name in (job["id"], after["id"]):
+        client.delete(f"/v1/videos/{name}")
 
 
 def test_the_upload_is_gone_when_it_is_read_and_its_name_never_reaches_the_disk(

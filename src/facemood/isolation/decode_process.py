@@ -42,10 +42,10 @@ class DeadlineError(LimitError):
 
 
 class DecodeProcess:
-    """A process that decodes untrusted images and videos. It takes one call at a time; all methods block.
+    """A process that decodes untrusted images and videos, and writes annotated videos.
 
-    It starts with the first call. If a call misses its deadline or crashes the decoder, that call fails, and the next
-    call starts a new process.
+    It takes one call at a time; all methods block. It starts with the first call. If a call misses its deadline or
+    crashes the process, that call fails, and the next call starts a new process.
 
     Args:
         memory: Bytes that it may use in addition to what it has at the start (Linux).
@@ -126,10 +126,48 @@ class DecodeProcess:
         """
         head: dict[str, Any] = {"step": "more"}
         while head.get("step") == "more":
-            head, body = self._call({"do": "next"}, b"", seconds=seconds)
+            head, body = self._call({"do": "next"}, b"", seconds=seconds, begun=True)
         if "shape" not in head:
             return None
         return Frame(_image_of(head, body), index=head["index"], timestamp=head["timestamp"])
+
+    def begin_annotated(self, path: Path, *, seconds: float) -> None:
+        """Begin an annotated video; `add_annotated` adds its frames.
+
+        Args:
+            path: The video to write; it is renamed into place when it is finished.
+            seconds: The deadline.
+
+        Raises:
+            OutputError: It cannot be written.
+            SourceError: As for `decode`.
+        """
+        self._call({"do": "annotate", "path": str(path)}, b"", seconds=seconds)
+
+    def add_annotated(self, image: Image, timestamp: float, source: Path, *, seconds: float) -> None:
+        """Add a frame to the annotated video, and the sound of its source up to it.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            timestamp: Its time in the source, in seconds.
+            source: The file whose sound the video gets; it is opened by the process.
+            seconds: The deadline.
+
+        Raises:
+            OutputError: It cannot be written.
+            SourceError: As for `decode`.
+        """
+        call = {"do": "add", "shape": image.shape, "timestamp": timestamp, "source": str(source)}
+        self._call(call, np.ascontiguousarray(image).data.cast("B"), seconds=seconds, begun=True)
+
+    def finish_annotated(self, *, seconds: float) -> None:
+        """Finish the annotated video, with the rest of the sound, and rename it into place.
+
+        Raises:
+            OutputError: It cannot be written.
+            SourceError: As for `decode`.
+        """
+        self._call({"do": "finish"}, b"", seconds=seconds, begun=True)
 
     def start(self) -> None:
         """Start the process, so that the first call need not wait for that.
@@ -148,13 +186,25 @@ class DecodeProcess:
         with self._lock:
             self._end()
 
-    def _call(self, call: dict[str, Any], body: bytes, *, seconds: float) -> tuple[dict[str, Any], bytearray]:
+    def _call(
+        self, call: dict[str, Any], body: bytes | memoryview, *, seconds: float, begun: bool = False
+    ) -> tuple[dict[str, Any], bytearray]:
         """Have a call answered.
+
+        Args:
+            call: What to do.
+            body: Raw bytes that belong to it.
+            seconds: The deadline.
+            begun: Whether the call goes on with a video; a process that died since then is not started anew.
 
         Raises:
             SourceError: As for `decode`.
+            OutputError: A file cannot be written.
         """
         with self._lock:
+            if begun and (self._process is None or self._process.poll() is not None):
+                self._end()
+                raise self._lost(0, seconds)
             process = self._started()
             began = time.monotonic()
             try:
@@ -165,7 +215,8 @@ class DecodeProcess:
                 self._end()
                 raise self._lost(time.monotonic() - began, seconds) from None
         if "error" in head:
-            raise ERRORS[head["error"]](head["message"])
+            number = head.get("errno")
+            raise ERRORS[head["error"]](head["message"]) from (OSError(number, os.strerror(number)) if number else None)
         return head, data
 
     def _started(self) -> subprocess.Popen[bytes]:

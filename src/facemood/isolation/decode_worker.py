@@ -1,4 +1,6 @@
-"""The decoding process: it decodes images and videos for its owner, one call at a time, with bounded memory.
+"""The decoding process: it reads what strangers sent for its owner, one call at a time, with bounded memory.
+
+It decodes images and videos, and writes annotated videos, for which it reads the sound of the original.
 
 `DecodeProcess` starts this file. It needs only Pillow, NumPy, OpenCV and PyAV: no network is loaded here.
 """
@@ -17,12 +19,15 @@ if __name__ == "__main__":  # the folder of this file must not hide packages, an
     sys.path[0:1] = []
     sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-from facemood.errors import SourceError
+import numpy as np
+
+from facemood.errors import OutputError, SourceError
 from facemood.isolation.bounds import ImageBounds, VideoBounds
 from facemood.isolation.messages import ERRORS, read_message, write_message
 from facemood.isolation.sent_image import Measured, decode_sent_image
 from facemood.isolation.sent_video import SentVideo, Step, check_format
 from facemood.schema import Image
+from facemood.sinks.video_file import VideoWithSound
 
 
 class Worker:
@@ -39,6 +44,7 @@ class Worker:
     def __init__(self, source: io.FileIO, target: io.FileIO) -> None:
         self.source, self.target = source, target
         self.video: SentVideo | None = None
+        self.annotated: VideoWithSound | None = None
 
     def run(self) -> None:
         """Say that it is ready, and answer calls until the owner is gone."""
@@ -56,9 +62,10 @@ class Worker:
             return answer
         except MemoryError:
             return {"error": "LimitError", "message": "it needs more memory than it may take; make it smaller"}, None
-        except SourceError as error:
+        except (SourceError, OutputError) as error:
             name = type(error).__name__
-            return {"error": name if name in ERRORS else "SourceError", "message": str(error)}, None
+            number = getattr(error.__cause__, "errno", None)  # tells a full disk
+            return {"error": name if name in ERRORS else "SourceError", "message": str(error), "errno": number}, None
 
     def do_image(self, body: bytearray, bounds: dict[str, Any]) -> tuple[dict[str, Any], Image | None]:
         """Decode an image, or measure it where that costs more than the bounds call quick."""
@@ -85,6 +92,29 @@ class Worker:
         if isinstance(frame, Step):
             return {"step": frame.value}, None
         return {"shape": frame.image.shape, "index": frame.index, "timestamp": frame.timestamp}, frame.image
+
+    def do_annotate(self, body: bytearray, path: str) -> tuple[dict[str, Any], None]:
+        """Begin an annotated video."""
+        self.annotated = VideoWithSound(Path(path))
+        return {}, None
+
+    def do_add(
+        self, body: bytearray, shape: tuple[int, int, int], timestamp: float, source: str
+    ) -> tuple[dict[str, Any], None]:
+        """Add a frame to the annotated video, and the sound of its source up to it."""
+        self._begun().add(np.frombuffer(body, np.uint8).reshape(shape), timestamp, source)
+        return {}, None
+
+    def do_finish(self, body: bytearray) -> tuple[dict[str, Any], None]:
+        """Finish the annotated video, with the rest of the sound."""
+        self._begun().close()
+        return {}, None
+
+    def _begun(self) -> VideoWithSound:
+        """Return the annotated video that was begun."""
+        if self.annotated is None:
+            raise SourceError("no annotated video was begun")
+        return self.annotated
 
 
 def bound_memory(extra: int) -> None:

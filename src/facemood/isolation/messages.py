@@ -7,10 +7,12 @@ import json
 import struct
 from typing import Any
 
-from facemood.errors import ImageError, LimitError, SourceError, VideoError
+from facemood.errors import FacemoodError, ImageError, LimitError, OutputError, SourceError, VideoError
 from facemood.isolation.bounds import UnknownFormatError
 
-ERRORS = {kind.__name__: kind for kind in (SourceError, ImageError, VideoError, LimitError, UnknownFormatError)}
+ERRORS: dict[str, type[FacemoodError]] = {
+    kind.__name__: kind for kind in (SourceError, ImageError, VideoError, LimitError, UnknownFormatError, OutputError)
+}
 """Errors that are sent by name, so that the same error is raised on the other side."""
 
 LENGTHS = struct.Struct("<IQ")

@@ -76,6 +76,7 @@ class ServerOptions:
         "413",
     )
     step_seconds: float = _limit(15.0, "seconds", "time to decode one frame of a video", "413")
+    finish_seconds: float = _limit(60.0, "seconds", "time to finish an annotated video with its sound", "413")
     videos: int = _limit(8, "videos", "videos that wait, are analyzed, or whose results are kept", "503")
     keep: int = _limit(3600, "seconds", "time for which the results of a video are kept", "deleted")
 

@@ -49,7 +49,7 @@ class VideoJob:
         folder: Where its files are.
         process: Decodes it.
         place: What it holds among the videos of all clients.
-        annotated: Whether the video is wanted with boxes and labels too.
+        writer: Writes the annotated video; None if it is not wanted.
         every: Which frames are read, as for `EmotionRecognizer.stream`.
         reserved: Bytes of the disk that its upload still needs.
         state: ``"waiting"``, ``"reading"``, ``"done"``, ``"failed"`` or ``"cancelled"``.
@@ -63,7 +63,7 @@ class VideoJob:
     folder: Path
     process: DecodeProcess
     place: ClientPlace
-    annotated: bool
+    writer: DecodeProcess | None
     every: float | None = None
     reserved: int = 0
     state: str = WAITING
@@ -81,7 +81,13 @@ class VideoJob:
     def stop(self) -> None:
         """Let its reading end at once."""
         self.stopping.set()
+        self.end_processes()
+
+    def end_processes(self) -> None:
+        """End its processes, also during a call."""
         self.process.close()
+        if self.writer is not None:
+            self.writer.close()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the state of the job for clients."""
@@ -139,7 +145,8 @@ class Videos:
             place = self._places.enter(client)
             folder = self.folder.path / f"video-{secrets.token_hex(8)}"
             process = DecodeProcess(memory=self.options.video_memory, niceness=NICENESS)
-            job = VideoJob(name, folder, process, place, annotated, every, reserved=size)
+            writer = DecodeProcess(memory=self.options.decode_memory, niceness=NICENESS) if annotated else None
+            job = VideoJob(name, folder, process, place, writer, every, reserved=size)
             self._jobs[name] = job
         with self._receiving(job):
             folder.mkdir()
@@ -253,7 +260,7 @@ class Videos:
         except Exception as error:  # the server must go on, and the client must hear of it
             state = CANCELLED if job.stopping.is_set() else FAILED
             job.problem = None if job.stopping.is_set() else problem_of(error).body()
-        job.process.close()
+        job.end_processes()
         job.video.unlink(missing_ok=True)  # before clients hear that it is done
         job.state, job.ended = state, time.monotonic()
         if job.stopping.is_set():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from facemood.errors import SourceError
 from facemood.results import Result
 from facemood.schema import Frame
+from facemood.server.annotated_video import AnnotatedVideo
 from facemood.server.engine import Engine
 from facemood.server.limits import ServerOptions
 from facemood.server.problems import Problem
@@ -57,7 +58,7 @@ def read_job(job: VideoJob, engine: Engine, options: ServerOptions) -> None:
         known = job.process.open_video(job.video, options.video(), every=job.every, seconds=options.decode_seconds)
         job.total = known["frames"]
         scene = engine.recognizer.pipeline.track(settings)
-        sinks = dict(_open(job, engine, settings, stack))
+        sinks = list(_open(job, engine, settings, options, stack))
         for frames in _batches(job, options):
             _forward(_request(job, engine, frames, scene), sinks)
             job.done += len(frames)
@@ -89,24 +90,28 @@ def _request(job: VideoJob, engine: Engine, frames: list[Frame], scene: Scene) -
     return []
 
 
-def _forward(results: list[Result], sinks: dict[str, Sink]) -> None:
+def _forward(results: list[Result], sinks: list[Sink]) -> None:
     """Write some results to all files."""
     for result in results:
         named = dataclasses.replace(result, source=TOLD)
-        for name, sink in sinks.items():
-            sink.write(result if name == ANNOTATED else named)  # its sound comes from the file
+        for sink in sinks:
+            sink.write(named)
 
 
 def _open(
-    job: VideoJob, engine: Engine, settings: VideoOptions, stack: contextlib.ExitStack
-) -> Iterator[tuple[str, Sink]]:
+    job: VideoJob, engine: Engine, settings: VideoOptions, options: ServerOptions, stack: contextlib.ExitStack
+) -> Iterator[Sink]:
     """Open the files of results."""
     info = {**engine.recognizer.info(), **settings.info()}
     parquet = [PARQUET] if importlib.util.find_spec("pyarrow") else []
-    for name in [*TABLES, *parquet, *([ANNOTATED] if job.annotated else [])]:
+    for name in [*TABLES, *parquet]:
         sink = open_sink(str(job.folder / name), info)
         stack.callback(sink.close)
-        yield name, sink
+        yield sink
+    if job.writer is not None:
+        annotated = AnnotatedVideo(job.folder / ANNOTATED, job.writer, job.video, options)
+        stack.callback(annotated.close)
+        yield annotated
 
 
 @contextlib.contextmanager

@@ -221,50 +221,54 @@ class VideoWriter:
             raise OutputError(f"{self.path}: cannot be written ({error.strerror or error})") from error
 
 
-class VideoSink(DrawingSink):
-    """Writes the annotated frames of a video, with its sound.
+class VideoWithSound:
+    """Writes frames as a video, with the sound of their source.
 
-    Frames have the timestamps of the results. If only some frames were read, each lasts until the next one; the last
-    frame lasts until the end of the source. After an interruption, the video and its sound end there. Sound is copied
-    if MP4 supports its codec, and transcoded to AAC otherwise. Voices are kept even if faces are hidden. A source that
-    is not a file, such as a camera, has no sound.
+    Frames keep their times. If only some frames were read, each lasts until the next one; the last frame lasts until
+    the end of the source. After an interruption, the video and its sound end there. Sound is copied if MP4 supports its
+    codec, and transcoded to AAC otherwise. A source that is not a file, such as a camera, has no sound.
 
     Args:
         path: Path of the video; it is renamed into place when it is closed.
-        info: Not used: a video does not store the settings of the run.
-        layers: What to draw in addition to boxes and labels, as for `Result.draw`.
-        anonymize: ``"blur"`` or ``"box"`` hides the detected faces before anything is drawn.
 
     Raises:
-        OutputError: A layer or the anonymization method is unknown, or the file cannot be written.
+        OutputError: The file cannot be written.
     """
 
-    holds = ONE_VIDEO
+    path: Path
 
-    def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = (), *, anonymize: str = "") -> None:
-        super().__init__(path, info, layers, anonymize=anonymize)
+    def __init__(self, path: Path) -> None:
+        self.path = path
         self._video = VideoWriter(path)
         self._source: str | None = None
         self._sound_source: SoundSource | None = None
         self._sound: SoundTrack | None = None
         self._last, self._step = 0.0, 0.0
 
-    def write(self, result: Result) -> None:
-        """Draw and write one frame, and the sound up to it.
+    def add(self, image: Image, timestamp: float, source: str) -> None:
+        """Write one frame, and the sound up to it.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            timestamp: Its time in the source, in seconds.
+            source: The source; the same for all frames.
 
         Raises:
-            OutputError: The result is from another source, has no timestamp, or cannot be written.
+            OutputError: The source is another one, or the frame cannot be written.
         """
-        time = self._time_of(result)
-        image = self.draw(result)
+        if self._source not in (None, source):
+            raise OutputError(
+                f"{self.path}: one video cannot hold several sources, {self._source} and {source}; "
+                "write a separate video for each"
+            )
         if self._source is None:
-            self._begin(result.source, image, time)
+            self._begin(source, image, timestamp)
         else:
-            self._step = max(self._step, time - self._last)
-        self._video.add(image, time)
-        self._last = time
+            self._step = max(self._step, timestamp - self._last)
+        self._video.add(image, timestamp)
+        self._last = timestamp
         if self._sound_source and self._sound:
-            self._video.mux(self._sound.convert(self._sound_source.sound_until(time)))
+            self._video.mux(self._sound.convert(self._sound_source.sound_until(timestamp)))
 
     def close(self, *, whole: bool = True) -> None:
         """Finish the video and rename it to its path, or to a name that says that it is unfinished.
@@ -288,20 +292,6 @@ class VideoSink(DrawingSink):
             self._sound_source.close()
         self._video.discard()
 
-    def _time_of(self, result: Result) -> float:
-        """Check that a result belongs to this video, and return its time."""
-        if result.timestamp is None:
-            raise OutputError(
-                f"{self.path}: {result.source} is a single image, which has no time in a video; "
-                f"give a folder's name for images, {self.path.stem}/"
-            )
-        if self._source not in (None, result.source):
-            raise OutputError(
-                f"{self.path}: one video cannot hold several sources, {self._source} and {result.source}; "
-                "write a separate video for each"
-            )
-        return result.timestamp
-
     def _begin(self, source: str, image: Image, time: float) -> None:
         """Open the video, and the source for its sound if it is a file."""
         info = _probe(source)
@@ -313,6 +303,53 @@ class VideoSink(DrawingSink):
             if sound_source.sound is not None:
                 self._sound = SoundTrack(video, sound_source.sound, lead - time - sound_source.began)
         self._source = source
+
+
+class VideoSink(DrawingSink):
+    """Writes the annotated frames of a video, with its sound (`VideoWithSound`).
+
+    Voices are kept even if faces are hidden.
+
+    Args:
+        path: Path of the video; it is renamed into place when it is closed.
+        info: Not used: a video does not store the settings of the run.
+        layers: What to draw in addition to boxes and labels, as for `Result.draw`.
+        anonymize: ``"blur"`` or ``"box"`` hides the detected faces before anything is drawn.
+
+    Raises:
+        OutputError: A layer or the anonymization method is unknown, or the file cannot be written.
+    """
+
+    holds = ONE_VIDEO
+
+    def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = (), *, anonymize: str = "") -> None:
+        super().__init__(path, info, layers, anonymize=anonymize)
+        self._video = VideoWithSound(path)
+
+    def write(self, result: Result) -> None:
+        """Draw and write one frame, and the sound up to it.
+
+        Raises:
+            OutputError: The result is from another source, has no timestamp, or cannot be written.
+        """
+        if result.timestamp is None:
+            raise OutputError(
+                f"{self.path}: {result.source} is a single image, which has no time in a video; "
+                f"give a folder's name for images, {self.path.stem}/"
+            )
+        self._video.add(self.draw(result), result.timestamp, result.source)
+
+    def close(self, *, whole: bool = True) -> None:
+        """Finish the video and rename it to its path, or to a name that says that it is unfinished.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        self._video.close(whole=whole)
+
+    def discard(self) -> None:
+        """Delete the unfinished video; an earlier file of that name stays."""
+        self._video.discard()
 
 
 def fit_into(image: Image, size: tuple[int, int]) -> Image:
