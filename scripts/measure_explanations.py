@@ -366,7 +366,7 @@ def measure_times(scorer: InputScorer, image: NDArray[np.uint8]) -> dict[str, fl
     occlusion = [seconds_of(lambda: explain_crop(scorer, image, methods["occlusion"])) for _ in range(5)]
     plain, mapped = [], []
     for _ in range(200):
-        plain.append(seconds_of(lambda: scorer.calibrate(scorer.session.run([image])[HEAD])))
+        plain.append(seconds_of(lambda: scorer.calibrate(scorer.session.run([image]))))
         mapped.append(seconds_of(lambda: contrast_maps(scorer, [image], [None])))
     timed = {
         "lime": lime,

@@ -58,7 +58,7 @@ class Pipeline:
 
     @property
     def prior(self) -> str:
-        """The prior over expressions: ``"dataset"`` or ``"balanced"``."""
+        """The prior over expressions: ``"tuned"``, ``"dataset"`` or ``"balanced"``."""
         return self.strategy.prior
 
     def info(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from facemood.results import Failure, Result
 from facemood.schema import Face
 from facemood.sources import ErrorHandler, ImageLike, SourceLike, find_inputs, input_errors, read_one_image, refuse_live
 from facemood.stages.align import LANDMARK_FRAMING
-from facemood.stages.classify import check_prior, choose_head
+from facemood.stages.classify import choose_head, choose_prior
 from facemood.stages.detect import DetectOptions, Detector, FinderDetector, open_detector
 from facemood.stages.landmarks import LandmarkModel
 from facemood.strategy import CropStrategy, Strategy
@@ -46,8 +46,10 @@ class EmotionRecognizer:
         max_faces: Most faces per frame, the largest first; None for all.
         views: Test-time augmentation: 1 uses the crop only; 2 adds its mirror image; 10 adds both, shifted to four
             corners. Classification takes that many times as long and gains little.
-        prior: ``"dataset"`` assumes that expressions are as common as in the training images; ``"balanced"`` predicts
-            rare ones more often and lowers the accuracy.
+        prior: ``"tuned"`` is the operating point on the model's card, made for images with an unknown share of each
+            expression: it pools both heads and finds quiet expressions more often. ``"dataset"`` assumes that
+            expressions are as common as in the training images; ``"balanced"`` assumes that all are equally common.
+            None uses ``"tuned"`` if the card has it for the head, otherwise ``"dataset"``.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``. An open session must run on it.
         threads: Threads for one run of a network; None lets ONNX Runtime choose. An open session keeps its own.
 
@@ -76,7 +78,7 @@ class EmotionRecognizer:
         threshold: float | None = None,
         max_faces: int | None = None,
         views: int = 1,
-        prior: str = "dataset",
+        prior: str | None = None,
         device: str = "auto",
         threads: int | None = None,
     ) -> None:
@@ -95,7 +97,7 @@ class EmotionRecognizer:
             detector.landmark_model if isinstance(detector, FinderDetector) else LandmarkModel(threads=threads)
         )
         strategy = self._make_strategy(
-            session, head, check_views(views), check_prior(card, head, prior), landmark_model
+            session, head, check_views(views), choose_prior(card, head, prior), landmark_model
         )
         self.pipeline: Pipeline = Pipeline(strategy, detector, landmark_model, options)
         if not {detector.name, LANDMARK_FRAMING} & card.framing.keys():

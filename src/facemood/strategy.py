@@ -31,7 +31,7 @@ class Strategy(Protocol):
 
     @property
     def prior(self) -> str:
-        """The prior over expressions: ``"dataset"`` or ``"balanced"``."""
+        """The prior over expressions: ``"tuned"``, ``"dataset"`` or ``"balanced"``."""
 
     def align(
         self, image: Image, faces: Sequence[Face], squares: Sequence[CropSquare]
@@ -63,7 +63,7 @@ class CropStrategy:
         session: The network.
         head: The head that predicts.
         views: Number of views of each face (test-time augmentation, TTA).
-        prior: The prior over expressions: ``"dataset"`` or ``"balanced"``.
+        prior: The prior over expressions: ``"tuned"``, ``"dataset"`` or ``"balanced"``.
     """
 
     session: ModelSession

@@ -107,7 +107,7 @@ def analyze(
     threshold: Threshold = None,
     max_faces: MaxFaces = None,
     views: Views = 1,
-    prior: Prior = "dataset",
+    prior: Prior = None,
     device: Device = "auto",
     threads: Threads = None,
     batch: Batch = 8,

@@ -66,22 +66,24 @@ Views = Annotated[
 ]
 
 
-def _known_prior(prior: str) -> str:
+def _known_prior(prior: str | None) -> str | None:
     """Refuse an unknown prior. Loading the model checks whether its card supports the prior."""
     from facemood.stages.classify import PRIORS
 
-    if prior not in PRIORS:
-        raise typer.BadParameter(f"expected {' or '.join(PRIORS)}, but got {prior!r}")
+    if prior is not None and prior not in PRIORS:
+        raise typer.BadParameter(f"expected {', '.join(PRIORS[:-1])} or {PRIORS[-1]}, but got {prior!r}")
     return prior
 
 
 Prior = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--prior",
         metavar="PRIOR",
         callback=_known_prior,
-        help="Class prior: dataset or balanced. With balanced, rare expressions are found more often.",
+        show_default="tuned where the model has it",
+        help="Class prior: tuned, dataset or balanced. Tuned suits images of any kind; dataset expects expressions as "
+        "common as in the training images; balanced expects all equally often.",
     ),
 ]
 

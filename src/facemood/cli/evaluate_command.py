@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from facemood.cli.arguments import Views
+from facemood.cli.arguments import Prior, Views
 from facemood.cli.terminal import Data, Json, Quiet, Verbose, path_of, print_json, say, show_page, start_logging
 from facemood.defaults import DEFAULT_MODEL
 
@@ -24,6 +24,7 @@ def evaluate(
         str, typer.Option(metavar="DETECTOR", help="Detector for --end-to-end: finder, hog or yunet:FILE.onnx.")
     ] = "finder",
     views: Views = 1,
+    prior: Prior = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for report.json and report.md.")
     ] = None,
@@ -57,7 +58,7 @@ def evaluate(
         _write_study(report, [model, *(also or [])], data, split, quiet=quiet)
         return
     asked = detector if end_to_end else None
-    found = make_report(model, open_dataset(data), split=split, detector=asked, views=views)
+    found = make_report(model, open_dataset(data), split=split, detector=asked, views=views, prior=prior)
     if output is not None:
         write_report(output, found)
         if not quiet:

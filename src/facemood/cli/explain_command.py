@@ -63,7 +63,7 @@ def explain(
         str, typer.Option(metavar="MODEL", help="A model's name (default or nano), or an .onnx file.")
     ] = DEFAULT_MODEL,
     head: Head = None,
-    prior: Prior = "dataset",
+    prior: Prior = None,
     detector: Detector = DEFAULT_DETECTOR,
     threads: Threads = None,
     json: Json = False,

@@ -65,7 +65,7 @@ def live(
     min_face: MinFace = MIN_FACE,
     max_faces: MaxFaces = None,
     views: Views = 1,
-    prior: Prior = "dataset",
+    prior: Prior = None,
     threads: Threads = None,
     quiet: Quiet = False,
     verbose: Verbose = False,

@@ -70,7 +70,7 @@ def serve(
     min_face: MinFace = MIN_FACE,
     max_faces: MaxFaces = None,
     views: Views = 1,
-    prior: Prior = "dataset",
+    prior: Prior = None,
     device: Device = "auto",
     threads: Threads = None,
     quiet: Quiet = False,

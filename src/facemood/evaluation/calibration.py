@@ -3,6 +3,7 @@
 * The temperature, so that predictions with a confidence of 70% are right 70% of the time.
 * The confidence from which a prediction counts as certain (selective prediction).
 * The strength of the logit adjustment for ``prior="balanced"``, which finds rare expressions more often.
+* The operating point for ``prior="tuned"``, of the head that knows all eight expressions.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 
 from facemood.evaluation.metrics import accuracy, confusion_matrix, mean_recall, negative_log_likelihood
 from facemood.models.card import ModelCard
-from facemood.stages.classify import calibrate, softmax
+from facemood.models.operating_point import OperatingPoint
+from facemood.stages.classify import Logits, calibrate, softmax, tune
 
 RANGE = (0.2, 5.0)
 """Lowest and highest temperature of the search."""
@@ -31,6 +33,16 @@ STRENGTHS = tuple(round(0.1 * step, 1) for step in range(16))
 
 PRICE = 0.05
 """Largest loss of accuracy, 0..1, that balancing may cause."""
+
+
+WEIGHT = 0.3
+"""Weight of the second head at an operating point; docs/operating-point.md says how it was chosen."""
+
+FLOOR = 0.86
+"""Accuracy, 0..1, that the fit of an operating point keeps if some strength does."""
+
+FINE_STRENGTHS = tuple(round(0.05 * step, 2) for step in range(31))
+"""Strengths that are compared for an operating point."""
 
 
 def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
@@ -107,3 +119,41 @@ def fit_balance(curve: Sequence[tuple[float, float, float]], *, price: float = P
     _, before, _ = curve[0]
     affordable = [point for point in curve if point[1] >= before - price]
     return max(affordable, key=lambda point: point[2])[0]
+
+
+def fit_operating_point(
+    card: ModelCard,
+    head: str,
+    second: str,
+    logits: Logits,
+    labels: NDArray[np.int64],
+    *,
+    weight: float = WEIGHT,
+) -> OperatingPoint:
+    """Fit strength, temperature and certainty of an operating point, in that order.
+
+    The strength has the largest sum of accuracy and mean recall among those with an accuracy of at least `FLOOR`. If
+    none has it, the most accurate one is taken.
+
+    Args:
+        card: The card, with the temperatures and priors of both heads.
+        head: The head whose labels are predicted.
+        second: The head that is pooled; the same head for none.
+        logits: (N, K) of both heads, of images that the network was not trained on.
+        labels: (N,) true classes.
+        weight: Weight of the second head.
+    """
+
+    def point_of(strength: float) -> OperatingPoint:
+        return {"second": second, "weight": weight, "strength": strength, "temperature": 1.0, "certain": 1.0}
+
+    curve = []
+    for strength in FINE_STRENGTHS:
+        predicted = tune(card, head, logits, point_of(strength)).argmax(axis=1)
+        confusion = confusion_matrix(predicted, labels, len(card.heads[head]))
+        curve.append((accuracy(predicted, labels), mean_recall(confusion), strength))
+    affordable = [entry for entry in curve if entry[0] >= FLOOR] or [max(curve)]
+    point = point_of(max(affordable, key=lambda entry: entry[0] + entry[1])[2])
+    point["temperature"] = fit_temperature(np.log(tune(card, head, logits, point)), labels)
+    point["certain"] = fit_certain(tune(card, head, logits, point), labels)
+    return point

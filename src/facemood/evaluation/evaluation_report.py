@@ -17,7 +17,13 @@ from facemood.text import exact_percent, markdown_table, with_interval
 
 
 def make_report(
-    model: str, dataset: ExpressionDataset, *, split: str, detector: str | None = None, views: int = 1
+    model: str,
+    dataset: ExpressionDataset,
+    *,
+    split: str,
+    detector: str | None = None,
+    views: int = 1,
+    prior: str | None = None,
 ) -> dict[str, Any]:
     """Evaluate a model on a split, with the versions of what was used.
 
@@ -27,6 +33,7 @@ def make_report(
         split: The split to evaluate.
         detector: If given, the images are also evaluated end to end with this detector.
         views: Number of views of each image (test-time augmentation): 1, 2 or 10.
+        prior: The prior over expressions; None for the default, which `EmotionRecognizer` uses.
 
     Returns:
         Plain numbers, texts, lists and dicts.
@@ -44,11 +51,13 @@ def make_report(
         "model_version": session.card.version,
         "dataset": dataset.name,
         "split": split,
-        "evaluations": [found.to_dict() for found in evaluate(session, dataset, split=split, views=views)],
+        "evaluations": [found.to_dict() for found in evaluate(session, dataset, split=split, views=views, prior=prior)],
     }
     if detector is not None:
         part = dataset.split(split)
-        recognizer = open_recognizer(model, head=match_head(session.card, part), detector=detector, views=views)
+        recognizer = open_recognizer(
+            model, head=match_head(session.card, part), detector=detector, views=views, prior=prior
+        )
         report["end_to_end"] = evaluate_end_to_end(recognizer, part)
     return report
 
@@ -71,6 +80,7 @@ def to_markdown(report: dict[str, Any]) -> str:
     rows = [
         {
             "labels": found["protocol"],
+            "prior": found["prior"],
             "n": found["n"],
             "accuracy": with_interval(found["accuracy"], found["interval"]),
             "macro-F1": with_interval(found["macro_f1"], found["macro_f1_interval"]),

@@ -49,7 +49,7 @@ def explain_mistakes(
         ExplanationError: An option is invalid.
         MissingExtraError: LIME's packages are not installed (extra ``explain``).
     """
-    probabilities = scorer.calibrate(run_all(scorer.session, dataset.images)[scorer.head])
+    probabilities = scorer.calibrate(run_all(scorer.session, dataset.images))
     columns = np.array([scorer.column(word) for word in dataset.classes])
     mistakes = []
     for row in worst_rows(probabilities, columns[dataset.labels], count):

@@ -11,7 +11,7 @@ framing).
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,10 +22,16 @@ from facemood.errors import DatasetError, ModelError
 from facemood.evaluation import metrics
 from facemood.labels import EXPRESSIONS
 from facemood.models import ModelCard, ModelSession, run_views
-from facemood.stages.classify import calibrate, softmax
+from facemood.stages.classify import Logits, choose_prior, probabilities_of, softmax
 
 TRAINING = "Training"
 """The split that is searched for near-duplicates."""
+
+FER2013 = "fer2013"
+"""Name of the dataset FER2013; with the majority labels of FER+ it is ``fer2013+``."""
+
+MAJORITY = "FER+ majority"
+"""Name of the protocol with the official majority labels of FER+."""
 
 BATCH = 256
 """Images per run of a network."""
@@ -42,6 +48,7 @@ class Outcome:
         labels: (N,) int64 true labels, as columns of the head.
         images: The images with their votes.
         near_duplicates: How many of the images have a near-duplicate in Training.
+        all_logits: The logits of all heads for these images, which an operating point needs.
     """
 
     protocol: str
@@ -50,6 +57,7 @@ class Outcome:
     labels: NDArray[np.int64]
     images: ExpressionDataset
     near_duplicates: int = 0
+    all_logits: Logits = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,7 @@ class Evaluation:
     Attributes:
         protocol: Such as ``"FER+ majority, de-duplicated"``.
         head: The head.
+        prior: The prior over expressions, as for `EmotionRecognizer`.
         classes: Labels, in the order of the confusion matrix.
         confusion: (K, K) counts; true classes are the rows.
         calibration: Expected calibration error (0..1), negative log-likelihood (nats) and Brier score (0..2), by the
@@ -79,6 +88,7 @@ class Evaluation:
     before: dict[str, float]
     coverage: dict[float, float]
     vote_distance: float | None = None
+    prior: str = "dataset"
     views: int = 1
     near_duplicates: int = 0
 
@@ -98,6 +108,7 @@ class Evaluation:
         return {
             "protocol": self.protocol,
             "head": self.head,
+            "prior": self.prior,
             "views": self.views,
             "n": self.n,
             "near_duplicates": self.near_duplicates,
@@ -119,7 +130,9 @@ class Evaluation:
         }
 
 
-def evaluate(session: ModelSession, dataset: ExpressionDataset, *, split: str, views: int = 1) -> list[Evaluation]:
+def evaluate(
+    session: ModelSession, dataset: ExpressionDataset, *, split: str, views: int = 1, prior: str | None = None
+) -> list[Evaluation]:
     """Evaluate a model on one split of a dataset, by all protocols that suit both.
 
     Args:
@@ -127,12 +140,16 @@ def evaluate(session: ModelSession, dataset: ExpressionDataset, *, split: str, v
         dataset: The dataset with all its splits; its Training split is searched for near-duplicates.
         split: The split to evaluate.
         views: Number of views of each image (test-time augmentation, TTA): 1, 2 or 10.
+        prior: The prior over expressions; None for the default of each head (`choose_prior`).
 
     Raises:
-        ModelError: The model does not take pixels.
+        ModelError: The model does not take pixels, or a head does not support the prior.
         DatasetError: There is no such split, or no head knows the dataset's labels.
     """
-    found = [score(session.card, outcome) for outcome in predict_split(session, dataset, split=split, views=views)]
+    outcomes = predict_split(session, dataset, split=split, views=views)
+    priors = [choose_prior(session.card, outcome.head, prior) for outcome in outcomes]
+    pairs = zip(outcomes, priors, strict=True)
+    found = [score(session.card, outcome, prior=chosen) for outcome, chosen in pairs]
     return [dataclasses.replace(evaluation, views=views) for evaluation in found]
 
 
@@ -172,14 +189,20 @@ def targets(part: ExpressionDataset) -> list[tuple[str, ExpressionDataset, NDArr
     if part.votes is None:
         return everything
     voted = part.ferplus_majority()
-    return [*everything, ("FER+ majority", voted, ferplus.majority(part.votes) >= 0)]
+    return [*everything, (MAJORITY, voted, ferplus.majority(part.votes) >= 0)]
 
 
 def match_head(card: ModelCard, dataset: ExpressionDataset) -> str | None:
-    """Return the head with exactly the dataset's labels, otherwise one that knows all of them, otherwise None."""
-    exact = [head for head, labels in card.heads.items() if labels == dataset.classes]
-    wider = [head for head, labels in card.heads.items() if set(dataset.classes) <= set(labels)]
-    return next(iter([*exact, *wider]), None)
+    """Return the head that is evaluated on a dataset, or None if no head knows all of its labels.
+
+    FER2013's own labels are the words of web searches, so a head with exactly these labels is evaluated on them. Other
+    labels say what people see, as FER+ does: the default head is evaluated, if it knows them.
+    """
+    knowing = [head for head, labels in card.heads.items() if set(dataset.classes) <= set(labels)]
+    exact = [head for head in knowing if card.heads[head] == dataset.classes]
+    default = [head for head in knowing if head == card.default_head]
+    order = [*exact, *default, *knowing] if dataset.name.startswith(FER2013) else [*default, *exact, *knowing]
+    return next(iter(order), None)
 
 
 def run_all(session: ModelSession, images: Images, *, views: int = 1) -> dict[str, NDArray[np.float32]]:
@@ -195,7 +218,8 @@ def compare_all(card: ModelCard, part: ExpressionDataset, logits: dict[str, NDAr
     for protocol, target, rows in targets(part):
         head = match_head(card, target)
         if head is not None and len(target):
-            found.append(compare(card, head, target, logits[head][rows], protocol=protocol))
+            outcome = compare(card, head, target, logits[head][rows], protocol=protocol)
+            found.append(dataclasses.replace(outcome, all_logits={name: part[rows] for name, part in logits.items()}))
     return found
 
 
@@ -207,19 +231,21 @@ def compare(
     return Outcome(protocol, head, logits, np.array(own, np.int64)[images.labels], images)
 
 
-def score(card: ModelCard, outcome: Outcome) -> Evaluation:
-    """Compute the metrics of an outcome."""
+def score(card: ModelCard, outcome: Outcome, *, prior: str = "dataset") -> Evaluation:
+    """Compute the metrics of an outcome with a prior that its head supports."""
     classes, labels = card.heads[outcome.head], outcome.labels
-    calibrated = calibrate(card, outcome.head, outcome.logits)
+    logits = outcome.all_logits or {outcome.head: outcome.logits}
+    calibrated = probabilities_of(card, outcome.head, logits, prior=prior)
     return Evaluation(
         protocol=outcome.protocol,
         head=outcome.head,
         classes=classes,
-        confusion=metrics.confusion_matrix(outcome.logits.argmax(axis=1), labels, len(classes)),
+        confusion=metrics.confusion_matrix(calibrated.argmax(axis=1), labels, len(classes)),
         calibration=_calibration(calibrated, labels),
         before=_calibration(softmax(outcome.logits), labels),
         coverage=metrics.accuracy_at_coverage(calibrated, labels),
         vote_distance=_vote_distance(calibrated, classes, outcome.images),
+        prior=prior,
         near_duplicates=outcome.near_duplicates,
     )
 

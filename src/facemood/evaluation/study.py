@@ -76,7 +76,7 @@ def measure_views(session: ModelSession, dataset: ExpressionDataset, *, split: s
     """Evaluate a model by all protocols with each number of views."""
     views = {}
     for count in SHIFTS:
-        found = evaluate(session, dataset, split=split, views=count)
+        found = evaluate(session, dataset, split=split, views=count, prior="dataset")
         views[str(count)] = {evaluation.protocol: evaluation.to_dict() for evaluation in found}
     return {"views": views}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from facemood.explain.scoring import InputScorer
 from facemood.models.activation import run_with_maps
+from facemood.models.operating_point import MIN_PROBABILITY, pool
+from facemood.stages.classify import calibrate
 
 STEPS = 8
 """Positions of the occluder across and down: 64 in all."""
@@ -57,9 +59,50 @@ def contrast_maps(
 def predict_with_maps(
     scorer: InputScorer, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]
 ) -> tuple[Floats, Floats]:
-    """Return the activation maps of all labels, (N, K, rows, columns), and the probabilities, (N, K), in one run."""
-    maps, logits = run_with_maps(scorer.session, crops, head=scorer.head)
-    return maps, scorer.calibrate(logits)
+    """Return the activation maps of all labels, (N, K, rows, columns), and the probabilities, (N, K), in one run.
+
+    If the scorer pools two heads, a map is the first-order change of the label's log-probability.
+    """
+    found = run_with_maps(scorer.session, crops, heads=scorer.heads)
+    logits = {head: values for head, (_, values) in found.items()}
+    maps = {head: values for head, (values, _) in found.items()}
+    probabilities = scorer.calibrate(logits)
+    return (pooled_maps(scorer, maps, logits) if scorer.prior == "tuned" else maps[scorer.head]), probabilities
+
+
+def pooled_maps(scorer: InputScorer, maps: Mapping[str, Floats], logits: Mapping[str, Floats]) -> Floats:
+    """Pool the activation maps of two heads as their probabilities are pooled, by the gradient of the logarithm.
+
+    Args:
+        scorer: The model, with ``prior="tuned"``.
+        maps: (N, K, rows, columns) of each head.
+        logits: (N, K) of each head.
+
+    Returns:
+        (N, K, rows, columns) float32 for the labels of the scorer's head.
+    """
+    card, head = scorer.session.card, scorer.head
+    point = card.operating_point[head]
+    second, weight = point["second"], point["weight"]
+    own, other = (calibrate(card, name, logits[name]) for name in (head, second))
+    own_gain, other_gain = (
+        _gains(maps[name], values, card.temperature.get(name, 1.0)) for name, values in ((head, own), (second, other))
+    )
+    columns = [scorer.column(label) for label in card.heads[second]]
+    unknown = np.setdiff1d(np.arange(len(scorer.labels)), columns)
+    rest = 1 - own[:, unknown].sum(axis=1)
+    lost = (own[:, unknown, None, None] * own_gain[:, unknown]).sum(axis=1) / rest[:, None, None]
+    pooled = pool(own, other, labels=scorer.labels, second_labels=card.heads[second], weight=weight)[:, columns]
+    share = (weight * other * rest[:, None] / np.maximum(pooled, MIN_PROBABILITY))[:, :, None, None]
+    gain = own_gain.copy()
+    gain[:, columns] = (1 - share) * own_gain[:, columns] + share * (other_gain - lost[:, None])
+    return np.asarray(gain / point["temperature"], np.float32)
+
+
+def _gains(maps: Floats, probabilities: Floats, temperature: float) -> Floats:
+    """Return the first-order changes of a head's log-probabilities: (N, K, rows, columns)."""
+    mean = (probabilities[:, :, None, None] * maps).sum(axis=1, keepdims=True)
+    return np.asarray((maps - mean) / temperature, np.float32)
 
 
 def occlusion_map(

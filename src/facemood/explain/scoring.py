@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from facemood.errors import ExplanationError, ModelError, did_you_mean
 from facemood.models import ModelSession
 from facemood.models.session import prepare
-from facemood.stages.classify import calibrate
+from facemood.stages.classify import Logits, probabilities_of
 
 BATCH = 128
 """Inputs per run of the network; more are no faster, and need more memory."""
@@ -49,6 +49,12 @@ class InputScorer:
             )
 
     @property
+    def heads(self) -> tuple[str, ...]:
+        """The heads whose logits make the probabilities: the head, and the one that its operating point pools."""
+        second = self.session.card.operating_point[self.head]["second"] if self.prior == "tuned" else self.head
+        return (self.head,) if second == self.head else (self.head, second)
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The labels of the columns of `predict`."""
         return self.session.card.heads[self.head]
@@ -81,11 +87,9 @@ class InputScorer:
             (N, K) float32 calibrated probabilities.
         """
         parts = [inputs[first : first + BATCH] for first in range(0, len(inputs), BATCH)]
-        logits = [self.session.run_batch(part)[self.head] for part in parts]
-        return self.calibrate(np.concatenate(logits))
+        logits = [self.session.run_batch(part) for part in parts]
+        return self.calibrate({head: np.concatenate([part[head] for part in logits]) for head in self.heads})
 
-    def calibrate(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Turn (N, K) logits into probabilities as the recognizer does."""
-        card = self.session.card
-        strength = card.balance[self.head] if self.prior == "balanced" else 0.0
-        return calibrate(card, self.head, logits, strength=strength)
+    def calibrate(self, logits: Logits) -> NDArray[np.float32]:
+        """Turn the (N, K) logits of `heads` into probabilities as the recognizer does."""
+        return probabilities_of(self.session.card, self.head, logits, prior=self.prior)

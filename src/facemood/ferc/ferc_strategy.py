@@ -29,7 +29,7 @@ class FercStrategy:
     Attributes:
         session: The perceptron.
         head: The head that predicts.
-        prior: The prior over expressions: ``"dataset"`` or ``"balanced"``.
+        prior: The prior over expressions: ``"tuned"``, ``"dataset"`` or ``"balanced"``.
         parts_model: Measures mask and parts.
 
     Raises:
@@ -68,7 +68,7 @@ class FercStrategy:
         logits = np.zeros((len(vectors), len(self.session.card.heads[self.head])), np.float32)
         if known.any():
             logits[known] = self.session.run_batch(vectors[known])[self.head]
-        probabilities, certain = predictions_of(self.session.card, self.head, logits, prior=self.prior)
+        probabilities, certain = predictions_of(self.session.card, self.head, {self.head: logits}, prior=self.prior)
         probabilities[~known] = np.nan
         return Predictions(probabilities, certain)
 

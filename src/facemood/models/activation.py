@@ -44,19 +44,25 @@ def activation_maps(
     Raises:
         ModelError: The model was exported without its feature map.
     """
-    return run_with_maps(session, crops, head=head)[0]
+    return run_with_maps(session, crops, heads=[head])[head][0]
 
 
 def run_with_maps(
-    session: ModelSession, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], *, head: str
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the maps of N crops, as `activation_maps` does, and their logits, (N, K) float32, in one run.
+    session: ModelSession, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], *, heads: Sequence[str]
+) -> dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Return the maps of N crops by head, as `activation_maps` does, and their logits, (N, K) float32, in one run.
 
     Raises:
         ModelError: The model was exported without its feature map, or its shape is wrong.
     """
-    check_features(session, head)
-    found = session.run_batch(prepare(crops, session.card), more=(FEATURES, weights_of(head)))
+    for head in heads:
+        check_features(session, head)
+    found = session.run_batch(prepare(crops, session.card), more=(FEATURES, *map(weights_of, heads)))
+    return {head: (_maps_of(session, found, head), found[head]) for head in heads}
+
+
+def _maps_of(session: ModelSession, found: dict[str, NDArray[np.float32]], head: str) -> NDArray[np.float32]:
+    """Weight the feature map of a run for each class of a head: (N, K, rows, columns)."""
     labels = len(session.card.heads[head])
     features, weights = found[FEATURES], found[weights_of(head)][:labels]  # (N, C, h, w), (K, C)
     if features.ndim != 4 or weights.shape != (labels, features.shape[1]):
@@ -66,7 +72,7 @@ def run_with_maps(
         )
     number, channels, *size = features.shape
     maps: NDArray[np.float32] = weights @ features.reshape(number, channels, -1)
-    return maps.reshape(number, len(weights), *size), found[head]
+    return maps.reshape(number, len(weights), *size)
 
 
 def missing_features(session: ModelSession, head: str) -> set[str]:

@@ -14,6 +14,7 @@ from facemood.atomic import replacing
 from facemood.errors import ModelError, require
 from facemood.models.card_rules import check_fields, read_json
 from facemood.models.model_file import read_model_file
+from facemood.models.operating_point import OperatingPoint
 
 METADATA_KEY = "facemood.card"
 """Key of the card in the ONNX file's metadata."""
@@ -41,6 +42,7 @@ class ModelCard:
         prior: Share of each label of each head among the training images.
         balance: Strength of ``prior="balanced"`` for each head (logit adjustment).
         certain: Confidence 0..1 of each head from which a prediction counts as certain (selective prediction).
+        operating_point: The rule of ``prior="tuned"`` for each head that has one.
         framing: Crop that the network expects, for each detector by name: left, top, right and bottom in units of the
             detector's box, where ``(0, 0, 1, 1)`` is the box itself. ``"landmarks"``: the crop of an upright face, in
             units of its landmarks' size, from their mean (`stages.align`). Faces with landmarks are cut out by it.
@@ -72,6 +74,7 @@ class ModelCard:
     prior: dict[str, tuple[float, ...]] = field(default_factory=dict)
     balance: dict[str, float] = field(default_factory=dict)
     certain: dict[str, float] = field(default_factory=dict)
+    operating_point: dict[str, OperatingPoint] = field(default_factory=dict)
     framing: dict[str, tuple[float, float, float, float]] = field(default_factory=dict)
     description: str = ""
     version: str = "1"

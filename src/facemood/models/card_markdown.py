@@ -77,8 +77,20 @@ def _heads(card: ModelCard) -> str:
             fitted += f"; certain from {exact_percent(card.certain[head])}"
         if head in card.balance:
             fitted += f"; balance {card.balance[head]}"
+        if head in card.operating_point:
+            fitted += f"; {_tuned(card, head)}"
         lines.append(f"- `{head}` ({len(labels)} expressions{default}{fitted}): {', '.join(labels)}")
     return "\n".join(lines)
+
+
+def _tuned(card: ModelCard, head: str) -> str:
+    """Describe the operating point of a head."""
+    point = card.operating_point[head]
+    mixed = f"{point['weight']} of {point['second']}, " if point["second"] != head else ""
+    return (
+        f"tuned: {mixed}strength {point['strength']}, temperature {point['temperature']}, certain from "
+        f"{exact_percent(point['certain'])}"
+    )
 
 
 def _listed(names: tuple[str, ...]) -> str:
@@ -147,6 +159,6 @@ def _figures(measured: dict[str, Any]) -> str:
         if "accuracy" in found
     ]
     return (
-        "Single view, through this file (`facemood export` measured them, `facemood evaluate` repeats them).\n\n"
-        + markdown_table(rows)
+        'Single view, through this file, with `prior="dataset"` (`facemood export` measured them, '
+        "`facemood evaluate --prior dataset` repeats them).\n\n" + markdown_table(rows)
     )

@@ -100,9 +100,23 @@ def _check_heads(fields: Mapping[str, Any]) -> None:
         unknown = [head for head in fields[field] if head not in heads]
         if unknown:
             raise ValueError(f"{field} names {unknown[0]!r}, which is not one of the heads {', '.join(heads)}")
+    _check_points(fields["operating_point"], fields)
     for head, shares in fields["prior"].items():
         if len(shares) != len(heads[head]):
             raise ValueError(f"prior.{head} must have {len(heads[head])} shares, one per label, but has {len(shares)}")
+
+
+def _check_points(points: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
+    """Check that operating points pool heads that exist, with priors and with labels that the first head knows."""
+    heads = fields["heads"]
+    for head, point in points.items():
+        for name in (head, point["second"]):
+            if name not in heads or name not in fields["prior"]:
+                raise ValueError(f"operating_point.{head} needs the head {name!r} and its prior")
+        if not set(heads[point["second"]]) <= set(heads[head]):
+            raise ValueError(
+                f"operating_point.{head} pools {point['second']!r}, which has labels that {head!r} has not"
+            )
 
 
 def _text(field: str, value: Any) -> None:
@@ -175,6 +189,14 @@ def _shares(field: str, value: Any) -> None:
         raise _wrong(field, "a list of shares above 0 that add up to 1", value)
 
 
+def _point(field: str, value: Any) -> None:
+    """Accept an operating point: all of its entries, each in its range."""
+    if not isinstance(value, Mapping) or set(value) != set(POINT):
+        raise _wrong(field, f"a table of {', '.join(POINT)}", value)
+    for key, rule in POINT.items():
+        rule(f"{field}.{key}", value[key])
+
+
 def _crop(field: str, value: Any) -> None:
     """Accept a crop that has an area and is at most five boxes wide, so that no card needs gigabytes."""
     _list(_number(-2, 3), least=4, most=4)(field, value)
@@ -211,6 +233,15 @@ def _wrong(field: str, expected: str, value: Any) -> ValueError:
     return ValueError(f"{field} must be {expected}, but is {reprlib.repr(value)}")
 
 
+POINT: dict[str, Rule] = {
+    "second": _word,
+    "weight": _number(0, 1),
+    "strength": _number(0, 10),
+    "temperature": _number(0.01, 100),
+    "certain": _number(0, 1),
+}
+"""The rule of each entry of an operating point."""
+
 RULES: dict[str, Rule] = {
     "name": _word,
     "heads": _table(_labels, least=1),
@@ -223,6 +254,7 @@ RULES: dict[str, Rule] = {
     "prior": _table(_shares),
     "balance": _table(_number(0, 10)),
     "certain": _table(_number(0, 1)),
+    "operating_point": _table(_point),
     "framing": _table(_crop),
     "description": _text,
     "version": _text,

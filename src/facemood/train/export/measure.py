@@ -43,7 +43,7 @@ def measure(file: Path, dataset: ExpressionDataset, validation: ExpressionDatase
     return {
         f"{split}: {found.protocol}": {key: found.to_dict()[key] for key in KEPT}
         for split, images in parts
-        for found in evaluate(session, images, split=split)
+        for found in evaluate(session, images, split=split, prior="dataset")
     }
 
 

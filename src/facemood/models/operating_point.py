@@ -1,0 +1,87 @@
+"""The operating point of a head: how its answer and another head's become the answer that people get by default.
+
+Both heads answer for images in which expressions are as common as in their training images. The operating point pools
+the two answers, removes a part of the prior that both have learned, and calibrates the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+MIN_PROBABILITY = 1e-9
+"""Probabilities are raised to this before their logarithm is taken."""
+
+
+class OperatingPoint(TypedDict):
+    """The rule of ``prior="tuned"`` for one head, as it stands on a card.
+
+    Attributes:
+        second: The other head that is pooled; the head itself if there is none.
+        weight: Weight of the other head's probabilities, 0..1.
+        strength: Share of the pooled prior that is removed: 0 keeps it, 1 removes it (logit adjustment, Menon et al.
+            2021).
+        temperature: Temperature of the result (Guo et al. 2017).
+        certain: Confidence 0..1 from which a prediction counts as certain.
+    """
+
+    second: str
+    weight: float
+    strength: float
+    temperature: float
+    certain: float
+
+
+def pool(
+    own: NDArray[np.floating],
+    second: NDArray[np.floating],
+    *,
+    labels: Sequence[str],
+    second_labels: Sequence[str],
+    weight: float,
+) -> Floats:
+    """Mix the probabilities of two heads (linear opinion pool, Stone 1961).
+
+    Labels that the second head does not know keep the first head's probability. The second head's probabilities share
+    the rest.
+
+    Args:
+        own: (N, K) probabilities of the first head.
+        second: (N, M) probabilities of the second head.
+        labels: The K labels.
+        second_labels: The M labels; all of them are among `labels`.
+        weight: Weight of the second head, 0..1.
+
+    Returns:
+        (N, K) float32; each row sums to 1.
+
+    Example:
+        >>> own, second = np.array([[0.6, 0.2, 0.2]]), np.array([[0.5, 0.5]])
+        >>> pool(own, second, labels="abc", second_labels="ab", weight=0.5).round(2).tolist()
+        [[0.5, 0.30000001192092896, 0.20000000298023224]]
+    """
+    columns = [labels.index(label) for label in second_labels]
+    wide = np.array(own, np.float32)
+    unknown = np.setdiff1d(np.arange(len(labels)), columns)
+    wide[:, columns] = second * (1 - own[:, unknown].sum(axis=1, keepdims=True))
+    return np.asarray((1 - weight) * own + weight * wide, np.float32)
+
+
+def adjusted_logits(pooled: Floats, prior: Floats, point: OperatingPoint) -> Floats:
+    """Remove a part of the prior from pooled probabilities, and apply the temperature.
+
+    Args:
+        pooled: (N, K) probabilities.
+        prior: (K,) the prior, pooled in the same way.
+        point: The operating point.
+
+    Returns:
+        (N, K) float32 logits; their softmax is the answer.
+    """
+    logs = np.log(np.maximum(pooled, MIN_PROBABILITY)) - np.float32(point["strength"]) * np.log(prior)
+    return np.asarray(logs / np.float32(point["temperature"]), np.float32)
