@@ -163,7 +163,8 @@ def test_probabilities_use_the_temperature_of_the_card(recognizer: EmotionRecogn
     temperature = recognizer.card.temperature["ferplus"]
     assert temperature != 1
     scaled = np.exp(recognizer.session.run(crops)["ferplus"].astype(float) / temperature)
-    np.testing.assert_allclose(recognizer.classify(crops), scaled / scaled.sum(axis=1, keepdims=True), rtol=1e-3)
+    plain = EmotionRecognizer(recognizer.session, prior="dataset")
+    np.testing.assert_allclose(plain.classify(crops), scaled / scaled.sum(axis=1, keepdims=True), rtol=1e-3)
 
 
 def test_crops_use_the_framing_of_the_card(astronaut: Path) -> None:
@@ -241,12 +242,17 @@ def test_a_custom_detector_is_used(own_detector: EmotionRecognizer) -> None:
 def test_the_model_flags_certain_predictions_and_a_balanced_prior_finds_rare_expressions_more_often() -> None:
     rng = np.random.default_rng(0)
     crops = rng.integers(0, 256, (60, 48, 48), np.uint8)
-    usual, balanced = EmotionRecognizer("nano"), EmotionRecognizer("nano", prior="balanced")
+    usual, balanced = (EmotionRecognizer("nano", prior=prior) for prior in ("dataset", "balanced"))
     rare = [usual.labels.index(word) for word in ("disgust", "contempt")]
     assert balanced.classify(crops)[:, rare].sum() > usual.classify(crops)[:, rare].sum()
     assert (usual.info()["prior"], balanced.info()["prior"]) == ("dataset", "balanced")
     (face,) = usual.analyze_image(PHOTOS / "astronaut.png")
     assert face.certain is True
     assert face.to_dict()["certain"] is True
-    with pytest.raises(ValueError, match="prior must be one of dataset, balanced, but is 'equal'"):
+    tuned = EmotionRecognizer("nano")
+    assert tuned.info()["prior"] == "tuned"
+    shares = [one.classify(crops)[:, rare].sum() for one in (usual, tuned, balanced)]
+    assert shares == sorted(shares)
+    assert EmotionRecognizer("nano", head="fer2013").info()["prior"] == "dataset"
+    with pytest.raises(ValueError, match="prior must be one of tuned, dataset, balanced, but is 'equal'"):
         EmotionRecognizer("nano", prior="equal")

@@ -96,6 +96,15 @@ def test_the_head_with_exactly_the_labels_is_chosen_then_one_that_knows_them() -
     assert match_head(CARD, made(classes=("bored",), labels=np.zeros(12, int))) is None
 
 
+def test_other_datasets_are_read_by_the_default_head_as_analyze_does() -> None:
+    for classes in (BASIC_EXPRESSIONS, EXPRESSIONS, ("happy", "sad")):
+        own = dataclasses.replace(made(classes=classes, labels=np.zeros(12, int)), name="my_photos")
+        assert match_head(CARD, own) == "eight"
+        assert match_head(dataclasses.replace(CARD, default_head="seven"), own) == (
+            "eight" if classes == EXPRESSIONS else "seven"
+        )
+
+
 def test_labels_that_no_head_knows_are_reported(session: ModelSession) -> None:
     own = made(classes=("bored",), labels=np.zeros(12, int), votes=None)
     with pytest.raises(DatasetError, match=r"does not know the labels of fer2013 \(bored\)"):

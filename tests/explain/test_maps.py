@@ -9,7 +9,7 @@ from facemood.errors import ModelError
 from facemood.explain import InputScorer
 from facemood.explain.maps import contrast_maps, occluders, occlusion_map, predict_with_maps
 from facemood.models import ModelSession, find_model
-from facemood.models.activation import activation_maps
+from facemood.models.activation import activation_maps, run_with_maps
 from facemood.schema import Image
 
 
@@ -33,6 +33,15 @@ def test_a_map_contrasts_the_label_with_its_rivals(scorer: InputScorer, crop: Im
     assert own.mean() > 0  # the face supports the predicted label
     worst, _ = contrast_maps(scorer, [crop], [int(probabilities[0].argmin())])
     assert worst.mean() < 0
+
+
+def test_pooled_maps_are_the_change_of_the_log_probabilities(scorer: InputScorer, crop: Image) -> None:
+    tuned = InputScorer(scorer.session, "ferplus", prior="tuned")
+    maps, probabilities = predict_with_maps(tuned, [crop])
+    step, found = 1e-3, run_with_maps(scorer.session, [crop], heads=tuned.heads)
+    moved = {head: logits + step * values.mean(axis=(2, 3)) for head, (values, logits) in found.items()}
+    change = (np.log(tuned.calibrate(moved)) - np.log(probabilities)) / step
+    np.testing.assert_allclose(maps.mean(axis=(2, 3)), change, rtol=0.02, atol=0.05)
 
 
 def test_a_model_without_a_feature_map_has_no_map(crop: Image) -> None:

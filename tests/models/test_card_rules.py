@@ -12,6 +12,8 @@ from facemood.models.card_rules import DEEPEST, LONGEST_CARD, read_json
 
 CARD: dict[str, Any] = {"name": "m", "heads": {"out": ["a", "b"]}, "default_head": "out"}
 
+POINT = {"second": "out", "weight": 0.2, "strength": 0.5, "temperature": 0.9, "certain": 0.6}
+
 WRONG: dict[str, list[Any]] = {
     "name": [None, "", " ", 5, ["m"], "x" * 201, "\x1b]0;title\x07", "a\nb", "\u202eright to left", "\ud800"],
     "heads": [
@@ -38,6 +40,12 @@ WRONG: dict[str, list[Any]] = {
     ],
     "balance": [None, [1], 1, {"out": "1"}, {"out": -0.1}, {"out": 11}, {"out": float("nan")}, {"other": 1}],
     "certain": [None, [0.5], 0.5, {"out": "0.5"}, {"out": -0.1}, {"out": 1.1}, {"out": float("nan")}, {"other": 0.5}],
+    "operating_point": [
+        None, 1, {"out": 1}, {"out": {}}, {"out": {"second": "out"}}, {"other": POINT}, {"out": {**POINT, "weight": 2}},
+        {"out": {**POINT, "strength": -1}}, {"out": {**POINT, "temperature": 0}}, {"out": {**POINT, "certain": 1.1}},
+        {"out": {**POINT, "second": "other"}}, {"out": {**POINT, "second": 3}}, {"out": {**POINT, "more": 1}},
+        {"out": POINT},  # the card has no prior
+    ],
     "framing": [
         None, [0, 0, 1, 1], {"finder": "abcd"}, {"finder": None}, {"finder": [0, 0, 1]}, {"finder": [0, 0, 1, 1, 1]},
         {"finder": [0, 0, 0, 0]}, {"finder": [1, 0, 0, 1]}, {"finder": [0, 1, 1, 0]}, {"finder": [0, 0, 1, "1"]},
@@ -80,6 +88,7 @@ def test_the_same_rules_hold_for_cards_made_in_python(field: str, value: Any) ->
     [
         {"colour": "rgb", "mean": [123.7, 116.3, 103.5], "std": [58.4, 57.1, 57.4], "input_size": [224, 224]},
         {"prior": {"out": [0.00001, 0.99999]}, "balance": {"out": 1.5}, "certain": {"out": 1}},
+        {"prior": {"out": [0.4, 0.6]}, "operating_point": {"out": POINT}},
         {"temperature": {"out": 5}, "framing": {"finder": [-0.5, -0.5, 1.5, 1.5], "own": [0, 0, 1, 1]}},
         {"heads": {"out": ["<b>", "=1+1"], "two": ["größer", "悲しい", "a, b"]}, "limits": []},
         {"description": "Two\nlines.", "trained_on": {"a": [1, None, True, {"b": "c"}]}, "task": "something new"},

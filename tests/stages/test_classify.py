@@ -8,7 +8,18 @@ from hypothesis.extra import numpy as hnp
 
 from facemood.errors import ModelError
 from facemood.models import ModelCard
-from facemood.stages.classify import Predictions, calibrate, check_prior, choose_head, softmax, with_predictions
+from facemood.models.operating_point import OperatingPoint
+from facemood.stages.classify import (
+    Predictions,
+    calibrate,
+    choose_head,
+    choose_prior,
+    predictions_of,
+    probabilities_of,
+    softmax,
+    tune,
+    with_predictions,
+)
 from tests.conftest import make_face
 
 CARD = ModelCard("m", heads={"a": ("x", "y"), "b": ("z",)}, default_head="b")
@@ -70,10 +81,66 @@ def test_rare_labels_only_gain_from_a_balanced_prior(values: np.ndarray, strengt
 
 
 def test_an_unknown_prior_and_one_that_the_card_does_not_support_are_rejected() -> None:
-    assert check_prior(CARD, "a", "dataset") == "dataset"
-    with pytest.raises(ValueError, match="one of dataset, balanced, but is 'balance'. Did you mean 'balanced'"):
-        check_prior(CARD, "a", "balance")
+    assert choose_prior(CARD, "a", "dataset") == "dataset"
+    with pytest.raises(ValueError, match="one of tuned, dataset, balanced, but is 'balance'. Did you mean 'balanced'"):
+        choose_prior(CARD, "a", "balance")
     with pytest.raises(ModelError, match="'m' does not say how common the labels of 'a' were"):
-        check_prior(CARD, "a", "balanced")
+        choose_prior(CARD, "a", "balanced")
     balanced = dataclasses.replace(CARD, prior={"a": (0.5, 0.5)}, balance={"a": 1.0})
-    assert check_prior(balanced, "a", "balanced") == "balanced"
+    assert choose_prior(balanced, "a", "balanced") == "balanced"
+
+
+POINT: OperatingPoint = {"second": "two", "weight": 0.5, "strength": 0.0, "temperature": 1.0, "certain": 0.6}
+
+POOLED = ModelCard(
+    "m",
+    heads={"three": ("x", "y", "z"), "two": ("y", "x")},
+    default_head="three",
+    prior={"three": (0.5, 0.3, 0.2), "two": (0.25, 0.75)},
+    operating_point={"three": POINT},
+)
+"""A card with an operating point: its second head knows two of three labels, in another order."""
+
+
+def test_the_operating_point_is_the_default_of_its_head_only() -> None:
+    assert choose_prior(POOLED, "three", None) == choose_prior(POOLED, "three", "tuned") == "tuned"
+    assert choose_prior(POOLED, "two", None) == choose_prior(CARD, "a", None) == "dataset"
+    with pytest.raises(ModelError, match="no operating point for the head 'two'.*heads with one: three; use"):
+        choose_prior(POOLED, "two", "tuned")
+
+
+def test_the_pool_of_two_heads_is_the_mean_of_their_logarithms() -> None:
+    values = {
+        "three": np.log(np.array([[0.4, 0.4, 0.2]], np.float32)),
+        "two": np.log(np.array([[0.9, 0.1]], np.float32)),
+    }
+    mixed = np.sqrt([0.4 * 0.08, 0.4 * 0.72, 0.2 * 0.2])  # the second head shares the 80% that z leaves
+    np.testing.assert_allclose(probabilities_of(POOLED, "three", values, prior="tuned")[0], mixed / mixed.sum(), 1e-5)
+
+
+def test_answers_equal_to_the_priors_are_even_where_the_whole_prior_is_removed() -> None:
+    values = {head: np.log(np.array([shares], np.float32)) for head, shares in POOLED.prior.items()}
+    np.testing.assert_allclose(tune(POOLED, "three", values, {**POINT, "strength": 1.0}), [[1 / 3] * 3], atol=1e-6)
+
+
+def test_the_operating_point_has_its_own_temperature_and_threshold_of_certainty() -> None:
+    values = {"three": np.array([[2, 0, 0], [9, 0, 0]], np.float32), "two": np.array([[0, 2], [0, 9]], np.float32)}
+    found = predictions_of(POOLED, "three", values, prior="tuned")
+    assert found.certain is not None
+    assert found.certain.tolist() == (found.probabilities.max(axis=1) >= 0.6).tolist() == [True, True]
+    warm = dataclasses.replace(POOLED, operating_point={"three": {**POINT, "temperature": 9.0}})
+    cooled = predictions_of(warm, "three", values, prior="tuned")
+    assert cooled.certain is not None
+    assert cooled.certain.tolist() == [False, False]
+    assert cooled.probabilities.argmax(axis=1).tolist() == [0, 0]
+
+
+@given(logits, st.floats(0, 1), st.floats(0, 1.5))
+def test_pools_are_probabilities_and_a_weight_of_0_is_one_head(
+    values: np.ndarray, weight: float, strength: float
+) -> None:
+    both = {"three": values[:, :3], "two": values[:, 2:]}
+    point: OperatingPoint = {**POINT, "weight": weight, "strength": strength}
+    np.testing.assert_allclose(tune(POOLED, "three", both, point).sum(axis=1), 1, atol=1e-5)
+    alone = calibrate(POOLED, "three", both["three"], strength=strength)
+    np.testing.assert_allclose(tune(POOLED, "three", both, {**point, "weight": 0.0}), alone, atol=1e-4)

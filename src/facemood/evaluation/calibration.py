@@ -35,7 +35,7 @@ PRICE = 0.05
 """Largest loss of accuracy, 0..1, that balancing may cause."""
 
 
-WEIGHT = 0.3
+WEIGHT = 0.2
 """Weight of the second head at an operating point; docs/operating-point.md says how it was chosen."""
 
 FLOOR = 0.86

@@ -201,7 +201,7 @@ def match_head(card: ModelCard, dataset: ExpressionDataset) -> str | None:
     knowing = [head for head, labels in card.heads.items() if set(dataset.classes) <= set(labels)]
     exact = [head for head in knowing if card.heads[head] == dataset.classes]
     default = [head for head in knowing if head == card.default_head]
-    order = [*exact, *default, *knowing] if dataset.name.startswith(FER2013) else [*default, *exact, *knowing]
+    order = [*exact, *knowing] if dataset.name.startswith(FER2013) else [*default, *exact, *knowing]
     return next(iter(order), None)
 
 

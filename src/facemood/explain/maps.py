@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from facemood.explain.scoring import InputScorer
 from facemood.models.activation import run_with_maps
-from facemood.models.operating_point import MIN_PROBABILITY, pool
 from facemood.stages.classify import calibrate
 
 STEPS = 8
@@ -71,7 +70,7 @@ def predict_with_maps(
 
 
 def pooled_maps(scorer: InputScorer, maps: Mapping[str, Floats], logits: Mapping[str, Floats]) -> Floats:
-    """Pool the activation maps of two heads as their probabilities are pooled, by the gradient of the logarithm.
+    """Pool the activation maps of two heads as their log-probabilities are pooled.
 
     Args:
         scorer: The model, with ``prior="tuned"``.
@@ -92,11 +91,9 @@ def pooled_maps(scorer: InputScorer, maps: Mapping[str, Floats], logits: Mapping
     unknown = np.setdiff1d(np.arange(len(scorer.labels)), columns)
     rest = 1 - own[:, unknown].sum(axis=1)
     lost = (own[:, unknown, None, None] * own_gain[:, unknown]).sum(axis=1) / rest[:, None, None]
-    pooled = pool(own, other, labels=scorer.labels, second_labels=card.heads[second], weight=weight)[:, columns]
-    share = (weight * other * rest[:, None] / np.maximum(pooled, MIN_PROBABILITY))[:, :, None, None]
     gain = own_gain.copy()
-    gain[:, columns] = (1 - share) * own_gain[:, columns] + share * (other_gain - lost[:, None])
-    return np.asarray(gain / point["temperature"], np.float32)
+    gain[:, columns] = (1 - weight) * own_gain[:, columns] + weight * (other_gain - lost[:, None])
+    return _gains(gain, scorer.calibrate(logits), point["temperature"])
 
 
 def _gains(maps: Floats, probabilities: Floats, temperature: float) -> Floats:

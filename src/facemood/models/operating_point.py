@@ -23,7 +23,7 @@ class OperatingPoint(TypedDict):
 
     Attributes:
         second: The other head that is pooled; the head itself if there is none.
-        weight: Weight of the other head's probabilities, 0..1.
+        weight: Weight of the other head's log-probabilities, 0..1.
         strength: Share of the pooled prior that is removed: 0 keeps it, 1 removes it (logit adjustment, Menon et al.
             2021).
         temperature: Temperature of the result (Guo et al. 2017).
@@ -45,7 +45,7 @@ def pool(
     second_labels: Sequence[str],
     weight: float,
 ) -> Floats:
-    """Mix the probabilities of two heads (linear opinion pool, Stone 1961).
+    """Mix the log-probabilities of two heads (logarithmic opinion pool, Genest & Zidek 1986).
 
     Labels that the second head does not know keep the first head's probability. The second head's probabilities share
     the rest.
@@ -58,30 +58,30 @@ def pool(
         weight: Weight of the second head, 0..1.
 
     Returns:
-        (N, K) float32; each row sums to 1.
+        (N, K) float32 log-probabilities, up to a constant for each row.
 
     Example:
-        >>> own, second = np.array([[0.6, 0.2, 0.2]]), np.array([[0.5, 0.5]])
-        >>> pool(own, second, labels="abc", second_labels="ab", weight=0.5).round(2).tolist()
-        [[0.5, 0.30000001192092896, 0.20000000298023224]]
+        >>> own, second = np.array([[0.4, 0.4, 0.2]]), np.array([[0.9, 0.1]])
+        >>> np.exp(pool(own, second, labels="abc", second_labels="ab", weight=0.5)).round(1).tolist()
+        [[0.5, 0.20000000298023224, 0.20000000298023224]]
     """
     columns = [labels.index(label) for label in second_labels]
     wide = np.array(own, np.float32)
     unknown = np.setdiff1d(np.arange(len(labels)), columns)
     wide[:, columns] = second * (1 - own[:, unknown].sum(axis=1, keepdims=True))
-    return np.asarray((1 - weight) * own + weight * wide, np.float32)
+    logs = (np.log(np.maximum(part, MIN_PROBABILITY)) for part in (own, wide))
+    return np.asarray(sum(share * part for share, part in zip((1 - weight, weight), logs, strict=True)), np.float32)
 
 
 def adjusted_logits(pooled: Floats, prior: Floats, point: OperatingPoint) -> Floats:
-    """Remove a part of the prior from pooled probabilities, and apply the temperature.
+    """Remove a part of the prior from pooled log-probabilities, and apply the temperature.
 
     Args:
-        pooled: (N, K) probabilities.
-        prior: (K,) the prior, pooled in the same way.
+        pooled: (N, K) log-probabilities.
+        prior: (K,) logarithm of the prior, pooled in the same way.
         point: The operating point.
 
     Returns:
         (N, K) float32 logits; their softmax is the answer.
     """
-    logs = np.log(np.maximum(pooled, MIN_PROBABILITY)) - np.float32(point["strength"]) * np.log(prior)
-    return np.asarray(logs / np.float32(point["temperature"]), np.float32)
+    return np.asarray((pooled - point["strength"] * prior) / point["temperature"], np.float32)

@@ -84,7 +84,7 @@ def probabilities_of(card: ModelCard, head: str, logits: Logits, *, prior: str =
 def tune(card: ModelCard, head: str, logits: Logits, point: OperatingPoint) -> NDArray[np.float32]:
     """Turn the logits of a model's heads into probabilities at an operating point.
 
-    The probabilities of both heads are pooled, and so are their priors. A part of the pooled prior is removed.
+    The log-probabilities of both heads are pooled, and so are their priors. A part of the pooled prior is removed.
 
     Args:
         card: The model's card.
