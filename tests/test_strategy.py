@@ -7,10 +7,9 @@ import pytest
 
 from facemood import EmotionRecognizer
 from facemood.errors import ImageError
+from facemood.stages.align import CropSquare
 from facemood.strategy import CropStrategy
 from tests.conftest import make_face
-
-WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -20,15 +19,15 @@ def strategy(recognizer: EmotionRecognizer) -> CropStrategy:
     return found
 
 
-def test_faces_are_cropped_with_the_framing(strategy: CropStrategy) -> None:
+def test_the_squares_are_cut_out_and_the_faces_stay(strategy: CropStrategy) -> None:
     image = np.random.default_rng(0).integers(0, 256, (100, 100, 3), np.uint8)
     face = make_face((20, 30, 60, 70))
-    faces, (crop,) = strategy.align(image, [face], WHOLE)
-    assert faces == [face]
+    square, turned = CropSquare(face.box), CropSquare(face.box, 90.0)
+    faces, (crop, quarter) = strategy.align(image, [face, face], [square, turned])
+    assert faces == [face, face]
     np.testing.assert_array_equal(crop, image[30:70, 20:60])
-    _, (wide,) = strategy.align(image, [face], (-0.5, -0.5, 1.5, 1.5))
-    np.testing.assert_array_equal(wide, image[10:90, 0:80])
-    assert strategy.align(image, [], WHOLE) == ([], [])
+    np.testing.assert_array_equal(quarter, np.rot90(image[30:70, 20:60]))
+    assert strategy.align(image, [], []) == ([], [])
 
 
 def test_crops_are_classified_with_the_head_prior_and_views_of_the_strategy(strategy: CropStrategy) -> None:
