@@ -277,8 +277,7 @@ class ResumableTable(ResumableOutput):
         if lost:
             self._add_message(
                 f"of {len(done):,} inputs that are done, the rows of {len(lost):,} cannot be taken over: their table "
-                "is gone, was changed since, has other columns, or is a Parquet file of a killed run; those that "
-                "are given are read again"
+                "is gone, was changed since, or has other columns; those that are given are read again"
             )
 
     def _record_place(self, place: Path, *, size: int) -> None:

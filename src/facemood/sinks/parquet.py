@@ -1,10 +1,14 @@
-"""The table as Parquet: typed columns, compressed, read at once by pandas, R, DuckDB and others."""
+"""The table as Parquet: typed columns, compressed, read at once by pandas, R, DuckDB and others.
+
+A Parquet file can only be read when it is closed. So the rows grow as a stream in Arrow's format, which can be read up
+to its last whole part at any time, and become a Parquet file in the end. A run that was killed goes on from the stream.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +25,16 @@ GROUP = 20_000
 """Rows that are held in memory and then written together, as a row group."""
 
 
+MAGIC = b"PAR1"
+"""The first bytes of a Parquet file."""
+
+
 class ParquetSink:
     """The table as a Parquet file: the columns of the CSV, but typed, and with nulls where that has empty cells.
 
-    It grows under a temporary name and takes its own when it is closed. Its metadata has the settings of the run,
-    as JSON under the key ``facemood``.
+    It grows under a temporary name as a stream of Arrow's, and becomes a Parquet file of its own name when it is
+    closed. Output to a pipe is Parquet from the start. Its metadata has the settings of the run, as JSON under the key
+    ``facemood``.
 
     Args:
         path: The file's final name.
@@ -57,15 +66,16 @@ class ParquetSink:
 
     def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = ()) -> None:
         arrow, parquet = require("pyarrow", extra="data"), require("pyarrow.parquet", extra="data")
+        self._ipc: Any = require("pyarrow.ipc", extra="data")
         self.columns: tuple[Column, ...] = columns_of(info)
         fields = [arrow.field(column.name, TYPES[column.type]) for column in self.columns]
         metadata = {"facemood": json.dumps(info, ensure_ascii=False)}
         self.path, self.schema = path, arrow.schema(fields, metadata=metadata)
-        self._table, self._reader = arrow.Table, parquet.ParquetFile
+        self._table, self._parquet = arrow.Table, parquet
         self._rows: list[dict[str, Value]] = []
         self.size = 0
         self._part = Part(path)
-        self._writer = parquet.ParquetWriter(self._part.file, self.schema)
+        self._writer = self._new_parquet(self._part) if self._part.direct else self._new_stream()
 
     @property
     def growing(self) -> Path:
@@ -94,6 +104,8 @@ class ParquetSink:
             self._flush()
             with self._part.writing():
                 self._writer.close()
+            if not self._part.direct:
+                self._convert()
             self._part.commit(whole=whole)
 
     def discard(self) -> None:
@@ -103,30 +115,28 @@ class ParquetSink:
         self._part.discard()
 
     def sync(self) -> None:
-        """Do nothing: a Parquet file can only be read after it is closed, so a killed run cannot be resumed."""
+        """Write the rows that are held, and sync the file to the disk."""
+        self._flush()
+        with self._part.writing():
+            self._part.sync()
 
     def extent(self, old: Path) -> int:
-        """Return the rows of a file that an earlier run left; 0 where its columns are others, or it was not closed."""
-        try:
-            with self._reader(old) as file:
-                return file.metadata.num_rows if file.schema_arrow.equals(self.schema) else 0
-        except (OSError, ValueError):  # arrow's errors of damaged files are ValueErrors
-            return 0
+        """Return the whole rows of a file that an earlier run left; 0 where its columns are others."""
+        return sum(batch.num_rows for batch in self._batches_of(old))
 
     def keep(self, old: Path, spans: Sequence[tuple[int, int]]) -> None:
         """Copy parts of a file that an earlier run left, each from a row to a row, in order."""
         position = 0
-        with self._reader(old) as file:
-            for batch in file.iter_batches():
-                rows = self._table.from_batches([batch])
-                for start, end in spans:
-                    first, last = max(start - position, 0), min(end - position, len(rows))
-                    if first < last:
-                        kept = rows.slice(first, last - first).cast(self.schema)
-                        with self._part.writing():
-                            self._writer.write_table(kept)
-                        self.size += len(kept)
-                position += len(rows)
+        for batch in self._batches_of(old):
+            rows = self._table.from_batches([batch])
+            for start, end in spans:
+                first, last = max(start - position, 0), min(end - position, len(rows))
+                if first < last:
+                    kept = rows.slice(first, last - first).cast(self.schema)
+                    with self._part.writing():
+                        self._writer.write_table(kept)
+                    self.size += len(kept)
+            position += len(rows)
 
     def _flush(self) -> None:
         """Write the rows that are held, as one row group."""
@@ -136,3 +146,53 @@ class ParquetSink:
             with self._part.writing():
                 self._writer.write_table(table)
             self._rows.clear()
+
+    def _new_stream(self) -> Any:
+        """Return a writer of Arrow's stream format into the growing file."""
+        return self._ipc.new_stream(self._part.file, self.schema)
+
+    def _new_parquet(self, part: Part) -> Any:
+        """Return a writer of Parquet."""
+        return self._parquet.ParquetWriter(part.file, self.schema)
+
+    def _convert(self) -> None:
+        """Replace the growing stream by a Parquet file with the same rows."""
+        whole = Part(self.path, lasting=False)
+        try:
+            with self._part.writing():
+                self._part.sync()
+                writer = self._new_parquet(whole)
+                for rows in self._grouped(self._batches_of(self._part.path)):
+                    writer.write_table(rows)
+                writer.close()
+                whole.sync()
+                whole.file.close()
+                self._part.file.close()
+                whole.path.replace(self._part.path)
+        finally:
+            whole.discard()
+
+    def _grouped(self, batches: Iterable[Any]) -> Iterator[Any]:
+        """Join record batches to tables of `GROUP` rows or a little more."""
+        held: list[Any] = []
+        for batch in batches:
+            held.append(batch)
+            if sum(one.num_rows for one in held) >= GROUP:
+                yield self._table.from_batches(held)
+                held = []
+        if held:
+            yield self._table.from_batches(held)
+
+    def _batches_of(self, file: Path) -> Iterator[Any]:
+        """Yield the record batches of a Parquet file or a stream with these columns, up to where it is damaged."""
+        damage = (OSError, ValueError)  # arrow's errors of damaged files are ValueErrors
+        with contextlib.suppress(*damage), file.open("rb") as stored:
+            if stored.read(len(MAGIC)) == MAGIC:
+                with self._parquet.ParquetFile(file) as table:
+                    if table.schema_arrow.equals(self.schema):
+                        yield from table.iter_batches()
+                return
+            stored.seek(0)
+            with self._ipc.open_stream(stored) as stream:
+                if stream.schema.equals(self.schema):
+                    yield from stream
