@@ -130,3 +130,40 @@ def test_colour_and_size_are_those_of_the_recipe() -> None:
     colour = dataclasses.replace(recipe, input=dataclasses.replace(recipe.input, colour="rgb"))
     measure_norms(network, training, colour, size=40)
     assert seen == [(48, 3, 40, 40)]
+
+
+@pytest.mark.slow
+def test_a_blend_lies_between_a_run_and_the_model_that_it_started_from(kin: tuple[Path, Path], tmp_path: Path) -> None:
+    """The heads of nano have other labels than those of this data, so they are made by a first run."""
+    first, second = tmp_path / "first.onnx", tmp_path / "second"
+    export(kin[0], bright_or_dark(), first)
+    fit(small_recipe(f"network.start='{first}'", "train.epochs=1", "train.fine_epochs=0"), bright_or_dark(), second)
+    training = bright_or_dark().split("Training")
+    images = torch.from_numpy(np.asarray(bright_or_dark().images[:8]))[:, None].float()
+
+    def logits(share: float) -> torch.Tensor:
+        module, facts = load_average([second], training, start_share=share)
+        assert facts.get("start_share", 0.0) == share
+        with torch.no_grad():
+            return torch.cat(list(module.network(images).values()), dim=1)
+
+    expected = torch.from_numpy(
+        np.concatenate(list(ModelSession(first, device="cpu").run(images[:, 0].byte().numpy()).values()), axis=1)
+    )
+    own, start = logits(0.0), logits(1.0)
+    assert (start - expected).abs().mean() < 0.3 * (own - expected).abs().mean()
+    half = logits(0.5)
+    assert (half - own).abs().mean() < (start - own).abs().mean()
+    card = export(second, bright_or_dark(), tmp_path / "half.onnx", start_share=0.5, name="mine", version="2")
+    assert (card.name, card.version, card.trained_on["start_share"]) == ("mine", "2", 0.5)
+
+
+def test_a_blend_needs_one_run_with_a_start(kin: tuple[Path, Path], tmp_path: Path) -> None:
+    training = bright_or_dark().split("Training")
+    with pytest.raises(RecipeError, match="there are 2 runs"):
+        load_average(kin, training, start_share=0.5)
+    with pytest.raises(RecipeError, match="the share is 1.5"):
+        load_average(kin[:1], training, start_share=1.5)
+    fit(small_recipe("train.epochs=1"), bright_or_dark(), tmp_path / "alone")
+    with pytest.raises(RecipeError, match="started from no facemood model"):
+        load_average([tmp_path / "alone"], training, start_share=0.5)

@@ -29,6 +29,16 @@ def export(
             help="Measure crop framing for: finder, hog or yunet:FILE.onnx. May be repeated.",
         ),
     ] = None,
+    start_share: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE", min=0, max=1, help="Share of the weights that the run started from; 0.5 is their mean."
+        ),
+    ] = 0.0,
+    name: Annotated[str, typer.Option(metavar="NAME", help="The model's name; the recipe's unless given.")] = "",
+    version: Annotated[
+        str, typer.Option("--model-version", metavar="VERSION", help="The version of the weights.")
+    ] = "1",
     no_framing: Annotated[bool, typer.Option("--no-framing", help="Do not measure crop framing.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -36,7 +46,8 @@ def export(
     """Export a training run as an ONNX model with a card.
 
     The export fits the temperature and measures accuracy and crop framing. Several runs that started from one model
-    become one network with the mean of their weights, which is usually more accurate than each. For an .onnx model,
+    become one network with the mean of their weights, which is usually more accurate than each. --start-share does the
+    same with one run and the model that it started from. For an .onnx model,
     only the crop framing is measured and written to its card.
     """
     start_logging(quiet=quiet, verbose=verbose)
@@ -55,7 +66,10 @@ def export(
     if [run.suffix for run in runs] == [".onnx"]:
         card = reframe(runs[0], open_dataset(data), output, detectors=detectors)
     else:
-        card = write_model(runs, open_data(read_recipe(runs[0]), data), output, detectors=detectors)
+        images = open_data(read_recipe(runs[0]), data)
+        card = write_model(
+            runs, images, output, detectors=detectors, start_share=start_share, name=name, version=version
+        )
     if not quiet:
         show_page(card_page(card))
         say(f"wrote {output}")

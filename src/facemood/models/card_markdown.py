@@ -45,6 +45,8 @@ def origin_of(facts: Mapping[str, Any]) -> str:
     start = table_at(table_at(facts, "recipe"), "network").get("start")
     others = [f"{found.get('name', 'another run')} ({_settings(found)})" for found in facts.get("averaged_with", ())]
     mean = f"; the mean of its weights and those of {' and of '.join(others)}" if others else ""
+    if isinstance(share := facts.get("start_share"), int | float) and start:
+        mean += f"; {share:.0%} of its weights are those that it started from, the others are its own"
     return (f" from the weights of {start}" if start else "") + mean
 
 

@@ -1,7 +1,9 @@
-"""Weight averaging of several runs that started from the same model: one network, as fast as each, more accurate.
+"""Weight averaging: of several runs that started from the same model, or of a run and the model that it started from.
 
 Runs that start from one model and differ in seed or augmentation stay close to each other, and the mean of their
-weights is usually more accurate than any of them (Wortsman et al. 2022, "Model soups").
+weights is usually more accurate than any of them (Wortsman et al. 2022, "Model soups"). A run that learned harder
+images and the model that it started from stay close as well: their mean reads both kinds of images (Wortsman et al.
+2022, "Robust fine-tuning of zero-shot models").
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from facemood.spacing import evenly_spaced
 from facemood.train.data.batches import as_tensor
 from facemood.train.fit import load_trained
 from facemood.train.module import ExpressionModule, fit_input
+from facemood.train.networks.start import load_start, read_start
 from facemood.train.norms import reestimated_norms
 from facemood.train.recipe import Recipe
 
@@ -39,12 +42,15 @@ BATCH = 256
 """Images per run of the re-estimation."""
 
 
-def load_average(runs: Sequence[Path], training: ExpressionDataset) -> tuple[ExpressionModule, dict[str, Any]]:
+def load_average(
+    runs: Sequence[Path], training: ExpressionDataset, *, start_share: float = 0.0
+) -> tuple[ExpressionModule, dict[str, Any]]:
     """Load the mean of several runs' weights, ready for inference, and its facts.
 
     Args:
         runs: Folders of runs; a single run is loaded without averaging.
         training: The images that they were trained on; the batch norms of a mean are re-estimated on them.
+        start_share: Share 0..1 of the weights of the model that a single run started from (`load_blend`).
 
     Returns:
         The network, and the facts of the first run. For a mean they also have ``averaged_with``: the settings of each
@@ -53,6 +59,8 @@ def load_average(runs: Sequence[Path], training: ExpressionDataset) -> tuple[Exp
     Raises:
         RecipeError: A folder has no run, or the runs did not start from the same weights.
     """
+    if start_share:
+        return load_blend(runs, training, start_share=start_share)
     loaded = [load_trained(run) for run in runs]
     module, first = loaded[0]
     if len(loaded) == 1:
@@ -65,6 +73,42 @@ def load_average(runs: Sequence[Path], training: ExpressionDataset) -> tuple[Exp
     module.network.load_state_dict(mean_weights([other.network.state_dict() for other, _ in loaded]))
     measure_norms(module.network, training, module.recipe, size=module.size)
     return module, {**first, "averaged_with": differing}
+
+
+def load_blend(
+    runs: Sequence[Path], training: ExpressionDataset, *, start_share: float
+) -> tuple[ExpressionModule, dict[str, Any]]:
+    """Load the weighted mean of a run's weights and those that it started from, and its facts with ``start_share``.
+
+    Args:
+        runs: The folder of one run, which started from a facemood model with the same heads.
+        training: The images that it was trained on; the batch norms are re-estimated on them.
+        start_share: Share 0..1 of the weights that it started from.
+
+    Raises:
+        RecipeError: There are several runs, the share is not 0..1, or the run did not start from such a model.
+    """
+    if len(runs) != 1 or not 0 <= start_share <= 1:
+        raise RecipeError(
+            f"a share of 0..1 of the weights that one run started from is expected, but there are {len(runs)} runs and "
+            f"the share is {start_share:g}; export several runs without it"
+        )
+    module, facts = load_trained(runs[0])
+    recipe = module.recipe
+    if not recipe.network.start:
+        raise RecipeError(f"{runs[0]} started from no facemood model (network.start); export it without a share of one")
+    start = ExpressionModule(recipe, facts["heads"], size=module.size, pretrained=False)
+    rows = evenly_spaced(len(training), BATCH)
+    images = fit_input(as_tensor(np.asarray(training.images[rows])).float(), recipe, module.size)
+    load_start(start.network, read_start(recipe.network.start), images, heads=True)
+    one, other = module.network.state_dict(), start.network.state_dict()
+    mixed = {
+        name: torch.lerp(value, other[name], start_share) if value.is_floating_point() else value
+        for name, value in one.items()
+    }
+    module.network.load_state_dict(mixed)
+    measure_norms(module.network, training, recipe, size=module.size)
+    return module, {**facts, "start_share": start_share}
 
 
 def mean_weights(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:

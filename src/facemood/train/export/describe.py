@@ -33,7 +33,7 @@ def describe(facts: dict[str, Any]) -> ModelCard:
     """Return the card of an exported run, as far as the facts of the run go.
 
     Args:
-        facts: The facts in ``run.json``, with ``epochs_done`` and, for averaged runs, ``averaged_with``.
+        facts: The facts in ``run.json``, with ``epochs_done`` and, for averages, ``averaged_with`` or ``start_share``.
     """
     recipe, side = facts["recipe"], facts.get("input_size", 48)
     own, *others = facts["heads"]
@@ -54,7 +54,7 @@ def describe(facts: dict[str, Any]) -> ModelCard:
             **facts["trained_on"],
             "epochs": facts["epochs_done"],
             "recipe": recipe,
-            **({"averaged_with": facts["averaged_with"]} if "averaged_with" in facts else {}),
+            **{key: facts[key] for key in ("averaged_with", "start_share") if key in facts},
         },
         limits=_limits(facts["dataset"], start=recipe["network"].get("start", "")),
     )

@@ -30,6 +30,9 @@ def export(
     *,
     detectors: tuple[Detector, ...] = (),
     half: bool = True,
+    start_share: float = 0.0,
+    name: str = "",
+    version: str = "1",
 ) -> ModelCard:
     """Write a run's network, or the weight average of several runs, as ONNX with a complete card.
 
@@ -43,6 +46,9 @@ def export(
         file: The ONNX file to write; it is renamed into place when its card is complete.
         detectors: Detectors for which the framing is measured.
         half: Store the weights in half precision: half the size, still computed in single precision.
+        start_share: Share 0..1 of the weights that the run started from (`load_blend`).
+        name: The model's name; empty for the recipe's.
+        version: The version of its weights.
 
     Raises:
         RecipeError: A folder has no run, or the runs did not start from the same model.
@@ -50,8 +56,9 @@ def export(
     """
     runs = [runs] if isinstance(runs, Path) else runs
     training, validation = prepare(read_recipe(runs[0]), dataset)
-    module, facts = load_average(runs, training)
-    card = describe(facts)
+    module, facts = load_average(runs, training, start_share=start_share)
+    described = describe(facts)
+    card = dataclasses.replace(described, name=name or described.name, version=version)
     with replacing(file, "wb") as whole, tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / file.name
         card = add_framings(card, training.images, detectors)  # first, because it may fail

@@ -86,13 +86,16 @@ def with_shape_of_start(recipe: Recipe) -> Recipe:
 
 
 @torch.no_grad()
-def load_start(network: nn.Module, weights: dict[str, NDArray[np.float32]], images: Tensor) -> None:
-    """Load a model's weights, except those of its heads, into a network of the same shape.
+def load_start(
+    network: nn.Module, weights: dict[str, NDArray[np.float32]], images: Tensor, *, heads: bool = False
+) -> None:
+    """Load a model's weights into a network of the same shape.
 
     Args:
-        network: The network; its random heads stay.
+        network: The network.
         weights: The weights, from `read_start`.
         images: (N, 1, h, w) float, a few hundred training images, on which the batch norms are set.
+        heads: Whether the heads are loaded too; otherwise the network's own, which are random, stay.
 
     Raises:
         RecipeError: A weight belongs to no part of the network, or has another shape.
@@ -100,7 +103,7 @@ def load_start(network: nn.Module, weights: dict[str, NDArray[np.float32]], imag
     norms: dict[str, nn.BatchNorm2d] = {}
     for name, values in weights.items():
         owner, _, key = name.rpartition(".")
-        if owner.startswith("heads."):
+        if owner.startswith("heads.") and not heads:
             continue
         if key == "weight_bias":  # the shift of the batch norm after this convolution
             norm = _part(network, name, _next(owner))
