@@ -16,6 +16,7 @@ from facemood.stages.align import CropSquare, cut_faces, squares_of
 from facemood.stages.classify import with_predictions
 from facemood.stages.detect import DetectOptions, Detector
 from facemood.stages.landmarks import LandmarkModel, landmarks_of
+from facemood.stages.orientation import AUTO, Orientation, turn_back
 from facemood.stages.pose import estimate_pose
 from facemood.strategy import Strategy
 from facemood.tracking import (
@@ -39,12 +40,14 @@ class Pipeline:
         detector: Detects faces.
         landmark_model: Predicts landmarks, and follows faces from frame to frame.
         options: Which faces count.
+        orientation: How pictures are turned to be upright: ``"auto"``, or degrees clockwise.
     """
 
     strategy: Strategy
     detector: Detector
     landmark_model: LandmarkModel
     options: DetectOptions
+    orientation: Orientation = AUTO
 
     @property
     def session(self) -> ModelSession:
@@ -75,12 +78,13 @@ class Pipeline:
             "min_face": self.options.min_size,
             "threshold": self.options.threshold,
             "max_faces": self.options.max_faces,
+            "orientation": self.orientation,
             "device": self.session.device,
         }
 
     def photos(self) -> PhotoScene:
         """Return a scene for unrelated frames: the detector runs on each, and nothing is remembered."""
-        return PhotoScene(self.detector, self.options)
+        return PhotoScene(self.detector, self.options, self.orientation)
 
     def track(
         self,
@@ -89,6 +93,7 @@ class Pipeline:
         baseline: ExpressionBaseline | None = None,
         unit_baseline: UnitBaseline | None = None,
         learn: bool = False,
+        orientation: int | None = None,
     ) -> VideoScene:
         """Return a scene that tracks the people of one video, camera or screen.
 
@@ -97,11 +102,22 @@ class Pipeline:
             baseline: The people's expression baselines, if they are known already.
             unit_baseline: Their action-unit baselines, if they are known already.
             learn: Whether both are learned from the frames within `VideoOptions.baseline`.
+            orientation: Degrees by which each frame is turned clockwise; None for the pipeline's own. ``"auto"`` turns
+                nothing here: `facemood.stream.decide_orientation` tells how a video is turned.
         """
         options = options or VideoOptions()
         track = TrackOptions(patience=options.patience)
         follower = FaceFollower(self.detector, self.landmark_model, self.options, track=track)
-        return VideoScene(follower, options, baseline=baseline, unit_baseline=unit_baseline, learn=learn)
+        if orientation is None:
+            orientation = 0 if self.orientation == AUTO else int(self.orientation)
+        return VideoScene(
+            follower, options, baseline=baseline, unit_baseline=unit_baseline, learn=learn, orientation=orientation
+        )
+
+    def find(self, frame: Frame) -> list[Face]:
+        """Return the faces of a photo, largest first, without expressions: landmarks, head pose and action units."""
+        view = self.photos().find(frame)
+        return turn_back(self.measure(view.frame, view.faces), view.orientation, frame.size)
 
     def measure(self, frame: Frame, faces: Sequence[Face]) -> list[Face]:
         """Add landmarks (where the detector gave none), head pose and action units to the faces of a frame."""
@@ -140,30 +156,33 @@ class Pipeline:
         found, clocks = [], []
         for frame, scene in frames:
             started = time.perf_counter()
-            faces = scene.find(frame)
+            view = scene.find(frame)
             detected = time.perf_counter()
-            faces = self.measure(frame, faces)
+            faces = self.measure(view.frame, view.faces)
             measured = time.perf_counter()
-            found.append(self.strategy.align(frame.image, faces, self.squares(faces)))
+            faces, inputs = self.strategy.align(view.frame.image, faces, self.squares(faces))
             aligned = time.perf_counter()
+            found.append((faces, inputs, view.orientation))
             clocks.append({"detect": detected - started, "landmarks": measured - detected, "align": aligned - measured})
         started = time.perf_counter()
-        predictions = self.strategy.classify([one for _, inputs in found for one in inputs])
+        predictions = self.strategy.classify([one for _, inputs, _ in found for one in inputs])
         share = (time.perf_counter() - started) / max(len(predictions.probabilities), 1)
         first = 0
-        for (frame, scene), (faces, _), clock in zip(frames, found, clocks, strict=True):
+        for (frame, scene), (faces, _, orientation), clock in zip(frames, found, clocks, strict=True):
             part = predictions.part(first, first + len(faces))
             first += len(faces)
+            finished = scene.finish(frame, list(with_predictions(faces, part, labels)))
             yield Result(
                 source=frame.source,
                 index=frame.index,
                 timestamp=frame.timestamp,
                 size=frame.size,
-                faces=tuple(scene.finish(frame, list(with_predictions(faces, part, labels)))),
+                faces=tuple(turn_back(finished, orientation, frame.size)),
                 labels=labels,
                 variants=variants,
                 speed=_milliseconds({**clock, "classify": share * len(faces)}),
                 image=frame.image if keep_images else None,
+                orientation=orientation,
             )
 
 

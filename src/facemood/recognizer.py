@@ -26,6 +26,7 @@ from facemood.stages.align import LANDMARK_FRAMING
 from facemood.stages.classify import choose_head, choose_prior
 from facemood.stages.detect import DetectOptions, Detector, FinderDetector, open_detector
 from facemood.stages.landmarks import LandmarkModel
+from facemood.stages.orientation import AUTO, Orientation, check_orientation
 from facemood.strategy import CropStrategy, Strategy
 from facemood.stream import Stream, check_batch
 from facemood.tracking.scene import VideoOptions
@@ -50,6 +51,9 @@ class EmotionRecognizer:
             expression: it pools both heads and finds quiet expressions more often. ``"dataset"`` assumes that
             expressions are as common as in the training images; ``"balanced"`` assumes that all are equally common.
             None uses ``"tuned"`` if the card has it for the head, otherwise ``"dataset"``.
+        orientation: By how many degrees pictures are turned clockwise to be upright: 0, 90, 180 or 270, on top of what
+            their EXIF data say. With ``"auto"``, a photo without a face is tried at all four, and a video is decided
+            by its first seconds; live sources are read as they are. Results are in the given picture's coordinates.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``. An open session must run on it.
         threads: Threads for one run of a network; None lets ONNX Runtime choose. An open session keeps its own.
 
@@ -79,6 +83,7 @@ class EmotionRecognizer:
         max_faces: int | None = None,
         views: int = 1,
         prior: str | None = None,
+        orientation: Orientation = AUTO,
         device: str = "auto",
         threads: int | None = None,
     ) -> None:
@@ -99,7 +104,7 @@ class EmotionRecognizer:
         strategy = self._make_strategy(
             session, head, check_views(views), choose_prior(card, head, prior), landmark_model
         )
-        self.pipeline: Pipeline = Pipeline(strategy, detector, landmark_model, options)
+        self.pipeline: Pipeline = Pipeline(strategy, detector, landmark_model, options, check_orientation(orientation))
         if not {detector.name, LANDMARK_FRAMING} & card.framing.keys():
             logger.warning(
                 "model %s has no framing for the detector %s; its boxes are used as they are", card.name, detector.name
@@ -233,9 +238,7 @@ class EmotionRecognizer:
 
     def detect(self, image: ImageLike) -> list[Face]:
         """Detect faces, largest first: box, score, 68 landmarks, head pose and action units; no expression."""
-        frame = read_one_image(image)
-        faces = self.pipeline.photos().find(frame)
-        return self.pipeline.measure(frame, faces)
+        return self.pipeline.find(read_one_image(image))
 
     def classify(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Classify face crops that are framed as the model card says. No detector runs.
@@ -302,7 +305,7 @@ class EmotionRecognizer:
             method=method, segmenter=segmenter, parameters=parameters or {}, samples=samples, seed=seed, hide=hide
         )
         frame = read_one_image(image)
-        return explain_faces(self.pipeline, frame.image, self.pipeline.photos().find(frame), options, label=label)
+        return explain_faces(self.pipeline, frame.image, self.pipeline.find(frame), options, label=label)
 
     def predict_emotion_from_camera(
         self, camera: int | str = 0, *, mirror: bool | None = None, smooth: float = SMOOTH

@@ -55,6 +55,8 @@ class Result:
         variants: Variants of the probabilities in this run: `RAW`, `CHANGE`.
         speed: Milliseconds of each stage: detect, landmarks, align, classify, total.
         image: The frame, (H, W, 3) uint8 BGR; None if it was not kept.
+        orientation: Degrees by which the frame was turned clockwise to be read: 0, 90, 180 or 270. Faces and image are
+            as given, not turned.
 
     Example:
         >>> result = Result("photo.jpg", size=(640, 480), labels=("happy", "sad"))
@@ -71,6 +73,7 @@ class Result:
     variants: tuple[str, ...] = ()
     speed: dict[str, float] = field(default_factory=dict)
     image: Image | None = field(default=None, repr=False, compare=False)
+    orientation: int = 0
 
     def __iter__(self) -> Iterator[Face]:
         return iter(self.faces)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Integral
@@ -26,6 +27,7 @@ from facemood.sources import (
     read_frames,
 )
 from facemood.sources.live import open_live
+from facemood.stages.orientation import AUTO
 from facemood.tracking import Scene, VideoOptions, VideoScene
 
 logger: logging.Logger = logging.getLogger("facemood")
@@ -33,6 +35,12 @@ logger: logging.Logger = logging.getLogger("facemood")
 
 BATCH_PIXELS = 50_000_000
 """Most pixels of a batch that has several frames. It bounds the memory for large images."""
+
+LOOK_EVERY = 0.5
+"""Seconds between the frames of a video from which its orientation is told."""
+
+LOOK_UNTIL = 3.0
+"""Seconds at the start of a video from which its orientation is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +182,11 @@ class _Run:
 
         People get the same track IDs both times, because the same frames are read in the same way.
         """
+        orientation = self._orientation(item)
         if self.stream.video.baseline is None:
-            return self.stream.pipeline.track(self.stream.video)
+            return self.stream.pipeline.track(self.stream.video, orientation=orientation)
         start, end = self.stream.video.baseline
-        scene = self.stream.pipeline.track(self.stream.video, learn=True)
+        scene = self.stream.pipeline.track(self.stream.video, learn=True, orientation=orientation)
         with contextlib.closing(open_video(item, every=self.stream.video.every, end=end)) as frames:
             for batch in batched(frames, self.stream.batch):
                 for _ in self._read(batch, scene):
@@ -185,7 +194,44 @@ class _Run:
         if not scene.baseline.people:
             name = name_of_item(item)
             logger.warning("%s: no face was tracked from %g to %g s, so there is no baseline", name, start, end)
-        return self.stream.pipeline.track(self.stream.video, baseline=scene.baseline, unit_baseline=scene.unit_baseline)
+        return self.stream.pipeline.track(
+            self.stream.video, baseline=scene.baseline, unit_baseline=scene.unit_baseline, orientation=orientation
+        )
+
+    def _orientation(self, item: Item) -> int:
+        """Return how a video is turned, from frames of its first seconds."""
+        pipeline = self.stream.pipeline
+        if pipeline.orientation != AUTO:
+            return int(pipeline.orientation)
+        with contextlib.closing(open_video(item, every=LOOK_EVERY, end=LOOK_UNTIL)) as frames:
+            scene = pipeline.photos()
+            return decide_orientation(result for frame in frames for result in pipeline.read([(frame, scene)]))
+
+
+def decide_orientation(results: Iterable[Result]) -> int:
+    """Return by how many degrees a video must be turned clockwise to be upright: 0, 90, 180 or 270.
+
+    A video is upright unless two of its frames say that it is turned the same way, and more say so than have a face as
+    they are. One is enough for a video of one frame.
+
+    Args:
+        results: Frames of its first seconds, some time apart, read as photos. If the first one with a face is upright,
+            the others are not read.
+
+    Example:
+        >>> decide_orientation([Result("a.mp4", orientation=90), Result("a.mp4", orientation=90)])
+        90
+    """
+    votes, frames = Counter[int](), 0
+    for result in results:
+        frames += 1
+        if result.faces or result.orientation:
+            votes[result.orientation] += 1
+        if votes and votes[0] == votes.total():
+            return 0
+    upright = votes.pop(0, 0)
+    orientation, most = votes.most_common(1)[0] if votes else (0, 0)
+    return orientation if most > upright and most >= min(2, frames) else 0
 
 
 def check_batch(batch: int) -> int:

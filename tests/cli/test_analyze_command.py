@@ -29,6 +29,7 @@ def test_the_options_have_the_defaults_of_the_recognizer() -> None:
         "max_faces",
         "views",
         "prior",
+        "orientation",
         "device",
         "threads",
     ]

@@ -15,6 +15,7 @@ from typing import Any
 
 import av
 import httpx
+import numpy as np
 import pytest
 
 from facemood import EmotionRecognizer
@@ -34,6 +35,13 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     photo = read_photo("astronaut.png")[0:256, 64:384]
     path = tmp_path_factory.mktemp("video") / "talk.mp4"
     return make_video(path, [photo] * FRAMES, fps=10, audio_seconds=1.2)
+
+
+@pytest.fixture(scope="module")
+def sideways_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, turned by a quarter, and nothing in the file says so."""
+    photo = np.ascontiguousarray(np.rot90(read_photo("astronaut.png")[0:256, 64:384]))
+    return make_video(tmp_path_factory.mktemp("video") / "sideways.mp4", [photo] * FRAMES, fps=10)
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +68,14 @@ def follow(client: httpx.Client, job: dict[str, Any], state: str = "done") -> di
         job = client.get(f"/v1/videos/{job['id']}").json()
     assert job["state"] == state, job
     return job
+
+
+def test_a_video_on_its_side_is_read(client: httpx.Client, sideways_clip: Path) -> None:
+    job = follow(client, send(client, sideways_clip).json())
+    rows = list(csv.DictReader(io.StringIO(client.get(job["results"]["table.csv"]).text)))
+    assert [row["emotion"] for row in rows] == ["happy"] * FRAMES
+    assert job["frames_done"] == job["frames_total"] == FRAMES
+    client.delete(f"/v1/videos/{job['id']}")
 
 
 def test_a_video_is_read_and_its_results_are_given_out(client: httpx.Client, server: Running, clip: Path) -> None:

@@ -22,6 +22,7 @@ from facemood.cli.arguments import (
     MaxFaces,
     MinFace,
     Model,
+    Orientation,
     Prior,
     Smooth,
     Threads,
@@ -108,6 +109,7 @@ def analyze(
     max_faces: MaxFaces = None,
     views: Views = 1,
     prior: Prior = None,
+    orientation: Orientation = "auto",
     device: Device = "auto",
     threads: Threads = None,
     batch: Batch = 8,
@@ -130,7 +132,7 @@ def analyze(
     job.check(json=json, draws=bool(draw))
     recognizer = open_recognizer(
         model, head=head, detector=detector, min_face=min_face, threshold=threshold, max_faces=max_faces,
-        views=views, prior=prior, device=device, threads=threads,
+        views=views, prior=prior, orientation=orientation, device=device, threads=threads,
     )  # fmt: skip
     code = job.run(recognizer, {"layers": draw or [], "anonymize": anonymize}, echo=json, resume=resume)
     job.tell(summary=not (json or quiet))

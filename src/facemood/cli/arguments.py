@@ -88,6 +88,41 @@ Prior = Annotated[
 ]
 
 
+def _known_orientation(orientation: str) -> str:
+    """Refuse an unknown orientation before anything is loaded."""
+    if orientation not in ("auto", "0", "90", "180", "270"):
+        raise typer.BadParameter(f"expected auto, 0, 90, 180 or 270, but got {orientation!r}")
+    return orientation
+
+
+def _known_turn(orientation: str) -> str:
+    """Refuse an unknown orientation of a live source, which is never found out."""
+    if orientation == "auto":
+        raise typer.BadParameter("expected 0, 90, 180 or 270; the orientation of a live source is not found out")
+    return _known_orientation(orientation)
+
+
+Orientation = Annotated[
+    str,
+    typer.Option(
+        "--orientation",
+        metavar="auto|DEGREES",
+        callback=_known_orientation,
+        help="Degrees by which images are turned clockwise to be upright: 0, 90, 180 or 270. With auto, a photo "
+        "without a face is tried at all four, and a video is decided by its first seconds.",
+    ),
+]
+LiveOrientation = Annotated[
+    str,
+    typer.Option(
+        "--orientation",
+        metavar="DEGREES",
+        callback=_known_turn,
+        help="Degrees by which images are turned clockwise to be upright: 0, 90, 180 or 270.",
+    ),
+]
+
+
 Smooth = Annotated[
     float,
     typer.Option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facemood.cli.arguments import Detector, Head, Prior, Threads
+from facemood.cli.arguments import Detector, Head, Orientation, Prior, Threads
 from facemood.cli.terminal import CANNOT_START, USAGE, Json, Quiet, Verbose, print_json, say, start_logging
 from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL
 
@@ -65,6 +65,7 @@ def explain(
     head: Head = None,
     prior: Prior = None,
     detector: Detector = DEFAULT_DETECTOR,
+    orientation: Orientation = "auto",
     threads: Threads = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -90,7 +91,9 @@ def explain(
         ExplainOptions(method=method, segmenter=kind, parameters=values, samples=samples, seed=seed, hide=hide)
         for kind in kinds
     ]
-    recognizer = open_recognizer(model, head=head, prior=prior, detector=detector, threads=threads)
+    recognizer = open_recognizer(
+        model, head=head, prior=prior, detector=detector, orientation=orientation, threads=threads
+    )
     faces = _explain_each(recognizer, photo, wanted, label=label, only=face)
     if not faces:
         say(f"facemood: {photo}: found no face to explain; try another --detector, or a photo with a larger face")

@@ -14,6 +14,7 @@ from facemood.cli.arguments import (
     Detector,
     Draw,
     Head,
+    LiveOrientation,
     MaxFaces,
     MinFace,
     Model,
@@ -66,6 +67,7 @@ def live(
     max_faces: MaxFaces = None,
     views: Views = 1,
     prior: Prior = None,
+    orientation: LiveOrientation = "0",
     threads: Threads = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -89,7 +91,7 @@ def live(
     video = VideoOptions(smooth=smooth, baseline=parse_period(baseline))
     recognizer = open_recognizer(
         model, head=head, detector=detector, min_face=min_face, max_faces=max_faces,
-        views=views, prior=prior, threads=threads,
+        views=views, prior=prior, orientation=orientation, threads=threads,
     )  # fmt: skip
     options = LiveOptions(
         mirror=source.startswith("camera") if mirror is None else mirror, layers=tuple(draw or ()),

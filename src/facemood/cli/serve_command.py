@@ -20,6 +20,7 @@ from facemood.cli.arguments import (
     MaxFaces,
     MinFace,
     Model,
+    Orientation,
     Prior,
     Threads,
     Views,
@@ -71,6 +72,7 @@ def serve(
     max_faces: MaxFaces = None,
     views: Views = 1,
     prior: Prior = None,
+    orientation: Orientation = "auto",
     device: Device = "auto",
     threads: Threads = None,
     quiet: Quiet = False,
@@ -91,7 +93,7 @@ def serve(
         start_access_log()
     recognizer = open_recognizer(
         model, head=head, detector=detector, min_face=min_face, max_faces=max_faces,
-        views=views, prior=prior, device=device, threads=threads,
+        views=views, prior=prior, orientation=orientation, device=device, threads=threads,
     )  # fmt: skip
     with listen(host, port) as bound:
         scheme = "https" if certificate else "http"

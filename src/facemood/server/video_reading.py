@@ -17,6 +17,8 @@ from facemood.server.engine import Engine
 from facemood.server.limits import ServerOptions
 from facemood.server.problems import Problem
 from facemood.sinks import Sink, open_sink
+from facemood.stages.orientation import AUTO
+from facemood.stream import LOOK_EVERY, LOOK_UNTIL, decide_orientation
 from facemood.tracking import Scene, VideoOptions
 
 if TYPE_CHECKING:
@@ -55,13 +57,30 @@ def read_job(job: VideoJob, engine: Engine, options: ServerOptions) -> None:
     """
     settings = VideoOptions(every=job.every)
     with _without_place(job), contextlib.ExitStack() as stack:
+        orientation = _orientation(job, engine, options)
         known = job.process.open_video(job.video, options.video(), every=job.every, seconds=options.decode_seconds)
         job.total = known["frames"]
-        scene = engine.recognizer.pipeline.track(settings)
+        scene = engine.recognizer.pipeline.track(settings, orientation=orientation)
         sinks = list(_open(job, engine, settings, options, stack))
         for frames in _batches(job, options):
             _forward(_request(job, engine, frames, scene), sinks)
             job.done += len(frames)
+
+
+def _orientation(job: VideoJob, engine: Engine, options: ServerOptions) -> int | None:
+    """Return how the video is turned, from frames of its first seconds; None if the server was told."""
+    if engine.recognizer.pipeline.orientation != AUTO:
+        return None
+    job.process.open_video(job.video, options.video(), every=LOOK_EVERY, seconds=options.decode_seconds)
+
+    def results() -> Iterator[Result]:
+        while not job.stopping.is_set():
+            frame = job.process.next_frame(seconds=options.step_seconds)
+            if frame is None or (frame.timestamp or 0) > LOOK_UNTIL:
+                return
+            yield from _request(job, engine, [frame], engine.photos())
+
+    return decide_orientation(results())
 
 
 def _batches(job: VideoJob, options: ServerOptions) -> Iterator[list[Frame]]:

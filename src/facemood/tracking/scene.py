@@ -11,6 +11,7 @@ from facemood.defaults import SMOOTH
 from facemood.errors import OptionError
 from facemood.schema import Face, Frame
 from facemood.stages.detect import DetectOptions, Detector, select_faces
+from facemood.stages.orientation import AUTO, TURNED, Orientation, UprightView, check_orientation, turn_frame
 from facemood.table import CHANGE, RAW
 from facemood.tracking.baseline import ExpressionBaseline
 from facemood.tracking.follow import FaceFollower, time_of
@@ -25,11 +26,16 @@ LONGEST_FRAME = 1.0
 """Longest time, in seconds, for which a frame counts in a unit baseline, so that no frame after a gap dominates."""
 
 
+SURE = 0.9
+"""Detection score from which a face counts as found in a picture that was turned, for detectors that do not say: three
+more tries may not make more false alarms."""
+
+
 class Scene(Protocol):
     """Finds the faces of each frame, and finishes their predictions."""
 
-    def find(self, frame: Frame) -> list[Face]:
-        """Return the faces of the next frame, without expressions."""
+    def find(self, frame: Frame) -> UprightView:
+        """Return the next frame, turned upright, with its faces, without expressions."""
         ...
 
     def finish(self, frame: Frame, faces: list[Face]) -> list[Face]:
@@ -92,21 +98,48 @@ class VideoOptions:
 
 
 class PhotoScene:
-    """Unrelated frames: the detector runs on each, and nothing is remembered."""
+    """Unrelated frames: the detector runs on each, and nothing is remembered.
+
+    Args:
+        detector: Detects faces.
+        options: Which faces count.
+        orientation: How pictures are turned to be upright. With ``"auto"``, a picture without a face is tried at 90,
+            180 and 270 degrees. One of them counts if it has a face with a score of the detector's `SURE` or more.
+    """
 
     detector: Detector
     options: DetectOptions
+    orientation: Orientation
 
-    def __init__(self, detector: Detector, options: DetectOptions) -> None:
-        self.detector, self.options = detector, options
+    def __init__(self, detector: Detector, options: DetectOptions, orientation: Orientation = AUTO) -> None:
+        self.detector, self.options, self.orientation = detector, options, check_orientation(orientation)
+        self._sure = max(getattr(detector, "SURE", SURE), options.threshold or 0.0)
 
-    def find(self, frame: Frame) -> list[Face]:
-        """Run the detector."""
-        return select_faces(self.detector(frame.image), self.options)
+    def find(self, frame: Frame) -> UprightView:
+        """Run the detector; turn the frame if it has no face as it is."""
+        if self.orientation != AUTO:
+            return self._look(frame, int(self.orientation))
+        as_given = self._look(frame, 0)
+        return as_given if as_given.faces else self._try_turned(frame) or as_given
 
     def finish(self, frame: Frame, faces: list[Face]) -> list[Face]:
         """Return the faces as they are."""
         return faces
+
+    def _look(self, frame: Frame, degrees: int) -> UprightView:
+        """Run the detector on a frame that is turned clockwise."""
+        turned = turn_frame(frame, degrees)
+        return UprightView(turned, select_faces(self.detector(turned.image), self.options), degrees)
+
+    def _try_turned(self, frame: Frame) -> UprightView | None:
+        """Return the best of the three turned views that has a sure face, None if there is none."""
+        best, most = None, 0.0
+        for degrees in TURNED:
+            view = self._look(frame, degrees)
+            sure = sum(face.score for face in view.faces if face.score >= self._sure)
+            if sure > most:
+                best, most = view, sure
+        return best
 
 
 class VideoScene:
@@ -118,12 +151,14 @@ class VideoScene:
         baseline: The people's expression baselines, if they are known already.
         unit_baseline: Their action-unit baselines, if they are known already.
         learn: Whether both are learned while the video is read, from the frames within `VideoOptions.baseline`.
+        orientation: Degrees by which each frame is turned clockwise: 0, 90, 180 or 270.
     """
 
     follower: FaceFollower
     smoother: Smoother
     baseline: ExpressionBaseline
     unit_baseline: UnitBaseline
+    orientation: int
 
     def __init__(
         self,
@@ -133,15 +168,18 @@ class VideoScene:
         baseline: ExpressionBaseline | None = None,
         unit_baseline: UnitBaseline | None = None,
         learn: bool = False,
+        orientation: int = 0,
     ) -> None:
+        self.orientation = orientation
         self.follower, self.smoother = follower, Smoother(SmoothOptions(seconds=options.smooth))
         self.baseline, self.unit_baseline = baseline or ExpressionBaseline(), unit_baseline or UnitBaseline()
         self._period = options.baseline if learn else None
         self._last: float | None = None
 
-    def find(self, frame: Frame) -> list[Face]:
+    def find(self, frame: Frame) -> UprightView:
         """Track the people to the next frame."""
-        return self.follower.find(frame)
+        turned = turn_frame(frame, self.orientation)
+        return UprightView(turned, self.follower.find(turned), self.orientation)
 
     def finish(self, frame: Frame, faces: list[Face]) -> list[Face]:
         """Smooth the predictions and compare them with the baselines."""

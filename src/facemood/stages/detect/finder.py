@@ -72,6 +72,9 @@ class FinderDetector:
     THRESHOLD = 0.5
     """Default for `DetectOptions.threshold`: the middle of the combined score."""
 
+    SURE = 0.9
+    """Score from which a face counts that is found in a picture only when it is turned."""
+
     def __init__(self, options: DetectOptions | None = None, *, threads: int | None = None) -> None:
         self.options: DetectOptions = options or DetectOptions()
         self.session: ModelSession = ModelSession(find_model(FINDER), device="cpu", threads=threads)

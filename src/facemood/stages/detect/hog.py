@@ -26,6 +26,9 @@ class HogDetector:
     THRESHOLD = 0.52
     """Default for `DetectOptions.threshold`: just above the scores of most false alarms."""
 
+    SURE = 0.75
+    """Score from which a face counts that is found in a picture only when it is turned: above that of false alarms."""
+
     WINDOW = 72
     """Width in pixels of the smallest box that dlib's detector gives."""
 

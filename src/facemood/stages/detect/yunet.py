@@ -30,6 +30,9 @@ class YuNetDetector:
     THRESHOLD = 0.6
     """Default for `DetectOptions.threshold`: OpenCV's own default for YuNet."""
 
+    SURE = 0.85
+    """Score from which a face counts that is found in a picture only when it is turned."""
+
     def __init__(self, file: Path, options: DetectOptions | None = None) -> None:
         self.options: DetectOptions = options or DetectOptions()
         if not file.is_file():
