@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from facemood.defaults import MIN_FACE
 from facemood.geometry import box_of_points, iou
 from facemood.schema import Face, Frame, Image
 from facemood.sources import load_image
@@ -13,6 +14,7 @@ from facemood.stages.detect import DetectOptions, FinderDetector
 from facemood.stages.landmarks import PRESENT
 from facemood.tracking.follow import (
     DETECT_EVERY,
+    LARGE,
     MAX_MISSES,
     SEARCH_EVERY,
     FaceFollower,
@@ -21,7 +23,7 @@ from facemood.tracking.follow import (
     thumbnail,
 )
 from facemood.tracking.tracker import TrackOptions
-from tests.moving_faces import Person, Sighting, Video, away, make_video, standing, walking
+from tests.moving_faces import Person, Sighting, Video, away, make_video, read_photo, standing, walking
 
 SMALL = (320, 240)
 
@@ -178,6 +180,43 @@ def test_the_detector_runs_every_second_frame_of_an_empty_scene(people: FaceFoll
     assert people.detections == 5
     found = [len(people.find(frame)) for frame in video.frames[9:]]
     assert found[SEARCH_EVERY - 1 :] == [1] * (len(found) - SEARCH_EVERY + 1)
+
+
+class Asked(FinderDetector):
+    """The finder, which notes the smallest face of each search."""
+
+    def __init__(self) -> None:
+        super().__init__(threads=1)
+        self.asked: list[float] = []
+
+    def __call__(self, image: Image) -> list[Face]:
+        self.asked.append(self.options.min_size)  # one list for all copies
+        return super().__call__(image)
+
+
+@pytest.mark.parametrize(("large", "expected"), [(True, {MIN_FACE, LARGE}), (False, {MIN_FACE})])
+def test_small_faces_are_looked_for_once_a_second_where_all_known_ones_are_large(
+    astronaut: Path, large: bool, expected: set[float]
+) -> None:
+    image = load_image(astronaut) if large else cv2.resize(load_image(astronaut), (256, 256))
+    detector = Asked()
+    people = FaceFollower(detector, detector.landmark_model)
+    for frame in still(np.asarray(image, np.uint8), 61):
+        assert len(people.find(frame)) == 1
+    assert detector.asked[0] == MIN_FACE
+    assert set(detector.asked) == expected
+    assert detector.asked.count(MIN_FACE) == (3 if large else len(detector.asked))  # at 0, 1 and 2 seconds
+
+
+def test_a_small_face_that_comes_is_found_within_a_second(people: FaceFollower) -> None:
+    image = np.asarray(cv2.resize(read_photo("astronaut.png"), (200, 200), interpolation=cv2.INTER_AREA), np.uint8)
+    empty = np.full((240, 320, 3), 128, np.uint8)
+    full = empty.copy()
+    full[20:220, 60:260] = image
+    found = [len(people.find(Frame(full if index >= 4 else empty, timestamp=index / 15))) for index in range(24)]
+    assert found[:4] == [0] * 4
+    assert found[-1] == 1
+    assert found.index(1) <= 4 + 15
 
 
 @pytest.mark.parametrize(("patience", "number"), [(1.5, 1), (0.2, 2)])

@@ -13,7 +13,7 @@ from facemood.errors import OptionError
 from facemood.geometry import Floats, box_of_points, iom, iou
 from facemood.schema import Face, Frame, Image
 from facemood.sources.container import DEFAULT_RATE
-from facemood.stages.detect import DetectOptions, Detector, select_faces
+from facemood.stages.detect import DetectOptions, Detector, FinderDetector, select_faces
 from facemood.stages.landmarks import LandmarkModel, landmarks_of
 from facemood.tracking.tracker import Tracker, TrackOptions
 
@@ -25,6 +25,16 @@ SEARCH_EVERY = 2
 
 DETECT_SECONDS = 0.5
 """The detector runs at least every so many seconds, so that it does not become rare at a low frame rate."""
+
+FULL_SECONDS = 1.0
+"""The detector looks for faces of all sizes at least every so many seconds; in between for larger ones, which is a
+quarter of the work."""
+
+LARGE = 48.0
+"""Smallest face, in pixels, that the detector looks for in between."""
+
+ROOM_FOR_CHANGE = 1.25
+"""A face is known to be large if it is larger than `LARGE` by this factor; smaller ones need the whole search."""
 
 LONGEST_GAP = 0.35
 """Longest gap between frames, in seconds, over which a face is still followed. It is less than `DETECT_SECONDS`, so
@@ -69,6 +79,10 @@ class FaceFollower:
       face;
     * if a face has no landmarks to be followed by;
     * after a cut, and after a long gap between frames.
+
+    Once a second, after a cut, and while a face is not large or a track has no face, the detector looks for faces of
+    all sizes. Otherwise it looks for those of `LARGE` pixels and more, if it is the finder. So a small face may be
+    found up to a second later.
 
     If the detector finds a face where it was followed to, the followed landmarks stay, so that they do not jump. A box
     keeps its position relative to the landmarks, so it is framed as the detector's boxes are.
@@ -124,6 +138,10 @@ class FaceFollower:
         self.detected, self.frames, self.detections = False, 0, 0
         self._faces: list[Face] = []
         self._frames_since, self._detected_at = 0, 0.0
+        self._searched_at: float | None = None
+        self._coarse: Detector | None = None
+        if isinstance(detector, FinderDetector) and detector.options.min_size < LARGE:
+            self._coarse = detector.at_min_size(LARGE)
         self._time: float | None = None
         self._thumbnail: Floats | None = None
         self._misses: dict[int | None, int] = {}
@@ -140,7 +158,7 @@ class FaceFollower:
         recent = self._time is not None and abs(time - self._time) < LONGEST_GAP
         followed, unreliable = self._follow(frame.image) if recent and not cut else ([], True)
         self.detected = unreliable or self._is_due(time)
-        faces = self._detect(frame.image, followed) if self.detected else followed
+        faces = self._detect(frame.image, followed, self._choose(time, cut=cut)) if self.detected else followed
         faces = self.tracker.update(frame.image, select_faces(faces, self.options), time, cut=cut)
         self._remember(faces, time, small)
         return faces
@@ -161,9 +179,18 @@ class FaceFollower:
         frames = min(SEARCH_EVERY, self.every) if searching else self.every
         return self._frames_since + 1 >= frames or time - self._detected_at >= DETECT_SECONDS
 
-    def _detect(self, image: Image, followed: list[Face]) -> list[Face]:
-        """Run the detector and merge its faces with those that were followed."""
-        found = select_faces(self.detector(image), dataclasses.replace(self.options, max_faces=None))
+    def _choose(self, time: float, *, cut: bool) -> Detector:
+        """Return the detector of all faces, or that of large ones where it suffices."""
+        due = self._searched_at is None or cut or not 0 <= time - self._searched_at < FULL_SECONDS
+        missing = self.tracker.waiting > 0 or any(min(face.size) < LARGE * ROOM_FOR_CHANGE for face in self._faces)
+        if self._coarse is None or due or missing:
+            self._searched_at = time
+            return self.detector
+        return self._coarse
+
+    def _detect(self, image: Image, followed: list[Face], detector: Detector) -> list[Face]:
+        """Run a detector and merge its faces with those that were followed."""
+        found = select_faces(detector(image), dataclasses.replace(self.options, max_faces=None))
         if not followed:
             self._misses = {}
             return self.landmark_model.add_landmarks(image, found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 from collections.abc import Iterator
 
 import cv2
@@ -79,6 +81,12 @@ class FinderDetector:
         self.options: DetectOptions = options or DetectOptions()
         self.session: ModelSession = ModelSession(find_model(FINDER), device="cpu", threads=threads)
         self.landmark_model: LandmarkModel = LandmarkModel(threads=threads)
+
+    def at_min_size(self, min_size: float) -> FinderDetector:
+        """Return a detector with the same networks that looks for faces from another size on, in pixels."""
+        other = copy.copy(self)
+        other.options = dataclasses.replace(self.options, min_size=min_size)
+        return other
 
     def __call__(self, image: Image) -> list[Face]:
         """Detect the faces of an (H, W, 3) uint8 BGR image, with box, score and 68 landmarks."""
