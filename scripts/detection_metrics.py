@@ -39,6 +39,10 @@ class Tally:
     pictures: int = 0
     alarmed: int = 0
 
+    def to_dict(self) -> dict[str, int]:
+        """Return the counts by name."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
     def __add__(self, other: Tally) -> Tally:
         """Add up two tallies."""
         return Tally(

@@ -41,7 +41,9 @@ from facemood.schema import Face, Image  # noqa: E402
 from facemood.stages.detect import DetectOptions, Detector, FinderDetector, select_faces  # noqa: E402
 from facemood.text import exact_percent, fill_template, markdown_table  # noqa: E402
 from scripts import detection_metrics  # noqa: E402
+from scripts.detection_conditions import condition_rows, measure_conditions  # noqa: E402
 from scripts.detection_metrics import Tally  # noqa: E402
+from scripts.detection_orientation import measure_orientation, orientation_rows  # noqa: E402
 
 DOCS = ROOT / "docs"
 """Where the page goes."""
@@ -133,6 +135,12 @@ def measure(data: Path, labels: Path) -> dict[str, Any]:
         "detectors": {detector.name: compare(detector, data) for detector in detectors},
         "milliseconds": measure_time(detectors),
         "landmarks": measure_landmarks(data, labels),
+        "conditions": measure_conditions(data, labels, "PrivateTest"),
+        "orientation": measure_orientation(
+            detectors[0],
+            detection_metrics.read_photos(data / "photos"),
+            [file for file in empty_scenes(data / "scenes") if file.name not in PEOPLE],
+        ),
     }
 
 
@@ -193,7 +201,7 @@ def compare(detector: Detector, data: Path) -> dict[str, Any]:
         "tiles_deduplicated": other_tiles,
         **{name: measure_clip(detector, data / "videos" / name, area) for name, area in CLIPS.items()},
     }
-    return {name: {key: getattr(found, key) for key in Tally.__slots__} for name, found in measured.items()}
+    return {name: found.to_dict() for name, found in measured.items()}
 
 
 def empty_scenes(folder: Path) -> list[Path]:
@@ -311,6 +319,10 @@ def page(known: dict[str, Any]) -> str:
         "detectors": markdown_table(rows),
         "times": markdown_table(times),
         "landmarks": markdown_table(marks),
+        "conditions": markdown_table(condition_rows(known["conditions"])),
+        "orientation": markdown_table(orientation_rows(known["orientation"])),
+        "auto_ms": f"{known['orientation']['scenes']['auto']['ms']:.0f}",
+        "plain_ms": f"{known['orientation']['scenes']['0']['ms']:.0f}",
         "landmark_time": f"{points['milliseconds']:.2f}",
         "finder_pictures": f"{known['with']['finder_pictures']:,}",
         "landmark_crops": f"{known['with']['landmark_crops']:,}",
