@@ -10,13 +10,16 @@ import pytest
 from PIL import Image as Pillow
 
 from facemood import EmotionRecognizer, Face
+from facemood.geometry import box_of_points
 from facemood.results import Result
-from facemood.schema import Image
+from facemood.schema import Frame, Image
 from facemood.sources import load_image
+from facemood.stages.detect import DetectOptions
 from facemood.stages.orientation import QUARTERS, turn_points
 from facemood.stream import decide_orientation
 from facemood.tracking import PhotoScene
 from tests.conftest import PHOTOS
+from tests.stages.points import made_points
 from tests.videos import make_video
 
 SIDEWAYS = (90, 180, 270)
@@ -122,6 +125,30 @@ def test_a_turned_picture_needs_a_sure_face(score: float, orientation: int) -> N
     assert len(recognizer.analyze_image(np.zeros((90, 60, 3), np.uint8))) == 1  # as it is, any face counts
 
 
+class SidewaysDetector:
+    """Finds a lying face in every picture, and in a picture that is higher than wide some upright ones as well."""
+
+    name = "sideways"
+
+    def __init__(self, upright: int) -> None:
+        self.upright = upright
+
+    def __call__(self, image: Image) -> list[Face]:
+        points = made_points(30, 30, 30)[:68]
+        lying = Face(box_of_points(points), 0.95, landmarks=turn_points(points, 90, (60, 60)))
+        upright = Face(box_of_points(points), 0.95, landmarks=points)
+        return [upright] * self.upright if image.shape[0] > image.shape[1] else [lying]
+
+
+@pytest.mark.parametrize(("upright", "orientation"), [(0, 0), (1, 90), (3, 90)])
+def test_a_picture_whose_faces_all_lie_is_tried_too(upright: int, orientation: int) -> None:
+    scene = PhotoScene(SidewaysDetector(upright), DetectOptions())
+    view = scene.find(Frame(np.zeros((60, 90, 3), np.uint8)))
+    assert (view.orientation, len(view.faces)) == (orientation, max(1, upright))
+    given = scene.find(Frame(np.zeros((90, 60, 3), np.uint8)))
+    assert (given.orientation, len(given.faces)) == (0, upright)
+
+
 def test_a_batch_of_photos_may_lie_in_several_ways(
     recognizer: EmotionRecognizer, astronaut: Path, tmp_path: Path
 ) -> None:
@@ -163,9 +190,9 @@ def test_a_videos_metadata_come_first(recognizer: EmotionRecognizer, astronaut: 
 
 def test_a_told_orientation_holds_for_videos(astronaut: Path, tmp_path: Path) -> None:
     photo = small(load_image(astronaut))
-    file = make_video(tmp_path / "a.mp4", [lay(photo, 270)] * 8, fps=10)
-    told, wrong = (EmotionRecognizer("nano", orientation=degrees, threads=1) for degrees in (270, 0))
-    assert {(result.orientation, len(result)) for result in told.analyze(file)} == {(270, 1)}
+    file = make_video(tmp_path / "a.mp4", [lay(photo, 180)] * 8, fps=10)
+    told, wrong = (EmotionRecognizer("nano", orientation=degrees, threads=1) for degrees in (180, 0))
+    assert {(result.orientation, len(result)) for result in told.analyze(file)} == {(180, 1)}
     assert {(result.orientation, len(result)) for result in wrong.analyze(file)} == {(0, 0)}
 
 

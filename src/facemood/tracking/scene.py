@@ -9,8 +9,10 @@ from typing import Any, Protocol
 
 from facemood.defaults import SMOOTH
 from facemood.errors import OptionError
+from facemood.geometry import tilts
 from facemood.schema import Face, Frame
 from facemood.stages.detect import DetectOptions, Detector, select_faces
+from facemood.stages.landmarks import landmarks_of
 from facemood.stages.orientation import AUTO, TURNED, Orientation, UprightView, check_orientation, turn_frame
 from facemood.table import CHANGE, RAW
 from facemood.tracking.baseline import ExpressionBaseline
@@ -97,14 +99,25 @@ class VideoOptions:
         }
 
 
+LYING = 60.0
+"""Roll in degrees from which a face lies, rather than being tilted."""
+
+
+def is_lying(face: Face) -> bool:
+    """Return whether a face lies by the line between its outer eye corners; False without 68 landmarks."""
+    points = landmarks_of(face)
+    return points is not None and abs(float(tilts(points[36:37], points[45:46])[0])) > LYING
+
+
 class PhotoScene:
     """Unrelated frames: the detector runs on each, and nothing is remembered.
 
     Args:
         detector: Detects faces.
         options: Which faces count.
-        orientation: How pictures are turned to be upright. With ``"auto"``, a picture without a face is tried at 90,
-            180 and 270 degrees. One of them counts if it has a face with a score of the detector's `SURE` or more.
+        orientation: How pictures are turned to be upright. With ``"auto"``, a picture without a sure face is tried at
+            90, 180 and 270 degrees. One of them counts if it has a sure face, and not fewer faces. A sure face has a
+            score of the detector's `SURE` or more, and does not lie.
     """
 
     detector: Detector
@@ -116,15 +129,22 @@ class PhotoScene:
         self._sure = max(getattr(detector, "SURE", SURE), options.threshold or 0.0)
 
     def find(self, frame: Frame) -> UprightView:
-        """Run the detector; turn the frame if it has no face as it is."""
+        """Run the detector; turn the frame if it has no sure face as it is."""
         if self.orientation != AUTO:
             return self._look(frame, int(self.orientation))
         as_given = self._look(frame, 0)
-        return as_given if as_given.faces else self._try_turned(frame) or as_given
+        if any(map(self._is_sure, as_given.faces)):
+            return as_given
+        turned = self._try_turned(frame)
+        return turned if turned is not None and len(turned.faces) >= len(as_given.faces) else as_given
 
     def finish(self, frame: Frame, faces: list[Face]) -> list[Face]:
         """Return the faces as they are."""
         return faces
+
+    def _is_sure(self, face: Face) -> bool:
+        """Return whether a face is upright beyond doubt: a face that is upside down is also found at times."""
+        return face.score >= self._sure and not is_lying(face)
 
     def _look(self, frame: Frame, degrees: int) -> UprightView:
         """Run the detector on a frame that is turned clockwise."""
@@ -132,11 +152,11 @@ class PhotoScene:
         return UprightView(turned, select_faces(self.detector(turned.image), self.options), degrees)
 
     def _try_turned(self, frame: Frame) -> UprightView | None:
-        """Return the best of the three turned views that has a sure face, None if there is none."""
+        """Return the best of the three turned views that has a sure face that does not lie, None if there is none."""
         best, most = None, 0.0
         for degrees in TURNED:
             view = self._look(frame, degrees)
-            sure = sum(face.score for face in view.faces if face.score >= self._sure)
+            sure = sum(face.score for face in view.faces if self._is_sure(face))
             if sure > most:
                 best, most = view, sure
         return best
