@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 
 from facemood.train.faces.compose import (
     MIRROR,
+    coarsen,
+    cover_part,
     cut_ground,
     face_mask,
     hide,
@@ -93,6 +95,28 @@ def test_something_hides_a_part_and_not_all() -> None:
         hide(image, box, np.full((96, 96), 240, np.float32), random)
         hidden = (image[20:80, 20:70] != 10).mean()
         assert 0 < hidden < 0.8
+
+
+def test_a_mask_or_dark_glasses_cover_a_part_of_the_face() -> None:
+    points, seen = made_points(60, 60, 50), set()
+    for seed in range(30):
+        image = np.full((120, 120), 100, np.float32)
+        cover_part(image, points, np.full_like(image, 30), np.random.default_rng(seed))
+        changed = np.abs(image - 100) > 2
+        rows, _ = np.nonzero(changed)
+        if not len(rows):  # the fill has nearly the same grey
+            continue
+        assert 0.01 < changed.mean() < 0.25
+        seen.add("eyes" if rows.mean() < points[30, 1] else "mouth")
+    assert seen == {"eyes", "mouth"}
+
+
+def test_a_coarser_image_keeps_its_mean_and_loses_detail() -> None:
+    image = np.asarray(np.random.default_rng(0).uniform(0, 255, (60, 80)), np.float32)
+    coarse = coarsen(image, 2.0)
+    assert coarse.shape == image.shape
+    assert abs(float(coarse.mean() - image.mean())) < 3
+    assert coarse.std() < 0.6 * image.std()
 
 
 def test_images_are_degraded_within_the_range() -> None:

@@ -35,9 +35,9 @@ def test_the_middle_of_a_face_is_to_be_found() -> None:
     assert target.score[0, 0] == 0
 
 
-@pytest.mark.parametrize(("width", "told", "ignored"), [(5, 0, 0), (40, 1, 1), (75, 0, 1), (150, 0, 0)])
+@pytest.mark.parametrize(("width", "told", "ignored"), [(5, 0, 0), (40, 1, 1), (62, 0, 1), (120, 0, 0)])
 def test_only_faces_of_the_octave_are_told(width: float, told: int, ignored: int) -> None:
-    target = make_target(made_points(80, 80, width)[None], NOTHING)
+    target = make_target(made_points(72, 72, width)[None], NOTHING)
     assert (target.score == 1).any() == bool(told)
     assert (target.score == -1).any() == bool(ignored)
 
@@ -45,8 +45,8 @@ def test_only_faces_of_the_octave_are_told(width: float, told: int, ignored: int
 def test_every_face_of_the_octave_has_a_cell() -> None:
     random = np.random.default_rng(0)
     for _ in range(100):
-        x, y = random.uniform(30, 130, 2).tolist()
-        face = made_points(x, y, random.uniform(17, 55))
+        x, y = random.uniform(30, 114, 2).tolist()
+        face = made_points(x, y, random.uniform(15, 46))
         assert (make_target(face[None], NOTHING).score == 1).any()
 
 

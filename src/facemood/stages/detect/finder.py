@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.geometry import Floats, box_of_points, tilts
+from facemood.geometry import Floats, box_of_points, iom, tilts
 from facemood.models import FINDER, ModelSession, find_model
 from facemood.schema import Face, Image
 from facemood.stages.detect.cells import Candidates, concatenate, decode_cells
 from facemood.stages.detect.detect_options import DetectOptions
 from facemood.stages.landmarks import LandmarkModel
 
-WINDOW = 24.0
+WINDOW = 21.0
 """Smallest face that the network detects, in pixels of its input. It detects one octave; pyramid levels do the rest."""
 
 MAX_ENLARGEMENT = 2.0
@@ -39,8 +39,9 @@ PADDING = 16
 PADDING_GREY = 128
 """Grey level of the padding: the network's zero."""
 
-CANDIDATE = 0.35
-"""Score of the detection network, 0..1, from which a candidate is passed to the landmark network."""
+CANDIDATE = 0.5
+"""Score of the detection network, 0..1, from which a candidate is passed to the landmark network: the highest at which
+no annotated face is lost."""
 
 MAX_CANDIDATES = 256
 """At most so many candidates, the best, are passed to the landmark network, which bounds the time."""
@@ -49,12 +50,20 @@ ODDS = 16.0
 """Product of the two networks' odds at which the combined score is 0.5. Chosen by hand as the trade-off between missed
 faces (PublicTest tiles, annotated photos) and false alarms (scenes); see docs/detection.md."""
 
+HOPELESS = 0.001
+"""Combined score below which a candidate is rejected at once. Between this and the threshold, the landmark network
+looks again, in the box and at the angle of the landmarks that it placed: a face is often rejected only because it was
+framed badly, above all if it is tilted or partly covered."""
+
+OUTER_CORNERS = [36, 45]
+"""Landmarks of the outer corners of the right and left eye."""
+
 PART_OF_FACE = 0.7
 """Intersection over minimum from which a box is a part of a better one, after the landmark network."""
 
 
 class FinderDetector:
-    """Detects faces of `min_size` pixels and more, upright or tilted by up to 45 degrees, frontal to three quarters.
+    """Detects faces of `min_size` pixels and more, upright or tilted by up to 60 degrees, frontal to three quarters.
 
     The time depends on the image's size and on `min_size`: the image is resized so that a face of that size has
     `WINDOW` pixels. Memory is bounded: large pyramid levels are cut into tiles.
@@ -92,14 +101,33 @@ class FinderDetector:
         """Detect the faces of an (H, W, 3) uint8 BGR image, with box, score and 68 landmarks."""
         grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
         found = self.search(grey)
-        points, presence = self.landmark_model.predict(grey, found.boxes, tilts(found.points[:, 0], found.points[:, 1]))
-        refined = Candidates(box_of_points(points), combine_scores(found.scores, presence), points)
-        kept = refined.select(refined.scores >= self.options.threshold_or(self.THRESHOLD))
-        best = kept.non_max_suppression(iom_from=PART_OF_FACE)
+        least = self.options.threshold_or(self.THRESHOLD)
+        refined = self._confirm(grey, found.scores, found.boxes, tilts(found.points[:, 0], found.points[:, 1]))
+        sure = refined.select(refined.scores >= least)
+        part = iom(refined.boxes, sure.boxes).max(axis=1, initial=0) >= PART_OF_FACE
+        unsure = (refined.scores < least) & (refined.scores >= HOPELESS) & ~part
+        if unsure.any():
+            one = refined.select(unsure)
+            eyes = one.points[:, OUTER_CORNERS]
+            again = self._confirm(grey, found.scores[unsure], one.boxes, tilts(eyes[:, 0], eyes[:, 1]))
+            refined = concatenate([refined.select(~unsure), again])
+        best = refined.select(refined.scores >= least).non_max_suppression(iom_from=PART_OF_FACE)
         return [
             Face(box=box, score=float(score), landmarks=there)
             for box, score, there in zip(best.boxes, best.scores, best.points, strict=True)
         ]
+
+    def _confirm(self, grey: NDArray[np.uint8], scores: Floats, boxes: Floats, angles: Floats) -> Candidates:
+        """Return candidates with their 68 landmarks, the boxes around them, and the combined scores.
+
+        Args:
+            grey: (H, W) uint8.
+            scores: (N,) of the detection network.
+            boxes: (N, 4) in which the landmark network looks.
+            angles: (N,) roll of the heads in degrees.
+        """
+        points, presence = self.landmark_model.predict(grey, boxes, angles)
+        return Candidates(box_of_points(points), combine_scores(scores, presence), points)
 
     def search(self, grey: NDArray[np.uint8], *, threshold: float = CANDIDATE) -> Candidates:
         """Return the detection network's candidates in an (H, W) uint8 image, highest score first."""

@@ -139,21 +139,35 @@ def lay(image: Floats, patch: Floats, mask: Floats, matrix: Floats, random: Rand
 
     Brightness and contrast of the patch are randomly changed, and sometimes adapted to the background.
     """
-    size = image.shape[::-1]
+    cover = np.zeros(image.shape, np.float32)
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if scale < 0.7:
         patch = cv2.GaussianBlur(patch, (0, 0), 0.4 / scale).astype(np.float32)
-    cover = cv2.warpAffine(mask, matrix, size, flags=cv2.INTER_LINEAR)
+    (x1, y1), (x2, y2) = _reach(patch.shape, matrix, image.shape).tolist()
+    if x1 >= x2 or y1 >= y2:
+        return cover
+    part, moved, size = image[y1:y2, x1:x2], matrix.copy(), (x2 - x1, y2 - y1)
+    moved[:, 2] -= (x1, y1)
+    share = np.asarray(cv2.warpAffine(mask, moved, size, flags=cv2.INTER_LINEAR), np.float32)
     upper = cv2.warpAffine(
-        patch, matrix, size, flags=cv2.INTER_CUBIC if scale > 1.2 else cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        patch, moved, size, flags=cv2.INTER_CUBIC if scale > 1.2 else cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     gain, bias = random.uniform(0.6, 1.2), random.normal(0, 12)
-    under = image[cover > 0.5]
+    under = part[share > 0.5]
     if len(under) and random.random() < 0.5:
         bias += (float(under.mean()) - float(patch.mean())) * random.uniform(0, 1)
     upper = (upper - patch.mean()) * gain + patch.mean() + bias
-    image += cover * (np.clip(upper, 0, 255) - image)
-    return np.asarray(cover, np.float32)
+    part += share * (np.clip(upper, 0, 255) - part)
+    cover[y1:y2, x1:x2] = share
+    return cover
+
+
+def _reach(patch: tuple[int, ...], matrix: Floats, image: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return the first and behind the last pixel, (2, 2) x and y, that a moved patch reaches in an image."""
+    height, width = patch[:2]
+    corners = move(np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float32), matrix)
+    ends = np.stack([np.floor(corners.min(axis=0)) - 1, np.ceil(corners.max(axis=0)) + 1])
+    return np.asarray(np.clip(ends, 0, image[1::-1]), np.int64)
 
 
 def hide(image: Floats, box: Floats, stuff: Floats, random: Random) -> None:
@@ -183,6 +197,36 @@ def hide(image: Floats, box: Floats, stuff: Floats, random: Random) -> None:
     image += mask * (fill - image)
 
 
+def cover_part(image: Floats, points: Floats, stuff: Floats, random: Random) -> None:
+    """Cover the mouth like a mask, or the eyes like dark glasses.
+
+    Args:
+        image: The image, which is changed.
+        points: (68 or more, 2) of the face in the image.
+        stuff: Another image of the same size.
+        random: Generator of the random numbers.
+    """
+    if random.random() < 0.6:
+        outline = np.concatenate([points[2:15], points[[29]] + random.uniform(-0.5, 1) * (points[[30]] - points[[29]])])
+    else:
+        eyes = points[[36, 45, 45, 36]]
+        down, across = (points[[33]] - points[[27]]) * random.uniform(0.35, 0.6), (eyes[1] - eyes[0]) * 0.12
+        outline = eyes + np.concatenate([-0.7 * down, -0.7 * down, down, down])
+        outline += np.array([[-1], [1], [1], [-1]]) * across
+    mask = np.zeros_like(image)
+    cv2.fillPoly(mask, [np.round(outline * 4).astype(np.int32)], 1.0, shift=2)
+    mask = cv2.blur(mask, (2, 2)).astype(np.float32)
+    fill = stuff if random.random() < 0.3 else np.float32(random.uniform(0, 255))
+    image += mask * (fill - image)
+
+
+def coarsen(image: Floats, factor: float) -> Floats:
+    """Lower the resolution of an image like a small picture that is enlarged."""
+    size = image.shape[::-1]
+    small = cv2.resize(image, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
 def spoil(image: Floats, random: Random) -> NDArray[np.uint8]:
     """Randomly change brightness and contrast, blur or sharpen, add noise and JPEG artifacts; return uint8."""
     changed = _blur(_light(image, random), random)
@@ -204,9 +248,9 @@ def draw_face(material: Material, random: Random) -> tuple[Floats, Floats]:
     return np.ascontiguousarray(tile[:, ::-1]), mirror_points(points, tile.shape[1])
 
 
-def draw_tilt(random: Random) -> float:
-    """Draw the roll of a head in degrees: mostly small, sometimes up to 45."""
-    return float(random.normal(0, 12) if random.random() < 0.75 else random.uniform(-45, 45))
+def draw_tilt(random: Random, *, widest: float = 45.0, small: float = 0.75) -> float:
+    """Draw the roll of a head in degrees: a share of them small, the others uniform up to the widest."""
+    return float(random.normal(0, 12) if random.random() < small else random.uniform(-widest, widest))
 
 
 def log_uniform(least: float, most: float, random: Random) -> float:

@@ -48,10 +48,10 @@ FINDER_CARD = ModelCard(
     description="It finds faces: a score, a box and five points for every 8x8 pixels of a grey picture of any size",
     heads={"cells": CELLS},
     default_head="cells",
-    input_size=(160, 160),
+    input_size=(144, 144),
     trained_on={**TRAINED_ON, **_drawn(FINDER)},
     limits=(
-        "It finds upright faces and faces tilted by up to 45 degrees, frontal to three quarters; not upside down, and "
+        "It finds upright faces and faces tilted by up to 60 degrees, frontal to three quarters; not upside down, and "
         "profiles only by luck.",
         "Painted, drawn and sculpted faces are found as well, and animals' faces at times.",
         *ORIGIN,

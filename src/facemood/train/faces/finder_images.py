@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facemood.geometry import Floats, box_of_points, iou
+from facemood.stages.detect.finder import PADDING, PADDING_GREY
 from facemood.train.faces.compose import (
     Ground,
     Random,
+    coarsen,
+    cover_part,
     cut_ground,
     draw_face,
     draw_tilt,
@@ -23,8 +26,9 @@ from facemood.train.faces.compose import (
     plain_ground,
     spoil,
 )
-from facemood.train.faces.finder_network import SIZE, TAUGHT, Target, five_points, make_target, size_of
+from facemood.train.faces.finder_network import IGNORED, SIZE, TAUGHT, Target, five_points, make_target, size_of
 from facemood.train.faces.material import LabelledPhoto, Material, Place
+from facemood.train.faces.turned_view import turn_face
 
 PLAIN = 0.12
 """Share of images with a plain background."""
@@ -44,8 +48,48 @@ FACES = (0.2, 0.35, 0.25, 0.12, 0.08)
 VISIBLE = 0.55
 """Share of the box above which a face at the edge of the image is a target."""
 
+BARELY = 0.35
+"""Share of the box above which it is a target too if both eyes and the nose are in the image."""
+
 TRACE = 0.1
 """Share of the box up to which a face at the edge is background; between the two it is ignored."""
+
+FRAMED = 0.35
+"""Share of images in which the picture ends inside, as it does when a picture is searched with `PADDING`."""
+
+EDGES = 0.25
+"""Share of the faces in such images that are laid on an edge of the picture."""
+
+TILT = 65.0
+"""Widest roll of a head in degrees."""
+
+UPRIGHT = 0.5
+"""Share of the faces whose roll is small."""
+
+OVERTURNED = 0.04
+"""Share of the faces that are laid upside down, and are no targets: a picture that is the wrong way up shall be tried
+the right way, instead of being searched for faces of a kind that the second network does not know."""
+
+SIDEWAYS = 0.2
+"""Share of the faces that are turned by up to `YAW` to a side, and up or down."""
+
+YAW = 55.0
+"""Largest turn of the head in degrees, in addition to what the training faces have."""
+
+HIDDEN = 0.3
+"""Share of the faces that have something in front of them."""
+
+COVERED = 0.08
+"""Share of the faces that wear a mask or dark glasses."""
+
+NIGHT = 0.1
+"""Share of images that are darkened much, on top of what all images get."""
+
+COARSE = 0.15
+"""Share of images of a lower resolution."""
+
+QUARTERS = 0.25
+"""Share of the backgrounds without faces that are turned by quarters, as pictures without a face are tried."""
 
 
 @dataclass
@@ -63,14 +107,21 @@ class FinderSampler:
     def draw(self, random: Random) -> tuple[NDArray[np.uint8], Target]:
         """Return a (SIZE, SIZE) uint8 grey image and its target."""
         ground = self.ground(random)
+        if not len(ground.points) and not len(ground.unknown) and random.random() < QUARTERS:
+            ground = replace(ground, image=np.rot90(ground.image, int(random.integers(1, 4))).copy())
         faces, unknown = list(ground.points), list(ground.unknown)
+        frame = _draw_frame(random) if random.random() < FRAMED else np.array([0, 0, SIZE, SIZE])
         for _ in range(int(random.choice(len(THINGS), p=THINGS))):
             self._lay_thing(ground.image, random)
         for _ in range(int(random.choice(len(FACES), p=FACES))):
-            self._lay_face(ground.image, faces, unknown, random)
+            self._lay_face(ground.image, frame, faces, unknown, random)
+        faces, unknown = faces_in_frame(frame, faces, unknown)
         stacked = np.array(faces, np.float32).reshape(-1, *self.material.points.shape[1:])
         target = make_target(stacked, np.array(unknown, np.float32).reshape(-1, 4))
-        return spoil(ground.image, random), target
+        x1, y1, x2, y2 = frame
+        image = np.full((SIZE, SIZE), PADDING_GREY, np.uint8)
+        image[y1:y2, x1:x2] = spoil(_worsen(ground.image[y1:y2, x1:x2], random), random)
+        return image, target
 
     def ground(self, random: Random) -> Ground:
         """Draw a background: a part of a scene, the surroundings of a false alarm, or a plain one."""
@@ -104,23 +155,75 @@ class FinderSampler:
         )
         lay(image, thing, face_mask(points, side, random), matrix, random)
 
-    def _lay_face(self, image: Floats, faces: list[Floats], unknown: list[Floats], random: Random) -> None:
+    def _lay_face(
+        self, image: Floats, frame: NDArray[np.int64], faces: list[Floats], unknown: list[Floats], random: Random
+    ) -> None:
         """Paste a face where there is room; earlier faces that it covers are no longer targets."""
         tile, points = draw_face(self.material, random)
-        matrix = _toss(points, random)
+        if random.random() < SIDEWAYS:
+            tile, points = turn_face(tile, points, random.uniform(-YAW, YAW), random.normal(0, 12))
+        overturned = random.random() < OVERTURNED
+        matrix = _toss(points, frame, random.uniform(125, 235) if overturned else _tilt(random), random)
         there = move(points, matrix)
         box = box_of_points(there[:68])
         if faces and iou(box[None], box_of_points(np.array(faces)[:, :68])).max() > 0.3:
             return
         cover = lay(image, tile, face_mask(points, tile.shape[0], random), matrix, random)
         _forget(faces, unknown, cover)
-        if random.random() < 0.3:
+        if random.random() < HIDDEN:
             hide(image, box, self.ground(random).image, random)
-        visible = np.prod(np.clip(box[2:], 0, SIZE) - np.clip(box[:2], 0, SIZE)) / np.prod(box[2:] - box[:2])
-        if visible > VISIBLE:
+        if random.random() < COVERED:
+            cover_part(image, there, self.ground(random).image, random)
+        if not overturned:
             faces.append(there)
-        elif visible > TRACE:
-            unknown.append(box)
+
+
+def _draw_frame(random: Random) -> NDArray[np.int64]:
+    """Draw where the picture ends in the image, x1 y1 x2 y2: one to four sides have the padding of the search."""
+    frame = np.array([0, 0, SIZE, SIZE])
+    sides = random.random(4) < 0.4
+    sides[random.integers(4)] = True
+    frame[:2] += sides[:2] * PADDING
+    frame[2:] -= sides[2:] * random.integers(PADDING, 2 * PADDING, 2)  # the search pads to multiples of 16
+    return frame
+
+
+def faces_in_frame(
+    frame: NDArray[np.int64], faces: list[Floats], unknown: list[Floats]
+) -> tuple[list[Floats], list[Floats]]:
+    """Return the faces that are targets, and the boxes to ignore: the unknown ones, and faces that show too little.
+
+    Args:
+        frame: (4,) x1 y1 x2 y2, where the picture ends.
+        faces: (104, 2) points of each face.
+        unknown: (4,) boxes of what may be faces.
+    """
+    kept, ignored = [], list(unknown)
+    for points in faces:
+        box = box_of_points(points[:68])
+        shown = np.clip(box.reshape(2, 2), frame[:2], frame[2:])
+        visible = float(np.prod(shown[1] - shown[0]) / np.prod(box[2:] - box[:2]))
+        eyes_and_nose = five_points(points)[:3]
+        whole = bool(((eyes_and_nose > frame[:2]) & (eyes_and_nose < frame[2:])).all())
+        if visible > (BARELY if whole else VISIBLE):
+            kept.append(points)
+        elif visible > TRACE and size_of(box) < IGNORED[1]:
+            ignored.append(box)
+    return kept, ignored
+
+
+def _worsen(image: Floats, random: Random) -> Floats:
+    """Lower the resolution of some images, and darken some."""
+    if random.random() < COARSE:
+        image = coarsen(image, random.uniform(1.2, 2.2))
+    if random.random() < NIGHT:
+        image = image * np.float32(log_uniform(0.08, 0.4, random))
+    return image
+
+
+def _tilt(random: Random) -> float:
+    """Draw the roll of a head in degrees."""
+    return draw_tilt(random, widest=TILT, small=UPRIGHT)
 
 
 def _anywhere(scene: LabelledPhoto, random: Random) -> Ground:
@@ -139,15 +242,19 @@ def _about_a_face(scene: LabelledPhoto, random: Random) -> Ground:
     return cut_ground(scene, SIZE, scale=scale, centre=(x, y), random=random)
 
 
-def _toss(points: Floats, random: Random) -> Floats:
-    """Draw position, size and roll of a face: (2, 3) matrix."""
+def _toss(points: Floats, frame: NDArray[np.int64], angle: float, random: Random) -> Floats:
+    """Draw position and size of a face whose roll is given: (2, 3) matrix."""
     small = random.random() < 0.88
-    size = log_uniform(15, 66, random) if small else log_uniform(66, 260, random)
+    size = log_uniform(13, 55, random) if small else log_uniform(55, 220, random)
+    centre = random.uniform(frame[:2] - 4, frame[2:] + 4)
+    if (frame[2:] - frame[:2]).min() < SIZE and random.random() < EDGES:  # on one of the edges of the picture
+        side = random.integers(4)
+        centre[side % 2] = frame[side] + random.normal(0, 0.25) * size
     return place(
         points[:68],
-        centre=random.uniform(-4, SIZE + 4, 2),
+        centre=centre,
         scale=size / size_of(box_of_points(points[:68])),
-        angle=draw_tilt(random),
+        angle=angle,
         stretch=float(np.exp(random.normal(0, 0.06))),
     )
 

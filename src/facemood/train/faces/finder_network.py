@@ -1,6 +1,6 @@
 """The face detection network: a small fully convolutional network, its targets and its loss.
 
-It detects faces of one octave, 24 to 48 pixels; larger faces are detected on higher levels of an image pyramid. Each
+It detects faces of one octave, 21 to 42 pixels; larger faces are detected on higher levels of an image pyramid. Each
 cell of 8x8 pixels has 15 outputs: the score, the distances to the four sides, and five points.
 """
 
@@ -16,23 +16,23 @@ from torch.nn import functional
 from facemood.geometry import Floats, box_of_points
 from facemood.stages.detect.cells import STRIDE
 
-SIZE = 160
+SIZE = 144
 """Side of a training image in pixels."""
 
-TAUGHT = (17.0, 66.0)
+TAUGHT = (14.0, 55.0)
 """Smallest and largest face (root of the box's area, in pixels) that is a target: an octave and a margin."""
 
-IGNORED = (12.0, 90.0)
+IGNORED = (10.0, 75.0)
 """Smaller and larger faces are background; sizes between these and `TAUGHT` are ignored in the loss."""
 
 
 class Separable(nn.Module):
-    """A depthwise 5x5 and a pointwise convolution, each with batch norm, and a shortcut if the shape stays the same."""
+    """A depthwise 3x3 and a pointwise convolution, each with batch norm, and a shortcut if the shape stays the same."""
 
     def __init__(self, inputs: int, outputs: int, *, stride: int = 1) -> None:
         super().__init__()
         self.body: nn.Sequential = nn.Sequential(
-            nn.Conv2d(inputs, inputs, 5, stride=stride, padding=2, groups=inputs, bias=False),
+            nn.Conv2d(inputs, inputs, 3, stride=stride, padding=1, groups=inputs, bias=False),
             nn.BatchNorm2d(inputs),
             nn.Conv2d(inputs, outputs, 1, bias=False),
             nn.BatchNorm2d(outputs),
@@ -46,7 +46,9 @@ class Separable(nn.Module):
 
 
 class FinderNetwork(nn.Module):
-    """Returns 15 numbers for each cell of 8x8 pixels; half of the layers work on cells of 16x16, with a larger context.
+    """Returns 15 numbers for each cell of 8x8 pixels; most of the layers work on cells of 16x16, with a larger context.
+
+    The first layers are dense, because they have few channels: there a depthwise convolution waits for memory.
 
     Example:
         >>> FinderNetwork()(torch.zeros(1, 1, 64, 96)).shape
@@ -56,24 +58,24 @@ class FinderNetwork(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.near: nn.Sequential = nn.Sequential(
-            nn.Conv2d(1, 16, 5, stride=2, padding=2, bias=False),
-            nn.BatchNorm2d(16),
+            nn.Conv2d(1, 24, 7, stride=4, padding=3, bias=False),
+            nn.BatchNorm2d(24),
             nn.ReLU(inplace=True),
-            Separable(16, 32, stride=2),
-            Separable(32, 64, stride=2),
-            Separable(64, 64),
-            Separable(64, 64),
+            nn.Conv2d(24, 48, 3, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(48),
+            nn.ReLU(inplace=True),
+            Separable(48, 48),
         )
         self.far: nn.Sequential = nn.Sequential(
-            Separable(64, 144, stride=2),
-            Separable(144, 144),
-            Separable(144, 144),
-            Separable(144, 144),
-            nn.Conv2d(144, 64, 1, bias=False),
-            nn.BatchNorm2d(64),
+            Separable(48, 128, stride=2),
+            Separable(128, 128),
+            Separable(128, 128),
+            Separable(128, 128),
+            nn.Conv2d(128, 48, 1, bias=False),
+            nn.BatchNorm2d(48),
             nn.Upsample(scale_factor=2, mode="nearest"),
         )
-        self.head: nn.Sequential = nn.Sequential(Separable(64, 64), nn.Conv2d(64, 15, 1))
+        self.head: nn.Sequential = nn.Sequential(Separable(48, 48), nn.Conv2d(48, 15, 1))
         nn.init.constant_(self.head[-1].bias[:1], -4.6)  # type: ignore[index]
 
     def forward(self, images: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ from facemood.train.faces.train_loop import Plan, learn
 
 logger: logging.Logger = logging.getLogger("facemood")
 
-FINDER = Plan(steps=16_000, batch=32)
+FINDER = Plan(steps=12_500, batch=32)
 """How the shipped finder was trained."""
 
 LANDMARKS = Plan(steps=22_000, batch=64, rate=2e-3)
