@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
-Z = 1.96
-"""Standard score of a 95% interval."""
+from facemood.wilson import wilson_interval
 
 
 def share_interval(on: NDArray[np.bool_], weights: NDArray[np.float64], *, runs: int) -> tuple[float, float]:
@@ -36,7 +33,4 @@ def share_interval(on: NDArray[np.bool_], weights: NDArray[np.float64], *, runs:
     with_label = int(on[starts].sum())
     both = 0 < share < 1
     number = (with_label / share + (len(starts) - with_label) / (1 - share)) / 2 if both else float(runs)
-    number = min(max(number, 1.0), float(len(on)))
-    middle = (share + Z**2 / (2 * number)) / (1 + Z**2 / number)
-    half = Z * math.sqrt(share * (1 - share) / number + Z**2 / (4 * number**2)) / (1 + Z**2 / number)
-    return max(middle - half, 0.0), min(middle + half, 1.0)
+    return wilson_interval(share, min(max(number, 1.0), float(len(on))))
