@@ -14,23 +14,24 @@ from facemood.defaults import DEFAULT_MODEL
 SPLIT = "PrivateTest"
 """The split that is measured if a dataset has several and none is asked for."""
 
+Split = Annotated[
+    str | None,
+    typer.Option(metavar="SPLIT", show_default="PrivateTest, or the only one", help="Part of the dataset to measure."),
+]
+Groups = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Also measure each group: a column of DIR/groups.csv, which has the columns file and COLUMN.",
+    ),
+]
+
 
 def evaluate(
     data: Data,
     model: Annotated[str, typer.Argument(help="A model's name (default or nano), or an .onnx file.")] = DEFAULT_MODEL,
-    split: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SPLIT", show_default="PrivateTest, or the only one", help="Part of the dataset to measure."
-        ),
-    ] = None,
-    groups: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="Also measure each group: a column of DIR/groups.csv, which has the columns file and COLUMN.",
-        ),
-    ] = None,
+    split: Split = None,
+    groups: Groups = None,
     end_to_end: Annotated[
         bool,
         typer.Option("--end-to-end", help="Also measure with face detection: each image is enlarged on a canvas."),
