@@ -12,7 +12,19 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "facemood"
 
 LAYERS = [
-    {"defaults", "labels", "facs", "errors", "filenames", "geometry", "spacing", "squares", "text", "array_files"},
+    {
+        "defaults",
+        "labels",
+        "facs",
+        "errors",
+        "filenames",
+        "geometry",
+        "spacing",
+        "squares",
+        "text",
+        "array_files",
+        "wilson",
+    },
     {"locks", "atomic", "originals", "progress", "numpy_cnn"},
     {"table", "csv_dialect", "schema", "render", "models"},
     {"results", "stages", "sources", "datasets"},

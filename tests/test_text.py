@@ -89,7 +89,7 @@ def from_page(expression: str, value: object) -> object:
     if shutil.which("node") is None:
         pytest.skip("needs Node.js")
     code = (
-        f"const {{ percent }} = await import({json.dumps((PAGE / 'words.js').as_uri())});"
+        f"const {{ percent, certaintyOf }} = await import({json.dumps((PAGE / 'words.js').as_uri())});"
         f"const {{ viewOf }} = await import({json.dumps((PAGE / 'people.js').as_uri())});"
         "let text = ''; for await (const part of process.stdin) text += part;"
         f"const value = JSON.parse(text); console.log(JSON.stringify({expression}));"
@@ -119,3 +119,13 @@ def test_the_page_ranks_probabilities_that_are_equal_after_rounding_as_python_do
     assert [label for label, _ in face.top(5)] == ranked
     assert from_page("viewOf(value, 0, true).ranked.map(([label]) => label)", face.to_dict()) == ranked
     assert from_page("viewOf(value, 0, false).label", face.to_dict()) == face.emotion
+
+
+def test_the_pages_words_do_not_contradict_its_bars() -> None:
+    cases = [(own / 23, other / 23, sure) for own in range(24) for other in range(24 - own) for sure in (True, False)]
+    said = from_page("value.map(([a, b, sure]) => certaintyOf([['happy', a], ['sad', b]], sure))", cases)
+    assert isinstance(said, list)
+    for (own, other, sure), words in zip(cases, said, strict=True):
+        assert (words == "turning sad") == (other - own >= 0.15)
+        assert (words == "or sad, hard to tell") == (abs(own - other) < 0.15)
+        assert words not in ("clearly", "probably") or (own > other and sure)

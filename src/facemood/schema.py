@@ -114,10 +114,11 @@ class Face:
             time; None otherwise.
         change: (K,) float32, log-odds of each label minus their mean during the person's neutral baseline; None without
             a baseline.
-        display_label: Steady label for display: it changes only when another label leads clearly (hysteresis). Empty
+        display_label: Steady label for display: it changes when another label has led for some time (hysteresis). Empty
             without smoothing.
         certain: Whether the confidence reaches the level at which 9 of 10 predictions were right on held-out images
-            (selective prediction). None without a prediction, and if the model has no such level.
+            (selective prediction). In videos it speaks of `display_label`. None without a prediction, and if the model
+            has no such level.
         activation_map: Which parts of the face speak for the label and against it, for drawing; None if not requested.
         action_units: Intensities 0..1 by the keys of `facemood.facs.KEYS`, such as ``AU12`` and its sides ``AU12R`` and
             ``AU12L``; empty if unknown. In videos they are relative to the person's neutral baseline.

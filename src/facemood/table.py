@@ -221,7 +221,8 @@ ANGLE_COLUMNS = tuple(_angle(name, place, meaning) for place, (name, meaning) in
 """Columns of the head pose."""
 
 DISPLAY_COLUMN = Column(
-    "display_label", STRING, "Steady label for display: it changes only when another label leads clearly (hysteresis)",
+    "display_label", STRING,
+    "Steady label for display: it changes when another label has led for some time (hysteresis)",
     _of_face(lambda face: face.display_label or None), ("faces", "display_label"),
 )  # fmt: skip
 """Column of the steady label in videos."""

@@ -40,6 +40,20 @@ def share_percent(share: float) -> str:
     return ">99%" if whole == 100 and share < 1 else f"{whole}%"
 
 
+def share_range(interval: Sequence[float]) -> str:
+    """Format the interval of a counted share in whole per cent.
+
+    Args:
+        interval: Its lower and upper bound, 0..1.
+
+    Example:
+        >>> share_range((0.118, 0.71))
+        '12-71%'
+    """
+    low, high = (round(100 * end) for end in interval)
+    return f"{low}-{high}%"
+
+
 def exact_percent(share: float | None) -> str:
     """Format a measured share in per cent with one decimal, or a dash for None.
 

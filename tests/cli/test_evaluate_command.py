@@ -34,6 +34,22 @@ def test_without_json_a_page_is_printed_on_stderr(facemood: Run, tree: Path) -> 
     assert "Recall of each expression" in done.stderr
 
 
+def test_groups_of_a_table_are_measured(facemood: Run, tree: Path) -> None:
+    rows = [f"{word}/{number}.png,{'yes' if number else 'no'}" for word in ("happy", "sad") for number in range(3)]
+    (tree / "groups.csv").write_text("\n".join(["file,glasses", *rows]) + "\n")
+    done = facemood("evaluate", "nano", "--data", f"folder:{tree}", "--groups", "glasses", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert [(row["group"], row["n"]) for row in report["groups"]] == [("no", 2), ("yes", 4)]
+    (found,) = report["evaluations"]
+    assert (found["head"], found["prior"]) == ("ferplus", "tuned")
+    right = sum(row["n"] * row["accuracy"] for row in report["groups"])
+    assert right == pytest.approx(6 * found["accuracy"], abs=0.001)
+    done = facemood("evaluate", "nano", "--data", f"folder:{tree}", "--groups", "glases")
+    assert done.returncode == 3
+    assert "there is no column 'glases'; it has glasses. Did you mean 'glasses'?" in done.stderr
+
+
 def test_the_study_is_written(facemood: Run, tree: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="figures need the extra plot")
     done = facemood("evaluate", "nano", "--data", tree, "--split", "all", "--report", "out/page.md")
@@ -44,7 +60,7 @@ def test_the_study_is_written(facemood: Run, tree: Path, tmp_path: Path) -> None
 
 
 def test_unknown_splits_and_missing_data_are_errors(facemood: Run, tree: Path) -> None:
-    done = facemood("evaluate", "--data", tree)
+    done = facemood("evaluate", "--data", tree, "--split", "PrivateTest")
     assert done.returncode == 3
     assert "no split 'PrivateTest'; it has all" in done.stderr
     done = facemood("evaluate", "--data", "nowhere")

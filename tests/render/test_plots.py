@@ -22,10 +22,13 @@ def person(number: int = 1, *, times: tuple[float, ...] = (0, 1, 2, 6, 7), sourc
     )
 
 
+SHARES = "share of time, 95% interval"
+
+
 def test_each_person_has_a_panel_of_areas_and_one_of_shares() -> None:
     figure = plot_timeline([person(1), person(4)])
     titles = [axes.get_title("left") for axes in figure.axes]
-    assert titles == ["a.mp4, person 1", "share of time", "a.mp4, person 4", "share of time"]
+    assert titles == ["a.mp4, person 1", SHARES, "a.mp4, person 4", SHARES]
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["happy", "sad", "neutral"]
 

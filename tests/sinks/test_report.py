@@ -132,7 +132,10 @@ def test_the_section_of_a_video_has_its_numbers(tmp_path: Path) -> None:
         "source clips/talk.mp4 length 0:05.5 (5.5 s) frames analyzed 11, one every 0.5 s frames without a face 2"
         in page.text
     )
-    assert "happy 67% 3.0 neutral 22% 1.0 sad 11% 0.5 Never: angry, disgust, fear, surprise, contempt." in page.text
+    assert (
+        "happy 67% 17-95% 3.0 neutral 22% 3-70% 1.0 sad 11% 1-54% 0.5 Never: angry, disgust, fear, surprise, contempt."
+        in page.text
+    )
     assert "3 episodes start end seconds expression peak at 0:00.00 0:03.00 3.00 happy 86% 0:00.00" in page.text
     assert "0:05.00 0:05.50 0.50 sad 86% 0:05.00" in page.text
 

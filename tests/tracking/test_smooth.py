@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -102,7 +104,7 @@ def test_the_frame_rate_hardly_matters(before: Shares, after: Shares, rate: floa
 
 
 @settings(max_examples=60, deadline=None)
-@given(READINGS, READINGS, RATES, st.floats(0, 0.5), st.floats(0.01, 0.5))
+@given(READINGS, READINGS, RATES, st.floats(0.1, 0.5), st.floats(0.5, 1))
 def test_one_frame_never_changes_the_display_label(
     steady: Shares, flicker: Shares, rate: float, margin: float, hold: float
 ) -> None:
@@ -110,6 +112,58 @@ def test_one_frame_never_changes_the_display_label(
     first, label = round(rate), EXPRESSIONS[int(steady.argmax())]
     faces = run([steady] * first + [flicker] + [steady] * first, rate, options)
     assert {face.display_label for face in faces} == {label}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(READINGS, min_size=2, max_size=60), st.floats(0.7, 60), st.floats(0, 0.5), st.floats(0.1, 1))
+def test_a_label_is_not_displayed_for_longer_than_the_hold_while_another_leads(
+    predictions: list[Shares], rate: float, margin: float, hold: float
+) -> None:
+    behind, step = 0.0, 1 / rate
+    for face in run(predictions, rate, SmoothOptions(margin=margin, hold=hold)):
+        lead = face.confidence - face.reported[1]
+        behind = behind + step if lead >= max(margin, 1e-6) else 0.0
+        assert behind <= hold + step * 1e-3
+
+
+def made_of(spans: list[tuple[int, float]], rate: float) -> list[Shares]:
+    """The predictions of a video whose expression changes: noisy, at a frame rate."""
+    random = np.random.default_rng(5)
+    found = []
+    for label, seconds in spans:
+        logs = np.log(mostly(EXPRESSIONS[label], 0.7))
+        found += [shares_of((logs + random.normal(0, 0.5, 8)).tolist()) for _ in range(round(seconds * rate))]
+    return found
+
+
+def test_shares_of_ten_minutes_hardly_depend_on_how_often_they_are_read() -> None:
+    random = np.random.default_rng(6)
+    spans = [(int(random.integers(8)), float(random.uniform(0.4, 6))) for _ in range(190)]
+    predictions = made_of(spans, 20)
+    assert 550 < len(predictions) / 20 < 650
+    smoothed, displayed = [], []
+    for step in (1, 4, 10, 20):  # every frame, 0.2, 0.5 and 1 s
+        faces = run(predictions[::step], 20 / step)
+        smoothed.append([sum(face.emotion == label for face in faces) / len(faces) for label in EXPRESSIONS])
+        displayed.append([sum(face.display_label == label for face in faces) / len(faces) for label in EXPRESSIONS])
+    assert np.ptp(smoothed, axis=0).max() <= 0.03
+    assert np.ptp(displayed, axis=0).max() <= 0.03
+
+
+def test_a_sparse_frame_counts_for_the_time_since_the_last_one() -> None:
+    predictions = [mostly("happy"), mostly("happy"), mostly("sad"), mostly("sad")]
+    for rate in (1, 2):
+        assert [face.display_label for face in run(predictions, rate)] == ["happy", "happy", "sad", "sad"]
+
+
+def test_certain_speaks_of_the_display_label() -> None:
+    smoother = Smoother()
+    found = []
+    for step, label in enumerate(["happy"] * 5 + ["sad"]):
+        face = replace(prediction(mostly(label)), certain=True)
+        found.append(smoother.update([face], step / 30)[0])
+    assert [(face.display_label, face.certain) for face in found] == [("happy", True)] * 5 + [("happy", False)]
+    assert run([mostly("happy")], 30)[0].certain is None
 
 
 def test_a_flicker_is_damped_and_noise_more() -> None:
@@ -184,7 +238,9 @@ def test_faces_without_predictions_pass_and_faces_without_track_id_are_rejected(
         Smoother().update([make_face()], 0)
 
 
-@pytest.mark.parametrize("wrong", [{"seconds": -1}, {"margin": 1.5}, {"hold": -0.1}, {"seconds": float("nan")}])
+@pytest.mark.parametrize(
+    "wrong", [{"seconds": -1}, {"margin": 1.5}, {"hold": -0.1}, {"quick": -1}, {"seconds": float("nan")}]
+)
 def test_invalid_options_are_rejected(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="expected seconds >= 0, margin 0..1 and hold >= 0, but got"):
+    with pytest.raises(ValueError, match="expected seconds >= 0, margin 0..1, quick >= 0 and hold >= 0, but got"):
         SmoothOptions(**wrong)

@@ -11,11 +11,27 @@ from facemood.cli.arguments import Prior, Views
 from facemood.cli.terminal import Data, Json, Quiet, Verbose, path_of, print_json, say, show_page, start_logging
 from facemood.defaults import DEFAULT_MODEL
 
+SPLIT = "PrivateTest"
+"""The split that is measured if a dataset has several and none is asked for."""
+
+Split = Annotated[
+    str | None,
+    typer.Option(metavar="SPLIT", show_default="PrivateTest, or the only one", help="Part of the dataset to measure."),
+]
+Groups = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Also measure each group: a column of DIR/groups.csv, which has the columns file and COLUMN.",
+    ),
+]
+
 
 def evaluate(
     data: Data,
     model: Annotated[str, typer.Argument(help="A model's name (default or nano), or an .onnx file.")] = DEFAULT_MODEL,
-    split: Annotated[str, typer.Option(metavar="SPLIT", help="Part of the dataset to measure.")] = "PrivateTest",
+    split: Split = None,
+    groups: Groups = None,
     end_to_end: Annotated[
         bool,
         typer.Option("--end-to-end", help="Also measure with face detection: each image is enlarged on a canvas."),
@@ -49,16 +65,20 @@ def evaluate(
     start_logging(quiet=quiet, verbose=verbose)
     from facemood.datasets import open_dataset
     from facemood.evaluation.evaluation_report import make_report, to_markdown, write_report
+    from facemood.evaluation.groups import read_groups
     from facemood.originals import refuse_overwriting
 
     pages = [] if report is None else [report, report.with_suffix(".json")]
     reports = [] if output is None else [output / "report.json", output / "report.md"]
     refuse_overwriting([*pages, *reports], [model, *(also or []), path_of(data)])
     if report is not None:
-        _write_study(report, [model, *(also or [])], data, split, quiet=quiet)
+        _write_study(report, [model, *(also or [])], data, split or SPLIT, quiet=quiet)
         return
     asked = detector if end_to_end else None
-    found = make_report(model, open_dataset(data), split=split, detector=asked, views=views, prior=prior)
+    dataset = open_dataset(data)
+    split = split or (dataset.splits[0] if len(dataset.splits) == 1 else SPLIT)
+    grouped = None if groups is None else read_groups(Path(path_of(data)), dataset, groups)
+    found = make_report(model, dataset, split=split, detector=asked, views=views, prior=prior, groups=grouped)
     if output is not None:
         write_report(output, found)
         if not quiet:

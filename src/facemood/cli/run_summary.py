@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from facemood.cli.terminal import shorten
 from facemood.filenames import printable
-from facemood.text import count, joined, percent, share_percent
+from facemood.text import count, joined, percent, share_percent, share_range
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -126,7 +126,10 @@ def _people_rows(tracks: list[Track]) -> list[list[str]]:
     rows, video = [], None
     for track in tracks:
         top = sorted(track.shares.items(), key=lambda item: -item[1])[:3]
-        expressions = "  ".join(f"{label} {share_percent(share)}" for label, share in top if share > 0)
+        ranges = {label: share_range(interval) for label, interval in track.share_intervals.items()}
+        expressions = "  ".join(
+            f"{label} {share_percent(share)} ({ranges[label]})" for label, share in top if share > 0
+        )
         name = shorten(printable(track.source)) if track.source != video else ""
         rows.append([name, str(track.track_id), f"{track.seconds:.1f} s", expressions])
         video = track.source

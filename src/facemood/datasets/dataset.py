@@ -29,6 +29,7 @@ class ExpressionDataset:
         votes: (N, 10) float32 counts in the order of `labels.FERPLUS_COLUMNS`, or None. An image without votes is a row
             of zeros.
         cluster: (N,) int64, or None. Near-duplicates, mirrored or not, share a number.
+        files: (N,) str, the path of each image below the dataset's folder, with slashes; None without files.
         unreadable: Files that were left out, each with the reason.
 
     Example:
@@ -45,6 +46,7 @@ class ExpressionDataset:
     usage: NDArray[np.str_]
     votes: NDArray[np.float32] | None = None
     cluster: NDArray[np.int64] | None = None
+    files: NDArray[np.str_] | None = None
     unreadable: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -53,7 +55,7 @@ class ExpressionDataset:
             raise DatasetError(
                 f"images must be (N, h, w) uint8 grey or (N, h, w, 3) uint8 BGR, but are {shape} {self.images.dtype}"
             )
-        for field in ("labels", "usage", "votes", "cluster"):
+        for field in ("labels", "usage", "votes", "cluster", "files"):
             column = getattr(self, field)
             if column is not None and len(column) != len(self.images):
                 raise DatasetError(f"{field} has {len(column)} rows, but there are {len(self.images)} images")
@@ -73,7 +75,7 @@ class ExpressionDataset:
 
     def subset(self, mask: NDArray[np.bool_]) -> ExpressionDataset:
         """Return the images of an (N,) mask, with their labels and other columns."""
-        columns = ("images", "labels", "usage", "votes", "cluster")
+        columns = ("images", "labels", "usage", "votes", "cluster", "files")
         kept = {name: getattr(self, name)[mask] for name in columns if getattr(self, name) is not None}
         return dataclasses.replace(self, **kept)
 

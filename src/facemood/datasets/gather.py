@@ -96,8 +96,14 @@ def assemble(
         labels=np.array([number[entry.word] for entry in kept], np.int64),
         classes=classes,
         usage=np.array([entry.usage for entry in kept]),
+        files=np.array([_below(root, entry.path) for entry in kept]),
         unreadable=tuple(f"{entries[row].path}: {reason}" for row, reason in failed.items()),
     )
+
+
+def _below(root: Path, path: Path) -> str:
+    """Return the path of a file below a folder, with slashes; the path itself if it lies elsewhere."""
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
 
 
 def _log(root: Path, entries: Sequence[Entry], failed: Mapping[int, str]) -> None:

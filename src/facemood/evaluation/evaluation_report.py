@@ -7,12 +7,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset
 from facemood.evaluation.crop_framing import evaluate_end_to_end
-from facemood.evaluation.protocol import evaluate, match_head
+from facemood.evaluation.groups import FEW, score_groups
+from facemood.evaluation.protocol import evaluate, match_head, predict_split
 from facemood.loading import open_recognizer
 from facemood.models import ModelSession, find_model
+from facemood.stages.classify import choose_prior, probabilities_of
 from facemood.text import exact_percent, markdown_table, with_interval
 
 
@@ -24,6 +29,7 @@ def make_report(
     detector: str | None = None,
     views: int = 1,
     prior: str | None = None,
+    groups: NDArray[np.str_] | None = None,
 ) -> dict[str, Any]:
     """Evaluate a model on a split, with the versions of what was used.
 
@@ -34,6 +40,7 @@ def make_report(
         detector: If given, the images are also evaluated end to end with this detector.
         views: Number of views of each image (test-time augmentation): 1, 2 or 10.
         prior: The prior over expressions; None for the default, which `EmotionRecognizer` uses.
+        groups: (N,) group of each image of the whole dataset, to report each group (`read_groups`).
 
     Returns:
         Plain numbers, texts, lists and dicts.
@@ -51,8 +58,11 @@ def make_report(
         "model_version": session.card.version,
         "dataset": dataset.name,
         "split": split,
+        "left_out": len(dataset.unreadable),
         "evaluations": [found.to_dict() for found in evaluate(session, dataset, split=split, views=views, prior=prior)],
     }
+    if groups is not None:
+        report["groups"] = _measure_groups(session, dataset, groups, split=split, views=views, prior=prior)
     if detector is not None:
         part = dataset.split(split)
         recognizer = open_recognizer(
@@ -60,6 +70,22 @@ def make_report(
         )
         report["end_to_end"] = evaluate_end_to_end(recognizer, part)
     return report
+
+
+def _measure_groups(
+    session: ModelSession,
+    dataset: ExpressionDataset,
+    groups: NDArray[np.str_],
+    *,
+    split: str,
+    views: int,
+    prior: str | None,
+) -> list[dict[str, Any]]:
+    """Return the rows of `score_groups` for the labels of the dataset."""
+    card, outcome = session.card, predict_split(session, dataset, split=split, views=views)[0]
+    chosen = choose_prior(card, outcome.head, prior)
+    predicted = probabilities_of(card, outcome.head, outcome.all_logits, prior=chosen).argmax(axis=1)
+    return score_groups(predicted, outcome.labels, groups[dataset.usage == split], card.heads[outcome.head])
 
 
 def write_report(folder: Path, report: dict[str, Any]) -> None:
@@ -95,6 +121,7 @@ def to_markdown(report: dict[str, Any]) -> str:
         f"{augmentation}; in brackets: 95% confidence interval (bootstrap).",
         markdown_table(rows),
         *only_duplicates(evaluations),
+        *_left_out(report),
         "## Probabilities",
         markdown_table([_probabilities(found) for found in evaluations]),
         "ECE with the card's temperature and without; votes: mean Jensen-Shannon distance to people's votes, 0..1.",
@@ -104,9 +131,44 @@ def to_markdown(report: dict[str, Any]) -> str:
         "## Recall of each expression",
         markdown_table(_recall_rows(evaluations)),
     ]
+    if "groups" in report:
+        parts += ["## Groups", *_groups(report["groups"])]
     if "end_to_end" in report:
         parts += ["## End to end", _end_to_end(report["end_to_end"])]
     return "\n\n".join(parts) + "\n"
+
+
+def _groups(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the tables of the groups, and how to read them."""
+    labels = list(dict.fromkeys(label for row in rows for label in row["recall"]))
+    overall = [
+        {
+            "group": row["group"],
+            "n": row["n"],
+            "accuracy": with_interval(row["accuracy"], row["interval"]),
+            "mean recall": exact_percent(row["mean_recall"]),
+        }
+        for row in rows
+    ]
+    recalls = [{"group": row["group"]} | {label: _recall(row["recall"].get(label)) for label in labels} for row in rows]
+    return [
+        markdown_table(overall),
+        markdown_table(recalls),
+        "Recall of each expression, with the number of its images. In brackets: 95% confidence interval (Wilson). "
+        f"Groups of fewer than {FEW} images say little. The accuracy of groups differs, too, where they show other "
+        "expressions, so compare recalls.",
+    ]
+
+
+def _left_out(report: dict[str, Any]) -> list[str]:
+    """Say how many files of the whole dataset were left out, if any."""
+    count = report.get("left_out", 0)
+    return [f"Files left out, because they have no face or cannot be read: {count:,}."] if count else []
+
+
+def _recall(found: dict[str, Any] | None) -> str:
+    """Return a cell on the recall of an expression in a group."""
+    return "-" if found is None else f"{with_interval(found['share'], found['interval'])}, n = {found['n']}"
 
 
 def only_duplicates(evaluations: Iterable[dict[str, Any]]) -> list[str]:

@@ -97,6 +97,11 @@ class Person(Protocol):
         """Each label's share of the time, 0..1."""
         ...
 
+    @property
+    def share_intervals(self) -> Mapping[str, tuple[float, float]]:
+        """The sampling interval of each share, 0..1."""
+        ...
+
 
 def plot_timeline(people: Sequence[Person], *, width: float = WIDTH) -> Figure:
     """Draw people over time, one below the other: probabilities as stacked areas, and time shares as bars.
@@ -201,14 +206,16 @@ def _draw_areas(axes: Axes, person: Person, span: tuple[float, float]) -> None:
 
 
 def _draw_shares(axes: Axes, person: Person) -> None:
-    """Draw the time share of each expression as a bar with its percentage, the first label at the top."""
+    """Draw the time share of each expression as a bar with its percentage and its interval, the first label on top."""
     places = range(len(person.labels))
     shares = [person.shares[label] for label in person.labels]
     axes.barh(places, 1, color=PALE, height=0.7)
     axes.barh(places, shares, color=[hex_of(label) for label in person.labels], height=0.7)
+    for place, (low, high) in zip(places, (person.share_intervals[label] for label in person.labels), strict=True):
+        axes.plot([low, high], [place, place], color=CHART_INK, linewidth=0.8, solid_capstyle="butt")
     for place, share in zip(places, shares, strict=True):
         axes.text(1.06, place, share_percent(share), va="center", color=CHART_INK if share else CHART_GREY, fontsize=8)
-    axes.set_title("share of time")
+    axes.set_title("share of time, 95% interval")
     axes.set_xlim(0, 1.4)
     axes.set_xticks([])
     axes.set_yticks(places, person.labels, fontsize=8)

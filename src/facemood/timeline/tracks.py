@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.timeline.share_intervals import share_interval
+
 Times = NDArray[np.float64]
 """Times in seconds."""
 
@@ -67,10 +69,20 @@ class Track:
 
     @property
     def shares(self) -> dict[str, float]:
-        """Share of the visible time for each display label, 0..1; they sum to 1."""
+        """Share of the visible time for which each label is the most probable, 0..1; they sum to 1.
+
+        Smoothed probabilities without hysteresis: so the shares hardly depend on how many frames are read.
+        """
         weights = weights_of(self.durations)
-        counts = np.bincount(self.display_labels, weights, minlength=len(self.labels)) / weights.sum()
+        counts = np.bincount(self.probabilities.argmax(axis=1), weights, minlength=len(self.labels)) / weights.sum()
         return dict(zip(self.labels, counts.tolist(), strict=True))
+
+    @property
+    def share_intervals(self) -> dict[str, tuple[float, float]]:
+        """95% sampling interval of each share: wide for a short video, or a label that seldom changes."""
+        best, weights = self.probabilities.argmax(axis=1), weights_of(self.durations)
+        runs = int((np.diff(best) != 0).sum()) + 1
+        return {label: share_interval(best == column, weights, runs=runs) for column, label in enumerate(self.labels)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

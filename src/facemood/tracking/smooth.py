@@ -15,10 +15,10 @@ from facemood.schema import Face
 FAST_SECONDS = 0.05
 """Time constant, in seconds, of the fast average, which distinguishes a change from a single flicker."""
 
-NOISE_BELOW = 0.15
+NOISE_BELOW = 0.12
 """Total variation, 0..1, between the fast and the smoothed average up to which the difference counts as noise."""
 
-CHANGE_FROM = 0.3
+CHANGE_FROM = 0.22
 """Total variation, 0..1, from which it counts as a change, and the smoothed average follows as fast as the fast one."""
 
 MIN_PROBABILITY = 1e-4
@@ -35,7 +35,10 @@ class SmoothOptions:
     Attributes:
         seconds: Time constant, in seconds, while little changes; 0 smooths nothing.
         margin: How far another label must lead the display label, in probability 0..1.
-        hold: Seconds for which it must lead.
+        quick: Seconds after which a label that leads by 1 replaces it. A smaller lead takes longer, in proportion to
+            how far it exceeds the margin.
+        hold: Longest time, in seconds, for which the display label stays while the smoothed probability of another one
+            leads it by the margin.
 
     Raises:
         OptionError: An option is out of its range.
@@ -47,13 +50,14 @@ class SmoothOptions:
 
     seconds: float = SMOOTH
     margin: float = 0.1
-    hold: float = 0.15
+    quick: float = 0.21
+    hold: float = 0.75
 
     def __post_init__(self) -> None:
-        if not (self.seconds >= 0 and 0 <= self.margin <= 1 and self.hold >= 0):
+        if not (self.seconds >= 0 and 0 <= self.margin <= 1 and self.quick >= 0 and self.hold >= 0):
             raise OptionError(
-                "expected seconds >= 0, margin 0..1 and hold >= 0, but got "
-                f"{self.seconds}, {self.margin} and {self.hold}"
+                "expected seconds >= 0, margin 0..1, quick >= 0 and hold >= 0, but got "
+                f"{self.seconds}, {self.margin}, {self.quick} and {self.hold}"
             )
 
 
@@ -66,8 +70,8 @@ class SmoothState:
         smoothed: (K,) float64, smoothed log-probabilities.
         fast: (K,) float64, the fast average of log-probabilities.
         displayed: Index of the display label.
-        rival: Index of the label that leads it; `displayed` if none does.
-        since: When the rival began to lead, in seconds of the smoother's clock.
+        evidence: (K,) float64, how far each label led it in the frames beyond the margin, times seconds; 0 or more.
+        behind: Seconds for which another label has led it by the margin, smoothed.
         last_seen: When the person was last visible, in seconds of that clock.
     """
 
@@ -75,8 +79,8 @@ class SmoothState:
     smoothed: NDArray[np.float64]
     fast: NDArray[np.float64]
     displayed: int
-    rival: int
-    since: float
+    evidence: NDArray[np.float64]
+    behind: float
     last_seen: float
 
 
@@ -89,8 +93,12 @@ class Smoother:
     Roussel & Vogel 2012). All constants are in seconds, and a prediction counts for the time since the last one, so
     results hardly depend on the frame rate. At few frames a second a single prediction has a large weight.
 
-    The display label has a hysteresis: it stays until another label has led it by a margin for some time, and leads it
-    in the frame's own prediction too. So a single frame never changes it.
+    The display label has a hysteresis, decided in seconds too: the leads of another label, frame by frame and beyond a
+    margin, are summed over time, and a large sum changes it (CUSUM, Page 1954). So a clear change is shown soon, a
+    doubtful one later, and a flicker never. It also changes if another label leads the smoothed probabilities by the
+    margin for `SmoothOptions.hold`. A frame counts for the time since the last one: of sparse frames, each counts.
+
+    `Face.certain` speaks of the display label: it is False if the frame's own prediction is another label.
 
     Args:
         options: How probabilities are smoothed.
@@ -143,18 +151,22 @@ class Smoother:
         state = self._states.get(face.track_id)
         if state is None or state.labels != face.labels:
             first = int(raw.argmax())
-            state = SmoothState(face.labels, logs, logs, first, first, self._clock, self._clock)
+            state = SmoothState(face.labels, logs, logs, first, np.zeros(len(raw)), 0.0, self._clock)
             self._states[face.track_id] = state
-        self._follow(state, logs)
+        passed, state.last_seen = self._clock - state.last_seen, self._clock
+        self._follow(state, logs, passed)
         smoothed = _normalize(state.smoothed).astype(np.float32) if self.options.seconds > 0 else raw
-        self._choose(state, smoothed, raw)
+        self._choose(state, smoothed, raw, passed)
         return dataclasses.replace(
-            face, probabilities=smoothed, raw_probabilities=raw, display_label=face.labels[state.displayed]
+            face,
+            probabilities=smoothed,
+            raw_probabilities=raw,
+            display_label=face.labels[state.displayed],
+            certain=face.certain and int(raw.argmax()) == state.displayed,
         )
 
-    def _follow(self, state: SmoothState, logs: NDArray[np.float64]) -> None:
-        """Update a person's averages."""
-        passed, state.last_seen = self._clock - state.last_seen, self._clock
+    def _follow(self, state: SmoothState, logs: NDArray[np.float64], passed: float) -> None:
+        """Update a person's averages, `passed` seconds after their last frame."""
         if passed == 0 or self.options.seconds == 0:
             return
         state.fast = state.fast + (1 - np.exp(-passed / FAST_SECONDS)) * (logs - state.fast)
@@ -163,15 +175,20 @@ class Smoother:
         rate = (1 - change) / self.options.seconds + change / min(FAST_SECONDS, self.options.seconds)
         state.smoothed = state.smoothed + (1 - np.exp(-passed * rate)) * (logs - state.smoothed)
 
-    def _choose(self, state: SmoothState, smoothed: NDArray[np.float32], raw: NDArray[np.float32]) -> None:
-        """Change the display label if another has led it long enough, and leads it in the raw prediction too."""
+    def _choose(
+        self, state: SmoothState, smoothed: NDArray[np.float32], raw: NDArray[np.float32], passed: float
+    ) -> None:
+        """Change the display label if another one leads the smoothed probabilities, and has led for long enough."""
+        leads = (raw - raw[state.displayed]).astype(np.float64)
+        state.evidence = np.maximum(state.evidence + passed * (leads - self.options.margin), 0.0)
         best = int(smoothed.argmax())
-        if smoothed[best] - smoothed[state.displayed] < self.options.margin:
-            best = state.displayed
-        if best != state.rival:
-            state.rival, state.since = best, self._clock
-        if self._clock - state.since >= self.options.hold and raw[state.rival] > raw[state.displayed]:
-            state.displayed = state.rival
+        if smoothed[best] - smoothed[state.displayed] < max(self.options.margin, np.finfo(np.float32).tiny):
+            state.behind = 0.0
+            return
+        state.behind += passed
+        if state.evidence[best] > self.options.quick * (1 - self.options.margin) or state.behind > self.options.hold:
+            state.displayed, state.behind = best, 0.0
+            state.evidence = np.zeros(len(raw))
 
 
 def _normalize(logs: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -33,12 +33,14 @@ export function percent(probability) {
 }
 
 /**
- * Describe how certain a prediction is, as words that follow its label.
- * @param {Ranked[]} ranked Best first.
+ * Describe how certain a prediction is, as words that follow its label. They never contradict the bars: a label that
+ * is clearly behind another one, as a steady label is for a moment, is said to turn into it.
+ * @param {Ranked[]} ranked The label first, then the others, best first.
  * @param {boolean} [certain] False if the server reports the prediction as uncertain.
  */
 export function certaintyOf(ranked, certain) {
   const [first, second] = ranked;
+  if (second && first[1] - second[1] <= -CLOSE) return `turning ${second[0]}`;
   if (second && first[1] - second[1] < CLOSE) return `or ${second[0]}, hard to tell`;
   if (certain === false || first[1] < PROBABLY) return "perhaps";
   return first[1] < CLEARLY ? "probably" : "clearly";

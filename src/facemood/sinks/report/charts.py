@@ -18,7 +18,7 @@ from facemood.facs import KEYS, NAMES
 from facemood.render.palette import hex_of
 from facemood.render.plots import stacking_order, time_ticks, visible_spans
 from facemood.spacing import evenly_spaced
-from facemood.text import clock, share_percent
+from facemood.text import clock, share_percent, share_range
 from facemood.timeline import INSTANT, MAX_POINTS, Blink, Timeline, Track, downsample, find_episodes
 
 Span = tuple[float, float]
@@ -127,7 +127,14 @@ def time_axis(span: Span) -> str:
     return f'<div class="axis" aria-hidden="true">{marks}</div>'
 
 
-def share_table(shares: Mapping[str, float], numbers: Mapping[str, str], *, caption: str, unit: str) -> str:
+def share_table(
+    shares: Mapping[str, float],
+    numbers: Mapping[str, str],
+    *,
+    caption: str,
+    unit: str,
+    intervals: Mapping[str, tuple[float, float]] | None = None,
+) -> str:
     """Return shares as a table with bars, largest first. A line below lists the labels with share 0.
 
     Args:
@@ -135,20 +142,25 @@ def share_table(shares: Mapping[str, float], numbers: Mapping[str, str], *, capt
         numbers: The absolute number for each label, such as its seconds.
         caption: Title of the table.
         unit: Heading of the column of numbers.
+        intervals: The sampling interval of each share, 0..1; None for no column of them.
     """
     order = sorted((label for label in shares if shares[label] > 0), key=lambda label: -shares[label])
     labels = list(shares)
     rows = "".join(
         f'<tr><th scope="row"><span class="key c{labels.index(label)}"></span>{escape(label)}</th>'
         f'<td class="bar"><span class="c{labels.index(label)}" style="width:{100 * shares[label]:.1f}%"></span></td>'
-        f"<td>{escape(share_percent(shares[label]))}</td><td>{escape(numbers[label])}</td></tr>"
+        f"<td>{escape(share_percent(shares[label]))}</td>"
+        + ("" if intervals is None else f"<td>{escape(share_range(intervals[label]))}</td>")
+        + f"<td>{escape(numbers[label])}</td></tr>"
         for label in order
     )
+    sampling = "" if intervals is None else '<th scope="col"><abbr title="95% sampling interval">interval</abbr></th>'
     never = [label for label in labels if label not in order]
     missing = f'<p class="soft">Never: {escape(", ".join(never))}.</p>' if never and order else ""
     return (
         f'<div class="shares"><table><caption>{escape(caption)}</caption><thead><tr><th scope="col">expression</th>'
-        f'<th scope="col" class="bar"></th><th scope="col">share</th><th scope="col">{escape(unit)}</th></tr></thead>'
+        f'<th scope="col" class="bar"></th><th scope="col">share</th>{sampling}<th scope="col">{escape(unit)}</th></tr>'
+        "</thead>"
         f"<tbody>{rows}</tbody></table>{missing}</div>"
     )
 

@@ -30,7 +30,9 @@ ABOUT = (
 
 OF_VIDEOS = (
     "The areas show the probabilities of all expressions, which sum to 100%. They are empty while a person is out of "
-    "sight. The strip below shows the steady display label; shares and episodes are based on it. A frame lasts until "
+    "sight. The strip below and the episodes show the steady display label, which changes only after another label has "
+    "led for some time (hysteresis). Shares are of the most probable label, smoothed but without hysteresis. The "
+    "interval of a share says how far another video of this length may be from it (95%). A frame lasts until "
     "the next frame of its video. An episode lasts from the start of its first frame to the end of its last; episodes "
     f"shorter than {MIN_SECONDS:g} s are not listed. Charts of more than {MAX_POINTS:,} frames show means over equal "
     "intervals; all numbers in texts and tables are computed from all frames. Action units are estimates of how much "

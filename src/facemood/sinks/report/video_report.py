@@ -39,6 +39,9 @@ BRIEF = 0.25
 MAX_PORTRAITS = 5
 """Most portraits of a person: one row."""
 
+TIME_IN_SIGHT = "Share of the time in sight"
+"""Title of the table of shares."""
+
 FREQUENT = 0.03
 """Smallest share of the time for which an expression has a portrait."""
 
@@ -175,7 +178,7 @@ def _person(track: Track, video: VideoSection, *, name: str, level: int) -> str:
         f"{clock(track.ends[-1], decimals=1)}. Mostly {escape(charts.mostly(shares))}.{note}</p>"
         f"{portrait_row(portraits, whose=title)}{charts.area_chart(track, span, title=title)}"
         '<div class="columns">'
-        f"{charts.share_table(shares, seconds, caption='Share of the time in sight', unit='seconds')}"
+        f"{charts.share_table(shares, seconds, caption=TIME_IN_SIGHT, unit='seconds', intervals=track.share_intervals)}"
         f"{_episode_table(find_episodes(track))}</div>{_units(track, span, level=level)}</section>"
     )
 

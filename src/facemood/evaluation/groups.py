@@ -1,0 +1,111 @@
+"""How well a model reads each group of people or pictures, on a user's own labelled data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facemood.datasets.csv_rows import read_table
+from facemood.datasets.dataset import ExpressionDataset
+from facemood.errors import DatasetError, did_you_mean
+from facemood.wilson import wilson_interval
+
+TABLE = "groups.csv"
+"""Name of the table in the folder of the dataset."""
+
+FILE = "file"
+"""Column with the path of each image, relative to the folder, with slashes."""
+
+UNSTATED = "(not stated)"
+"""Group of the images without a value."""
+
+FEW = 30
+"""Below this number of images, a group says little."""
+
+
+def read_groups(root: Path, dataset: ExpressionDataset, column: str) -> NDArray[np.str_]:
+    """Read the group of each image from the table ``groups.csv`` in the folder of a dataset.
+
+    Args:
+        root: The folder.
+        dataset: A dataset of files.
+        column: Column with the groups, such as ``"glasses"``.
+
+    Returns:
+        (N,) str in the order of the images; `UNSTATED` for images without a value.
+
+    Raises:
+        DatasetError: There is no such table or column, a file stands in it twice, or no file of it is in the dataset.
+    """
+    if dataset.files is None:
+        raise DatasetError(f"{dataset.name}: groups need a dataset of image files, such as photos:DIR or folder:DIR")
+    table = root / TABLE
+    if not table.is_file():
+        raise DatasetError(f"{table}: there is no such file; write a CSV table with the columns {FILE},{column}")
+    rows = list(read_table(table, (FILE,)))
+    columns = [name for name in (rows[0][1] if rows else {}) if name != FILE]
+    if column not in columns:
+        known = ", ".join(columns) or "none"
+        raise DatasetError(f"{table}: there is no column {column!r}; it has {known}.{did_you_mean(column, columns)}")
+    found: dict[str, str] = {}
+    for where, row in rows:
+        if row[FILE] in found:
+            raise DatasetError(f"{where}: {row[FILE]} is in the table twice; keep one of the rows")
+        found[row[FILE]] = row[column].strip() or UNSTATED
+    if not found.keys() & set(dataset.files.tolist()):
+        raise DatasetError(
+            f"{table}: none of its files is an image of the dataset; expected paths such as {dataset.files[0]}"
+        )
+    return np.array([found.get(name, UNSTATED) for name in dataset.files.tolist()])
+
+
+def score_groups(
+    predicted: NDArray[np.int64], labels: NDArray[np.int64], groups: NDArray[np.str_], classes: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    """Return accuracy and recalls of each group, with counts and 95% intervals.
+
+    Args:
+        predicted: (N,) predicted classes.
+        labels: (N,) true classes.
+        groups: (N,) group of each image.
+        classes: The K labels.
+
+    Returns:
+        A row for each group, sorted by name: ``group``, ``n``, ``accuracy`` and its ``interval``, ``mean_recall`` over
+        the classes with images, and ``recall``: for each such class its recall, ``n`` and ``interval``.
+
+    Example:
+        >>> (row,) = score_groups(np.array([0, 1]), np.array([0, 0]), np.array(["a", "a"]), ("x", "y"))
+        >>> row["group"], row["n"], row["accuracy"], row["recall"]["x"]["n"]
+        ('a', 2, 0.5, 2)
+    """
+    rows = []
+    for group in sorted(set(groups.tolist()), key=lambda name: (name == UNSTATED, name)):
+        of_group = groups == group
+        recall = {
+            label: _share((predicted == column)[of_group & (labels == column)])
+            for column, label in enumerate(classes)
+            if (of_group & (labels == column)).any()
+        }
+        overall = _share((predicted == labels)[of_group])
+        rows.append(
+            {
+                "group": group,
+                "n": overall["n"],
+                "accuracy": overall["share"],
+                "interval": overall["interval"],
+                "mean_recall": round(float(np.mean([found["share"] for found in recall.values()])), 4),
+                "recall": recall,
+            }
+        )
+    return rows
+
+
+def _share(right: NDArray[np.bool_]) -> dict[str, Any]:
+    """Return the share of true values, with its count and interval."""
+    share = float(right.mean())
+    ends = wilson_interval(share, len(right))
+    return {"share": round(share, 4), "n": len(right), "interval": [round(end, 4) for end in ends]}

@@ -1,0 +1,84 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facemood.datasets import ExpressionDataset
+from facemood.errors import DatasetError
+from facemood.evaluation.evaluation_report import to_markdown
+from facemood.evaluation.groups import UNSTATED, read_groups, score_groups
+
+FILES = np.array(["happy/a.jpg", "happy/b.jpg", "sad/c.jpg"])
+
+DATASET = ExpressionDataset(
+    "mine", np.zeros((3, 8, 8), np.uint8), np.array([0, 0, 1]), ("happy", "sad"), np.array(["all"] * 3), files=FILES
+)
+
+
+def table(root: Path, *rows: str) -> Path:
+    (root / "groups.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return root
+
+
+def test_each_image_gets_its_group_and_others_are_not_stated(tmp_path: Path) -> None:
+    root = table(tmp_path, "file,beard,light", "sad/c.jpg,yes,dim", "happy/a.jpg,,bright", "other.jpg,no,dim")
+    assert read_groups(root, DATASET, "beard").tolist() == [UNSTATED, UNSTATED, "yes"]
+    assert read_groups(root, DATASET, "light").tolist() == ["bright", UNSTATED, "dim"]
+    kept = DATASET.subset(np.array([False, True, True])).files
+    assert kept is not None
+    assert kept.tolist() == ["happy/b.jpg", "sad/c.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["file,light", "happy/a.jpg,dim"], "no column 'beard'; it has light"),
+        (["name,beard", "happy/a.jpg,yes"], "expected the columns file"),
+        (["file,beard", "happy/a.jpg,yes", "happy/a.jpg,no"], "line 3: happy/a.jpg is in the table twice"),
+        (
+            ["file,beard", "a.jpg,yes"],
+            "none of its files is an image of the dataset; expected paths such as happy/a.jpg",
+        ),
+        (["file,beard"], "no column 'beard'; it has none"),
+    ],
+)
+def test_a_wrong_table_is_an_error(tmp_path: Path, rows: list[str], message: str) -> None:
+    with pytest.raises(DatasetError, match=message):
+        read_groups(table(tmp_path, *rows), DATASET, "beard")
+
+
+def test_a_missing_table_and_a_dataset_without_files_are_errors(tmp_path: Path) -> None:
+    with pytest.raises(
+        DatasetError, match=r"groups.csv: there is no such file; write a CSV table with the columns file,b"
+    ):
+        read_groups(tmp_path, DATASET, "beard")
+    tiles = ExpressionDataset("tiles", DATASET.images, DATASET.labels, DATASET.classes, DATASET.usage)
+    with pytest.raises(DatasetError, match="tiles: groups need a dataset of image files"):
+        read_groups(tmp_path, tiles, "beard")
+
+
+def test_groups_have_accuracy_recalls_counts_and_intervals() -> None:
+    labels, groups = np.array([0] * 8 + [1] * 4), np.array(["b"] * 4 + ["a"] * 7 + [UNSTATED])
+    predicted = np.array([0, 0, 0, 1, 0, 0, 1, 1, 1, 1, 1, 0])
+    first, second, unstated = score_groups(predicted, labels, groups, ("happy", "sad", "fear"))
+    assert [row["group"] for row in (first, second, unstated)] == ["a", "b", UNSTATED]
+    assert (first["n"], first["accuracy"], first["mean_recall"]) == (7, 0.7143, 0.75)
+    assert list(first["recall"]) == ["happy", "sad"]
+    assert first["recall"]["sad"] == {"share": 1.0, "n": 3, "interval": [0.4385, 1.0]}
+    assert second["recall"]["happy"]["share"] == second["accuracy"] == 0.75
+    assert unstated["accuracy"] == 0.0
+    assert unstated["interval"][1] > 0.7  # one image says nothing
+
+
+def test_the_page_shows_the_groups() -> None:
+    rows = score_groups(np.array([0, 1]), np.array([0, 0]), np.array(["a", "b"]), ("happy", "sad"))
+    known = {
+        "protocol": "mine labels", "prior": "tuned", "n": 2, "near_duplicates": 0, "accuracy": 0.5, "interval": [0, 1],
+        "macro_f1": 0.5, "macro_f1_interval": [0, 1], "mean_recall": 0.5, "views": 1, "ece": 0.1, "nll": 1, "brier": 1,
+        "ece_before_temperature": 0.1, "vote_distance": None, "coverage": {"1.0": 0.5}, "recall": {"happy": 0.5},
+    }  # fmt: skip
+    report = {"model": "m", "dataset": "mine", "split": "all", "evaluations": [known], "groups": rows, "left_out": 3}
+    page = to_markdown(report)
+    assert "| b | 1 | 0.0% (0.0 to 79.3) | 0.0% |" in page
+    assert "| b | 0.0% (0.0 to 79.3), n = 1 |" in page
+    assert "Files left out, because they have no face or cannot be read: 3." in page
