@@ -4,6 +4,7 @@ import js from "@eslint/js";
 import globals from "globals";
 
 const STATIC = "src/facemood/server/static";
+const ENGINE = "src/facemood/web";
 
 export default [
   js.configs.recommended,
@@ -23,6 +24,7 @@ export default [
     },
   },
   { files: [`${STATIC}/*.js`], languageOptions: { ecmaVersion: 2024, sourceType: "module", globals: globals.browser } },
+  { files: [`${ENGINE}/*.js`], languageOptions: { ecmaVersion: 2024, sourceType: "module", globals: globals.worker } },
   { files: [`${STATIC}/worker.js`], languageOptions: { sourceType: "script", globals: globals.worker } },
   { files: [`${STATIC}/notebook.js`], languageOptions: { sourceType: "script", globals: globals.browser } },
   {

@@ -6,9 +6,10 @@ export type Box = [number, number, number, number];
 /** The probability of each expression, 0..1. */
 export type Probabilities = Record<string, number>;
 
-/** An activation map: rows from the top, -1..1. */
+/** An activation map: rows from the top, -1..1. Its box is turned by `tilt` degrees, clockwise in the image. */
 export interface FaceMap {
   box: Box;
+  tilt: number;
   values: number[][];
 }
 
