@@ -37,7 +37,7 @@ from facemood.text import fill_template, markdown_table  # noqa: E402
 DOCS = ROOT / "docs"
 """Where the page goes."""
 
-TILTS = (0, 15, 30, 45, 60)
+TILTS = (0, 15, 30, 45)
 """Degrees by which the pictures are rotated, alternately to the left and to the right."""
 
 DRAWS = 2000
