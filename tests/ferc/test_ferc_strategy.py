@@ -8,9 +8,8 @@ import pytest
 from facemood import open_recognizer
 from facemood.ferc import FercStrategy
 from facemood.sources import load_image
+from facemood.stages.align import CropSquare
 from tests.conftest import make_face
-
-FRAMING = (0.0, 0.0, 1.0, 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -20,19 +19,19 @@ def strategy() -> FercStrategy:
     return found
 
 
-def test_a_face_has_the_same_vector_with_any_framing(strategy: FercStrategy, astronaut: Path) -> None:
+def test_a_face_has_the_same_vector_with_any_square(strategy: FercStrategy, astronaut: Path) -> None:
     image, recognizer = load_image(astronaut), open_recognizer("nano", threads=1)
     faces = recognizer.detect(image)
-    (marked,), (vector,) = strategy.align(image, faces, FRAMING)
+    (marked,), (vector,) = strategy.align(image, faces, recognizer.pipeline.squares(faces))
     assert marked.parts is not None
     np.testing.assert_array_equal(vector, marked.parts.vector)
-    _, (same,) = strategy.align(image, faces, (-1, -1, 2, 2))
+    _, (same,) = strategy.align(image, faces, [CropSquare(face.box, 30.0) for face in faces])
     np.testing.assert_array_equal(same, vector)
 
 
 def test_a_face_without_landmarks_has_a_vector_and_probabilities_of_nan(strategy: FercStrategy) -> None:
     face = make_face()
-    (same,), (vector,) = strategy.align(np.zeros((80, 80, 3), np.uint8), [face], FRAMING)
+    (same,), (vector,) = strategy.align(np.zeros((80, 80, 3), np.uint8), [face], [CropSquare(face.box)])
     assert same is face
     assert vector.shape == (24,)
     assert np.isnan(vector).all()
