@@ -94,7 +94,7 @@ class FinderDetector:
     def at_min_size(self, min_size: float) -> FinderDetector:
         """Return a detector with the same networks that looks for faces from another size on, in pixels."""
         other = copy.copy(self)
-        other.options = dataclasses.replace(self.options, min_size=min_size)
+        vars(other)["options"] = dataclasses.replace(self.options, min_size=min_size)
         return other
 
     def __call__(self, image: Image) -> list[Face]:
