@@ -245,5 +245,5 @@ def test_a_full_disk_is_sent_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     with io.FileIO(os.devnull) as source, io.FileIO(os.devnull, "w") as target:
         worker = Worker(source, target)
         monkeypatch.setattr(worker, "_begun", lambda: (_ for _ in ()).throw(full))
-        head, _ = worker._answer({"do": "finish"}, bytearray())
+        head, _ = worker._answer({"do": "finish"}, np.empty(0, np.uint8))
     assert (head["error"], head["errno"]) == ("OutputError", errno.ENOSPC)

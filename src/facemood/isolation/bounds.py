@@ -30,7 +30,7 @@ class ImageBounds:
         >>> ImageBounds(pixels=100).check(11, 10)
         Traceback (most recent call last):
         ...
-        facemood.errors.LimitError: the picture has 11 x 10 pixels; expected at most 100 in all, reduce it first
+        facemood.errors.LimitError: the image has 11 x 10 pixels; expected at most 100 in all, reduce it first
     """
 
     pixels: int = 40_000_000
@@ -45,7 +45,7 @@ class ImageBounds:
         Raises:
             LimitError: It is above one of the bounds.
         """
-        size = f"the picture has {width} x {height} pixels"
+        size = f"the image has {width} x {height} pixels"
         if width * height > self.pixels:
             raise LimitError(f"{size}; expected at most {self.pixels:,} in all, reduce it first")
         if max(width, height) > self.side:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facemood.errors import LimitError, SourceError
 from facemood.isolation.bounds import ImageBounds, VideoBounds
@@ -28,13 +29,17 @@ LOOKS = 0.05
 """Seconds between two looks for processes that are late."""
 
 WIDE = 1 << 20
-"""Bytes that a pipe holds: as many as Linux gives every user. A picture of 640 x 480 has 921,600."""
+"""Bytes that a pipe holds: as many as Linux gives every user. An image of 640 x 480 has 921,600."""
 
 STARTING = 30.0
 """Seconds that a decoding process may take to start on a slow, busy machine."""
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """Settings of the process: libraries need no threads for decoding, and each thread's stack counts as memory."""
+
+KEPT = dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), str(1 << 25))
+"""Settings of the process: glibc keeps up to 32 MiB for the next image instead of giving them back to the system.
+Otherwise each live image pays for new pages (``benchmarks/live.py`` measures a live image)."""
 
 
 class DeadlineError(LimitError):
@@ -188,7 +193,7 @@ class DecodeProcess:
 
     def _call(
         self, call: dict[str, Any], body: bytes | memoryview, *, seconds: float, begun: bool = False
-    ) -> tuple[dict[str, Any], bytearray]:
+    ) -> tuple[dict[str, Any], NDArray[np.uint8]]:
         """Have a call answered.
 
         Args:
@@ -232,7 +237,7 @@ class DecodeProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
-            env={**os.environ, **ONE_THREAD},
+            env={**os.environ, **ONE_THREAD, **KEPT},
         )
         _widen(process.stdin)
         _widen(process.stdout)
@@ -315,6 +320,6 @@ def _pipe(pipe: IO[bytes] | None) -> io.FileIO:
     return cast("io.FileIO", pipe)
 
 
-def _image_of(head: dict[str, Any], body: bytearray) -> Image:
+def _image_of(head: dict[str, Any], body: NDArray[np.uint8]) -> Image:
     """Return the image of an answer, (H, W, 3) uint8 BGR."""
-    return np.frombuffer(body, np.uint8).reshape(head["shape"])
+    return body.reshape(head["shape"])

@@ -20,6 +20,7 @@ if __name__ == "__main__":  # the folder of this file must not hide packages, an
     sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facemood.errors import OutputError, SourceError
 from facemood.isolation.bounds import ImageBounds, VideoBounds
@@ -55,7 +56,7 @@ class Worker:
                 head, image = self._answer(call, body)
                 write_message(self.target, head, b"" if image is None else image.data.cast("B"))
 
-    def _answer(self, call: dict[str, Any], body: bytearray) -> tuple[dict[str, Any], Image | None]:
+    def _answer(self, call: dict[str, Any], body: NDArray[np.uint8]) -> tuple[dict[str, Any], Image | None]:
         """Answer a call; an error becomes its name and its message."""
         try:
             answer: tuple[dict[str, Any], Image | None] = getattr(self, f"do_{call.pop('do')}")(body, **call)
@@ -67,45 +68,45 @@ class Worker:
             number = getattr(error.__cause__, "errno", None)  # tells a full disk
             return {"error": name if name in ERRORS else "SourceError", "message": str(error), "errno": number}, None
 
-    def do_image(self, body: bytearray, bounds: dict[str, Any]) -> tuple[dict[str, Any], Image | None]:
+    def do_image(self, body: NDArray[np.uint8], bounds: dict[str, Any]) -> tuple[dict[str, Any], Image | None]:
         """Decode an image, or measure it where that costs more than the bounds call quick."""
         image = decode_sent_image(bytes(body), ImageBounds(**bounds))
         if isinstance(image, Measured):
             return {"size": [image.width, image.height]}, None
         return {"shape": image.shape}, image
 
-    def do_check(self, body: bytearray, path: str) -> tuple[dict[str, Any], None]:
+    def do_check(self, body: NDArray[np.uint8], path: str) -> tuple[dict[str, Any], None]:
         """Refuse a file that is no video."""
         check_format(Path(path))
         return {}, None
 
     def do_open(
-        self, body: bytearray, path: str, every: float | None, bounds: dict[str, Any]
+        self, body: NDArray[np.uint8], path: str, every: float | None, bounds: dict[str, Any]
     ) -> tuple[dict[str, Any], None]:
         """Open a video, and return its size and number of frames."""
         self.video = SentVideo(path, every, VideoBounds(**bounds))
         return self.video.info(), None
 
-    def do_next(self, body: bytearray) -> tuple[dict[str, Any], Image | None]:
+    def do_next(self, body: NDArray[np.uint8]) -> tuple[dict[str, Any], Image | None]:
         """Decode the next frame of the open video, or say whether more may come."""
         frame = Step.END if self.video is None else self.video.next()
         if isinstance(frame, Step):
             return {"step": frame.value}, None
         return {"shape": frame.image.shape, "index": frame.index, "timestamp": frame.timestamp}, frame.image
 
-    def do_annotate(self, body: bytearray, path: str) -> tuple[dict[str, Any], None]:
+    def do_annotate(self, body: NDArray[np.uint8], path: str) -> tuple[dict[str, Any], None]:
         """Begin an annotated video."""
         self.annotated = VideoWithSound(Path(path))
         return {}, None
 
     def do_add(
-        self, body: bytearray, shape: tuple[int, int, int], timestamp: float, source: str
+        self, body: NDArray[np.uint8], shape: tuple[int, int, int], timestamp: float, source: str
     ) -> tuple[dict[str, Any], None]:
         """Add a frame to the annotated video, and the sound of its source up to it."""
-        self._begun().add(np.frombuffer(body, np.uint8).reshape(shape), timestamp, source)
+        self._begun().add(body.reshape(shape), timestamp, source)
         return {}, None
 
-    def do_finish(self, body: bytearray) -> tuple[dict[str, Any], None]:
+    def do_finish(self, body: NDArray[np.uint8]) -> tuple[dict[str, Any], None]:
         """Finish the annotated video, with the rest of the sound."""
         self._begun().close()
         return {}, None

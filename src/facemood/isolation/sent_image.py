@@ -60,9 +60,9 @@ def decode_sent_image(data: bytes, bounds: ImageBounds) -> Image | Measured:
     if bounds.quick and measured.work > bounds.quick:
         return measured
     try:
-        return load_image(data, name="picture")
+        return load_image(data, name="image")
     except MemoryError:
-        raise LimitError("the picture needs more memory than it may take; reduce it, or save it with 8 bits") from None
+        raise LimitError("the image needs more memory than it may take; reduce it, or save it with 8 bits") from None
 
 
 def measure_image(data: bytes, bounds: ImageBounds) -> Measured:
@@ -74,7 +74,7 @@ def measure_image(data: bytes, bounds: ImageBounds) -> Measured:
         ImageError: It is damaged.
     """
     if not data:
-        raise ImageError("the picture is empty; expected a file's bytes")
+        raise ImageError("the image is empty; expected a file's bytes")
     form, width, height = _read_head(data)
     bounds.check(width, height)
     scans = data.count(START_OF_SCAN) if form == "JPEG" else 1
@@ -93,10 +93,8 @@ def _read_head(data: bytes) -> tuple[str, int, int]:
             with Pillow.open(io.BytesIO(data), formats=FORMATS) as image:
                 return str(image.format), *image.size
     except Pillow.DecompressionBombError:
-        raise LimitError("the picture has far too many pixels; reduce it first") from None
+        raise LimitError("the image has far too many pixels; reduce it first") from None
     except UnidentifiedImageError:
-        raise UnknownFormatError(
-            f"this is no picture that is read here; expected one of {', '.join(FORMATS)}"
-        ) from None
+        raise UnknownFormatError(f"this is no image that is read here; expected one of {', '.join(FORMATS)}") from None
     except Exception as error:  # each of Pillow's decoders has errors of its own for damaged data
-        raise ImageError(f"the picture is damaged or cut short ({error}); send it again") from error
+        raise ImageError(f"the image is damaged or cut short ({error}); send it again") from error
