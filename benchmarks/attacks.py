@@ -25,7 +25,7 @@ from machine import describe_machine  # noqa: E402
 from measure import facemood_command  # noqa: E402
 from serve import port_of  # noqa: E402
 
-from tests.server.attacks import ATTACKS, medians, memory_of, wait_for, watch  # noqa: E402
+from tests.server.attacks import ATTACKS, TOKENS, medians, memory_of, wait_for, watch  # noqa: E402
 
 LEAD = 0.5
 """Seconds for which an attack runs before the clients are measured."""
@@ -50,19 +50,20 @@ def main() -> None:
 
 def measure(name: str, seconds: float) -> dict[str, Any]:
     """Start a server, and return the delays without and under one attack, and the memory that the server took."""
-    command = [facemood_command(), "serve", "--port", "0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+    command, token = [facemood_command(), "serve", "--port", "0"], TOKENS.get(name, "")
+    known = {**os.environ, "FACEMOOD_TOKEN": token}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=known) as server:
         try:
             port = port_of(server)
-            asyncio.run(watch(port, 2))
-            before, memory = medians(asyncio.run(watch(port, seconds / 2))), Memory(server.pid)
+            asyncio.run(watch(port, 2, token))
+            before, memory = medians(asyncio.run(watch(port, seconds / 2, token))), Memory(server.pid)
             attack = [sys.executable, "-m", "tests.server.attacks", name, str(port), str(seconds + LEAD)]
             with subprocess.Popen(
                 attack, cwd=ROOT, preexec_fn=lambda: os.nice(10), stdout=subprocess.PIPE, text=True
             ) as attacker:
                 wait_for(attacker)
                 time.sleep(LEAD)
-                under = asyncio.run(watch(port, seconds))
+                under = asyncio.run(watch(port, seconds, token))
                 attacker.kill()
             return {
                 "attack": name,

@@ -338,6 +338,13 @@ def wrong_tokens(attacker: Attacker) -> None:
             client.get("/v1/models", headers={"Authorization": f"Bearer {number}"})
 
 
+def list_of_models(attacker: Attacker) -> None:
+    """Requests for the list of models, as many as are allowed."""
+    with attacker.client() as client:
+        while attacker.goes_on:
+            client.get("/v1/models")
+
+
 def foreign_page(attacker: Attacker) -> None:
     """A page of another site that asks for pictures from here."""
     with attacker.client() as client:
@@ -345,29 +352,34 @@ def foreign_page(attacker: Attacker) -> None:
             client.get("/healthz", headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"})
 
 
+TOKENS = {wrong_tokens.__name__: "token-of-the-attacked-server"}
+"""Attacks on a server that asks for a token, and that token; other attacks are on servers without one."""
+
 ATTACKS: dict[str, Callable[[Attacker], None]] = {
     one.__name__: one
     for one in (
         thin_picture, many_scans, allowed_scans, bombs, large_pictures, live_bombs, growing_video, long_video,
         slow_heads, slow_bodies, slow_videos, many_parts, idle_sockets, setting_flood, long_settings, wrong_tokens,
-        foreign_page,
+        list_of_models, foreign_page,
     )
 }  # fmt: skip
 """Each attack by its name."""
 
 
-async def watch(port: int, seconds: float) -> tuple[list[float], list[float]]:
+async def watch(port: int, seconds: float, token: str = "") -> tuple[list[float], list[float]]:
     """Be two clients, one live and one that posts photos; return the milliseconds of each one's answers.
 
     Args:
         port: The server's.
         seconds: How long.
+        token: What the server asks for.
     """
+    shown = {"Authorization": f"Bearer {token}"} if token else {}
     ends, data = time.monotonic() + seconds, photo()
     live, posts = list[float](), list[float]()
 
     async def be_live() -> None:
-        async with connect(f"ws://{HERE}:{port}/v1/live", open_timeout=30) as one:
+        async with connect(f"ws://{HERE}:{port}/v1/live", open_timeout=30, additional_headers=shown) as one:
             await one.recv()
             while time.monotonic() < ends:
                 sent = time.monotonic()
@@ -379,7 +391,7 @@ async def watch(port: int, seconds: float) -> tuple[list[float], list[float]]:
                 await asyncio.sleep(max(0.0, sent + PAUSE - time.monotonic()))
 
     async def post() -> None:
-        async with httpx.AsyncClient(base_url=f"http://{HERE}:{port}", timeout=60) as client:
+        async with httpx.AsyncClient(base_url=f"http://{HERE}:{port}", headers=shown, timeout=60) as client:
             while time.monotonic() < ends:
                 sent = time.monotonic()
                 answer = await client.post("/v1/analyze", files={"image": data})

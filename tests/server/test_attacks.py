@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.conftest import ROOT
-from tests.server.attacks import ATTACKS, Attacker, bombs, medians, memory_of, photo, png, wait_for, watch
+from tests.server.attacks import ATTACKS, TOKENS, Attacker, bombs, medians, memory_of, photo, png, wait_for, watch
 
 SECONDS, LEAD = 2.0, 0.5
 """How long clients are watched under each attack, and how long it lasts before that."""
@@ -34,14 +34,23 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="/proc, and other loo
 @pytest.fixture(scope="module")
 def attacked() -> Iterator[tuple[int, int]]:
     """The port and the process of a server as users start it."""
+    with started() as found:
+        yield found
+
+
+@contextlib.contextmanager
+def started(token: str = "") -> Iterator[tuple[int, int]]:
+    """Start a server, and yield its port and process."""
     start = "import typer; from facemood.cli.serve_command import serve; typer.run(serve)"
     command = [sys.executable, "-c", start, "--port", "0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env={**os.environ, "FACEMOOD_TOKEN": token}
+    ) as server:
         try:
             assert server.stderr is not None
             found = re.search(r":(\d+)/", server.stderr.readline())
             assert found is not None
-            asyncio.run(watch(int(found[1]), 1))
+            asyncio.run(watch(int(found[1]), 1, token))
             yield int(found[1]), server.pid
         finally:
             server.terminate()
@@ -66,14 +75,17 @@ def attack(name: str, port: int) -> Iterator[None]:
     "name", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in ATTACKS]
 )
 def test_other_clients_go_on(name: str, attacked: tuple[int, int]) -> None:
-    port, _ = attacked
-    calm = medians(asyncio.run(watch(port, SECONDS / 2)))
-    with attack(name, port):
-        time.sleep(LEAD)
-        under = medians(asyncio.run(watch(port, SECONDS)))
-    for before, after in zip(calm, under, strict=True):
-        assert after <= TIMES * before + SPARE
-    assert httpx.get(f"http://127.0.0.1:{port}/healthz").json()["status"] == "ok"
+    token = TOKENS.get(name, "")
+    with started(token) if token else contextlib.nullcontext(attacked) as (port, _):
+        calm = medians(asyncio.run(watch(port, SECONDS / 2, token)))
+        with attack(name, port):
+            time.sleep(LEAD)
+            under = medians(asyncio.run(watch(port, SECONDS, token)))
+        for before, after in zip(calm, under, strict=True):
+            assert after <= TIMES * before + SPARE
+        assert httpx.get(f"http://127.0.0.1:{port}/healthz").json()["status"] == "ok"
+        if token:
+            assert refusals(port, token) >= {"token", "rate"}  # the attack took place
 
 
 @LINUX
@@ -88,6 +100,12 @@ def test_bombs_take_bounded_memory(attacked: tuple[int, int]) -> None:
             time.sleep(0.02)
     assert decoded_by(port) > decoded  # the attack took place
     assert peak < 2000
+
+
+def refusals(port: int, token: str) -> set[str]:
+    """The reasons for which a server has refused requests."""
+    metrics = httpx.get(f"http://127.0.0.1:{port}/metrics", headers={"Authorization": f"Bearer {token}"}).text
+    return set(re.findall(r'^facemood_refusals_total\{reason="(\w+)"\}', metrics, flags=re.MULTILINE))
 
 
 def decoded_by(port: int) -> float:

@@ -123,7 +123,7 @@ def test_idle_live_connections_are_closed(impatient: Running) -> None:
     with impatient.live() as one:
         one.recv(timeout=30)
         began = time.monotonic()
-        with pytest.raises(ConnectionClosed, match="no picture came for"):
+        with pytest.raises(ConnectionClosed, match="no image came for"):
             one.recv(timeout=30)
         assert time.monotonic() - began > 0.4
     ends = time.monotonic() + 5
@@ -133,7 +133,7 @@ def test_idle_live_connections_are_closed(impatient: Running) -> None:
 
 
 def test_settings_do_not_keep_a_connection_open(impatient: Running) -> None:
-    with impatient.live() as one, pytest.raises(ConnectionClosed, match="no picture came for"):
+    with impatient.live() as one, pytest.raises(ConnectionClosed, match="no image came for"):
         one.recv(timeout=30)
         for _ in range(50):
             one.send('{"smooth": 0.3}')

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -11,6 +13,7 @@ from facemood import EmotionRecognizer
 from facemood.errors import ImageError
 from facemood.schema import Frame
 from facemood.server.engine import Engine
+from facemood.server.niceness import NICENESS
 from facemood.server.problems import Problem
 from tests.moving_faces import read_photo
 
@@ -20,6 +23,19 @@ def engine(recognizer: EmotionRecognizer) -> Iterator[Engine]:
     engine = Engine(recognizer, max_waiting=6)
     yield engine
     engine.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no niceness of their own")
+def test_large_frames_give_way_to_small_ones(engine: Engine) -> None:
+    found: list[int] = []
+
+    def take() -> list[Frame]:
+        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return [blank()]
+
+    for large in (False, True):
+        engine.read(take, engine.photos(), large=large).result()
+    assert found[1] == min(19, found[0] + NICENESS)
 
 
 def blank(number: int = 0) -> Frame:

@@ -29,10 +29,10 @@ def test_a_picture_may_be_the_body_itself(client: httpx.Client, kind: str) -> No
         ({}, b"", 422, "there is no body"),
         ({"Content-Type": "application/json"}, b"{}", 415, "'application/json'; expected multipart/form-data"),
         ({"Content-Type": "image/jpeg"}, b"", 422, "empty"),
-        ({"Content-Type": "image/jpeg"}, b"no picture", 415, "no picture"),
-        (KIND, b"", 422, "image: there is no picture"),
+        ({"Content-Type": "image/jpeg"}, b"no picture", 415, "no image"),
+        (KIND, b"", 422, "image: there is no image"),
         (KIND, b"--x\r\nContent-Disposition: form-data\r\n\r\na\r\n--x--", 400, "a part has no name"),
-        (KIND, b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\na\r\n--x--', 422, "image: there is no picture"),
+        (KIND, b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\na\r\n--x--', 422, "image: there is no image"),
         ({"Content-Type": "multipart/form-data"}, b"--x", 400, "the form is damaged"),
     ],
 )

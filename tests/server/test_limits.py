@@ -189,7 +189,7 @@ def held(server: Running) -> Iterator[None]:
     ("options", "words"),
     [
         (ServerOptions(waiting=1), "too much is being read"),
-        (ServerOptions(upload_memory=150_000), "too many pictures arrive"),
+        (ServerOptions(upload_memory=150_000), "too many images arrive"),
     ],
 )
 def test_pictures_that_wait(options: ServerOptions, words: str, recognizer: EmotionRecognizer) -> None:

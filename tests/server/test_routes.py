@@ -13,6 +13,7 @@ from PIL import Image as Pillow
 from facemood import EmotionRecognizer, __version__, list_models
 from facemood.labels import EXPRESSIONS
 from facemood.models import DEFAULT_MODEL
+from facemood.server import routes
 from facemood.server.routes import _name_of
 from tests.conftest import PHOTOS
 from tests.server.conftest import Running, Upload
@@ -69,10 +70,10 @@ def test_the_picture_comes_back_with_its_faces_drawn(
 @pytest.mark.parametrize(
     ("pictures", "query", "status", "word"),
     [
-        ((("a.txt", b"no picture"),), "", 415, "no picture"),
+        ((("a.txt", b"no picture"),), "", 415, "no image"),
         ((("a.png", b""),), "", 422, "empty"),
-        ((("a.png", b"\x89PNG\r\n\x1a\n"),), "", 415, "no picture"),
-        ((HOPPER, HOPPER), "?annotated=true", 422, "2 pictures"),
+        ((("a.png", b"\x89PNG\r\n\x1a\n"),), "", 415, "no image"),
+        ((HOPPER, HOPPER), "?annotated=true", 422, "2 images"),
         ((HOPPER,), "?annotated=perhaps", 422, "annotated"),
         ((), "", 422, "image"),
     ],
@@ -83,6 +84,18 @@ def test_what_cannot_be_read_is_a_problem(
     answer = analyze(*pictures, query=query)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert word in answer.json()["detail"]
+
+
+def test_models_are_opened_once_and_not_with_each_request(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = client.get("/v1/models").json()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a model was opened again")
+
+    monkeypatch.setattr(routes, "ModelSession", refuse)
+    assert client.get("/v1/models").json() == known
 
 
 def test_models_are_told_with_their_limits(client: httpx.Client) -> None:

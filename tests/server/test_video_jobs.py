@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from facemood.isolation.sent_video import check_format
 from facemood.server import ServerOptions
 from facemood.server.problems import problem_of
 from tests.moving_faces import read_photo
+from tests.server.attacks import motion_jpeg, photo
 from tests.server.conftest import Running, running
 from tests.videos import make_video, numbered_images
 
@@ -103,18 +104,68 @@ def test_a_video_is_read_and_its_results_are_given_out(client: httpx.Client, ser
     assert client.get(f"/v1/videos/{job['id']}").status_code == 404
 
 
+def refuse_to_open(*arguments: Any, **options: Any) -> None:
+    raise AssertionError(f"FFmpeg opens {arguments} in the server's process")
+
+
 def test_the_server_itself_never_opens_an_upload(
     client: httpx.Client, server: Running, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Reading it, drawing it and copying its sound take other processes: FFmpeg opens nothing here."""
-
-    def refuse(*arguments: Any, **options: Any) -> None:
-        raise AssertionError(f"FFmpeg opens {arguments} in the server's process")
-
-    monkeypatch.setattr(av, "open", refuse)
+    monkeypatch.setattr(av, "open", refuse_to_open)
     job = follow(client, send(client, clip, "?annotated=1").json())
     assert "annotated.mp4" in job["results"]
     client.delete(f"/v1/videos/{job['id']}")
+
+
+def damaged(path: Path) -> Path:
+    """A video with noise in the middle of its frames and its sound."""
+    face = read_photo("astronaut.png")[0:256, 64:384]
+    make_video(path, [face] * FRAMES, fps=10, audio_seconds=1.2, index_first=True)
+    data = bytearray(path.read_bytes())
+    for place in range(len(data) // 3, 2 * len(data) // 3, 7):
+        data[place] ^= 0x5A
+    path.write_bytes(data)
+    return path
+
+
+def with_huge_sound(path: Path) -> Path:
+    """A video of a second with a minute of uncompressed sound."""
+    return make_video(path.with_suffix(".mkv"), numbered_images(25), audio_seconds=60, audio_codec="pcm_s16le")
+
+
+def growing(path: Path) -> Path:
+    """A video whose later frames have 64 million pixels."""
+    path.write_bytes(motion_jpeg([(320, 240)] * 4 + [(8000, 8000)] * 2))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "states"), [(damaged, {"done", "failed"}), (with_huge_sound, {"done"}), (growing, {"failed"})]
+)
+def test_hostile_videos_are_drawn_or_refused_and_others_go_on(
+    client: httpx.Client,
+    server: Running,
+    make: Callable[[Path], Path],
+    states: set[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    video = make(tmp_path / "hostile.mp4")
+    monkeypatch.setattr(av, "open", refuse_to_open)
+    found = send(client, video, "?annotated=1").json()
+    with server.live() as socket:
+        socket.recv(timeout=30)
+        while found["state"] in ("waiting", "reading"):
+            socket.send(photo())
+            assert json.loads(socket.recv(timeout=30))["type"] == "result"
+            found = client.get(f"/v1/videos/{found['id']}").json()
+    assert found["state"] in states, found
+    if found["state"] == "failed":
+        assert found["problem"]["status"] in (413, 422)
+        assert "AssertionError" not in str(found)
+        assert str(server.service.videos.folder.path) not in str(found)
+    client.delete(f"/v1/videos/{found['id']}")
 
 
 def test_a_process_that_dies_while_it_writes_costs_only_its_video(

@@ -121,7 +121,22 @@ def test_a_bomb_is_refused(socket: ClientConnection) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "hello", "{}", "[]", '{"smooth": "soft"}', '{"smooth": -1}', '{"smooth": 1e9}', '{"smooth": NaN}', "null"],
+    [
+        "",
+        "hello",
+        "{}",
+        "[]",
+        "null",
+        '{"smooth": "soft"}',
+        '{"smooth": "0.3"}',
+        '{"smooth": -1}',
+        '{"smooth": 1e9}',
+        '{"smooth": NaN}',
+        '{"smooth": true}',
+        '{"smooth": null}',
+        '{"smooth": [1]}',
+        f'{{"smooth": {"9" * 400}}}',
+    ],
 )
 def test_an_unknown_setting_is_a_problem(socket: ClientConnection, text: str) -> None:
     socket.send(text)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 class MapAnswer(BaseModel):
     """Where in a face a model found its label."""
 
-    box: list[float] = Field(description="x1, y1, x2, y2 of the part of the picture that the map lies on")
+    box: list[float] = Field(description="x1, y1, x2, y2 of the part of the image that the map lies on")
     values: list[list[float]] = Field(description="rows from the top, -1..1; above 0 the face speaks for the label")
 
 
@@ -34,7 +34,7 @@ class FaceAnswer(BaseModel):
 
 
 class PictureAnswer(BaseModel):
-    """What was read of one picture."""
+    """What was read of one image."""
 
     schema_: int = Field(alias="schema", description="version of this shape")
     source: str = Field(description="the file's name, as it was sent")
@@ -46,14 +46,14 @@ class PictureAnswer(BaseModel):
 
 
 class FailureAnswer(BaseModel):
-    """A picture that could not be read, and why."""
+    """An image that could not be read, and why."""
 
     source: str
     message: str
 
 
 class PicturesAnswer(BaseModel):
-    """What was read of all pictures."""
+    """What was read of all images."""
 
     schema_: int = Field(alias="schema", description="version of this shape")
     info: dict[str, Any] = Field(description="model, detector and settings that made the results")

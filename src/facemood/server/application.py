@@ -28,7 +28,7 @@ from facemood.server.service import Service
 STATIC = Path(__file__).parent / "static"
 
 ABOUT = (
-    "Reads apparent facial expressions from pictures, videos and live frames, on this machine alone. "
+    "Reads apparent facial expressions from images, videos and live frames, on this machine alone. "
     "It judges how a face looks, not what a person feels or thinks."
 )
 

@@ -33,7 +33,7 @@ class Bodies:
         options: The limits.
 
     Attributes:
-        held: Bytes of pictures that requests hold.
+        held: Bytes of images that requests hold.
     """
 
     options: ServerOptions
@@ -161,7 +161,7 @@ class Body:
         if not self.is_video:
             self.bodies.held += size
             if self.bodies.held > self.options.upload_memory:
-                raise Problem(503, "too many pictures arrive at the same time; ask again", {"Retry-After": "1"})
+                raise Problem(503, "too many images arrive at the same time; ask again", {"Retry-After": "1"})
 
     def _too_large(self) -> Problem:
         """Return the refusal of a body that is too large."""

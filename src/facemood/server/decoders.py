@@ -13,19 +13,17 @@ from facemood.isolation.bounds import ImageBounds
 from facemood.isolation.decode_process import DeadlineError, DecodeProcess
 from facemood.schema import Image
 from facemood.server.limits import ServerOptions
+from facemood.server.niceness import NICENESS
 from facemood.server.problems import Problem
 from facemood.server.prometheus import Metrics
 
 T = TypeVar("T")
 
 QUICK_PIXELS = 1_000_000
-"""Pixels, as decoding work counts them, up to which a picture is small: 1280 x 720 is, and it is decoded in 10 ms."""
+"""Pixels, as decoding work counts them, up to which an image is small: 1280 x 720 is, and it is decoded in 10 ms."""
 
 QUICK_SECONDS = 2.0
 """Seconds after which an image that should be quick goes to the process for large ones."""
-
-NICENESS = 10
-"""Niceness of the process for large images, 0 to 19."""
 
 
 class Decoders:

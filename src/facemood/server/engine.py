@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from facemood.recognizer import EmotionRecognizer
 from facemood.results import Result
 from facemood.schema import Frame
+from facemood.server.niceness import give_way
 from facemood.server.problems import Problem
 from facemood.tracking import Scene
 
@@ -49,7 +50,7 @@ class Engine:
 
     Small frames of several clients go through the network in one batch. Large ones, and those of videos, are read by a
     thread of their own, one request at a time; while clients send small ones it rests after each for as long as that
-    took. So a large picture, or a video, makes small frames somewhat slower, but they never wait for it.
+    took. So a large image, or a video, makes small frames somewhat slower, but they never wait for it.
 
     Requests are read in the order in which they came. A client sends its next request when it has the answer to the
     last one, so each gets an equal share.
@@ -100,7 +101,7 @@ class Engine:
         return max(self._small.busy_for, self._large.busy_for)
 
     def photos(self) -> Scene:
-        """Return a scene for unrelated pictures."""
+        """Return a scene for unrelated images."""
         return self.recognizer.pipeline.photos()
 
     def read(self, take: Take, scene: Scene, *, large: bool = False) -> Future[list[Result]]:
@@ -188,6 +189,8 @@ class _Lane:
 
     def _work(self) -> None:
         """Read, until it is closed."""
+        if self.before is not None:
+            give_way()
         while self._wait():
             began = self._began = time.monotonic()
             self._read(self._gather())
@@ -242,6 +245,6 @@ def _take(request: _Request) -> Sequence[Frame] | None:
         return None
     try:
         return request.take()
-    except Exception as error:  # the client's own trouble, such as a damaged picture
+    except Exception as error:  # the client's own trouble, such as a damaged image
         request.answer.set_exception(error)
         return None

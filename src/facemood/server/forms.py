@@ -59,7 +59,7 @@ async def read_pictures(request: Request, *, most: int, parts: int) -> list[Sent
         parts: Most parts of a form.
 
     Raises:
-        Problem: There is none, or there are too many (422, 413), or the body is no form and no picture (415).
+        Problem: There is none, or there are too many (422, 413), or the body is no form and no image (415).
     """
     kind = _kind_of(request)
     if kind.startswith("image/"):
@@ -73,16 +73,14 @@ async def read_pictures(request: Request, *, most: int, parts: int) -> list[Sent
         if field != "image":
             return _Nowhere()
         if len(found) == most:
-            raise Problem(
-                422, f"there are {most + 1} pictures or more; expected {'1' if most == 1 else f'1 to {most}'}"
-            )
+            raise Problem(422, f"there are {most + 1} images or more; expected {'1' if most == 1 else f'1 to {most}'}")
         data = _Bytes()
         found.append(SentPicture(name, data))
         return data
 
     await read_form(request, open_part, parts=parts)
     if not found:
-        raise Problem(422, "image: there is no picture; expected one in a form field called 'image'")
+        raise Problem(422, "image: there is no image; expected one in a form field called 'image'")
     return found
 
 
@@ -123,7 +121,7 @@ async def read_form(request: Request, open_part: Callable[[str, str | None], For
     if kind != FORM:
         if not kind:
             raise Problem(422, f"image, video: there is no body; expected {FORM}")
-        raise Problem(415, f"the body is {kind!r}; expected {FORM}, or for one picture {', '.join(PICTURES)}")
+        raise Problem(415, f"the body is {kind!r}; expected {FORM}, or for one image {', '.join(PICTURES)}")
     boundary = parse_options_header(request.headers["content-type"])[1].get(b"boundary", b"")
     reader = _FormReader(open_part, parts)
     try:
@@ -172,7 +170,7 @@ class _FormReader:
         """Begin a part."""
         self.count += 1
         if self.count > self.parts:
-            raise Problem(413, f"the form has more than {self.parts} parts; send fewer pictures at once")
+            raise Problem(413, f"the form has more than {self.parts} parts; send fewer images at once")
         self._disposition = b""
 
     def header_field(self, data: bytes, start: int, end: int) -> None:

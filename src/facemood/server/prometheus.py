@@ -32,7 +32,7 @@ HELP = {
     "facemood_resident_bytes": ("gauge", "Memory of the server and its decoding processes."),
     "facemood_disk_free_bytes": ("gauge", "What is free where videos are kept."),
     "facemood_live_seconds": ("histogram", "From a live frame's arrival to its answer."),
-    "facemood_decode_seconds": ("histogram", "Decoding of pictures, with the time for which they waited for that."),
+    "facemood_decode_seconds": ("histogram", "Decoding of images, with the time for which they waited for that."),
 }
 
 

@@ -1,11 +1,10 @@
-"""The addresses of the API: pictures, videos, models, live reading, and how the server is."""
+"""The addresses of the API: images, videos, models, live reading, and how the server is."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Request, WebSocket
@@ -40,14 +39,14 @@ Serving = Annotated[Service, Depends(service_of)]
 T = TypeVar("T")
 
 PICTURE: dict[int | str, dict[str, Any]] = {
-    200: {"description": "What was read; with annotated=true the picture", "content": {"image/png": {}}}
+    200: {"description": "What was read; with annotated=true the image", "content": {"image/png": {}}}
 }
 
 
 @router.post(
     "/v1/analyze",
     tags=["pictures"],
-    summary="Read the faces of one or several pictures",
+    summary="Read the faces of one or several images",
     response_model=answers.PicturesAnswer,
     responses={**PICTURE, **refusals(400, 401, 403, 408, 413, 415, 422, 429, 503)},
     openapi_extra={"requestBody": PICTURES_BODY},
@@ -55,12 +54,12 @@ PICTURE: dict[int | str, dict[str, Any]] = {
 async def analyze(
     service: Serving,
     request: Request,
-    annotated: Annotated[bool, Query(description="Answer with the one picture, its faces drawn on it")] = False,
+    annotated: Annotated[bool, Query(description="Answer with the one image, its faces drawn on it")] = False,
     maps: Annotated[bool, Query(description="Tell where in each face the model found its label")] = False,
 ) -> Response:
-    """Read pictures one by one; those that cannot be read are listed, and the rest is answered.
+    """Read images one by one; those that cannot be read are listed, and the rest is answered.
 
-    They are a form's fields called image, or the body itself is one picture. A picture without a face has an empty list
+    They are a form's fields called image, or the body itself is one image. An image without a face has an empty list
     of faces. Where none can be read, the answer is the first one's problem.
     """
     if maps:
@@ -204,7 +203,7 @@ async def metrics(service: Serving) -> Response:
 
 @router.websocket("/v1/live")
 async def live(socket: WebSocket) -> None:
-    """Read pictures as they come; docs/server.md describes the messages."""
+    """Read images as they come; docs/server.md describes the messages."""
     service = service_of(socket)
     await socket.accept()
     connection = Connection(socket, service)
@@ -220,7 +219,7 @@ async def live(socket: WebSocket) -> None:
 async def _read_all(
     service: Service, client: str, sent: list[SentPicture], then: Callable[[Result], T]
 ) -> tuple[list[T], list[tuple[str, Exception]]]:
-    """Read the pictures of a request one by one, and keep of each only its answer."""
+    """Read the images of a request one by one, and keep of each only its answer."""
     found, failures = list[T](), list[tuple[str, Exception]]()
     for number, (name, data) in enumerate(sent):
         source = _name_of(name, number)
@@ -233,7 +232,7 @@ async def _read_all(
                         service.options.picture(),
                         service.engine.photos(),
                         frame=partial(Frame, source=source),
-                        then=lambda result: asyncio.to_thread(then, result),
+                        then=partial(service.work_on, work=then),
                     )
                 )
         except (Problem, FacemoodError) as error:
@@ -244,7 +243,7 @@ async def _read_all(
 
 
 def _answer_of(service: Service, annotated: bool, maps: bool) -> Callable[[Result], Any]:
-    """Return what makes the answer of a result: its values, or the picture with its faces drawn on it."""
+    """Return what makes the answer of a result: its values, or the image with its faces drawn on it."""
 
     def answer(result: Result) -> Any:
         if maps:
@@ -277,6 +276,7 @@ def _name_of(name: str | None, number: int) -> str:
     return "".join(letter for letter in last if letter.isprintable())[:LONGEST_NAME] or f"image {number}"
 
 
+@cache
 def _card_of(name: str) -> Any:
-    """Return a model's card."""
+    """Return the card of a model in the package. To open one takes a moment, so each is opened once."""
     return ModelSession(find_model(name), device="cpu", threads=1).card

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,9 +15,10 @@ from facemood.recognizer import EmotionRecognizer
 from facemood.results import Result
 from facemood.schema import Frame, Image
 from facemood.server.client_places import Places
-from facemood.server.decoders import Decoders
+from facemood.server.decoders import QUICK_PIXELS, Decoders
 from facemood.server.engine import Engine
 from facemood.server.limits import ServerOptions
+from facemood.server.niceness import give_way
 from facemood.server.prometheus import Labels, Metrics
 from facemood.server.turns import Turns
 from facemood.server.video_jobs import Videos
@@ -57,6 +59,7 @@ class Service:
         self.pictures = Places(options.waiting, full="too much is being read already; ask again in a moment")
         self.live = Places(options.connections, full="there are too many connections; try again later", silence=FRESH)
         self._small, self._large = Turns(TOGETHER), Turns(1)
+        self._giving_way = ThreadPoolExecutor(1, "facemood-large-answers", initializer=give_way)
 
     async def read(
         self,
@@ -81,7 +84,7 @@ class Service:
             then: Makes the answer from the result; what it keeps of the image takes memory.
 
         Raises:
-            SourceError: It is no picture, damaged, or above a bound.
+            SourceError: It is no image, damaged, or above a bound.
             Problem: Too many wait (503).
         """
         async with self._small.take(client):
@@ -94,6 +97,12 @@ class Service:
                 data, bounds, lambda image: self._read(frame(image), scene, large=True)
             )
             return await self._finish(read, then)
+
+    async def work_on(self, result: Result, work: Callable[[Result], Answer]) -> Answer:
+        """Work on a result in a thread, on that of a large image in one that gives way to small images."""
+        if result.size[0] * result.size[1] > QUICK_PIXELS:
+            return await asyncio.get_running_loop().run_in_executor(self._giving_way, work, result)
+        return await asyncio.to_thread(work, result)
 
     def _read(self, frame: Frame, scene: Scene, *, large: bool = False) -> Future[list[Result]]:
         """Ask the engine to read a frame."""
@@ -125,6 +134,7 @@ class Service:
     def close(self) -> None:
         """Stop everything, and delete what was uploaded."""
         self.decoders.close()
+        self._giving_way.shutdown(cancel_futures=True)
         self.videos.close()
         self.engine.close()
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from facemood.server.video_jobs import VideoJob
 
 BATCH = 4
-"""Frames of a video in one request, so that live pictures need not wait long."""
+"""Frames of a video in one request, so that live images need not wait long."""
 
 PAUSE = 0.05
 """Seconds after which a request that was refused is sent again."""

@@ -1,4 +1,4 @@
-"""The live protocol: pictures come over a WebSocket, and what was read of them goes back. See docs/server.md."""
+"""The live protocol: images come over a WebSocket, and what was read of them goes back. See docs/server.md."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import json
 import time
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastapi import WebSocket
@@ -48,10 +49,10 @@ LONGEST_SMOOTH = 10.0
 
 
 class _Sent(NamedTuple):
-    """A picture as it came.
+    """An image as it came.
 
     Attributes:
-        number: Its place among the pictures of its connection, from 0.
+        number: Its place among the images of its connection, from 0.
         data: The file's bytes.
         came: When, in seconds of the monotonic clock.
     """
@@ -62,10 +63,10 @@ class _Sent(NamedTuple):
 
 
 class Connection:
-    """One client's live reading, from its first picture to its last.
+    """One client's live reading, from its first image to its last.
 
-    Only the newest picture waits: it replaces the one before. It is decoded when the client's turn comes; until then a
-    newer one may still replace it. So a client that is too fast loses pictures, and neither memory nor delay grows.
+    Only the newest image waits: it replaces the one before. It is decoded when the client's turn comes; until then a
+    newer one may still replace it. So a client that is too fast loses images, and neither memory nor delay grows.
 
     Args:
         socket: The WebSocket, accepted.
@@ -140,19 +141,19 @@ class Connection:
                 return
 
     def _watch_silence(self, place: ClientPlace) -> None:
-        """End the connection if no picture came for long, or look again when that could be."""
+        """End the connection if no image came for long, or look again when that could be."""
         left = place.since + self.options.live_idle - place.places.clock()
         if left > 0:
             self._silence = asyncio.get_running_loop().call_later(left, self._watch_silence, place)
         else:
-            self._end(DONE, f"no picture came for {self.options.live_idle:g} seconds")
+            self._end(DONE, f"no image came for {self.options.live_idle:g} seconds")
 
     async def _take_in(self, data: bytes | None, text: str, place: ClientPlace) -> tuple[int, str] | None:
-        """Take in a picture or a setting; return why the connection is closed, if it is."""
+        """Take in an image or a setting; return why the connection is closed, if it is."""
         if data is not None:
             place.touch()
             if not self._pictures.take():
-                return TOO_MANY, f"expected at most {self.options.frame_rate} pictures a second"
+                return TOO_MANY, f"expected at most {self.options.frame_rate} images a second"
             self._put(data)
         elif len(text) > self.options.max_setting:
             return TOO_LARGE, f"expected a setting of at most {self.options.max_setting} bytes"
@@ -163,7 +164,7 @@ class Connection:
         return None
 
     def _put(self, data: bytes) -> None:
-        """Let a picture wait, in place of the one that waited."""
+        """Let an image wait, in place of the one that waited."""
         if self._slot:
             self.metrics.count("facemood_frames_dropped_total")
         self._slot.append(_Sent(self._count, data, time.monotonic()))
@@ -177,17 +178,19 @@ class Connection:
             if "map" in settings:
                 self._show_maps(settings["map"])
             else:
-                self._smooth_over(float(settings["smooth"]))
+                self._smooth_over(settings["smooth"])
         except Problem as problem:
             await self._send_problem(problem)
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             await self._send_problem(Problem(400, 'expected a setting such as {"smooth": 0.3} or {"map": true}'))
 
-    def _smooth_over(self, seconds: float) -> None:
+    def _smooth_over(self, seconds: object) -> None:
         """Smooth predictions over so many seconds, in a new scene with new track IDs."""
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+            raise Problem(400, f"smooth must be a number of seconds, but is {seconds!r}")
         if not 0 <= seconds <= LONGEST_SMOOTH:
             raise Problem(400, f"smooth must be 0 to {LONGEST_SMOOTH:g} seconds, but is {seconds:g}")
-        self._restart(seconds)
+        self._restart(float(seconds))
 
     def _show_maps(self, wanted: object) -> None:
         """Send with each face where the network found its label, or no longer."""
@@ -203,7 +206,7 @@ class Connection:
         self._began = time.monotonic()
 
     async def _answer_all(self, place: ClientPlace) -> None:
-        """Have the newest picture read, answer, and again."""
+        """Have the newest image read, answer, and again."""
         while True:
             await self._came.wait()
             self._came.clear()
@@ -213,7 +216,7 @@ class Connection:
             place.busy = True
             try:
                 text = await self._read()
-            except Exception as error:  # the connection goes on with the next picture
+            except Exception as error:  # the connection goes on with the next image
                 problem = problem_of(error)
                 self.metrics.refuse(problem.status)
                 await self._send_problem(problem, self._current)
@@ -224,7 +227,7 @@ class Connection:
             await self._send_result(text)
 
     async def _read(self) -> str:
-        """Have the newest picture read, and return what is sent of it."""
+        """Have the newest image read, and return what is sent of it."""
         if self._scene is None:
             options = VideoOptions(smooth=self._smooth, patience=PATIENCE)
             self._scene = self.service.recognizer.pipeline.track(options)
@@ -238,19 +241,19 @@ class Connection:
         )
 
     def _choose(self) -> bytes:
-        """Take the newest picture, now that the turn has come."""
+        """Take the newest image, now that the turn has come."""
         self._current = sent = self._slot.pop()
         return sent.data
 
     def _frame(self, image: Image) -> Frame:
-        """Return the decoded picture with its number and its time."""
+        """Return the decoded image with its number and its time."""
         sent = self._current or _Sent(0, b"", self._began)
         return Frame(image, source="live", index=sent.number, timestamp=max(0.0, sent.came - self._began))
 
     async def _text_of(self, result: Result) -> str:
         """Return a result as JSON, with maps if the client wants them."""
         if self._mapped:
-            result = await asyncio.to_thread(add_maps, self.service.recognizer.pipeline, result)
+            result = await self.service.work_on(result, partial(add_maps, self.service.recognizer.pipeline))
         return json.dumps({"type": "result", **result.to_dict()}, ensure_ascii=False)
 
     async def _send_result(self, text: str) -> None:
@@ -261,7 +264,7 @@ class Connection:
             self.metrics.observe(time.monotonic() - self._current.came)
 
     async def _send_problem(self, problem: Problem, sent: _Sent | None = None) -> None:
-        """Send what is wrong with a picture or a setting."""
+        """Send what is wrong with an image or a setting."""
         number = None if sent is None else sent.number
         await self.socket.send_text(json.dumps({"type": "problem", "frame": number, "problem": problem.body()}))
 
