@@ -238,3 +238,19 @@ def test_a_scene_of_photos_keeps_what_users_ask_for(recognizer: EmotionRecognize
     scene = recognizer.pipeline.photos()
     assert isinstance(scene, PhotoScene)
     assert scene.orientation == "auto"
+
+
+def test_a_picture_narrower_than_a_face_is_not_tried_turned() -> None:
+    looks: list[tuple[int, ...]] = []
+
+    class Counting:
+        name = "counting"
+
+        def __call__(self, image: Image) -> list[Face]:
+            looks.append(image.shape[:2])
+            return []
+
+    for height in (23, 24):
+        image = np.zeros((height, 90, 3), np.uint8)
+        PhotoScene(Counting(), DetectOptions(min_size=24)).find(Frame(image))
+    assert looks == [(23, 90), (24, 90), (90, 24), (24, 90), (90, 24)]

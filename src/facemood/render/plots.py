@@ -125,7 +125,7 @@ def plot_timeline(people: Sequence[Person], *, width: float = WIDTH) -> Figure:
         >>> times, rows = np.array([0.0, 0.1]), np.array([[0.9, 0.1], [0.4, 0.6]], np.float32)
         >>> track = Track("a.mp4", 1, ("happy", "sad"), times, times + 0.1, rows, rows.argmax(1), np.zeros((2, 4)))
         >>> [axes.get_title("left") for axes in plot_timeline([track]).axes]
-        ['a.mp4, person 1', 'share of time']
+        ['a.mp4, person 1', 'share of time, 95% interval']
     """
     if not people:
         raise ValueError("there are no tracks to draw: no face in these results has a track ID and a timestamp")

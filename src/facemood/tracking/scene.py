@@ -133,7 +133,8 @@ class PhotoScene:
         if self.orientation != AUTO:
             return self._look(frame, int(self.orientation))
         as_given = self._look(frame, 0)
-        if any(map(self._is_sure, as_given.faces)):
+        narrow = min(frame.size) < self.options.min_size  # no whole face fits in, whichever way it is turned
+        if narrow or any(map(self._is_sure, as_given.faces)):
             return as_given
         turned = self._try_turned(frame)
         return turned if turned is not None and len(turned.faces) >= len(as_given.faces) else as_given
