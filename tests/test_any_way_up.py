@@ -253,4 +253,5 @@ def test_a_picture_narrower_than_a_face_is_not_tried_turned() -> None:
     for height in (23, 24):
         image = np.zeros((height, 90, 3), np.uint8)
         PhotoScene(Counting(), DetectOptions(min_size=24)).find(Frame(image))
-    assert looks == [(23, 90), (24, 90), (90, 24), (24, 90), (90, 24)]
+    assert looks[0] == (23, 90)
+    assert sorted(looks[1:]) == [(24, 90), (24, 90), (90, 24), (90, 24)]

@@ -25,6 +25,11 @@ class AnnotatedVideo(DrawingSink):
         OutputError: The file cannot be written.
     """
 
+    process: DecodeProcess
+    upload: Path
+    options: ServerOptions
+    failed: bool
+
     holds = ONE_VIDEO
 
     def __init__(self, path: Path, process: DecodeProcess, upload: Path, options: ServerOptions) -> None:
