@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import facemood
+from tests.conftest import PHOTOS
 
 PUBLIC = [
     "Analysis",
@@ -65,10 +66,30 @@ def test_importing_the_package_loads_nothing_else() -> None:
     )
 
 
+def names_after(*arguments: str) -> set[str]:
+    """All modules that a fresh interpreter has loaded after a command, by their full names."""
+    code = f"import contextlib, io, sys\nfrom facemood.cli import main\nsys.argv = ['facemood', *{arguments!r}]\n"
+    code += "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n    main()\n"
+    report = f"{code}\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
 def test_help_needs_neither_numpy_nor_a_network() -> None:
-    code = "import contextlib\nfrom facemood.cli import main\nimport sys\nsys.argv = ['facemood', '--help']"
-    code += "\nwith contextlib.redirect_stdout(sys.stderr), contextlib.suppress(SystemExit):\n    main()"
-    assert not modules_after(code) & (HEAVY | {"numpy", "cv2", "onnxruntime", "PIL", "dlib"})
+    names = names_after("--help")
+    assert not names & (HEAVY | {"numpy", "cv2", "onnxruntime", "PIL", "dlib"})
+    assert not names & {"importlib.metadata", "pydantic", "facemood.table", "facemood.models", "facemood.render"}
+
+
+def test_a_photo_loads_only_what_reads_it() -> None:
+    names = names_after("analyze", str(PHOTOS / "grace_hopper.jpg"), "--json", "--quiet")
+    assert {"cv2", "onnxruntime", "facemood.pipeline"} <= names
+    assert not names & (HEAVY | {"pyarrow", "dlib", "http.client", "numpy.ma", "rich.console", "rich.markdown"})
+    assert not {
+        name for name in names if name.startswith(("facemood.explain", "facemood.evaluation", "facemood.server"))
+    }
+    assert "facemood.analysis" not in names
+    assert {name for name in names if name.endswith("_command")} == {"facemood.cli.analyze_command"}
 
 
 def test_reading_a_face_loads_no_training_or_plotting_package() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
 import stat
 import time
 from collections.abc import Iterator
@@ -79,7 +78,7 @@ class Part:
             if target.is_dir():
                 raise OutputError(f"{target}: cannot be written, it is a folder; give a file's name")
             self._lock = FileLock(target) if lasting else None
-            self.path = target.with_name(beside(target.name, f".{secrets.token_hex(8)}.part"))
+            self.path = target.with_name(beside(target.name, f".{os.urandom(8).hex()}.part"))
             if self._lock is not None:
                 self._lock.note(self.path.name)
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | NOFOLLOW, 0o666)

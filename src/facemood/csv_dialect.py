@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from facemood.atomic import replacing
 from facemood.errors import OptionError, did_you_mean
 
 if TYPE_CHECKING:
@@ -149,6 +148,8 @@ def write_csv(
         OutputError: The place cannot be written to.
         OptionError: There is no such dialect.
     """
+    from facemood.atomic import replacing
+
     line = lines_for({KEY: dialect})
     with replacing(path, newline="", encoding="utf-8") as file:
         file.write(head_line(line, (column.name for column in columns)))

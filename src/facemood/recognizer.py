@@ -6,15 +6,13 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.analysis import Analysis
 from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, MIN_FACE, SMOOTH
 from facemood.errors import FacemoodError, ImageError, ModelError
-from facemood.explain import ExplainOptions, Explanation, explain_faces
 from facemood.geometry import corner_and_size
 from facemood.models import ModelCard, ModelSession, check_views, session_of
 from facemood.pipeline import Pipeline
@@ -30,6 +28,10 @@ from facemood.stages.orientation import AUTO, Orientation, check_orientation
 from facemood.strategy import CropStrategy, Strategy
 from facemood.stream import Stream, check_batch
 from facemood.tracking.scene import VideoOptions
+
+if TYPE_CHECKING:
+    from facemood.analysis import Analysis
+    from facemood.explain import Explanation
 
 logger: logging.Logger = logging.getLogger("facemood")
 
@@ -179,6 +181,8 @@ class EmotionRecognizer:
             SourceError: The source does not exist, contains no image or video, or is live and has no end.
             OptionError: An option is out of its range.
         """
+        from facemood.analysis import Analysis
+
         check_batch(batch)
         failures: list[Failure] = []
         left_out = Counter[str]()
@@ -301,6 +305,8 @@ class EmotionRecognizer:
             >>> EmotionRecognizer().explain(blank, method="occlusion")
             []
         """
+        from facemood.explain import ExplainOptions, explain_faces
+
         options = ExplainOptions(
             method=method, segmenter=segmenter, parameters=parameters or {}, samples=samples, seed=seed, hide=hide
         )

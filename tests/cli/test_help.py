@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from facemood.cli.entry import app
+from facemood.cli.entry import build_app
 from facemood.datasets.readers import KINDS
 from facemood.explain import METHODS, SEGMENTERS
 from facemood.explain.fill import HIDES
@@ -50,7 +50,7 @@ def walk(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
         yield from walk(inner, f"{name} {part}".strip())
 
 
-COMMANDS = dict(walk(typer.main.get_command(app)))
+COMMANDS = dict(walk(typer.main.get_command(build_app())))
 
 
 def parameters() -> list[Any]:

@@ -218,7 +218,7 @@ class _Job:
         from facemood.outputs import Outputs
         from facemood.sinks import open_sink
 
-        photos = recognizer.info()
+        photos = recognizer.info() if self.targets.all else {}  # without outputs, nothing records them
         videos = {**photos, **self.video.info()}
         info = dict(videos if any(map(self.moves, self.inputs)) else photos)
         info |= {KEY: self.dialect} if self.dialect != PLAIN else {}

@@ -4,55 +4,53 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Iterable
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 import facemood
-from facemood.cli import learn_command, models_command
-from facemood.cli.analyze_command import analyze
-from facemood.cli.doctor_command import doctor
-from facemood.cli.evaluate_command import evaluate
-from facemood.cli.explain_command import explain
-from facemood.cli.export_command import export
-from facemood.cli.live_command import live
-from facemood.cli.serve_command import serve
 from facemood.cli.signals import exit_code, listen
-from facemood.cli.soft_labels_command import soft_labels
 from facemood.cli.terminal import CANNOT_START, INTERRUPTED, USAGE, say, use_utf8
-from facemood.cli.train_command import train
 from facemood.errors import FacemoodError, OptionError, OutputConflictError, RecipeError
 
 BOXES = 80
 """Columns of a terminal from which the help is drawn in boxes; in narrower ones little room is left for the text."""
 
-app: typer.Typer = typer.Typer(
-    name="facemood",
-    help="Recognize apparent facial expressions in images, videos and cameras. Train, export and measure the networks.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown" if shutil.get_terminal_size().columns >= BOXES else None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-COMMANDS: dict[str, Callable[..., None]] = {
-    "analyze": analyze,
-    "live": live,
-    "serve": serve,
-    "explain": explain,
-    "evaluate": evaluate,
-    "train": train,
-    "soft-labels": soft_labels,
-    "export": export,
-    "doctor": doctor,
-}
-"""Each command by its name, in the order of the help."""
+COMMANDS = ("analyze", "live", "serve", "explain", "evaluate", "train", "soft-labels", "export", "doctor")
+"""The commands, in the order of the help. The function ``NAME`` is in ``cli/NAME_command.py``."""
 
-for _name, _command in COMMANDS.items():
-    # The whole first paragraph: of a docstring, narrow terminals would list half a sentence.
-    app.command(_name, short_help=(_command.__doc__ or "").partition("\n\n")[0])(_command)
-app.add_typer(models_command.app, name="models")
-app.add_typer(learn_command.app, name="learn")
+GROUPS = ("models", "learn")
+"""Commands that have commands of their own. The application ``app`` is in ``cli/NAME_command.py``."""
+
+
+def build_app(names: Iterable[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
+    """Return the application with some of its commands, whose modules are imported.
+
+    Args:
+        names: Some of `COMMANDS` and `GROUPS`.
+    """
+    app = typer.Typer(
+        name="facemood",
+        help="Recognize apparent facial expressions in images, videos and cameras. "
+        "Train, export and measure the networks.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown" if shutil.get_terminal_size().columns >= BOXES else None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(common)
+    for name in names:
+        function = name.replace("-", "_")
+        module = import_module(f"facemood.cli.{function}_command")
+        if name in GROUPS:
+            app.add_typer(module.app, name=name)
+            continue
+        command = getattr(module, function)
+        # The whole first paragraph: of a docstring, narrow terminals would list half a sentence.
+        app.command(name, short_help=(command.__doc__ or "").partition("\n\n")[0])(command)
+    return app
 
 
 def show_version(asked: bool) -> None:
@@ -62,7 +60,6 @@ def show_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def common(
     version: Annotated[
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and exit.")
@@ -71,12 +68,16 @@ def common(
     """Options before a command."""
 
 
-def main() -> None:
-    """Run the command line. An error of facemood becomes one message without a stack trace."""
+def run() -> None:
+    """Run the command line. An error of facemood becomes one message without a stack trace.
+
+    Only the command that is named first is built: building all takes as long as importing Typer.
+    """
     listen()
     use_utf8()
+    named = [name for name in sys.argv[1:2] if name in (*COMMANDS, *GROUPS)]
     try:
-        app()
+        build_app(named or [*COMMANDS, *GROUPS])()
     except FacemoodError as error:
         say(f"facemood: {error}")
         sys.exit(USAGE if isinstance(error, OptionError | OutputConflictError | RecipeError) else CANNOT_START)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from facemood.errors import OptionError
-from facemood.explain import with_maps
 from facemood.ferc.ferc_strategy import FercStrategy
 from facemood.ferc.parts import PartsModel, with_parts
 from facemood.models import ModelSession
@@ -72,6 +71,8 @@ def with_layers(recognizer: EmotionRecognizer, results: Iterator[Result], layers
     """
     pipeline = recognizer.pipeline
     if "map" in layers:
+        from facemood.explain import with_maps
+
         results = with_maps(pipeline, results)
     has_parts = isinstance(pipeline.strategy, FercStrategy)
     if {"mask", "vector"} & set(layers) and not has_parts:

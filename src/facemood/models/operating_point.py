@@ -67,7 +67,7 @@ def pool(
     """
     columns = [labels.index(label) for label in second_labels]
     wide = np.array(own, np.float32)
-    unknown = np.setdiff1d(np.arange(len(labels)), columns)
+    unknown = [index for index in range(len(labels)) if index not in columns]
     wide[:, columns] = second * (1 - own[:, unknown].sum(axis=1, keepdims=True))
     logs = (np.log(np.maximum(part, MIN_PROBABILITY)) for part in (own, wide))
     return np.asarray(sum(share * part for share, part in zip((1 - weight, weight), logs, strict=True)), np.float32)

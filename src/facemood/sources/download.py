@@ -6,7 +6,6 @@ Nothing is fetched unless the user allows it: ``allow_download=True``, or ``--al
 from __future__ import annotations
 
 import time
-from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
 from facemood.errors import ImageError, SourceError
@@ -53,6 +52,8 @@ def download(address: str) -> NamedBytes:
         SourceError: There is no answer in time, or no photo; or the address has a user name or password.
         ImageError: It is larger than `MAX_DOWNLOAD`.
     """
+    from http.client import HTTPException
+
     name, until = public_name(address), time.monotonic() + DEADLINE
     if name != address:
         raise SourceError(f"{name}: an address with a user name or password is not downloaded; fetch the photo first")
