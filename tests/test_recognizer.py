@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facemood import DeviceError, EmotionRecognizer, Face, ImageError, ModelError, SourceError
+from facemood import DeviceError, EmotionRecognizer, Face, ImageError, ModelError, SourceError, open_recognizer
+from facemood.geometry import iou
 from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS
 from facemood.models import DEFAULT_MODEL
 from facemood.schema import Image as Pixels
@@ -256,3 +257,15 @@ def test_the_model_flags_certain_predictions_and_a_balanced_prior_finds_rare_exp
     assert EmotionRecognizer("nano", head="fer2013").info()["prior"] == "dataset"
     with pytest.raises(ValueError, match="prior must be one of tuned, dataset, balanced, but is 'equal'"):
         EmotionRecognizer("nano", prior="equal")
+
+
+def test_int8_finds_the_same_face_with_the_same_label() -> None:
+    fp32, int8 = (open_recognizer(precision=name, device="cpu", threads=1) for name in ("fp32", "int8"))
+    assert int8.info()["model_version"] == f"{fp32.info()['model_version']}+int8"
+    for photo in ("astronaut.png", "grace_hopper.jpg"):
+        first, second = (reader.analyze_image(PHOTOS / photo).faces for reader in (fp32, int8))
+        assert [face.emotion for face in first] == [face.emotion for face in second]
+        for one, other in zip(first, second, strict=True):
+            assert iou(one.box[None], other.box[None])[0, 0] > 0.9
+            assert one.emotions == pytest.approx(other.emotions, abs=0.1)
+            assert one.emotions != other.emotions

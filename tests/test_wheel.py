@@ -23,9 +23,11 @@ pytestmark = pytest.mark.slow
 
 SHIPPED = (
     f"models/weights/{DEFAULT_MODEL}.onnx",
+    f"models/weights/{DEFAULT_MODEL}.int8.onnx",
     "models/weights/parts/ferc.onnx",
     "models/weights/parts/finder.onnx",
     "models/weights/parts/landmarks.onnx",
+    "models/weights/parts/landmarks.int8.onnx",
     "models/weights/parts/mask.onnx",
     "sinks/report/page.css",
     "sinks/report/page.js",

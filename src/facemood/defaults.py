@@ -11,3 +11,9 @@ MIN_FACE = 24.0
 
 SMOOTH = 0.4
 """Time constant, in seconds, with which a person's probabilities are smoothed in videos."""
+
+FP32 = "fp32"
+"""Networks compute in single precision."""
+
+DEFAULT_PRECISION = FP32
+"""In which numbers networks compute, where the user chooses nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from facemood.defaults import DEFAULT_PRECISION
 from facemood.errors import ModelError
 from facemood.ferc import FERC
 from facemood.models import DEFAULT_MODEL, ModelSession, find_model
@@ -15,7 +16,12 @@ RECOGNIZERS: dict[str, type[EmotionRecognizer]] = {kind.task: kind for kind in (
 
 
 def open_recognizer(
-    name_or_file: str | Path = DEFAULT_MODEL, *, device: str = "auto", threads: int | None = None, **options: Any
+    name_or_file: str | Path = DEFAULT_MODEL,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    precision: str = DEFAULT_PRECISION,
+    **options: Any,
 ) -> EmotionRecognizer:
     """Open a model in the recognizer for its task. The task on the model's card decides, not its name or path.
 
@@ -24,6 +30,7 @@ def open_recognizer(
             with a card.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
         threads: Threads per run of a network; None leaves it to ONNX Runtime.
+        precision: ``"fp32"``, or ``"int8"`` for a model that has an int8 file (`EmotionRecognizer`).
         options: The other options of `EmotionRecognizer`.
 
     Raises:
@@ -37,7 +44,7 @@ def open_recognizer(
         >>> type(open_recognizer("ferc")).__name__, type(open_recognizer()).__name__
         ('FERC', 'EmotionRecognizer')
     """
-    file = find_model(name_or_file)
+    file = find_model(name_or_file, precision=precision)
     session = ModelSession(file, device=device, threads=threads)
     task = session.card.task
     if task not in RECOGNIZERS:
@@ -45,4 +52,4 @@ def open_recognizer(
             f"{file}: the card's task is {task!r}, and no recognizer runs such a model; "
             f"expected {' or '.join(map(repr, RECOGNIZERS))}"
         )
-    return RECOGNIZERS[task](session, threads=threads, **options)
+    return RECOGNIZERS[task](session, threads=threads, precision=precision, **options)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, MIN_FACE, SMOOTH
+from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, DEFAULT_PRECISION, MIN_FACE, SMOOTH
 from facemood.errors import FacemoodError, ImageError, ModelError
 from facemood.geometry import corner_and_size
 from facemood.models import ModelCard, ModelSession, check_views, session_of
@@ -58,9 +58,11 @@ class EmotionRecognizer:
             by its first seconds; live sources are read as they are. Results are in the given picture's coordinates.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``. An open session must run on it.
         threads: Threads for one run of a network; None lets ONNX Runtime choose. An open session keeps its own.
+        precision: ``"fp32"``, or ``"int8"`` for a model that has an int8 file; the finder's landmark network then uses
+            its own. An open session keeps its own.
 
     Raises:
-        ModelError: The model, head or detector is unknown or damaged.
+        ModelError: The model, head or detector is unknown or damaged, or the model has no int8 file.
         DeviceError: The device is not available.
         OptionError: An option is out of its range.
 
@@ -88,9 +90,10 @@ class EmotionRecognizer:
         orientation: Orientation = AUTO,
         device: str = "auto",
         threads: int | None = None,
+        precision: str = DEFAULT_PRECISION,
     ) -> None:
         options = DetectOptions(min_size=min_face, threshold=threshold, max_faces=max_faces)
-        session = session_of(model, device=device, threads=threads)
+        session = session_of(model, device=device, threads=threads, precision=precision)
         card = session.card
         if card.task != self.task:
             raise ModelError(
@@ -99,9 +102,11 @@ class EmotionRecognizer:
             )
         head = choose_head(card, head)
         if isinstance(detector, str):
-            detector = open_detector(detector, options, threads=threads)
+            detector = open_detector(detector, options, threads=threads, precision=precision)
         landmark_model = (
-            detector.landmark_model if isinstance(detector, FinderDetector) else LandmarkModel(threads=threads)
+            detector.landmark_model
+            if isinstance(detector, FinderDetector)
+            else LandmarkModel(threads=threads, precision=precision)
         )
         strategy = self._make_strategy(
             session, head, check_views(views), choose_prior(card, head, prior), landmark_model

@@ -15,6 +15,7 @@ from facemood.explain import METHODS, SEGMENTERS
 from facemood.explain.fill import HIDES
 from facemood.ferc.system import MODEL as FERC
 from facemood.models import ModelSession, find_model, list_models
+from facemood.models.registry import PRECISIONS
 from facemood.models.runtime import DEVICES
 from facemood.models.test_time_augmentation import SHIFTS
 from facemood.render.anonymize import METHODS as ANONYMIZE
@@ -33,6 +34,7 @@ VALUES = {
     "head": set(ModelSession(find_model("default"), device="cpu").card.heads),
     "hide": set(HIDES),
     "method": set(METHODS),
+    "precision": set(PRECISIONS),
     "prior": set(PRIORS),
     "segmenter": {*SEGMENTERS, "all"},
     "views": set(map(str, SHIFTS)),

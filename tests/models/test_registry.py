@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from facemood.errors import ModelError
-from facemood.models import DEFAULT_MODEL, ModelSession, find_model, list_models, list_parts
+from facemood.errors import ModelError, OptionError
+from facemood.models import DEFAULT_MODEL, LANDMARKS, ModelSession, find_model, list_models, list_parts
 
 
 def test_the_default_is_in_the_package() -> None:
@@ -50,3 +50,16 @@ def test_a_path_is_returned_unchanged(tmp_path: Path) -> None:
     assert find_model(file) == file
     with pytest.raises(ModelError, match=r"or the path of an \.onnx file"):
         find_model(tmp_path / "other.onnx")
+
+
+def test_int8_is_a_file_next_to_the_other() -> None:
+    for name in ("default", LANDMARKS):
+        assert find_model(name, precision="int8") == find_model(name).with_name(f"{name}.int8.onnx")
+        assert f"{name}.int8" not in [*list_models(), *list_parts()]
+
+
+def test_a_model_without_int8_says_so() -> None:
+    with pytest.raises(ModelError, match=r"'nano' has no int8 file nano.int8.onnx next to it; use precision 'fp32'"):
+        find_model("nano", precision="int8")
+    with pytest.raises(OptionError, match="precision must be 'fp32' or 'int8', but is 'int4'"):
+        find_model("default", precision="int4")

@@ -23,6 +23,7 @@ from facemood.cli.arguments import (
     MinFace,
     Model,
     Orientation,
+    Precision,
     Prior,
     Smooth,
     Threads,
@@ -45,7 +46,7 @@ from facemood.cli.terminal import (
 )
 from facemood.cli.times import parse_every, parse_period
 from facemood.csv_dialect import KEY, PLAIN
-from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, MIN_FACE, SMOOTH
+from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, DEFAULT_PRECISION, MIN_FACE, SMOOTH
 from facemood.filenames import printable
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ def analyze(
     orientation: Orientation = "auto",
     device: Device = "auto",
     threads: Threads = None,
+    precision: Precision = DEFAULT_PRECISION,
     batch: Batch = 8,
     csv_dialect: CsvDialect = PLAIN,
     allow_download: AllowDownload = False,
@@ -132,7 +134,7 @@ def analyze(
     job.check(json=json, draws=bool(draw))
     recognizer = open_recognizer(
         model, head=head, detector=detector, min_face=min_face, threshold=threshold, max_faces=max_faces,
-        views=views, prior=prior, orientation=orientation, device=device, threads=threads,
+        views=views, prior=prior, orientation=orientation, device=device, threads=threads, precision=precision,
     )  # fmt: skip
     code = job.run(recognizer, {"layers": draw or [], "anonymize": anonymize}, echo=json, resume=resume)
     job.tell(summary=not (json or quiet))

@@ -45,6 +45,28 @@ Threads = Annotated[
 ]
 
 
+def _known_precision(precision: str) -> str:
+    """Refuse an unknown precision."""
+    from facemood.errors import OptionError
+    from facemood.models.registry import check_precision
+
+    try:
+        return check_precision(precision)
+    except OptionError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+Precision = Annotated[
+    str,
+    typer.Option(
+        "--precision",
+        metavar="PRECISION",
+        callback=_known_precision,
+        help="Numbers in which the networks compute: fp32 or int8. The model default has int8, which is faster.",
+    ),
+]
+
+
 def _known_views(views: int) -> int:
     """Refuse an unknown number of views."""
     from facemood.models import check_views

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from facemood.cli.arguments import Precision
 from facemood.cli.terminal import Data, Quiet, Verbose, path_of, quieten_exporters, say, show_page, start_logging
+from facemood.defaults import DEFAULT_PRECISION, FP32
 from facemood.originals import refuse_overwriting
 
 
@@ -39,6 +41,7 @@ def export(
     version: Annotated[
         str, typer.Option("--model-version", metavar="VERSION", help="The version of the weights.")
     ] = "1",
+    precision: Precision = DEFAULT_PRECISION,
     no_framing: Annotated[bool, typer.Option("--no-framing", help="Do not measure crop framing.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -48,7 +51,8 @@ def export(
     The export fits the temperature and measures accuracy and crop framing. Several runs that started from one model
     become one network with the mean of their weights, which is usually more accurate than each. --start-share does the
     same with one run and the model that it started from. For an .onnx model,
-    only the crop framing is measured and written to its card.
+    only the crop framing is measured and written to its card. With --precision int8, an .onnx model is written again
+    so that it computes with 8-bit integers, with figures of its own.
     """
     start_logging(quiet=quiet, verbose=verbose)
     refuse_overwriting([output], [path_of(data)])
@@ -57,13 +61,18 @@ def export(
     from facemood.stages.detect import DetectOptions, open_detector
     from facemood.train.data.divide import open_data
     from facemood.train.export import export as write_model
-    from facemood.train.export import reframe
+    from facemood.train.export import quantize, reframe
     from facemood.train.run_folder import read_recipe
 
     quieten_exporters()
     wanted = [] if no_framing else detector or ["finder"]
     detectors = tuple(open_detector(name, DetectOptions()) for name in wanted)
-    if [run.suffix for run in runs] == [".onnx"]:
+    one_model = [run.suffix for run in runs] == [".onnx"]
+    if precision != FP32 and not one_model:
+        raise typer.BadParameter("--precision int8 needs an .onnx model; export the run first")
+    if precision != FP32:
+        card = quantize(runs[0], open_dataset(data), output)
+    elif one_model:
         card = reframe(runs[0], open_dataset(data), output, detectors=detectors)
     else:
         images = open_data(read_recipe(runs[0]), data)

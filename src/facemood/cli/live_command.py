@@ -18,6 +18,7 @@ from facemood.cli.arguments import (
     MaxFaces,
     MinFace,
     Model,
+    Precision,
     Prior,
     Smooth,
     Threads,
@@ -25,7 +26,7 @@ from facemood.cli.arguments import (
 )
 from facemood.cli.terminal import INTERRUPTED, SOME_FAILED, Json, Quiet, Verbose, print_line, say, start_logging
 from facemood.cli.times import parse_period
-from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, MIN_FACE, SMOOTH
+from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, DEFAULT_PRECISION, MIN_FACE, SMOOTH
 from facemood.errors import FacemoodError
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def live(
     prior: Prior = None,
     orientation: LiveOrientation = "0",
     threads: Threads = None,
+    precision: Precision = DEFAULT_PRECISION,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -91,7 +93,7 @@ def live(
     video = VideoOptions(smooth=smooth, baseline=parse_period(baseline))
     recognizer = open_recognizer(
         model, head=head, detector=detector, min_face=min_face, max_faces=max_faces,
-        views=views, prior=prior, orientation=orientation, threads=threads,
+        views=views, prior=prior, orientation=orientation, threads=threads, precision=precision,
     )  # fmt: skip
     options = LiveOptions(
         mirror=source.startswith("camera") if mirror is None else mirror, layers=tuple(draw or ()),

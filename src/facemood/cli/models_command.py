@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facemood.cli.arguments import Precision
 from facemood.cli.terminal import Json, print_json, show_page
+from facemood.defaults import DEFAULT_PRECISION
 from facemood.filenames import printable
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ def _megabytes(size: int) -> str:
 @app.command("show")
 def show(
     model: Annotated[str, typer.Argument(help="A name from `facemood models`, or an .onnx file.")],
+    precision: Precision = DEFAULT_PRECISION,
     json: Json = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the card as a Markdown page on stdout.")] = False,
 ) -> None:
@@ -81,7 +84,7 @@ def show(
     from facemood.models import ModelSession, find_model
     from facemood.models.card_markdown import card_page
 
-    card = ModelSession(find_model(model), device="cpu").card
+    card = ModelSession(find_model(model, precision=precision), device="cpu").card
     if json:
         print_json(dataclasses.asdict(card))
     elif markdown:

@@ -21,13 +21,14 @@ from facemood.cli.arguments import (
     MinFace,
     Model,
     Orientation,
+    Precision,
     Prior,
     Threads,
     Views,
 )
 from facemood.cli.signals import hang_up_as_terminated
 from facemood.cli.terminal import Quiet, Verbose, say, start_logging
-from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, MIN_FACE
+from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, DEFAULT_PRECISION, MIN_FACE
 from facemood.errors import FacemoodError, require
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def serve(
     orientation: Orientation = "auto",
     device: Device = "auto",
     threads: Threads = None,
+    precision: Precision = DEFAULT_PRECISION,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -93,7 +95,7 @@ def serve(
         start_access_log()
     recognizer = open_recognizer(
         model, head=head, detector=detector, min_face=min_face, max_faces=max_faces,
-        views=views, prior=prior, orientation=orientation, device=device, threads=threads,
+        views=views, prior=prior, orientation=orientation, device=device, threads=threads, precision=precision,
     )  # fmt: skip
     with listen(host, port) as bound:
         scheme = "https" if certificate else "http"

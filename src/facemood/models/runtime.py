@@ -18,7 +18,7 @@ IMPORTED_BEFORE = "onnxruntime" in sys.modules
 
 import onnxruntime  # noqa: E402 - after the check for an earlier import
 
-from facemood.errors import DeviceError, did_you_mean  # noqa: E402
+from facemood.errors import DeviceError, did_you_mean, require  # noqa: E402
 from facemood.models.memory_limit import COPIES, OPENING, RUNNING, limited_growth  # noqa: E402
 
 if IMPORTED_BEFORE and os.environ["ORT_DISABLE_TELEMETRY"] == "1":
@@ -78,6 +78,18 @@ def _limit_runs() -> None:
         onnxruntime.create_and_register_allocator(place, onnxruntime.OrtArenaCfg({"max_mem": RUNNING}))
     except Exception as error:  # the program around us has registered one of its own: that one holds
         logger.debug("ONNX Runtime keeps another allocator (%s)", error)
+
+
+def quantization_tools() -> Any:
+    """Return ONNX Runtime's package for quantization.
+
+    Raises:
+        MissingExtraError: It needs the package onnx, which is not installed (extra ``train``).
+    """
+    require("onnx", extra="train")
+    from onnxruntime import quantization
+
+    return quantization
 
 
 def quiet_run() -> Any:

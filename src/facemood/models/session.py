@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.defaults import FP32
 from facemood.errors import DeviceError, ImageError, ModelError
 from facemood.models.card import ModelCard
 from facemood.models.card_rules import CHANNELS
@@ -122,20 +123,23 @@ class ModelSession:
             raise ModelError(f"{self.file}: {error}") from error
 
 
-def session_of(model: str | Path | ModelSession, *, device: str = "auto", threads: int | None = None) -> ModelSession:
+def session_of(
+    model: str | Path | ModelSession, *, device: str = "auto", threads: int | None = None, precision: str = FP32
+) -> ModelSession:
     """Return the session of a model: an open one as it is, or a new one for a name or a file.
 
     Args:
         model: Name of a model in the package, path of an .onnx file with a card, or an open session.
         device: As for `ModelSession`. An open session must run on it.
         threads: Threads per run of a new session. An open session keeps its own.
+        precision: ``"fp32"`` or ``"int8"``, for a new session.
 
     Raises:
-        ModelError: There is no such model, or it is damaged.
+        ModelError: There is no such model, it has no int8 file, or it is damaged.
         DeviceError: The device is unknown or not available, or an open session runs on another.
     """
     if not isinstance(model, ModelSession):
-        return ModelSession(find_model(model), device=device, threads=threads)
+        return ModelSession(find_model(model, precision=precision), device=device, threads=threads)
     if device not in ("auto", model.device):
         raise DeviceError(
             f"the open session of {model.card.name!r} runs on {model.device!r}, but device is {device!r}; "

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.defaults import FP32
 from facemood.geometry import Floats, box_of_points, tilts
 from facemood.models import LANDMARKS, ModelSession, find_model
 from facemood.schema import Face, Image
@@ -26,6 +27,7 @@ class LandmarkModel:
 
     Args:
         threads: Threads per run; None leaves it to ONNX Runtime.
+        precision: ``"fp32"`` or ``"int8"``.
 
     Example:
         >>> model, grey = LandmarkModel(), np.full((120, 120), 128, np.uint8)
@@ -34,8 +36,9 @@ class LandmarkModel:
         ((1, 68, 2), True)
     """
 
-    def __init__(self, *, threads: int | None = None) -> None:
-        self.session: ModelSession = ModelSession(find_model(LANDMARKS), device="cpu", threads=threads)
+    def __init__(self, *, threads: int | None = None, precision: str = FP32) -> None:
+        file = find_model(LANDMARKS, precision=precision)
+        self.session: ModelSession = ModelSession(file, device="cpu", threads=threads)
 
     def predict(self, image: Image, boxes: Floats, angles: Floats | None = None) -> tuple[Floats, Floats]:
         """Predict the landmarks of the faces in some boxes of an image.

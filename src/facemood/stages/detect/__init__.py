@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from facemood.defaults import DEFAULT_DETECTOR, MIN_FACE
+from facemood.defaults import DEFAULT_DETECTOR, FP32, MIN_FACE
 from facemood.errors import ModelError, did_you_mean
 from facemood.stages.detect.detect_options import DetectOptions, Detector, select_faces
 from facemood.stages.detect.finder import FinderDetector
@@ -25,21 +25,22 @@ __all__ = [
     "select_faces",
 ]
 
-DETECTORS: dict[str, Callable[[str, DetectOptions, int | None], Detector]] = {
-    "finder": lambda _, options, threads: FinderDetector(options, threads=threads),
-    "hog": lambda _, options, threads: HogDetector(options),
-    "yunet": lambda path, options, threads: YuNetDetector(Path(path).expanduser(), options),
+DETECTORS: dict[str, Callable[[str, DetectOptions, int | None, str], Detector]] = {
+    "finder": lambda _, options, threads, precision: FinderDetector(options, threads=threads, precision=precision),
+    "hog": lambda _, options, threads, precision: HogDetector(options),
+    "yunet": lambda path, options, threads, precision: YuNetDetector(Path(path).expanduser(), options),
 }
-"""Functions that make a detector, by its name. Arguments: the text after the colon, the options, the threads."""
+"""Functions that make a detector, by its name. Arguments: the text after the colon, options, threads, precision."""
 
 
-def open_detector(spec: str, options: DetectOptions, *, threads: int | None = None) -> Detector:
+def open_detector(spec: str, options: DetectOptions, *, threads: int | None = None, precision: str = FP32) -> Detector:
     """Open a detector by a text such as ``"finder"``, ``"hog"`` or ``"yunet:models/yunet.onnx"``.
 
     Args:
         spec: The detector's name; for yunet followed by a colon and its file.
         options: Which faces count.
         threads: Threads per run of a network; None leaves it to ONNX Runtime.
+        precision: ``"fp32"`` or ``"int8"``, for the finder's landmark network.
 
     Raises:
         ModelError: The name is unknown, or its file is missing or damaged.
@@ -52,4 +53,4 @@ def open_detector(spec: str, options: DetectOptions, *, threads: int | None = No
         )
     if name == "yunet" and not path:
         raise ModelError("the detector yunet needs its file; write yunet:FILE.onnx")
-    return DETECTORS[name](path, options, threads)
+    return DETECTORS[name](path, options, threads, precision)

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.defaults import FP32
 from facemood.geometry import Floats, box_of_points, iom, tilts
 from facemood.models import FINDER, ModelSession, find_model
 from facemood.schema import Face, Image
@@ -71,6 +72,8 @@ class FinderDetector:
     Args:
         options: Which faces count.
         threads: Threads inside one run; None leaves it to ONNX Runtime.
+        precision: ``"fp32"`` or ``"int8"``, for the landmark network. The detection network is always in fp32: its
+            depthwise convolutions are slower with integers.
 
     Example:
         >>> FinderDetector()(np.full((240, 320, 3), 128, np.uint8))
@@ -86,10 +89,12 @@ class FinderDetector:
     SURE = 0.9
     """Score from which a face counts that is found in a picture only when it is turned."""
 
-    def __init__(self, options: DetectOptions | None = None, *, threads: int | None = None) -> None:
+    def __init__(
+        self, options: DetectOptions | None = None, *, threads: int | None = None, precision: str = FP32
+    ) -> None:
         self.options: DetectOptions = options or DetectOptions()
         self.session: ModelSession = ModelSession(find_model(FINDER), device="cpu", threads=threads)
-        self.landmark_model: LandmarkModel = LandmarkModel(threads=threads)
+        self.landmark_model: LandmarkModel = LandmarkModel(threads=threads, precision=precision)
 
     def at_min_size(self, min_size: float) -> FinderDetector:
         """Return a detector with the same networks that looks for faces from another size on, in pixels."""

@@ -22,12 +22,12 @@ from facemood.models.session import ModelSession
 from facemood.stages.classify import calibrate as probabilities
 
 
-def calibrate(file: Path, training: ExpressionDataset, validation: ExpressionDataset) -> ModelCard:
+def calibrate(file: Path, training: ExpressionDataset | None, validation: ExpressionDataset) -> ModelCard:
     """Fit each head's temperature, the confidence of certain predictions, and the balance; then the operating point.
 
     Args:
         file: The model; its card is replaced.
-        training: The training images, for the share of each label.
+        training: The training images, for the share of each label; None keeps the shares on the card.
         validation: The images for everything else.
 
     Returns:
@@ -35,7 +35,9 @@ def calibrate(file: Path, training: ExpressionDataset, validation: ExpressionDat
     """
     session = ModelSession(file, device="cpu")
     logits = run_all(session, validation.images)
-    card = dataclasses.replace(session.card, prior=_priors(session.card, training))
+    card = session.card
+    if training is not None:
+        card = dataclasses.replace(card, prior=_priors(card, training))
     for _, target, rows in targets(validation):
         head = match_head(card, target)
         if head is not None:
