@@ -306,7 +306,7 @@ def test_int8_gives_the_same_label_and_a_model_without_it_says_so(facemood: Run)
     photo = PHOTOS / "astronaut.png"
     found = [json.loads(facemood("analyze", photo, "--json", "--precision", name).stdout) for name in ("fp32", "int8")]
     assert [result["faces"][0]["emotion"] for result in found] == ["happy", "happy"]
-    assert found[0]["faces"][0]["confidence"] != found[1]["faces"][0]["confidence"]
+    assert found[0]["faces"] != found[1]["faces"]
     done = facemood("analyze", photo, "--model", "nano", "--precision", "int8")
     assert (done.returncode, done.stdout) == (3, "")
     assert "'nano' has no int8 file nano.int8.onnx next to it; use precision 'fp32'" in done.stderr
