@@ -57,7 +57,8 @@ class EmotionRecognizer:
             their EXIF data say. With ``"auto"``, a photo without a face is tried at all four, and a video is decided
             by its first seconds; live sources are read as they are. Results are in the given picture's coordinates.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``. An open session must run on it.
-        threads: Threads for one run of a network; None lets ONNX Runtime choose. An open session keeps its own.
+        threads: Threads for one run of a network; None for one per core that the affinity and the
+            quota of a container allow. An open session keeps its own.
         precision: ``"fp32"``, or ``"int8"`` for a model that has an int8 file; the finder's landmark network then uses
             its own. An open session keeps its own.
 

@@ -1,6 +1,7 @@
 """ONNX Runtime is opened in one module: devices, threads without spinning, and telemetry off."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from facemood.errors import DeviceError
-from facemood.models import DEFAULT_MODEL, ModelSession, find_model
+from facemood.models import DEFAULT_MODEL, ModelSession, find_model, runtime
 from facemood.models.runtime import available_providers, open_session, select_providers
 from tests.conftest import ROOT
+from tests.models.made import make_model
 
 FOLDERS = ("src", "tests", "scripts", "benchmarks", "examples")
 ONE_PLACE = ROOT / "src" / "facemood" / "models" / "runtime.py"
@@ -71,3 +73,18 @@ def test_telemetry_is_off_unless_the_user_says_otherwise(clean_environment: dict
 def test_an_earlier_import_of_onnxruntime_is_reported(clean_environment: dict[str, str]) -> None:
     environment = {**clean_environment, "ORT_DISABLE_TELEMETRY": "1"}  # so that the test itself sends nothing
     assert "imported before" in state_after("import onnxruntime", environment)
+
+
+@pytest.mark.parametrize(("usable", "threads"), [(1, 1), (3, 3), (8, 0), (9, 0)])
+def test_a_quota_or_an_affinity_limits_the_threads(monkeypatch: pytest.MonkeyPatch, usable: int, threads: int) -> None:
+    monkeypatch.setattr(runtime, "usable_cpus", lambda: usable)
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert runtime.default_threads() == threads
+
+
+def test_the_threads_of_a_session_follow_the_quota(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(runtime, "usable_cpus", lambda: 1)
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    for asked, given in ((None, 1), (2, 2)):
+        session = runtime.open_session(make_model(tmp_path / "m.onnx"), threads=asked)
+        assert session.get_session_options().intra_op_num_threads == given

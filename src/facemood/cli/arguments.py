@@ -41,7 +41,9 @@ MaxFaces = Annotated[
 Device = Annotated[str, typer.Option("--device", metavar="DEVICE", help="Run the network on: auto, cpu or cuda.")]
 Threads = Annotated[
     int | None,
-    typer.Option("--threads", metavar="N", min=1, help="CPU threads per network. Without it, ONNX Runtime decides."),
+    typer.Option(
+        "--threads", metavar="N", min=1, help="CPU threads per network. Without it, one per core that may be used."
+    ),
 ]
 
 

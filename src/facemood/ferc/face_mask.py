@@ -57,7 +57,7 @@ class MaskModel:
     """The mask network: segments the oval of a face, from hairline to chin, without ears, hair and neck.
 
     Args:
-        threads: Threads per run; None leaves it to ONNX Runtime.
+        threads: Threads per run; None for one per core that may be used.
 
     Example:
         >>> from facemood.stages.pose import generic_face

@@ -19,6 +19,7 @@ IMPORTED_BEFORE = "onnxruntime" in sys.modules
 import onnxruntime  # noqa: E402 - after the check for an earlier import
 
 from facemood.errors import DeviceError, did_you_mean, require  # noqa: E402
+from facemood.models.cpu_share import usable_cpus  # noqa: E402
 from facemood.models.memory_limit import COPIES, OPENING, RUNNING, limited_growth  # noqa: E402
 
 if IMPORTED_BEFORE and os.environ["ORT_DISABLE_TELEMETRY"] == "1":
@@ -45,7 +46,7 @@ def open_session(model: str | bytes | Path, *, device: str = "cpu", threads: int
     Args:
         model: The file, or its bytes.
         device: One of `DEVICES`.
-        threads: Threads per run; None leaves it to ONNX Runtime.
+        threads: Threads per run; None for `default_threads`.
 
     Returns:
         An ``onnxruntime.InferenceSession``.
@@ -60,12 +61,20 @@ def open_session(model: str | bytes | Path, *, device: str = "cpu", threads: int
     options.add_session_config_entry("session.use_env_allocators", "1")
     for pool in ("intra_op", "inter_op"):
         options.add_session_config_entry(f"session.{pool}.allow_spinning", "0")
-    if threads is not None:
-        options.intra_op_num_threads = threads
+    options.intra_op_num_threads = default_threads() if threads is None else threads
     source = model if isinstance(model, bytes) else str(model)
     size = len(model) if isinstance(model, bytes) else Path(model).stat().st_size
     with limited_growth(OPENING + COPIES * size):
         return onnxruntime.InferenceSession(source, options, providers=select_providers(device))
+
+
+def default_threads() -> int:
+    """Return the threads per run where the user names none: 0 lets ONNX Runtime take one per core.
+
+    Where an affinity or the quota of a container allows fewer CPUs than the machine has, it is their number.
+    """
+    usable = usable_cpus()
+    return usable if usable < (os.cpu_count() or 1) else 0
 
 
 @functools.cache

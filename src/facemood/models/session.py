@@ -29,7 +29,7 @@ class ModelSession:
     Args:
         file: The ONNX file, with a card in its metadata.
         device: ``"auto"`` uses a GPU if ONNX Runtime has one; ``"cpu"`` and ``"cuda"`` use that device or fail.
-        threads: Threads per run; None leaves it to ONNX Runtime.
+        threads: Threads per run; None for one per core that may be used.
 
     Raises:
         ModelError: The file is not an ONNX model, has no card, or the card does not match the network.

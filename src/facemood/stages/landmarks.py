@@ -26,7 +26,7 @@ class LandmarkModel:
     """The landmark network: predicts 68 points in iBUG order, and a presence score of the face.
 
     Args:
-        threads: Threads per run; None leaves it to ONNX Runtime.
+        threads: Threads per run; None for one per core that may be used.
         precision: ``"fp32"`` or ``"int8"``.
 
     Example:

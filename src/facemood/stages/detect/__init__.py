@@ -39,7 +39,7 @@ def open_detector(spec: str, options: DetectOptions, *, threads: int | None = No
     Args:
         spec: The detector's name; for yunet followed by a colon and its file.
         options: Which faces count.
-        threads: Threads per run of a network; None leaves it to ONNX Runtime.
+        threads: Threads per run of a network; None for one per core that may be used.
         precision: ``"fp32"`` or ``"int8"``, for the finder's landmark network.
 
     Raises:

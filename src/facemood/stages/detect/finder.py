@@ -71,7 +71,7 @@ class FinderDetector:
 
     Args:
         options: Which faces count.
-        threads: Threads inside one run; None leaves it to ONNX Runtime.
+        threads: Threads inside one run; None for one per core that may be used.
         precision: ``"fp32"`` or ``"int8"``, for the landmark network. The detection network is always in fp32: its
             depthwise convolutions are slower with integers.
 
