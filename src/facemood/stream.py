@@ -6,9 +6,10 @@ import contextlib
 import itertools
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Integral
+from typing import TypeAlias
 
 from facemood.errors import FacemoodError, OptionError
 from facemood.pipeline import Pipeline
@@ -26,6 +27,7 @@ from facemood.sources import (
     open_video,
     read_frames,
 )
+from facemood.sources.ahead import read_ahead
 from facemood.sources.live import open_live
 from facemood.stages.orientation import AUTO
 from facemood.tracking import Scene, VideoOptions, VideoScene
@@ -41,6 +43,10 @@ LOOK_EVERY = 0.5
 
 LOOK_UNTIL = 3.0
 """Seconds at the start of a video from which its orientation is told."""
+
+
+_Step: TypeAlias = "tuple[str, Frame | Exception | None]"
+"""A step of decoding photos: the input's name, with None as it is opened, one of its frames, or what went wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,7 @@ class Stream:
                 hook(done, total)
 
             hook(0, total)
-            yield from _Run(self, variants, advance).results(inputs)
+            yield from _Run(self, variants, advance, ahead=known is not None and len(known) > 1).results(inputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +100,13 @@ class _Run:
         stream: How the inputs are read.
         variants: Values of each label besides its probability; the same in all results of the run.
         advance: Called with the number of frames or photos that were read.
+        ahead: Whether photos are decoded ahead; inputs of a generator are not asked for before they are needed.
     """
 
     stream: Stream
     variants: tuple[str, ...]
     advance: Callable[[int], None]
+    ahead: bool
 
     def results(self, inputs: Iterable[Item]) -> Iterator[Result]:
         """Yield the results of all inputs in order.
@@ -119,17 +127,23 @@ class _Run:
         """Read photos in batches. The pages of one input may lie in several batches."""
         opened = 0
 
-        def open_each() -> Iterator[Frame]:
+        def open_each(steps: Iterator[_Step]) -> Iterator[Frame]:
             nonlocal opened
-            for item in items:
-                opened += 1
-                with self._errors_of(name_of_item(item)):
-                    yield from read_frames(item)
+            for name, step in steps:
+                if step is None:
+                    opened += 1
+                elif isinstance(step, Frame):
+                    yield step
+                else:
+                    with self._errors_of(name):
+                        raise step
 
-        for frames in batched(open_each(), self.stream.batch):
-            yield from self._read_each(frames)
-            self.advance(opened)
-            opened = 0
+        steps = _decode_each(items)
+        with contextlib.closing(read_ahead(steps, _pixels_of) if self.ahead else steps) as decoded:
+            for frames in batched(open_each(decoded), self.stream.batch):
+                yield from self._read_each(frames)
+                self.advance(opened)
+                opened = 0
         if opened:  # the last ones could not be read
             self.advance(opened)
 
@@ -156,10 +170,14 @@ class _Run:
         name, live = name_of_item(item), is_live_input(item)
         with self._errors_of(name):
             scene = self.stream.pipeline.track(self.stream.video, learn=True) if live else self._open_scene(item)
-            frames = open_live(name) if live else open_video(item, every=self.stream.video.every)
+            frames = open_live(name) if live else self._open_ahead(item)
             with contextlib.closing(frames):
                 for batch in batched(frames, 1 if live else self.stream.batch):
                     yield list(self._read(batch, scene))
+
+    def _open_ahead(self, item: Item) -> Generator[Frame, None, None]:
+        """Open a video, whose next frames are decoded while a batch is read."""
+        return read_ahead(open_video(item, every=self.stream.video.every), _area)
 
     @contextlib.contextmanager
     def _errors_of(self, name: str) -> Iterator[None]:
@@ -206,6 +224,28 @@ class _Run:
         with contextlib.closing(open_video(item, every=LOOK_EVERY, end=LOOK_UNTIL)) as frames:
             scene = pipeline.photos()
             return decide_orientation(result for frame in frames for result in pipeline.read([(frame, scene)]))
+
+
+def _decode_each(items: Iterable[Item]) -> Generator[_Step, None, None]:
+    """Decode photos one after the other; errors are steps, so that the others go on."""
+    for item in items:
+        name = name_of_item(item)
+        yield name, None
+        try:
+            for frame in read_frames(item):
+                yield name, frame
+        except Exception as error:
+            yield name, error
+
+
+def _pixels_of(step: _Step) -> int:
+    """Return the pixels of a step of decoding."""
+    return _area(step[1]) if isinstance(step[1], Frame) else 0
+
+
+def _area(frame: Frame) -> int:
+    """Return the pixels of a frame."""
+    return frame.size[0] * frame.size[1]
 
 
 def decide_orientation(results: Iterable[Result]) -> int:
