@@ -249,6 +249,24 @@ def test_what_would_harm_or_not_fit_is_refused_before_anything_is_read(
     assert (tmp_path / "p.png").read_bytes() == astronaut.read_bytes()
 
 
+def test_another_file_of_an_outputs_name_is_kept_unless_it_may_be_replaced(
+    facemood: Run, astronaut: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "p.jpg").write_bytes(astronaut.read_bytes())
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "p.png").write_text("my holidays")
+    run = ("analyze", "p.jpg", "-o", "photos/", "--model", "nano", "--threads", 1, "-q")
+    refused = facemood(*run)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "photos/p.png: there is already a file of this name" in refused.stderr
+    assert "--overwrite" in refused.stderr
+    assert (tmp_path / "photos" / "p.png").read_text() == "my holidays"
+    assert facemood(*run, "--overwrite").returncode == 0
+    with Image.open(tmp_path / "photos" / "p.png") as drawn:
+        assert drawn.size == (512, 512)
+    assert facemood(*run).returncode == 0  # it is ours now
+
+
 def test_equal_names_into_one_folder_are_all_there(facemood: Run, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     grey = Image.new("RGB", (32, 32), "grey")

@@ -2,6 +2,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from facemood import OutputConflictError
 from facemood.outputs.names import Label
@@ -79,6 +81,45 @@ def test_somebodys_own_file_is_not_taken_for_a_sidecar(tmp_path: Path, text: str
     with pytest.raises(OutputConflictError, match=r"facemood\.json: .*move it away"):
         Sidecar.read(path)
     assert path.read_text() == text
+
+
+ENTRY = {"source": "a", "path": "/a", "outputs": ["a.csv"], "span": [0, 9], "size": 3, "mtime_ns": 4, "results": 1}
+
+ODD = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers(), max_size=3)
+)
+
+
+@settings(deadline=None)
+@given(st.sampled_from([*SidecarEntry.__dataclass_fields__, "others", "table", "inode", "settings", "sources"]), ODD)
+def test_a_damaged_sidecar_is_refused_or_read_whole(
+    tmp_path_factory: pytest.TempPathFactory, field: str, value: object
+) -> None:
+    path = tmp_path_factory.mktemp("odd") / "t.csv.json"
+    table = {"facemood_outputs": 1, "table": "t.csv", "inode": 0, "size": 0, "settings": {"": {}}, "sources": [ENTRY]}
+    known = {**table, field: value} if field in table or field == "others" else {
+        **table, "sources": [{**ENTRY, field: value}]
+    }  # fmt: skip
+    path.write_text(json.dumps(known))
+    try:
+        sidecar = Sidecar.read(path)
+    except OutputConflictError as error:
+        assert "move it away" in str(error)
+        return
+    for entry in sidecar.entries.values():
+        assert entry.span is None or 0 <= entry.span[0] <= entry.span[1]
+    sidecar.is_done("/a", Stamp(3, 4), {})
+    before = sidecar.files
+    sidecar.save()
+    assert Sidecar.read(path).files == before
+
+
+def test_other_files_are_listed_once(tmp_path: Path) -> None:
+    sidecar = a_sidecar(tmp_path / "facemood.json")
+    sidecar.others = {"a.csv", "b.csv", "c-{frame}.png"}
+    sidecar.save()
+    assert json.loads((tmp_path / "facemood.json").read_bytes())["others"] == ["b.csv", "c-{frame}.png"]
+    assert Sidecar.read(tmp_path / "facemood.json").files == {"a.csv", "b.csv", "c-{frame}.png"}
 
 
 def test_a_sidecar_is_not_written_all_the_time(tmp_path: Path) -> None:

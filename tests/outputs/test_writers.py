@@ -45,14 +45,20 @@ def moves(name: str) -> bool:
     return name.endswith(".mp4")
 
 
-def open_run(patterns: Sequence[str], inputs: Sequence[str], *, resume: bool = False, **changed: Any) -> Outputs:
+def open_run(
+    patterns: Sequence[str], inputs: Sequence[str], *, resume: bool = False, overwrite: bool = False, **changed: Any
+) -> Outputs:
     """A run's files, as the command line opens them."""
 
     def open_file(name: str, names: Mapping[str, str]) -> Sink:
         return open_sink(name, {**INFO, **changed}, names=names)
 
     return Outputs(
-        OutputTargets(patterns, inputs, moves), lambda name, drawn: {**INFO, **changed}, open_file, resume=resume
+        OutputTargets(patterns, inputs, moves),
+        lambda name, drawn: {**INFO, **changed},
+        open_file,
+        resume=resume,
+        overwrite=overwrite,
     )
 
 
@@ -127,7 +133,7 @@ def test_each_input_gets_files_of_its_own_and_all_share_others() -> None:
 def test_an_input_that_was_not_read_to_its_end_says_so(broken: bool) -> None:
     inputs = make("in/a.mp4", "in/b.mp4")
     (Path("b.csv")).write_text("of yesterday")
-    outputs = open_run(["{name}.csv"], inputs)
+    outputs = open_run(["{name}.csv"], inputs, overwrite=True)
     outputs.write(next(results_of("in/a.mp4")))
     outputs.fail("in/b.mp4")
     outputs.write(next(results_of("in/b.mp4")))
@@ -249,6 +255,20 @@ def test_a_table_that_somebody_edited_is_not_cut_at_wrong_places() -> None:
     assert rows("t.csv") == ["in/a.png", "in/b.png", "in/c.png"]
 
 
+@pytest.mark.parametrize("named", ["precious.csv", "../precious.csv", "in/precious.csv", "/precious.csv"])
+def test_a_sidecar_cannot_name_another_file_as_its_table(named: str) -> None:
+    inputs = make("in/a.png", "in/b.png")
+    read(open_run(["t.csv"], inputs))
+    shutil.copy("t.csv", "precious.csv")
+    sidecar = Path("t.csv.json")
+    sidecar.write_text(sidecar.read_text().replace('"table": "t.csv"', json.dumps(named).join(['"table": ', ""])))
+    Path("t.csv").unlink()
+    outputs = open_run(["t.csv"], inputs, resume=True)
+    assert outputs.left == inputs
+    read(outputs)
+    assert rows("t.csv") == rows("precious.csv") == inputs
+
+
 def test_rows_of_inputs_that_are_missing_now_stay_in_the_table() -> None:
     read(open_run(["t.csv"], make("in/a.png", "in/b.png")))
     read(open_run(["t.csv"], make("in/c.png"), resume=True))
@@ -349,6 +369,72 @@ def test_somebodys_own_file_is_not_written_over_by_a_sidecar() -> None:
         open_run(["t.csv", "u.csv"], inputs)
     assert files() == ["t.csv", "t.csv.json"]
     assert (Path("t.csv.json").read_text(), Path("t.csv").read_text()) == ('{"mine": 1}', "of yesterday")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "taken"),
+    [
+        ("out/", "out/a.png"),
+        ("out/", "out/b-000007.png"),
+        ("out/{name}.csv", "out/a.csv"),
+        ("out/{name}.csv", "out/b.unfinished.csv"),
+        ("out/{path}/", "out/a/a.png"),
+        ("{name}.html", "b.html"),
+    ],
+)
+def test_a_file_that_nobody_named_is_not_written_over(pattern: str, taken: str) -> None:
+    inputs = make("in/a.png", "in/b.mp4")
+    make(taken)
+    for resume in (False, True):
+        with pytest.raises(OutputConflictError, match=rf"{taken}: there is already .* --overwrite"):
+            open_run([pattern, "all.csv"], inputs, resume=resume)
+    assert files() == [taken]
+    assert Path(taken).read_text() == taken
+    read(open_run([pattern], inputs, overwrite=True))
+    if "unfinished" not in taken and "000007" not in taken:
+        assert Path(taken).read_bytes() != taken.encode()
+    read(open_run([pattern], inputs))  # they are ours now
+
+
+def test_how_many_files_are_in_the_way_is_told() -> None:
+    inputs = make("in/a.png", "in/b.png", "in/c.png")
+    make("out/a.png", "out/b.png", "out/somebody.png")
+    with pytest.raises(OutputConflictError, match=r"out/a\.png and 1 other output: there is already"):
+        open_run(["out/"], inputs)
+
+
+def test_files_of_earlier_runs_are_written_over() -> None:
+    inputs = make("in/a.png", "in/b.mp4")
+    read(open_run(["out/{name}.csv", "out/"], inputs))
+    read(open_run(["out/"], inputs, model="default"))
+    read(open_run(["out/{name}.csv"], inputs))
+    (Path("out/a.csv")).unlink()
+    read(open_run(["out/"], inputs[:1]))
+    read(open_run(["out/{name}.csv", "out/"], inputs, model="default"))
+    make("out/a.html")
+    with pytest.raises(OutputConflictError, match=r"out/a\.html"):
+        open_run(["out/{name}.html"], inputs)
+
+
+@pytest.mark.parametrize("written", [0, 1, 3])
+def test_files_of_a_killed_run_are_written_over(written: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sidecar_module, "PAUSE", 1000.0)  # so that the sidecar is behind
+    inputs = make("in/a.png", "in/b.mp4")
+    outputs = open_run(["out/", "out/{name}.csv"], inputs)
+    coming = [result for source in inputs for result in results_of(source)]
+    for result in coming[:written]:
+        outputs.write(result)
+    kill(outputs)
+    read(open_run(["out/", "out/{name}.csv"], inputs))
+    assert rows("out/b.csv") == ["in/b.mp4"] * 3
+    assert "others" not in json.loads(Path("out/facemood.json").read_bytes())
+
+
+def test_what_the_user_named_is_written_over() -> None:
+    inputs = make("in/a.png")
+    make("all.csv", "one.png", "r.html")
+    read(open_run(["all.csv", "one.png", "r.html"], inputs))
+    assert rows("all.csv") == inputs
 
 
 def test_what_is_made_of_all_results_at_once_cannot_be_gone_on_with() -> None:

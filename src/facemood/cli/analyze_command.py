@@ -86,6 +86,13 @@ Resume = Annotated[
     bool,
     typer.Option("--resume", help="Continue the outputs of an earlier run; finished inputs are not analyzed again."),
 ]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="In folders, also replace files that no earlier run wrote. Inputs are never overwritten.",
+    ),
+]
 Batch = Annotated[
     int,
     typer.Option("--batch", metavar="N", min=1, help="Images whose faces go through the network together."),
@@ -102,6 +109,7 @@ def analyze(
     baseline: Baseline = None,
     anonymize: Anonymize = "",
     resume: Resume = False,
+    overwrite: Overwrite = False,
     model: Model = DEFAULT_MODEL,
     head: Head = None,
     detector: Detector = DEFAULT_DETECTOR,
@@ -136,7 +144,8 @@ def analyze(
         model, head=head, detector=detector, min_face=min_face, threshold=threshold, max_faces=max_faces,
         views=views, prior=prior, orientation=orientation, device=device, threads=threads, precision=precision,
     )  # fmt: skip
-    code = job.run(recognizer, {"layers": draw or [], "anonymize": anonymize}, echo=json, resume=resume)
+    job.resume, job.overwrite = resume, overwrite
+    code = job.run(recognizer, {"layers": draw or [], "anonymize": anonymize}, echo=json)
     job.tell(summary=not (json or quiet))
     if code:
         raise typer.Exit(code)
@@ -156,6 +165,7 @@ class _Job:
 
         self.video, self.batch, self.bar = video, batch, False
         self.allow_download, self.dialect, self.left_out = allow_download, PLAIN, Counter[str]()
+        self.resume = self.overwrite = False
         self.failures: list[tuple[str, str]] = []
         self.outputs: Outputs | None = None
         given = [source for source in sources if not self._refuse_data_url(source)]
@@ -189,11 +199,11 @@ class _Job:
         if draws and not self.targets.wants_images:
             say("facemood: --draw has no effect without images or videos; write some with -o image.png or -o folder/")
 
-    def run(self, recognizer: EmotionRecognizer, looks: dict[str, Any], *, echo: bool, resume: bool) -> int:
+    def run(self, recognizer: EmotionRecognizer, looks: dict[str, Any], *, echo: bool) -> int:
         """Read everything and write it as it comes; return the exit code. Files are finished in any case."""
         if not self.inputs:
             return CANNOT_START
-        self.outputs = self._open_outputs(recognizer, looks, resume=resume)
+        self.outputs = self._open_outputs(recognizer, looks)
         whole = False
         try:
             for result in self._results(recognizer, self.outputs.left, looks["layers"]):
@@ -215,7 +225,7 @@ class _Job:
         for name, message in ((printable(name), message) for name, message in self.failures):
             say(f"facemood: {message}" if name in message else f"facemood: {name}: {message}")
 
-    def _open_outputs(self, recognizer: EmotionRecognizer, looks: dict[str, Any], *, resume: bool) -> Outputs:
+    def _open_outputs(self, recognizer: EmotionRecognizer, looks: dict[str, Any]) -> Outputs:
         """Open the files of the run, and tell what is left of it."""
         from facemood.outputs import Outputs
         from facemood.sinks import open_sink
@@ -231,13 +241,17 @@ class _Job:
             return {**(videos if self.moves(name) else photos), **(shown if drawn else {})}
 
         outputs = Outputs(
-            self.targets, settings, lambda name, names: open_sink(name, info, names=names, **looks), resume=resume
+            self.targets,
+            settings,
+            lambda name, names: open_sink(name, info, names=names, **looks),
+            resume=self.resume,
+            overwrite=self.overwrite,
         )
         for name, message in self.failures:
             outputs.fail(name, message)
         for message in outputs.messages:
             say(f"facemood: {message}")
-        if resume:
+        if self.resume:
             done = len(self.inputs) - len(outputs.left)
             say(f"facemood: {done:,} of {len(self.inputs):,} inputs are done already")
         return outputs

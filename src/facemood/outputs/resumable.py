@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from facemood.outputs.names import FRAME, NUMBERED
+from facemood.atomic import PART
+from facemood.outputs.foreign import count_frames, existing
+from facemood.outputs.names import FRAME
 from facemood.outputs.places import name_if_broken
 from facemood.outputs.sidecar import DONE, Sidecar, SidecarEntry, Stamp
 from facemood.sinks import Continuable, Sink
@@ -132,15 +133,23 @@ class ResumableFolder(ResumableOutput):
         self, sidecar: Sidecar, inputs: Mapping[str, PlannedInput], images: Sink | None, *, resume: bool
     ) -> None:
         super().__init__(sidecar, inputs)
-        self._images = images
+        self._images, self._begun = images, False
         if resume:
-            frames = _count_frames(sidecar.path.parent, inputs.values())
+            frames = count_frames(sidecar.path.parent, (one for planned in inputs.values() for one in planned.outputs))
             self.skip_done(lambda entry, planned: self._is_there(entry, planned, frames))
 
     @property
     def sink(self) -> Sink | None:
         """The writer of the folder's images; None without one."""
         return self._images
+
+    def begin(self) -> None:
+        """Write the sidecar before the first file: after `kill -9`, a later run knows its own files by it."""
+        if not self._begun:
+            self._begun = True
+            planned = (one for planned in self.inputs.values() for one in planned.outputs)
+            self.sidecar.others = self.sidecar.files.union(*((one, name_if_broken(one)) for one in planned))
+            self.sidecar.save()
 
     def finish(self, entry: SidecarEntry) -> None:
         """Record an input. Once it is whole, its unfinished files of an earlier run are removed."""
@@ -157,8 +166,9 @@ class ResumableFolder(ResumableOutput):
         self.note(dataclasses.replace(entry, outputs=list(dict.fromkeys([*others, *written]))))
 
     def close(self, *, whole: bool) -> None:
-        """Write the sidecar."""
-        if self.sidecar.entries:
+        """Write the sidecar; of its other files, it lists those that are there."""
+        if self.sidecar.entries or self.sidecar.others:
+            self.sidecar.others = set(existing(self.sidecar.path.parent, self.sidecar.others))
             self.sidecar.save()
 
     def _is_there(self, entry: SidecarEntry, planned: PlannedInput, frames: Mapping[str, int]) -> bool:
@@ -245,7 +255,10 @@ class ResumableTable(ResumableOutput):
 
     def _find_old(self) -> Path | None:
         """Return the table of an earlier run, finished or not; None if it is gone or was changed."""
-        named = self._table.with_name(self.sidecar.table)
+        name = self.sidecar.table
+        if not PART.search(name) and name not in (self._table.name, Path(name_if_broken(str(self._table))).name):
+            return None
+        named = self._table.parent / Path(name).name
         with contextlib.suppress(OSError):
             return named if self.sidecar.size in (0, os.stat(named).st_size) else None
         for place in (self._table, Path(name_if_broken(str(self._table)))):
@@ -295,14 +308,3 @@ def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
             start = joined.pop()[0]
         joined.append((start, end))
     return joined
-
-
-def _count_frames(folder: Path, inputs: Iterable[PlannedInput]) -> Counter[str]:
-    """Count the frames of each output on the disk."""
-    places = {Path(output).parent for planned in inputs for output in planned.outputs if FRAME in output}
-    counts = Counter[str]()
-    for place in places:
-        with contextlib.suppress(OSError):
-            names = (NUMBERED.sub(f"-{FRAME}", name) for name in os.listdir(folder / place))
-            counts.update((place / name).as_posix() for name in names)
-    return counts

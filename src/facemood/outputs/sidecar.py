@@ -1,6 +1,7 @@
 """The sidecar of a table or a folder: a JSON file that says which output belongs to which input, and how it was made.
 
-It is correct at any moment: it is replaced as a whole, and never lists more than is on the disk.
+It is correct at any moment: it is replaced as a whole. Its entries never list more than is on the disk. Entries and
+other files together list all that runs have written here.
 """
 
 from __future__ import annotations
@@ -105,6 +106,23 @@ class SidecarEntry:
     tree: str = ""
     message: str = ""
 
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> SidecarEntry:
+        """Make an entry of what a sidecar says of it.
+
+        Raises:
+            ValueError, TypeError: A field is unknown, or has a wrong type.
+        """
+        entry = cls(**fields)
+        for name in ("source", "path", "state", "settings", "name", "tree", "message"):
+            _text(getattr(entry, name))
+        entry.outputs = list(map(_text, entry.outputs))
+        start, end = (0, 0) if entry.span is None else entry.span
+        numbers = [entry.results, start, end, *(number for number in entry.stamp if number is not None)]
+        if not all(isinstance(number, int) for number in numbers) or not 0 <= start <= end:
+            raise ValueError(f"a number of {entry.path} is wrong")
+        return entry
+
     @property
     def label(self) -> Label:
         """The label that names its outputs."""
@@ -127,6 +145,8 @@ class Sidecar:
         table: Current file name of the table; empty in a folder's sidecar.
         inode: Inode number of that file.
         size: Its bytes after it was closed; 0 while it grows.
+        others: Outputs that no entry lists, relative to the sidecar's folder: of a run that was killed or still runs,
+            which may be missing, and of inputs that were read again with other outputs.
 
     Example:
         >>> sidecar = Sidecar(Path("table.csv.json"))
@@ -144,6 +164,7 @@ class Sidecar:
     table: str = ""
     inode: int = 0
     size: int = 0
+    others: set[str] = field(default_factory=set)
     _next: float = 0.0
 
     @classmethod
@@ -157,16 +178,22 @@ class Sidecar:
             known = json.loads(path.read_bytes())
             if known[MARK] != SCHEMA:
                 raise ValueError(f"its version is {known[MARK]}, expected {SCHEMA}")
-            entries = [SidecarEntry(**entry) for entry in known["sources"]]
-            place = str(known["table"]), int(known["inode"]), int(known["size"])
-            return cls(path, dict(known["settings"]), {entry.path: entry for entry in entries}, *place)
+            entries = {entry["path"]: SidecarEntry.from_dict(entry) for entry in known["sources"]}
+            settings = {key: dict(values) for key, values in known["settings"].items()}
+            place = _text(known["table"]), int(known["inode"]), int(known["size"])
+            return cls(path, settings, entries, *place, set(map(_text, known.get("others", ()))))
         except FileNotFoundError:
             return cls(path)
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise OutputConflictError(
                 f"{path}: this name is needed for the sidecar, which lists the outputs, but the file there is not a "
                 f"sidecar ({error}); move it away, or choose another output"
             ) from None
+
+    @property
+    def files(self) -> set[str]:
+        """All outputs of this and of earlier runs, relative to the sidecar's folder; some may be missing."""
+        return self.others.union(*(entry.outputs for entry in self.entries.values()))
 
     def add_settings(self, settings: Mapping[str, Any]) -> str:
         """Add settings, and return their key for entries."""
@@ -210,12 +237,14 @@ class Sidecar:
         """
         began = time.monotonic()
         used = {entry.settings for entry in self.entries.values()}
+        others = self.others.difference(*(entry.outputs for entry in self.entries.values()))
         head = {
             MARK: SCHEMA,
             "table": self.table,
             "inode": self.inode,
             "size": self.size,
             "settings": {key: value for key, value in self.settings.items() if key in used},
+            **({"others": sorted(others)} if others else {}),
         }
         with replacing(self.path, encoding="ascii") as file:
             file.write(json.dumps(head, indent=1)[:-2])
@@ -230,3 +259,14 @@ class Sidecar:
 def _lean(entry: SidecarEntry) -> dict[str, Any]:
     """Return the fields of an entry that are not empty."""
     return {key: value for key, value in dataclasses.asdict(entry).items() if value not in ("", None, [])}
+
+
+def _text(value: object) -> str:
+    """Return a value that must be text.
+
+    Raises:
+        TypeError: It is not.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"expected text, but got {value!r}")
+    return value

@@ -11,8 +11,9 @@ from typing import Any, TypeAlias, cast
 from facemood.atomic import remove_leftovers
 from facemood.errors import OutputConflictError
 from facemood.locks import FileLock
+from facemood.outputs.foreign import refuse_foreign
 from facemood.outputs.names import Label
-from facemood.outputs.places import OutputTargets
+from facemood.outputs.places import OutputTargets, name_if_broken
 from facemood.outputs.resumable import PlannedInput, ResumableFolder, ResumableOutput, ResumableTable
 from facemood.outputs.sidecar import DONE, FAILED, UNFINISHED, Sidecar, SidecarEntry, Stamp
 from facemood.results import Failure, Result
@@ -33,13 +34,14 @@ class Outputs:
         settings: Returns the settings for an input (model, options, versions), with those of drawing or without.
         open_file: Opens the writer for a name.
         resume: Continue an earlier run: inputs that its sidecars list as done are not written again.
+        overwrite: Replace files whose names follow from the inputs' names, also where no earlier run wrote them.
 
     Attributes:
         targets: The outputs of the run.
         left: The inputs that are to be read, in their order.
 
     Raises:
-        OutputConflictError: An output is an input, or cannot be continued.
+        OutputConflictError: An output is an input, or a file that no earlier run wrote, or cannot be continued.
         OutputError: A file cannot be written, or another process writes it.
     """
 
@@ -47,7 +49,13 @@ class Outputs:
     left: list[str]
 
     def __init__(
-        self, targets: OutputTargets, settings: Settings, open_file: OpenFile, *, resume: bool = False
+        self,
+        targets: OutputTargets,
+        settings: Settings,
+        open_file: OpenFile,
+        *,
+        resume: bool = False,
+        overwrite: bool = False,
     ) -> None:
         self.targets, self._settings, self._open = targets, settings, open_file
         self._source, self._results, self._problems = "", 0, dict[str, str]()
@@ -60,7 +68,7 @@ class Outputs:
         if resume:
             self._refuse_unresumable()
         try:
-            self._begin_run(resume)
+            self._begin_run(resume, overwrite)
         except BaseException:
             self._abandon()
             raise
@@ -127,13 +135,16 @@ class Outputs:
         if not self.targets.all:
             raise OutputConflictError("--resume needs an output to continue: -o table.csv, or -o 'tables/{name}.csv'")
 
-    def _begin_run(self, resume: bool) -> None:
+    def _begin_run(self, resume: bool, overwrite: bool) -> None:
         """Lock and read the sidecars, name all files, and open those of all inputs together."""
         self.targets.prepare()
         for path in self.targets.sidecars:
             self._locks.append(FileLock(path))
         sidecars = [Sidecar.read(path) for path in self.targets.sidecars]
         self._assign(sidecars)
+        for sidecar in [] if overwrite else sidecars:
+            own = [output for name in self.targets.inputs for output in self._relative(name, sidecar)]
+            refuse_foreign(sidecar.path.parent, dict.fromkeys([*own, *map(name_if_broken, own)]), sidecar.files)
         for sidecar in sidecars:
             remove_leftovers(sidecar.path.parent)
             self._resumables.append(self._open_resumable(sidecar, resume))
