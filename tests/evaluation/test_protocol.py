@@ -7,8 +7,8 @@ import pytest
 from facemood.datasets import ExpressionDataset, open_dataset
 from facemood.errors import DatasetError, ModelError
 from facemood.evaluation import evaluate
+from facemood.evaluation.paper_study import make_study
 from facemood.evaluation.protocol import compare, match_head, score
-from facemood.evaluation.study import make_study
 from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS, FERPLUS_COLUMNS
 from facemood.models import DEFAULT_MODEL, ModelCard, ModelSession, find_model
 

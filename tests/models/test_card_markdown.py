@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from facemood.evaluation.study import describe
+from facemood.evaluation.paper_study import describe
 from facemood.models import ModelSession, find_model, list_models, list_parts
 from facemood.models.card_markdown import card_page
 from tests.models.test_card import CARD

@@ -93,7 +93,7 @@ def _write_study(page: Path, models: list[str], data: str, split: str, *, quiet:
     """Write the full study of some models; the extra it needs is checked first."""
     from facemood.datasets import open_dataset
     from facemood.errors import require
-    from facemood.evaluation.study import make_study
+    from facemood.evaluation.paper_study import make_study
     from facemood.evaluation.study_page import write_study
 
     require("matplotlib", extra="plot")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from facemood.evaluation.corruptions import CORRUPTIONS
-from facemood.evaluation.study import describe, make_study
+from facemood.evaluation.paper_study import describe, make_study
 from facemood.evaluation.study_page import study_page, write_study
 from facemood.models import ModelSession, find_model
 from tests.evaluation.test_protocol import made
