@@ -129,8 +129,8 @@ def test_a_scene_learns_baselines_or_is_given_them(pipeline: Pipeline, photo: Im
     learning = pipeline.track(options, learn=True)
     learned = predict_alone(pipeline, frames, learning)
     assert [result.faces[0].change is None for result in learned] == [True] * 3 + [False] * 3
-    assert learning.baseline.people == learning.unit_baseline.people == (1,)
-    given = pipeline.track(options, baseline=learning.baseline, unit_baseline=learning.unit_baseline)
+    assert learning.baselines.people((0, 0.3)) == (1,)
+    given = pipeline.track(options, baselines=learning.baselines)
     first = predict_alone(pipeline, frames, given)[0].faces[0]
     assert first.change is not None
     assert np.abs(first.change).max() < 1  # the frames of the baseline itself

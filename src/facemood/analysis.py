@@ -17,7 +17,7 @@ from facemood.csv_dialect import PLAIN, write_csv
 from facemood.errors import require
 from facemood.originals import refuse_overwriting
 from facemood.results import Failure, Result
-from facemood.table import BOOLEAN, INTEGER, NUMBER, SCHEMA, STRING, Cell, Column, Value, columns_for, to_cells
+from facemood.table import BOOLEAN, INTEGER, NUMBER, SCHEMA, STRING, Cell, Column, Design, Value, columns_for, to_cells
 from facemood.timeline import Track, collect_tracks
 
 if TYPE_CHECKING:
@@ -60,7 +60,13 @@ class Analysis:
     @property
     def columns(self) -> tuple[Column, ...]:
         """The columns of the table: all that any of the results has."""
-        return columns_for(self.labels, self.variants)
+        return columns_for(self.labels, self.variants, self.design)
+
+    @property
+    def design(self) -> Design | None:
+        """The own columns of the study's plan; None without a plan."""
+        designs = list(dict.fromkeys(result.design for result in self.results if result.design is not None))
+        return tuple(dict.fromkeys(column for design in designs for column in design)) if designs else None
 
     def _each(self, name: str) -> Iterable[tuple[str, ...]]:
         """Return the distinct values of an attribute of the results."""

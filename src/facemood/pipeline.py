@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from facemood.models import ModelSession
+from facemood.participants import Participants
 from facemood.results import Result
 from facemood.schema import Face, Frame, Image
 from facemood.stages.action_units import with_units
@@ -20,12 +21,12 @@ from facemood.stages.orientation import AUTO, Orientation, turn_back
 from facemood.stages.pose import estimate_pose
 from facemood.strategy import Strategy
 from facemood.tracking import (
-    ExpressionBaseline,
+    Baselines,
+    Cast,
     FaceFollower,
     PhotoScene,
     Scene,
     TrackOptions,
-    UnitBaseline,
     VideoOptions,
     VideoScene,
 )
@@ -82,26 +83,30 @@ class Pipeline:
             "device": self.session.device,
         }
 
-    def photos(self) -> PhotoScene:
-        """Return a scene for unrelated frames: the detector runs on each, and nothing is remembered."""
-        return PhotoScene(self.detector, self.options, self.orientation)
+    def photos(self, participants: Participants | None = None) -> PhotoScene:
+        """Return a scene for unrelated frames: the detector runs on each, and nothing is remembered.
+
+        Args:
+            participants: The plan of a study; None without one.
+        """
+        return PhotoScene(self.detector, self.options, self.orientation, participants)
 
     def track(
         self,
         options: VideoOptions | None = None,
         *,
-        baseline: ExpressionBaseline | None = None,
-        unit_baseline: UnitBaseline | None = None,
+        baselines: Baselines | None = None,
         learn: bool = False,
+        cast: Cast | None = None,
         orientation: int | None = None,
     ) -> VideoScene:
         """Return a scene that tracks the people of one video, camera or screen.
 
         Args:
             options: How the video is read; None for the defaults.
-            baseline: The people's expression baselines, if they are known already.
-            unit_baseline: Their action-unit baselines, if they are known already.
-            learn: Whether both are learned from the frames within `VideoOptions.baseline`.
+            baselines: The people's baselines, if they are known already.
+            learn: Whether they are learned from the frames in their periods.
+            cast: Says who is which participant of a study; None without a study.
             orientation: Degrees by which each frame is turned clockwise; None for the pipeline's own. ``"auto"`` turns
                 nothing here: `facemood.stream.decide_orientation` tells how a video is turned.
         """
@@ -110,9 +115,7 @@ class Pipeline:
         follower = FaceFollower(self.detector, self.landmark_model, self.options, track=track)
         if orientation is None:
             orientation = 0 if self.orientation == AUTO else int(self.orientation)
-        return VideoScene(
-            follower, options, baseline=baseline, unit_baseline=unit_baseline, learn=learn, orientation=orientation
-        )
+        return VideoScene(follower, options, baselines=baselines, learn=learn, cast=cast, orientation=orientation)
 
     def find(self, frame: Frame) -> list[Face]:
         """Return the faces of a photo, largest first, without expressions: landmarks, head pose and action units."""

@@ -16,6 +16,7 @@ from facemood.errors import FacemoodError, ImageError, ModelError
 from facemood.geometry import corner_and_size
 from facemood.models import ModelCard, ModelSession, check_views, session_of
 from facemood.pipeline import Pipeline
+from facemood.plan_file import Plan
 from facemood.progress import Hook
 from facemood.results import Failure, Result
 from facemood.schema import Face
@@ -26,7 +27,7 @@ from facemood.stages.detect import DetectOptions, Detector, FinderDetector, open
 from facemood.stages.landmarks import LandmarkModel
 from facemood.stages.orientation import AUTO, Orientation, check_orientation
 from facemood.strategy import CropStrategy, Strategy
-from facemood.stream import Stream, check_batch
+from facemood.stream import Stream, check_batch, design_info, plan_for
 from facemood.tracking.scene import VideoOptions
 
 if TYPE_CHECKING:
@@ -168,6 +169,7 @@ class EmotionRecognizer:
         every: float | None = None,
         smooth: float = SMOOTH,
         baseline: tuple[float, float] | None = None,
+        participants: Plan = None,
         batch: int = 8,
         progress: bool | Hook = False,
         allow_download: bool = False,
@@ -179,13 +181,14 @@ class EmotionRecognizer:
             every: For videos: an integer k reads every k-th frame, a float T at most one frame every T seconds.
             smooth: Time constant of smoothing in videos, in seconds; 0 turns it off.
             baseline: Start and end, in seconds, of the neutral baseline in each video. `Face.change` is relative to it.
+            participants: The plan of a study, or its CSV file: who is who in which video, and in which condition.
             batch: Frames whose faces go through the network together.
             progress: True for a bar on stderr, or a function that takes (done, total); total is None for a generator.
             allow_download: Whether images at http and https addresses are downloaded.
 
         Raises:
             SourceError: The source does not exist, contains no image or video, or is live and has no end.
-            OptionError: An option is out of its range.
+            OptionError: An option is out of its range, or the plan is wrong.
         """
         from facemood.analysis import Analysis
 
@@ -199,9 +202,10 @@ class EmotionRecognizer:
         inputs = find_inputs(source, on_error=on_error, allow_download=allow_download, left_out=left_out)
         refuse_live(inputs)
         options = VideoOptions(every=every, smooth=smooth, baseline=baseline)
-        stream = Stream(self.pipeline, options, batch=batch, on_error=on_error)
+        plan = plan_for(participants, inputs)
+        stream = Stream(self.pipeline, options, batch=batch, on_error=on_error, participants=plan)
         results = tuple(stream.run(inputs, progress=progress))
-        recorded = options.info() if any(result.variants for result in results) else {}
+        recorded = stream.info() if any(result.variants for result in results) else design_info(plan)
         recorded |= {"left_out": dict(left_out)} if left_out else {}
         return Analysis(results, {**self.info(), **recorded}, tuple(failures))
 
@@ -212,6 +216,7 @@ class EmotionRecognizer:
         every: float | None = None,
         smooth: float = SMOOTH,
         baseline: tuple[float, float] | None = None,
+        participants: Plan = None,
         batch: int = 8,
         on_error: ErrorHandler | None = None,
         progress: bool | Hook = False,
@@ -230,6 +235,7 @@ class EmotionRecognizer:
             every: For videos: an integer k reads every k-th frame, a float T at most one frame every T seconds.
             smooth: Time constant of smoothing in videos, in seconds; 0 turns it off.
             baseline: Start and end, in seconds, of the neutral baseline in each video. `Face.change` is relative to it.
+            participants: The plan of a study, or its CSV file, as for `analyze`.
             batch: Frames whose faces go through the network together; live frames go one by one.
             on_error: Called with the name and the error of each input that cannot be read; None raises the error.
             progress: True for a bar on stderr, or a function that takes (done, total).
@@ -238,12 +244,13 @@ class EmotionRecognizer:
 
         Raises:
             SourceError: The source does not exist, or has no image or video. Without `on_error`: any input is bad.
-            OptionError: An option is out of its range.
+            OptionError: An option is out of its range, or the plan is wrong.
         """
         check_batch(batch)
         options = VideoOptions(every=every, smooth=smooth, baseline=baseline)
         inputs = find_inputs(source, on_error=on_error, allow_download=allow_download)
-        stream = Stream(self.pipeline, options, batch=batch, on_error=on_error, keep_images=keep_images)
+        plan = plan_for(participants, inputs)
+        stream = Stream(self.pipeline, options, batch, keep_images, on_error, plan)
         return stream.run(inputs, progress=progress)
 
     def detect(self, image: ImageLike) -> list[Face]:

@@ -14,6 +14,7 @@ from facemood.csv_dialect import write_csv
 from facemood.errors import OutputError
 from facemood.filenames import escape_name
 from facemood.originals import refuse_overwriting
+from facemood.participants import Segment
 from facemood.render import IMAGE_SUFFIXES, draw_faces, encode_png, write_image
 from facemood.schema import Face, Image
 from facemood.table import (
@@ -21,6 +22,7 @@ from facemood.table import (
     SCHEMA,
     Cell,
     Column,
+    Design,
     RowSource,
     Value,
     columns_for,
@@ -57,6 +59,8 @@ class Result:
         image: The frame, (H, W, 3) uint8 BGR; None if it was not kept.
         orientation: Degrees by which the frame was turned clockwise to be read: 0, 90, 180 or 270. Faces and image are
             as given, not turned.
+        design: The own columns of the study's plan; None without a plan.
+        segments: The segments of the plan that contain the frame, also of participants who are not in sight.
 
     Example:
         >>> result = Result("photo.jpg", size=(640, 480), labels=("happy", "sad"))
@@ -74,6 +78,8 @@ class Result:
     speed: dict[str, float] = field(default_factory=dict)
     image: Image | None = field(default=None, repr=False, compare=False)
     orientation: int = 0
+    design: Design | None = None
+    segments: tuple[Segment, ...] = ()
 
     def __iter__(self) -> Iterator[Face]:
         return iter(self.faces)
@@ -124,7 +130,7 @@ class Result:
     @property
     def columns(self) -> tuple[Column, ...]:
         """The columns of the table."""
-        return columns_for(self.labels, self.variants)
+        return columns_for(self.labels, self.variants, self.design)
 
     def rows(self) -> Iterator[dict[str, Cell]]:
         """Yield a table row for each face, or one row with empty face columns if there is no face."""
@@ -148,7 +154,7 @@ class Result:
             "schema": SCHEMA,
             **values_of(FRAME_COLUMNS, self._row_source),
             "size": list(self.size),
-            "faces": [face.to_dict(number) for number, face in enumerate(self.faces)],
+            "faces": [face.to_dict(number, self.timestamp) for number, face in enumerate(self.faces)],
             "speed": {stage: round(value, 2) for stage, value in self.speed.items()},
         }
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from facemood.facs import describe
 from facemood.geometry import eye_aspect_ratio
+from facemood.participants import Segment
 from facemood.table import (
     ANGLE_COLUMNS,
     PIXEL_DECIMALS,
@@ -125,6 +126,8 @@ class Face:
         openness: Openness of the subject's right and left eye, measured at the edges of the iris. It is comparable only
             with other frames of the same person. None if unknown.
         parts: Mask and parts of the face; None if not requested, or if they cannot be measured.
+        segment: The participant of a study that this is, in a condition; None without a plan, and outside of its
+            segments.
 
     Example:
         >>> box, probabilities = np.float32([10, 20, 50, 60]), np.float32([0.8, 0.2])
@@ -148,6 +151,7 @@ class Face:
     action_units: Mapping[str, float] = field(default_factory=dict, repr=False)
     openness: tuple[float, float] | None = field(default=None, repr=False)
     parts: FaceParts | None = field(default=None, repr=False)
+    segment: Segment | None = field(default=None, repr=False)
 
     @property
     def emotion(self) -> str:
@@ -222,11 +226,12 @@ class Face:
         x1, y1, x2, y2 = np.rint(self.box + grow).astype(int).clip(0).tolist()
         return image[y1:y2, x1:x2]
 
-    def to_dict(self, number: int | None = None) -> dict[str, Any]:
+    def to_dict(self, number: int | None = None, timestamp: float | None = None) -> dict[str, Any]:
         """Return the face as in the JSON: the columns of `facemood.table`, and values without a column.
 
         Args:
             number: Index of the face in its frame, from 0.
+            timestamp: Time of the frame in seconds, for the time since the start of the segment; None for a photo.
 
         Returns:
             Pixels and degrees with 1 decimal, probabilities with 4, action units with 3. Unknown values are left out.
@@ -240,6 +245,9 @@ class Face:
             known["map"] = self.activation_map.to_dict()
         if self.parts is not None:
             known["vector"] = _rounded(self.parts.vector, SHARE_DECIMALS)
+        if self.segment is not None:
+            values = self.segment.values(timestamp)
+            known["segment"] = {name: value for name, value in values.items() if value is not None}
         return known
 
     def _repr_png_(self) -> bytes | None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import functools
 import itertools
 import logging
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Integral
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from facemood.errors import FacemoodError, OptionError
+from facemood.flow import change_each
+from facemood.participants import Participants, Segment
 from facemood.pipeline import Pipeline
+from facemood.plan_file import Plan, participants_of
 from facemood.progress import Hook, open_hook
 from facemood.results import Result
 from facemood.schema import Frame
@@ -30,7 +35,9 @@ from facemood.sources import (
 from facemood.sources.ahead import read_ahead
 from facemood.sources.live import open_live
 from facemood.stages.orientation import AUTO
-from facemood.tracking import Scene, VideoOptions, VideoScene
+from facemood.table import CHANGE, RAW
+from facemood.text import count
+from facemood.tracking import Baselines, Cast, Scene, VideoOptions, VideoScene
 
 logger: logging.Logger = logging.getLogger("facemood")
 
@@ -59,6 +66,7 @@ class Stream:
         batch: Frames whose faces go through the network together.
         keep_images: Whether results keep their images.
         on_error: Called for each input that cannot be read; None raises the error.
+        participants: The plan of a study; None without one.
     """
 
     pipeline: Pipeline
@@ -66,6 +74,7 @@ class Stream:
     batch: int = 8
     keep_images: bool = False
     on_error: ErrorHandler | None = None
+    participants: Participants | None = None
 
     def run(self, inputs: Iterable[Item], *, progress: bool | Hook = False) -> Iterator[Result]:
         """Yield the results of all inputs in order, and report the progress.
@@ -79,7 +88,7 @@ class Stream:
         """
         known = inputs if isinstance(inputs, list) else None
         total = count_frames(known, self.video.every) if known is not None and progress else None
-        variants = self.video.variants if known is None or any(map(moves, known)) else ()
+        variants = self.variants if known is None or any(map(moves, known)) else ()
         done = 0
         with open_hook(progress) as hook:
 
@@ -89,7 +98,48 @@ class Stream:
                 hook(done, total)
 
             hook(0, total)
-            yield from _Run(self, variants, advance, ahead=known is not None and len(known) > 1).results(inputs)
+            run = _Run(self, variants, advance, ahead=known is not None and len(known) > 1)
+            yield from change_each(run.results(inputs), self._with_segments)
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The values of each label besides its probability, in videos: with a baseline also the change."""
+        own = self.participants.segments if self.participants else ()
+        return (RAW, CHANGE) if any(one.baseline for one in own) else self.video.variants
+
+    def info(self) -> dict[str, Any]:
+        """Return the settings of videos, for the head of tables and reports."""
+        return {**self.video.info(), "variants": list(self.variants), **design_info(self.participants)}
+
+    def _with_segments(self, result: Result) -> Result:
+        """Return a result with the segments of the plan that it lies in."""
+        plan = self.participants
+        if plan is None:
+            return result
+        segments = plan.at(result.source, result.timestamp)
+        return dataclasses.replace(result, design=plan.further, segments=segments)
+
+
+def plan_for(participants: Plan, inputs: Iterable[Item]) -> Participants | None:
+    """Return the plan of a study, compared with the inputs if these are a list.
+
+    Raises:
+        OptionError: It is no plan, or does not fit the inputs.
+    """
+    plan = participants_of(participants)
+    if plan is not None and isinstance(inputs, list):
+        strangers = plan.check([name_of_item(item) for item in inputs])
+        if strangers:
+            many = count(len(strangers), "input")
+            logger.warning("%s: %s not in the plan, such as %s", plan.name, many, strangers[0])
+    return plan
+
+
+def design_info(participants: Participants | None) -> dict[str, Any]:
+    """Return what a run's settings tell of the plan of a study: where it is from, and its own columns."""
+    if participants is None:
+        return {}
+    return {"participants": participants.name, "design": [list(column) for column in participants.further]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +199,7 @@ class _Run:
 
     def _read_each(self, frames: Sequence[Frame]) -> Iterator[Result]:
         """Read a batch of photos. If that fails, read them one by one, so that only the cause is lost."""
-        scene = self.stream.pipeline.photos()
+        scene = self.stream.pipeline.photos(self.stream.participants)
         try:
             results = list(self._read(frames, scene))
         except Exception:
@@ -200,21 +250,31 @@ class _Run:
 
         People get the same track IDs both times, because the same frames are read in the same way.
         """
-        orientation = self._orientation(item)
-        if self.stream.video.baseline is None:
-            return self.stream.pipeline.track(self.stream.video, orientation=orientation)
-        start, end = self.stream.video.baseline
-        scene = self.stream.pipeline.track(self.stream.video, learn=True, orientation=orientation)
-        with contextlib.closing(open_video(item, every=self.stream.video.every, end=end)) as frames:
-            for batch in batched(frames, self.stream.batch):
-                for _ in self._read(batch, scene):
-                    pass
-        if not scene.baseline.people:
-            name = name_of_item(item)
-            logger.warning("%s: no face was tracked from %g to %g s, so there is no baseline", name, start, end)
-        return self.stream.pipeline.track(
-            self.stream.video, baseline=scene.baseline, unit_baseline=scene.unit_baseline, orientation=orientation
-        )
+        track = functools.partial(self.stream.pipeline.track, self.stream.video, orientation=self._orientation(item))
+        segments = self.stream.participants.of(name_of_item(item)) if self.stream.participants else ()
+        learning = track(learn=True, cast=Cast(segments))
+        end = learning.baselines.end
+        if end:
+            with contextlib.closing(open_video(item, every=self.stream.video.every, end=end)) as frames:
+                for batch in batched(frames, self.stream.batch):
+                    for _ in self._read(batch, learning):
+                        pass
+            self._warn_of_strangers(name_of_item(item), learning.baselines, segments)
+        return track(baselines=learning.baselines, cast=Cast(segments))
+
+    def _warn_of_strangers(self, name: str, baselines: Baselines, segments: Sequence[Segment]) -> None:
+        """Tell of baseline periods in which nobody, or not the participant, was seen."""
+        for period in baselines.periods:
+            start, end = period
+            people = baselines.people(period)
+            if not people:
+                logger.warning("%s: no face was tracked from %g to %g s, so there is no baseline", name, start, end)
+                continue
+            own = (one.participant for one in segments if (one.baseline or self.stream.video.baseline) == period)
+            for participant in dict.fromkeys(one for one in own if one not in people):
+                logger.warning(
+                    "%s: %s was not seen from %g to %g s, so there is no baseline", name, participant, start, end
+                )
 
     def _orientation(self, item: Item) -> int:
         """Return how a video is turned, from frames of its first seconds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -122,6 +123,24 @@ def clock(seconds: float, *, decimals: int = 0) -> str:
     minutes, hours = whole // 60 % 60, whole // 3600
     text = f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
     return ("-" if units < 0 else "") + text + (f".{rest:0{decimals}}" if decimals else "")
+
+
+def parse_seconds(text: str) -> float:
+    """Parse a time such as 70, 1:10 or 0:01:10.5 into seconds.
+
+    Raises:
+        ValueError: The text is not a time.
+
+    Example:
+        >>> parse_seconds("70"), parse_seconds("1:10"), parse_seconds("0:01:10.5")
+        (70.0, 70.0, 70.5)
+    """
+    total = 0.0
+    for part in text.strip().split(":"):
+        if not re.fullmatch(r"\d+(\.\d*)?", part):
+            raise ValueError(f"expected a time such as 70 or 1:10, but got {text!r}")
+        total = 60 * total + float(part)
+    return total
 
 
 def markdown_table(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -23,6 +23,7 @@ from facemood.cli.arguments import (
     MinFace,
     Model,
     Orientation,
+    ParticipantsOption,
     Precision,
     Prior,
     Smooth,
@@ -107,6 +108,7 @@ def analyze(
     every: Every = None,
     smooth: Smooth = SMOOTH,
     baseline: Baseline = None,
+    participants: ParticipantsOption = None,
     anonymize: Anonymize = "",
     resume: Resume = False,
     overwrite: Overwrite = False,
@@ -137,7 +139,7 @@ def analyze(
     from facemood.tracking.scene import VideoOptions
 
     video = VideoOptions(every=parse_every(every), smooth=smooth, baseline=parse_period(baseline))
-    job = _Job(video, sources, output or [], batch=batch, allow_download=allow_download)
+    job = _Job(video, sources, output or [], participants, batch=batch, allow_download=allow_download)
     job.bar, job.dialect = not quiet and sys.stderr.isatty(), csv_dialect
     job.check(json=json, draws=bool(draw))
     recognizer = open_recognizer(
@@ -155,12 +157,19 @@ class _Job:
     """One run of the command: inputs, outputs, summary and failures."""
 
     def __init__(
-        self, video: VideoOptions, sources: list[str], patterns: list[str], *, batch: int, allow_download: bool
+        self,
+        video: VideoOptions,
+        sources: list[str],
+        patterns: list[str],
+        participants: str | None,
+        *,
+        batch: int,
+        allow_download: bool,
     ) -> None:
         from facemood.cli.run_summary import RunSummary
         from facemood.outputs import OutputTargets
         from facemood.sources import find_inputs
-        from facemood.stream import moves
+        from facemood.stream import moves, plan_for
         from facemood.text import count
 
         self.video, self.batch, self.bar = video, batch, False
@@ -178,7 +187,9 @@ class _Job:
         if len(self.inputs) < len(found):
             again = count(len(found) - len(self.inputs), "input")
             say(f"facemood: {again} named more than once; each is read once")
-        self.targets, self.moves = OutputTargets(patterns, self.inputs, moves), moves
+        self.plan = plan_for(participants, self.inputs)
+        read_too = [participants] if participants else []
+        self.targets, self.moves = OutputTargets(patterns, self.inputs, moves, read_too=read_too), moves
         self.seen = RunSummary()
 
     def _refuse_data_url(self, source: str) -> bool:
@@ -229,16 +240,20 @@ class _Job:
         """Open the files of the run, and tell what is left of it."""
         from facemood.outputs import Outputs
         from facemood.sinks import open_sink
+        from facemood.stream import Stream, design_info
 
-        photos = recognizer.info() if self.targets.all else {}  # without outputs, nothing records them
-        videos = {**photos, **self.video.info()}
+        stream = Stream(recognizer.pipeline, self.video, participants=self.plan)
+        known = recognizer.info() if self.targets.all else {}  # without outputs, nothing records them
+        photos = {**known, **design_info(self.plan)}
+        videos = {**photos, **stream.info()}
         info = dict(videos if any(map(self.moves, self.inputs)) else photos)
         info |= {KEY: self.dialect} if self.dialect != PLAIN else {}
         info |= {"left_out": dict(self.left_out)} if self.left_out else {}
         shown = {key: value for key, value in looks.items() if value}
 
         def settings(name: str, drawn: bool) -> dict[str, Any]:
-            return {**(videos if self.moves(name) else photos), **(shown if drawn else {})}
+            own = {} if self.plan is None else {"participants": self.plan.info(name)}
+            return {**(videos if self.moves(name) else photos), **own, **(shown if drawn else {})}
 
         outputs = Outputs(
             self.targets,
@@ -265,6 +280,7 @@ class _Job:
             every=self.video.every,
             smooth=self.video.smooth,
             baseline=self.video.baseline,
+            participants=self.plan and self.plan.only(inputs),
             batch=self.batch,
             progress=self.bar,
             keep_images=self.targets.wants_images,

@@ -166,6 +166,15 @@ Baseline = Annotated[
     ),
 ]
 
+ParticipantsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--participants",
+        metavar="PLAN.csv",
+        help="Plan of a study: who is who in which video, in which condition and when. Adds columns to all tables.",
+    ),
+]
+
 
 def _known_layers(names: list[str] | None) -> list[str] | None:
     """Check the layers of `--draw` before anything is loaded; commas and repetition mean the same."""

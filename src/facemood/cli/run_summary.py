@@ -131,6 +131,6 @@ def _people_rows(tracks: list[Track]) -> list[list[str]]:
             f"{label} {share_percent(share)} ({ranges[label]})" for label, share in top if share > 0
         )
         name = shorten(printable(track.source)) if track.source != video else ""
-        rows.append([name, str(track.track_id), f"{track.seconds:.1f} s", expressions])
+        rows.append([name, printable(track.name), f"{track.seconds:.1f} s", expressions])
         video = track.source
     return rows

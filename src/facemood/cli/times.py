@@ -6,6 +6,8 @@ import re
 
 import typer
 
+from facemood.text import parse_seconds
+
 
 def parse_every(text: str | None) -> float | None:
     """Parse the sampling interval of a video: frames as int, seconds as float.
@@ -46,20 +48,10 @@ def parse_period(text: str | None) -> tuple[float, float] | None:
         return None
     start, dash, end = text.partition("-")
     try:
-        period = (_seconds(start), _seconds(end))
+        period = (parse_seconds(start), parse_seconds(end))
     except ValueError:
         dash = ""
         period = (0.0, 0.0)
     if not dash or period[1] <= period[0]:
         raise typer.BadParameter(f"--baseline: expected a period such as 0:00-0:10 or 5-15, but got {text!r}")
     return period
-
-
-def _seconds(text: str) -> float:
-    """Parse a time such as 70, 1:10 or 0:01:10.5 into seconds."""
-    total = 0.0
-    for part in text.strip().split(":"):
-        if not re.fullmatch(r"\d+(\.\d*)?", part):
-            raise ValueError(text)
-        total = 60 * total + float(part)
-    return total

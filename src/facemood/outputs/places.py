@@ -113,6 +113,7 @@ class OutputTargets:
         patterns: The texts after ``-o``.
         inputs: The names of all inputs.
         moves: Returns whether an input is a video, an animation or a live source.
+        read_too: Other files that the run reads, which no output may replace.
 
     Attributes:
         all: The outputs.
@@ -135,11 +136,18 @@ class OutputTargets:
     moving: set[str]
     labels: dict[str, Label]
 
-    def __init__(self, patterns: Sequence[str], inputs: Sequence[str], moves: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        patterns: Sequence[str],
+        inputs: Sequence[str],
+        moves: Callable[[str], bool],
+        *,
+        read_too: Sequence[str] = (),
+    ) -> None:
         self.all = [OutputTarget.parse(pattern) for pattern in patterns]
         self.inputs = list(dict.fromkeys(inputs))
         self.moving = {name for name in inputs if moves(name)}
-        self._originals = Originals(inputs)
+        self._originals = Originals([*inputs, *read_too])
         for target in self.all:
             self._check_holds(target)
         self._check_twice()

@@ -21,6 +21,10 @@ MAX_LISTED_SETTINGS = 3
 """Most changed settings that a message lists."""
 
 
+MAX_SETTING = 60
+"""Most characters of a setting in such a message."""
+
+
 class PlannedInput(NamedTuple):
     """An input of this run, and the outputs that it is to have.
 
@@ -107,7 +111,7 @@ class ResumableOutput:
                 self.remaining.discard(name)
         if others:
             listed = [*changed.items()][:MAX_LISTED_SETTINGS]
-            words = ", ".join(f"{key}: {old} -> {new}" for key, (old, new) in listed)
+            words = ", ".join(f"{key}: {_shorten(old)} -> {_shorten(new)}" for key, (old, new) in listed)
             self._add_message(
                 f"the settings are not those of the last run ({words}); reading {count(others, 'input')} again"
             )
@@ -298,6 +302,12 @@ class ResumableTable(ResumableOutput):
         self.sidecar.table, self.sidecar.size = place.name, size
         with contextlib.suppress(OSError):
             self.sidecar.inode = os.stat(place).st_ino
+
+
+def _shorten(value: object) -> str:
+    """Return a setting as text of at most `MAX_SETTING` characters."""
+    text = str(value)
+    return text if len(text) <= MAX_SETTING else f"{text[: MAX_SETTING - 1]}…"
 
 
 def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

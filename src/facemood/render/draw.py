@@ -119,21 +119,27 @@ def name_of(face: Face) -> str:
 
 
 def numbers_of(faces: Sequence[Face]) -> list[str]:
-    """Return the numbers of several faces, as in the table: track IDs in videos, else indices from 0.
+    """Return the names or numbers of several faces, as in the table.
 
     Returns:
-        A string for each face; empty if it is the only face, or a face without a track ID among tracked ones.
+        A string for each face: the participant of a study; else the track ID in a video, the index from 0 in a photo.
+        Empty for a single face that is no participant, and for a face without a track ID among tracked ones.
 
     Example:
         >>> face = Face(np.zeros(4, np.float32), 0.9)
         >>> numbers_of([face, face]), numbers_of([face])
         (['0', '1'], [''])
     """
+    people: Sequence[int | None] = [face.track_id for face in faces]
     if len(faces) == 1:
-        return [""]
-    people = [face.track_id for face in faces]
-    known = people if any(person is not None for person in people) else range(len(faces))
-    return ["" if number is None else str(number) for number in known]
+        people = [None]
+    elif all(person is None for person in people):
+        people = range(len(faces))
+    numbers = ["" if number is None else str(number) for number in people]
+    return [
+        drawable(face.segment.participant) if face.segment else number
+        for face, number in zip(faces, numbers, strict=True)
+    ]
 
 
 def _text_size(box: Area, image: tuple[int, int]) -> int:

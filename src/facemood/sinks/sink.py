@@ -90,4 +90,6 @@ def columns_of(info: Mapping[str, Any]) -> tuple[Column, ...]:
         >>> [column.name for column in columns_of({"labels": ["happy"], "variants": ["raw"]})][-2:]
         ['display_label', 'raw_happy']
     """
-    return columns_for(tuple(info["labels"]), tuple(info.get("variants", ())))
+    design = info.get("design")
+    further = None if design is None else tuple((name, kind) for name, kind in design)
+    return columns_for(tuple(info["labels"]), tuple(info.get("variants", ())), further)

@@ -151,6 +151,8 @@ class _Person:
     boxes: array[float] = field(default_factory=lambda: array("f"))
     units: bytearray = field(default_factory=bytearray)
     eyes: array[float] = field(default_factory=lambda: array("f"))
+    certain: array[int] = field(default_factory=lambda: array("b"))
+    participants: dict[str, None] = field(default_factory=dict)
 
     def add(self, frame: int, face: Face) -> None:
         """Add the person's face in a frame; a second face in the same frame is ignored."""
@@ -163,6 +165,9 @@ class _Person:
         units = face.action_units
         self.units.extend(round(STEPS * units[key]) if key in units else UNKNOWN for key in KEYS)
         self.eyes.extend(face.openness or UNKNOWN_EYES)
+        self.certain.append(-1 if face.certain is None else face.certain)
+        if face.segment is not None:
+            self.participants[face.segment.participant] = None
 
     def track(self, source: str, number: int, times: Times, ends: Times) -> Track:
         """Return the person's track so far.
@@ -185,6 +190,8 @@ class _Person:
             np.array(self.boxes, np.float32).reshape(-1, 4),
             _from_bytes(self.units).reshape(-1, len(KEYS)),
             np.array(self.eyes, np.float32).reshape(-1, 2),
+            np.array(self.certain, np.int8),
+            tuple(self.participants),
         )
 
 

@@ -35,6 +35,8 @@ class Track:
         units: (T, U) float32 intensities 0..1 of the action units in the order of `facemood.facs.KEYS`; NaN if unknown.
             None if no action units were measured.
         eyes: (T, 2) float32 openness of the subject's right and left eye (`Face.openness`); NaN if unknown.
+        certain: (T,) int8 `Face.certain`: 1, 0, or -1 if unknown.
+        participants: Who of a study this is, by the plan; mostly one or none.
 
     Example:
         >>> times, rows = np.array([0.0, 0.1]), np.array([[0.9, 0.1], [0.4, 0.6]], np.float32)
@@ -53,9 +55,16 @@ class Track:
     boxes: NDArray[np.float32]
     units: NDArray[np.float32] | None = None
     eyes: NDArray[np.float32] | None = None
+    certain: NDArray[np.int8] | None = None
+    participants: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.timestamps)
+
+    @property
+    def name(self) -> str:
+        """Track ID, with the participants of a study: ``3 (p01)``."""
+        return f"{self.track_id} ({', '.join(self.participants)})" if self.participants else str(self.track_id)
 
     @property
     def durations(self) -> Times:
@@ -115,8 +124,8 @@ def downsample(track: Track, *, points: int = MAX_POINTS) -> Track:
 
     Returns:
         One point for each bin in which the person is visible. It has the means of probabilities, boxes and known action
-        units, weighted by the lengths of the frames, and the display label of the longest time; the eyes are left out.
-        A bin lasts from the start of its first frame to the end of its last, so gaps within a bin are lost.
+        units, weighted by the lengths of the frames, and the display label of the longest time; eyes and certainty are
+        left out. A bin lasts from the start of its first frame to the end of its last, so gaps within a bin are lost.
 
     Raises:
         ValueError: `points` is below 1.
@@ -141,6 +150,7 @@ def downsample(track: Track, *, points: int = MAX_POINTS) -> Track:
         longest.argmax(axis=1),
         (np.add.reduceat(weights * track.boxes, firsts) / totals).astype(np.float32),
         None if track.units is None else _known_means(track.units, weights, firsts),
+        participants=track.participants,
     )
 
 

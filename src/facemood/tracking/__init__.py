@@ -4,17 +4,18 @@ The pipeline is given a `Scene`: `PhotoScene` remembers nothing, `VideoScene` co
 """
 
 from facemood.defaults import SMOOTH
-from facemood.tracking.baseline import ExpressionBaseline
+from facemood.tracking.baselines import Baselines
+from facemood.tracking.cast import Cast
 from facemood.tracking.follow import FaceFollower
 from facemood.tracking.scene import PhotoScene, Scene, VideoOptions, VideoScene
 from facemood.tracking.smooth import Smoother, SmoothOptions
 from facemood.tracking.tracker import PATIENCE, Tracker, TrackOptions
-from facemood.tracking.unit_baseline import UnitBaseline
 
 __all__ = [
     "PATIENCE",
     "SMOOTH",
-    "ExpressionBaseline",
+    "Baselines",
+    "Cast",
     "FaceFollower",
     "PhotoScene",
     "Scene",
@@ -22,7 +23,6 @@ __all__ = [
     "Smoother",
     "TrackOptions",
     "Tracker",
-    "UnitBaseline",
     "VideoOptions",
     "VideoScene",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,38 +22,43 @@ class ExpressionBaseline:
     Example:
         >>> baseline, box = ExpressionBaseline(), np.zeros(4, np.float32)
         >>> who = {"labels": ("sad", "neutral"), "track_id": 1}
-        >>> baseline.add([Face(box, 1.0, probabilities=np.array([0.5, 0.5]), **who)])
+        >>> baseline.add([Face(box, 1.0, probabilities=np.array([0.5, 0.5]), **who)], [1])
         >>> later = Face(box, 1.0, probabilities=np.array([0.8, 0.2]), **who)
-        >>> np.round(baseline.compare([later])[0].change.astype(float), 2).tolist()
+        >>> np.round(baseline.compare([later], [1])[0].change.astype(float), 2).tolist()
         [1.39, -1.39]
     """
 
     def __init__(self) -> None:
-        self._sums: dict[int, NDArray[np.float64]] = {}
-        self._counts: dict[int, int] = {}
+        self._sums: dict[Hashable, NDArray[np.float64]] = {}
+        self._counts: dict[Hashable, int] = {}
 
     @property
-    def people(self) -> tuple[int, ...]:
-        """Track IDs that have a baseline."""
-        return tuple(sorted(self._sums))
+    def people(self) -> tuple[Hashable, ...]:
+        """Who has a baseline."""
+        return tuple(self._sums)
 
-    def add(self, faces: Iterable[Face]) -> None:
-        """Add the faces of one more frame of the baseline period."""
-        for face in faces:
-            if face.track_id is None or not face.labels:
+    def add(self, faces: Iterable[Face], keys: Iterable[Hashable]) -> None:
+        """Add the faces of one more frame of the baseline period.
+
+        Args:
+            faces: The faces.
+            keys: Who each of them is; None for nobody in particular.
+        """
+        for face, key in zip(faces, keys, strict=True):
+            if key is None or not face.labels:
                 continue
-            self._sums[face.track_id] = self._sums.get(face.track_id, 0.0) + log_odds(face.probabilities)
-            self._counts[face.track_id] = self._counts.get(face.track_id, 0) + 1
+            self._sums[key] = self._sums.get(key, 0.0) + log_odds(face.probabilities)
+            self._counts[key] = self._counts.get(key, 0) + 1
 
-    def compare(self, faces: Iterable[Face]) -> list[Face]:
+    def compare(self, faces: Iterable[Face], keys: Iterable[Hashable]) -> list[Face]:
         """Return the faces with `Face.change`; faces without a baseline stay as they are."""
-        return [self._compare(face) for face in faces]
+        return [self._compare(face, key) for face, key in zip(faces, keys, strict=True)]
 
-    def _compare(self, face: Face) -> Face:
+    def _compare(self, face: Face, key: Hashable) -> Face:
         """Return one face with its change: log-odds now minus the mean log-odds of the baseline."""
-        if face.track_id is None or face.track_id not in self._sums or not face.labels:
+        if key is None or key not in self._sums or not face.labels:
             return face
-        baseline = self._sums[face.track_id] / self._counts[face.track_id]
+        baseline = self._sums[key] / self._counts[key]
         return dataclasses.replace(face, change=(log_odds(face.probabilities) - baseline).astype(np.float32))
 
 

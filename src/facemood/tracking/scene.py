@@ -10,19 +10,17 @@ from typing import Any, Protocol
 from facemood.defaults import SMOOTH
 from facemood.errors import OptionError
 from facemood.geometry import tilts
+from facemood.participants import Participants, Period
 from facemood.schema import Face, Frame
 from facemood.stages.detect import DetectOptions, Detector, select_faces
 from facemood.stages.landmarks import landmarks_of
 from facemood.stages.orientation import AUTO, TURNED, Orientation, UprightView, check_orientation, turn_frame
 from facemood.table import CHANGE, RAW
-from facemood.tracking.baseline import ExpressionBaseline
+from facemood.tracking.baselines import Baselines
+from facemood.tracking.cast import Cast
 from facemood.tracking.follow import FaceFollower, time_of
 from facemood.tracking.smooth import Smoother, SmoothOptions
 from facemood.tracking.tracker import PATIENCE
-from facemood.tracking.unit_baseline import UnitBaseline
-
-SHORTEST_FRAME = 1e-3
-"""Shortest time, in seconds, for which a frame counts in a unit baseline, so that the first frame counts too."""
 
 LONGEST_FRAME = 1.0
 """Longest time, in seconds, for which a frame counts in a unit baseline, so that no frame after a gap dominates."""
@@ -118,14 +116,23 @@ class PhotoScene:
         orientation: How pictures are turned to be upright. With ``"auto"``, a picture without a sure face is tried at
             90, 180 and 270 degrees. One of them counts if it has a sure face, and not fewer faces. A sure face has a
             score of the detector's `SURE` or more, and does not lie.
+        participants: The plan of a study, by which faces are participants; None without one.
     """
 
     detector: Detector
     options: DetectOptions
     orientation: Orientation
+    participants: Participants | None
 
-    def __init__(self, detector: Detector, options: DetectOptions, orientation: Orientation = AUTO) -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        options: DetectOptions,
+        orientation: Orientation = AUTO,
+        participants: Participants | None = None,
+    ) -> None:
         self.detector, self.options, self.orientation = detector, options, check_orientation(orientation)
+        self.participants = participants
         self._sure = max(getattr(detector, "SURE", SURE), options.threshold or 0.0)
 
     def find(self, frame: Frame) -> UprightView:
@@ -140,8 +147,11 @@ class PhotoScene:
         return turned if turned is not None and len(turned.faces) >= len(as_given.faces) else as_given
 
     def finish(self, frame: Frame, faces: list[Face]) -> list[Face]:
-        """Return the faces as they are."""
-        return faces
+        """Return the faces as they are, as participants of a study if they are in its plan."""
+        if self.participants is None:
+            return faces
+        cast = Cast(self.participants.of(frame.source))
+        return cast.update(faces, width=frame.size[0], now=frame.timestamp)[0]
 
     def _is_sure(self, face: Face) -> bool:
         """Return whether a face is upright beyond doubt: a face that is upside down is also found at times."""
@@ -169,16 +179,15 @@ class VideoScene:
     Args:
         follower: Tracks the people.
         options: How the video is read.
-        baseline: The people's expression baselines, if they are known already.
-        unit_baseline: Their action-unit baselines, if they are known already.
-        learn: Whether both are learned while the video is read, from the frames within `VideoOptions.baseline`.
+        baselines: The people's baselines, if they are known already.
+        learn: Whether they are learned while the video is read, from the frames in their periods.
+        cast: Says who is which participant of a study; None without a study.
         orientation: Degrees by which each frame is turned clockwise: 0, 90, 180 or 270.
     """
 
     follower: FaceFollower
     smoother: Smoother
-    baseline: ExpressionBaseline
-    unit_baseline: UnitBaseline
+    baselines: Baselines
     orientation: int
 
     def __init__(
@@ -186,16 +195,22 @@ class VideoScene:
         follower: FaceFollower,
         options: VideoOptions,
         *,
-        baseline: ExpressionBaseline | None = None,
-        unit_baseline: UnitBaseline | None = None,
+        baselines: Baselines | None = None,
         learn: bool = False,
+        cast: Cast | None = None,
         orientation: int = 0,
     ) -> None:
         self.orientation = orientation
         self.follower, self.smoother = follower, Smoother(SmoothOptions(seconds=options.smooth))
-        self.baseline, self.unit_baseline = baseline or ExpressionBaseline(), unit_baseline or UnitBaseline()
-        self._period = options.baseline if learn else None
+        self._cast, self._learn, self._default = cast or Cast(()), learn, options.baseline
+        self.baselines = baselines or Baselines(self.periods)
         self._last: float | None = None
+
+    @property
+    def periods(self) -> list[Period]:
+        """All baseline periods of the video: that of the options, and those of the study's segments."""
+        given = [self._default, *(one.baseline for one in self._cast.segments)]
+        return [period for period in given if period is not None]
 
     def find(self, frame: Frame) -> UprightView:
         """Track the people to the next frame."""
@@ -203,15 +218,27 @@ class VideoScene:
         return UprightView(turned, self.follower.find(turned), self.orientation)
 
     def finish(self, frame: Frame, faces: list[Face]) -> list[Face]:
-        """Smooth the predictions and compare them with the baselines."""
+        """Smooth the predictions, say who is who, and compare them with the baselines."""
         now = time_of(frame)
         passed = 0.0 if self._last is None else min(max(now - self._last, 0.0), LONGEST_FRAME)
         self._last = now
         smoothed = self.smoother.update(faces, now)
-        if self._period and now < self._period[1]:
-            neutral = smoothed if now >= self._period[0] else []
-            self.baseline.add(neutral)
-            self.unit_baseline.learn(neutral, seconds=max(passed, SHORTEST_FRAME))
-            return smoothed
-        self.unit_baseline.follow(smoothed, seconds=passed)
-        return self.baseline.compare(self.unit_baseline.compare(smoothed))
+        width = frame.size[0 if self.orientation in (0, 180) else 1]
+        known, participants = self._cast.update(smoothed, width=width, now=now)
+        names = dict(participants)
+        keys = [
+            one.segment.participant if one.segment else names.get(place, one.track_id)
+            for place, one in enumerate(known)
+        ]
+        if self._learn and now < self.baselines.end:
+            self._learn_from(known, participants, now=now, seconds=passed)
+            return known
+        periods = [self._default if one.segment is None else one.segment.baseline or self._default for one in known]
+        return self.baselines.compare(known, keys, periods, seconds=passed)
+
+    def _learn_from(
+        self, faces: list[Face], participants: list[tuple[int, str]], *, now: float, seconds: float
+    ) -> None:
+        """Add the faces of a frame to the baselines of their tracks, and of the participants that they are."""
+        learned = [*((face, face.track_id) for face in faces), *((faces[place], name) for place, name in participants)]
+        self.baselines.learn([face for face, _ in learned], [key for _, key in learned], now=now, seconds=seconds)

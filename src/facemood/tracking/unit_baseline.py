@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 
 import numpy as np
 
@@ -25,47 +25,56 @@ class UnitBaseline:
     Without a baseline period, the mean of all frames so far is used instead. Large movements are clipped in it, and its
     weight grows with the seconds for which the person was visible.
 
+    Args:
+        running: A baseline whose running mean is used; None for an own one.
+
     Example:
         >>> baseline, box = UnitBaseline(), np.zeros(4, np.float32)
-        >>> baseline.learn([Face(box, 0.9, track_id=1, action_units={"AU12": 0.4})], seconds=1)
-        >>> (later,) = baseline.compare([Face(box, 0.9, track_id=1, action_units={"AU12": 0.4})])
+        >>> baseline.learn([Face(box, 0.9, action_units={"AU12": 0.4})], [1], seconds=1)
+        >>> (later,) = baseline.compare([Face(box, 0.9, action_units={"AU12": 0.4})], [1])
         >>> round(later.action_units["AU12"], 3) == round(float(intensity_of(0.0)), 3)
         True
     """
 
-    def __init__(self) -> None:
-        self._known: dict[int, Matrix] = {}
-        self._running: dict[int, Matrix] = {}
+    def __init__(self, running: UnitBaseline | None = None) -> None:
+        self._known: dict[Hashable, Matrix] = {}
+        self._running: dict[Hashable, Matrix] = {} if running is None else running._running
 
     @property
-    def people(self) -> tuple[int, ...]:
-        """Track IDs that have a baseline from the baseline period."""
-        return tuple(sorted(self._known))
+    def people(self) -> tuple[Hashable, ...]:
+        """Who has a baseline from the baseline period."""
+        return tuple(self._known)
 
-    def learn(self, faces: Iterable[Face], *, seconds: float) -> None:
-        """Add faces of the baseline period, weighted by their duration in seconds."""
-        for face in faces:
-            _add(self._known, face, seconds, np.inf)
+    def learn(self, faces: Iterable[Face], keys: Iterable[Hashable], *, seconds: float) -> None:
+        """Add faces of the baseline period, weighted by their duration in seconds.
 
-    def follow(self, faces: Iterable[Face], *, seconds: float) -> None:
+        Args:
+            faces: The faces.
+            keys: Who each of them is; None for nobody in particular.
+            seconds: Duration of the frame.
+        """
+        for face, key in zip(faces, keys, strict=True):
+            _add(self._known, face, key, seconds, np.inf)
+
+    def follow(self, faces: Iterable[Face], keys: Iterable[Hashable], *, seconds: float) -> None:
         """Add faces of any other time to the running mean, weighted by their duration in seconds."""
-        for face in faces:
-            _add(self._running, face, seconds, MOST_SPREAD)
+        for face, key in zip(faces, keys, strict=True):
+            _add(self._running, face, key, seconds, MOST_SPREAD)
 
-    def compare(self, faces: Iterable[Face]) -> list[Face]:
+    def compare(self, faces: Iterable[Face], keys: Iterable[Hashable]) -> list[Face]:
         """Return the faces with units relative to the baselines, as far as these are known."""
-        return [self._compare(face) for face in faces]
+        return [self._compare(face, key) for face, key in zip(faces, keys, strict=True)]
 
-    def _compare(self, face: Face) -> Face:
+    def _compare(self, face: Face, key: Hashable) -> Face:
         """Return one face with units relative to the person's baseline."""
-        if face.track_id is None or not face.action_units:
+        if key is None or not face.action_units:
             return face
         spreads = _row(face.action_units)
-        intensities = intensity_of(spreads - self._baseline_of(face.track_id))
+        intensities = intensity_of(spreads - self._baseline_of(key))
         rows = zip(KEYS, np.isnan(spreads).tolist(), intensities.tolist(), strict=True)
         return dataclasses.replace(face, action_units={key: value for key, missing, value in rows if not missing})
 
-    def _baseline_of(self, person: int) -> Matrix:
+    def _baseline_of(self, person: Hashable) -> Matrix:
         """Return a person's baseline in spreads, (K,) in the order of `KEYS`; 0 where it is not known."""
         nothing = np.zeros((2, len(KEYS)))
         sums, seconds = self._running.get(person, nothing)
@@ -74,14 +83,14 @@ class UnitBaseline:
         return np.asarray(np.where(seconds > 0, sums / np.maximum(seconds, 1e-9), running))
 
 
-def _add(people: dict[int, Matrix], face: Face, seconds: float, most: float) -> None:
+def _add(people: dict[Hashable, Matrix], face: Face, key: Hashable, seconds: float, most: float) -> None:
     """Add a face to its person's sums: of spreads, clipped to `most`, times seconds; and of seconds, (2, K)."""
-    if face.track_id is None or not face.action_units:
+    if key is None or not face.action_units:
         return
     spreads = _row(face.action_units).clip(-most, most)
     known = ~np.isnan(spreads)
     counted = np.stack([np.where(known, spreads, 0) * seconds, known * seconds])
-    people[face.track_id] = people.get(face.track_id, 0) + counted
+    people[key] = people.get(key, 0) + counted
 
 
 def _row(units: Mapping[str, float]) -> Matrix:

@@ -155,7 +155,7 @@ def _facts(video: VideoSection) -> list[tuple[str, object]]:
 def _overview(people: Sequence[Track], video: VideoSection, *, name: str, level: int) -> str:
     """Return the strips of several people, one below the other."""
     rows = "".join(
-        f'<a href="#{name}-person-{track.track_id}">Person {track.track_id}</a>{charts.strip(track, video.span)}'
+        f'<a href="#{name}-person-{track.track_id}">Person {escape(track.name)}</a>{charts.strip(track, video.span)}'
         for track in people
     )
     return (
@@ -166,14 +166,14 @@ def _overview(people: Sequence[Track], video: VideoSection, *, name: str, level:
 
 def _person(track: Track, video: VideoSection, *, name: str, level: int) -> str:
     """Return the section of one person."""
-    title, shares, kept = f"Person {track.track_id}", track.shares, video.portraits.get(track.track_id, {})
+    title, shares, kept = f"Person {track.name}", track.shares, video.portraits.get(track.track_id, {})
     seconds = {label: f"{share * track.seconds:.1f}" for label, share in shares.items()}
     frequent = sorted((label for label in kept if shares[label] >= FREQUENT), key=lambda label: -shares[label])
     portraits = [kept[label] for label in frequent[:MAX_PORTRAITS]]
     span = _span(track, video)
     note = "" if span == video.span else " The chart shows only this period."
     return (
-        f'<section class="person"><h{level} id="{name}-person-{track.track_id}">{title}</h{level}>'
+        f'<section class="person"><h{level} id="{name}-person-{track.track_id}">{escape(title)}</h{level}>'
         f"<p>In sight for {track.seconds:.1f} s between {clock(track.timestamps[0], decimals=1)} and "
         f"{clock(track.ends[-1], decimals=1)}. Mostly {escape(charts.mostly(shares))}.{note}</p>"
         f"{portrait_row(portraits, whose=title)}{charts.area_chart(track, span, title=title)}"
@@ -257,7 +257,7 @@ def _others(people: Sequence[Track], *, level: int) -> str:
         return ""
     lines = [
         (
-            f"Person {track.track_id}",
+            escape(f"Person {track.name}"),
             clock(track.timestamps[0], decimals=1),
             clock(track.ends[-1], decimals=1),
             f"{track.seconds:.1f}",
