@@ -10,6 +10,7 @@ from facemood import Analysis, Result
 from facemood.labels import EXPRESSIONS
 from facemood.results import Failure
 from facemood.table import columns_for
+from facemood.wilson import wilson_interval
 from tests.conftest import make_face
 
 GOLDEN = """\
@@ -84,7 +85,15 @@ def test_the_summary_has_counts_and_shares(analysis: Analysis) -> None:
     summary = analysis.summary()
     assert (summary["frames"], summary["frames_without_a_face"], summary["faces"]) == (2, 1, 2)
     assert summary["share"]["happy"] == 1.0
+    assert summary["share_interval"]["happy"] == [round(end, 4) for end in wilson_interval(1.0, 2)]
     assert summary["mean_probability"]["neutral"] == 0.14
+
+
+def test_frames_of_a_person_are_no_independent_samples() -> None:
+    faces = [dataclasses.replace(make_face(), track_id=1) for _ in range(50)]
+    results = tuple(Result("a.mp4", i, i / 10, faces=(face,), labels=EXPRESSIONS) for i, face in enumerate(faces))
+    low, high = Analysis(results).summary()["share_interval"]["happy"]
+    assert (low, high) == tuple(round(end, 4) for end in wilson_interval(1.0, 1))  # one run
 
 
 def test_an_empty_analysis_has_a_summary_and_an_empty_table(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 import json
 import os
 from collections import Counter
@@ -12,6 +13,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from facemood.atomic import replacing
 from facemood.csv_dialect import PLAIN, write_csv
 from facemood.errors import require
@@ -19,6 +22,8 @@ from facemood.originals import refuse_overwriting
 from facemood.results import Failure, Result
 from facemood.table import BOOLEAN, INTEGER, NUMBER, SCHEMA, STRING, Cell, Column, Design, Value, columns_for, to_cells
 from facemood.timeline import Track, collect_tracks
+from facemood.timeline.share_intervals import share_interval
+from facemood.wilson import wilson_interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -172,7 +177,8 @@ class Analysis:
     def summary(self) -> dict[str, Any]:
         """Return the numbers of frames, faces and failures, and each expression's share and mean probability.
 
-        The shares are shares of the faces with a prediction.
+        The shares are shares of the faces with a prediction. Each has its 95% sampling interval, in which the frames of
+        a person count as a process, not as independent samples.
 
         Example:
             >>> Analysis((Result("a.jpg", labels=("happy",)),)).summary()["frames"]
@@ -189,8 +195,27 @@ class Analysis:
             "faces": len(faces),
             "failures": len(self.failures),
             "share": {label: round(counts[label] / len(classified), 4) for label in self.labels} if classified else {},
+            "share_interval": self._share_intervals(),
             "mean_probability": {label: round(fmean(values), 4) for label, values in means.items() if values},
         }
+
+    def _share_intervals(self) -> dict[str, list[float]]:
+        """Return the interval of each label's share; faces without a track are independent samples."""
+        known = [(result.source, face) for result in self.results for face in result if face.labels]
+        known.sort(key=lambda one: (one[0], one[1].track_id or 0))  # the frames of each person, in order
+        labels = [face.emotion for _, face in known]
+        if not known:
+            return {}
+        if all(face.track_id is None for _, face in known):
+            number = len(labels)
+            found = {label: wilson_interval(labels.count(label) / number, number) for label in self.labels}
+        else:
+            runs = len(list(itertools.groupby(labels)))
+            found = {
+                label: share_interval(np.array([one == label for one in labels]), np.ones(len(labels)), runs=runs)
+                for label in self.labels
+            }
+        return {label: [round(end, 4) for end in ends] for label, ends in found.items()}
 
     def _repr_html_(self) -> str:
         """Display a summary and the first rows in a notebook."""

@@ -118,8 +118,8 @@ class Face:
         display_label: Steady label for display: it changes when another label has led for some time (hysteresis). Empty
             without smoothing.
         certain: Whether the confidence reaches the level at which 9 of 10 predictions were right on held-out images
-            (selective prediction). In videos it speaks of `display_label`. None without a prediction, and if the model
-            has no such level.
+            (selective prediction). In videos False if `emotion`, `display_label` and the prediction from the single
+            frame differ. None without a prediction, and if the model has no such level.
         activation_map: Which parts of the face speak for the label and against it, for drawing; None if not requested.
         action_units: Intensities 0..1 by the keys of `facemood.facs.KEYS`, such as ``AU12`` and its sides ``AU12R`` and
             ``AU12L``; empty if unknown. In videos they are relative to the person's neutral baseline.

@@ -166,6 +166,17 @@ def test_certain_speaks_of_the_display_label() -> None:
     assert run([mostly("happy")], 30)[0].certain is None
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(READINGS, min_size=2, max_size=40), st.floats(0.7, 60))
+def test_a_certain_label_is_the_most_probable_and_the_displayed_one(predictions: list[Shares], rate: float) -> None:
+    smoother = Smoother()
+    for step, row in enumerate(predictions):
+        (face,) = smoother.update([replace(prediction(row), certain=True)], step / rate)
+        assert face.raw_probabilities is not None
+        single = face.labels[int(face.raw_probabilities.argmax())]
+        assert face.certain == (face.emotion == face.display_label == single)
+
+
 def test_a_flicker_is_damped_and_noise_more() -> None:
     faces = run([mostly("neutral")] * 30 + [mostly("happy")] + [mostly("neutral")] * 30, 30)
     assert {face.emotion for face in faces} == {"neutral"}

@@ -125,8 +125,8 @@ LABEL_COLUMNS = (
     ),
     Column(
         "certain", BOOLEAN, "Whether the confidence reaches the level at which 9 of 10 predictions were right on "
-        "held-out images; empty if the model has no such level", of_face(lambda face: face.certain),
-        ("faces", "certain"), range="0, 1",
+        "held-out images; 0 in videos while the display label or that of the single frame is another; empty if the "
+        "model has no such level", of_face(lambda face: face.certain), ("faces", "certain"), range="0, 1",
     ),
 )  # fmt: skip
 """Columns of the most probable label."""

@@ -47,11 +47,12 @@ class Episode:
 
 
 def find_episodes(track: Track, *, min_seconds: float = MIN_SECONDS, max_gap: float = MAX_GAP) -> list[Episode]:
-    """Return the episodes of a person in order: maximal periods with the same display label.
+    """Return the episodes of a person in order: maximal periods with the same most probable label.
 
-    An episode lasts from the start of its first frame to the end of its last. It ends when the display label changes,
-    or when the person is out of sight. With both limits 0, episodes cover the visible time exactly once. Episodes on
-    both sides of one that is too short are not merged.
+    The label is that of the smoothed probabilities, as in `Track.shares`. An episode lasts from the start of its first
+    frame to the end of its last. It ends when another label is more probable, or when the person is out of sight. With
+    both limits 0, episodes cover the visible time exactly once. Episodes on both sides of one that is too short are not
+    merged.
 
     Args:
         track: The person.
@@ -69,7 +70,7 @@ def find_episodes(track: Track, *, min_seconds: float = MIN_SECONDS, max_gap: fl
     """
     check_limits(min_seconds, max_gap)
     gaps = track.timestamps[1:] - track.ends[:-1] > max_gap + INSTANT
-    changes = np.flatnonzero(gaps | (np.diff(track.display_labels) != 0)) + 1
+    changes = np.flatnonzero(gaps | (np.diff(track.best) != 0)) + 1
     bounds = [0, *changes.tolist(), len(track)] if len(track) else []
     episodes = [_episode(track, first, end) for first, end in itertools.pairwise(bounds)]
     return [episode for episode in episodes if episode.seconds >= min_seconds - INSTANT]
@@ -87,7 +88,7 @@ def check_limits(min_seconds: float, max_gap: float) -> None:
 
 def _episode(track: Track, first: int, end: int) -> Episode:
     """Return the episode from one frame of a track to another (exclusive)."""
-    part, label = slice(first, end), int(track.display_labels[first])
+    part, label = slice(first, end), int(track.best[first])
     probabilities = track.probabilities[part, label].astype(np.float64)
     top = int(probabilities.argmax())
     return Episode(

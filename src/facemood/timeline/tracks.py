@@ -77,19 +77,24 @@ class Track:
         return float(self.durations.sum())
 
     @property
-    def shares(self) -> dict[str, float]:
-        """Share of the visible time for which each label is the most probable, 0..1; they sum to 1.
+    def best(self) -> NDArray[np.int64]:
+        """Index of the most probable label in each frame, (T,) int64.
 
-        Smoothed probabilities without hysteresis: so the shares hardly depend on how many frames are read.
+        Smoothed probabilities without hysteresis: so shares and episodes hardly depend on how many frames are read.
         """
+        return np.asarray(self.probabilities.argmax(axis=1), np.int64)
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Share of the visible time for which each label is the most probable, 0..1; they sum to 1."""
         weights = weights_of(self.durations)
-        counts = np.bincount(self.probabilities.argmax(axis=1), weights, minlength=len(self.labels)) / weights.sum()
+        counts = np.bincount(self.best, weights, minlength=len(self.labels)) / weights.sum()
         return dict(zip(self.labels, counts.tolist(), strict=True))
 
     @property
     def share_intervals(self) -> dict[str, tuple[float, float]]:
         """95% sampling interval of each share: wide for a short video, or a label that seldom changes."""
-        best, weights = self.probabilities.argmax(axis=1), weights_of(self.durations)
+        best, weights = self.best, weights_of(self.durations)
         runs = int((np.diff(best) != 0).sum()) + 1
         return {label: share_interval(best == column, weights, runs=runs) for column, label in enumerate(self.labels)}
 

@@ -98,7 +98,8 @@ class Smoother:
     doubtful one later, and a flicker never. It also changes if another label leads the smoothed probabilities by the
     margin for `SmoothOptions.hold`. A frame counts for the time since the last one: of sparse frames, each counts.
 
-    `Face.certain` speaks of the display label: it is False if the frame's own prediction is another label.
+    `Face.certain` speaks of the display label and of the most probable one: it is False if the frame's own prediction,
+    the smoothed one and the display label are not the same.
 
     Args:
         options: How probabilities are smoothed.
@@ -162,7 +163,7 @@ class Smoother:
             probabilities=smoothed,
             raw_probabilities=raw,
             display_label=face.labels[state.displayed],
-            certain=face.certain and int(raw.argmax()) == state.displayed,
+            certain=face.certain and int(raw.argmax()) == int(smoothed.argmax()) == state.displayed,
         )
 
     def _follow(self, state: SmoothState, logs: NDArray[np.float64], passed: float) -> None:

@@ -59,14 +59,14 @@ def legend(labels: Sequence[str]) -> str:
 
 
 def area_chart(track: Track, span: Span, *, title: str) -> str:
-    """Return a person's probabilities over time as stacked areas, with the strip of display labels below.
+    """Return a person's probabilities over time as stacked areas, with the strip of the most probable labels below.
 
     Args:
         track: The person.
         span: The time axis.
         title: Name of the person.
     """
-    description = f"{title}: probabilities of the expressions over time, stacked. Mostly {mostly(track.shares)}."
+    description = f"{title}: probabilities of the expressions over time, stacked. Mostly {mostly(track)}."
     drawn = downsample(track)
     areas = "".join(f'<path class="c{number}" d="{path}"/>' for number, path in _areas(drawn, span))
     grid = "".join(f'<path class="grid" d="M0 {y}H{WIDTH}"/>' for y in (HEIGHT // 4, HEIGHT // 2, HEIGHT * 3 // 4))
@@ -93,7 +93,7 @@ def face_count_chart(timeline: Timeline, span: Span) -> str:
 
 
 def strip(track: Track, span: Span) -> str:
-    """Return a person's display labels over time as a coloured strip, with words where they fit."""
+    """Return a person's most probable labels over time as a coloured strip, with words where they fit."""
     episodes = list(_strip_episodes(downsample(track), span))
     kind = "strip dense" if len(episodes) > CROWDED else "strip"
     return f'<div class="{kind}" aria-hidden="true">{"".join(episodes)}</div>'
@@ -133,7 +133,7 @@ def share_table(
     *,
     caption: str,
     unit: str,
-    intervals: Mapping[str, tuple[float, float]] | None = None,
+    intervals: Mapping[str, tuple[float, float]],
 ) -> str:
     """Return shares as a table with bars, largest first. A line below lists the labels with share 0.
 
@@ -142,7 +142,7 @@ def share_table(
         numbers: The absolute number for each label, such as its seconds.
         caption: Title of the table.
         unit: Heading of the column of numbers.
-        intervals: The sampling interval of each share, 0..1; None for no column of them.
+        intervals: The sampling interval of each share, 0..1.
     """
     order = sorted((label for label in shares if shares[label] > 0), key=lambda label: -shares[label])
     labels = list(shares)
@@ -150,11 +150,10 @@ def share_table(
         f'<tr><th scope="row"><span class="key c{labels.index(label)}"></span>{escape(label)}</th>'
         f'<td class="bar"><span class="c{labels.index(label)}" style="width:{100 * shares[label]:.1f}%"></span></td>'
         f"<td>{escape(share_percent(shares[label]))}</td>"
-        + ("" if intervals is None else f"<td>{escape(share_range(intervals[label]))}</td>")
-        + f"<td>{escape(numbers[label])}</td></tr>"
+        f"<td>{escape(share_range(intervals[label]))}</td><td>{escape(numbers[label])}</td></tr>"
         for label in order
     )
-    sampling = "" if intervals is None else '<th scope="col"><abbr title="95% sampling interval">interval</abbr></th>'
+    sampling = '<th scope="col"><abbr title="95% sampling interval">interval</abbr></th>'
     never = [label for label in labels if label not in order]
     missing = f'<p class="soft">Never: {escape(", ".join(never))}.</p>' if never and order else ""
     return (
@@ -165,15 +164,13 @@ def share_table(
     )
 
 
-def mostly(shares: Mapping[str, float]) -> str:
-    """Return the two largest shares in words.
-
-    Example:
-        >>> mostly({"happy": 0.6, "sad": 0.0, "neutral": 0.4})
-        'happy (60%) and neutral (40%)'
-    """
+def mostly(track: Track) -> str:
+    """Return a person's two largest shares in words, with their intervals: ``happy (60%, 41-77%) and ...``."""
+    shares, intervals = track.shares, track.share_intervals
     order = sorted((label for label in shares if shares[label] >= 0.05), key=lambda label: -shares[label])
-    return " and ".join(f"{label} ({share_percent(shares[label])})" for label in order[:2])
+    return " and ".join(
+        f"{label} ({share_percent(shares[label])}, {share_range(intervals[label])})" for label in order[:2]
+    )
 
 
 def _areas(track: Track, span: Span) -> Iterator[tuple[int, str]]:

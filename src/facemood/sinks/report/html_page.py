@@ -30,8 +30,8 @@ ABOUT = (
 
 OF_VIDEOS = (
     "The areas show the probabilities of all expressions, which sum to 100%. They are empty while a person is out of "
-    "sight. The strip below and the episodes show the steady display label, which changes only after another label has "
-    "led for some time (hysteresis). Shares are of the most probable label, smoothed but without hysteresis. The "
+    "sight. The strip below, the episodes and the shares are of the most probable label, smoothed but without the "
+    "hysteresis of the label that is drawn on videos. The "
     "interval of a share says how far another video of this length may be from it (95%). A frame lasts until "
     "the next frame of its video. An episode lasts from the start of its first frame to the end of its last; episodes "
     f"shorter than {MIN_SECONDS:g} s are not listed. Charts of more than {MAX_POINTS:,} frames show means over equal "
@@ -43,8 +43,8 @@ OF_VIDEOS = (
 """How the numbers for videos are computed, as HTML."""
 
 OF_PHOTOS = (
-    "Each face in a photo counts once, with its most probable expression. A question mark means that the model is not "
-    "certain."
+    "Each face in a photo counts once, with its most probable expression. The interval of a share says how far another "
+    "set of as many photos may be from it (95%). A question mark means that the model is not certain."
 )
 """How the numbers for photos are computed, as HTML."""
 

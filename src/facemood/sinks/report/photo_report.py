@@ -13,6 +13,7 @@ from facemood.sinks.report import charts
 from facemood.sinks.report.portraits import Portrait, cut_portrait
 from facemood.sinks.report.video_report import MAX_LINES, facts, portrait_row, table
 from facemood.text import count
+from facemood.wilson import wilson_interval
 
 MAX_FACES = 12
 """Most portraits of each expression, to keep the page short."""
@@ -58,17 +59,23 @@ class Photos:
 
     def section(self, *, level: int) -> str:
         """Return the section as HTML, with headings of a level 1..6."""
-        shares = {label: self.counts[label] / max(self.counts.total(), 1) for label in self.labels}
-        numbers = {label: f"{self.counts[label]:,}" for label in self.labels}
         known = [("photos", self.number), ("faces", self.faces), ("photos without a face", self.empty)]
         return "\n".join(
             [
                 facts((name, f"{number:,}") for name, number in known),
-                charts.share_table(shares, numbers, caption="Share of the faces", unit="faces") if self.faces else "",
+                self._share_table() if self.counts else "",
                 *(self._gallery(label, level) for label in self.labels if self.portraits[label]),
                 table(("photo", "faces", "expressions"), self.lines, caption=count(self.number, "photo")),
             ]
         )
+
+    def _share_table(self) -> str:
+        """Return the share of each expression among the faces, with its interval."""
+        total = self.counts.total()
+        shares = {label: self.counts[label] / total for label in self.labels}
+        numbers = {label: f"{self.counts[label]:,}" for label in self.labels}
+        intervals = {label: wilson_interval(share, total) for label, share in shares.items()}
+        return charts.share_table(shares, numbers, caption="Share of the faces", unit="faces", intervals=intervals)
 
     def _gallery(self, label: str, level: int) -> str:
         """Return the portraits of one expression, the most confident first."""

@@ -95,9 +95,9 @@ class BestPortraits:
 
     def add(self, image: Image, face: Face, place: str) -> None:
         """Keep a portrait of a face if it is the best of its expression so far."""
-        label, probability = face.reported
-        if not label:
+        if not face.labels:
             return
+        label, probability = face.emotion, face.confidence
         best = self.kept.get(label)
         if best is None or _rank(probability, face.certain) > _rank(best.probability + BETTER, best.certain):
             self.kept[label] = Portrait(label, probability, face.certain, place, cut_portrait(image, face))

@@ -175,7 +175,7 @@ def _person(track: Track, video: VideoSection, *, name: str, level: int) -> str:
     return (
         f'<section class="person"><h{level} id="{name}-person-{track.track_id}">{escape(title)}</h{level}>'
         f"<p>In sight for {track.seconds:.1f} s between {clock(track.timestamps[0], decimals=1)} and "
-        f"{clock(track.ends[-1], decimals=1)}. Mostly {escape(charts.mostly(shares))}.{note}</p>"
+        f"{clock(track.ends[-1], decimals=1)}. Mostly {escape(charts.mostly(track))}.{note}</p>"
         f"{portrait_row(portraits, whose=title)}{charts.area_chart(track, span, title=title)}"
         '<div class="columns">'
         f"{charts.share_table(shares, seconds, caption=TIME_IN_SIGHT, unit='seconds', intervals=track.share_intervals)}"
@@ -261,7 +261,7 @@ def _others(people: Sequence[Track], *, level: int) -> str:
             clock(track.timestamps[0], decimals=1),
             clock(track.ends[-1], decimals=1),
             f"{track.seconds:.1f}",
-            escape(charts.mostly(track.shares)),
+            escape(charts.mostly(track)),
         )
         for track in sorted(people, key=lambda track: track.track_id)
     ]
