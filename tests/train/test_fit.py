@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 import json
 from pathlib import Path
 
@@ -10,11 +11,16 @@ from facemood.datasets import ExpressionDataset
 from facemood.errors import OutputError, RecipeError
 from facemood.labels import BASIC_EXPRESSIONS, FERPLUS_COLUMNS
 from facemood.train import Hardware, Recipe, fit, load_recipe, load_trained
-from facemood.train.module import ExpressionModule
+from facemood.train.data.batches import as_tensor
+from facemood.train.export.describe import describe
+from facemood.train.module import ExpressionModule, fit_input
 from facemood.train.networks.zoo import build_network
 from facemood.train.trainer import History
 
 SMALL = ["network.widths=[8, 16]", "network.blocks=[1, 1]", "train.batch_size=16", "train.crop=24", "train.ema=0.9"]
+
+BACKBONE = ["network.kind='timm:test_efficientnet'", "input.size=64", "input.pixels='half'"]
+"""A backbone of timm that is made for tests: 0.3 M parameters."""
 
 
 def small_recipe(*more: str) -> Recipe:
@@ -217,17 +223,42 @@ def test_colour_images_train_a_grey_and_a_colour_network(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["accurate", "default-start", "default", "default-noisy", "nano", "teacher"])
+def test_a_run_says_which_weights_it_started_from_and_goes_on_without_them(tmp_path: Path) -> None:
+    timm = pytest.importorskip("timm", reason="backbones need the extra backbones")
+    file = tmp_path / "tiny.pth"
+    torch.save(timm.create_model("test_efficientnet", pretrained=False, num_classes=3).state_dict(), file)
+    recipe, dataset = small_recipe(*BACKBONE, f"network.weights='{file}'", "train.epochs=2"), bright_or_dark()
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(History, "on_train_batch_start", kill_in_second_epoch)
+        fit(recipe, dataset, tmp_path / "run")
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    file.unlink()
+    fit(recipe, dataset, tmp_path / "run", resume=True)
+    _, facts = load_trained(tmp_path / "run")
+    assert facts["epochs_done"] == 2
+    assert facts["weights"] == {"file": "tiny.pth", "sha256": digest}
+    assert describe(facts).trained_on["weights"] == facts["weights"]
+    random = dataclasses.replace(recipe, network=dataclasses.replace(recipe.network, pretrained=False))
+    fit(random, dataset, tmp_path / "random")
+    _, facts = load_trained(tmp_path / "random")
+    assert "weights" not in describe(facts).trained_on
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["accurate", "default-start", "default", "default-noisy", "nano", "teacher", "teacher-lite0"])
 def test_the_recipes_of_our_models_run_dry(tmp_path: Path, name: str) -> None:
     settings = ["train.epochs=1", "train.fine_epochs=1", "train.warmup=0.0", "train.batch_size=16", "distill.labels=''"]
     if load_recipe(name).network.start:  # a later stage starts from a run of the first; its like is in the package
         settings.append("network.start='default'")
+    if load_recipe(name).network.weights:  # their package need not be installed
+        pytest.importorskip("timm", reason="backbones need the extra backbones")
+        settings += ["network.pretrained=false", "augment.upright=0.0"]
     dataset = bright_or_dark()
     fit(load_recipe(name, overrides=settings), dataset, tmp_path)
     module, facts = load_trained(tmp_path)
     assert facts["epochs_done"] == 1
     with torch.no_grad():
-        logits = module.network(torch.from_numpy(dataset.pixels[:2, None]).float())
+        logits = module.network(fit_input(as_tensor(dataset.pixels[:2]).float(), module.recipe, module.size))
     assert {head: tuple(values.shape) for head, values in logits.items()} == {"fer2013": (2, 7), "ferplus": (2, 8)}
     assert all(torch.isfinite(values).all() for values in logits.values())
 

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -62,3 +63,14 @@ def test_teachers_without_folds_label_everything_together(tmp_path: Path) -> Non
     fit(small_recipe("data.folds=2", "train.epochs=1"), dataset, tmp_path / "fold")
     with pytest.raises(RecipeError, match="expected one run for each fold of one recipe, but got folds 0, 0 of 0, 2"):
         label_by_teachers([runs[0], tmp_path / "fold"], dataset)
+
+
+@pytest.mark.slow
+def test_a_teacher_sees_tiles_at_its_own_size(tmp_path: Path) -> None:
+    dataset = bright_or_dark()
+    fit(small_recipe("train.epochs=1", "input.size=40", "input.colour='rgb'"), dataset, tmp_path)
+    soft, tile = label_by_teachers([tmp_path], dataset, views=1), dataset.pixels[:1]
+    large = cv2.resize(tile[0].astype(np.float32), (40, 40), interpolation=cv2.INTER_LINEAR)
+    with torch.no_grad():
+        said = load_trained(tmp_path)[0].network(torch.from_numpy(large).expand(1, 3, 40, 40))
+    np.testing.assert_allclose(soft.logits["fer2013"][soft.find(tile)], said["fer2013"], atol=1e-3)

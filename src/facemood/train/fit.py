@@ -28,6 +28,7 @@ from facemood.train.data.targets import heads_of, make_targets
 from facemood.train.data.upright import UPRIGHT_FILE, upright_matrices
 from facemood.train.module import ExpressionModule, fit_input
 from facemood.train.networks.start import load_start, read_start, with_shape_of_start
+from facemood.train.networks.weights_file import find_weights
 from facemood.train.recipe import Recipe
 from facemood.train.run_folder import (
     BEST,
@@ -82,12 +83,12 @@ def fit(
     """
     training, validation = prepare(recipe, dataset)
     recipe = with_shape_of_start(recipe)
-    facts = _facts(recipe, training, validation)
+    facts = {**_facts(recipe, training, validation), **({} if resume else _start_facts(recipe))}
     checkpoint = _open_run(run, facts, resume=resume)
     before = read_checkpoint(checkpoint) if checkpoint else None
     lightning.seed_everything(recipe.train.seed, verbose=False)
     weights, config = class_weights(training, recipe.loss), recipe.train
-    module = ExpressionModule(recipe, facts["heads"], size=facts["input_size"], class_weights=weights)
+    module = ExpressionModule(recipe, facts["heads"], size=facts["input_size"], class_weights=weights, pretrained=before is None)
     if checkpoint and before:
         check_weights_of(module, checkpoint, before)
     elif recipe.network.start:
@@ -188,6 +189,14 @@ def _facts(recipe: Recipe, training: ExpressionDataset, validation: ExpressionDa
         "versions": {"facemood": __version__, "torch": torch.__version__, "lightning": lightning.__version__},
         "environment": {"python": platform.python_version(), "machine": platform.machine(), "cpus": os.cpu_count()},
     }
+
+
+def _start_facts(recipe: Recipe) -> dict[str, Any]:
+    """Return the facts of the pretrained weights that a network starts from, if they come from a file."""
+    network = recipe.network
+    if not (network.weights and network.pretrained):
+        return {}
+    return {"weights": find_weights(network.weights, sha256=network.weights_sha256).facts()}
 
 
 def _open_run(run: Path, facts: dict[str, Any], *, resume: bool) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,9 +11,15 @@ from typing import Any
 from facemood.errors import RecipeError, did_you_mean
 from facemood.train.recipe_rules import check_name, check_numbers, show
 
+TIMM = "timm:"
+"""Prefix of `network.kind` for backbones of timm."""
+
+SHA256 = re.compile("[0-9a-fA-F]{64}")
+"""A SHA-256, as `network.weights_sha256` gives it."""
+
 CHOICES: dict[str, tuple[str, ...]] = {
     "input.colour": ("grey", "rgb"),
-    "input.pixels": ("standardized", "unit", "imagenet"),
+    "input.pixels": ("standardized", "unit", "imagenet", "half"),
     "network.pool": ("max", "average"),
     "network.stem": ("single", "deep"),
     "augment.fill": ("reflect", "nearest", "constant"),
@@ -35,8 +42,9 @@ class InputConfig:
     Attributes:
         size: Side in pixels to which images are resized; 0 keeps the dataset's size.
         colour: ``"grey"`` or ``"rgb"``; grey images are repeated in three channels for the latter.
-        pixels: ``"standardized"`` (each image to mean 0 and standard deviation 1), ``"unit"`` (0..1), or
-            ``"imagenet"`` (0..1, minus ImageNet's mean, divided by its standard deviation, for pretrained backbones).
+        pixels: ``"standardized"`` (each image to mean 0 and standard deviation 1), ``"unit"`` (0..1), ``"imagenet"``
+            (0..1, minus ImageNet's mean, divided by its standard deviation) or ``"half"`` (minus 127, divided by 128:
+            about -1..1). Pretrained backbones need the one that they were trained with.
     """
 
     size: int = 0
@@ -62,7 +70,10 @@ class NetworkConfig:
         batch_norm: Whether a plain network has batch norm after each convolution.
         stage_dropout: Dropout of a plain network after each stage, 0..1.
         dense: Widths of a plain network's dense layers between the last map and the heads.
-        pretrained: Whether a timm backbone starts from its published weights.
+        pretrained: Whether a timm backbone starts from pretrained weights.
+        weights: These weights: a file, or ``"package:NAME"`` for the file that an installed package carries. Empty for
+            those that timm publishes, which are downloaded.
+        weights_sha256: SHA-256 that the file must have, 64 hexadecimal digits; empty for any file.
     """
 
     kind: str = "se-resnet"
@@ -77,6 +88,8 @@ class NetworkConfig:
     stage_dropout: float = 0.0
     dense: tuple[int, ...] = ()
     pretrained: bool = True
+    weights: str = ""
+    weights_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +309,15 @@ class Recipe:
         yield (
             bool(network.start) and (network.kind, self.input.colour) != ("se-resnet", "grey"),
             "network.start needs network.kind='se-resnet' and input.colour='grey', as facemood's models have them",
+        )
+        yield (
+            bool(network.weights) and not network.kind.startswith(TIMM),
+            f"network.weights is for the backbones of timm; network.kind must be {TIMM}NAME, but is "
+            f"{show(network.kind)}",
+        )
+        yield (
+            bool(network.weights_sha256) and not SHA256.fullmatch(network.weights_sha256),
+            f"network.weights_sha256 must have 64 hexadecimal digits, but is {show(network.weights_sha256)}",
         )
         yield (
             len(network.widths) != len(network.blocks),

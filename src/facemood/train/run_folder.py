@@ -85,12 +85,13 @@ FACTS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "trained_on": ("a table with split, images and classes", _are_images),
     "validated_on": ("a table with split and images", _are_images),
     "unreadable": ("a list of files", _are_texts),
+    "weights": ("a table", _is_table),
     "versions": ("a table", _is_table),
     "environment": ("a table", _is_table),
 }
 """The fields of `RUN_FILE`: what each must be, in words and as a test."""
 
-UNSAID: dict[str, Any] = {"input_size": FIRST_SIZE, "unreadable": [], "versions": {}, "environment": {}}
+UNSAID: dict[str, Any] = {"input_size": FIRST_SIZE, "unreadable": [], "weights": {}, "versions": {}, "environment": {}}
 """What holds of a run whose `RUN_FILE` does not say it."""
 
 

@@ -19,6 +19,7 @@ from facemood.train.data.divide import training_pool
 from facemood.train.data.soft_labels import SoftLabels, pixel_keys
 from facemood.train.data.targets import VOTE_HEAD, heads_of
 from facemood.train.fit import load_trained
+from facemood.train.module import ExpressionModule, fit_input
 from facemood.train.recipe import Recipe
 
 logger: logging.Logger = logging.getLogger("facemood")
@@ -62,7 +63,7 @@ def label_by_teachers(runs: Sequence[Path], dataset: ExpressionDataset, *, views
     logits = {head: np.zeros((len(pool), len(words)), np.float32) for head, words in heads.items()}
     for (module, _), recipe in zip(teachers, recipes, strict=True):
         labelled = np.ones(len(pool), bool) if fold_of is None else fold_of == recipe.data.fold
-        for head, values in _run(module.network, np.asarray(pool.images[labelled]), views).items():
+        for head, values in _run(module, np.asarray(pool.images[labelled]), views).items():
             logits[head][labelled] += values if crossed else values / len(runs)
     keys, first = np.unique(pixel_keys(pool.pixels), return_index=True)
     about = {
@@ -105,12 +106,13 @@ def _counted(heads: dict[str, int]) -> str:
 
 
 @torch.inference_mode()
-def _run(network: torch.nn.Module, images: NDArray[np.uint8], views: int) -> dict[str, NDArray[np.float32]]:
-    """Return the mean logits of each head over the views of images (N, h, w)."""
+def _run(module: ExpressionModule, images: NDArray[np.uint8], views: int) -> dict[str, NDArray[np.float32]]:
+    """Return the mean logits of each head over the views of images (N, h, w), each at the size of the network."""
     parts: dict[str, list[NDArray[np.float32]]] = {}
     for start in range(0, len(images), BATCH):
         batch = images[start : start + BATCH, None].astype(np.float32)
-        outputs = [network(torch.from_numpy(view)) for view in make_views(batch, views)]
+        inputs = (fit_input(torch.from_numpy(view), module.recipe, module.size) for view in make_views(batch, views))
+        outputs = [module.network(view) for view in inputs]
         for head in outputs[0]:
             parts.setdefault(head, []).append(torch.stack([output[head] for output in outputs]).mean(0).numpy())
     return {head: np.concatenate(values) for head, values in parts.items()}

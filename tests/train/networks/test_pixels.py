@@ -26,3 +26,8 @@ def test_imagenets_mean_becomes_zero_and_a_deviation_more_one() -> None:
     torch.testing.assert_close(layer(mean), torch.zeros(1, 3, 1, 1), atol=1e-5, rtol=0)
     torch.testing.assert_close(layer(more), torch.ones(1, 3, 1, 1), atol=1e-5, rtol=0)
     assert pixel_layer("imagenet", 1)(torch.full((1, 1, 1, 1), 255 * 0.449)).item() == pytest.approx(0, abs=1e-5)
+
+
+def test_half_pixels_are_about_minus_one_to_one() -> None:
+    images = torch.tensor([0.0, 127.0, 255.0]).expand(1, 3, 1, 3)
+    torch.testing.assert_close(pixel_layer("half", 3)(images), torch.tensor([-0.9921875, 0, 1]).expand(1, 3, 1, 3))

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from facemood.errors import RecipeError, did_you_mean, require
+from facemood.train.networks.weights_file import WeightsFile, load_weights
 
 logger: logging.Logger = logging.getLogger("facemood")
 
@@ -35,33 +36,39 @@ def declare_operators() -> None:
     _kept.append(library)  # keeps the declarations alive
 
 
-def timm_trunk(name: str, *, channels: int, pretrained: bool) -> tuple[nn.Module, int]:
+def timm_trunk(
+    name: str, *, channels: int, pretrained: bool, weights: WeightsFile | None = None
+) -> tuple[nn.Module, int]:
     """Build a backbone without its head.
 
     Args:
         name: Its name in timm, such as ``"mobilenetv1_100"``.
         channels: Channels of the images.
-        pretrained: Start from timm's published weights, which are downloaded on first use.
+        pretrained: Start from pretrained weights.
+        weights: These weights; None for those that timm publishes, which are downloaded on first use.
 
     Returns:
         The trunk, including pooling, and the length of its vectors.
 
     Raises:
         MissingExtraError: timm is not installed.
-        RecipeError: timm has no such backbone, or its weights cannot be downloaded.
+        RecipeError: timm has no such backbone, its weights cannot be downloaded, or the given ones do not fit.
     """
     timm = require("timm", extra="backbones")
     known = timm.list_models()
     if name not in known:
         raise RecipeError(f"timm has no backbone {name!r}.{did_you_mean(name, known)}")
+    download = pretrained and weights is None
     try:
-        trunk: nn.Module = timm.create_model(name, pretrained=pretrained, num_classes=0, in_chans=channels)
+        trunk: nn.Module = timm.create_model(name, pretrained=download, num_classes=0, in_chans=channels)
     except Exception as error:  # the hub has its own exceptions for no network, no file and no permission
-        if not pretrained:
+        if not download:
             raise
         raise RecipeError(
             f"the pretrained weights of {name!r} cannot be downloaded ({str(error).splitlines()[0]}); "
-            "go online once, or train from scratch with --no-pretrained"
+            "go online once, give a file of them (network.weights), or train from scratch with --no-pretrained"
         ) from error
+    if pretrained and weights is not None:
+        load_weights(trunk, weights)
     logger.info("backbone %s, %s", name, "pretrained" if pretrained else "from scratch")
     return trunk, int(trunk.head_hidden_size)  # type: ignore[arg-type]

@@ -41,17 +41,23 @@ class Normalize(nn.Module):
         return (images - self.mean) / self.deviation
 
 
+HALF = (127.0, 128.0)
+"""What is subtracted from each pixel, and by what it is divided, for networks that were trained on -1..1."""
+
+
 def pixel_layer(kind: str, channels: int) -> nn.Module:
     """Return the layer for a recipe's ``input.pixels``.
 
     Args:
-        kind: ``"standardized"``, ``"unit"`` or ``"imagenet"``.
+        kind: ``"standardized"``, ``"unit"``, ``"imagenet"`` or ``"half"``.
         channels: 1 or 3; grey images get the mean of ImageNet's channels.
     """
     if kind == "standardized":
         return StandardizePixels()
     if kind == "unit":
         return Normalize((0.0,) * channels, (255.0,) * channels)
+    if kind == "half":
+        return Normalize(HALF[:1] * channels, HALF[1:] * channels)
     mean, deviation = ([255 * value for value in values] for values in (MEAN, DEVIATION))
     if channels == 1:
         mean, deviation = [sum(mean) / 3], [sum(deviation) / 3]

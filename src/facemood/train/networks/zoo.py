@@ -11,10 +11,8 @@ from facemood.train.networks.backbones import timm_trunk
 from facemood.train.networks.pixels import pixel_layer
 from facemood.train.networks.plain import TrunkNetwork, plain_trunk
 from facemood.train.networks.se_resnet import ExpressionNetwork
-from facemood.train.recipe import Recipe
-
-TIMM = "timm:"
-"""Prefix of `network.kind` for backbones of timm."""
+from facemood.train.networks.weights_file import find_weights
+from facemood.train.recipe import TIMM, Recipe
 
 
 def build_network(recipe: Recipe, heads: Mapping[str, int], *, size: int, pretrained: bool = True) -> nn.Module:
@@ -31,7 +29,7 @@ def build_network(recipe: Recipe, heads: Mapping[str, int], *, size: int, pretra
         linear heads in the `torch.nn.ModuleDict` ``heads``.
 
     Raises:
-        RecipeError: There is no such network, or its pretrained weights cannot be downloaded.
+        RecipeError: There is no such network, or its pretrained weights cannot be found or downloaded.
     """
     config, channels = recipe.network, 1 if recipe.input.colour == "grey" else 3
     if config.kind == "se-resnet":
@@ -48,7 +46,9 @@ def build_network(recipe: Recipe, heads: Mapping[str, int], *, size: int, pretra
         trunk, width = plain_trunk(config, channels=channels, size=size)
     elif config.kind.startswith(TIMM):
         wanted = pretrained and config.pretrained
-        trunk, width = timm_trunk(config.kind.removeprefix(TIMM), channels=channels, pretrained=wanted)
+        weights = find_weights(config.weights, sha256=config.weights_sha256) if wanted and config.weights else None
+        name = config.kind.removeprefix(TIMM)
+        trunk, width = timm_trunk(name, channels=channels, pretrained=wanted, weights=weights)
     else:
         raise RecipeError(f"network.kind must be se-resnet, cnn or timm:NAME, but is {config.kind!r}")
     return TrunkNetwork(pixel_layer(recipe.input.pixels, channels), trunk, width, heads, dropout=config.dropout)

