@@ -88,7 +88,9 @@ def fit(
     before = read_checkpoint(checkpoint) if checkpoint else None
     lightning.seed_everything(recipe.train.seed, verbose=False)
     weights, config = class_weights(training, recipe.loss), recipe.train
-    module = ExpressionModule(recipe, facts["heads"], size=facts["input_size"], class_weights=weights, pretrained=before is None)
+    module = ExpressionModule(
+        recipe, facts["heads"], size=facts["input_size"], class_weights=weights, pretrained=before is None
+    )
     if checkpoint and before:
         check_weights_of(module, checkpoint, before)
     elif recipe.network.start:

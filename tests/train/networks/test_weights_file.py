@@ -148,7 +148,10 @@ def test_a_file_cannot_run_code(tmp_path: Path) -> None:
     [
         ([torch.ones(3)], "must hold a table of weights"),
         ({"weight": torch.ones(3, 2)}, "has 1 weights, and lacks 1 of the 2 of the backbone, such as 'bias'"),
-        ({"a": torch.ones(3, 4), "b": torch.ones(3)}, r"'a' has the shape \(3, 4\), but the backbone's 'weight' \(3, 2"),
+        (
+            {"a": torch.ones(3, 4), "b": torch.ones(3)},
+            r"'a' has the shape \(3, 4\), but the backbone's 'weight' \(3, 2",
+        ),
     ],
 )
 def test_weights_of_another_network_are_reported(tmp_path: Path, weights: object, message: str) -> None:

@@ -85,9 +85,9 @@ def load_weights(trunk: nn.Module, file: WeightsFile) -> None:
     """Load pretrained weights into a backbone without a head.
 
     They are matched by name. If torch's file has other names, as those of another library, they are matched in their
-    order, and each shape must be the same; safetensors keeps no order. The weights of a head are left out. If the backbone takes
-    grey images, the filters of the first convolution for red, green and blue are summed: it then gives the same outputs
-    as for a grey image in three channels.
+    order, and each shape must be the same; safetensors keeps no order. The weights of a head are left out. If the
+    backbone takes grey images, the filters of the first convolution for red, green and blue are summed: it then gives
+    the same outputs as for a grey image in three channels.
 
     Args:
         trunk: The backbone.
@@ -96,32 +96,31 @@ def load_weights(trunk: nn.Module, file: WeightsFile) -> None:
     Raises:
         RecipeError: The file is damaged, or its weights are those of another network.
     """
-    given = {name: values for name, values in _read(file.path).items() if not name.endswith(COUNTER)}
-    wanted = {name: values for name, values in trunk.state_dict().items() if not name.endswith(COUNTER)}
+    given, wanted = _weights(_read(file.path)), _weights(trunk.state_dict())
     missing = [name for name in wanted if name not in given]
     if missing and (file.path.suffix == SAFE or len(given) < len(wanted)):
         raise RecipeError(
-            f"network.weights: {file.path} has {len(given)} weights, and lacks {len(missing)} of the {len(wanted)} of "
-            f"the backbone, such as {missing[0]!r}; they are those of another network"
+            f"network.weights: {file.path} has {len(given)} weights, and lacks {len(missing)} of the "
+            f"{len(wanted)} of the backbone, such as {missing[0]!r}; they are those of another network"
         )
-    names = list(given) if missing else list(wanted)
-    first = next(iter(wanted))
-    fitted = {}
-    for own, name in zip(wanted, names, strict=False):
-        values = given[name].sum(1, keepdim=True) if own == first and _is_grey(wanted[own], given[name]) else given[name]
-        if values.shape != wanted[own].shape:
+    fitted: dict[str, Tensor] = {}
+    for (own, target), name in zip(wanted.items(), given if missing else wanted, strict=False):
+        values = given[name]
+        if not fitted and target.ndim == values.ndim == 4 and (target.shape[1], values.shape[1]) == (1, 3):
+            values = values.sum(1, keepdim=True)
+        if values.shape != target.shape:
             raise RecipeError(
                 f"network.weights: {file.path}: the weight {name!r} has the shape {tuple(values.shape)}, but the "
-                f"backbone's {own!r} {tuple(wanted[own].shape)}; they are those of another network"
+                f"backbone's {own!r} {tuple(target.shape)}; they are those of another network"
             )
         fitted[own] = values
     trunk.load_state_dict(fitted, strict=False)  # the counters of the batch norms are missing
     logger.info("backbone starts from %s (SHA-256 %s)", file.path.name, file.sha256)
 
 
-def _is_grey(wanted: Tensor, given: Tensor) -> bool:
-    """Tell whether a first convolution is for grey images and the given one for red, green and blue."""
-    return wanted.ndim == given.ndim == 4 and wanted.shape[1] == 1 and given.shape[1] == 3
+def _weights(table: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return a table of weights without the counters of batch norms."""
+    return {name: values for name, values in table.items() if not name.endswith(COUNTER)}
 
 
 def _in_package(name: str) -> tuple[Path, str]:
@@ -136,8 +135,8 @@ def _in_package(name: str) -> tuple[Path, str]:
     files = [file for file in distribution.files or [] if file.suffix in SUFFIXES]
     if len(files) != 1:
         raise RecipeError(
-            f"network.weights: the package {name!r} carries {len(files)} files of weights ({joined(SUFFIXES, last='or')}), "
-            "but one was expected; give the path of a file instead"
+            f"network.weights: the package {name!r} carries {len(files)} files of weights "
+            f"({joined(SUFFIXES, last='or')}), but one was expected; give the path of a file instead"
         )
     return Path(str(distribution.locate_file(files[0]))), f"{distribution.metadata['Name']} {distribution.version}"
 
