@@ -83,6 +83,10 @@ def test_teachers_label_and_a_student_learns(facemood: Run, csv_dataset: Path, t
     done = facemood("soft-labels", "student", "--data", csv_dataset, "--views", "1", "-o", "again.npz")
     assert done.returncode == 0, done.stderr
     assert "accuracy on 48 images their teachers were trained on" in done.stderr
+    options = ("soft-labels", "student", "--data", csv_dataset, "--views", "1", "--add", "soft.npz")
+    assert facemood(*options, "-o", "soft.npz").returncode == 2  # the earlier labels are never written over
+    done = facemood(*options, "-o", "mean.npz")
+    assert done.returncode == 0, done.stderr
     done = facemood("soft-labels", "0", "--data", csv_dataset, "-o", "half.npz")
     assert done.returncode == 2
     assert "expected one run for each fold of one recipe, but got folds 0 of 2" in done.stderr

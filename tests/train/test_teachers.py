@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from facemood.errors import RecipeError
+from facemood.errors import DatasetError, RecipeError
 from facemood.train import fit, load_trained
-from facemood.train.data.soft_labels import write_soft_labels
+from facemood.train.data.soft_labels import SoftLabels, write_soft_labels
+from facemood.train.export.describe import describe
 from facemood.train.teachers import label_by_teachers
 from tests.train.test_fit import bright_or_dark, small_recipe
 
@@ -74,3 +75,29 @@ def test_a_teacher_sees_tiles_at_its_own_size(tmp_path: Path) -> None:
     with torch.no_grad():
         said = load_trained(tmp_path)[0].network(torch.from_numpy(large).expand(1, 3, 40, 40))
     np.testing.assert_allclose(soft.logits["fer2013"][soft.find(tile)], said["fer2013"], atol=1e-3)
+
+
+@pytest.mark.slow
+def test_soft_labels_of_earlier_teachers_are_averaged_in(tmp_path: Path) -> None:
+    dataset = bright_or_dark()
+    for seed in "12":
+        fit(small_recipe("train.epochs=1", f"train.seed={seed}"), dataset, tmp_path / seed)
+    earlier = label_by_teachers([tmp_path / "1"] * 2, dataset, views=1)
+    alone = label_by_teachers([tmp_path / "2"], dataset, views=1)
+    both = label_by_teachers([tmp_path / "2"], dataset, views=1, added=earlier)
+    assert both.teachers_of_an_image == 3
+    for head, logits in both.logits.items():
+        wanted = (2 * earlier.logits[head] + alone.logits[head]) / 3
+        np.testing.assert_allclose(logits, wanted, atol=1e-5)
+    write_soft_labels(tmp_path / "soft.npz", both)
+    student = small_recipe("train.epochs=1", f"distill.labels='{tmp_path / 'soft.npz'}'")
+    fit(student, dataset, tmp_path / "student")
+    told = describe(load_trained(tmp_path / "student")[1]).trained_on["teachers"]
+    group = {"recipe": "baseline", "dataset": "fer2013"}
+    assert told == [{**group, "count": 1}, {**group, "count": 2}]
+    few = SoftLabels(earlier.keys[:5], {head: logits[:5] for head, logits in earlier.logits.items()}, earlier.about)
+    with pytest.raises(DatasetError, match="the added soft labels know only 5 of 48 images"):
+        label_by_teachers([tmp_path / "2"], dataset, views=1, added=few)
+    other = SoftLabels(earlier.keys, earlier.logits, {"heads": {"fer2013": ["one", "two"]}})
+    with pytest.raises(DatasetError, match="the added soft labels have no head fer2013 with the labels angry, disgust"):
+        label_by_teachers([tmp_path / "2"], dataset, views=1, added=other)

@@ -17,22 +17,27 @@ def soft_labels(
     data: Data,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.npz", help="File of soft labels to write.")],
     views: Views = 10,
+    add: Annotated[
+        Path | None, typer.Option("--add", metavar="FILE.npz", help="Soft labels of earlier teachers to average in.")
+    ] = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Write soft labels of teachers, for recipes with a [distill] section.
 
     The teachers are training runs of one recipe. With data.folds, each run has its own data.fold and labels the images
-    that it was not trained on. Without folds, every run labels all images, and the labels are averaged.
+    that it was not trained on. Without folds, every run labels all images, and the labels are averaged. With --add, the
+    soft labels of earlier teachers are averaged in; each teacher of an image counts once.
     """
     start_logging(quiet=quiet, verbose=verbose)
-    refuse_overwriting([output], [path_of(data)])
+    refuse_overwriting([output], [path_of(data), *([add] if add else [])])
     from facemood.train.data.divide import open_data
-    from facemood.train.data.soft_labels import write_soft_labels
+    from facemood.train.data.soft_labels import SEEN, UNSEEN, read_soft_labels, write_soft_labels
     from facemood.train.run_folder import read_recipe
-    from facemood.train.teachers import SEEN, UNSEEN, label_by_teachers
+    from facemood.train.teachers import label_by_teachers
 
-    soft = label_by_teachers(runs, open_data(read_recipe(runs[0]), data), views=views)
+    added = read_soft_labels(str(add)) if add else None
+    soft = label_by_teachers(runs, open_data(read_recipe(runs[0]), data), views=views, added=added)
     write_soft_labels(output, soft)
     if not quiet:
         kind, images = (

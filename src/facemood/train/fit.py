@@ -24,6 +24,7 @@ from facemood.text import joined
 from facemood.train.data.batches import as_tensor, training_batches, validation_batches
 from facemood.train.data.contact_sheet import write_contact_sheet
 from facemood.train.data.divide import class_weights, prepare
+from facemood.train.data.soft_labels import read_soft_labels, teachers_of
 from facemood.train.data.targets import heads_of, make_targets
 from facemood.train.data.upright import UPRIGHT_FILE, upright_matrices
 from facemood.train.module import ExpressionModule, fit_input
@@ -83,7 +84,7 @@ def fit(
     """
     training, validation = prepare(recipe, dataset)
     recipe = with_shape_of_start(recipe)
-    facts = {**_facts(recipe, training, validation), **({} if resume else _start_facts(recipe))}
+    facts = {**_facts(recipe, training, validation), **({} if resume else _origins(recipe))}
     checkpoint = _open_run(run, facts, resume=resume)
     before = read_checkpoint(checkpoint) if checkpoint else None
     lightning.seed_everything(recipe.train.seed, verbose=False)
@@ -193,12 +194,14 @@ def _facts(recipe: Recipe, training: ExpressionDataset, validation: ExpressionDa
     }
 
 
-def _start_facts(recipe: Recipe) -> dict[str, Any]:
-    """Return the facts of the pretrained weights that a network starts from, if they come from a file."""
-    network = recipe.network
-    if not (network.weights and network.pretrained):
-        return {}
-    return {"weights": find_weights(network.weights, sha256=network.weights_sha256).facts()}
+def _origins(recipe: Recipe) -> dict[str, Any]:
+    """Return what else a run learns from: the file of pretrained weights, and the teachers of the soft labels."""
+    network, labels = recipe.network, recipe.distill.labels
+    started = network.weights and network.pretrained
+    return {
+        **({"weights": find_weights(network.weights, sha256=network.weights_sha256).facts()} if started else {}),
+        **({"teachers": teachers_of(read_soft_labels(labels).about)} if labels else {}),
+    }
 
 
 def _open_run(run: Path, facts: dict[str, Any], *, resume: bool) -> Path | None:

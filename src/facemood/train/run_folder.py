@@ -76,6 +76,11 @@ def _is_table(value: Any) -> bool:
     return isinstance(value, dict)
 
 
+def _are_tables(value: Any) -> bool:
+    """Tell whether a value is a list of tables."""
+    return isinstance(value, list) and all(map(_is_table, value))
+
+
 FACTS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "recipe": ("a table", _is_table),
     "dataset": ("a text", lambda value: isinstance(value, str)),
@@ -86,12 +91,20 @@ FACTS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "validated_on": ("a table with split and images", _are_images),
     "unreadable": ("a list of files", _are_texts),
     "weights": ("a table", _is_table),
+    "teachers": ("a list of tables", _are_tables),
     "versions": ("a table", _is_table),
     "environment": ("a table", _is_table),
 }
 """The fields of `RUN_FILE`: what each must be, in words and as a test."""
 
-UNSAID: dict[str, Any] = {"input_size": FIRST_SIZE, "unreadable": [], "weights": {}, "versions": {}, "environment": {}}
+UNSAID: dict[str, Any] = {
+    "input_size": FIRST_SIZE,
+    "unreadable": [],
+    "weights": {},
+    "teachers": [],
+    "versions": {},
+    "environment": {},
+}
 """What holds of a run whose `RUN_FILE` does not say it."""
 
 

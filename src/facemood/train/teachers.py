@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from facemood.datasets import ExpressionDataset, ferplus
-from facemood.errors import RecipeError
+from facemood.errors import DatasetError, RecipeError
 from facemood.models.test_time_augmentation import make_views
 from facemood.text import joined
 from facemood.train.data.divide import training_pool
-from facemood.train.data.soft_labels import SoftLabels, pixel_keys
+from facemood.train.data.soft_labels import SEEN, UNSEEN, SoftLabels, pixel_keys
 from facemood.train.data.targets import VOTE_HEAD, heads_of
 from facemood.train.fit import load_trained
 from facemood.train.module import ExpressionModule, fit_input
@@ -27,14 +27,10 @@ logger: logging.Logger = logging.getLogger("facemood")
 BATCH = 256
 """Images per run of a teacher."""
 
-UNSEEN = "out_of_fold_accuracy"
-"""Key of the accuracy of cross-fitted teachers, on images that they were not trained on."""
 
-SEEN = "in_sample_accuracy"
-"""Key of the accuracy of teachers on images that they were trained on."""
-
-
-def label_by_teachers(runs: Sequence[Path], dataset: ExpressionDataset, *, views: int = 10) -> SoftLabels:
+def label_by_teachers(
+    runs: Sequence[Path], dataset: ExpressionDataset, *, views: int = 10, added: SoftLabels | None = None
+) -> SoftLabels:
     """Label the training split by trained networks.
 
     Cross-fitted teachers, whose recipe has folds, label the fold that they left out. Teachers without folds label all
@@ -45,13 +41,16 @@ def label_by_teachers(runs: Sequence[Path], dataset: ExpressionDataset, *, views
         runs: Either one run for each fold, all of one recipe except fold and seed; or any number without folds.
         dataset: The dataset that they were trained on.
         views: Number of views of each image (test-time augmentation): 1, 2 (mirrored too) or 10 (and shifted).
+        added: Soft labels of earlier teachers for the same images, to be averaged in; None for none.
 
     Returns:
-        The mean logits over teachers and views for each image of the training split, with their accuracy.
+        The mean logits over teachers and views for each image of the training split, with their accuracy. Each teacher
+        of an image counts once, also those of the soft labels that are averaged in.
 
     Raises:
         RecipeError: Runs with folds are not all the folds of one recipe, each once; or a run has other heads than the
             dataset's.
+        DatasetError: The added soft labels have other heads, or do not know all images.
     """
     teachers = [load_trained(run) for run in runs]
     recipes = [module.recipe for module, _ in teachers]
@@ -65,16 +64,38 @@ def label_by_teachers(runs: Sequence[Path], dataset: ExpressionDataset, *, views
         labelled = np.ones(len(pool), bool) if fold_of is None else fold_of == recipe.data.fold
         for head, values in _run(module, np.asarray(pool.images[labelled]), views).items():
             logits[head][labelled] += values if crossed else values / len(runs)
+    if added is not None:
+        logits = _mean(logits, 1 if crossed else len(runs), added, pool, heads)
+    started = {"weights": weights} if (weights := teachers[0][1].get("weights")) else {}
     keys, first = np.unique(pixel_keys(pool.pixels), return_index=True)
     about = {
         "heads": {head: list(words) for head, words in heads.items()},
         "dataset": dataset.name,
         "images": len(pool),
         "views": views,
-        "teachers": {"count": len(recipes), "recipe": recipes[0].to_dict()},
-        UNSEEN if crossed else SEEN: _accuracy(pool, logits),
+        "teachers": {"count": len(recipes), "recipe": recipes[0].to_dict(), **started},
+        UNSEEN if crossed and (added is None or UNSEEN in added.about) else SEEN: _accuracy(pool, logits),
+        **({} if added is None else {"added": dict(added.about)}),
     }
     return SoftLabels(keys, {head: values[first] for head, values in logits.items()}, about)
+
+
+def _mean(
+    logits: dict[str, NDArray[np.float32]],
+    teachers: int,
+    added: SoftLabels,
+    pool: ExpressionDataset,
+    heads: Mapping[str, tuple[str, ...]],
+) -> dict[str, NDArray[np.float32]]:
+    """Average logits with those of earlier teachers, each teacher of an image once."""
+    rows = added.find(pool.pixels)
+    if (rows < 0).any():
+        raise DatasetError(f"the added soft labels know only {(rows >= 0).sum():,} of {len(rows):,} images")
+    for head, words in heads.items():
+        if tuple(added.about["heads"].get(head, ())) != words:
+            raise DatasetError(f"the added soft labels have no head {head} with the labels {', '.join(words)}")
+    share = np.float32(teachers / (teachers + added.teachers_of_an_image))
+    return {head: share * values + (1 - share) * added.logits[head][rows] for head, values in logits.items()}
 
 
 def _are_crossed(recipes: Sequence[Recipe]) -> bool:

@@ -16,6 +16,7 @@ from facemood.train.data.soft_labels import (
     find_soft_labels,
     pixel_keys,
     read_soft_labels,
+    teachers_of,
     to_planes,
     write_soft_labels,
 )
@@ -55,6 +56,31 @@ def test_a_file_comes_back_to_the_nearest_step(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.keys, soft.keys)
     np.testing.assert_allclose(again.logits["fer2013"], soft.logits["fer2013"], atol=1 / 128)
     assert again.about == soft.about
+
+
+@pytest.mark.parametrize(
+    ("about", "told", "count"),
+    [
+        ({}, {"recipe": "unknown", "count": 1, "dataset": "unknown"}, 1),
+        ({"teachers": 4}, {"recipe": "unknown", "count": 1, "dataset": "unknown"}, 1),
+        (
+            {"dataset": "mine", "teachers": {"count": 4, "recipe": {"name": "teacher"}}, "out_of_fold_accuracy": {}},
+            {"recipe": "teacher", "count": 4, "dataset": "mine", "cross-fitted": True},
+            1,
+        ),
+        (
+            {"dataset": "mine", "teachers": {"count": 2, "recipe": {"name": "x"}, "weights": {"sha256": "1"}}},
+            {"recipe": "x", "count": 2, "dataset": "mine", "weights": {"sha256": "1"}},
+            2,
+        ),
+    ],
+)
+def test_soft_labels_say_who_the_teachers_were(about: dict[str, Any], told: dict[str, Any], count: int) -> None:
+    assert teachers_of(about) == [told]
+    assert SoftLabels(made().keys, {}, about).teachers_of_an_image == count
+    both = {**about, "added": {"teachers": {"count": 3}}}
+    assert teachers_of(both) == [told, {"recipe": "unknown", "count": 3, "dataset": "unknown"}]
+    assert SoftLabels(made().keys, {}, both).teachers_of_an_image == count + 3
 
 
 @pytest.mark.dataset

@@ -29,6 +29,13 @@ STEPS = 64
 """Steps per unit of the stored logits; the error of a probability is below 0.01."""
 
 
+UNSEEN = "out_of_fold_accuracy"
+"""Key of the accuracy of cross-fitted teachers, on images that they were not trained on."""
+
+SEEN = "in_sample_accuracy"
+"""Key of the accuracy of teachers on images that they were trained on."""
+
+
 @dataclass(frozen=True, slots=True)
 class SoftLabels:
     """A teacher's logits for images, which are identified by their pixels, so that their order does not matter.
@@ -56,9 +63,43 @@ class SoftLabels:
         row = np.searchsorted(self.keys, wanted).clip(max=len(self.keys) - 1)
         return np.where(self.keys[row] == wanted, row, -1)
 
+    @property
+    def teachers_of_an_image(self) -> int:
+        """How many teachers' logits were averaged for each image: one of cross-fitted teachers, else all of them."""
+        groups = teachers_of(self.about)
+        return sum(1 if group.get("cross-fitted") else group["count"] for group in groups) or 1
+
     def distribution(self, head: str, rows: NDArray[np.int64], *, temperature: float = 1.0) -> NDArray[np.float32]:
         """Return a head's probabilities (M, K) for rows from `find`."""
         return softmax(self.logits[head][rows], temperature=temperature)
+
+
+def teachers_of(about: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return who labelled the images of some soft labels, as a model's card names them.
+
+    Args:
+        about: The facts on the teachers.
+
+    Returns:
+        For each group of teachers the name of their recipe, how many they are, the dataset that they learned from,
+        whether they are cross-fitted, and the pretrained weights that they started from, as far as it is known.
+
+    Example:
+        >>> teachers_of({"dataset": "fer2013", "teachers": {"count": 3, "recipe": {"name": "default"}}})
+        [{'recipe': 'default', 'count': 3, 'dataset': 'fer2013'}]
+    """
+    told = about.get("teachers")
+    told = told if isinstance(told, dict) else {}
+    recipe, count = told.get("recipe"), told.get("count")
+    group = {
+        "recipe": str(recipe.get("name", "unknown")) if isinstance(recipe, dict) else "unknown",
+        "count": count if type(count) is int and count > 0 else 1,
+        "dataset": str(about.get("dataset", "unknown")),
+        **({"cross-fitted": True} if UNSEEN in about else {}),
+        **({"weights": told["weights"]} if told.get("weights") else {}),
+    }
+    added = about.get("added")
+    return [group, *(teachers_of(added) if isinstance(added, dict) else [])]
 
 
 def pixel_keys(images: NDArray[np.uint8]) -> NDArray[np.uint64]:

@@ -54,7 +54,7 @@ def describe(facts: dict[str, Any]) -> ModelCard:
             **facts["trained_on"],
             "epochs": facts["epochs_done"],
             "recipe": recipe,
-            **{key: facts[key] for key in ("weights", "averaged_with", "start_share") if facts.get(key)},
+            **{key: facts[key] for key in ("weights", "teachers", "averaged_with", "start_share") if facts.get(key)},
         },
         limits=_limits(facts["dataset"], start=recipe["network"].get("start", "")),
     )
