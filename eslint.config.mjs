@@ -24,7 +24,9 @@ export default [
     },
   },
   { files: [`${STATIC}/*.js`], languageOptions: { ecmaVersion: 2024, sourceType: "module", globals: globals.browser } },
+  { files: [`${ENGINE}/page/*.js`], languageOptions: { ecmaVersion: 2024, sourceType: "module", globals: globals.browser } },
   { files: [`${ENGINE}/*.js`], languageOptions: { ecmaVersion: 2024, sourceType: "module", globals: globals.worker } },
+  { files: [`${ENGINE}/sw.js`], languageOptions: { ecmaVersion: 2024, sourceType: "module", globals: globals.serviceworker } },
   { files: [`${STATIC}/worker.js`], languageOptions: { sourceType: "script", globals: globals.worker } },
   { files: [`${STATIC}/notebook.js`], languageOptions: { sourceType: "script", globals: globals.browser } },
   {

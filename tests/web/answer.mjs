@@ -2,6 +2,14 @@
 
 import { readFileSync } from "node:fs";
 import { cutFace, squareOf } from "../../src/facemood/web/align.js";
+import { appearanceOf } from "../../src/facemood/web/appearance.js";
+import { readCard } from "../../src/facemood/web/card.js";
+import { predict } from "../../src/facemood/web/expression.js";
+import { boundedScale, combineScores, tilesOf } from "../../src/facemood/web/finder.js";
+import { boxOfPoints, iom, iou, nonMaxSuppression } from "../../src/facemood/web/geometry.js";
+import { assign } from "../../src/facemood/web/least_cost.js";
+import { Smoother } from "../../src/facemood/web/smoother.js";
+import { turnBox, turnPicture, turnPoints } from "../../src/facemood/web/orientation.js";
 import { greyOf, resizeArea, resizeLinear, rgbOf } from "../../src/facemood/web/pixels.js";
 import { cutSquare } from "../../src/facemood/web/squares.js";
 
@@ -18,6 +26,45 @@ const answers = {
     const square = squareOf(face, framing, "finder");
     return { box: [...square.box], tilt: square.tilt, crop: pack(cutFace(unpack(image), square)) };
   },
+  card: ({ data }) => readCard(new Uint8Array(Buffer.from(data, "base64"))),
+  predict: ({ card, head, logits, prior }) => {
+    const { probabilities, certain } = predict(card, head, logits, prior);
+    return { probabilities: [...probabilities], certain };
+  },
+  overlaps: ({ one, other }) => [iou(Float32Array.from(one), Float32Array.from(other)), iom(Float32Array.from(one), Float32Array.from(other))],
+  suppress: ({ boxes, scores, iouFrom, iomFrom }) => {
+    const scored = boxes.map((box, index) => ({ box: Float32Array.from(box), score: scores[index], index }));
+    return nonMaxSuppression(scored, { iouFrom, iomFrom: iomFrom ?? Infinity }).map(({ index }) => index);
+  },
+  boxOfPoints: ({ points }) => [...boxOfPoints(Float32Array.from(points))],
+  tiles: ({ image }) => [...tilesOf(unpack(image), (length) => new Float32Array(length))].map(({ data, width, height, x, y }) => ({ data: pack({ data: Uint8Array.from(data) }), width, height, x, y })),
+  scale: ({ width, height, scale }) => boundedScale({ width, height }, scale),
+  combine: ({ scores, presence }) => scores.map((score, index) => combineScores(score, presence[index])),
+  assign: ({ costs, limit }) => [...assign(costs, limit)],
+  appearance: ({ image, box }) => [...appearanceOf(unpack(image), Float32Array.from(box))],
+  smooth: ({ seconds, times, rows }) => {
+    const smoother = new Smoother(seconds);
+    return rows.map((row, index) => {
+      smoother.begin(times[index]);
+      const { probabilities, displayed } = smoother.smooth(1, Float32Array.from(row));
+      return { probabilities: [...probabilities], displayed };
+    });
+  },
+  turn: ({ image, degrees, box, points }) => {
+    const size = { width: image.width, height: image.height };
+    const turned = turnPicture(unpack(image), degrees);
+    return {
+      image: pack(turned), size: [turned.width, turned.height],
+      box: [...turnBox(Float32Array.from(box), degrees, size)], points: [...turnPoints(Float32Array.from(points), degrees, size)],
+    };
+  },
+};
+const attempt = ({ call, ...task }) => {
+  try {
+    return answers[call](task);
+  } catch (error) {
+    return { error: error.message };
+  }
 };
 const tasks = JSON.parse(readFileSync(0, "utf8"));
-process.stdout.write(JSON.stringify(tasks.map(({ call, ...task }) => answers[call](task))));
+process.stdout.write(JSON.stringify(tasks.map(attempt)));

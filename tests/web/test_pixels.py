@@ -1,11 +1,7 @@
 """The pixels of the engine for the browser are those of OpenCV, byte by byte."""
 
 import base64
-import json
-import shutil
-import subprocess
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -14,15 +10,12 @@ import pytest
 from facemood.schema import Face
 from facemood.squares import cut_square
 from facemood.stages.align import LANDMARK_FRAMING, cut_faces, squares_of
+from tests.web.in_node import in_javascript, packed, unpacked
 
-ANSWER = Path(__file__).with_name("answer.mjs")
 PHOTOS = Path(__file__).parents[2] / "examples" / "photos"
 FRAMING = {LANDMARK_FRAMING: (-1.7, -2.1, 1.7, 1.3), "finder": (-0.08, -0.02, 1.07, 1.01)}
 SHRUNK = [(48, 48), (64, 80), (160, 120), (97, 31), (256, 256), (1, 1), (511, 512)]
 ENLARGED = [(513, 700), (1024, 1024), (700, 512)]
-
-if shutil.which("node") is None:
-    pytest.skip("node is not installed", allow_module_level=True)
 
 
 @pytest.fixture(scope="module")
@@ -31,26 +24,6 @@ def photo() -> np.ndarray:
     image = cv2.imread(str(PHOTOS / "astronaut.png"))
     assert image is not None
     return np.asarray(image)
-
-
-def in_javascript(tasks: list[dict[str, Any]]) -> list[Any]:
-    done = subprocess.run(["node", str(ANSWER)], input=json.dumps(tasks), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    answers: list[Any] = json.loads(done.stdout)
-    return answers
-
-
-def packed(image: np.ndarray) -> dict[str, Any]:
-    """Return BGR or grey as JavaScript's Picture: RGB or grey."""
-    channels = 1 if image.ndim == 2 else image.shape[2]
-    pixels = image if channels == 1 else image[..., ::-1]
-    data = base64.b64encode(np.ascontiguousarray(pixels).tobytes()).decode()
-    return {"data": data, "width": image.shape[1], "height": image.shape[0], "channels": channels}
-
-
-def unpacked(data: str, like: np.ndarray) -> np.ndarray:
-    pixels = np.frombuffer(base64.b64decode(data), np.uint8).reshape(like.shape)
-    return pixels if like.ndim == 2 else pixels[..., ::-1]
 
 
 def both_colours(photo: np.ndarray) -> list[np.ndarray]:

@@ -1,0 +1,167 @@
+// The whole pipeline on pixels: detect, landmarks, align, classify, as pipeline.py has it.
+
+import { cutFace, squareOf } from "./align.js";
+import { argmax, chooseHead, choosePrior, predict } from "./expression.js";
+import { Finder } from "./finder.js";
+import { LandmarkModel } from "./landmarks.js";
+import { Network } from "./network.js";
+import { turnBox, turnPoints } from "./orientation.js";
+import { findInPhoto } from "./photos.js";
+import { VideoScene } from "./scene.js";
+
+/**
+ * @import { Prediction, Prior } from "./expression.js"
+ * @import { Candidate } from "./finder.js"
+ * @import { Ort } from "./ort.js"
+ * @import { DetectOptions } from "./photos.js"
+ * @import { Picture } from "./pixels.js"
+ *
+ * The networks: ONNX files with their cards.
+ * @typedef {{ finder: Uint8Array, landmarks: Uint8Array, expression: Uint8Array }} Networks
+ *
+ * How pictures are read: which faces count, the model's head, and which expressions are assumed to be common.
+ * @typedef {DetectOptions & { head?: string, prior?: Prior }} ReadOptions
+ *
+ * A face of a picture with its prediction.
+ * @typedef {Candidate & Prediction & { track?: number, raw?: Float32Array, displayed?: string }} ReadFace
+ *
+ * A face as it is reported: the keys of the JSON of facemood's results.
+ * @typedef {object} Face
+ * @property {number} face Its number, the largest first.
+ * @property {[number, number, number, number]} box x1 y1 x2 y2 in pixels.
+ * @property {number} score Detection score, 0..1.
+ * @property {number} [track_id] Number of the person in a video.
+ * @property {string} emotion The most probable label.
+ * @property {number} confidence Its probability.
+ * @property {boolean} [certain] Whether the prediction counts as certain.
+ * @property {Record<string, number>} emotions The probability of each label.
+ * @property {Record<string, number>} [raw_emotions] The same in the single frame, before smoothing.
+ * @property {string} [display_label] Steady label for display.
+ * @property {[number, number][]} landmarks 68 points in pixels, in iBUG order.
+ */
+
+/** Name of the detector, by which cards frame their crops. */
+const DETECTOR = "finder";
+
+/** Smallest face in pixels unless another size is asked for: that of Python. */
+const MIN_FACE = 24;
+
+export class Engine {
+  /**
+   * @param {Finder} finder
+   * @param {LandmarkModel} landmarkModel
+   * @param {Network} network The expression network.
+   */
+  constructor(finder, landmarkModel, network) {
+    this.finder = finder;
+    this.landmarkModel = landmarkModel;
+    this.network = network;
+  }
+
+  /**
+   * Open the three networks.
+   * @param {Ort} ort
+   * @param {Networks} files
+   */
+  static async open(ort, files) {
+    const finder = await Network.open(ort, files.finder);
+    const landmarkModel = new LandmarkModel(await Network.open(ort, files.landmarks));
+    const network = await Network.open(ort, files.expression);
+    const { name, task } = network.card;
+    if (task !== "expression") throw new Error(`the model '${name}' is for the task '${task}', but expected 'expression'`);
+    return new Engine(new Finder(finder, landmarkModel), landmarkModel, network);
+  }
+
+  /**
+   * Return what results depend on.
+   * @param {Partial<ReadOptions>} options
+   */
+  info(options) {
+    const { card } = this.network;
+    const head = chooseHead(card, options.head);
+    const prior = choosePrior(card, head, options.prior);
+    return {
+      model: card.name, model_version: card.version, head, labels: card.heads[head], prior, detector: DETECTOR,
+      min_face: options.minFace ?? MIN_FACE, device: "wasm",
+    };
+  }
+
+  /**
+   * Read the faces of one picture.
+   * @param {Picture} image RGB.
+   * @param {Partial<ReadOptions>} [options]
+   * @returns {Promise<Face[]>} Largest first, in pixels of the picture.
+   */
+  async readPhoto(image, options = {}) {
+    const view = await findInPhoto(this.finder, image, { minFace: MIN_FACE, ...options });
+    const faces = await this.classify(view.image, view.faces, options);
+    const upright = faces.map((face) => ({
+      ...face, box: turnBox(face.box, view.orientation, image), points: turnPoints(face.points, view.orientation, image),
+    }));
+    return this.report(upright, options);
+  }
+
+  /**
+   * Return a scene that tracks the people of one video, camera or screen, and smooths their predictions.
+   * @param {Partial<ReadOptions> & { smooth?: number }} [options] The time constant of smoothing in seconds.
+   */
+  scene(options = {}) {
+    return new VideoScene(this, { minFace: MIN_FACE, ...options });
+  }
+
+  /**
+   * Predict the expression of each face of an image, in one run of the network.
+   * @template {Candidate} Found
+   * @param {Picture} image
+   * @param {Found[]} faces
+   * @param {Partial<ReadOptions>} options
+   * @returns {Promise<(Found & Prediction)[]>}
+   */
+  async classify(image, faces, options) {
+    if (!faces.length) return [];
+    const { card } = this.network;
+    const head = chooseHead(card, options.head);
+    const prior = choosePrior(card, head, options.prior);
+    const outputs = await this.network.run(faces.map((face) => cutFace(image, squareOf(face, card.framing, DETECTOR))));
+    return faces.map((face, row) => {
+      const logits = Object.entries(card.heads).map(([name, { length }]) => [name, outputs[name].subarray(row * length, (row + 1) * length)]);
+      return { ...face, ...predict(card, head, Object.fromEntries(logits), prior) };
+    });
+  }
+
+  /**
+   * Return faces as they are reported.
+   * @param {ReadFace[]} faces
+   * @param {Partial<ReadOptions>} options
+   * @returns {Face[]}
+   */
+  report(faces, options) {
+    const { card } = this.network;
+    const labels = card.heads[chooseHead(card, options.head)];
+    return faces.map((face, number) => reportedFace(face, number, labels));
+  }
+}
+
+/**
+ * @param {ReadFace} face
+ * @param {number} number
+ * @param {string[]} labels
+ * @returns {Face}
+ */
+function reportedFace({ box, score, points, probabilities, certain, track, raw, displayed }, number, labels) {
+  const best = argmax(probabilities);
+  const named = (/** @type {Float32Array} */ values) => Object.fromEntries(labels.map((label, place) => [label, values[place]]));
+  return {
+    face: number,
+    box: [box[0], box[1], box[2], box[3]],
+    score,
+    ...(track !== undefined && { track_id: track }),
+    emotion: labels[best],
+    confidence: probabilities[best],
+    ...(certain !== null && { certain }),
+    emotions: named(probabilities),
+    ...(raw && { raw_emotions: named(raw) }),
+    ...(displayed && { display_label: displayed }),
+    landmarks: Array.from({ length: points.length / 2 }, (_, point) => [points[2 * point], points[2 * point + 1]]),
+  };
+}

@@ -1,0 +1,159 @@
+// Reads faces in the browser: opens the worker with the networks, and sends it pictures. See docs/browser.md.
+
+/**
+ * @import { Face, ReadOptions } from "../engine.js"
+ *
+ * What can be read: an element, a canvas, a bitmap, pixels, or a picture file.
+ * @typedef {ImageBitmapSource} Source
+ *
+ * What was read of one picture; times in milliseconds.
+ * @typedef {{ faces: Face[], size: [number, number], speed: { pixels: number, total: number } }} Reading
+ *
+ * What the results depend on.
+ * @typedef {{ model: string, labels: string[], head: string, prior: string } & Record<string, unknown>} Info
+ */
+
+/** How pictures are decoded: their pixels as they are in the file, upright. */
+const DECODING = /** @type {const} */ ({ colorSpaceConversion: "none", premultiplyAlpha: "none" });
+
+/** A reader of faces. All work is done in a worker; no picture leaves the tab. */
+export class Reader {
+  /** @type {Map<number, { done: (value: any) => void, fail: (error: Error) => void }>} */
+  #waiting = new Map();
+
+  #count = 0;
+
+  /** @param {Worker} worker */
+  constructor(worker) {
+    this.worker = worker;
+    /** @type {Info} */
+    this.info = { model: "", labels: [], head: "", prior: "" };
+    worker.onmessage = ({ data }) => this.#settle(data);
+    worker.onerror = (event) => this.#fail(new Error(`The worker cannot run (${event.message || "its file is missing or blocked"}).`));
+  }
+
+  /**
+   * Open the networks of a site that `facemood web` wrote.
+   * @param {{ base?: string | URL, model?: string }} [options] The site's address; by default where this file lies. The
+   *   model; by default the site's own.
+   * @returns {Promise<Reader>}
+   * @throws {Error} A file is missing, damaged or blocked, or the browser is too old.
+   */
+  static async open({ base = new URL("../../../", import.meta.url), model } = {}) {
+    const missing = ["Worker", "OffscreenCanvas", "WebAssembly", "DecompressionStream"].filter((name) => !(name in globalThis));
+    if (missing.length) throw new Error(`This browser is too old: it has no ${missing.join(", ")}. Update it, or use another one.`);
+    const reader = new Reader(new Worker(new URL("../worker.js", import.meta.url), { type: "module" }));
+    try {
+      reader.info = await reader.#ask("open", { base: new URL(base, location.href).href, model });
+    } catch (error) {
+      reader.close();
+      throw error;
+    }
+    return reader;
+  }
+
+  /**
+   * Read the faces of one picture.
+   * @param {Source} source
+   * @param {Partial<ReadOptions>} [options]
+   * @returns {Promise<Face[]>} Largest first, in pixels of the picture.
+   * @throws {Error} The picture cannot be decoded, or is too large.
+   */
+  async read(source, options) {
+    return (await this.readTimed(source, options)).faces;
+  }
+
+  /**
+   * Read one picture, and tell its size and how long that took.
+   * @param {Source} source
+   * @param {Partial<ReadOptions>} [options]
+   * @returns {Promise<Reading>}
+   */
+  async readTimed(source, options) {
+    const bitmap = await decode(source);
+    return this.#ask("photo", { bitmap, options }, [bitmap]);
+  }
+
+  /**
+   * Begin a video, camera or screen: people have numbers, and their predictions are smoothed.
+   * @param {Partial<ReadOptions> & { smooth?: number }} [options] The time constant of smoothing in seconds.
+   * @returns {Promise<Scene>}
+   */
+  async scene(options) {
+    const scene = ++this.#count;
+    await this.#ask("begin", { scene, options });
+    return new Scene((call, values, moved) => this.#ask(call, { scene, ...values }, moved));
+  }
+
+  /** Stop the worker. What is still being read fails. */
+  close() {
+    this.worker.terminate();
+    this.#fail(new Error("The reader was closed."));
+  }
+
+  /**
+   * @param {string} call
+   * @param {object} values
+   * @param {Transferable[]} [moved]
+   * @returns {Promise<any>}
+   */
+  #ask(call, values, moved = []) {
+    const id = ++this.#count;
+    return new Promise((done, fail) => {
+      this.#waiting.set(id, { done, fail });
+      this.worker.postMessage({ id, call, values }, moved);
+    });
+  }
+
+  /** @param {{ id: number, value?: unknown, error?: string }} answer */
+  #settle({ id, value, error }) {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (error === undefined) waiting?.done(value);
+    else waiting?.fail(new Error(error));
+  }
+
+  /** @param {Error} error */
+  #fail(error) {
+    for (const { fail } of this.#waiting.values()) fail(error);
+    this.#waiting.clear();
+  }
+}
+
+/** The frames of one video, camera or screen, in order. */
+export class Scene {
+  #began = performance.now();
+
+  /** @param {(call: string, values: object, moved?: Transferable[]) => Promise<any>} ask */
+  constructor(ask) {
+    this.ask = ask;
+  }
+
+  /**
+   * Read the next frame.
+   * @param {Source} source
+   * @param {number} [time] Seconds since the source began; by default since the scene did.
+   * @returns {Promise<Reading>} Its faces, largest first.
+   */
+  async read(source, time = (performance.now() - this.#began) / 1000) {
+    const bitmap = await decode(source);
+    return this.ask("frame", { bitmap, time }, [bitmap]);
+  }
+
+  /** Forget the people. */
+  async close() {
+    await this.ask("end", {});
+  }
+}
+
+/**
+ * @param {Source} source
+ * @throws {Error} It cannot be decoded.
+ */
+async function decode(source) {
+  try {
+    return await createImageBitmap(source, DECODING);
+  } catch (error) {
+    throw new Error(`The picture cannot be decoded: it is damaged, too large, or of a kind that this browser does not know (${/** @type {Error} */ (error).message}).`, { cause: error });
+  }
+}

@@ -1,0 +1,80 @@
+// The service worker: keeps the site's files, so that the page opens without a network.
+
+/**
+ * The site's files, and a version that changes with any of them. `facemood web` writes both.
+ * @type {{ version: string, files: string[] }}
+ */
+const SITE = { "version": "", "files": [] };
+
+/** Folder of the large files, whose names change with what is in them. */
+const LARGE = "/engine/";
+
+/** Start of the names of caches, and the one of this version. */
+const CACHES = `facemood ${registrationScope()} `;
+const CACHE = CACHES + SITE.version;
+
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+
+/** Several sites may share an origin, and each keeps its own files. */
+function registrationScope() {
+  return new URL("./", self.location.href).pathname;
+}
+
+worker.addEventListener("install", (event) => {
+  event.waitUntil(keepAll().then(() => worker.skipWaiting()));
+});
+
+worker.addEventListener("activate", (event) => {
+  event.waitUntil(forgetOlder().then(() => worker.clients.claim()));
+});
+
+worker.addEventListener("fetch", (event) => {
+  const { origin, pathname } = new URL(event.request.url);
+  if (event.request.method !== "GET" || origin !== self.location.origin) return;
+  event.respondWith(pathname.includes(LARGE) ? keptFirst(event.request) : newestFirst(event.request));
+});
+
+/** Keep all files. Large ones that an older version has kept are not loaded again. */
+async function keepAll() {
+  const cache = await caches.open(CACHE);
+  await Promise.all(["./", ...SITE.files].map(async (path) => {
+    const older = `/${path}`.includes(LARGE) ? await caches.match(path) : undefined;
+    await cache.put(path, older ?? (await loaded(path)));
+  }));
+}
+
+/**
+ * Load a file past the browser's own cache, so that no two versions are mixed.
+ * @param {string} path
+ */
+async function loaded(path) {
+  const answer = await fetch(path, { cache: "no-cache" });
+  if (!answer.ok) throw new Error(`${path} is missing (${answer.status})`);
+  return answer;
+}
+
+async function forgetOlder() {
+  const names = await caches.keys();
+  await Promise.all(names.filter((name) => name.startsWith(CACHES) && name !== CACHE).map((name) => caches.delete(name)));
+}
+
+/** @param {globalThis.Request} request */
+async function keptFirst(request) {
+  return (await kept(request)) ?? fetch(request);
+}
+
+/** @param {globalThis.Request} request */
+async function newestFirst(request) {
+  try {
+    return await fetch(request);
+  } catch (error) {
+    const found = await kept(request);
+    if (found) return found;
+    throw error;
+  }
+}
+
+/** @param {globalThis.Request} request */
+async function kept(request) {
+  return (await caches.open(CACHE)).match(request, { ignoreSearch: true });
+}

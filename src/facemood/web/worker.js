@@ -1,0 +1,122 @@
+// The worker in which pictures are read, so that the page stays smooth. It loads the networks and checks their hashes.
+
+import { Engine } from "./engine.js";
+import { FileError, SiteFiles } from "./site_files.js";
+import { rgbOf } from "./pixels.js";
+
+/**
+ * @import { Face, ReadOptions } from "./engine.js"
+ * @import { Ort } from "./ort.js"
+ * @import { VideoScene } from "./scene.js"
+ *
+ * A request: a number, the name of one of `CALLS`, and its arguments.
+ * @typedef {{ id: number, call: keyof typeof CALLS, values: any }} Request
+ */
+
+/** Most pixels of a picture: their memory is bounded. */
+const MAX_PIXELS = 50_000_000;
+
+/** @type {Engine | null} */
+let engine = null;
+
+/** @type {Map<number, VideoScene>} */
+const scenes = new Map();
+
+const canvas = new OffscreenCanvas(1, 1);
+
+/** What the page can ask for. */
+const CALLS = {
+  /** @param {{ base: string, model?: string }} values The site's address, and the model; without it the site's own. */
+  async open({ base, model }) {
+    const files = await SiteFiles.open(base);
+    const ort = /** @type {Ort} */ (await files.module("ort.wasm.min.mjs"));
+    Object.assign(ort.env, { logLevel: "error" });
+    Object.assign(ort.env.wasm, {
+      numThreads: 1,
+      wasmBinary: await files.read("ort-wasm-simd-threaded.wasm"),
+      wasmPaths: { mjs: files.address("ort-wasm-simd-threaded.mjs") },
+    });
+    const [finder, landmarks, expression] = await Promise.all(["finder", "landmarks", model ?? files.model].map((name) => files.read(`${name}.onnx`)));
+    engine = await Engine.open(ort, { finder, landmarks, expression });
+    await engine.readPhoto({ data: new Uint8Array(64 * 64 * 3), width: 64, height: 64, channels: 3 }); // the first run is slow
+    return engine.info({});
+  },
+
+  /** @param {{ bitmap: ImageBitmap, options?: Partial<ReadOptions> }} values */
+  async photo({ bitmap, options }) {
+    return timed(bitmap, (image) => opened().readPhoto(image, options));
+  },
+
+  /** @param {{ scene: number, options?: Partial<ReadOptions> & { smooth?: number } }} values A number that the page chose. */
+  async begin({ scene, options }) {
+    scenes.set(scene, opened().scene(options));
+  },
+
+  /** @param {{ scene: number, bitmap: ImageBitmap, time: number }} values */
+  async frame({ scene, bitmap, time }) {
+    const found = scenes.get(scene);
+    if (!found) throw new Error("this video has been closed");
+    return timed(bitmap, (image) => found.read(image, time));
+  },
+
+  /** @param {{ scene: number }} values */
+  async end({ scene }) {
+    scenes.delete(scene);
+  },
+};
+
+/** Return the engine, which `open` has opened. */
+function opened() {
+  if (!engine) throw new Error("the networks have not been opened");
+  return engine;
+}
+
+/**
+ * Read a bitmap, and tell how long that took in milliseconds.
+ * @param {ImageBitmap} bitmap
+ * @param {(image: import("./pixels.js").Picture) => Promise<Face[]>} read
+ */
+async function timed(bitmap, read) {
+  const begun = performance.now();
+  const size = [bitmap.width, bitmap.height];
+  const image = pixelsOf(bitmap);
+  const pixels = performance.now() - begun;
+  const faces = await read(image);
+  return { faces, size, speed: { pixels, total: performance.now() - begun } };
+}
+
+/**
+ * Return the pixels of a bitmap, transparent ones on white, and close it.
+ * @param {ImageBitmap} bitmap
+ * @throws {Error} It is too large.
+ */
+function pixelsOf(bitmap) {
+  const { width, height } = bitmap;
+  if (width * height > MAX_PIXELS) {
+    bitmap.close();
+    throw new Error(`The picture has ${Math.round((width * height) / 1e6)} million pixels; expected at most ${MAX_PIXELS / 1e6} million. Make it smaller.`);
+  }
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (!context) throw new Error("The browser has no memory left for the picture. Close other tabs, or make it smaller.");
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, width, height);
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  return rgbOf(context.getImageData(0, 0, width, height));
+}
+
+/** Requests are answered one after the other: the networks' buffers are shared. */
+let last = Promise.resolve();
+
+/** @param {MessageEvent<Request>} event */
+onmessage = ({ data: { id, call, values } }) => {
+  last = last.then(async () => {
+    try {
+      postMessage({ id, value: await CALLS[call](values) });
+    } catch (error) {
+      const { message } = /** @type {Error} */ (error);
+      postMessage({ id, error: message, file: error instanceof FileError });
+    }
+  });
+};
