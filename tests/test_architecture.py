@@ -35,7 +35,7 @@ LAYERS = [
     {"recognizer"},
     {"ferc"},
     {"loading"},
-    {"server", "notebook"},
+    {"server", "notebook", "web"},
     {"evaluation"},
     {"train"},
     {"cli"},

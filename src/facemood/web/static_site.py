@@ -1,0 +1,265 @@
+"""Write the static site: page, engine, networks and their runtime, as files that any web server can serve."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from facemood.defaults import DEFAULT_MODEL
+from facemood.errors import ModelError, OptionError, OutputError
+from facemood.models import FINDER, LANDMARKS, ModelSession, find_model
+from facemood.render.palette import hex_of
+from facemood.table import RAW, SCHEMA, columns_for
+from facemood.web.ort_files import read_licences, read_origin, unpack_runtime
+
+PACKAGE = Path(__file__).parents[1]
+"""The package's folder, below which the page and the engine lie."""
+
+PAGE = PACKAGE / "server" / "static"
+"""The page's files. The server serves the same."""
+
+APP = "app"
+"""Folder of the page and the engine in the site. It mirrors the package, so that their imports hold."""
+
+SERVER_ONLY = {"api.html", "api.js", "server_page.js", "server_engine.js", "encoder.js", "videos.js", "notebook.js"}
+"""Files of the page that only the server needs."""
+
+LISTING = "files.json"
+"""The list of the site's files with their hashes; the engine and the service worker read it."""
+
+POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; "
+    "style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' blob: data:; media-src 'self' blob:; "
+    "manifest-src 'self'; base-uri 'none'; form-action 'none'"
+)
+"""Content Security Policy of the page: nothing from elsewhere, and no eval but for WebAssembly."""
+
+BASE = re.compile(r"(/[\w.~-]+)*/?")
+"""A path under which a site may lie, such as /faces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A static site that was written.
+
+    Attributes:
+        folder: Where it is.
+        files: Each file's path below the folder, and its size in bytes.
+    """
+
+    folder: Path
+    files: Mapping[str, int]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(self.files.values())
+
+
+def write_site(folder: Path, *, models: Sequence[str | Path] = (DEFAULT_MODEL,), base: str = "") -> Site:
+    """Write the static site into a folder.
+
+    Args:
+        folder: A new or empty folder, or a site that was written before, which is replaced as a whole.
+        models: Expression models: names, or .onnx files with a card. The page uses the first.
+        base: Path at which the site will be served, for the web manifest, such as ``"/faces"``. Without it the manifest
+            is relative too; all other addresses always are.
+
+    Raises:
+        ModelError: A model is unknown, damaged, or not for face crops.
+        OptionError: The base is not a path, or there is no model.
+        OutputError: The folder holds other files, or cannot be written.
+    """
+    if not models or not BASE.fullmatch(base):
+        raise OptionError(f"expected one model or more, and a base such as /faces, but got {list(models)} and {base!r}")
+    named = _named_models(models)
+    _refuse_other_files(folder)
+    files = dict(_page_files(named, base.rstrip("/") + "/" if base else "./"))
+    files["sw.js"] = _service_worker(files)
+    with _replacing_folder(folder) as part:
+        for path, data in files.items():
+            (part / path).parent.mkdir(parents=True, exist_ok=True)
+            (part / path).write_bytes(data)
+    return Site(folder, {path: len(data) for path, data in files.items()})
+
+
+def _named_models(models: Sequence[str | Path]) -> dict[str, ModelSession]:
+    """Open the models, by the names that they have in the site."""
+    sessions = [ModelSession(find_model(model)) for model in models]
+    for session in sessions:
+        if session.card.task != "expression":
+            raise ModelError(
+                f"{session.file}: the model is for the task {session.card.task!r}, but the browser needs 'expression'"
+            )
+    names = [re.sub(r"[^\w.-]", "_", session.file.stem) for session in sessions]
+    taken = {FINDER, LANDMARKS, *(name for name in names if names.count(name) > 1)} & set(names)
+    if taken:
+        raise OptionError(f"two networks of the site would have the name {min(taken)!r}; rename a model's file")
+    return dict(zip(names, sessions, strict=True))
+
+
+def _page_files(models: Mapping[str, ModelSession], scope: str) -> Iterator[tuple[str, bytes]]:
+    """Yield path and bytes of each file of the site but for the service worker."""
+    large = dict(_engine_files(models))
+    yield from {path: data for _, path, data, _ in large.values()}.items()
+    small = {**_code(), **_texts(models, scope)}
+    yield from small.items()
+    listed = {**{path: data for _, path, data, _ in large.values()}, **small}
+    listing = {
+        "facemood": _version(),
+        "onnxruntime-web": read_origin()["version"],
+        "model": next(iter(models)),
+        "engine": {
+            name: {"path": path, "bytes": size, "sha256": sha256} for name, (sha256, path, _, size) in large.items()
+        },
+        "files": {path: {"bytes": len(data), "sha256": _sha256(data)} for path, data in listed.items()},
+    }
+    yield LISTING, _json(listing)
+
+
+def _engine_files(models: Mapping[str, ModelSession]) -> Iterator[tuple[str, tuple[str, str, bytes, int]]]:
+    """Yield what the engine loads, by name: its SHA-256, its path, the file's bytes, and the size of what is in it.
+
+    Networks and WebAssembly are packed, because simple servers pack nothing. Their names change with what is in them.
+    """
+    runtime = unpack_runtime()
+    networks = {name: find_model(name).read_bytes() for name in (FINDER, LANDMARKS)}
+    networks |= {name: session.file.read_bytes() for name, session in models.items()}
+    for name, data in {**runtime, **{f"{name}.onnx": data for name, data in networks.items()}}.items():
+        sha256, (stem, _, suffix) = _sha256(data), name.rpartition(".")
+        if suffix == "mjs":
+            yield name, (sha256, f"engine/{name}", data, len(data))
+        else:
+            path = f"engine/{stem}-{sha256[:12]}.{suffix}.gz"
+            yield name, (sha256, path, gzip.compress(data, 9, mtime=0), len(data))
+
+
+def _code() -> dict[str, bytes]:
+    """Return the page's and the engine's modules and styles by their paths in the site."""
+    web = PACKAGE / "web"
+    found = [file for file in PAGE.iterdir() if file.suffix in (".js", ".css", ".svg") and file.name not in SERVER_ONLY]
+    found += [file for file in (*web.glob("*.js"), *web.glob("page/*.js")) if file.name != "sw.js"]
+    return {f"{APP}/{file.relative_to(PACKAGE).as_posix()}": file.read_bytes() for file in sorted(found)}
+
+
+def _texts(models: Mapping[str, ModelSession], scope: str) -> dict[str, bytes]:
+    """Return the page, its settings, the web manifest, and the licences."""
+    licences = {f"licences/onnxruntime-web/{name}": data for name, data in read_licences().items()}
+    own = PACKAGE.parents[1] / "LICENSE"
+    return {
+        "index.html": _index().encode(),
+        "settings.json": _json(_settings(models)),
+        "manifest.webmanifest": _json(_manifest(scope)),
+        "icon.svg": (PAGE / "icon.svg").read_bytes(),
+        **({"licences/LICENSE": own.read_bytes()} if own.is_file() else {}),
+        **licences,
+    }
+
+
+def _index() -> str:
+    """Return the page: the server's, with its own entry, and a policy that needs no server."""
+    text = (PAGE / "index.html").read_text(encoding="utf-8")
+    text = text.replace("static/server_page.js", f"{APP}/web/page/tab_page.js")
+    text = re.sub(r'"static/', f'"{APP}/server/static/', text)
+    head = (
+        f'<meta charset="utf-8">\n  <meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        '  <link rel="manifest" href="manifest.webmanifest">'
+    )
+    return text.replace('<meta charset="utf-8">', head, 1)
+
+
+def _settings(models: Mapping[str, ModelSession]) -> dict[str, Any]:
+    """Return what the page must know: the labels and colours, and the columns of a recording."""
+    card = next(iter(models.values())).card
+    labels = card.heads[card.default_head]
+    columns = columns_for(labels, (RAW,))
+    return {
+        "version": _version(),
+        "labels": labels,
+        "maps": False,
+        "colours": {label: hex_of(label) for label in labels},
+        "schema": SCHEMA,
+        "columns": [{"name": one.name, "path": one.path, "decimals": one.decimals} for one in columns],
+    }
+
+
+def _manifest(scope: str) -> dict[str, Any]:
+    """Return the web manifest, by which the page can be installed."""
+    return {
+        "name": "facemood",
+        "short_name": "facemood",
+        "description": "Names the expression that a face shows. No image leaves this device.",
+        "id": scope,
+        "start_url": scope,
+        "scope": scope,
+        "display": "standalone",
+        "background_color": "#f6f7f9",
+        "theme_color": "#1f5ba8",
+        "icons": [{"src": "icon.svg", "sizes": "any", "type": "image/svg+xml", "purpose": "any"}],
+    }
+
+
+def _service_worker(files: Mapping[str, bytes]) -> bytes:
+    """Return the service worker, with the names of the files that it keeps. Its bytes change with any of them."""
+    kept = [path for path in files if not path.startswith("licences/")]
+    version = _sha256("".join(_sha256(files[path]) for path in sorted(kept)).encode())[:16]
+    text = (PACKAGE / "web" / "sw.js").read_text(encoding="utf-8")
+    site = json.dumps({"version": version, "files": kept})
+    return text.replace('{ "version": "", "files": [] }', site, 1).encode()
+
+
+def _refuse_other_files(folder: Path) -> None:
+    """Refuse a folder that holds something else than a site.
+
+    Raises:
+        OutputError: It does.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder}: cannot be written, it is a file; give a folder's name")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / LISTING).is_file():
+        raise OutputError(f"{folder}: the folder has other files in it; give the name of a new or empty one")
+
+
+@contextmanager
+def _replacing_folder(folder: Path) -> Iterator[Path]:
+    """Yield a new folder that takes a name once it is whole; what has the name before is removed then.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    try:
+        folder.absolute().parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.absolute().parent, prefix=f".{folder.name}-") as room:
+            whole, old = Path(room, "new"), Path(room, "old")
+            whole.mkdir()
+            yield whole
+            if folder.exists():
+                folder.rename(old)
+            whole.rename(folder)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written ({error.strerror or error})") from error
+
+
+def _sha256(data: bytes) -> str:
+    """Return the SHA-256 of bytes in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _json(value: Any) -> bytes:
+    """Return a value as JSON for people and programs."""
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _version() -> str:
+    """Return the version of facemood."""
+    from facemood import __version__
+
+    return __version__
