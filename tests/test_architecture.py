@@ -29,7 +29,7 @@ LAYERS = [
     {"table", "participants", "csv_dialect", "schema", "render", "models"},
     {"results", "plan_file", "stages", "sources", "datasets"},
     {"timeline"},
-    {"analysis", "tracking", "flow", "sinks", "outputs", "isolation", "strategy"},
+    {"analysis", "study", "tracking", "flow", "sinks", "outputs", "isolation", "strategy"},
     {"pipeline", "window"},
     {"stream", "explain"},
     {"recognizer"},
@@ -56,6 +56,7 @@ EXTRA_ONLY = {
     "uvicorn": "server",
     "python_multipart": "server",
     "mss": None,
+    **dict.fromkeys(("scipy", "pyreadstat", "xlsxwriter"), None),
 }
 """Packages of extras, and the one part that may import them at its head."""
 

@@ -7,7 +7,7 @@ import itertools
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -20,8 +20,22 @@ from facemood.csv_dialect import PLAIN, write_csv
 from facemood.errors import require
 from facemood.originals import refuse_overwriting
 from facemood.results import Failure, Result
-from facemood.table import BOOLEAN, INTEGER, NUMBER, SCHEMA, STRING, Cell, Column, Design, Value, columns_for, to_cells
-from facemood.timeline import Track, collect_tracks
+from facemood.table import (
+    BOOLEAN,
+    INTEGER,
+    NUMBER,
+    SCHEMA,
+    STRING,
+    Cell,
+    Column,
+    Design,
+    Value,
+    columns_for,
+    summary_columns,
+    to_cells,
+    values_of,
+)
+from facemood.timeline import SummaryCollector, Track, collect_tracks
 from facemood.timeline.share_intervals import share_interval
 from facemood.wilson import wilson_interval
 
@@ -147,14 +161,22 @@ class Analysis:
         Raises:
             MissingExtraError: pandas is not installed (extra ``data``).
         """
-        pandas = require("pandas", extra="data")
-        rows = list(self.values())
-        return pandas.DataFrame(
-            {
-                column.name: pandas.Series([row[column.name] for row in rows], dtype=DTYPES[column.type])
-                for column in self.columns
-            }
-        )
+        return _data_frame(self.columns, list(self.values()))
+
+    def summary_dataframe(self) -> Any:
+        """Return a row for each segment of a study or, without a plan, for each person of a video, as a DataFrame.
+
+        The columns are those of ``summary.csv``: seconds, shares, means, episodes, action units, blinks.
+        `facemood.study` compares conditions.
+
+        Raises:
+            MissingExtraError: pandas is not installed (extra ``data``).
+        """
+        columns = summary_columns(self.labels, self.variants, self.design)
+        collector = SummaryCollector()
+        for result in self.results:
+            collector.add(result)
+        return _data_frame(columns, [values_of(columns, summary) for summary in collector.summaries()])
 
     def tracks(self) -> list[Track]:
         """Return the tracks of all people in videos, video by video, ordered by track ID."""
@@ -228,3 +250,14 @@ class Analysis:
             for row, _ in zip(self.rows(), range(20), strict=False)
         )
         return f"<p>{counts}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _data_frame(columns: Sequence[Column], rows: Sequence[Mapping[str, Value]]) -> Any:
+    """Return a table as a DataFrame; the type of a column does not depend on the rows."""
+    pandas = require("pandas", extra="data")
+    return pandas.DataFrame(
+        {
+            column.name: pandas.Series([row[column.name] for row in rows], dtype=DTYPES[column.type])
+            for column in columns
+        }
+    )

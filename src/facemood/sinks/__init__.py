@@ -15,17 +15,25 @@ from facemood.sinks.episode_table import EpisodesSink
 from facemood.sinks.parquet import ParquetSink
 from facemood.sinks.report import ReportSink
 from facemood.sinks.sink import MANY, ONE_PHOTO, ONE_VIDEO, Continuable, FailureSink, Sink
+from facemood.sinks.table_files import FORMATS
 from facemood.sinks.text_files import CsvSink, JsonLinesSink, JsonSink
 from facemood.sinks.video_file import VideoSink
+from facemood.sinks.whole_tables import RowsFileSink, SummaryCsvSink, SummaryFileSink
 
 __all__ = ["MANY", "ONE_PHOTO", "ONE_VIDEO", "SINKS", "Continuable", "FailureSink", "Sink", "open_sink", "sink_kind"]
 
+SUMMARY = ".summary"
+"""Start of the endings of summaries, which may also stand alone: ``talk.summary.csv``, ``summary.csv``."""
+
 SINKS: dict[str, Any] = {
+    ".summary.csv": SummaryCsvSink,
+    **dict.fromkeys((f".summary{suffix}" for suffix in FORMATS), SummaryFileSink),
     ".episodes.csv": EpisodesSink,
     "codebook.csv": CodebookSink,
     "codebook.md": CodebookSink,
     ".csv": CsvSink,
     ".parquet": ParquetSink,
+    **dict.fromkeys(FORMATS, RowsFileSink),
     ".jsonl": JsonLinesSink,
     ".json": JsonSink,
     ".mp4": VideoSink,
@@ -44,13 +52,13 @@ def sink_kind(path: str) -> Any:
         OutputError: The ending is unknown.
 
     Example:
-        >>> sink_kind("clip.episodes.csv").__name__, sink_kind("images/").__name__
-        ('EpisodesSink', 'FolderSink')
+        >>> [sink_kind(name).__name__ for name in ("clip.episodes.csv", "images/", "summary.csv", "my-summary.csv")]
+        ['EpisodesSink', 'FolderSink', 'SummaryCsvSink', 'CsvSink']
     """
     if path.endswith("/"):
         return FolderSink
     for ending, kind in SINKS.items():
-        if path.lower().endswith(ending):
+        if path.lower().endswith(ending) or (ending.startswith(SUMMARY) and Path(path).name.lower() == ending[1:]):
             return kind
     if is_stream(path) and path.removeprefix(STDOUT) in ("", path):
         return CsvSink

@@ -9,6 +9,7 @@ from facemood.csv_dialect import csv_line
 from facemood.results import Result
 from facemood.sinks.sink import columns_of
 from facemood.sinks.text_files import FileSink
+from facemood.sinks.whole_tables import summary_columns_of
 from facemood.table import CODEBOOK, Column
 from facemood.text import markdown_table
 
@@ -18,6 +19,8 @@ MARKUP = re.compile(r"[\\`*\[\]<>|~&#]|(?<![^\W_])_|_(?![^\W_])")
 
 class CodebookSink(FileSink):
     """The codebook of the run's table. The name's ending says how it is written: ``codebook.md`` or ``codebook.csv``.
+
+    The codebook of summaries is called ``summary-codebook.md`` or ``.csv``, or its name ends so.
 
     Args:
         path: The file's name.
@@ -32,7 +35,8 @@ class CodebookSink(FileSink):
 
     def head(self) -> str:
         """Return the whole codebook; the results add nothing."""
-        columns = columns_of(self.info)
+        summary = self.path.stem.lower().endswith(("summary-codebook", "summary.codebook"))
+        columns = summary_columns_of(self.info) if summary else columns_of(self.info)
         return codebook_csv(columns) if self.path.suffix.lower() == ".csv" else codebook_markdown(columns)
 
     def body(self, result: Result) -> str:

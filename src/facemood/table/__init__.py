@@ -38,6 +38,7 @@ from facemood.table.label_columns import (
     face_columns,
     is_free_name,
 )
+from facemood.table.summary_columns import summary_columns
 
 __all__ = [
     "ANGLE_COLUMNS",
@@ -66,6 +67,7 @@ __all__ = [
     "distinct_names",
     "face_columns",
     "is_free_name",
+    "summary_columns",
     "to_cells",
     "values_of",
 ]

@@ -148,10 +148,10 @@ DISPLAY_COLUMN = Column(
 def _design(name: str, meaning: str, kind: str = STRING, **more: Any) -> Column:
     """Return a column of the study's plan."""
     path = ("faces", "segment", name)
-    return Column(name, kind, f"{meaning}; empty outside of the plan's segments", _of_segment(name), path, **more)
+    return Column(name, kind, f"{meaning}; empty outside of the plan's segments", of_segment(name), path, **more)
 
 
-def _of_segment(name: str) -> Callable[[RowSource], Value]:
+def of_segment(name: str) -> Callable[[RowSource], Value]:
     """Return a function that reads a value of the segment that a face belongs to."""
 
     def read(row: RowSource) -> Value:
@@ -171,6 +171,7 @@ DESIGN_COLUMNS = (
 """Columns of a study: who is who, and in which condition."""
 
 
-def further_column(name: str, kind: str) -> Column:
+def further_column(name: str, kind: str, read: Callable[[Any], Value]) -> Column:
     """Return the column of a plan's own column, of type `STRING` or `NUMBER`."""
-    return _design(name, f"Column {name!r} of the plan", kind)
+    path = ("faces", "segment", name)
+    return Column(name, kind, f"Column {name!r} of the plan; empty outside of the plan's segments", read, path)

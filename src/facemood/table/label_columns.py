@@ -7,12 +7,12 @@ in whatever case, gets the prefix `PREFIX` in the table, and only there.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from facemood.errors import OptionError
 from facemood.labels import EXPRESSIONS, check_labels
-from facemood.table.column import Column
+from facemood.table.column import Column, Value
 from facemood.table.fixed_columns import (
     ANGLE_COLUMNS,
     DESIGN_COLUMNS,
@@ -23,6 +23,7 @@ from facemood.table.fixed_columns import (
     UNIT_COLUMNS,
     further_column,
     number_of_face,
+    of_segment,
 )
 
 if TYPE_CHECKING:
@@ -169,16 +170,31 @@ def columns_for(
         *([DISPLAY_COLUMN] if variants else []),
         *(_variant(kind, label, names[label]) for kind in VARIANTS if kind in variants for label in labels),
     )
-    return columns if design is None else (*columns, *DESIGN_COLUMNS, *_further(columns, design))
+    return (
+        columns
+        if design is None
+        else (*columns, *DESIGN_COLUMNS, *further_columns((*columns, *DESIGN_COLUMNS), design))
+    )
 
 
-def _further(columns: Sequence[Column], design: Design) -> list[Column]:
-    """Return the columns of the plan's own columns, none of which may be called like another."""
+def further_columns(
+    columns: Sequence[Column], design: Design, read: Callable[[str], Callable[[Any], Value]] = of_segment
+) -> list[Column]:
+    """Return the columns of the plan's own columns, none of which may be called like another.
+
+    Args:
+        columns: The other columns of the table.
+        design: Name and type of each of the plan's own columns.
+        read: Returns for a name how its value is read from the source of a row.
+
+    Raises:
+        OptionError: A name is taken.
+    """
     taken = {column.name.casefold() for column in columns}
     for name, _ in design:
         if name.casefold() in taken:
             raise OptionError(f"the plan has a column {name!r}, and so has the table; rename that of the plan")
-    return [further_column(name, kind) for name, kind in design]
+    return [further_column(name, kind, read(name)) for name, kind in design]
 
 
 @functools.lru_cache(maxsize=64)

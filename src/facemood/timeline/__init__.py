@@ -6,6 +6,7 @@ during the frames that have a face with their track ID. Gaps are not interpolate
 
 from facemood.timeline.collect import TrackCollector, collect_tracks, count_faces
 from facemood.timeline.episodes import MAX_GAP, MIN_SECONDS, Episode, check_limits, find_episodes
+from facemood.timeline.summaries import Summary, SummaryCollector
 from facemood.timeline.tracks import INSTANT, MAX_POINTS, Timeline, Track, downsample
 from facemood.timeline.units import Blink, Blinking, UnitEvent, find_blinks, find_unit_events
 
@@ -17,6 +18,8 @@ __all__ = [
     "Blink",
     "Blinking",
     "Episode",
+    "Summary",
+    "SummaryCollector",
     "Timeline",
     "Track",
     "TrackCollector",

@@ -112,6 +112,17 @@ def count_faces(results: Iterable[Result]) -> Times:
     return np.array(rows, np.float64).reshape(-1, 2)
 
 
+def ends_of(times: Times) -> Times:
+    """Return the end of each frame in seconds, (F,): the start of the next one; the last one has the median length.
+
+    Example:
+        >>> ends_of(np.array([0.0, 0.5, 1.0])).tolist()
+        [0.5, 1.0, 1.5]
+    """
+    steps = np.diff(times)
+    return np.append(times[1:], times[-1:] + (np.median(steps) if len(steps) else ONLY_FRAME))
+
+
 @dataclass(slots=True)
 class _OpenVideo:
     """A video that is being read: frame times, face counts, and people."""
@@ -120,13 +131,13 @@ class _OpenVideo:
     labels: tuple[str, ...]
     times: array[float] = field(default_factory=lambda: array("d"))
     face_counts: array[int] = field(default_factory=lambda: array("i"))
-    people: dict[int, _Person] = field(default_factory=dict)
+    people: dict[int, OpenPerson] = field(default_factory=dict)
 
     def add(self, timestamp: float, faces: tuple[Face, ...]) -> None:
         """Add one frame."""
         for face in faces:
             if face.track_id is not None and face.labels:
-                person = self.people.setdefault(face.track_id, _Person(face.labels))
+                person = self.people.setdefault(face.track_id, OpenPerson(face.labels))
                 person.add(len(self.times), face)
         self.times.append(timestamp)
         self.face_counts.append(len(faces))
@@ -134,15 +145,27 @@ class _OpenVideo:
     def timeline(self) -> Timeline:
         """Return the timeline of the frames so far."""
         times = np.array(self.times)
-        steps = np.diff(times)
-        ends = np.append(times[1:], times[-1] + (np.median(steps) if len(steps) else ONLY_FRAME))
+        ends = ends_of(times)
         tracks = [self.people[number].track(self.source, number, times, ends) for number in sorted(self.people)]
         return Timeline(self.source, self.labels, times, ends, np.array(self.face_counts, np.int32), tuple(tracks))
 
 
 @dataclass(slots=True)
-class _Person:
-    """A person so far: the frames they are in, and the predictions for these."""
+class OpenPerson:
+    """A person so far: the frames they are in, and the predictions for these.
+
+    Attributes:
+        labels: The labels of the predictions.
+        frames: Index of each frame in the video; the other arrays have the values of these frames, one after the other.
+        probabilities: Of each label.
+        display_labels: Index of the label.
+        boxes: Four numbers each.
+        units: A byte for each key of `facemood.facs.KEYS`.
+        eyes: Two numbers each.
+        certain: 1, 0 or -1 for unknown.
+        change: `Face.change` of each label; NaN without a baseline, and empty if nobody had one so far.
+        participants: Who of a study this is, as keys.
+    """
 
     labels: tuple[str, ...]
     frames: array[int] = field(default_factory=lambda: array("i"))
@@ -152,6 +175,7 @@ class _Person:
     units: bytearray = field(default_factory=bytearray)
     eyes: array[float] = field(default_factory=lambda: array("f"))
     certain: array[int] = field(default_factory=lambda: array("b"))
+    change: array[float] = field(default_factory=lambda: array("f"))
     participants: dict[str, None] = field(default_factory=dict)
 
     def add(self, frame: int, face: Face) -> None:
@@ -166,8 +190,15 @@ class _Person:
         self.units.extend(round(STEPS * units[key]) if key in units else UNKNOWN for key in KEYS)
         self.eyes.extend(face.openness or UNKNOWN_EYES)
         self.certain.append(-1 if face.certain is None else face.certain)
+        if face.change is not None:
+            self._pad_change(len(self.frames) - 1)
+            self.change.extend(face.change.tolist())
         if face.segment is not None:
             self.participants[face.segment.participant] = None
+
+    def _pad_change(self, frames: int) -> None:
+        """Fill the changes up to a number of frames with NaN. Without a baseline they take no memory."""
+        self.change.extend([math.nan] * (frames * len(self.labels) - len(self.change)))
 
     def track(self, source: str, number: int, times: Times, ends: Times) -> Track:
         """Return the person's track so far.
@@ -178,7 +209,9 @@ class _Person:
             times: (F,) seconds at which all frames of the video begin.
             ends: (F,) seconds at which they end.
         """
-        frames = np.array(self.frames)
+        frames = np.array(self.frames, np.int64)
+        if self.change:
+            self._pad_change(len(frames))
         return Track(
             source,
             number,
@@ -191,6 +224,7 @@ class _Person:
             _from_bytes(self.units).reshape(-1, len(KEYS)),
             np.array(self.eyes, np.float32).reshape(-1, 2),
             np.array(self.certain, np.int8),
+            np.array(self.change, np.float32).reshape(len(frames), len(self.labels)) if self.change else None,
             tuple(self.participants),
         )
 

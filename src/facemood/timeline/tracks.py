@@ -36,6 +36,7 @@ class Track:
             None if no action units were measured.
         eyes: (T, 2) float32 openness of the subject's right and left eye (`Face.openness`); NaN if unknown.
         certain: (T,) int8 `Face.certain`: 1, 0, or -1 if unknown.
+        change: (T, K) float32 `Face.change`; NaN in frames without it. None without a baseline.
         participants: Who of a study this is, by the plan; mostly one or none.
 
     Example:
@@ -56,6 +57,7 @@ class Track:
     units: NDArray[np.float32] | None = None
     eyes: NDArray[np.float32] | None = None
     certain: NDArray[np.int8] | None = None
+    change: NDArray[np.float32] | None = None
     participants: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -129,8 +131,9 @@ def downsample(track: Track, *, points: int = MAX_POINTS) -> Track:
 
     Returns:
         One point for each bin in which the person is visible. It has the means of probabilities, boxes and known action
-        units, weighted by the lengths of the frames, and the display label of the longest time; eyes and certainty are
-        left out. A bin lasts from the start of its first frame to the end of its last, so gaps within a bin are lost.
+        units, weighted by the lengths of the frames, and the display label of the longest time; eyes, certainty and
+        change are left out. A bin lasts from the start of its first frame to the end of its last, so gaps within a bin
+        are lost.
 
     Raises:
         ValueError: `points` is below 1.
