@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from facemood.errors import FacemoodError
 from facemood.models import ModelCard
-from facemood.numpy_cnn.archive import restore
+from facemood.numpy_cnn.network_file import restore
 
 CARD: dict[str, Any] = {"name": "m", "heads": {"out": ["a", "b"]}, "default_head": "out"}
 

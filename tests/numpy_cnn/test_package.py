@@ -8,7 +8,7 @@ import pytest
 
 from facemood import numpy_cnn
 from facemood.numpy_cnn import Layer, checks
-from facemood.numpy_cnn.archive import describe, restore
+from facemood.numpy_cnn.network_file import describe, restore
 from tests.test_architecture import imports_of
 
 FILES = sorted(Path(numpy_cnn.__file__).parent.glob("*.py"))
