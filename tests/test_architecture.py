@@ -35,7 +35,7 @@ LAYERS = [
     {"recognizer"},
     {"ferc"},
     {"loading"},
-    {"server", "notebook", "web"},
+    {"server", "notebook", "web", "archive"},
     {"evaluation"},
     {"train"},
     {"cli"},

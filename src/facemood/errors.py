@@ -12,7 +12,9 @@ FacemoodError
 ├── RecipeError       a training recipe is invalid
 ├── OptionError       an option is out of its range (also a ValueError)
 ├── ExplanationError  an explanation cannot be made with these options
+├── WorkerError       the processes that read inputs cannot be started
 └── OutputError       a result cannot be written
+    ├── OutputBusyError      another process is writing the file
     └── OutputConflictError  outputs do not fit the inputs, or each other; nothing was read or written
 """
 
@@ -68,8 +70,16 @@ class OptionError(FacemoodError, ValueError):
     """An option is out of its range. The command line ends with its message and the exit code of wrong usage."""
 
 
+class WorkerError(FacemoodError):
+    """The processes that read inputs cannot be started, or end before they are ready."""
+
+
 class OutputError(FacemoodError):
     """A result cannot be written."""
+
+
+class OutputBusyError(OutputError):
+    """Another process is writing the file."""
 
 
 class OutputConflictError(OutputError):

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from facemood.errors import OutputError
+from facemood.errors import OutputBusyError, OutputError
 
 if sys.platform != "win32":
     import fcntl
@@ -39,7 +39,8 @@ class FileLock:
         left: Names that dead processes noted in it (`note`).
 
     Raises:
-        OutputError: Another process holds the lock, or the folder cannot be written to.
+        OutputBusyError: Another process holds the lock.
+        OutputError: The folder cannot be written to.
 
     Example:
         >>> import tempfile
@@ -86,7 +87,7 @@ class FileLock:
             if not lock_handle(handle):
                 holder = os.read(handle, MAX_LOCK_BYTES).decode("ascii", "replace").partition("\n")[0] or "unknown"
                 os.close(handle)
-                raise OutputError(
+                raise OutputBusyError(
                     f"{self.target}: another process is writing it (process ID {holder}); wait until it has ended, "
                     "or choose another name"
                 )

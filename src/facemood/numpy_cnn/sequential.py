@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.errors import ModelError
-from facemood.numpy_cnn.network_file import read_archive, write_archive
 from facemood.numpy_cnn.layer import Floats, Layer, Shape, backward_through, build_through, forward_through, walk
+from facemood.numpy_cnn.network_file import read_archive, write_archive
 from facemood.numpy_cnn.optimizers import Optimizer
 from facemood.numpy_cnn.training import LOSS, Epoch, FitOptions, Pair, fit
 

@@ -40,6 +40,10 @@ class ParquetSink:
         path: The file's final name.
         info: Settings of the run, as `EmotionRecognizer.info` gives it.
         layers: What images show; a table shows none.
+        more: Columns after those of every table.
+
+    Attributes:
+        notes: Texts for the file's metadata, by key, that are known only in the end.
 
     Raises:
         MissingExtraError: pyarrow is not installed (extra ``data``).
@@ -64,16 +68,19 @@ class ParquetSink:
     continues = True
     of_results = True
 
-    def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = ()) -> None:
+    def __init__(
+        self, path: Path, info: dict[str, Any], layers: Collection[str] = (), *, more: Iterable[Column] = ()
+    ) -> None:
         arrow, parquet = require("pyarrow", extra="data"), require("pyarrow.parquet", extra="data")
         self._ipc: Any = require("pyarrow.ipc", extra="data")
-        self.columns: tuple[Column, ...] = columns_of(info)
+        self.columns: tuple[Column, ...] = (*columns_of(info), *more)
         fields = [arrow.field(column.name, TYPES[column.type]) for column in self.columns]
         metadata = {"facemood": json.dumps(info, ensure_ascii=False)}
         self.path, self.schema = path, arrow.schema(fields, metadata=metadata)
         self._table, self._parquet = arrow.Table, parquet
         self._rows: list[dict[str, Value]] = []
         self.size = 0
+        self.notes: dict[str, str] = {}
         self._part = Part(path)
         self._writer = self._new_parquet(self._part) if self._part.direct else self._new_stream()
 
@@ -110,7 +117,7 @@ class ParquetSink:
 
     def discard(self) -> None:
         """Discard the file; an older one of its name stays."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # arrow's error of a file that is closed
             self._writer.close()
         self._part.discard()
 
@@ -164,6 +171,8 @@ class ParquetSink:
                 writer = self._new_parquet(whole)
                 for rows in self._grouped(self._batches_of(self._part.path)):
                     writer.write_table(rows)
+                if self.notes:
+                    writer.add_key_value_metadata(self.notes)
                 writer.close()
                 whole.sync()
                 whole.file.close()

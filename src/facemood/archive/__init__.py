@@ -1,0 +1,90 @@
+"""Archives: many inputs, read by all cores and many machines, on any day, each exactly once.
+
+    from facemood import archive
+
+    archive.run("photos/", "out/", workers=8)
+    archive.collect("out/", "all.parquet")
+
+A run plans parts of new and changed inputs, and worker processes read them. A part is done when its file is there. So
+a run may be killed at any moment, run twice, or run on several machines with one folder.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from facemood.archive.archive_run import ArchiveJob, ArchiveProgress, ArchiveSummary, ProgressHook
+from facemood.archive.archive_status import ArchiveStatus, read_status
+from facemood.archive.collecting import Collection, collect
+from facemood.archive.planning import Shard
+from facemood.archive.reading import Reading
+from facemood.defaults import DEFAULT_MODEL
+from facemood.errors import FacemoodError
+from facemood.sources import SourceLike, find_inputs, refuse_live
+from facemood.tracking import VideoOptions
+
+__all__ = [
+    "ArchiveJob",
+    "ArchiveProgress",
+    "ArchiveStatus",
+    "ArchiveSummary",
+    "Collection",
+    "ProgressHook",
+    "Reading",
+    "Shard",
+    "collect",
+    "read_status",
+    "run",
+]
+
+
+def run(
+    source: SourceLike,
+    folder: str | Path,
+    *,
+    workers: int | None = None,
+    shard: str = "1/1",
+    retry: bool = False,
+    pictures: bool = False,
+    every: float | None = None,
+    baseline: tuple[float, float] | None = None,
+    model: str = DEFAULT_MODEL,
+    progress: ProgressHook = lambda progress: None,
+    **options: Any,
+) -> ArchiveSummary:
+    """Read what is new or changed of a source into an archive.
+
+    Args:
+        source: A path, a folder, a pattern or a list of them.
+        folder: The folder of the archive; it is made.
+        workers: Number of processes; None for the cores that this process may use.
+        shard: The share of the inputs that is read, such as ``"3/40"``.
+        retry: Whether inputs that failed in earlier runs are read again.
+        pictures: Whether drawn images are written too.
+        every: Which frames of videos are read, as for `EmotionRecognizer.analyze`.
+        baseline: Baseline period of videos, as for `EmotionRecognizer.analyze`.
+        model: Name of a model, or the path of an .onnx file.
+        progress: Called with the progress, often.
+        options: Other options of `open_recognizer`.
+
+    Raises:
+        SourceError: The source does not exist, or holds nothing that can be read.
+        OutputError: The folder or a part cannot be written.
+        OptionError: An option is out of its range.
+        WorkerError: No process can be started.
+    """
+    problems: list[tuple[str, str]] = []
+
+    def on_error(name: str, error: FacemoodError) -> None:
+        problems.append((name, str(error)))
+
+    inputs = find_inputs(source, on_error=on_error)
+    refuse_live(inputs)
+    reading = Reading(model, options, VideoOptions(every=every, baseline=baseline), images=pictures)
+    reading.open()
+    looks = {"layers": (), "anonymize": ""} if pictures else None
+    job = ArchiveJob(reading, Path(folder), workers, Shard.parse(shard), retry, looks)
+    summary = job.run(job.plan(map(str, inputs)), progress)
+    summary.failures += problems
+    return summary

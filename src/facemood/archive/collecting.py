@@ -1,0 +1,247 @@
+"""Collect an archive into one table: each input once, sorted by name, its last version.
+
+Rows are copied in spans, part by part, so memory holds a list of the inputs and a few parts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from facemood.archive.archive_folder import ArchiveFolder, StoredPart
+from facemood.archive.archive_status import counting_items, open_archive
+from facemood.archive.book import ArchiveBook, input_key
+from facemood.archive.made_by import PROCESSOR
+from facemood.atomic import replacing
+from facemood.csv_dialect import KEY, PLAIN, head_line, lines_for
+from facemood.errors import OutputConflictError, require
+from facemood.sinks.sink import columns_of
+from facemood.table import to_cells
+
+OPEN_PARTS = 8
+"""Parts that are held in memory, because the next inputs may stand in one of them."""
+
+ENDINGS = (".parquet", ".csv")
+"""Endings of tables that can be collected."""
+
+
+class RowSpan(NamedTuple):
+    """Rows of neighbouring inputs in one part.
+
+    Attributes:
+        file: The part's file.
+        start: The first row.
+        end: The row after the last one.
+    """
+
+    file: Path
+    start: int
+    end: int
+
+
+@dataclass
+class Collection:
+    """The rows of an archive that count.
+
+    Attributes:
+        spans: Where they are, sorted by the names of their inputs.
+        info: Settings of the run, for the table's metadata.
+        carried: Names of the columns that are carried.
+        rows: Number of rows.
+        inputs: Number of inputs, failures among them.
+        failures: The inputs that could not be read, with the reasons.
+    """
+
+    spans: list[RowSpan] = field(default_factory=list)
+    info: dict[str, Any] = field(default_factory=dict)
+    carried: list[str] = field(default_factory=list)
+    rows: int = 0
+    inputs: int = 0
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+
+def collect(folder: str | Path, output: str | Path, *, mixed: bool = False, csv_dialect: str = PLAIN) -> Collection:
+    """Write the rows of an archive as one table.
+
+    Args:
+        folder: The folder of the archive.
+        output: The table: .parquet or .csv.
+        mixed: Whether rows that were made with other versions, on other kinds of processors or devices, and of inputs
+            that were only read with earlier settings, may stand in one table.
+        csv_dialect: How CSV is written, one of `facemood.csv_dialect.DIALECTS`.
+
+    Raises:
+        SourceError: The folder is no archive.
+        OutputConflictError: The parts are mixed, and `mixed` is not set; or the ending of the output is unknown.
+        OutputError: A part is damaged, or the table cannot be written.
+    """
+    output = Path(output)
+    if output.suffix.lower() not in ENDINGS:
+        raise OutputConflictError(f"{output}: unknown kind of table; expected {' or '.join(ENDINGS)}")
+    archive = open_archive(folder)
+    if output.absolute().parent == archive.parts.absolute():
+        raise OutputConflictError(f"{output}: this folder holds the parts of the archive; give another place")
+    collection = gather(archive, mixed=mixed)
+    if output.suffix.lower() == ".csv":
+        _write_csv(output, collection, csv_dialect)
+    else:
+        _write_parquet(output, collection)
+    return collection
+
+
+def gather(archive: ArchiveFolder, *, mixed: bool = False) -> Collection:
+    """Find the rows that count.
+
+    Raises:
+        OutputConflictError: The parts are mixed, and `mixed` is not set.
+    """
+    parts = list(archive.stored_parts())
+    books = {archive.settings_key: ArchiveBook(parts, archive.settings_key)}
+    others = [stored for stored in parts if stored.record.settings != archive.settings_key]
+    for stored in others:
+        key = stored.record.settings
+        books.setdefault(key, ArchiveBook(parts, key))
+    chosen = _choose(parts, books, archive.settings_key)
+    if not mixed:
+        _refuse_mixed(chosen, archive)
+    return _lay_out(chosen)
+
+
+Chosen = list[tuple[StoredPart, list[int]]]
+"""Parts, and the numbers of their inputs that count."""
+
+
+def _choose(parts: Sequence[StoredPart], books: dict[str, ArchiveBook], current: str) -> Chosen:
+    """Return the inputs that count: those with the current settings, and others that were never read with them."""
+    seen = set(books[current].entries)
+    chosen: Chosen = []
+    for key in [current, *sorted(books.keys() - {current})]:
+        new = set[int]()
+        for stored in parts:
+            if stored.record.settings != key:
+                continue
+            numbers = counting_items(stored, books[key])
+            keys = [input_key(stored.record.items[number].name, stored.record.folder) for number in numbers]
+            if key != current:
+                numbers = [number for number, one in zip(numbers, keys, strict=True) if one not in seen]
+            new |= set(keys)
+            if numbers:
+                chosen.append((stored, numbers))
+        seen |= new
+    return chosen
+
+
+def _refuse_mixed(chosen: Chosen, archive: ArchiveFolder) -> None:
+    """Refuse parts that do not belong in one table."""
+    old = sum(len(numbers) for stored, numbers in chosen if stored.record.settings != archive.settings_key)
+    if old:
+        raise OutputConflictError(
+            f"{archive.path}: {old:,} inputs were only read with other settings than those of the last run; read "
+            "them with these, or collect with --mixed (mixed=True)"
+        )
+    makers = {tuple(stored.record.made_by.items()): stored.record.made_by for stored, _ in chosen}
+    differing = {
+        name: sorted({maker.get(name, "") for maker in makers.values()})
+        for maker in makers.values()
+        for name in maker
+        if len({other.get(name, "") for other in makers.values()}) > 1
+    }
+    if differing:
+        told = "; ".join(f"{name}: {', '.join(values)}" for name, values in differing.items())
+        hint = " (rows then differ in their last decimals)" if {*differing} <= {PROCESSOR, "device"} else ""
+        raise OutputConflictError(
+            f"{archive.path}: the parts were not all made by the same ({told}){hint}; read the inputs again into a "
+            "new folder, or collect with --mixed (mixed=True)"
+        )
+
+
+def _lay_out(chosen: Chosen) -> Collection:
+    """Return the spans of rows sorted by the names of inputs, neighbours joined."""
+    found = Collection()
+    entries: list[tuple[str, int, int, int]] = []  # name, number of the part, first row, rows
+    for place, (stored, numbers) in enumerate(chosen):
+        record = stored.record
+        starts = [0, *accumulate(record.rows)]
+        found.carried += [name for name in record.carried if name not in found.carried]
+        for number in numbers:
+            name = record.items[number].name
+            entries.append((name, place, starts[number], record.rows[number]))
+            if number in record.failures:
+                found.failures.append((name, record.failures[number]))
+    entries.sort()
+    for _, place, start, rows in entries:
+        file, last = chosen[place][0].file, found.spans[-1] if found.spans else None
+        if last is not None and (last.file, last.end) == (file, start):
+            found.spans[-1] = last._replace(end=start + rows)
+        elif rows:
+            found.spans.append(RowSpan(file, start, start + rows))
+        found.rows += rows
+    found.inputs = len(entries)
+    found.failures.sort()
+    found.info = _joined_info([stored.file for stored, _ in chosen])
+    return found
+
+
+def _joined_info(files: Iterable[Path]) -> dict[str, Any]:
+    """Return the settings of a run: those of its parts, with the columns of videos if one has them."""
+    parquet = require("pyarrow.parquet", extra="data")
+    info: dict[str, Any] = {}
+    for file in files:
+        part = json.loads(parquet.read_schema(file).metadata[b"facemood"])
+        info = {**info, **part}
+    return info
+
+
+def _tables(spans: Iterable[RowSpan]) -> Iterator[Any]:
+    """Yield the rows of spans as Arrow tables."""
+    parquet = require("pyarrow.parquet", extra="data")
+
+    @lru_cache(OPEN_PARTS)
+    def read(file: Path) -> Any:
+        return parquet.read_table(file, partitioning=None)
+
+    for span in spans:
+        yield read(span.file).slice(span.start, span.end - span.start)
+
+
+def _schema(collection: Collection) -> Any:
+    """Return the Arrow schema of the collected table, with its metadata."""
+    from facemood.sinks.parquet import TYPES
+
+    arrow = require("pyarrow", extra="data")
+    fields = [arrow.field(column.name, TYPES[column.type]) for column in columns_of(collection.info)]
+    fields += [arrow.field(name, "string") for name in collection.carried]
+    info = {**collection.info, "failures": collection.failures}
+    return arrow.schema(fields, metadata={"facemood": json.dumps(info)})
+
+
+def _fitted(table: Any, schema: Any) -> Any:
+    """Return a table with the columns of a schema; those that it lacks are empty."""
+    arrow = require("pyarrow", extra="data")
+    columns = [
+        table[column.name] if column.name in table.column_names else arrow.nulls(len(table), column.type)
+        for column in schema
+    ]
+    return arrow.table(columns, schema=schema)
+
+
+def _write_parquet(output: Path, collection: Collection) -> None:
+    """Write the rows as Parquet."""
+    parquet, schema = require("pyarrow.parquet", extra="data"), _schema(collection)
+    with replacing(output, "wb") as file, parquet.ParquetWriter(file, schema) as writer:
+        for table in _tables(collection.spans):
+            writer.write_table(_fitted(table, schema))
+
+
+def _write_csv(output: Path, collection: Collection, dialect: str) -> None:
+    """Write the rows as CSV, as a run with one process writes them."""
+    line, schema = lines_for({KEY: dialect}), _schema(collection)
+    with replacing(output, newline="", encoding="utf-8") as file:
+        file.write(head_line(line, schema.names))
+        for table in _tables(collection.spans):
+            file.writelines(line(to_cells(row).values()) for row in _fitted(table, schema).to_pylist())

@@ -1,0 +1,218 @@
+"""The work on one part: its inputs are read, and their rows become one Parquet file, whole or not at all.
+
+It is safe to run twice, at the same time, and to be killed: the file grows under another name, is synced and renamed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from facemood.archive.archive_folder import ArchiveFolder
+from facemood.archive.drawn import DrawnInputs
+from facemood.archive.made_by import made_by
+from facemood.archive.part import BUSY, RECORD_KEY, THERE, WRITTEN, ArchivePart, PartOutcome, PartRecord
+from facemood.archive.reading import Reading
+from facemood.errors import FacemoodError, OutputBusyError, OutputError
+from facemood.outputs import Stamp
+from facemood.recognizer import EmotionRecognizer
+from facemood.results import Result
+from facemood.sinks.parquet import ParquetSink
+from facemood.sources.download import is_address
+from facemood.sources.items import Download, Item
+from facemood.stream import moves
+from facemood.table import STRING, Column
+
+CHANGED = "the file changed while it was read; run again to read it as it is now"
+"""Why the rows of such an input are not kept."""
+
+Advance = Callable[[int, int], None]
+"""Called with the number of inputs that are done, and how many of them failed."""
+
+
+@dataclass(frozen=True)
+class PartWorker:
+    """Reads parts in this process.
+
+    Attributes:
+        reading: How inputs are read.
+        recognizer: The open recognizer.
+        folder: The folder of the archive.
+        drawn: Writes drawn images; None without them.
+    """
+
+    reading: Reading
+    recognizer: EmotionRecognizer
+    folder: ArchiveFolder
+    drawn: DrawnInputs | None = None
+
+    def work(self, part: ArchivePart, advance: Advance = lambda done, failed: None) -> PartOutcome:
+        """Read a part and write its file, unless the file is there, or another process is writing it.
+
+        Raises:
+            OutputError: The disk is full, say. The part is then not done, and nothing of it stays.
+        """
+        target = self.folder.parts / part.file_name
+        if target.exists():
+            return PartOutcome(part, THERE)
+        try:
+            work = _PartFile(self, part, target, advance)
+        except OutputBusyError:
+            return PartOutcome(part, BUSY)
+        try:
+            if target.exists():  # another process wrote it before this one held the lock
+                work.sink.discard()
+                return PartOutcome(part, THERE)
+            return work.run()
+        except OutputError as error:
+            reason = error.__cause__.strerror if isinstance(error.__cause__, OSError) else str(error)
+            raise OutputError(
+                f"{target}: the part cannot be written ({reason}); free space or mend the place, and run again: "
+                "parts that are done stay"
+            ) from error
+        finally:
+            work.sink.discard()
+
+
+@dataclass
+class _PartFile:
+    """The file of a part while its inputs are read.
+
+    Attributes:
+        worker: Who reads.
+        part: What is read.
+        target: The file's final name.
+        advance: Called after each input.
+    """
+
+    worker: PartWorker
+    part: ArchivePart
+    target: Path
+    advance: Advance
+    rows: list[int] = field(default_factory=list)
+    failures: dict[int, str] = field(default_factory=dict)
+    stamps: dict[str, Stamp] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.carried = carried_columns(self.part)
+        self.sink = self._open()
+        self.numbers = {item.name: number for number, item in enumerate(self.part.items)}
+
+    def run(self) -> PartOutcome:
+        """Read the inputs and write the file."""
+        self._read()
+        if self._is_spoilt():  # rows of a video that changed are in the file already
+            self.sink.discard()
+            self.sink = self._open()
+            self.rows = [0] * len(self.part.items)
+        info = made_by(self.worker.recognizer.pipeline.session.device)
+        part = self.part
+        record = PartRecord(
+            list(part.items), self.rows, self.failures, part.settings, part.folder, list(self.carried), info
+        )
+        self.sink.notes[RECORD_KEY] = record.to_json()
+        self.sink.close()
+        failures = tuple((part.items[number].name, message) for number, message in self.failures.items())
+        return PartOutcome(part, WRITTEN, sum(self.rows), failures)
+
+    def _open(self) -> ParquetSink:
+        """Open the file. Only parts with a video have the columns of videos."""
+        info = self.worker.recognizer.info()
+        if any(moves(item.name) for item in self.part.items):
+            info |= self.worker.reading.video.info()
+        return ParquetSink(self.target, info, more=[_column(self.part, name) for name in self.carried])
+
+    def _read(self) -> None:
+        """Read the inputs one after the other; rows of a photo are held until it is known to be whole."""
+        self.rows = [0] * len(self.part.items)
+        if self.part.killed:
+            self.failures = dict.fromkeys(range(len(self.part.items)), self.part.killed)
+            self.advance(len(self.part.items), len(self.part.items))
+            return
+        held: list[Result] = []
+        for result in self._results():
+            if held and held[-1].source != result.source:
+                self._finish(held)
+            held.append(result)
+            if result.timestamp is not None:
+                self._write(held)
+        self._finish(held)
+        self._check_silent()
+        if self.worker.drawn is not None:
+            self.worker.drawn.close()
+
+    def _results(self) -> Iterator[Result]:
+        """Yield the results of the inputs in their order."""
+        reading = self.worker.reading
+        yield from reading.results(
+            self.worker.recognizer, self._items(), on_error=self._fail, progress=self._count_done
+        )
+
+    def _items(self) -> Iterator[Item]:
+        """Yield the inputs, and remember size and time of each before it is opened."""
+        for item in self.part.items:
+            self.stamps[item.name] = Stamp.of(item.name)
+            is_photo_address = self.worker.reading.allow_download and is_address(item.name)
+            yield Download(item.name) if is_photo_address else item.name
+
+    def _count_done(self, done: int, total: int | None) -> None:
+        """Tell how many inputs were opened."""
+        self.advance(len(self.stamps), len(self.failures))
+
+    def _fail(self, name: str, error: FacemoodError) -> None:
+        """Note an input that cannot be read."""
+        self.failures[self.numbers[name]] = str(error)
+
+    def _finish(self, held: list[Result]) -> None:
+        """Write the rows of a photo, unless it changed while it was read."""
+        if held and self._has_changed(held[0].source):
+            self.failures[self.numbers[held[0].source]] = CHANGED
+            held.clear()
+        self._write(held)
+
+    def _write(self, held: list[Result]) -> None:
+        """Write the rows of results, and their drawn images."""
+        for result in held:
+            number = self.numbers[result.source]
+            self.rows[number] += max(1, len(result.faces))
+            self.sink.write(result)
+            if self.worker.drawn is not None:
+                self.worker.drawn.write(result)
+        held.clear()
+
+    def _check_silent(self) -> None:
+        """Note inputs that gave neither rows nor an error, so that none is lost without a word."""
+        for item, number in self.numbers.items():
+            if self.rows[number] and self._has_changed(item):
+                self.failures[number] = CHANGED
+            if not self.rows[number] and number not in self.failures:
+                self.failures[number] = CHANGED if self._has_changed(item) else "it has no frames"
+
+    def _has_changed(self, name: str) -> bool:
+        """Return whether a file is not the one that was planned, or changed since it was opened."""
+        planned = self.part.items[self.numbers[name]].stamp
+        return not planned == self.stamps[name] == Stamp.of(name)
+
+    def _is_spoilt(self) -> bool:
+        """Return whether rows were written of an input that changed."""
+        return any(self.rows[number] and message == CHANGED for number, message in self.failures.items())
+
+
+def carried_columns(part: ArchivePart) -> list[str]:
+    """Return the names of the columns that are carried into the rows of a part, in order.
+
+    Example:
+        >>> from facemood.archive.part import PlannedItem
+        >>> carried_columns(ArchivePart((PlannedItem("a.jpg"),), "", "", {"a.jpg": {"age": "30", "site": "B"}}))
+        ['age', 'site']
+    """
+    return list(dict.fromkeys(name for values in part.carried.values() for name in values))
+
+
+def _column(part: ArchivePart, name: str) -> Column:
+    """Return a carried column."""
+    return Column(
+        name, STRING, "Carried from the list of inputs",
+        lambda row: part.carried.get(row.source or "", {}).get(name), (),
+    )  # fmt: skip

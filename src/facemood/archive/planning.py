@@ -1,0 +1,153 @@
+"""Plan an archive: which inputs are new or changed, and which parts they make.
+
+A plan depends on the inputs, on their sizes and times, and on what is done. So two jobs with the same inputs make the
+same parts, and a job that was killed goes on with the parts that are missing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from facemood.archive.book import ArchiveBook, input_key
+from facemood.archive.part import ArchivePart, PlannedItem
+from facemood.errors import OptionError
+from facemood.outputs import Stamp
+from facemood.sources.kinds import file_kind
+
+PART_PHOTOS = 100
+"""Most photos of a part: about 5 seconds of one core. A killed worker loses no more than that."""
+
+PART_BYTES = 256_000_000
+"""Most bytes of the photos of a part. Large photos take longer."""
+
+
+class Shard(NamedTuple):
+    """One of several equal shares of the inputs. An input belongs to the same share whatever other inputs there are.
+
+    Attributes:
+        number: 1 to `total`.
+        total: The number of shares.
+
+    Example:
+        >>> Shard.parse("3/40").name
+        '3-of-40'
+    """
+
+    number: int = 1
+    total: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """Return the shard that a text such as ``3/40`` names.
+
+        Raises:
+            OptionError: It names none.
+        """
+        number, _, total = text.partition("/")
+        if not (number.isdecimal() and total.isdecimal() and 1 <= int(number) <= int(total)):
+            raise OptionError(f"a shard is given as NUMBER/TOTAL from 1/TOTAL on, such as 3/40, but is {text!r}")
+        return cls(int(number), int(total))
+
+    @property
+    def name(self) -> str:
+        """Name of the record of its run."""
+        return "all" if self.total == 1 else f"{self.number}-of-{self.total}"
+
+    def has(self, key: int) -> bool:
+        """Return whether an input belongs to it, by the input's key."""
+        return key % self.total == self.number - 1
+
+
+WHOLE = Shard()
+"""The only shard of a run that reads all inputs."""
+
+
+@dataclass
+class ArchivePlan:
+    """What is to be read.
+
+    Attributes:
+        inputs: How many inputs there are.
+        done: How many of them were read before, and are unchanged.
+        changed: How many of them were read before, and are to be read again.
+        parts: The parts, videos first.
+    """
+
+    inputs: int = 0
+    done: int = 0
+    changed: int = 0
+    parts: list[ArchivePart] = field(default_factory=list)
+
+    @property
+    def left(self) -> int:
+        """How many inputs are to be read."""
+        return self.inputs - self.done
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Makes plans.
+
+    Attributes:
+        book: What the archive holds.
+        settings: Key of the settings.
+        shard: The share of the inputs that is read.
+        retry: Whether inputs that failed are read again.
+        carried: Values of the columns that are carried, by the name of the input.
+    """
+
+    book: ArchiveBook
+    settings: str
+    shard: Shard = WHOLE
+    retry: bool = False
+    carried: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def plan(self, inputs: Iterable[str]) -> ArchivePlan:
+        """Plan the reading of inputs; each is planned once, however often it is named.
+
+        Args:
+            inputs: Their names; sorted ones make parts of neighbours.
+        """
+        plan, folder = ArchivePlan(), os.getcwd()
+        videos: list[ArchivePart] = []
+        photos: list[PlannedItem] = []
+        weight = 0
+        for item in self._to_read(inputs, folder, plan):
+            if file_kind(item.name, sniffed=False) == "video":
+                videos.append(self._part([item], folder))
+                continue
+            if photos and (len(photos) == PART_PHOTOS or weight + (item.size or 0) > PART_BYTES):
+                plan.parts.append(self._part(photos, folder))
+                photos, weight = [], 0
+            photos.append(item)
+            weight += item.size or 0
+        if photos:
+            plan.parts.append(self._part(photos, folder))
+        plan.parts[:0] = sorted(videos, key=lambda part: -(part.items[0].size or 0))
+        return plan
+
+    def _to_read(self, inputs: Iterable[str], folder: str, plan: ArchivePlan) -> Iterator[PlannedItem]:
+        """Yield the inputs of the shard that are new or changed, and count all."""
+        seen = set[int]()
+        for name in inputs:
+            key = input_key(name, folder)
+            if key in seen or not self.shard.has(key):
+                continue
+            seen.add(key)
+            plan.inputs += 1
+            entry, stamp = self.book.entries.get(key), Stamp.of(name)
+            if entry is None:
+                yield PlannedItem(name, *stamp)
+            elif entry.stamp == stamp and not (self.retry and entry.failed):
+                plan.done += 1
+            else:
+                plan.changed += 1
+                yield PlannedItem(name, *stamp, entry.generation + 1)
+
+    def _part(self, items: list[PlannedItem], folder: str) -> ArchivePart:
+        """Return a part with the values that are carried into it."""
+        carried = {item.name: self.carried[item.name] for item in items if item.name in self.carried}
+        return ArchivePart(tuple(items), self.settings, folder, carried)
