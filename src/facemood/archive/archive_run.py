@@ -20,6 +20,10 @@ from facemood.archive.planning import WHOLE, ArchivePlan, Planner, Shard
 from facemood.archive.reading import Reading
 from facemood.archive.worker_process import WorkerSetup, usable_cores
 from facemood.errors import OptionError, OutputConflictError, require
+from facemood.table import TAKEN
+
+CARRIED_PREFIX = "input_"
+"""Prefix of a carried column that has the name of a column of the table."""
 
 
 class ArchiveProgress(NamedTuple):
@@ -105,8 +109,16 @@ class ArchiveJob:
         require("pyarrow", extra="data")
         folder, key = ArchiveFolder(self.folder), self.reading.key
         folder.begin(key, self.reading.settings)
-        planner = Planner(ArchiveBook(folder.stored_parts(), key), key, self.shard, self.retry, self.carried)
+        planner = Planner(ArchiveBook(folder.stored_parts(), key), key, self.shard, self.retry, self._carried())
         return planner.plan(outside(self.folder, inputs))
+
+    def _carried(self) -> dict[str, dict[str, str]]:
+        """Return the carried values by the names of their columns in the table."""
+        names = dict.fromkeys(name for values in self.carried.values() for name in values)
+        columns = {name: carried_name(name) for name in names}
+        return {
+            source: {columns[name]: value for name, value in values.items()} for source, values in self.carried.items()
+        }
 
     def run(self, plan: ArchivePlan, progress: ProgressHook = lambda progress: None) -> ArchiveSummary:
         """Read the inputs of a plan. It may be ended or killed at any moment; a later run goes on.
@@ -160,6 +172,16 @@ class ArchiveJob:
             "process": os.getpid(),
             "started": time.time(),
         }
+
+
+def carried_name(name: str) -> str:
+    """Return the column for carried values: their own name, with a prefix if the table has such a column.
+
+    Example:
+        >>> carried_name("participant"), carried_name("Score")
+        ('participant', 'input_Score')
+    """
+    return f"{CARRIED_PREFIX}{name}" if name.casefold() in TAKEN else name
 
 
 def outside(folder: Path, inputs: Iterable[str]) -> Iterator[str]:

@@ -6,6 +6,8 @@ import contextlib
 import os
 import sys
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -51,8 +53,9 @@ from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, DEFAULT_PRECISION
 from facemood.filenames import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from facemood.archive import ArchiveJob, Reading
     from facemood.outputs import Outputs
     from facemood.recognizer import EmotionRecognizer
     from facemood.results import Result
@@ -63,7 +66,8 @@ ENDINGS = ".csv, .parquet, .jsonl, .json, .mp4, .html, .episodes.csv, codebook.m
 
 
 Sources = Annotated[
-    list[str], typer.Argument(help="Images, videos, folders, patterns such as 'photos/**/*.jpg', or - for stdin.")
+    list[str] | None,
+    typer.Argument(help="Images, videos, folders, patterns such as 'photos/**/*.jpg', or - for stdin."),
 ]
 Output = Annotated[
     list[str] | None,
@@ -99,9 +103,37 @@ Batch = Annotated[
     typer.Option("--batch", metavar="N", min=1, help="Images whose faces go through the network together."),
 ]
 
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        metavar="N",
+        min=1,
+        help="Processes that read into an archive: the folder that is the only output. Parts of it are done when their "
+        "files are there, and a repeated run reads only what is new or changed.",
+    ),
+]
+ShardOption = Annotated[
+    str | None,
+    typer.Option("--shard", metavar="I/N", help="Read one of N shares of the inputs into an archive, such as 3/40."),
+]
+FromList = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="FILE",
+        help="File of names, one a line; or a .csv with a column of paths, whose other columns an archive carries.",
+    ),
+]
+PathColumn = Annotated[
+    str | None, typer.Option("--column", metavar="NAME", help="Column of paths in the .csv of --from.")
+]
+Pictures = Annotated[bool, typer.Option("--pictures", help="Write drawn images into an archive, too.")]
+Retry = Annotated[bool, typer.Option("--retry", help="Read inputs of an archive again that failed before.")]
+
 
 def analyze(
-    sources: Sources,
+    sources: Sources = None,
     output: Output = None,
     draw: Draw = None,
     json: Json = False,
@@ -127,6 +159,12 @@ def analyze(
     batch: Batch = 8,
     csv_dialect: CsvDialect = PLAIN,
     allow_download: AllowDownload = False,
+    workers: Workers = None,
+    shard: ShardOption = None,
+    from_list: FromList = None,
+    column: PathColumn = None,
+    pictures: Pictures = False,
+    retry: Retry = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -139,18 +177,95 @@ def analyze(
     from facemood.tracking.scene import VideoOptions
 
     video = VideoOptions(every=parse_every(every), smooth=smooth, baseline=parse_period(baseline))
-    job = _Job(video, sources, output or [], participants, batch=batch, allow_download=allow_download)
-    job.bar, job.dialect = not quiet and sys.stderr.isatty(), csv_dialect
-    job.check(json=json, draws=bool(draw))
-    recognizer = open_recognizer(
-        model, head=head, detector=detector, min_face=min_face, threshold=threshold, max_faces=max_faces,
-        views=views, prior=prior, orientation=orientation, device=device, threads=threads, precision=precision,
-    )  # fmt: skip
-    job.resume, job.overwrite = resume, overwrite
-    code = job.run(recognizer, {"layers": draw or [], "anonymize": anonymize}, echo=json)
-    job.tell(summary=not (json or quiet))
+    options: dict[str, Any] = {
+        "head": head, "detector": detector, "min_face": min_face, "threshold": threshold, "max_faces": max_faces,
+        "views": views, "prior": prior, "orientation": orientation, "device": device, "threads": threads,
+        "precision": precision,
+    }  # fmt: skip
+    named, carried = _named(sources, from_list, column)
+    looks: dict[str, Any] = {"layers": draw or [], "anonymize": anonymize}
+    if workers or shard:
+        from facemood.archive import Reading
+
+        if participants:
+            raise typer.BadParameter("--participants does not go with an archive; read the study in one process")
+        reading = Reading(model, options, video, batch, allow_download, pictures, tuple(draw or ()))
+        job = _archive_job(reading, output or [], json=json)
+        job = replace(job, workers=workers, retry=retry, carried=carried, looks=looks if pictures else None)
+        raise typer.Exit(_into_archive(job, named, shard, quiet=quiet))
+    if pictures or retry:
+        raise typer.BadParameter("--pictures and --retry are for archives; add --workers N and -o FOLDER/")
+    if any(carried.values()):
+        say("facemood: the other columns of the list are only carried into an archive (--workers N -o FOLDER/)")
+    run = _Job(video, named, output or [], participants, batch=batch, allow_download=allow_download)
+    run.bar, run.dialect = not quiet and sys.stderr.isatty(), csv_dialect
+    run.resume, run.overwrite = resume, overwrite
+    run.check(json=json, draws=bool(draw))
+    code = run.run(open_recognizer(model, **options), looks, echo=json)
+    run.tell(summary=not (json or quiet))
     if code:
         raise typer.Exit(code)
+
+
+def _named(
+    sources: list[str] | None, from_list: str | None, column: str | None
+) -> tuple[list[str], Mapping[str, Mapping[str, str]]]:
+    """Return what the user named, and the values that a list carries."""
+    if from_list is None:
+        if not sources:
+            raise typer.BadParameter("expected images, videos or folders, or a file of names with --from")
+        return sources, {}
+    from facemood.sources import read_input_list
+
+    listed = read_input_list(from_list, column=column)
+    return [*(sources or []), *listed.names], listed.carried
+
+
+def _archive_job(reading: Reading, outputs: list[str], *, json: bool) -> ArchiveJob:
+    """Return the job of a run into an archive.
+
+    Raises:
+        typer.BadParameter: The output is no folder, or another option does not fit.
+    """
+    from facemood.archive import ArchiveJob
+    from facemood.outputs import OutputTarget
+
+    targets = [OutputTarget.parse(pattern) for pattern in outputs]
+    if len(targets) != 1 or not targets[0].is_folder or targets[0].is_own:
+        raise typer.BadParameter(
+            "--workers and --shard read into an archive, which is the only output: -o FOLDER/. "
+            "facemood archive collect makes tables of it"
+        )
+    if json:
+        raise typer.BadParameter("--json does not go with an archive; facemood archive collect makes tables of it")
+    return ArchiveJob(reading, Path(outputs[0]))
+
+
+def _into_archive(job: ArchiveJob, named: list[str], shard: str | None, *, quiet: bool) -> int:
+    """Read what is new or changed into an archive; return the exit code."""
+    from facemood.archive import Shard
+    from facemood.cli.archive_command import run_archive
+    from facemood.errors import SourceError
+    from facemood.sources import find_inputs, name_of_item, refuse_live
+    from facemood.sources.items import is_data_url
+
+    job = replace(job, shard=Shard.parse(shard) if shard else job.shard)
+    problems: list[tuple[str, str]] = []
+    for name in filter(lambda name: name == "-" or is_data_url(name), named):
+        raise SourceError(f"{name_of_item(name)}: several processes cannot share it; give the name of a file")
+    found = find_inputs(
+        named,
+        on_error=lambda name, error: problems.append((name, str(error))),
+        allow_download=job.reading.allow_download,
+    )
+    inputs = list(map(str, found))
+    refuse_live(inputs if not job.reading.allow_download else [])
+    if not inputs:
+        for _, message in problems:
+            say(f"facemood: {message}")
+        return CANNOT_START
+    job.reading.open()  # what is wrong with the model is told before any process starts
+    return run_archive(job, inputs, problems, quiet=quiet)
 
 
 class _Job:

@@ -21,7 +21,7 @@ BOXES = 80
 COMMANDS = ("analyze", "live", "serve", "explain", "evaluate", "train", "soft-labels", "export", "doctor")
 """The commands, in the order of the help. The function ``NAME`` is in ``cli/NAME_command.py``."""
 
-GROUPS = ("models", "learn")
+GROUPS = ("archive", "models", "learn")
 """Commands that have commands of their own. The application ``app`` is in ``cli/NAME_command.py``."""
 
 

@@ -2,6 +2,7 @@
 
 from facemood.sources.boundary import input_errors
 from facemood.sources.images import load_image
+from facemood.sources.input_list import InputList, read_input_list
 from facemood.sources.items import ImageLike, Item
 from facemood.sources.open_input import (
     expected_count,
@@ -19,6 +20,7 @@ from facemood.sources.video import VideoInfo, expected_frames, probe_video, read
 __all__ = [
     "ErrorHandler",
     "ImageLike",
+    "InputList",
     "Item",
     "SourceLike",
     "VideoInfo",
@@ -34,6 +36,7 @@ __all__ = [
     "probe_video",
     "read_frame",
     "read_frames",
+    "read_input_list",
     "read_one_image",
     "read_video",
     "refuse_live",

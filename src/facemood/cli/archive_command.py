@@ -1,0 +1,165 @@
+"""``facemood archive``: what an archive holds, and its rows as one table; runs of ``analyze`` into an archive."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from facemood.cli.arguments import CsvDialect
+from facemood.cli.terminal import DONE, INTERRUPTED, SOME_FAILED, Json, Quiet, print_json, say, start_logging
+from facemood.csv_dialect import PLAIN
+from facemood.filenames import printable
+
+if TYPE_CHECKING:
+    from facemood.archive import ArchiveJob, ArchiveProgress, ArchiveSummary, ProgressHook
+
+logger: logging.Logger = logging.getLogger("facemood")
+
+app: typer.Typer = typer.Typer(help="Show archives, and collect their rows.", no_args_is_help=True)
+
+Folder = Annotated[str, typer.Argument(help="The folder of the archive.")]
+
+SHOWN_FAILURES = 20
+"""Failures that `status` lists; --json lists all."""
+
+LINE_EVERY = 60.0
+"""Seconds between two lines of progress where there is no terminal."""
+
+
+@app.command("status")
+def status(folder: Folder, json: Json = False) -> None:
+    """Show what an archive holds.
+
+    Inputs, rows and failures, and the versions and processors that made its parts.
+    """
+    from facemood.archive import read_status
+    from facemood.text import count
+
+    known = read_status(folder)
+    if json:
+        print_json(known.to_dict())
+        return
+    of = f" of {known.planned:,}" if known.planned is not None else ""
+    say(f"{known.inputs:,}{of} inputs in {count(known.parts, 'part')}, {count(known.rows, 'row')}")
+    if known.busy:
+        say(f"{count(known.busy, 'part')} being read now")
+    if known.other_settings:
+        say(f"{count(known.other_settings, 'part')} with other settings than those of the last run")
+    for maker, number in known.made_by:
+        say(f"{count(number, 'part')} by " + ", ".join(f"{name} {value}" for name, value in maker.items()))
+    if known.failures:
+        say(f"{count(len(known.failures), 'input')} could not be read:")
+    _list_failures(known.failures)
+
+
+@app.command("collect")
+def collect_rows(
+    folder: Folder,
+    output: Annotated[str, typer.Option("--output", "-o", metavar="PATH", help="Table to write: .parquet or .csv.")],
+    mixed: Annotated[
+        bool,
+        typer.Option("--mixed", help="Take rows of different versions, settings and processors into one table."),
+    ] = False,
+    csv_dialect: CsvDialect = PLAIN,
+    quiet: Quiet = False,
+) -> None:
+    """Write the rows as one table.
+
+    Each input stands in it once, in its last version, sorted by name.
+    """
+    start_logging(quiet=quiet)
+    from facemood.archive import collect
+    from facemood.text import count
+
+    found = collect(folder, output, mixed=mixed, csv_dialect=csv_dialect)
+    if not quiet:
+        failed = f"; {count(len(found.failures), 'input')} could not be read" if found.failures else ""
+        say(f"{output}: {count(found.rows, 'row')} of {count(found.inputs, 'input')}{failed}")
+
+
+def run_archive(job: ArchiveJob, inputs: list[str], problems: list[tuple[str, str]], *, quiet: bool) -> int:
+    """Read inputs into an archive, and tell what was read; return the exit code.
+
+    Args:
+        job: What is read, and how.
+        inputs: The inputs.
+        problems: What could not be found, with the reasons.
+        quiet: Whether only failures are told.
+    """
+    from facemood.text import count
+
+    plan = job.plan(inputs)
+    again = f", {plan.changed:,} of them changed or failed before" if plan.changed else ""
+    if not quiet:
+        say(f"facemood: {plan.done:,} of {count(plan.inputs, 'input')} are done; reading {plan.left:,}{again}")
+    last: list[ArchiveProgress] = []
+    try:
+        with _told(quiet=quiet) as hook:
+
+            def remember(progress: ArchiveProgress) -> None:
+                last[:] = [progress]
+                hook(progress)
+
+            summary = job.run(plan, remember)
+    except KeyboardInterrupt:
+        read = last[0].done if last else 0
+        say(f"facemood: interrupted after {count(read, 'input')}; parts that are done are kept, run again to go on")
+        return INTERRUPTED
+    _tell(summary, quiet=quiet)
+    _list_failures([*problems, *summary.failures])
+    return SOME_FAILED if problems or summary.failures else DONE
+
+
+def _tell(summary: ArchiveSummary, *, quiet: bool) -> None:
+    """Tell what a run did."""
+    from facemood.text import count
+
+    if not quiet and summary.read:
+        say(f"facemood: {count(summary.rows, 'row')} in {count(summary.parts, 'new part')}")
+
+
+def _list_failures(failures: list[tuple[str, str]]) -> None:
+    """List inputs that could not be read."""
+    for name, message in failures[:SHOWN_FAILURES]:
+        told = printable(name)
+        say(f"facemood: {message}" if told in message else f"facemood: {told}: {message}")
+    if len(failures) > SHOWN_FAILURES:
+        say(f"facemood: … and {len(failures) - SHOWN_FAILURES:,} more; facemood archive status FOLDER --json lists all")
+
+
+@contextmanager
+def _told(*, quiet: bool) -> Iterator[ProgressHook]:
+    """Yield what shows the progress: a bar on a terminal, a line each minute in a log (``--verbose``)."""
+    if quiet or not sys.stderr.isatty():
+        began, due = time.monotonic(), [LINE_EVERY]
+
+        def log(progress: ArchiveProgress) -> None:
+            seconds = time.monotonic() - began
+            if seconds >= due[0]:
+                due[0] = seconds + LINE_EVERY
+                rate = progress.done / seconds
+                logger.info("%d of %d inputs, %.1f a second, %d failed", progress.done, progress.total, rate,
+                            progress.failed)  # fmt: skip
+
+        yield log
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    more: Any = TextColumn("{task.fields[rate]:.1f}/s {task.fields[failed]} failed")
+    columns = (BarColumn(), MofNCompleteColumn(), more, TimeRemainingColumn())
+    began = time.monotonic()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None, rate=0.0, failed=0)
+
+        def show(progress: ArchiveProgress) -> None:
+            rate = progress.done / max(time.monotonic() - began, 1e-3)
+            bar.update(task, completed=progress.done, total=progress.total, rate=rate, failed=progress.failed)
+
+        yield show
