@@ -75,3 +75,19 @@ def test_options_that_do_not_fit_are_refused(facemood: Run, tmp_path: Path, argu
     assert done.returncode == 2
     assert message in " ".join(done.stderr.replace("│", " ").split())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files as a full disk does")
+def test_a_run_that_cannot_write_stops_cleanly_and_goes_on_later(facemood: Run, tmp_path: Path) -> None:
+    fill(tmp_path / "in", 2)
+    command = "ulimit -f 8; exec " + " ".join(
+        [sys.executable, "-m", "facemood", "analyze", "in", "--workers", "1", "-o", "out/"]
+    )
+    full = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert full.returncode == 3, full.stderr
+    assert "run again: parts that are done stay" in full.stderr
+    assert not [path for path in (tmp_path / "out" / "parts").iterdir() if not path.name.endswith(".lock")]
+    later = facemood("analyze", "in", "--workers", 1, "-o", "out/")
+    assert later.returncode == 0, later.stderr
+    assert "2 rows in 1 new part" in later.stderr
+    assert len(list((tmp_path / "out" / "parts").iterdir())) == 1
