@@ -27,7 +27,7 @@ export default [
   { files: [`${ENGINE}/page/*.js`], languageOptions: { ecmaVersion: 2024, sourceType: "module", globals: globals.browser } },
   { files: [`${ENGINE}/*.js`], languageOptions: { ecmaVersion: 2024, sourceType: "module", globals: globals.worker } },
   { files: [`${ENGINE}/sw.js`], languageOptions: { ecmaVersion: 2024, sourceType: "module", globals: globals.serviceworker } },
-  { files: [`${STATIC}/worker.js`], languageOptions: { sourceType: "script", globals: globals.worker } },
+  { files: [`${STATIC}/worker.js`, `${STATIC}/encoder.js`], languageOptions: { sourceType: "script", globals: globals.worker } },
   { files: [`${STATIC}/notebook.js`], languageOptions: { sourceType: "script", globals: globals.browser } },
   {
     files: ["src/facemood/sinks/report/page.js"],

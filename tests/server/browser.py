@@ -118,6 +118,14 @@ class Page:
         node = self.send("DOM.querySelector", nodeId=root, selector=f"#{name}")["nodeId"]
         self.send("DOM.setFileInputFiles", nodeId=node, files=[str(file) for file in files])
 
+    def download(self, links: str, folder: Path) -> dict[str, bytes]:
+        """Click on links and return what they saved in a folder, by the last part of each name."""
+        self.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder), eventsEnabled=True)
+        for number in range(self.run(f"document.querySelectorAll({links!r}).length")):
+            self.run(f"document.querySelectorAll({links!r})[{number}].click()")
+            self.wait_for("Browser.downloadProgress", lambda told: told["state"] == "completed", number + 1)
+        return {file.name.split("-")[-1]: file.read_bytes() for file in folder.iterdir()}
+
     def drop(self, file: Path, kind: str) -> None:
         """Drop a file onto the page, as the file manager does."""
         data = base64.b64encode(file.read_bytes()).decode()

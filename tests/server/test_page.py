@@ -63,16 +63,6 @@ def results(page: Page) -> list[dict[str, Any]]:
     return [message for message in messages if message["type"] == "result"]
 
 
-def download(page: Page, links: str, folder: Path) -> dict[str, bytes]:
-    """Click on links and return what they saved, by the last part of each name."""
-    page.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder), eventsEnabled=True)
-    count = page.run(f"document.querySelectorAll({links!r}).length")
-    for number in range(count):
-        page.run(f"document.querySelectorAll({links!r})[{number}].click()")
-        page.wait_for("Browser.downloadProgress", lambda told: told["state"] == "completed", number + 1)
-    return {file.name.split("-")[-1]: file.read_bytes() for file in folder.iterdir()}
-
-
 def test_the_start_page_says_what_it_does_and_cannot_know(page: Page) -> None:
     text = page.run("document.body.innerText")
     assert "What does this face show?" in text
@@ -136,7 +126,7 @@ def test_a_recording_gives_a_table_json_and_a_video(page: Page, recognizer: Emot
     page.wait("parseInt(document.getElementById('recorded').innerText) >= 5")
     page.click("record")
     page.wait("document.querySelectorAll('#downloads a').length === 3")
-    files = download(page, "#downloads a", tmp_path)
+    files = page.download("#downloads a", tmp_path)
     whole = json.loads(files["results.json"])
     rows = list(csv.DictReader(io.StringIO(files["table.csv"].decode())))
     columns = json.loads(page.messages("Received")[0])["columns"]

@@ -1,12 +1,11 @@
 // The WebSocket connection to the server. One image is sent at a time; its result is received before the next.
 
+import { Pace } from "./pace.js";
+
 /** @import { Hello, Message } from "./messages.js" */
 
 /** Longest wait before the next attempt to connect, in milliseconds. */
 const LONGEST_WAIT = 8000;
-
-/** How many answers the displayed rate and delay are averaged over. */
-const AVERAGED = 12;
 
 /** Sends images over a WebSocket, and connects again after the connection is lost. */
 export class Link {
@@ -22,22 +21,18 @@ export class Link {
    */
   pending = new Map();
 
-  /** @type {{ when: number, delay: number }[]} */
-  answers = [];
+  #pace = new Pace();
+
+  /** @type {(message: Message) => void} Called with each message. */
+  onMessage = () => {};
+
+  /** @type {(connected: boolean) => void} Called when the connection opens or is lost. */
+  onConnection = () => {};
 
   sent = 0;
   tries = 0;
   closed = false;
   maps = false;
-
-  /**
-   * @param {(message: Message) => void} onMessage Called with each message.
-   * @param {(connected: boolean) => void} onConnection Called when the connection opens or is lost.
-   */
-  constructor(onMessage, onConnection) {
-    this.onMessage = onMessage;
-    this.onConnection = onConnection;
-  }
 
   open() {
     this.closed = false;
@@ -81,17 +76,14 @@ export class Link {
 
   /** Results per second, and milliseconds from an image to its result. */
   get pace() {
-    const [first, last] = [this.answers[0], this.answers.at(-1)];
-    if (!last || performance.now() - last.when > 2000) return { rate: 0, delay: 0 };
-    const rate = this.answers.length > 1 ? ((this.answers.length - 1) * 1000) / (last.when - first.when) : 0;
-    return { rate, delay: this.answers.reduce((sum, answer) => sum + answer.delay, 0) / this.answers.length };
+    return this.#pace.value;
   }
 
   close() {
     this.closed = true;
     this.hello = null;
     this.socket?.close();
-    this.answers = [];
+    this.#pace.clear();
   }
 
   /** @param {Message} message */
@@ -100,11 +92,7 @@ export class Link {
       this.hello = message;
       this.onConnection(true);
     }
-    if (message.type === "result") {
-      const when = performance.now();
-      this.answers.push({ when, delay: when - (this.pending.get(message.frame) ?? when) });
-      if (this.answers.length > AVERAGED) this.answers.shift();
-    }
+    if (message.type === "result") this.#pace.add(this.pending.get(message.frame) ?? performance.now());
     if (message.type !== "hello") this.pending.clear();
     this.onMessage(message);
   }

@@ -24,6 +24,7 @@ export interface Face {
   raw_emotions?: Probabilities;
   pose?: Record<string, number>;
   display_label?: string;
+  landmarks?: [number, number][];
   map?: FaceMap;
 }
 
@@ -87,4 +88,32 @@ export interface Settings {
   labels: string[];
   maps: boolean;
   colours: Record<string, string>;
+}
+
+/** What reads the images of the page: a server, or this tab. */
+export interface PageEngine {
+  /** What is said of a video that the browser cannot play, and while the first image is awaited. */
+  readonly unplayable: string;
+  readonly waiting: string;
+  /** The greeting, once images can be read. */
+  readonly hello: Hello | null;
+  /** Whether an image may be taken now. */
+  readonly free: boolean;
+  /** Results per second, and milliseconds from an image to its result. */
+  readonly pace: { rate: number; delay: number };
+  onMessage: (message: Message) => void;
+  onConnection: (connected: boolean) => void;
+  /** Adapt the words of the page, such as where images go. */
+  describe(): void;
+  settings(): Promise<Settings>;
+  /** Begin a source of many images, or end it. */
+  open(kind: "camera" | "screen" | "video"): void;
+  close(): void;
+  /** Take the current image of a video and read it; its result comes as a message. */
+  take(video: HTMLVideoElement, kind: "camera" | "screen" | "video"): Promise<void>;
+  /** Ask for an activation map with each face, or stop asking. */
+  map(wanted: boolean): void;
+  readPhotos(files: File[], maps: boolean): Promise<Results>;
+  /** Offer to read a whole video, or none. */
+  offerVideo(file: File | null): void;
 }

@@ -1,27 +1,24 @@
-// The page: shows the chosen source, sends its images to the server, and shows the results.
+// The page: shows the chosen source, gives its images to an engine that reads them, and shows the results.
 
 import { setColours } from "./colours.js";
-import { VideoUpload } from "./videos.js";
 import { glyph } from "./glyphs.js";
-import { Link } from "./link.js";
 import { drawFaces, drawMaps } from "./overlay.js";
 import { contextOf, part } from "./parts.js";
 import { People, make, nameOf, viewOf } from "./people.js";
-import { problemOf } from "./problems.js";
 import { Recording, download } from "./record.js";
-import { openStream, takeFrame } from "./sources.js";
+import { openStream } from "./sources.js";
 import { Speaker, describeFaces } from "./speech.js";
 import { float, press, resizeText, restoreView, toggleCompact } from "./view.js";
 import { MEANINGS, clock } from "./words.js";
 
 /**
- * @import { Message, Result, Results, Settings } from "./messages.js"
+ * @import { Message, PageEngine, Result } from "./messages.js"
  * @import { View } from "./people.js"
  * @import { Moving } from "./sources.js"
  * @typedef {Moving | "photo"} Kind
  */
 
-/** Shortest time between two images that are sent, in milliseconds: 15 per second. */
+/** Shortest time between two images that are read, in milliseconds: 15 per second. */
 const SEND_INTERVAL = 66;
 
 /** Milliseconds between two updates of the displayed rate. */
@@ -32,7 +29,9 @@ const HINT_AFTER = 3000;
 
 const video = part("video");
 const overlay = part("overlay");
-const worker = new Worker("static/worker.js");
+
+/** @type {PageEngine} */
+let engine;
 
 /**
  * @typedef {object} State
@@ -49,8 +48,8 @@ const worker = new Worker("static/worker.js");
  * @property {boolean} canMap
  * @property {boolean} paused
  * @property {Recording | null} recording
- * @property {number} due When the next image may be sent, in milliseconds.
- * @property {boolean} busy Whether the worker is encoding an image.
+ * @property {number} due When the next image may be taken, in milliseconds.
+ * @property {boolean} busy Whether an image is being taken.
  * @property {number} paced When the displayed rate was updated, in milliseconds.
  * @property {number | null} moment Of the video's last image, in seconds.
  */
@@ -62,11 +61,6 @@ const state = {
 };
 const people = new People(part("people"));
 const speaker = new Speaker(part("spoken"));
-const link = new Link(receive, (connected) => notice(connected ? "" : "The connection to facemood was lost. Trying again."));
-const videos = new VideoUpload({
-  box: part("whole-video"), words: part("video-words"), progress: part("video-progress"), read: part("video-read"),
-  cancel: part("video-cancel"), results: part("video-results"),
-});
 
 /** @param {string} text */
 function notice(text) {
@@ -80,7 +74,7 @@ function notice(text) {
  */
 function begin(kind, name = "") {
   endRecording();
-  link.close();
+  engine.close();
   state.stream?.getTracks().forEach((track) => track.stop());
   if (video.src) URL.revokeObjectURL(video.src);
   Object.assign(state, { kind, name, stream: null, photos: [], result: null, views: [], paused: false, busy: false, moment: null });
@@ -89,7 +83,7 @@ function begin(kind, name = "") {
   video.controls = kind === "video";
   people.clear();
   contextOf(overlay).clearRect(0, 0, overlay.width, overlay.height);
-  videos.offer(null);
+  engine.offerVideo(null);
   notice("");
   const moving = kind !== "photo" && kind !== null;
   part("start").hidden = kind !== null;
@@ -99,11 +93,11 @@ function begin(kind, name = "") {
   part("picture").hidden = moving;
   video.hidden = !moving;
   part("waiting").hidden = false;
-  part("waiting").textContent = "Waiting for the first image";
+  part("waiting").textContent = engine.waiting;
   part("stage").classList.toggle("mirrored", kind === "camera");
   part("pace").textContent = "";
   press("pause", false);
-  if (moving) link.open();
+  if (moving) engine.open(kind);
 }
 
 /** @param {"camera" | "screen"} kind */
@@ -140,11 +134,11 @@ function hintAtStillImage(stream) {
 /** @param {File} file */
 async function beginVideo(file) {
   begin("video", file.name);
-  videos.offer(file);
+  engine.offerVideo(file);
   video.src = URL.createObjectURL(file);
   video.onerror = () => {
     if (state.kind !== "video" || !video.src) return;
-    part("waiting").textContent = "This browser cannot play the video. facemood can still analyze all frames.";
+    part("waiting").textContent = engine.unplayable;
   };
   await video.play().catch(() => {});
 }
@@ -152,21 +146,22 @@ async function beginVideo(file) {
 /** @param {File[]} files */
 async function beginPhotos(files) {
   begin("photo");
-  const form = new FormData();
-  for (const file of files) form.append("image", file, file.name);
   part("waiting").textContent = "Analyzing";
-  const answer = await fetch(`v1/analyze?maps=${state.canMap}`, { method: "POST", body: form }).catch(() => null);
+  const answer = await engine.readPhotos(files, state.canMap).catch((error) => /** @type {Error} */ (error));
   if (state.kind !== "photo") return;
-  if (!answer?.ok) {
+  if (answer instanceof Error) {
     begin(null);
-    notice(answer ? await problemOf(answer) : "The photo could not be uploaded. It may be too large, or the server has stopped.");
+    notice(answer.message);
     return;
   }
-  const { results, failures } = /** @type {Results} */ (await answer.json());
+  const { results, failures } = answer;
   const failed = new Set(failures.map((failure) => failure.source));
   const analyzed = [...files].filter((file) => !failed.has(file.name));
   state.photos = results.map((result, place) => ({ result, file: analyzed[place] }));
-  if (failures.length) notice(failures.map((failure) => `${failure.source}: ${failure.message}`).join(" "));
+  const problems = failures.map((failure) => `${failure.source}: ${failure.message}`).join(" ");
+  if (!results.length) begin(null);
+  if (failures.length) notice(problems);
+  if (!results.length) return;
   await showPhoto(0);
 }
 
@@ -186,25 +181,19 @@ async function showPhoto(place) {
   speaker.say(describeFaces(namedFaces()) || "No face was found.");
 }
 
-/** Let the worker encode the newest image, if the last result has arrived. */
+/** Let the engine take the newest image, if the last result has arrived. */
 async function requestFrame() {
   const { kind } = state;
-  const ready = link.free && !state.paused && !state.busy && video.readyState >= 2 && video.videoWidth;
+  const ready = engine.free && !state.paused && !state.busy && video.readyState >= 2 && video.videoWidth;
   const now = performance.now();
   if (!ready || kind === null || kind === "photo" || now < state.due || (kind === "video" && video.currentTime === state.moment)) return;
   Object.assign(state, { busy: true, due: now + SEND_INTERVAL, moment: video.currentTime });
-  await takeFrame(video, kind, worker).catch(() => (state.busy = false)); // a video may have no image yet
+  await engine.take(video, kind).catch(() => null); // a video may have no image yet
+  state.busy = false;
 }
 
-/**
- * Handle a message of the worker: an encoded image, or null for a tick of its timer.
- * @param {MessageEvent<ArrayBuffer | null>} event
- */
-function advance({ data: image }) {
-  if (image) {
-    state.busy = false;
-    if (link.free && !state.paused) link.send(image);
-  }
+/** Go on after a tick of the timer. */
+function advance() {
   requestFrame();
   if (performance.now() - state.paced > PACE_INTERVAL) showPace();
 }
@@ -294,9 +283,9 @@ function snapshot() {
 
 function toggleRecording() {
   if (state.recording) return endRecording();
-  if (!link.hello || !video.videoWidth) return undefined;
+  if (!engine.hello || !video.videoWidth) return undefined;
   const canvas = Object.assign(document.createElement("canvas"), { width: video.videoWidth, height: video.videoHeight });
-  state.recording = new Recording(link.hello, state.name, canvas, compose);
+  state.recording = new Recording(engine.hello, state.name, canvas, compose);
   press("record", true);
   part("recording").hidden = false;
   part("downloads").replaceChildren();
@@ -335,7 +324,7 @@ function labelRecordButton(text) {
 
 function showPace() {
   state.paced = performance.now();
-  const { rate, delay } = link.pace;
+  const { rate, delay } = engine.pace;
   if (state.kind && state.kind !== "photo") {
     part("pace").textContent = rate ? `${rate.toFixed(0)} images/s · ${delay.toFixed(0)} ms` : "";
   }
@@ -368,7 +357,7 @@ function toggleMaps() {
   state.mapped = !state.mapped;
   press("why", state.mapped);
   part("why-words").hidden = !state.mapped;
-  link.map(state.mapped);
+  engine.map(state.mapped);
   showAgain();
 }
 
@@ -410,16 +399,23 @@ function listen() {
   addEventListener("resize", showAgain);
 }
 
-async function prepare() {
+/**
+ * Start the page.
+ * @param {PageEngine} chosen The engine that reads images.
+ */
+export async function startPage(chosen) {
+  engine = chosen;
+  Object.assign(engine, {
+    onMessage: receive,
+    onConnection: (/** @type {boolean} */ connected) => notice(connected ? "" : "The connection to facemood was lost. Trying again."),
+  });
   listen();
-  worker.onmessage = advance;
-  part("place").textContent = /^(localhost|127\.|\[::1\])/.test(location.hostname) ? "this machine" : location.hostname;
+  new Worker(new URL("worker.js", import.meta.url)).onmessage = advance;
+  engine.describe();
   restoreView();
   if (!("OffscreenCanvas" in window)) notice("This browser is too old for live analysis. Photos still work.");
-  const answer = await fetch("v1/settings");
-  if (!answer.ok) return notice(await problemOf(answer));
-  /** @type {Settings} */
-  const settings = await answer.json();
+  const settings = await engine.settings().catch((error) => notice(error.message));
+  if (!settings) return;
   setColours(settings.colours);
   state.canMap = settings.maps;
   part("why").hidden = !settings.maps;
@@ -431,7 +427,4 @@ async function prepare() {
     part("meanings").append(term, meaning);
   }
   document.body.dataset.ready = "1";
-  return undefined;
 }
-
-prepare();

@@ -2,7 +2,7 @@
 
 /** @typedef {keyof typeof WIDTHS} Moving A source of many images. */
 
-/** Largest width of the images that are sent, in pixels. Faces on shared screens are the smallest. */
+/** Largest width of the images that are read, in pixels. Faces on shared screens are the smallest. */
 const WIDTHS = { camera: 640, screen: 1280, video: 960 };
 
 /**
@@ -13,7 +13,7 @@ export async function openStream(kind) {
   if (!navigator.mediaDevices) {
     throw new Error(
       "Browsers allow cameras and screens only on this machine or over https. Open this page as http://localhost, " +
-        "or start the server with a certificate.",
+        "or serve it with a certificate.",
     );
   }
   try {
@@ -26,16 +26,14 @@ export async function openStream(kind) {
 }
 
 /**
- * Send the current image of a video to the worker, which encodes it as JPEG no wider than `WIDTHS` allows.
+ * Return width and height at which a video's images are read, in pixels: no wider than `WIDTHS` allows.
  * @param {HTMLVideoElement} video
  * @param {Moving} kind
- * @param {Worker} worker
+ * @returns {[number, number]}
  */
-export async function takeFrame(video, kind, worker) {
+export function sizeOf(video, kind) {
   const scale = Math.min(1, WIDTHS[kind] / video.videoWidth);
-  const size = [video.videoWidth, video.videoHeight].map((side) => Math.max(1, Math.round(side * scale)));
-  const bitmap = await createImageBitmap(video);
-  worker.postMessage({ bitmap, size }, [bitmap]);
+  return [Math.max(1, Math.round(video.videoWidth * scale)), Math.max(1, Math.round(video.videoHeight * scale))];
 }
 
 /**

@@ -38,7 +38,7 @@ export function resizeText(step) {
 export async function float() {
   const { documentPictureInPicture } = /** @type {{ documentPictureInPicture: PictureInPicture }} */ (/** @type {unknown} */ (window));
   const small = await documentPictureInPicture.requestWindow({ width: 380, height: 520 });
-  const style = Object.assign(small.document.createElement("link"), { rel: "stylesheet", href: new URL("static/page.css", location.href).href });
+  const style = Object.assign(small.document.createElement("link"), { rel: "stylesheet", href: new URL("page.css", import.meta.url).href });
   small.document.head.append(style);
   small.document.title = "facemood";
   small.document.body.className = "floating";

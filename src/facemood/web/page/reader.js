@@ -133,10 +133,11 @@ export class Scene {
    * Read the next frame.
    * @param {Source} source
    * @param {number} [time] Seconds since the source began; by default since the scene did.
-   * @returns {Promise<Reading>} Its faces, largest first.
+   * @param {[number, number]} [size] Width and height at which it is read, in pixels; by default its own.
+   * @returns {Promise<Reading>} Its faces, largest first, in pixels of that size.
    */
-  async read(source, time = (performance.now() - this.#began) / 1000) {
-    const bitmap = await decode(source);
+  async read(source, time = (performance.now() - this.#began) / 1000, size) {
+    const bitmap = await decode(source, size);
     return this.ask("frame", { bitmap, time }, [bitmap]);
   }
 
@@ -148,11 +149,13 @@ export class Scene {
 
 /**
  * @param {Source} source
+ * @param {[number, number]} [size]
  * @throws {Error} It cannot be decoded.
  */
-async function decode(source) {
+async function decode(source, size) {
+  const resizing = size && /** @type {const} */ ({ resizeWidth: size[0], resizeHeight: size[1], resizeQuality: "medium" });
   try {
-    return await createImageBitmap(source, DECODING);
+    return await createImageBitmap(source, { ...DECODING, ...resizing });
   } catch (error) {
     throw new Error(`The picture cannot be decoded: it is damaged, too large, or of a kind that this browser does not know (${/** @type {Error} */ (error).message}).`, { cause: error });
   }

@@ -1,0 +1,67 @@
+// The engine that is a server: images go to it over a WebSocket, photos and videos over HTTP.
+
+import { Link } from "./link.js";
+import { part } from "./parts.js";
+import { problemOf } from "./problems.js";
+import { sizeOf } from "./sources.js";
+import { VideoUpload } from "./videos.js";
+
+/**
+ * @import { PageEngine } from "./messages.js"
+ * @import { Moving } from "./sources.js"
+ */
+
+/** @implements {PageEngine} */
+export class ServerEngine extends Link {
+  unplayable = "This browser cannot play the video. facemood can still analyze all frames.";
+  waiting = "Waiting for the first image";
+
+  encoder = new Worker(new URL("encoder.js", import.meta.url));
+
+  videos = new VideoUpload({
+    box: part("whole-video"), words: part("video-words"), progress: part("video-progress"), read: part("video-read"),
+    cancel: part("video-cancel"), results: part("video-results"),
+  });
+
+  describe() {
+    part("place").textContent = /^(localhost|127\.|\[::1\])/.test(location.hostname) ? "this machine" : location.hostname;
+  }
+
+  async settings() {
+    const answer = await fetch("v1/settings");
+    if (!answer.ok) throw new Error(await problemOf(answer));
+    return answer.json();
+  }
+
+  /**
+   * @param {HTMLVideoElement} video
+   * @param {Moving} kind
+   */
+  async take(video, kind) {
+    const size = sizeOf(video, kind);
+    const bitmap = await createImageBitmap(video);
+    /** @type {ArrayBuffer} */
+    const bytes = await new Promise((done) => {
+      this.encoder.onmessage = ({ data }) => done(data);
+      this.encoder.postMessage({ bitmap, size }, [bitmap]);
+    });
+    if (this.free) this.send(bytes);
+  }
+
+  /**
+   * @param {File[]} files
+   * @param {boolean} maps
+   */
+  async readPhotos(files, maps) {
+    const form = new FormData();
+    for (const file of files) form.append("image", file, file.name);
+    const answer = await fetch(`v1/analyze?maps=${maps}`, { method: "POST", body: form }).catch(() => null);
+    if (answer?.ok) return answer.json();
+    throw new Error(answer ? await problemOf(answer) : "The photo could not be uploaded. It may be too large, or the server has stopped.");
+  }
+
+  /** @param {File | null} file */
+  offerVideo(file) {
+    this.videos.offer(file);
+  }
+}

@@ -1,0 +1,73 @@
+"""``facemood web`` as users start it."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+
+def test_it_writes_the_site_and_says_what_and_where(facemood: Run, tmp_path: Path) -> None:
+    done = facemood("web", "out", "--model", "nano", "--base", "/faces")
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"out: \d+ files, \d\.\d MB\n", done.stderr)
+    assert done.stdout == ""
+    assert (tmp_path / "out" / "index.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "code"),
+    [
+        ((), "give a folder to write the site into, or --serve", 2),
+        (("out", "--base", "faces"), "a base such as /faces", 2),
+        (("out", "--model", "ferc"), "for the task 'vector'", 3),
+        (("out", "--model", "nono"), "there is no model 'nono'", 3),
+    ],
+)
+def test_what_cannot_be_written_is_said(facemood: Run, arguments: tuple[str, ...], message: str, code: int) -> None:
+    done = facemood("web", *arguments)
+    assert message in done.stderr
+    assert done.returncode == code
+
+
+def test_it_shows_the_site_until_it_is_interrupted(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "facemood", "web", "--serve", "--port", "0", "--model", "nano", "--base", "/a/b"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            check_site(address_in(process))
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
+        finally:
+            process.kill()
+    assert process.returncode in (0, 130)
+    assert list(tmp_path.iterdir()) == []
+
+
+def address_in(process: subprocess.Popen[str]) -> str:
+    """Wait for the address that the command prints."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if found := re.search(r"open (http://127\.0\.0\.1:\d+/a/b/)", line):
+            return found[1]
+    raise AssertionError("no address was printed")
+
+
+def check_site(address: str) -> None:
+    with urllib.request.urlopen(address, timeout=20) as answer:
+        assert "wasm-unsafe-eval" in answer.headers["Content-Security-Policy"]
+        assert "tab_page.js" in answer.read().decode()
+    with urllib.request.urlopen(f"{address}app/web/page/reader.js", timeout=20) as answer:
+        assert answer.headers["Content-Type"].startswith("text/javascript")
+    for path in (address.replace("/a/b/", "/"), f"{address}app/", f"{address}../../secret", f"{address}nothing"):
+        with pytest.raises(urllib.error.HTTPError) as error:
+            urllib.request.urlopen(path, timeout=20)
+        assert error.value.code == 404
+        error.value.close()

@@ -1,0 +1,126 @@
+"""The static site as files: whole, with true hashes, and never over other files."""
+
+import gzip
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from facemood.errors import ModelError, OptionError, OutputError
+from facemood.models import find_model
+from facemood.table import columns_for
+from facemood.web import ort_files
+from facemood.web.static_site import Site, write_site
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return write_site(tmp_path_factory.mktemp("out") / "new" / "site", models=["nano"])
+
+
+def read(site: Site, name: str) -> Any:
+    return json.loads((site.folder / name).read_text())
+
+
+def test_each_file_has_the_hash_that_the_list_says(site: Site) -> None:
+    listed = read(site, "files.json")["files"]
+    there = {path.relative_to(site.folder).as_posix() for path in site.folder.rglob("*") if path.is_file()}
+    assert there == set(site.files) == {*listed, "files.json", "sw.js"}
+    for name, entry in listed.items():
+        data = (site.folder / name).read_bytes()
+        assert (len(data), hashlib.sha256(data).hexdigest()) == (entry["bytes"], entry["sha256"]), name
+    assert site.size == sum((site.folder / name).stat().st_size for name in there)
+
+
+def test_the_networks_are_those_of_the_package(site: Site) -> None:
+    listing = read(site, "files.json")
+    assert listing["model"] == "nano"
+    assert {name for name in listing["engine"] if name.endswith(".onnx")} == {
+        "finder.onnx", "landmarks.onnx", "nano.onnx",
+    }  # fmt: skip
+    for name, entry in listing["engine"].items():
+        data = (site.folder / entry["path"]).read_bytes()
+        data = gzip.decompress(data) if entry["path"].endswith(".gz") else data
+        assert (len(data), hashlib.sha256(data).hexdigest()) == (entry["bytes"], entry["sha256"])
+        if name.endswith(".onnx"):
+            assert data == find_model(name.removesuffix(".onnx")).read_bytes()
+        else:
+            assert hashlib.sha256(data).hexdigest() == ort_files.read_origin()["sha256"][name]
+
+
+def test_nothing_is_named_that_is_not_there_and_no_address_is_absolute(site: Site) -> None:
+    text = (site.folder / "index.html").read_text()
+    addresses = re.findall(r'(?:src|href)="([^"#]+)"', text)
+    assert [one for one in addresses if one not in site.files and one not in ("./", "docs")] == []
+    for name in site.files:
+        if not name.endswith(".js"):
+            continue
+        code = (site.folder / name).read_text()
+        for target in re.findall(r'^import [^"]*"([^"]+)";', code, re.M):
+            assert ((site.folder / name).parent / target).is_file(), f"{name}: {target}"
+        assert re.findall(r"https?://(?!www\.w3\.org|localhost)", code) == [], name
+
+
+def test_the_service_worker_keeps_all_files_and_changes_with_them(site: Site, tmp_path: Path) -> None:
+    kept = json.loads(re.findall(r"^const SITE = (.*);$", (site.folder / "sw.js").read_text(), re.M)[0])
+    assert set(kept["files"]) == {name for name in site.files if not name.startswith("licences/")} - {"sw.js"}
+    again = write_site(tmp_path / "again", models=["nano"])
+    assert (again.folder / "sw.js").read_bytes() == (site.folder / "sw.js").read_bytes()
+    other = write_site(tmp_path / "again", models=["nano"], base="/faces")
+    assert (other.folder / "sw.js").read_bytes() != (site.folder / "sw.js").read_bytes()
+    assert read(other, "manifest.webmanifest")["scope"] == "/faces/"
+    assert read(site, "manifest.webmanifest")["scope"] == "./"
+
+
+def test_the_page_learns_labels_and_columns_from_the_package(site: Site) -> None:
+    settings = read(site, "settings.json")
+    expected = columns_for(tuple(settings["labels"]), ("raw",))
+    assert [(one["name"], one["decimals"]) for one in settings["columns"]] == [
+        (one.name, one.decimals) for one in expected
+    ]
+
+
+def test_licences_are_there(site: Site) -> None:
+    licence = (site.folder / "licences/onnxruntime-web/LICENSE").read_text()
+    assert "MIT License" in licence
+    assert (site.folder / "licences/onnxruntime-web/ThirdPartyNotices.txt").stat().st_size > 100_000
+
+
+def test_other_files_are_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("dear")
+    with pytest.raises(OutputError, match="has other files in it"):
+        write_site(tmp_path / "mine", models=["nano"])
+    with pytest.raises(OutputError, match="it is a file"):
+        write_site(tmp_path / "mine" / "letter.txt", models=["nano"])
+    assert [file.name for file in tmp_path.rglob("*")] == ["mine", "letter.txt"]
+
+
+@pytest.mark.parametrize("base", ["faces", "/a b", "//elsewhere.example", "/a?b", "https://a.example/"])
+def test_a_base_that_is_no_path_is_refused(base: str, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="a base such as /faces"):
+        write_site(tmp_path / "site", models=["nano"], base=base)
+
+
+def test_other_models_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="for the task 'vector'"):
+        write_site(tmp_path / "site", models=["ferc"])
+    with pytest.raises(ModelError, match="there is no model 'none'"):
+        write_site(tmp_path / "site", models=["none"])
+    with pytest.raises(OptionError, match="the name 'nano'"):
+        write_site(tmp_path / "site", models=["nano", "nano"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_runtime_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ort_files, "FOLDER", tmp_path)
+    (tmp_path / "origin.json").write_text(json.dumps({"sha256": dict.fromkeys(ort_files.FILES, "0" * 64)}))
+    with pytest.raises(ModelError, match="missing or damaged"):
+        ort_files.unpack_runtime()
+    for name in ort_files.FILES:
+        (tmp_path / f"{name}.xz").write_bytes(b"no xz")
+    with pytest.raises(ModelError, match="missing or damaged"):
+        ort_files.unpack_runtime()
