@@ -1,0 +1,156 @@
+"""Ratios of CPU time and wall time against other commits, in one run. Appends to history.jsonl.
+
+    python benchmarks/ratios.py COMMIT [COMMIT ...] [--rounds N]
+
+Each commit is checked out into a git worktree of its own, and its commands and those of this tree run by turns. The
+least time of each counts. So the ratios hold on a machine that does other things too; seconds do not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+from machine import describe_machine
+
+from facemood.sinks.video_file import VideoWriter
+from facemood.sources import load_image
+
+ROOT = Path(__file__).parents[1]
+
+HISTORY = Path(__file__).with_name("history.jsonl")
+"""A line of JSON for each commit that was compared."""
+
+SIZE = (640, 480)
+"""Width and height of photos and frames, in pixels."""
+
+PHOTOS = 60
+"""Photos in the folder."""
+
+FRAMES = 150
+"""Frames of the video, 25 a second."""
+
+LOOP = """
+import sys, time, cv2
+from facemood import EmotionRecognizer
+image, recognizer = cv2.imread(sys.argv[1]), EmotionRecognizer(device="cpu", threads=1)
+for _ in range(40):
+    recognizer.analyze_image(image)
+"""
+"""Reads one photo again and again."""
+
+
+def main() -> None:
+    """Measure, print and append."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("commits", nargs="+")
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        commands = make_commands(folder)
+        with checked_out(options.commits, folder) as trees:
+            for tree in trees.values():  # bytecode, as an installed package has it
+                subprocess.run([sys.executable, "-m", "compileall", "-q", tree / "src"], check=False)
+            found = {what: measure(command, trees, options.rounds) for what, command in commands.items()}
+    for commit in options.commits:
+        line = {
+            "commit": short("HEAD"),
+            "against": short(commit),
+            **describe_machine(),
+            "ratios": ratios(found, commit),
+        }
+        with HISTORY.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        print(json.dumps(line["ratios"], indent=1))
+
+
+def ratios(found: Mapping[str, Mapping[str, tuple[float, float]]], commit: str) -> dict[str, dict[str, float]]:
+    """Return CPU and wall time of this tree over those of a commit, by what was run."""
+    return {
+        what: {kind: round(times[""][place] / times[commit][place], 2) for place, kind in enumerate(("cpu", "wall"))}
+        for what, times in found.items()
+    }
+
+
+def make_commands(folder: Path) -> dict[str, list[str]]:
+    """Write photos and a video, and return what is run."""
+    photos = folder / "photos"
+    photos.mkdir()
+    face = cv2.resize(load_image(ROOT / "examples" / "photos" / "astronaut.png"), (480, 480))
+    view = cv2.copyMakeBorder(face, 0, 0, 80, 80, cv2.BORDER_REFLECT)[:, : SIZE[0]]
+    for number in range(PHOTOS):
+        cv2.imwrite(str(photos / f"{number:03}.jpg"), np.roll(view, number, axis=1))
+    video = folder / "video.mp4"
+    writer = VideoWriter(video)
+    for number in range(FRAMES):
+        shift = round(20 * np.sin(number / 10))
+        writer.add(np.ascontiguousarray(np.roll(view, shift, axis=1)).astype(np.uint8), timestamp=number / 25)
+    writer.close()
+    photo, command = str(photos / "000.jpg"), [sys.executable, "-m", "facemood"]
+    return {
+        "facemood --help": [*command, "--help"],
+        "analyze PHOTO": [*command, "analyze", photo],
+        "40 times a photo": [sys.executable, "-c", LOOP, photo],
+        f"{PHOTOS} photos": [*command, "analyze", str(photos), "-q", "-o", str(folder / "photos.csv")],
+        "video to a table": [*command, "analyze", str(video), "-q", "-o", str(folder / "video.csv")],
+        "video, drawn": [*command, "analyze", str(video), "-q", "-o", str(folder / "drawn.mp4")],
+    }
+
+
+@contextmanager
+def checked_out(commits: list[str], folder: Path) -> Iterator[dict[str, Path]]:
+    """Check commits out, and remove them afterwards. This tree has an empty name."""
+    trees = {"": ROOT}
+    try:
+        for commit in commits:
+            trees[commit] = folder / f"tree-{short(commit)}"
+            git("worktree", "add", "--detach", str(trees[commit]), commit)
+        yield trees
+    finally:
+        for commit in set(trees) - {""}:
+            git("worktree", "remove", "--force", str(trees[commit]))
+
+
+def measure(command: list[str], trees: Mapping[str, Path], rounds: int) -> dict[str, tuple[float, float]]:
+    """Run a command in each tree by turns, and return the least CPU and wall time of each, in seconds."""
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in trees}
+    for _ in range(rounds + 1):
+        for name, tree in trees.items():
+            times[name].append(run(command, tree))
+    kept = {name: found[1:] for name, found in times.items()}  # the first round fills the system's cache
+    return {name: (min(cpu for cpu, _ in found), min(wall for _, wall in found)) for name, found in kept.items()}
+
+
+def run(command: list[str], tree: Path) -> tuple[float, float]:
+    """Run a command in a tree, and return its CPU and wall time in seconds."""
+    environment = {**os.environ, "PYTHONPATH": str(tree / "src")}
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(command, cwd=tree, env=environment, check=True, capture_output=True)
+    wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
+
+
+def short(commit: str) -> str:
+    """Return the first digits of a commit."""
+    return git("rev-parse", "--short", commit).strip()
+
+
+def git(*arguments: str) -> str:
+    """Run git in this tree."""
+    return subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""What a photo costs in operations: runs of networks and multiply-accumulates, which no load of the machine changes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from facemood import EmotionRecognizer
+from facemood.models import FINDER, LANDMARKS, ModelSession, find_model
+from facemood.schema import Image
+from facemood.sources import load_image
+from tests.conftest import PHOTOS
+
+MOST = {"one face": (8, 500), "seven faces": (8, 1700), "none": (5, 240)}
+"""Most runs of networks and million multiply-accumulates of a photo of 640x480: what it costs, rounded up."""
+
+
+@cache
+def macs(file: Path, shape: tuple[int, ...]) -> int:
+    """Multiply-accumulates of one run, counted from the graph: convolutions and linear layers."""
+    onnx = pytest.importorskip("onnx", reason="needs the extra train")
+    model = onnx.load(file)
+    for dim, size in zip(model.graph.input[0].type.tensor_type.shape.dim, shape, strict=True):
+        dim.dim_value = size
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    weights = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    weights |= {node.output[0]: weights[node.input[0]] for node in graph.node
+                if node.op_type == "Cast" and node.input[0] in weights}  # fmt: skip
+    sizes = {value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim] for value in graph.value_info}
+    sizes |= {value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim] for value in graph.output}
+    total = 0
+    for node in graph.node:
+        if node.op_type == "Conv":
+            pixels = [size or shape[0] for size in sizes[node.output[0]][:1]] + sizes[node.output[0]][2:]
+            total += int(np.prod(weights[node.input[1]]) * np.prod(pixels))
+        elif node.op_type == "Gemm":
+            total += int(np.prod(weights[node.input[1]])) * shape[0]
+    return total
+
+
+class Ledger:
+    """Writes down each run of a network."""
+
+    def __init__(self) -> None:
+        self.runs: list[tuple[Path, tuple[int, ...]]] = []
+
+    def names(self) -> Counter[str]:
+        """How often each network ran."""
+        return Counter(file.stem for file, _ in self.runs)
+
+    def million_macs(self) -> float:
+        """Million multiply-accumulates of all runs."""
+        return sum(macs(file, shape) for file, shape in self.runs) / 1e6
+
+
+@pytest.fixture
+def ledger(monkeypatch: pytest.MonkeyPatch) -> Ledger:
+    """Notes the runs of all sessions, which run as ever."""
+    found, run = Ledger(), ModelSession._run
+
+    def noted(self: ModelSession, wanted: list[str], batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        found.runs.append((self.file, batch.shape))
+        return run(self, wanted, batch)
+
+    monkeypatch.setattr(ModelSession, "_run", noted)
+    return found
+
+
+def view(faces: int) -> Image:
+    """A photo of 640x480 with some faces."""
+    image = np.full((480, 640, 3), 128, np.uint8)
+    face = load_image(PHOTOS / "astronaut.png")[:260, 90:350]
+    side = 440 if faces == 1 else 150
+    for number in range(faces):
+        x, y = 10 + 158 * (number % 4), 10 + 230 * (number // 4)
+        image[y : y + side, x : x + side] = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
+    return image
+
+
+@pytest.mark.parametrize(("what", "faces"), [("one face", 1), ("seven faces", 7), ("none", 0)])
+def test_a_photo_costs_no_more_operations(recognizer: EmotionRecognizer, ledger: Ledger, what: str, faces: int) -> None:
+    found = recognizer.analyze_image(view(faces)) if faces else recognizer.detector(view(0))  # not tried turned
+    assert len(list(found)) == faces
+    runs, most = MOST[what]
+    assert len(ledger.runs) <= runs
+    assert ledger.million_macs() <= most
+
+
+def test_all_faces_of_a_batch_are_classified_in_one_run(
+    recognizer: EmotionRecognizer, ledger: Ledger, tmp_path: Path
+) -> None:
+    for number in range(4):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), view(1 + number))
+    results = list(recognizer.stream(tmp_path, batch=4))
+    assert [len(result.faces) for result in results] == [1, 2, 3, 4]
+    assert ledger.names()["default"] == 1
+    assert dict(ledger.runs)[find_model("default")][0] == 10
+
+
+def test_the_networks_cost_what_their_graphs_say() -> None:
+    assert macs(find_model(LANDMARKS), (6, 1, 64, 64)) == 6 * macs(find_model(LANDMARKS), (1, 1, 64, 64))
+    assert 60e6 < macs(find_model("default"), (1, 1, 48, 48)) < 200e6
+    assert macs(find_model(FINDER), (1, 1, 272, 352)) < macs(find_model(FINDER), (1, 1, 512, 672))
