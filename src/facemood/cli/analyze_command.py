@@ -61,7 +61,10 @@ if TYPE_CHECKING:
     from facemood.results import Result
     from facemood.tracking.scene import VideoOptions
 
-ENDINGS = ".csv, .parquet, .jsonl, .json, .mp4, .html, .episodes.csv, codebook.md, codebook.csv, .png, .jpg"
+ENDINGS = (
+    ".csv, .parquet, .xlsx, .sav, .dta, .jsonl, .json, .mp4, .html, .summary.csv, .episodes.csv, codebook.md, "
+    "codebook.csv, .png, .jpg"
+)
 """Suffixes of files that can be written, for the help."""
 
 
