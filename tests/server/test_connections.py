@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import struct
 import time
@@ -13,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from facemood import EmotionRecognizer
 from facemood.server import ServerOptions
+from facemood.server.bounded_log import BURST
 from tests.server.attacks import HANDSHAKE, frame, photo
 from tests.server.conftest import Running, running
 
@@ -176,6 +178,38 @@ def test_strange_numbers_are_a_problem(impatient: Running, number: str) -> None:
         one.recv(timeout=30)
         one.send(f'{{"smooth": {number}}}')
         assert '"status": 400' in str(one.recv(timeout=30))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [frame(b'{"smooth": \xff}'), b"\x01\x82" + bytes(4) + b"\xc3(" + b"\x80\x80" + bytes(4)],
+    ids=["whole", "in pieces"],
+)
+def test_text_that_is_not_utf8_ends_the_connection_and_is_not_logged(
+    impatient: Running, data: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, "uvicorn.error"):
+        for _ in range(5):
+            with open_many(impatient, 1, HANDSHAKE) as (one,):
+                received = one.recv(65536)
+                one.sendall(data)
+                with contextlib.suppress(OSError):
+                    while piece := one.recv(65536):
+                        received += piece
+            assert received.endswith(b"\x88\x02\x03\xef")  # closed, 1007
+    assert caplog.records == []
+    with impatient.client() as client:
+        assert client.get("/healthz").status_code == 200
+
+
+def test_requests_that_are_none_cannot_fill_the_log(impatient: Running, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        for _ in range(4 * BURST):
+            with open_many(impatient, 1, b"NONSENSE\r\n\r\n") as (one,):
+                assert one.recv(4096).startswith(b"HTTP/1.1 400 ")
+                time_to_end(one)
+    assert 1 <= len(caplog.records) <= BURST + 2
+    assert not any(record.exc_info for record in caplog.records)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from facemood import __version__
 from facemood.recognizer import EmotionRecognizer
 from facemood.server.access_log import AccessLog
+from facemood.server.bounded_log import bounded_log
 from facemood.server.guard import OPEN, Guard
 from facemood.server.limits import ServerOptions
 from facemood.server.openapi import describe
@@ -78,14 +79,15 @@ def create_app(recognizer: EmotionRecognizer, options: ServerOptions | None = No
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Start the service with the server, and end it with it."""
-    service = app.state.service = Service(app.state.recognizer, app.state.options, app.state.metrics)
-    await service.decoders.start()
-    sweeping = asyncio.create_task(_sweep(service))
-    try:
-        yield
-    finally:
-        sweeping.cancel()
-        await asyncio.to_thread(service.close)
+    with bounded_log():
+        service = app.state.service = Service(app.state.recognizer, app.state.options, app.state.metrics)
+        await service.decoders.start()
+        sweeping = asyncio.create_task(_sweep(service))
+        try:
+            yield
+        finally:
+            sweeping.cancel()
+            await asyncio.to_thread(service.close)
 
 
 async def _sweep(service: Service) -> None:

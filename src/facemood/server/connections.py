@@ -78,7 +78,8 @@ class _Bounded(H11Protocol):
         if self._place is None:
             return
         state = self.conn.their_state
-        self._place.busy = state not in (h11.IDLE, h11.SEND_BODY) and not self.cycle.response_complete
+        answered = self.cycle is None or self.cycle.response_complete  # None: what came first was no request
+        self._place.busy = state not in (h11.IDLE, h11.SEND_BODY) and not answered
         if state is not h11.IDLE:
             self._cancel()
         elif self._deadline is None:

@@ -24,6 +24,9 @@ PINGS = 5
 PIECES = 1024
 """Most pieces of one message; a client that sends more is disconnected."""
 
+NOT_UTF8 = 1007
+"""Why a connection is closed whose text is not UTF-8, as a number of RFC 6455."""
+
 CLOSING = 2.0
 """Seconds for which a closed connection waits for the client's reply, and then for unread data."""
 
@@ -76,6 +79,18 @@ class BoundedSocket(WebSocketsSansIOProtocol):
             super().handle_cont(event)
         else:
             self.transport.abort()
+
+    def send_receive_event_to_app(self) -> None:
+        """Give a whole message to the application; text that is not UTF-8 ends the connection, without a word."""
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self.conn.send_close(NOT_UTF8)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
 
     def _feed(self) -> None:
         """Parse some of the buffered bytes."""
