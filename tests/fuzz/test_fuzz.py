@@ -1,6 +1,7 @@
 """Damaged images, videos, models and files of training: an error of facemood's or a result, in bounded time and memory.
 
-A few hundred of them are tried with every run of the tests, always the same ones. `make fuzz` tries others for minutes.
+Some thousands of them are tried with every run of the tests, always the same ones. `make fuzz` tries others for
+minutes; `--fuzz-times 8` tries eight times as many files.
 A file that leads to a fault is kept in `seeds/`, and tried with every run from then on.
 """
 
@@ -32,11 +33,12 @@ def whole_files(folder: Path) -> list[Path]:
 
 
 def cases_of(kind: str, config: pytest.Config, folder: Path) -> Report:
-    """Read whole files, kept ones and damaged ones: a number of them, or as many as fit into the option's minutes."""
+    """Read whole files, kept ones and damaged ones: a number of them, then as many as fit into the option's minutes."""
     minutes, seed = config.getoption("fuzz_minutes", 0), config.getoption("fuzz_seed", 0)
+    first = CASES[kind] * config.getoption("fuzz_times", 1)
     kept = sorted(path for path in (SEEDS / kind).rglob("*") if path.is_file() and not path.name.startswith("."))
-    total = read_damaged(kind, [*whole_files(folder), *kept, *range(CASES[kind])], folder, seed=seed)
-    first, end = CASES[kind], time.monotonic() + 60 * minutes / len(CASES)
+    total = read_damaged(kind, [*whole_files(folder), *kept, *range(first)], folder, seed=seed)
+    end = time.monotonic() + 60 * minutes / len(CASES)
     while time.monotonic() < end and not total.faults:
         more = read_damaged(kind, range(first, first + CHUNK[kind]), folder, seed=seed)
         first += CHUNK[kind]
