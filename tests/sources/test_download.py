@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -79,6 +80,12 @@ def test_nothing_is_fetched_where_it_is_not(recognizer: EmotionRecognizer, addre
         recognizer.analyze(f"{address}/photo")
     with pytest.raises(SourceError, match="allow_download=True"):
         recognizer.analyze_image(f"{address}/photo")
+    failed: list[str] = []
+    for name in ("a.jpg", "a.PNG?size=1", "a.webp#top"):
+        with pytest.raises(SourceError, match=rf"{re.escape(name)}: this is the address of a photo.*--allow-download"):
+            list(recognizer.stream(f"{address}/{name}"))
+        assert list(find_inputs([f"{address}/{name}"], on_error=lambda name, error: failed.append(name))) == []
+    assert len(failed) == 3
     assert Handler.asked == []
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from facemood.atomic import Part, is_stream, unfinished
-from facemood.errors import OutputConflictError
+from facemood.errors import OutputConflictError, OutputError
 from facemood.originals import Originals, ignores_case
 from facemood.outputs.names import FRAME, NAME, NUMBERED, TREE, Label, fold, label_inputs
 from facemood.outputs.sidecar import FOLDER_SIDECAR
@@ -197,7 +197,10 @@ class OutputTargets:
         """
         places = [Path(name) for name in self._shared() if not is_stream(name)] + self.sidecars
         for folder in dict.fromkeys(place.parent for place in places):
-            Part(folder / PROBE, lasting=False).discard()
+            try:
+                Part(folder / PROBE, lasting=False).discard()
+            except OutputError as error:
+                raise OutputError(str(error).replace(str(folder / PROBE), str(folder), 1)) from error
 
     def _claims(self, name: str, label: Label) -> list[str]:
         """Return all file names that an input may use, with those of unfinished files."""

@@ -6,10 +6,12 @@ Nothing is fetched unless the user allows it: ``allow_download=True``, or ``--al
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facemood.errors import ImageError, SourceError
 from facemood.sources.items import NamedBytes
+from facemood.sources.kinds import SUFFIXES
 from facemood.sources.live.network_stream import public_name
 
 if TYPE_CHECKING:
@@ -43,6 +45,16 @@ def is_address(text: str) -> bool:
         (True, False, False)
     """
     return text.lower().startswith(SCHEMES)
+
+
+def is_photo_address(text: str) -> bool:
+    """Tell whether an address leads to a photo, by its ending; others may lead to one too.
+
+    Example:
+        >>> is_photo_address("https://example.org/a.JPG?size=1"), is_photo_address("http://camera/video.mjpg")
+        (True, False)
+    """
+    return is_address(text) and Path(text.partition("?")[0].partition("#")[0]).suffix.lower() in SUFFIXES
 
 
 def download(address: str) -> NamedBytes:

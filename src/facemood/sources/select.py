@@ -17,10 +17,11 @@ from PIL import Image as Pillow
 from facemood.errors import FacemoodError, ImageError, SourceError, did_you_mean
 from facemood.schema import Frame
 from facemood.sources.boundary import input_errors, short_name
-from facemood.sources.download import is_address
+from facemood.sources.download import is_address, is_photo_address
 from facemood.sources.folder_walk import Walk, describe_left_out
 from facemood.sources.images import wrong_array
 from facemood.sources.items import Download, ImageLike, Item, NamedBytes, is_data_url, read_file_object
+from facemood.sources.live.network_stream import public_name
 from facemood.sources.open_input import STDIN, is_live_input, name_of_item, read_frame, refuse_live
 
 logger: logging.Logger = logging.getLogger("facemood")
@@ -138,6 +139,11 @@ class _Search:
             return [str(path)]
         if self.allow_download and is_address(text):
             return [Download(text)]
+        if is_photo_address(text):
+            raise SourceError(
+                f"{public_name(text)}: this is the address of a photo, and nothing is downloaded unless you allow it, "
+                "with allow_download=True (--allow-download)"
+            )
         if is_live_input(text):
             return [text]
         if glob.has_magic(text):
