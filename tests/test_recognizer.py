@@ -1,12 +1,22 @@
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from facemood import DeviceError, EmotionRecognizer, Face, ImageError, ModelError, SourceError, open_recognizer
+from facemood import (
+    DeviceError,
+    EmotionRecognizer,
+    Face,
+    FacemoodError,
+    ImageError,
+    ModelError,
+    SourceError,
+    open_recognizer,
+)
 from facemood.geometry import iou
 from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS
 from facemood.models import DEFAULT_MODEL
@@ -199,6 +209,24 @@ def test_the_other_head_has_its_own_labels(astronaut: Path) -> None:
     assert recognizer.labels == BASIC_EXPRESSIONS
     assert recognizer.analyze_image(astronaut).faces[0].emotion == "happy"
     assert next(recognizer.analyze_image(astronaut).rows())["contempt"] == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"model": None}, "a model is a name .* but got None"),
+        ({"model": 3}, "a model is a name .* but got 3"),
+        ({"detector": None}, "a detector is a name .* but got None"),
+        ({"detector": len}, "a detector is a name .* but got <built-in"),
+        ({"threads": 0}, "threads must be a whole number from 1 on or None, but is 0"),
+        ({"threads": -1}, "threads must be"),
+        ({"threads": True}, "threads must be"),
+        ({"threads": 1.5}, "threads must be"),
+    ],
+)
+def test_options_of_a_wrong_kind_speak_of_themselves(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(FacemoodError, match=message):
+        EmotionRecognizer(**{"model": "nano", **options})
 
 
 def test_unknown_models_heads_and_options_are_errors(tmp_path: Path) -> None:

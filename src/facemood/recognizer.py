@@ -105,6 +105,11 @@ class EmotionRecognizer:
         head = choose_head(card, head)
         if isinstance(detector, str):
             detector = open_detector(detector, options, threads=threads, precision=precision)
+        elif not callable(detector) or not hasattr(detector, "name"):
+            raise ModelError(
+                f"a detector is a name such as {DEFAULT_DETECTOR!r}, or an object that has a name and takes an "
+                f"image, but got {detector!r}"
+            )
         landmark_model = (
             detector.landmark_model
             if isinstance(detector, FinderDetector)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from facemood.defaults import FP32
@@ -92,6 +93,8 @@ def find_model(name: str | Path, *, precision: str = FP32) -> Path:
 
 def _find_file(name: str | Path) -> Path:
     """Return the file of a model in single precision."""
+    if not isinstance(name, str | os.PathLike):
+        raise ModelError(f"a model is a name such as 'default', or the path of an .onnx file, but got {name!r}")
     for folder, names in ((WEIGHTS, list_models()), (PARTS, list_parts())):
         if str(name) in names:
             return folder / f"{name}.onnx"

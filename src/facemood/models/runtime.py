@@ -10,6 +10,7 @@ import functools
 import logging
 import os
 import sys
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ IMPORTED_BEFORE = "onnxruntime" in sys.modules
 
 import onnxruntime  # noqa: E402 - after the check for an earlier import
 
-from facemood.errors import DeviceError, did_you_mean, require  # noqa: E402
+from facemood.errors import DeviceError, OptionError, did_you_mean, require  # noqa: E402
 from facemood.models.cpu_share import usable_cpus  # noqa: E402
 from facemood.models.memory_limit import COPIES, OPENING, RUNNING, limited_growth  # noqa: E402
 
@@ -61,7 +62,9 @@ def open_session(model: str | bytes | Path, *, device: str = "cpu", threads: int
     options.add_session_config_entry("session.use_env_allocators", "1")
     for pool in ("intra_op", "inter_op"):
         options.add_session_config_entry(f"session.{pool}.allow_spinning", "0")
-    options.intra_op_num_threads = default_threads() if threads is None else threads
+    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, Integral) or threads < 1):
+        raise OptionError(f"threads must be a whole number from 1 on or None, but is {threads!r}")
+    options.intra_op_num_threads = default_threads() if threads is None else int(threads)
     source = model if isinstance(model, bytes) else str(model)
     size = len(model) if isinstance(model, bytes) else Path(model).stat().st_size
     with limited_growth(OPENING + COPIES * size):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.defaults import FP32
-from facemood.errors import DeviceError, ImageError, ModelError
+from facemood.errors import DeviceError, ImageError, ModelError, OptionError
 from facemood.models.card import ModelCard
 from facemood.models.card_rules import CHANNELS
 from facemood.models.graph_check import LOGIT_TASKS, check_graph, check_logits, input_shape, takes_one_face
@@ -42,7 +42,7 @@ class ModelSession:
             self._session = open_session(data, device=device, threads=threads)
             metadata = self._session.get_modelmeta().custom_metadata_map
             inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        except DeviceError:
+        except (DeviceError, OptionError):
             raise
         except Exception as error:  # ONNX Runtime has its own exception for each kind of damage
             raise ModelError(f"{file}: cannot be loaded as an ONNX model ({str(error).splitlines()[0]})") from error
