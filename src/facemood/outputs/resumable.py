@@ -153,7 +153,7 @@ class ResumableFolder(ResumableOutput):
             self._begun = True
             planned = (one for planned in self.inputs.values() for one in planned.outputs)
             self.sidecar.others = self.sidecar.files.union(*((one, name_if_broken(one)) for one in planned))
-            self.sidecar.save()
+            self.sidecar.save(pause=False)  # so that the first input is recorded at once
 
     def finish(self, entry: SidecarEntry) -> None:
         """Record an input. Once it is whole, its unfinished files of an earlier run are removed."""

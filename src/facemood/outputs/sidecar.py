@@ -116,6 +116,8 @@ class SidecarEntry:
         entry = cls(**fields)
         for name in ("source", "path", "state", "settings", "name", "tree", "message"):
             _text(getattr(entry, name))
+        if not entry.source or not entry.path:
+            raise ValueError("a source has no name")
         entry.outputs = list(map(_text, entry.outputs))
         start, end = (0, 0) if entry.span is None else entry.span
         numbers = [entry.results, start, end, *(number for number in entry.stamp if number is not None)]
@@ -229,8 +231,11 @@ class Sidecar:
         """Return whether it is time to write the sidecar again."""
         return time.monotonic() >= self._next
 
-    def save(self) -> None:
+    def save(self, *, pause: bool = True) -> None:
         """Write the sidecar.
+
+        Args:
+            pause: Whether the next time to write it comes later; otherwise it may be due at once.
 
         Raises:
             OutputError: The file cannot be written.
@@ -253,7 +258,8 @@ class Sidecar:
             file.write(",".join(f"\n  {line}" for line in lines))
             file.write("\n ]\n}\n")
         ended = time.monotonic()
-        self._next = ended + max(PAUSE, SHARE * (ended - began))
+        if pause:
+            self._next = ended + max(PAUSE, SHARE * (ended - began))
 
 
 def _lean(entry: SidecarEntry) -> dict[str, Any]:
