@@ -6,27 +6,16 @@ import time
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
-from facemood.labels import BASIC_EXPRESSIONS, FERPLUS_COLUMNS
+from facemood.labels import BASIC_EXPRESSIONS
 from tests.cli.conftest import Run
-from tests.train.test_fit import SMALL, bright_or_dark
+from tests.train.test_fit import SMALL, write_csv_files
 
 
 @pytest.fixture
 def csv_dataset(tmp_path: Path) -> Path:
     """The made faces as the two CSV files that users have."""
-    dataset, folder = bright_or_dark(), tmp_path / "data"
-    folder.mkdir()
-    rows, votes = ["emotion,pixels,Usage"], [",".join(["Usage", "Image name", *FERPLUS_COLUMNS])]
-    for number, (image, label, usage) in enumerate(zip(dataset.images, dataset.labels, dataset.usage, strict=True)):
-        pixels = Image.fromarray(image).resize((48, 48))
-        rows.append(f"{label},{' '.join(map(str, pixels.tobytes()))},{usage}")
-        counts = dataset.votes[number].astype(int)  # type: ignore[index]
-        votes.append(f"{usage},{number}.png,{','.join(map(str, counts))}")
-    (folder / "fer2013.csv").write_text("\n".join(rows) + "\n")
-    (folder / "fer2013new.csv").write_text("\n".join(votes) + "\n")
-    return folder
+    return write_csv_files(tmp_path / "data")
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from facemood.datasets import ExpressionDataset
 from facemood.errors import OutputError, RecipeError
@@ -40,6 +41,21 @@ def bright_or_dark(count: int = 64) -> ExpressionDataset:
     usage = np.array(["Training"] * (count - 16) + ["PublicTest"] * 16)
     cluster = np.arange(count)
     return ExpressionDataset("fer2013", images, labels, BASIC_EXPRESSIONS, usage, votes, cluster)
+
+
+def write_csv_files(folder: Path) -> Path:
+    """Write these images at 48 x 48 as the two CSV files that users have."""
+    dataset = bright_or_dark()
+    folder.mkdir()
+    rows, votes = ["emotion,pixels,Usage"], [",".join(["Usage", "Image name", *FERPLUS_COLUMNS])]
+    for number, (image, label, usage) in enumerate(zip(dataset.images, dataset.labels, dataset.usage, strict=True)):
+        pixels = Image.fromarray(image).resize((48, 48))
+        rows.append(f"{label},{' '.join(map(str, pixels.tobytes()))},{usage}")
+        counts = dataset.votes[number].astype(int)  # type: ignore[index]
+        votes.append(f"{usage},{number}.png,{','.join(map(str, counts))}")
+    (folder / "fer2013.csv").write_text("\n".join(rows) + "\n")
+    (folder / "fer2013new.csv").write_text("\n".join(votes) + "\n")
+    return folder
 
 
 def history(run: Path) -> list[dict[str, float]]:
