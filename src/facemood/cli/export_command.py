@@ -67,12 +67,9 @@ def export(
     quieten_exporters()
     wanted = [] if no_framing else detector or ["finder"]
     detectors = tuple(open_detector(name, DetectOptions()) for name in wanted)
-    one_model = [run.suffix for run in runs] == [".onnx"]
-    if precision != FP32 and not one_model:
-        raise typer.BadParameter("--precision int8 needs an .onnx model; export the run first")
     if precision != FP32:
-        card = quantize(runs[0], open_dataset(data), output)
-    elif one_model:
+        card = quantize(_only_model(runs), open_dataset(data), output)
+    elif [run.suffix for run in runs] == [".onnx"]:
         card = reframe(runs[0], open_dataset(data), output, detectors=detectors)
     else:
         images = open_data(read_recipe(runs[0]), data)
@@ -82,3 +79,10 @@ def export(
     if not quiet:
         show_page(card_page(card))
         say(f"wrote {output}")
+
+
+def _only_model(runs: list[Path]) -> Path:
+    """Return the one model that is quantized."""
+    if [run.suffix for run in runs] != [".onnx"]:
+        raise typer.BadParameter("--precision int8 needs one .onnx model; export the run first")
+    return runs[0]
