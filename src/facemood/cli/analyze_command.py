@@ -7,7 +7,6 @@ import os
 import sys
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -55,7 +54,6 @@ from facemood.filenames import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from facemood.archive import ArchiveJob, Reading
     from facemood.outputs import Outputs
     from facemood.recognizer import EmotionRecognizer
     from facemood.results import Result
@@ -189,17 +187,15 @@ def analyze(
     looks: dict[str, Any] = {"layers": draw or [], "anonymize": anonymize}
     if workers or shard:
         from facemood.archive import Reading
+        from facemood.cli.archive_command import into_archive, open_job
 
         if participants:
             raise typer.BadParameter("--participants does not go with an archive; read the study in one process")
         reading = Reading(model, options, video, batch, allow_download, pictures, tuple(draw or ()))
-        job = _archive_job(reading, output or [], json=json)
+        job = open_job(reading, output or [], json=json)
         job = replace(job, workers=workers, retry=retry, carried=carried, looks=looks if pictures else None)
-        raise typer.Exit(_into_archive(job, named, shard, quiet=quiet))
-    if pictures or retry:
-        raise typer.BadParameter("--pictures and --retry are for archives; add --workers N and -o FOLDER/")
-    if any(carried.values()):
-        say("facemood: the other columns of the list are only carried into an archive (--workers N -o FOLDER/)")
+        raise typer.Exit(into_archive(job, named, shard, quiet=quiet))
+    _refuse_archive_options(pictures or retry, carried)
     run = _Job(video, named, output or [], participants, batch=batch, allow_download=allow_download)
     run.bar, run.dialect = not quiet and sys.stderr.isatty(), csv_dialect
     run.resume, run.overwrite = resume, overwrite
@@ -208,6 +204,14 @@ def analyze(
     run.tell(summary=not (json or quiet))
     if code:
         raise typer.Exit(code)
+
+
+def _refuse_archive_options(asked: bool, carried: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuse options that only archives have, and tell of columns that are not carried."""
+    if asked:
+        raise typer.BadParameter("--pictures and --retry are for archives; add --workers N and -o FOLDER/")
+    if any(carried.values()):
+        say("facemood: the other columns of the list are only carried into an archive (--workers N -o FOLDER/)")
 
 
 def _named(
@@ -222,53 +226,6 @@ def _named(
 
     listed = read_input_list(from_list, column=column)
     return [*(sources or []), *listed.names], listed.carried
-
-
-def _archive_job(reading: Reading, outputs: list[str], *, json: bool) -> ArchiveJob:
-    """Return the job of a run into an archive.
-
-    Raises:
-        typer.BadParameter: The output is no folder, or another option does not fit.
-    """
-    from facemood.archive import ArchiveJob
-    from facemood.outputs import OutputTarget
-
-    targets = [OutputTarget.parse(pattern) for pattern in outputs]
-    if len(targets) != 1 or not targets[0].is_folder or targets[0].is_own:
-        raise typer.BadParameter(
-            "--workers and --shard read into an archive, which is the only output: -o FOLDER/. "
-            "facemood archive collect makes tables of it"
-        )
-    if json:
-        raise typer.BadParameter("--json does not go with an archive; facemood archive collect makes tables of it")
-    return ArchiveJob(reading, Path(outputs[0]))
-
-
-def _into_archive(job: ArchiveJob, named: list[str], shard: str | None, *, quiet: bool) -> int:
-    """Read what is new or changed into an archive; return the exit code."""
-    from facemood.archive import Shard
-    from facemood.cli.archive_command import run_archive
-    from facemood.errors import SourceError
-    from facemood.sources import find_inputs, name_of_item, refuse_live
-    from facemood.sources.items import is_data_url
-
-    job = replace(job, shard=Shard.parse(shard) if shard else job.shard)
-    problems: list[tuple[str, str]] = []
-    for name in filter(lambda name: name == "-" or is_data_url(name), named):
-        raise SourceError(f"{name_of_item(name)}: several processes cannot share it; give the name of a file")
-    found = find_inputs(
-        named,
-        on_error=lambda name, error: problems.append((name, str(error))),
-        allow_download=job.reading.allow_download,
-    )
-    inputs = list(map(str, found))
-    refuse_live(inputs if not job.reading.allow_download else [])
-    if not inputs:
-        for _, message in problems:
-            say(f"facemood: {message}")
-        return CANNOT_START
-    job.reading.open()  # what is wrong with the model is told before any process starts
-    return run_archive(job, inputs, problems, quiet=quiet)
 
 
 class _Job:

@@ -7,17 +7,29 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from facemood.cli.arguments import CsvDialect
-from facemood.cli.terminal import DONE, INTERRUPTED, SOME_FAILED, Json, Quiet, print_json, say, start_logging
+from facemood.cli.terminal import (
+    CANNOT_START,
+    DONE,
+    INTERRUPTED,
+    SOME_FAILED,
+    Json,
+    Quiet,
+    print_json,
+    say,
+    start_logging,
+)
 from facemood.csv_dialect import PLAIN
 from facemood.filenames import printable
 
 if TYPE_CHECKING:
-    from facemood.archive import ArchiveJob, ArchiveProgress, ArchiveSummary, ProgressHook
+    from facemood.archive import ArchiveJob, ArchiveProgress, ArchiveSummary, ProgressHook, Reading
 
 logger: logging.Logger = logging.getLogger("facemood")
 
@@ -81,6 +93,52 @@ def collect_rows(
     if not quiet:
         failed = f"; {count(len(found.failures), 'input')} could not be read" if found.failures else ""
         say(f"{output}: {count(found.rows, 'row')} of {count(found.inputs, 'input')}{failed}")
+
+
+def open_job(reading: Reading, outputs: list[str], *, json: bool) -> ArchiveJob:
+    """Return the job of a run into an archive.
+
+    Raises:
+        typer.BadParameter: The output is no folder, or another option does not fit.
+    """
+    from facemood.archive import ArchiveJob
+    from facemood.outputs import OutputTarget
+
+    targets = [OutputTarget.parse(pattern) for pattern in outputs]
+    if len(targets) != 1 or not targets[0].is_folder or targets[0].is_own:
+        raise typer.BadParameter(
+            "--workers and --shard read into an archive, which is the only output: -o FOLDER/. "
+            "facemood archive collect makes tables of it"
+        )
+    if json:
+        raise typer.BadParameter("--json does not go with an archive; facemood archive collect makes tables of it")
+    return ArchiveJob(reading, Path(outputs[0]))
+
+
+def into_archive(job: ArchiveJob, named: list[str], shard: str | None, *, quiet: bool) -> int:
+    """Read what is new or changed into an archive; return the exit code."""
+    from facemood.archive import Shard
+    from facemood.errors import SourceError
+    from facemood.sources import find_inputs, name_of_item, refuse_live
+    from facemood.sources.items import is_data_url
+
+    job = replace(job, shard=Shard.parse(shard) if shard else job.shard)
+    problems: list[tuple[str, str]] = []
+    for name in filter(lambda name: name == "-" or is_data_url(name), named):
+        raise SourceError(f"{name_of_item(name)}: several processes cannot share it; give the name of a file")
+    found = find_inputs(
+        named,
+        on_error=lambda name, error: problems.append((name, str(error))),
+        allow_download=job.reading.allow_download,
+    )
+    inputs = list(map(str, found))
+    refuse_live(inputs if not job.reading.allow_download else [])
+    if not inputs:
+        for _, message in problems:
+            say(f"facemood: {message}")
+        return CANNOT_START
+    job.reading.open()  # what is wrong with the model is told before any process starts
+    return run_archive(job, inputs, problems, quiet=quiet)
 
 
 def run_archive(job: ArchiveJob, inputs: list[str], problems: list[tuple[str, str]], *, quiet: bool) -> int:
