@@ -20,7 +20,7 @@ from facemood.archive.planning import WHOLE, ArchivePlan, Planner, Shard
 from facemood.archive.reading import Reading
 from facemood.archive.worker_process import WorkerSetup, usable_cores
 from facemood.errors import OptionError, OutputConflictError, require
-from facemood.table import TAKEN
+from facemood.table import DESIGN_COLUMNS, TAKEN
 
 CARRIED_PREFIX = "input_"
 """Prefix of a carried column that has the name of a column of the table."""
@@ -181,7 +181,9 @@ def carried_name(name: str) -> str:
         >>> carried_name("participant"), carried_name("Score")
         ('participant', 'input_Score')
     """
-    return f"{CARRIED_PREFIX}{name}" if name.casefold() in TAKEN else name
+    free = {column.name for column in DESIGN_COLUMNS}  # an archive has no plan of a study
+    plain = name.casefold()
+    return f"{CARRIED_PREFIX}{name}" if plain in TAKEN and plain not in free else name
 
 
 def outside(folder: Path, inputs: Iterable[str]) -> Iterator[str]:

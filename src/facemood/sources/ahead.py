@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from typing import Generic, TypeVar
 
-T = TypeVar("T")
+Step = TypeVar("Step")
 
 MOST_ITEMS = 16
 """Most images that wait to be read."""
@@ -20,7 +20,7 @@ PATIENCE = 10.0
 """Longest time in seconds that closing waits for an image that is being decoded."""
 
 
-def read_ahead(steps: Iterator[T], pixels_of: Callable[[T], int]) -> Generator[T, None, None]:
+def read_ahead(steps: Iterator[Step], pixels_of: Callable[[Step], int]) -> Generator[Step, None, None]:
     """Yield what an iterator yields, in the same order, and run it in a thread a bounded number of steps ahead.
 
     An exception is raised where it would be raised without the thread. If this generator is closed early, the thread
@@ -44,18 +44,18 @@ def read_ahead(steps: Iterator[T], pixels_of: Callable[[T], int]) -> Generator[T
         worker.join(PATIENCE)
 
 
-class _Shelf(Generic[T]):
+class _Shelf(Generic[Step]):
     """Steps that wait, between the thread that makes them and the one that takes them."""
 
-    def __init__(self, pixels_of: Callable[[T], int]) -> None:
+    def __init__(self, pixels_of: Callable[[Step], int]) -> None:
         self._pixels_of = pixels_of
-        self._steps: deque[tuple[T, int]] = deque()
+        self._steps: deque[tuple[Step, int]] = deque()
         self._pixels = 0
         self._changed = threading.Condition()
         self._stopped = self._ended = False
         self._error: BaseException | None = None
 
-    def fill(self, steps: Iterator[T]) -> None:
+    def fill(self, steps: Iterator[Step]) -> None:
         """Make all steps; the thread runs this."""
         try:
             for step in steps:
@@ -77,7 +77,7 @@ class _Shelf(Generic[T]):
             self._steps.clear()
             self._changed.notify_all()
 
-    def __iter__(self) -> Iterator[T]:
+    def __iter__(self) -> Iterator[Step]:
         """Yield the steps as they come, and raise what ended them."""
         while True:
             with self._changed:
@@ -91,7 +91,7 @@ class _Shelf(Generic[T]):
         if self._error is not None:
             raise self._error
 
-    def _put(self, step: T) -> bool:
+    def _put(self, step: Step) -> bool:
         """Wait for room, and add a step; return whether more are wanted."""
         pixels = self._pixels_of(step)
         with self._changed:

@@ -30,6 +30,7 @@ from facemood.table.fixed_columns import (
 from facemood.table.label_columns import (
     CHANGE,
     RAW,
+    TAKEN,
     VARIANTS,
     Design,
     column_name,
@@ -55,6 +56,7 @@ __all__ = [
     "SCHEMA",
     "SHARE_DECIMALS",
     "STRING",
+    "TAKEN",
     "UNIT_DECIMALS",
     "VARIANTS",
     "Cell",
