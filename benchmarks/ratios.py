@@ -126,9 +126,11 @@ def checked_out(commits: list[str], folder: Path) -> Iterator[dict[str, Path]]:
 def measure(command: list[str], trees: Mapping[str, Path], rounds: int) -> dict[str, tuple[float, float]]:
     """Run a command in each tree by turns, and return the least CPU and wall time of each, in seconds."""
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in trees}
-    for _ in range(rounds + 1):
-        for name, tree in trees.items():
-            times[name].append(run(command, tree))
+    names = list(trees)
+    for turn in range(rounds + 1):
+        first = turn % len(names)  # nobody is always the first, when the processor is cool
+        for name in names[first:] + names[:first]:
+            times[name].append(run(command, trees[name]))
     kept = {name: found[1:] for name, found in times.items()}  # the first round fills the system's cache
     return {name: (min(cpu for cpu, _ in found), min(wall for _, wall in found)) for name, found in kept.items()}
 

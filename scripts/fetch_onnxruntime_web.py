@@ -3,7 +3,8 @@
     python scripts/fetch_onnxruntime_web.py 1.30.0
 
 It asks npm, which must be installed, and needs a network. Nothing else does: the packed files are committed. The
-licence and the notices come from the installed Python package onnxruntime, whose source is the same.
+licence and the notices come from the installed Python package onnxruntime: one repository has both. Their versions may
+differ.
 """
 
 from __future__ import annotations
