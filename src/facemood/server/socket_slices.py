@@ -86,7 +86,7 @@ class BoundedSocket(WebSocketsSansIOProtocol):
             try:
                 b"".join(self.frames).decode()
             except UnicodeDecodeError:
-                self.frames = []
+                self.frames.clear()
                 self.conn.send_close(NOT_UTF8)
                 self.handle_parser_exception()
                 return

@@ -166,5 +166,9 @@ FORMATS: dict[str, Callable[[Sequence[Column], Rows, Mapping[str, Any]], bytes]]
 }
 """The formats by the ending of a name."""
 
-MODULES = {".xlsx": ("xlsxwriter",), ".sav": ("pyreadstat", "pandas"), ".dta": ("pyreadstat", "pandas")}
+MODULES: dict[str, tuple[str, ...]] = {
+    ".xlsx": ("xlsxwriter",),
+    ".sav": ("pyreadstat", "pandas"),
+    ".dta": ("pyreadstat", "pandas"),
+}
 """The modules that each of them needs."""
