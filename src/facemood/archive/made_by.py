@@ -13,19 +13,17 @@ PACKAGES = ("onnxruntime", "numpy", "opencv-python-headless", "av", "pillow")
 PROCESSOR = "processor"
 """Key of the kind of processor. Rows are only equal to the last decimal on the same kind."""
 
-PRECISION = "float32"
-"""Precision of all networks."""
-
 
 @cache
-def made_by(device: str) -> dict[str, str]:
+def made_by(device: str, precision: str) -> dict[str, str]:
     """Return what makes parts in this process.
 
     Args:
         device: Where the networks run.
+        precision: How they compute, "fp32" or "int8".
 
     Example:
-        >>> sorted(made_by("cpu"))[:3]
+        >>> sorted(made_by("cpu", "fp32"))[:3]
         ['av', 'device', 'facemood']
     """
     from facemood import __version__
@@ -36,7 +34,7 @@ def made_by(device: str) -> dict[str, str]:
         **versions,
         PROCESSOR: processor(),
         "device": device,
-        "precision": PRECISION,
+        "precision": precision,
     }
 
 

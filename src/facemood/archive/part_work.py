@@ -14,6 +14,7 @@ from facemood.archive.drawn import DrawnInputs
 from facemood.archive.made_by import made_by
 from facemood.archive.part import BUSY, RECORD_KEY, THERE, WRITTEN, ArchivePart, PartOutcome, PartRecord
 from facemood.archive.reading import Reading
+from facemood.defaults import DEFAULT_PRECISION
 from facemood.errors import FacemoodError, OutputBusyError, OutputError
 from facemood.outputs import Stamp
 from facemood.recognizer import EmotionRecognizer
@@ -106,7 +107,8 @@ class _PartFile:
             self.sink.discard()
             self.sink = self._open()
             self.rows = [0] * len(self.part.items)
-        info = made_by(self.worker.recognizer.pipeline.session.device)
+        precision = self.worker.reading.recognizer.get("precision", DEFAULT_PRECISION)
+        info = made_by(self.worker.recognizer.pipeline.session.device, precision)
         part = self.part
         record = PartRecord(
             list(part.items), self.rows, self.failures, part.settings, part.folder, list(self.carried), info
