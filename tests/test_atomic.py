@@ -65,7 +65,7 @@ def test_a_part_that_is_given_up_leaves_nothing_but_the_old_file(tmp_path: Path)
 def test_parts_have_random_names_and_follow_no_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     victim = tmp_path / "victim"
     victim.write_text("precious")
-    monkeypatch.setattr("facemood.atomic.secrets.token_hex", lambda count: "0" * 2 * count)
+    monkeypatch.setattr("facemood.atomic.os.urandom", bytes)
     (tmp_path / f"a.csv.{'0' * 16}.part").symlink_to(victim)
     with pytest.raises(OutputError, match="File exists"):
         Part(tmp_path / "a.csv")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -140,8 +141,9 @@ def killer(place: Path) -> Iterator[str]:
     def kill_readers() -> None:
         while not stop.is_set():
             for pid in children_of(os.getpid()):
-                if any(os.path.realpath(handle) == str(pipe) for handle in _open_files(pid)):
-                    os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(OSError):  # the process, or a file of it, may be gone by now
+                    if any(os.path.realpath(handle) == str(pipe) for handle in _open_files(pid)):
+                        os.kill(pid, signal.SIGKILL)
             time.sleep(0.01)
 
     def open_for_readers() -> None:

@@ -58,7 +58,8 @@ def test_the_options_have_the_defaults_of_the_recognizer() -> None:
     """They are written twice, because the help must not load the pipeline."""
     command, library = (inspect.signature(part).parameters for part in (live, EmotionRecognizer.__init__))
     shared = [name for name in library if name in command]
-    assert shared == ["model", "head", "detector", "min_face", "max_faces", "views", "prior", "orientation", "threads"]
+    usual = ["model", "head", "detector", "min_face", "max_faces", "views", "prior"]
+    assert shared == [*usual, "orientation", "threads", "precision"]
     assert command["orientation"].default == "0"  # the orientation of a live source is not found out
     shared.remove("orientation")
     assert {name: command[name].default for name in shared} == {name: library[name].default for name in shared}

@@ -25,6 +25,7 @@ EXTRAS = {
     "live": "pygame-ce",
     "plot": "matplotlib",
     "data": "pandas",
+    "study": "pyreadstat",
     "heic": "pillow-heif",
 }
 """One distribution of each extra: if it is installed, so is the extra."""
