@@ -11,11 +11,16 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cv2
+import httpx
+import numpy as np
 import pytest
 
 from facemood import EmotionRecognizer
@@ -24,12 +29,18 @@ from facemood.errors import FacemoodError
 
 START = "import sys; from facemood.cli import main; sys.argv.insert(1, 'serve'); main()"
 
+ENDLESS = (
+    "import threading; from facemood.pipeline import Pipeline; "
+    "Pipeline.read = lambda *_, **__: [threading.Event().wait()]; "
+)
+"""A process that starts with this never gets done with an image."""
+
 
 @contextlib.contextmanager
-def started(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def started(*arguments: str, before: str = "") -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Start the command; gives the address that it prints."""
     pytest.importorskip("fastapi", reason="needs the extra serve")
-    command = [sys.executable, "-c", START, "--port", "0", "--threads", "1", *arguments]
+    command = [sys.executable, "-c", before + START, "--port", "0", "--threads", "1", *arguments]
     environment = {**os.environ, "NO_COLOR": "1"}
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
@@ -70,6 +81,32 @@ def test_it_prints_its_address_and_serves_there_until_it_is_interrupted(number: 
         out, words = process.communicate(timeout=60)
         assert (process.returncode, out) == (0, "")
         assert "Traceback" not in words
+
+
+@pytest.mark.parametrize(("before", "size", "number"), [("", 6000, "SIGINT"), (ENDLESS, 1200, "SIGTERM")])
+def test_it_ends_while_an_image_is_read(before: str, size: int, number: str) -> None:
+    image = cv2.imencode(".png", np.full((size, size), 128, np.uint8))[1].tobytes()
+    with started(before=before) as (address, process):
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(post, f"{address}v1/analyze", image)
+            while not (asked.done() or figure(address, "facemood_decode_seconds_count")):
+                time.sleep(0.05)
+            process.send_signal(getattr(signal, number))
+            assert process.wait(120) == 0
+        assert "Fatal" not in process.communicate(timeout=60)[1]
+
+
+def post(address: str, image: bytes) -> None:
+    """Send an image to be read, whatever the answer is, if there is one."""
+    with contextlib.suppress(httpx.HTTPError):
+        httpx.post(address, content=image, headers={"Content-Type": "image/png"}, timeout=120)
+
+
+def figure(address: str, name: str) -> float:
+    """Return a figure of the server's metrics; 0 if it is not there yet."""
+    with urllib.request.urlopen(f"{address}metrics", timeout=60) as answer:
+        found = re.search(rf"^{name}\S* (\S+)$", answer.read().decode(), re.MULTILINE)
+    return float(found[1]) if found else 0.0
 
 
 def test_with_a_token_the_printed_address_opens_the_page() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import secrets
 import socket
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -112,10 +114,21 @@ def run_server(
 
     from facemood.server import create_app
 
-    server = uvicorn.Server(uvicorn.Config(create_app(recognizer, options), **settings))
+    app = create_app(recognizer, options)
+    server = uvicorn.Server(uvicorn.Config(app, **settings))
     hang_up_as_terminated()
     with contextlib.suppress(KeyboardInterrupt):
         server.run([bound])
+    if server.started and not app.state.service.ended:
+        leave()
+
+
+def leave() -> None:
+    """End the process while a thread still analyzes an image that nobody waits for; Python would wait for it."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def choose_options(

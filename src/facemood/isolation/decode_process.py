@@ -239,6 +239,9 @@ class DecodeProcess:
             bufsize=0,
             env={**os.environ, **ONE_THREAD, **KEPT},
         )
+        if self._closed:  # by another thread, since it was looked at above; this process is not known there
+            self._end()
+            raise SourceError("the decoding process is closed")
         _widen(process.stdin)
         _widen(process.stdout)
         try:

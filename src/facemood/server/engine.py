@@ -120,10 +120,16 @@ class Engine:
         """
         return (self._large if large else self._small).add(_Request(take, scene))
 
+    def stop(self) -> None:
+        """Take no more requests, and cancel those that wait; return at once."""
+        self._small.stop()
+        self._large.stop()
+
     def close(self) -> None:
         """Finish the batches that are being read, and cancel the requests that wait."""
-        self._small.close()
-        self._large.close()
+        self.stop()
+        self._small.join()
+        self._large.join()
 
 
 class _Lane:
@@ -177,14 +183,17 @@ class _Lane:
             self._change.notify()
         return request.answer
 
-    def close(self) -> None:
-        """Finish the batch that is being read, and cancel the requests that wait."""
+    def stop(self) -> None:
+        """Take no more requests, and cancel those that wait."""
         with self._change:
             self._closed = True
             for request in self._requests:
                 request.answer.cancel()
             self._requests.clear()
             self._change.notify()
+
+    def join(self) -> None:
+        """Wait for the batch that is being read."""
         self._thread.join()
 
     def _work(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -27,6 +28,9 @@ from facemood.tracking.scene import Scene
 TOGETHER = 8
 """Small images that are decoded or analyzed at the same time. Others wait undecoded."""
 
+PATIENCE = 3.0
+"""Seconds for which the end of the server waits for the images that are analyzed at that moment."""
+
 FRESH = 1.0
 """Seconds of silence after which a live connection may lose its place to a new one, if all places are taken."""
 
@@ -40,8 +44,12 @@ class Service:
         recognizer: What reads.
         options: The limits.
         metrics: Where it is counted.
+
+    Attributes:
+        ended: Whether it was closed and all its work has ended.
     """
 
+    ended: bool = False
     recognizer: EmotionRecognizer
     options: ServerOptions
     metrics: Metrics
@@ -131,11 +139,32 @@ class Service:
         now["facemood_disk_free_bytes", ()] = self.videos.folder.free()
         return self.metrics.text(now)
 
-    def close(self) -> None:
-        """Stop everything, and delete what was uploaded."""
+    def close(self, *, patience: float = PATIENCE) -> bool:
+        """Stop everything, and delete what was uploaded.
+
+        Decoding processes are killed. The images that are analyzed at this moment are waited for, but not long.
+
+        Args:
+            patience: Seconds to wait.
+
+        Returns:
+            Whether all work has ended. If not, a thread still works on an image, and the interpreter would wait for it.
+        """
+        self.engine.stop()
         self.decoders.close()
-        self._giving_way.shutdown(cancel_futures=True)
+        self.videos.stop()
+        self._giving_way.shutdown(wait=False, cancel_futures=True)
+        waiting = threading.Thread(target=self._join, name="facemood-ending", daemon=True)
+        waiting.start()
+        waiting.join(patience)
         self.videos.close()
+        self.ended = not waiting.is_alive()
+        return self.ended
+
+    def _join(self) -> None:
+        """Wait until all threads have ended."""
+        self._giving_way.shutdown()
+        self.videos.join()
         self.engine.close()
 
 

@@ -221,13 +221,21 @@ class Videos:
             found = [job.state for job in self._jobs.values()]
         return {state: found.count(state) for state in (WAITING, READING, DONE, FAILED, CANCELLED)}
 
-    def close(self) -> None:
-        """Stop, and delete everything."""
+    def stop(self) -> None:
+        """Let the reading of all videos end; return at once."""
         with self._lock:
             jobs = list(self._jobs.values())
         for job in jobs:
             job.stop()
-        self._pool.shutdown(cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def join(self) -> None:
+        """Wait until no video is read any more."""
+        self._pool.shutdown()
+
+    def close(self) -> None:
+        """Stop, and delete everything."""
+        self.stop()
         self.folder.close()
 
     @contextlib.contextmanager
