@@ -1,8 +1,9 @@
 """Measure how action units agree with expressions: writes docs/action-units.json and the page docs/action-units.md.
 
-    python scripts/measure_action_units.py fer2013:DIR WORK
+    python scripts/measure_action_units.py fer2013:DIR WORK PHOTOS
 
-WORK is the folder in which ``teach_action_units.py`` caches the landmarks of the tiles; missing ones are computed. The
+WORK is the folder in which ``teach_action_units.py`` caches the landmarks of the tiles; missing ones are computed.
+PHOTOS is a folder of photos of one face each: masks are painted over their mouths. The
 evaluation uses the PrivateTest faces that have a FER+ majority. ``--split PublicTest`` prints the figures of the split
 that was used for all choices, and writes nothing. ``--page`` only rewrites the page, from the figures.
 """
@@ -28,9 +29,10 @@ sys.path.insert(0, str(ROOT))
 
 from facemood.datasets import open_dataset  # noqa: E402
 from facemood.facs import CODES, DU, EMFACS, MANUAL, POINTS, PROTOTYPES, SOUKUPOVA, TIAN, UNITS  # noqa: E402
+from facemood.geometry import Floats  # noqa: E402
 from facemood.labels import EXPRESSIONS  # noqa: E402
 from facemood.models import find_model  # noqa: E402
-from facemood.schema import Face  # noqa: E402
+from facemood.schema import Face, Image  # noqa: E402
 from facemood.sources import load_image  # noqa: E402
 from facemood.stages.action_units import predict_units  # noqa: E402
 from facemood.stages.action_units.estimate import (  # noqa: E402
@@ -38,14 +40,19 @@ from facemood.stages.action_units.estimate import (  # noqa: E402
     MAX_PITCH,
     MAX_YAW,
     MIN_EYE_DISTANCE,
+    MIN_MOUTH_DETAIL,
     MIN_SCORE,
     covered_parts,
     intensities_of,
+    is_measurable,
+    plain_parts,
     predict_patch,
 )
+from facemood.stages.action_units.frontal import Frontal  # noqa: E402
+from facemood.stages.action_units.frontal import frontal as remove_pose  # noqa: E402
 from facemood.stages.action_units.measures import measure_points  # noqa: E402
 from facemood.stages.action_units.taught import features_of, neutral_faces  # noqa: E402
-from facemood.stages.action_units.texture import texture_of  # noqa: E402
+from facemood.stages.action_units.texture import cut_patch, texture_of  # noqa: E402
 from facemood.stages.detect import FinderDetector  # noqa: E402
 from facemood.stages.pose import estimate_pose  # noqa: E402
 from facemood.text import fill_template, markdown_table  # noqa: E402
@@ -56,6 +63,9 @@ DOCS = ROOT / "docs"
 
 PHOTO = ROOT / "examples" / "photos" / "astronaut.png"
 """The photo that is measured as an example."""
+
+MASKS = (10, 40, 80, 120, 160, 200, 240)
+"""Grey levels of the masks that are painted over mouths."""
 
 ROUNDS = 1000
 """Bootstrap resamples per interval."""
@@ -92,23 +102,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", nargs="?", help="FER2013 with FER+ votes, as facemood names datasets")
     parser.add_argument("work", type=Path, nargs="?", help="cache folder for the landmarks of the tiles")
+    parser.add_argument("photos", type=Path, nargs="?", help="folder of photos (.jpg) of one face each")
     parser.add_argument("--split", default="PrivateTest", help="which faces are measured")
     parser.add_argument("--page", action="store_true", help="write the page from the figures that are there")
     options = parser.parse_args()
     file = DOCS / "action-units.json"
     if not options.page:
-        if options.data is None or options.work is None:
-            parser.error("DATA and WORK are needed, unless only the page is written")
-        known = measure(options.data, options.split, options.work)
+        if None in (options.data, options.work, options.photos):
+            parser.error("DATA, WORK and PHOTOS are needed, unless only the page is written")
+        known = measure(options.data, options.split, options.work, options.photos)
         if options.split != "PrivateTest":
             print(json.dumps(known["wanted"], indent=1))
             print(matrix_table(known, "shipped"), matrix_table(known, "points"), known["covered"], sep="\n\n")
+            print(known["lost"], known["plain"])
             return
         file.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
     (DOCS / "action-units.md").write_text(page(json.loads(file.read_text(encoding="utf-8"))), encoding="utf-8")
 
 
-def measure(data: str, split: str, work: Path) -> dict[str, Any]:
+def measure(data: str, split: str, work: Path, photos: Path) -> dict[str, Any]:
     """Measure everything on the faces of a split."""
     cv2.setNumThreads(1)
     dataset = open_dataset(data)
@@ -128,6 +140,8 @@ def measure(data: str, split: str, work: Path) -> dict[str, Any]:
         "matrix": {way: matrix(values, read.label) for way, values in ways.items()},
         "active": active(ways["shipped"], read.label),
         "covered": measure_covers(read),
+        "lost": measure_lost(read),
+        "plain": measure_masks(photos),
         "milliseconds": measure_time(),
     }
 
@@ -242,10 +256,92 @@ def measure_covers(faces: Faces) -> dict[str, dict[str, float]]:
         counts = {"as they are": 0, "covered": 0}
         for frontal, patch in frontals(some):
             laid = cover(patch, part, faces.patches[random.integers(len(faces.tile))], random)
-            counts["as they are"] += part in covered_parts(features_of(frontal.halves, texture_of(patch)))
-            counts["covered"] += part in covered_parts(features_of(frontal.halves, texture_of(laid)))
+            counts["as they are"] += part in hidden_parts(patch, frontal)
+            counts["covered"] += part in hidden_parts(laid, frontal)
         shares[part] = {name: round(count / len(some.tile), 3) for name, count in counts.items()}
     return shares
+
+
+def hidden_parts(patch: NDArray[np.uint8], face: Frontal, *, plain: bool = True) -> set[str]:
+    """Return the parts of a face that count as covered, by the classifier alone or by the detail of the mouth too."""
+    found = covered_parts(features_of(face.halves, texture_of(patch)))
+    return found | plain_parts(patch, face) if plain else found
+
+
+def measure_lost(faces: Faces) -> float:
+    """Return the share of faces that count as covered only because their mouth has too little detail, 0..1."""
+    lost = [
+        "lower" in hidden_parts(patch, frontal) - hidden_parts(patch, frontal, plain=False)
+        for frontal, patch in frontals(faces)
+    ]
+    return round(sum(lost) / len(lost), 4)
+
+
+def measure_masks(folder: Path) -> dict[str, Any]:
+    """Paint masks over the mouths of photos, and count which of the faces that are still found count as covered.
+
+    Args:
+        folder: Photos of faces, .jpg; the largest face of each is used.
+
+    Returns:
+        ``"photos"``: photos whose face can be measured. ``"lost"``: as `measure_lost`, of them. ``"masks"``: by grey
+        level, faces found behind the mask, and the shares of them that count as covered, by the classifier alone and
+        as shipped.
+    """
+    detector = FinderDetector(threads=1)
+    photos = lost = 0
+    counts = {shade: np.zeros(3, int) for shade in MASKS}
+    for file in sorted(folder.glob("*.jpg")):
+        image = load_image(file)
+        faces = measurable(detector, image)
+        if not faces:
+            continue
+        photos += 1
+        alone, shipped = mouth_covered(image, faces[0])
+        lost += shipped and not alone
+        assert faces[0].landmarks is not None
+        for shade, count in counts.items():
+            masked = mask_mouth(image, faces[0].landmarks, shade)
+            for face in measurable(detector, masked)[:1]:
+                count += (1, *mouth_covered(masked, face))
+    shares = {
+        str(shade): [int(n), round(alone / n, 3), round(both / n, 3)] for shade, (n, alone, both) in counts.items()
+    }
+    return {"photos": photos, "lost": round(lost / photos, 4), "masks": shares}
+
+
+def measurable(detector: FinderDetector, image: Image) -> list[Face]:
+    """Return the faces of an image whose units can be measured, with their poses, largest first."""
+    size = (image.shape[1], image.shape[0])
+    faces = []
+    for found in detector(image):
+        pose = None if found.landmarks is None else estimate_pose(found.landmarks, size)
+        face = Face(found.box, found.score, landmarks=found.landmarks, pose=pose)
+        if found.landmarks is not None and is_measurable(found.landmarks, face, size):
+            faces.append(face)
+    return sorted(faces, key=lambda face: -face.size[0] * face.size[1])
+
+
+def mouth_covered(image: Image, face: Face) -> tuple[bool, bool]:
+    """Return whether the mouth of a measurable face counts as covered, by the classifier alone and as shipped."""
+    assert face.landmarks is not None
+    assert face.pose is not None
+    frontalized = remove_pose(face.landmarks, face.pose)
+    patch = cut_patch(np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8), frontalized)
+    return "lower" in hidden_parts(patch, frontalized, plain=False), "lower" in hidden_parts(patch, frontalized)
+
+
+def mask_mouth(image: Image, points: Floats, shade: int) -> Image:
+    """Paint an even mask over the mouth, with three darker folds: a copy of the image."""
+    middle, size = points[48:].mean(axis=0), np.ptp(points[48:], axis=0)
+    masked = image.copy()
+    wide, high = int(0.85 * size[0]), int(max(0.95 * size[1], 0.5 * size[0]))
+    x, y = int(middle[0]), int(middle[1])
+    cv2.ellipse(masked, (x, y), (wide, high), 10, 0, 360, (shade,) * 3, -1)
+    for step in (-0.5, 0.0, 0.5):
+        row = int(y + step * high)
+        cv2.line(masked, (x - wide, row), (x + wide, row + 4), (int(0.7 * shade),) * 3, 2)
+    return masked
 
 
 def measure_time() -> float:
@@ -354,6 +450,21 @@ def covered_table(known: dict[str, Any]) -> str:
     return markdown_table(rows)
 
 
+def mask_table(known: dict[str, Any]) -> str:
+    """Return the table of how many mouths behind even masks count as covered."""
+    return markdown_table(
+        [
+            {
+                "grey level of the mask": shade,
+                "faces still found": str(count),
+                "classifier alone": f"{alone:.1%}",
+                "as shipped": f"{both:.1%}",
+            }
+            for shade, (count, alone, both) in known["plain"]["masks"].items()
+        ]
+    )
+
+
 def page(known: dict[str, Any]) -> str:
     """Write the page from the figures."""
     text = (ROOT / "scripts" / "action-units.template.md").read_text(encoding="utf-8")
@@ -378,6 +489,11 @@ def page(known: dict[str, Any]) -> str:
         "outside": f"{100 * MAX_OUTSIDE:g}",
         "score": f"{MIN_SCORE:g}",
         "covered": covered_table(known),
+        "masks": mask_table(known),
+        "photos": str(known["plain"]["photos"]),
+        "lost": f"{known['lost']:.2%}",
+        "lost_photos": f"{known['plain']['lost']:.2%}",
+        "detail": f"{MIN_MOUTH_DETAIL:g}",
         "table": unit_table(),
         "works": "\n".join(f"- {name}: {what}." for name, what in WORKS.items()),
         "prototypes": "; ".join(

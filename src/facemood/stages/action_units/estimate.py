@@ -17,7 +17,7 @@ from facemood.schema import Face, Image
 from facemood.stages.action_units.frontal import Frontal, Matrix, frontal
 from facemood.stages.action_units.measures import measure_points
 from facemood.stages.action_units.taught import PARTS, Neutral, features_of, heads, neutral_faces, unusual, weights
-from facemood.stages.action_units.texture import cut_patch, openness_of, texture_of
+from facemood.stages.action_units.texture import cut_patch, mouth_detail_of, openness_of, texture_of
 from facemood.stages.landmarks import landmarks_of
 
 MAX_YAW = 35.0
@@ -37,6 +37,10 @@ MAX_OUTSIDE = 0.1
 
 COVERED = 0.5
 """Probability from which a part of a face counts as covered, and its units are left out."""
+
+MIN_MOUTH_DETAIL = 0.45
+"""Detail of the mouth (`mouth_detail_of`) below which it is covered by something plain: less than 0.5% of uncovered
+faces have less, by `scripts/measure_action_units.py`."""
 
 HALF = 1.5
 """Spreads (standard deviations of neutral faces) above the neutral mean at which an intensity is 0.5."""
@@ -133,7 +137,7 @@ def predict_patch(patch: NDArray[np.uint8], face: Frontal, pose: Floats) -> Unit
     measured = measure_points(face.halves)
     measured[:, BY_MODEL] = (features @ weights().units.T)[:, BY_MODEL]
     measured[:, BY_PIXELS] = closing_of(openness)
-    hidden = covered_parts(features)
+    hidden = covered_parts(features) | plain_parts(patch, face)
     units = intensities_of(measured, pose, neutral_faces(), hidden=hidden)
     return UnitPrediction(units, None if "upper" in hidden else openness)
 
@@ -165,6 +169,16 @@ def covered_parts(features: Matrix) -> set[str]:
     known = weights()
     odds = unusual(features.mean(axis=0), known.usual) @ known.cover.T + known.bias
     return {part for part, odd in zip(PARTS, odds.tolist(), strict=True) if odd >= np.log(COVERED / (1 - COVERED))}
+
+
+def plain_parts(patch: NDArray[np.uint8], face: Frontal) -> set[str]:
+    """Return which of `PARTS` are covered by something without detail, such as a plain mask.
+
+    Args:
+        patch: (PATCH, PATCH) uint8, as `cut_patch` returns it.
+        face: The frontalized landmarks.
+    """
+    return {"lower"} if mouth_detail_of(patch, face) < MIN_MOUTH_DETAIL else set()
 
 
 def intensities_of(measured: Matrix, pose: Floats, neutral: Neutral, *, hidden: set[str]) -> dict[str, float]:

@@ -29,6 +29,15 @@ ABOVE = 0.75
 EYE = np.array([0.13, 0.11]) * RESOLUTION
 """(2,) half the width and height of the region of an eye, in pixels of a patch."""
 
+LIPS = slice(48, 60)
+"""Landmarks of the outline of the lips."""
+
+UPPER_FACE = slice(17, 48)
+"""Landmarks of brows, nose and eyes."""
+
+FAINT_DETAIL = 0.5
+"""Grey levels that are added to the edges of the upper face as a divisor."""
+
 FAINT = 1e-3
 """Smallest strength of edges as a divisor."""
 
@@ -117,6 +126,40 @@ def openness_of(patch: NDArray[np.uint8], face: Frontal) -> tuple[float, float]:
     near /= near.sum(axis=-1, keepdims=True) + FAINT
     right, left = (float(y @ (across @ x[1:-1])) / usual for x, y in near)
     return right, left
+
+
+def mouth_detail_of(patch: NDArray[np.uint8], face: Frontal) -> float:
+    """Return the mean strength of edges between the lips' outlines, in units of that of brows, eyes and nose.
+
+    Lips have edges on any skin, in shadow and in beards. Under a plain mask of any colour there are hardly any.
+
+    Args:
+        patch: (PATCH, PATCH) uint8.
+        face: The frontalized landmarks.
+
+    Example:
+        >>> from facemood.stages.pose import generic_face
+        >>> face = Frontal(generic_face()[:, :2].astype(float), np.eye(2, 3))
+        >>> noise = np.random.default_rng(0).integers(0, 256, (PATCH, PATCH)).astype(np.uint8)
+        >>> masked = noise.copy()
+        >>> masked[PATCH // 2 :] = 128
+        >>> mouth_detail_of(noise, face) > 0.8, mouth_detail_of(masked, face) < 0.2
+        (True, True)
+    """
+    pixels = patch.astype(np.float32)
+    across, down = pixels[1:-1, 2:] - pixels[1:-1, :-2], pixels[2:, 1:-1] - pixels[:-2, 1:-1]
+    strength = np.pad(np.hypot(across, down), 1)
+    places = face.shape * RESOLUTION + (PATCH / 2 - 0.5, ABOVE * RESOLUTION - 0.5)
+    mouth, rest = (float(strength[_inside(places[part])].mean()) for part in (LIPS, UPPER_FACE))
+    return mouth / (rest + FAINT_DETAIL)
+
+
+def _inside(places: Matrix) -> NDArray[np.bool_]:
+    """Return which pixels of a patch lie in the convex hull of some points, (PATCH, PATCH); always some."""
+    mask = np.zeros((PATCH, PATCH), np.uint8)
+    hull = cv2.convexHull(np.clip(places, 0, PATCH - 1).astype(np.float32))
+    cv2.fillConvexPoly(mask, hull.astype(np.int32), 1)
+    return mask.astype(bool)
 
 
 def _pool(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
