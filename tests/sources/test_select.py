@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from facemood.errors import SourceError
+from facemood.render import encode_png
 from facemood.sources import ImageLike, find_inputs, is_video, read_frame
 
 
@@ -96,3 +97,14 @@ def test_frames_have_the_name_of_their_source(folder: Path) -> None:
     with Image.open(folder / "a.jpg") as picture:
         assert read_frame(picture).source == str(folder / "a.jpg")
     assert read_frame(Image.new("L", (2, 2))).source == "image"
+
+
+def test_a_file_address_is_its_path(tmp_path: Path) -> None:
+    file = tmp_path / "my cat.png"
+    file.write_bytes(encode_png(np.zeros((4, 6, 3), np.uint8)))
+    assert find_inputs(file.as_uri()) == [str(file)]
+    assert find_inputs(tmp_path.as_uri()) == [str(file)]
+    with pytest.raises(SourceError, match="no such file or folder.*my cat"):
+        find_inputs((tmp_path / "my cut.png").as_uri())
+    with pytest.raises(SourceError, match="on another machine"):
+        find_inputs("file://nas/photos/a.png")

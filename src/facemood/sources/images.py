@@ -23,6 +23,7 @@ from facemood.errors import ImageError, MissingExtraError, SourceError, require
 from facemood.schema import Image
 from facemood.sources.array_hint import array_hint
 from facemood.sources.boundary import short_name
+from facemood.sources.float_tiff import decode_float_tiff
 from facemood.sources.kinds import HEAD, is_heif, sniff
 from facemood.sources.pillow_image import ORIENTATION, from_pillow, upright
 from facemood.sources.pixel_values import to_eight_bits
@@ -118,8 +119,11 @@ def pages_after_first(data: bytes, name: str) -> Iterator[tuple[int, Pillow.Imag
     Raises:
         ImageError: The next page cannot be found.
     """
-    with _quiet():
-        picture = Pillow.open(io.BytesIO(data))
+    try:
+        with _quiet():
+            picture = Pillow.open(io.BytesIO(data))
+    except UnidentifiedImageError:  # `decode_float_tiff` reads its first page
+        return
     with picture:
         for page in itertools.count(1):
             try:
@@ -180,6 +184,8 @@ def _load(data: bytes, name: str, decode: Callable[[], Image]) -> Image:
         with _quiet():
             return decode()
     except UnidentifiedImageError:
+        if data.startswith(TIFF):
+            return decode_float_tiff(data, name=name, most=MAX_PIXELS)
         raise ImageError(
             f"{name}: this is not an image ({_describe(data)}); expected JPEG, PNG, WebP, TIFF, BMP or GIF"
         ) from None

@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeAlias
 from urllib.parse import unquote_to_bytes
+from urllib.request import url2pathname
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ from facemood.sources.images import MAX_BYTES
 
 DATA = "data:"
 """How data URLs begin."""
+
+FILE = "file://"
+"""How addresses of files begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,32 @@ def is_data_url(item: object) -> bool:
         (True, False)
     """
     return isinstance(item, str) and item[: len(DATA)].lower() == DATA and "," in item
+
+
+def is_file_url(text: str) -> bool:
+    """Tell whether a text is the address of a file.
+
+    Example:
+        >>> is_file_url("file:///home/me/a.jpg"), is_file_url("file.jpg")
+        (True, False)
+    """
+    return text[: len(FILE)].lower() == FILE
+
+
+def path_of_url(url: str) -> str:
+    """Return the path of a file's address.
+
+    Raises:
+        SourceError: The file is on another machine.
+
+    Example:
+        >>> path_of_url("file:///photos/my%20cat.jpg")
+        '/photos/my cat.jpg'
+    """
+    host, slash, path = url[len(FILE) :].partition("/")
+    if host.lower() not in ("", "localhost"):
+        raise SourceError(f"{short_name(url)}: the file is on another machine; expected a path, or file:///PATH")
+    return url2pathname(slash + path)
 
 
 def decode_data_url(url: str) -> NamedBytes:

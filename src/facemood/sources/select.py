@@ -20,7 +20,16 @@ from facemood.sources.boundary import input_errors, short_name
 from facemood.sources.download import is_address, is_photo_address
 from facemood.sources.folder_walk import Walk, describe_left_out
 from facemood.sources.images import wrong_array
-from facemood.sources.items import Download, ImageLike, Item, NamedBytes, is_data_url, read_file_object
+from facemood.sources.items import (
+    Download,
+    ImageLike,
+    Item,
+    NamedBytes,
+    is_data_url,
+    is_file_url,
+    path_of_url,
+    read_file_object,
+)
 from facemood.sources.live.network_stream import public_name
 from facemood.sources.open_input import STDIN, is_live_input, name_of_item, read_frame, refuse_live
 
@@ -132,6 +141,8 @@ class _Search:
             )
         if is_data_url(text) or text == STDIN:
             return [text]
+        if is_file_url(text) and not os.path.lexists(text):
+            text = path_of_url(text)
         path = expand_home(text)
         if path.is_dir():
             return self._search(text, path)
@@ -182,7 +193,7 @@ def expand_home(text: str) -> Path:
 def _not_found(text: str, path: Path) -> str:
     """Return the message for a path that does not exist, with the nearest name in its folder."""
     if "://" in text:
-        return f"{short_name(text)}: unsupported protocol; expected rtsp://, http://, https:// or udp://"
+        return f"{short_name(text)}: unsupported protocol; expected rtsp://, http://, https://, udp:// or file://"
     with_siblings = path.parent.is_dir() and os.access(path.parent, os.R_OK)
     siblings = [entry.name for entry in path.parent.iterdir()] if with_siblings else []
     return f"{short_name(text)}: there is no such file or folder.{did_you_mean(path.name, siblings)}"
