@@ -1,5 +1,7 @@
+import copy
 import io
-from collections.abc import Iterator
+import pickle
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,23 @@ def test_all_kinds_of_images_give_the_same_result(recognizer: EmotionRecognizer,
     expected = recognizer.analyze_image(astronaut).faces[0].probabilities
     for kind in kinds:
         np.testing.assert_allclose(recognizer.analyze_image(kind).faces[0].probabilities, expected, atol=1e-6)
+
+
+def test_a_result_is_drawn_on_any_kind_of_image(recognizer: EmotionRecognizer, astronaut: Path) -> None:
+    result = recognizer.analyze_image(astronaut)
+    drawn = result.draw()
+    for image in (astronaut, str(astronaut), Image.open(astronaut), astronaut.read_bytes()):
+        assert np.array_equal(result.draw(image), drawn)
+    with pytest.raises(ImageError, match="float"):
+        result.draw(load_image(astronaut) / 255)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("copied", [pickle.dumps, copy.deepcopy])
+def test_a_recognizer_is_opened_in_each_process(recognizer: EmotionRecognizer, copied: Callable[[Any], Any]) -> None:
+    with pytest.raises(FacemoodError, match="EmotionRecognizer cannot be pickled or copied.*open one in each process"):
+        copied(recognizer)
+    with pytest.raises(FacemoodError, match="pass its file"):
+        copied(recognizer.session)
 
 
 def test_no_face_is_an_empty_result_with_a_row(recognizer: EmotionRecognizer) -> None:

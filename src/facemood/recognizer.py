@@ -6,13 +6,13 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, DEFAULT_PRECISION, MIN_FACE, SMOOTH
-from facemood.errors import FacemoodError, ImageError, ModelError
+from facemood.errors import FacemoodError, ImageError, ModelError, OpenModelError
 from facemood.geometry import corner_and_size
 from facemood.models import ModelCard, ModelSession, check_views, session_of
 from facemood.pipeline import Pipeline
@@ -129,6 +129,12 @@ class EmotionRecognizer:
     ) -> Strategy:
         """Return the strategy that turns faces into predictions; here the network classifies face crops."""
         return CropStrategy(session, head, views, prior)
+
+    def __reduce__(self) -> NoReturn:
+        raise OpenModelError(
+            f"{type(self).__name__} cannot be pickled or copied, because its networks are open; open one in each "
+            "process, or use facemood.archive.run, which starts the processes"
+        )
 
     @property
     def session(self) -> ModelSession:

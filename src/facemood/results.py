@@ -11,12 +11,14 @@ from typing import Any
 
 from facemood.atomic import replacing
 from facemood.csv_dialect import write_csv
-from facemood.errors import OutputError
+from facemood.errors import OptionError, OutputError
 from facemood.filenames import escape_name
 from facemood.originals import refuse_overwriting
 from facemood.participants import Segment
 from facemood.render import IMAGE_SUFFIXES, draw_faces, encode_png, write_image
 from facemood.schema import Face, Image
+from facemood.sources.items import ImageLike
+from facemood.sources.select import read_one_image
 from facemood.table import (
     FRAME_COLUMNS,
     SCHEMA,
@@ -87,21 +89,22 @@ class Result:
     def __len__(self) -> int:
         return len(self.faces)
 
-    def draw(self, image: Image | None = None, *, layers: Collection[str] = ()) -> Image:
+    def draw(self, image: ImageLike | None = None, *, layers: Collection[str] = ()) -> Image:
         """Return the annotated frame with boxes, labels and bars, (H, W, 3) uint8 BGR.
 
         Args:
-            image: The frame, if the result did not keep it.
+            image: The frame, if the result did not keep it, as `EmotionRecognizer.analyze_image` takes it.
             layers: What to draw in addition, some of `facemood.render.LAYERS`: ``"points"``, ``"mesh"`` (outlines of
                 the face), ``"pose"``; ``"map"`` after `facemood.explain.with_maps`.
 
         Raises:
-            ValueError: The result has no image, and none is given.
+            OptionError: The result has no image, and none is given.
+            SourceError: The given one is no image.
             OutputError: A layer is unknown.
         """
-        frame = self.image if image is None else image
+        frame = self.image if image is None else read_one_image(image).image
         if frame is None:
-            raise ValueError("this result has no image; pass it to draw(image), or read with keep_images=True")
+            raise OptionError("this result has no image; pass it to draw(image), or read with keep_images=True")
         return draw_faces(frame, self.faces, layers=layers)
 
     def save(self, path: str | os.PathLike[str], *, layers: Collection[str] = ()) -> Path:
@@ -112,6 +115,7 @@ class Result:
             layers: What to draw on an image in addition, as for `draw`.
 
         Raises:
+            OptionError: The result has no image to draw on.
             OutputError: The suffix or a layer is unknown, or the file cannot be written.
         """
         target = Path(path)

@@ -6,13 +6,14 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from facemood.defaults import FP32
-from facemood.errors import DeviceError, ImageError, ModelError, OptionError
+from facemood.errors import DeviceError, ImageError, ModelError, OpenModelError, OptionError
 from facemood.models.card import ModelCard
 from facemood.models.card_rules import CHANNELS
 from facemood.models.graph_check import LOGIT_TASKS, check_graph, check_logits, input_shape, takes_one_face
@@ -57,6 +58,9 @@ class ModelSession:
         if self.card.task in LOGIT_TASKS:
             self._try()
         logger.info("model %s runs on %s", self.card.name, self.device)
+
+    def __reduce__(self) -> NoReturn:
+        raise OpenModelError("an open model cannot be pickled or copied; pass its file, and open it in each process")
 
     def run(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         """Run the network once over all crops.
