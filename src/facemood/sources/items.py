@@ -8,7 +8,6 @@ import os
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeAlias
 from urllib.parse import unquote_to_bytes
-from urllib.request import url2pathname
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,6 +91,8 @@ def path_of_url(url: str) -> str:
         >>> path_of_url("file:///photos/my%20cat.jpg")
         '/photos/my cat.jpg'
     """
+    from urllib.request import url2pathname  # loads http, which other inputs do not need
+
     host, slash, path = url[len(FILE) :].partition("/")
     if host.lower() not in ("", "localhost"):
         raise SourceError(f"{short_name(url)}: the file is on another machine; expected a path, or file:///PATH")
