@@ -18,6 +18,7 @@ import pytest
 from facemood import EmotionRecognizer, archive
 from facemood.archive import archive_run, planning
 from facemood.errors import OutputConflictError, OutputError, SourceError
+from tests.archive.one_process import job_here, run_here
 from tests.archive.photos import fill, rows_of, sources_of
 
 pytest.importorskip("pyarrow.parquet", reason="needs the extra data")
@@ -29,27 +30,22 @@ SIZE = 4
 """Photos of a part."""
 
 
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with photos in it, and small parts."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(planning, "PART_PHOTOS", SIZE)
-    fill(tmp_path / "in", COUNT)
-    return tmp_path
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with photos in it, and small parts. Each test has an archive of its own there."""
+    folder = tmp_path_factory.mktemp("place")
+    fill(folder / "in", COUNT)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(planning, "PART_PHOTOS", SIZE)
+        yield folder
 
 
 @pytest.fixture(scope="module")
-def expected(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, ...]]:
+def expected(place: Path, recognizer: EmotionRecognizer) -> list[tuple[str, ...]]:
     """The rows of one process."""
-    folder = tmp_path_factory.mktemp("one")
-    fill(folder / "in", COUNT)
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        EmotionRecognizer(threads=1).analyze("in").to_csv("one.csv")
-    finally:
-        os.chdir(before)
-    return rows_of(folder / "one.csv")
+    recognizer.analyze("in").to_csv("one.csv")
+    return rows_of(place / "one.csv")
 
 
 def collected(folder: Path) -> list[tuple[str, ...]]:
@@ -88,53 +84,43 @@ def parts_in(folder: Path) -> int:
 def test_shards_and_growing_folders_give_the_rows_of_one_process(place: Path, expected: list[tuple[str, ...]]) -> None:
     late = place / "in" / "023.jpg"
     late.rename(place / "late.jpg")
-    for shard in ("1/2", "2/2"):
-        archive.run("in", "out", workers=1, shard=shard)
+    archive.run("in", "grown", workers=1, shard="1/2")
+    run_here("in", "grown", shard="2/2")
     (place / "late.jpg").rename(late)
-    grown = archive.run("in", "out", workers=2)
+    grown = run_here("in", "grown")
     assert (grown.inputs, grown.known, grown.parts, grown.rows) == (COUNT, COUNT - 1, 1, 1)
-    assert collected(place / "out") == expected
-    assert archive.run("in", "out", workers=2).read == 0
-    status = archive.read_status("out")
+    assert collected(place / "grown") == expected
+    assert archive.run("in", "grown", workers=2).read == 0
+    status = archive.read_status("grown")
     assert (status.inputs, status.failures, status.busy) == (COUNT, [], 0)
-    assert [path.name for path in (place / "out" / "parts").iterdir() if path.name.startswith(".")] == []
+    assert [path.name for path in (place / "grown" / "parts").iterdir() if path.name.startswith(".")] == []
 
 
-def test_the_death_of_a_worker_costs_nothing(place: Path, expected: list[tuple[str, ...]]) -> None:
-    killed: list[int] = []
-
-    def kill_one(progress: archive.ArchiveProgress) -> None:
-        if not killed and progress.done >= SIZE:
-            killed.extend(children_of(os.getpid())[:1])
-            os.kill(killed[0], signal.SIGKILL)
-
-    summary = archive.run("in", "out", workers=2, progress=kill_one)
-    assert killed
-    assert summary.failures == []
-    assert collected(place / "out") == expected
+def command_of(call: str) -> list[str]:
+    """A process that makes one call."""
+    return [sys.executable, "-c", "from facemood import archive\nfrom facemood.archive import planning\n"
+            f"from tests.archive.one_process import run_here\nplanning.PART_PHOTOS = {SIZE}\n{call}"]  # fmt: skip
 
 
 def test_a_killed_run_and_two_runs_at_once_lose_nothing(place: Path, expected: list[tuple[str, ...]]) -> None:
-    command = [sys.executable, "-c", "from facemood import archive\nfrom facemood.archive import planning\n"
-               "planning.PART_PHOTOS = 4\narchive.run('in', 'out', workers=1)"]  # fmt: skip
-    with subprocess.Popen(command, cwd=place) as running:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command_of("archive.run('in', 'killed', workers=1)"), env=environment) as running:
         ends = time.monotonic() + 60
-        while parts_in(place / "out") < 2 and time.monotonic() < ends:
+        while parts_in(place / "killed") < 2 and time.monotonic() < ends:
             time.sleep(0.01)
         running.kill()
-    before = parts_in(place / "out")
-    assert before < COUNT // SIZE
-    jobs = [subprocess.Popen(command, cwd=place) for _ in range(2)]
+    before = parts_in(place / "killed")
+    assert 2 <= before < COUNT // SIZE
+    jobs = [subprocess.Popen(command_of("run_here('in', 'killed')"), env=environment) for _ in range(2)]
     assert [job.wait(120) for job in jobs] == [0, 0]
-    assert parts_in(place / "out") == COUNT // SIZE
-    assert collected(place / "out") == expected
-    assert archive.run("in", "out").read == 0
+    assert parts_in(place / "killed") == COUNT // SIZE
+    assert collected(place / "killed") == expected
+    assert archive.run("in", "killed").read == 0
 
 
-@pytest.fixture
-def killer(place: Path) -> Iterator[str]:
-    """An input that kills the process that reads it: a pipe, whose reader gets SIGKILL."""
-    pipe = place / "in" / "005-killer.png"
+@contextlib.contextmanager
+def killing_readers(pipe: Path) -> Iterator[None]:
+    """Make an input that kills the process that reads it: a pipe, whose reader gets SIGKILL."""
     os.mkfifo(pipe)
     stop = threading.Event()
 
@@ -159,10 +145,12 @@ def killer(place: Path) -> Iterator[str]:
     threads = [threading.Thread(target=kill_readers), threading.Thread(target=open_for_readers)]
     for thread in threads:
         thread.start()
-    yield f"in/{pipe.name}"
-    stop.set()
-    for thread in threads:
-        thread.join()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
 
 
 def _open_files(pid: int) -> list[str]:
@@ -172,39 +160,49 @@ def _open_files(pid: int) -> list[str]:
         return []
 
 
-def test_an_input_that_kills_its_process_is_found_and_listed(
-    place: Path, killer: str, expected: list[tuple[str, ...]]
-) -> None:
-    (place / "in" / "damaged.jpg").write_bytes(b"\xff\xd8\xff no photo")
-    names = sorted([*(f"in/{number:03d}.jpg" for number in range(COUNT)), "in/damaged.jpg", killer])
-    summary = archive.run([*names, "in/none.jpg"], "out", workers=2)
+def test_deaths_cost_nothing_and_an_input_that_kills_is_found(place: Path, expected: list[tuple[str, ...]]) -> None:
+    (place / "bad").mkdir()
+    (place / "bad" / "damaged.jpg").write_bytes(b"\xff\xd8\xff no photo")
+    names = [f"in/{number:03d}.jpg" for number in range(COUNT)]
+    names[6:6] = ["bad/killer.png", "bad/damaged.jpg"]
+    killed: list[int] = []
+
+    def kill_one(progress: archive.ArchiveProgress) -> None:
+        if not killed and progress.done >= SIZE:
+            killed.extend(children_of(os.getpid())[:1])
+            os.kill(killed[0], signal.SIGKILL)
+
+    with killing_readers(place / "bad" / "killer.png"):
+        summary = archive.run([*names, "in/none.jpg"], "deaths", workers=2, progress=kill_one)
+    assert killed
     failures = dict(summary.failures)
-    assert sorted(failures) == ["in/005-killer.png", "in/damaged.jpg", "in/none.jpg"]
-    assert failures[killer] == "the process that read it died 2 times (SIGKILL)"
-    assert collected(place / "out") == expected
-    assert archive.run(names, "out").read == 0
+    assert sorted(failures) == ["bad/damaged.jpg", "bad/killer.png", "in/none.jpg"]
+    assert failures["bad/killer.png"] == "the process that read it died 2 times (SIGKILL)"
+    assert collected(place / "deaths") == expected
+    assert archive.run(names, "deaths").read == 0
 
 
 def test_a_source_that_changes_while_it_is_read_is_told_and_read_again(place: Path) -> None:
-    reading = archive.Reading()
-    job = archive.ArchiveJob(reading, Path("out"), 1)
-    plan = job.plan(["in/003.jpg", "in/004.jpg"])
-    shutil.copy("in/013.jpg", "in/004.jpg")
+    names = ["changing/003.jpg", "changing/004.jpg"]
+    fill(place / "changing", 5)
+    job = job_here("changed")
+    plan = job.plan(names)
+    shutil.copy(names[0], names[1])
     summary = job.run(plan)
-    assert [name for name, _ in summary.failures] == ["in/004.jpg"]
+    assert [name for name, _ in summary.failures] == [names[1]]
     assert "changed while it was read" in summary.failures[0][1]
-    again = archive.run(["in/003.jpg", "in/004.jpg"], "out", workers=1)
+    again = run_here(names, "changed")
     assert (again.read, again.changed, again.failures) == (1, 1, [])
-    archive.collect("out", "all.csv")
-    assert sources_of(place / "all.csv") == ["in/003.jpg", "in/004.jpg"]
+    archive.collect("changed", "all.csv")
+    assert sources_of(place / "all.csv") == names
 
 
-def test_mixed_settings_and_versions_are_refused_unless_told(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    archive.run(["in/000.jpg", "in/001.jpg"], "out", workers=1)
-    archive.run(["in/001.jpg"], "out", workers=1, min_face=60)
+def test_mixed_settings_and_versions_are_refused_unless_told(place: Path) -> None:
+    run_here(["in/000.jpg", "in/001.jpg"], "mixed")
+    run_here(["in/001.jpg"], "mixed", min_face=60)
     with pytest.raises(OutputConflictError, match="1 inputs were only read with other settings"):
-        archive.collect("out", "all.csv")
-    archive.collect("out", "all.csv", mixed=True)
+        archive.collect("mixed", "all.csv")
+    archive.collect("mixed", "all.csv", mixed=True)
     assert sources_of(place / "all.csv") == ["in/000.jpg", "in/001.jpg"]
 
 
@@ -214,7 +212,7 @@ def test_what_cannot_be_an_archive_is_refused(place: Path) -> None:
     with pytest.raises(SourceError, match="is no archive"):
         archive.collect("in", "all.csv")
     with pytest.raises(OutputConflictError, match="unknown kind of table"):
-        archive.collect("out", "all.txt")
+        archive.collect("new", "all.txt")
     with pytest.raises(OutputError):
         archive.run("in/000.jpg", "in/000.jpg/out", workers=1)
     assert list(archive_run.outside(Path("out"), ["in/a.jpg"])) == ["in/a.jpg"]

@@ -16,16 +16,21 @@ from tests.growing import part_of
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-@pytest.fixture
-def facemood(tmp_path: Path) -> Run:
-    """Run the command in an empty folder; returns exit code, stdout and stderr."""
+def command_in(folder: Path) -> Run:
+    """What runs the command in a folder."""
 
-    def run(*arguments: object, cwd: Path = tmp_path, columns: int = 100) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: object, cwd: Path = folder, columns: int = 100) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "facemood", *map(str, arguments)]
         environment = {**os.environ, "COLUMNS": str(columns), "NO_COLOR": "1", "OMP_WAIT_POLICY": "PASSIVE"}
         return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, timeout=300)
 
     return run
+
+
+@pytest.fixture
+def facemood(tmp_path: Path) -> Run:
+    """Run the command in an empty folder; returns exit code, stdout and stderr."""
+    return command_in(tmp_path)
 
 
 def wait_for_rows(table: Path, size: int, *, seconds: float = 60) -> None:

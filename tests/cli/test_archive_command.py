@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,31 +13,63 @@ from pathlib import Path
 
 import pytest
 
+from facemood import EmotionRecognizer
 from tests.archive.photos import fill, rows_of
-from tests.cli.conftest import Run
+from tests.cli.conftest import command_in
 from tests.videos import make_video, numbered_images
 
 pytest.importorskip("pyarrow.parquet", reason="needs the extra data")
 
 
-def test_an_archive_is_read_once_grows_and_is_collected(facemood: Run, tmp_path: Path) -> None:
-    fill(tmp_path / "in", 12)
-    make_video(tmp_path / "in" / "clip.mp4", numbered_images(5))
-    names = sorted(path.name for path in (tmp_path / "in").iterdir())
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with 12 photos and a video, and with a list of them and of a photo that is not there."""
+    folder = tmp_path_factory.mktemp("place")
+    fill(folder / "in", 12)
+    make_video(folder / "in" / "clip.mp4", numbered_images(5))
+    names = sorted(path.name for path in (folder / "in").iterdir())
     rows = [f"in/{name},{number}" for number, name in enumerate(names)]
-    (tmp_path / "list.csv").write_text("path,participant\n" + "\n".join(rows) + "\nin/gone.jpg,x\n")
+    (folder / "list.csv").write_text("path,participant\n" + "\n".join(rows) + "\nin/gone.jpg,x\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def full(place: Path) -> subprocess.CompletedProcess[str] | None:
+    """A run that cannot write its parts; None on Windows."""
+    if sys.platform == "win32":
+        return None
+    arguments = [sys.executable, "-m", "facemood", "analyze", "--from", "list.csv", "--workers", "1", "-o", "out/"]
+    command = f"ulimit -f 8; exec {shlex.join(arguments)}"
+    return subprocess.run(["bash", "-c", command], cwd=place, capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files as a full disk does")
+def test_a_run_that_cannot_write_stops_cleanly(place: Path, full: subprocess.CompletedProcess[str] | None) -> None:
+    assert full is not None
+    assert full.returncode == 3, full.stderr
+    assert "run again: parts that are done stay" in full.stderr
+    assert not [path for path in (place / "out" / "parts").iterdir() if not path.name.endswith(".lock")]
+
+
+@pytest.mark.usefixtures("full")
+def test_an_archive_goes_on_grows_and_is_collected(place: Path, recognizer: EmotionRecognizer) -> None:
+    facemood = command_in(place)
     done = facemood("analyze", "--from", "list.csv", "--workers", 2, "-o", "out/", "--pictures")
     assert done.returncode == 1, done.stderr
     assert "0 of 13 inputs are done; reading 13" in done.stderr
+    assert "in 2 new parts" in done.stderr
     assert "in/gone.jpg: there is no such file" in done.stderr
-    assert (tmp_path / "out" / "pictures" / "in" / "003.jpg.png").stat().st_size > 0
-    assert (tmp_path / "out" / "pictures" / "in" / "clip.mp4.mp4").stat().st_size > 0
+    assert len(list((place / "out" / "parts").iterdir())) == 2
+    assert (place / "out" / "pictures" / "in" / "003.jpg.png").stat().st_size > 0
+    assert (place / "out" / "pictures" / "in" / "clip.mp4.mp4").stat().st_size > 0
     again = facemood("analyze", "in", "--workers", 2, "-o", "out/", "-q")
     assert (again.returncode, again.stderr) == (0, "")
-    assert facemood("analyze", "in", "-o", "one.csv", "-q").returncode == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        recognizer.analyze("in").to_csv("one.csv")
     told = facemood("archive", "collect", "out/", "-o", "all.csv")
     assert "of 13 inputs" in told.stderr
-    one, all_ = rows_of(tmp_path / "one.csv"), rows_of(tmp_path / "all.csv")
+    one, all_ = rows_of(place / "one.csv"), rows_of(place / "all.csv")
     assert [row[:-1] for row in all_] == one
     assert {row[-1] for row in all_} == {"participant", *map(str, range(13))}
     known = json.loads(facemood("archive", "status", "out/", "--json").stdout)
@@ -59,35 +92,37 @@ def test_a_request_to_end_keeps_parts_and_leaves_nothing_over(tmp_path: Path) ->
     assert [path.name for path in (tmp_path / "out" / "parts").iterdir() if not path.name.endswith(".lock")] == []
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--workers", "2"], "-o FOLDER/"),
-        (["--workers", "2", "-o", "t.csv"], "-o FOLDER/"),
-        (["--shard", "5/4", "-o", "out/"], "NUMBER/TOTAL"),
-        (["--pictures", "-o", "out/"], "--workers N"),
-        (["--workers", "2", "-o", "out/", "--json"], "--json does not go with an archive"),
-    ],
-)
-def test_options_that_do_not_fit_are_refused(facemood: Run, tmp_path: Path, arguments: list[str], message: str) -> None:
+REFUSED = [
+    (["--workers", "2"], "-o FOLDER/"),
+    (["--workers", "2", "-o", "t.csv"], "-o FOLDER/"),
+    (["--shard", "5/4", "-o", "out/"], "NUMBER/TOTAL"),
+    (["--pictures", "-o", "out/"], "--workers N"),
+    (["--workers", "2", "-o", "out/", "--json"], "--json does not go with an archive"),
+]
+"""Options that do not fit, and what the message says."""
+
+ONE_AFTER_THE_OTHER = """
+import contextlib, io, json, sys
+from facemood.cli.entry import run
+
+def told(arguments):
+    sys.argv, words = ["facemood", "analyze", "in", *arguments], io.StringIO()
+    with contextlib.redirect_stderr(words):
+        try:
+            run()
+        except SystemExit as end:
+            return end.code, words.getvalue()
+
+print(json.dumps([told(arguments) for arguments in json.loads(sys.argv[1])]))
+"""
+"""Runs the command several times in one process."""
+
+
+def test_options_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     fill(tmp_path / "in", 1)
-    done = facemood("analyze", "in", *arguments)
-    assert done.returncode == 2
-    assert message in " ".join(done.stderr.replace("│", " ").split())
+    command = [sys.executable, "-c", ONE_AFTER_THE_OTHER, json.dumps([arguments for arguments, _ in REFUSED])]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    for (_, message), (code, words) in zip(REFUSED, json.loads(done.stdout), strict=True):
+        assert code == 2, words
+        assert message in " ".join(words.replace("│", " ").split())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files as a full disk does")
-def test_a_run_that_cannot_write_stops_cleanly_and_goes_on_later(facemood: Run, tmp_path: Path) -> None:
-    fill(tmp_path / "in", 2)
-    command = "ulimit -f 8; exec " + " ".join(
-        [sys.executable, "-m", "facemood", "analyze", "in", "--workers", "1", "-o", "out/"]
-    )
-    full = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=120)
-    assert full.returncode == 3, full.stderr
-    assert "run again: parts that are done stay" in full.stderr
-    assert not [path for path in (tmp_path / "out" / "parts").iterdir() if not path.name.endswith(".lock")]
-    later = facemood("analyze", "in", "--workers", 1, "-o", "out/")
-    assert later.returncode == 0, later.stderr
-    assert "2 rows in 1 new part" in later.stderr
-    assert len(list((tmp_path / "out" / "parts").iterdir())) == 1
