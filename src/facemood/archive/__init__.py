@@ -14,17 +14,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from facemood.archive.archive_inputs import ArchiveInputs, find_archive_inputs
 from facemood.archive.archive_run import ArchiveJob, ArchiveProgress, ArchiveSummary, ProgressHook
 from facemood.archive.archive_status import ArchiveStatus, read_status
 from facemood.archive.collecting import Collection, collect
 from facemood.archive.planning import Shard
 from facemood.archive.reading import Reading
 from facemood.defaults import DEFAULT_MODEL
-from facemood.errors import FacemoodError
-from facemood.sources import SourceLike, find_inputs, refuse_live
+from facemood.sources import SourceLike
 from facemood.tracking import VideoOptions
 
 __all__ = [
+    "ArchiveInputs",
     "ArchiveJob",
     "ArchiveProgress",
     "ArchiveStatus",
@@ -34,6 +35,7 @@ __all__ = [
     "Reading",
     "Shard",
     "collect",
+    "find_archive_inputs",
     "read_status",
     "run",
 ]
@@ -74,17 +76,11 @@ def run(
         OptionError: An option is out of its range.
         WorkerError: No process can be started.
     """
-    problems: list[tuple[str, str]] = []
-
-    def on_error(name: str, error: FacemoodError) -> None:
-        problems.append((name, str(error)))
-
-    inputs = find_inputs(source, on_error=on_error)
-    refuse_live(inputs)
+    inputs = find_archive_inputs(source)
     reading = Reading(model, options, VideoOptions(every=every, baseline=baseline), images=pictures)
     reading.open()
     looks = {"layers": (), "anonymize": ""} if pictures else None
     job = ArchiveJob(reading, Path(folder), workers, Shard.parse(shard), retry, looks)
-    summary = job.run(job.plan(map(str, inputs)), progress)
-    summary.failures += problems
+    summary = job.run(job.plan(inputs.names), progress)
+    summary.add_problems(inputs.problems)
     return summary

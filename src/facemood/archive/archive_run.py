@@ -54,7 +54,7 @@ class ArchiveSummary:
         changed: How many of them were read again, because they changed or failed.
         parts: Parts that were written.
         rows: Rows that were written.
-        failures: The inputs of this run that could not be read, with the reasons.
+        failures: The inputs of this run that could not be read, with the reasons; also what could not be found.
     """
 
     inputs: int
@@ -68,6 +68,10 @@ class ArchiveSummary:
     def read(self) -> int:
         """How many inputs this run had to read."""
         return self.inputs - self.known
+
+    def add_problems(self, problems: Iterable[tuple[str, str]]) -> None:
+        """Add what could not be found; of an input that could not be read either, this reason stays."""
+        self.failures = list({**dict(self.failures), **dict(problems)}.items())
 
 
 @dataclass(frozen=True)

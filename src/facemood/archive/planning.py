@@ -23,6 +23,9 @@ PART_PHOTOS = 100
 PART_BYTES = 256_000_000
 """Most bytes of the photos of a part. Large photos take longer."""
 
+GONE = Stamp(None, None)
+"""Stamp of a file that is not there. If the archive holds an earlier version of it, that one counts on."""
+
 
 class Shard(NamedTuple):
     """One of several equal shares of the inputs. An input belongs to the same share whatever other inputs there are.
@@ -141,7 +144,7 @@ class Planner:
             entry, stamp = self.book.entries.get(key), Stamp.of(name)
             if entry is None:
                 yield PlannedItem(name, *stamp)
-            elif entry.stamp == stamp and not (self.retry and entry.failed):
+            elif stamp in (entry.stamp, GONE) and not (self.retry and entry.failed):
                 plan.done += 1
             else:
                 plan.changed += 1

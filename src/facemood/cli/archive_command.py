@@ -29,7 +29,7 @@ from facemood.csv_dialect import PLAIN
 from facemood.filenames import printable
 
 if TYPE_CHECKING:
-    from facemood.archive import ArchiveJob, ArchiveProgress, ArchiveSummary, ProgressHook, Reading
+    from facemood.archive import ArchiveInputs, ArchiveJob, ArchiveProgress, ArchiveSummary, ProgressHook, Reading
 
 logger: logging.Logger = logging.getLogger("facemood")
 
@@ -117,42 +117,34 @@ def open_job(reading: Reading, outputs: list[str], *, json: bool) -> ArchiveJob:
 
 def into_archive(job: ArchiveJob, named: list[str], shard: str | None, *, quiet: bool) -> int:
     """Read what is new or changed into an archive; return the exit code."""
-    from facemood.archive import Shard
+    from facemood.archive import Shard, find_archive_inputs
     from facemood.errors import SourceError
-    from facemood.sources import find_inputs, name_of_item, refuse_live
+    from facemood.sources import name_of_item
     from facemood.sources.items import is_data_url
 
     job = replace(job, shard=Shard.parse(shard) if shard else job.shard)
-    problems: list[tuple[str, str]] = []
     for name in filter(lambda name: name == "-" or is_data_url(name), named):
         raise SourceError(f"{name_of_item(name)}: several processes cannot share it; give the name of a file")
-    found = find_inputs(
-        named,
-        on_error=lambda name, error: problems.append((name, str(error))),
-        allow_download=job.reading.allow_download,
-    )
-    inputs = list(map(str, found))
-    refuse_live(inputs if not job.reading.allow_download else [])
-    if not inputs:
-        for _, message in problems:
+    inputs = find_archive_inputs(named, allow_download=job.reading.allow_download)
+    if not inputs.found:
+        for _, message in inputs.problems:
             say(f"facemood: {message}")
         return CANNOT_START
     job.reading.open()  # what is wrong with the model is told before any process starts
-    return run_archive(job, inputs, problems, quiet=quiet)
+    return run_archive(job, inputs, quiet=quiet)
 
 
-def run_archive(job: ArchiveJob, inputs: list[str], problems: list[tuple[str, str]], *, quiet: bool) -> int:
+def run_archive(job: ArchiveJob, inputs: ArchiveInputs, *, quiet: bool) -> int:
     """Read inputs into an archive, and tell what was read; return the exit code.
 
     Args:
         job: What is read, and how.
-        inputs: The inputs.
-        problems: What could not be found, with the reasons.
+        inputs: The inputs, and what could not be found.
         quiet: Whether only failures are told.
     """
     from facemood.text import count
 
-    plan = job.plan(inputs)
+    plan = job.plan(inputs.names)
     again = f", {plan.changed:,} of them changed or failed before" if plan.changed else ""
     if not quiet:
         say(f"facemood: {plan.done:,} of {count(plan.inputs, 'input')} are done; reading {plan.left:,}{again}")
@@ -170,8 +162,9 @@ def run_archive(job: ArchiveJob, inputs: list[str], problems: list[tuple[str, st
         say(f"facemood: interrupted after {count(read, 'input')}; parts that are done are kept, run again to go on")
         return INTERRUPTED
     _tell(summary, quiet=quiet)
-    _list_failures([*problems, *summary.failures])
-    return SOME_FAILED if problems or summary.failures else DONE
+    summary.add_problems(inputs.problems)
+    _list_failures(summary.failures)
+    return SOME_FAILED if summary.failures else DONE
 
 
 def _tell(summary: ArchiveSummary, *, quiet: bool) -> None:
