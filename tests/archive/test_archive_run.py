@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +16,7 @@ import pytest
 from facemood import EmotionRecognizer, archive
 from facemood.archive import archive_run, planning
 from facemood.errors import OutputConflictError, OutputError, SourceError
+from tests.archive.killing import children_of, killing_readers
 from tests.archive.one_process import job_here, run_here
 from tests.archive.photos import fill, rows_of, sources_of
 
@@ -52,29 +51,6 @@ def collected(folder: Path) -> list[tuple[str, ...]]:
     """The rows of an archive."""
     archive.collect(folder, folder.parent / "all.csv")
     return rows_of(folder.parent / "all.csv")
-
-
-def children_of(pid: int) -> list[int]:
-    """The processes that a process started."""
-    return [
-        int(entry.name)
-        for entry in Path("/proc").iterdir()
-        if entry.name.isdecimal() and _parent_of(entry) == pid and b"archive_worker" in _command_of(entry)
-    ]
-
-
-def _parent_of(entry: Path) -> int:
-    try:
-        return int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-    except (OSError, IndexError):
-        return -1
-
-
-def _command_of(entry: Path) -> bytes:
-    try:
-        return (entry / "cmdline").read_bytes()
-    except OSError:
-        return b""
 
 
 def parts_in(folder: Path) -> int:
@@ -116,48 +92,6 @@ def test_a_killed_run_and_two_runs_at_once_lose_nothing(place: Path, expected: l
     assert parts_in(place / "killed") == COUNT // SIZE
     assert collected(place / "killed") == expected
     assert archive.run("in", "killed").read == 0
-
-
-@contextlib.contextmanager
-def killing_readers(pipe: Path) -> Iterator[None]:
-    """Make an input that kills the process that reads it: a pipe, whose reader gets SIGKILL."""
-    os.mkfifo(pipe)
-    stop = threading.Event()
-
-    def kill_readers() -> None:
-        while not stop.is_set():
-            for pid in children_of(os.getpid()):
-                with contextlib.suppress(OSError):  # the process, or a file of it, may be gone by now
-                    if any(os.path.realpath(handle) == str(pipe) for handle in _open_files(pid)):
-                        os.kill(pid, signal.SIGKILL)
-            time.sleep(0.01)
-
-    def open_for_readers() -> None:
-        while not stop.is_set():
-            try:
-                handle = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
-            except OSError:  # nobody reads it
-                time.sleep(0.005)
-                continue
-            time.sleep(0.1)  # the reader has opened it, and waits for data
-            os.close(handle)
-
-    threads = [threading.Thread(target=kill_readers), threading.Thread(target=open_for_readers)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-
-
-def _open_files(pid: int) -> list[str]:
-    try:
-        return [f"/proc/{pid}/fd/{name}" for name in os.listdir(f"/proc/{pid}/fd")]
-    except OSError:
-        return []
 
 
 def test_deaths_cost_nothing_and_an_input_that_kills_is_found(place: Path, expected: list[tuple[str, ...]]) -> None:

@@ -94,8 +94,9 @@ def test_a_request_to_end_keeps_parts_and_leaves_nothing_over(tmp_path: Path) ->
 
 
 REFUSED = [
-    (["--workers", "2"], "-o FOLDER/"),
-    (["--workers", "2", "-o", "t.csv"], "-o FOLDER/"),
+    (["--shard", "1/2"], "-o FOLDER/"),
+    (["--shard", "1/2", "-o", "t.csv"], "-o FOLDER/"),
+    (["--workers", "2", "-o", "t.csv", "--participants", "plan.csv"], "in one process"),
     (["--shard", "5/4", "-o", "out/"], "NUMBER/TOTAL"),
     (["--pictures", "-o", "out/"], "--workers N"),
     (["--workers", "2", "-o", "out/", "--json"], "--json does not go with an archive"),

@@ -18,6 +18,7 @@ from facemood.archive.archive_inputs import ArchiveInputs, find_archive_inputs
 from facemood.archive.archive_run import ArchiveJob, ArchiveProgress, ArchiveSummary, ProgressHook
 from facemood.archive.archive_status import ArchiveStatus, read_status
 from facemood.archive.collecting import Collection, collect
+from facemood.archive.ordered_reading import OrderedReading
 from facemood.archive.planning import Shard
 from facemood.archive.reading import Reading
 from facemood.defaults import DEFAULT_MODEL
@@ -31,6 +32,7 @@ __all__ = [
     "ArchiveStatus",
     "ArchiveSummary",
     "Collection",
+    "OrderedReading",
     "ProgressHook",
     "Reading",
     "Shard",

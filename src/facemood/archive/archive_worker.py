@@ -25,9 +25,9 @@ from facemood.archive.archive_folder import ArchiveFolder
 from facemood.archive.drawn import DrawnInputs
 from facemood.archive.part import ArchivePart
 from facemood.archive.part_work import PartWorker
+from facemood.archive.reading import ReadTask
 from facemood.archive.worker_process import READY, WorkerSetup
 from facemood.errors import FacemoodError
-from facemood.sources.items import Item
 
 
 class ArchiveWorker:
@@ -42,10 +42,14 @@ class ArchiveWorker:
         self._setup, self._target = setup, target
         os.chdir(setup.folder)
         self._recognizer = setup.reading.open()
+        self._parts = self._open_parts(setup) if setup.archive else None
+
+    def _open_parts(self, setup: WorkerSetup) -> PartWorker:
+        """Return what reads parts into the archive."""
         folder = ArchiveFolder(Path(setup.archive))
         info = {**self._recognizer.info(), **setup.reading.video.info()}
         drawn = None if setup.looks is None else DrawnInputs(folder.pictures, info, dict(setup.looks))
-        self._parts = PartWorker(setup.reading, self._recognizer, folder, drawn)
+        return PartWorker(setup.reading, self._recognizer, folder, drawn)
 
     def run(self, source: IO[bytes]) -> None:
         """Do tasks until the owner is gone."""
@@ -58,27 +62,30 @@ class ArchiveWorker:
         pickle.dump((kind, value), self._target, protocol=pickle.HIGHEST_PROTOCOL)
         self._target.flush()
 
-    def _do(self, task: ArchivePart | list[Item]) -> None:
+    def _do(self, task: ArchivePart | ReadTask) -> None:
         """Do one task, and say what came of it."""
         try:
-            if isinstance(task, ArchivePart):
-                self.send("part", self._parts.work(task, lambda done, failed: self.send("read", (done, failed))))
-            else:
+            if isinstance(task, ReadTask):
                 self._read(task)
+            elif self._parts is not None:
+                self.send("part", self._parts.work(task, lambda done, failed: self.send("read", (done, failed))))
         except FacemoodError as error:
             self.send("error", error)
 
-    def _read(self, items: list[Item]) -> None:
+    def _read(self, task: ReadTask) -> None:
         """Read inputs, and send each result and each failure in order."""
-        done = 0
+        reading, done = self._setup.reading, 0
 
         def advance(now: int, total: int | None) -> None:
             nonlocal done
             self.send("advance", now - done)
             done = now
 
-        results = self._setup.reading.results(
-            self._recognizer, items, on_error=lambda name, error: self.send("failure", (name, error)), progress=advance
+        results = reading.results(
+            self._recognizer,
+            task.items(allow_download=reading.allow_download),
+            on_error=lambda name, error: self.send("failure", (name, error)),
+            progress=advance,
         )
         for result in results:
             self.send("result", result)

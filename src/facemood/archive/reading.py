@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ from facemood.models.registry import FINDER, LANDMARKS
 from facemood.recognizer import EmotionRecognizer
 from facemood.results import Result
 from facemood.sources import ErrorHandler
-from facemood.sources.items import Item
+from facemood.sources.download import is_address
+from facemood.sources.items import Download, Item
 from facemood.stream import Stream
 from facemood.tracking import VideoOptions
 
@@ -110,6 +111,28 @@ class Reading:
         """Key of the settings: 16 hexadecimal digits that are equal for equal settings."""
         text = json.dumps(self.settings, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:KEY_DIGITS]
+
+
+@dataclass(frozen=True, eq=False)
+class ReadTask:
+    """Inputs that a worker reads, and whose results it sends back.
+
+    Attributes:
+        names: The inputs.
+        moving: Whether the run has videos; then also the results of photos have the columns of videos.
+    """
+
+    names: tuple[str, ...]
+    moving: bool
+
+    def only(self, name: str) -> ReadTask:
+        """Return a task with one of the inputs."""
+        return replace(self, names=(name,))
+
+    def items(self, *, allow_download: bool) -> list[Item] | Iterator[Item]:
+        """Return the inputs as `Reading.results` takes them."""
+        items: list[Item] = [Download(name) if allow_download and is_address(name) else name for name in self.names]
+        return iter(items) if self.moving else items  # of a list, the stream knows that it has no videos
 
 
 def file_digest(file: Path) -> str:

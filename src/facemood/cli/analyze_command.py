@@ -54,6 +54,7 @@ from facemood.filenames import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from facemood.archive import OrderedReading
     from facemood.outputs import Outputs
     from facemood.recognizer import EmotionRecognizer
     from facemood.results import Result
@@ -110,8 +111,8 @@ Workers = Annotated[
         "--workers",
         metavar="N",
         min=1,
-        help="Processes that read into an archive: the folder that is the only output. Parts of it are done when their "
-        "files are there, and a repeated run reads only what is new or changed.",
+        help="Processes that read. A folder that is the only output becomes an archive: parts of it are done when "
+        "their files are there, and a repeated run reads only what is new or changed.",
     ),
 ]
 ShardOption = Annotated[
@@ -185,12 +186,13 @@ def analyze(
     }  # fmt: skip
     named, carried = _named(sources, from_list, column)
     looks: dict[str, Any] = {"layers": draw or [], "anonymize": anonymize}
+    if (workers or shard) and participants:
+        raise typer.BadParameter("--participants does not go with --workers or --shard; read the study in one process")
     if workers or shard:
-        from facemood.archive import Reading
-        from facemood.cli.archive_command import into_archive, open_job
+        from facemood.archive import OrderedReading, Reading
+        from facemood.cli.archive_command import into_archive, is_archive, open_job, refuse_unshared
 
-        if participants:
-            raise typer.BadParameter("--participants does not go with an archive; read the study in one process")
+    if shard or (workers and is_archive(output or [])):
         reading = Reading(model, options, video, batch, allow_download, pictures, tuple(draw or ()))
         job = open_job(reading, output or [], json=json)
         job = replace(job, workers=workers, retry=retry, carried=carried, looks=looks if pictures else None)
@@ -199,6 +201,11 @@ def analyze(
     run = _Job(video, named, output or [], participants, batch=batch, allow_download=allow_download)
     run.bar, run.dialect = not quiet and sys.stderr.isatty(), csv_dialect
     run.resume, run.overwrite = resume, overwrite
+    if workers:
+        refuse_unshared([*named, *run.inputs], allow_download=allow_download)
+        drawn = run.targets.wants_images
+        reading = Reading(model, options, video, batch, allow_download, drawn, tuple(draw or ()))
+        run.reading = OrderedReading(reading, workers)
     run.check(json=json, draws=bool(draw))
     code = run.run(open_recognizer(model, **options), looks, echo=json)
     run.tell(summary=not (json or quiet))
@@ -250,6 +257,7 @@ class _Job:
         self.video, self.batch, self.bar = video, batch, False
         self.allow_download, self.dialect, self.left_out = allow_download, PLAIN, Counter[str]()
         self.resume = self.overwrite = False
+        self.reading: OrderedReading | None = None
         self.failures: list[tuple[str, str]] = []
         self.outputs: Outputs | None = None
         given = [source for source in sources if not self._refuse_data_url(source)]
@@ -350,6 +358,8 @@ class _Job:
         """Read the inputs, with what is drawn of their faces, and note what cannot be read."""
         from facemood.ferc import with_layers
 
+        if self.reading is not None:
+            return self.reading.results(inputs, on_error=self._fail, progress=self.bar)
         results = recognizer.stream(
             inputs,
             every=self.video.every,

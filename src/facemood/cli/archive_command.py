@@ -95,6 +95,29 @@ def collect_rows(
         say(f"{output}: {count(found.rows, 'row')} of {count(found.inputs, 'input')}{failed}")
 
 
+def is_archive(outputs: list[str]) -> bool:
+    """Return whether the only output is a folder, which is an archive if there are workers."""
+    from facemood.outputs import OutputTarget
+
+    targets = [OutputTarget.parse(pattern) for pattern in outputs]
+    return len(targets) == 1 and targets[0].is_folder and not targets[0].is_own
+
+
+def refuse_unshared(names: list[str], *, allow_download: bool) -> None:
+    """Refuse what several processes cannot read.
+
+    Raises:
+        SourceError: A name is that of stdin, is a data URL, or names a live source.
+    """
+    from facemood.errors import SourceError
+    from facemood.sources import name_of_item, refuse_live
+    from facemood.sources.items import is_data_url
+
+    for name in filter(lambda name: name == "-" or is_data_url(name), names):
+        raise SourceError(f"{name_of_item(name)}: several processes cannot share it; give the name of a file")
+    refuse_live(names if not allow_download else [])
+
+
 def open_job(reading: Reading, outputs: list[str], *, json: bool) -> ArchiveJob:
     """Return the job of a run into an archive.
 
@@ -102,13 +125,11 @@ def open_job(reading: Reading, outputs: list[str], *, json: bool) -> ArchiveJob:
         typer.BadParameter: The output is no folder, or another option does not fit.
     """
     from facemood.archive import ArchiveJob
-    from facemood.outputs import OutputTarget
 
-    targets = [OutputTarget.parse(pattern) for pattern in outputs]
-    if len(targets) != 1 or not targets[0].is_folder or targets[0].is_own:
+    if not is_archive(outputs):
         raise typer.BadParameter(
-            "--workers and --shard read into an archive, which is the only output: -o FOLDER/. "
-            "facemood archive collect makes tables of it"
+            "--shard reads into an archive, which is the only output: -o FOLDER/. facemood archive collect makes "
+            "tables of it"
         )
     if json:
         raise typer.BadParameter("--json does not go with an archive; facemood archive collect makes tables of it")
@@ -118,13 +139,9 @@ def open_job(reading: Reading, outputs: list[str], *, json: bool) -> ArchiveJob:
 def into_archive(job: ArchiveJob, named: list[str], shard: str | None, *, quiet: bool) -> int:
     """Read what is new or changed into an archive; return the exit code."""
     from facemood.archive import Shard, find_archive_inputs
-    from facemood.errors import SourceError
-    from facemood.sources import name_of_item
-    from facemood.sources.items import is_data_url
 
     job = replace(job, shard=Shard.parse(shard) if shard else job.shard)
-    for name in filter(lambda name: name == "-" or is_data_url(name), named):
-        raise SourceError(f"{name_of_item(name)}: several processes cannot share it; give the name of a file")
+    refuse_unshared(named, allow_download=job.reading.allow_download)
     inputs = find_archive_inputs(named, allow_download=job.reading.allow_download)
     if not inputs.found:
         for _, message in inputs.problems:

@@ -1,0 +1,76 @@
+"""Processes that are killed while they read."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process started."""
+    return [
+        int(entry.name)
+        for entry in Path("/proc").iterdir()
+        if entry.name.isdecimal() and _parent_of(entry) == pid and b"archive_worker" in _command_of(entry)
+    ]
+
+
+def _parent_of(entry: Path) -> int:
+    try:
+        return int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, IndexError):
+        return -1
+
+
+def _command_of(entry: Path) -> bytes:
+    try:
+        return (entry / "cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+@contextlib.contextmanager
+def killing_readers(pipe: Path) -> Iterator[None]:
+    """Make an input that kills the process that reads it: a pipe, whose reader gets SIGKILL."""
+    os.mkfifo(pipe)
+    stop = threading.Event()
+
+    def kill_readers() -> None:
+        while not stop.is_set():
+            for pid in children_of(os.getpid()):
+                with contextlib.suppress(OSError):  # the process, or a file of it, may be gone by now
+                    if any(os.path.realpath(handle) == str(pipe) for handle in _open_files(pid)):
+                        os.kill(pid, signal.SIGKILL)
+            time.sleep(0.01)
+
+    def open_for_readers() -> None:
+        while not stop.is_set():
+            try:
+                handle = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:  # nobody reads it
+                time.sleep(0.005)
+                continue
+            time.sleep(0.1)  # the reader has opened it, and waits for data
+            os.close(handle)
+
+    threads = [threading.Thread(target=kill_readers), threading.Thread(target=open_for_readers)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def _open_files(pid: int) -> list[str]:
+    try:
+        return [f"/proc/{pid}/fd/{name}" for name in os.listdir(f"/proc/{pid}/fd")]
+    except OSError:
+        return []
