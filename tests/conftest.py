@@ -69,3 +69,10 @@ def make_face(
     if probabilities is None:
         probabilities = np.array([0.02, 0.01, 0.03, 0.7, 0.04, 0.05, 0.14, 0.01], np.float32)
     return Face(np.array(box, np.float32), score=0.9, labels=EXPRESSIONS, probabilities=probabilities)
+
+
+@pytest.fixture
+def unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Open windows on SDL's dummy display, which is invisible."""
+    pytest.importorskip("pygame", reason="needs the extra live")
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facemood import Analysis, Result
+from facemood import Analysis, OutputError, Result
 from facemood.labels import EXPRESSIONS
 from facemood.results import Failure
 from facemood.table import columns_for
@@ -106,3 +106,35 @@ def test_a_notebook_displays_the_first_rows() -> None:
     page = Analysis((Result("<b>.jpg", faces=(make_face(),), labels=EXPRESSIONS),))._repr_html_()
     assert "&lt;b&gt;.jpg" in page
     assert "<td>happy</td>" in page
+
+
+def test_an_analysis_is_one_line_and_indexed_like_a_sequence(analysis: Analysis) -> None:
+    assert repr(analysis) == "<Analysis: 2 frames of 2 sources, 2 faces, 1 failure>"
+    assert repr(analysis[:1]) == "<Analysis: 1 frame of 'a.jpg', 2 faces, 1 failure>"
+    assert repr(Analysis(())) == "<Analysis: 0 frames, 0 faces>"
+    assert analysis[-1].source == "b.jpg"
+    assert (analysis[1:].results, analysis[1:].info) == (analysis.results[1:], analysis.info)
+
+
+def test_a_name_of_another_format_is_refused(analysis: Analysis, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"to_csv does not write \.xlsx; use to_excel, or give a name that ends in"):
+        analysis.to_csv(tmp_path / "t.xlsx")
+    with pytest.raises(OutputError, match=r"to_json does not write \.csv; use to_csv"):
+        analysis.to_json(tmp_path / "t.csv")
+    with pytest.raises(OutputError, match=r"use a name that ends in \.xlsx"):
+        analysis.to_excel(tmp_path / "t.xls")
+    assert list(tmp_path.iterdir()) == []
+    assert analysis.to_csv(tmp_path / "t.tsv").exists()
+
+
+def test_an_excel_file_has_the_table_the_codebook_and_the_settings(analysis: Analysis, tmp_path: Path) -> None:
+    pytest.importorskip("xlsxwriter", reason="needs the extra study")
+    openpyxl = pytest.importorskip("openpyxl", reason="needs the extra dev")
+    book = openpyxl.load_workbook(analysis.to_excel(tmp_path / "t.xlsx"))
+    assert book.sheetnames == ["table", "codebook", "settings"]
+    head, first, *_ = book["table"].iter_rows(values_only=True)
+    assert (first[head.index("source")], first[head.index("emotion")], first[head.index("happy")]) == (
+        "a.jpg",
+        "happy",
+        0.7,
+    )

@@ -1,7 +1,10 @@
 import copy
 import io
+import math
+import multiprocessing
 import pickle
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +19,14 @@ from facemood import (
     FacemoodError,
     ImageError,
     ModelError,
+    OptionError,
     SourceError,
     open_recognizer,
 )
 from facemood.geometry import iou
 from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS
 from facemood.models import DEFAULT_MODEL
+from facemood.models.session import prepare
 from facemood.schema import Image as Pixels
 from facemood.sources import ImageLike, load_image
 from facemood.stages.align import cut_faces, squares_of
@@ -60,12 +65,104 @@ def test_a_result_is_drawn_on_any_kind_of_image(recognizer: EmotionRecognizer, a
         result.draw(load_image(astronaut) / 255)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("copied", [pickle.dumps, copy.deepcopy])
-def test_a_recognizer_is_opened_in_each_process(recognizer: EmotionRecognizer, copied: Callable[[Any], Any]) -> None:
-    with pytest.raises(FacemoodError, match="EmotionRecognizer cannot be pickled or copied.*open one in each process"):
-        copied(recognizer)
-    with pytest.raises(FacemoodError, match="pass its file"):
-        copied(recognizer.session)
+def _pickled(value: Any) -> Any:
+    """A value that was pickled and read again."""
+    return pickle.loads(pickle.dumps(value))
+
+
+@pytest.mark.parametrize("copied", [_pickled, copy.deepcopy])
+def test_a_copy_opens_its_own_networks_and_has_the_same_settings(astronaut: Path, copied: Callable[[Any], Any]) -> None:
+    first = EmotionRecognizer("nano", head="fer2013", prior="balanced", max_faces=1, threads=1)
+    second = copied(first)
+    assert second.info() == first.info()
+    assert second.session is not first.session
+    given, again = (one.analyze_image(astronaut).faces[0].probabilities for one in (first, second))
+    np.testing.assert_array_equal(given, again)
+
+
+@pytest.mark.parametrize("copied", [_pickled, copy.deepcopy])
+def test_a_copied_session_and_what_was_opened_with_one_are_opened_anew(copied: Callable[[Any], Any]) -> None:
+    ferc = open_recognizer("ferc", threads=1)
+    assert type(copied(ferc)) is type(ferc)
+    session = copied(ferc.session)
+    assert (session.file, session.card, session.device) == (ferc.session.file, ferc.session.card, "cpu")
+
+
+def test_a_pickle_goes_to_another_process(recognizer: EmotionRecognizer, astronaut: Path) -> None:
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        (face,) = pool.submit(recognizer.analyze_image, astronaut).result()
+    assert face.emotion == "happy"
+
+
+def test_faces_that_were_found_elsewhere_are_read_in_their_order(
+    recognizer: EmotionRecognizer, astronaut: Path
+) -> None:
+    (face,) = recognizer.analyze_image(astronaut)
+    small = face.box + np.float32([20, 20, -20, -20])
+    result = recognizer.analyze_image(astronaut, boxes=[small, face.box])
+    assert [one.score for one in result] == [1.0, 1.0]
+    np.testing.assert_array_equal(np.stack([one.box for one in result]), np.stack([small, face.box]))
+    np.testing.assert_allclose(result[1].probabilities, face.probabilities, atol=0.01)
+    assert result[1].landmarks is not None
+    assert result.image is not None
+    assert len(recognizer.analyze_image(astronaut, boxes=[])) == 0
+
+
+def test_a_box_without_a_face_is_read_as_it_is(recognizer: EmotionRecognizer) -> None:
+    (face,) = recognizer.analyze_image(np.full((90, 90, 3), 128, np.uint8), boxes=[(-10, 5, 60, 80)])
+    assert face.landmarks is None
+    assert face.probabilities.sum() == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "message"),
+    [
+        ([1, 2, 30, 40], r"the shape is \(4,\); for one face write \[\[x1"),
+        ([[1, 2, 3]], r"expected \(N, 4\) numbers"),
+        ([[1, 2, 30, 40], [30, 40, 30, 50]], r"boxes\[1\] is 30, 40, 30, 50; expected .* x1 < x2"),
+        ([[1, 2, math.nan, 4]], r"boxes\[0\] is 1, 2, nan, 4"),
+        ([[600, 2, 700, 40]], r"boxes\[0\] is 600, 2, 700, 40, outside of the image of 512 x 512"),
+        ("face", "got str"),
+    ],
+)
+def test_wrong_boxes_are_refused(recognizer: EmotionRecognizer, astronaut: Path, boxes: Any, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        recognizer.analyze_image(astronaut, boxes=boxes)
+
+
+def test_boxes_in_the_format_of_fer(recognizer: EmotionRecognizer, astronaut: Path) -> None:
+    (found,) = recognizer.detect_emotions(astronaut)
+    (again,) = recognizer.detect_emotions(astronaut, [found["box"]])
+    assert again["box"] == found["box"]
+    assert again["emotions"]["happy"] == pytest.approx(found["emotions"]["happy"], abs=0.01)
+
+
+@pytest.mark.parametrize("model", ["default", "nano"])
+def test_the_heads_are_linear_in_the_features(model: str, astronaut: Path) -> None:
+    recognizer = EmotionRecognizer(model, threads=1)
+    crops = [*recognizer.crops(recognizer.analyze_image(astronaut)), np.full((60, 60, 3), 90, np.uint8)]
+    features = recognizer.features(crops)
+    assert features.dtype == np.float32
+    found = recognizer.session.run_batch(prepare(crops, recognizer.card), more=("ferplus.weights",))
+    weights = found["ferplus.weights"][: len(recognizer.card.heads["ferplus"])]
+    differences = found["ferplus"][0] - found["ferplus"][1]  # the bias is the same for all faces
+    np.testing.assert_allclose((features[0] - features[1]) @ weights.T, differences, atol=1e-3)
+    assert recognizer.features([]).shape == (0, features.shape[1])
+
+
+def test_crops_and_features_say_what_is_missing(recognizer: EmotionRecognizer, astronaut: Path) -> None:
+    (result,) = recognizer.stream(astronaut)
+    with pytest.raises(OptionError, match="keep_images=True"):
+        recognizer.crops(result)
+    with pytest.raises(ImageError, match=r"pass crop\[None\]"):
+        recognizer.features(np.zeros((48, 48), np.uint8))
+    with pytest.raises(ModelError, match="no output features"):
+        open_recognizer("ferc", threads=1).features(np.zeros((1, 48, 48), np.uint8))
+
+
+def test_crops_are_what_classify_expects(recognizer: EmotionRecognizer, astronaut: Path) -> None:
+    result = recognizer.analyze_image(astronaut)
+    np.testing.assert_allclose(recognizer.classify(recognizer.crops(result))[0], result[0].probabilities, atol=1e-6)
 
 
 def test_no_face_is_an_empty_result_with_a_row(recognizer: EmotionRecognizer) -> None:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facemood import OutputError, Result
+from facemood import OptionError, OutputError, Result
 from facemood.render.overlay import POINT
 from tests.conftest import make_face
 
@@ -66,3 +66,47 @@ def test_a_notebook_displays_the_annotated_image() -> None:
     assert png is not None
     assert png.startswith(b"\x89PNG")
     assert Result("a.jpg")._repr_png_() is None
+
+
+def test_a_result_is_one_line_and_indexed_like_a_sequence() -> None:
+    face = make_face()
+    result = dataclasses.replace(few_labels(), size=(120, 90))
+    assert repr(result) == "<Result: 'a.jpg', 120 x 90, happy 70%>"
+    assert repr(Result("v.mp4", timestamp=1.5, size=(8, 6))) == "<Result: 'v.mp4' at 1.50 s, 8 x 6, no face>"
+    many = dataclasses.replace(result, faces=(face,) * 5)
+    assert repr(many).endswith("happy 70%, happy 70%, happy 70% and 2 more>")
+    assert (result[0], result[-1], many[3:]) == (result.faces[0], result.faces[0], (face, face))
+    with pytest.raises(IndexError):
+        result[1]
+
+
+def test_a_frame_of_one_result_has_typed_columns() -> None:
+    pytest.importorskip("pandas", reason="needs the extra data")
+    table = few_labels().to_dataframe()
+    assert (table["emotion"][0], str(table["face"].dtype), table["happy"][0]) == ("happy", "Int64", 0.7)
+
+
+def test_the_arguments_of_supervision() -> None:
+    given = few_labels().to_supervision()
+    assert list(given) == ["xyxy", "confidence", "class_id", "tracker_id", "data"]
+    assert (given["xyxy"].shape, given["class_id"].tolist(), given["tracker_id"]) == ((1, 4), [0], None)
+    assert given["confidence"].tolist() == pytest.approx([0.7])
+    assert given["data"]["class_name"].tolist() == ["happy"]
+    tracked = [dataclasses.replace(make_face(), track_id=number) for number in (4, 2)]
+    assert Result("a", faces=tuple(tracked), labels=("happy",)).to_supervision()["tracker_id"].tolist() == [4, 2]
+    bare = Result("a", faces=(dataclasses.replace(make_face(), labels=(), probabilities=np.zeros(0, np.float32)),))
+    assert bare.to_supervision()["class_id"].tolist() == [-1]
+    assert Result("a").to_supervision()["xyxy"].shape == (0, 4)
+
+
+def test_a_result_is_plotted_beside_the_bars_of_its_first_faces() -> None:
+    pytest.importorskip("matplotlib", reason="needs the extra plot")
+    result = dataclasses.replace(few_labels(), faces=(make_face(),) * 6)
+    picture, *bars = result.plot().axes
+    assert picture.get_images()[0].get_array().shape == (90, 120, 3)
+    assert [axes.get_title("left") for axes in bars] == ["face 0", "face 1", "face 2", "face 3"]
+    bold = [text.get_text() for text in bars[0].get_yticklabels() if text.get_fontweight() == "bold"]
+    assert bold == ["happy"]
+    assert len(dataclasses.replace(result, faces=()).plot().axes) == 1
+    with pytest.raises(OptionError, match="keep_images=True"):
+        Result("a.jpg").plot()

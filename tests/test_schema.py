@@ -91,3 +91,9 @@ def test_the_reported_label_is_the_display_label_if_there_is_one() -> None:
     held = dataclasses.replace(face, display_label="neutral")
     assert held.reported == ("neutral", face.emotions["neutral"])
     assert held.emotion == "happy"
+
+
+def test_a_face_is_one_line() -> None:
+    assert repr(make_face()) == "<Face: happy 70%, box (10, 20, 50, 70), score 0.90>"
+    assert repr(dataclasses.replace(make_face(), track_id=3)).startswith("<Face 3: happy")
+    assert repr(Face(np.zeros(4, np.float32), 0.5)) == "<Face: no prediction, box (0, 0, 0, 0), score 0.50>"

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import itertools
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from facemood.atomic import replacing
 from facemood.csv_dialect import PLAIN, write_csv
-from facemood.errors import require
+from facemood.data_frames import data_frame
+from facemood.errors import OutputError
 from facemood.originals import refuse_overwriting
 from facemood.results import Failure, Result
 from facemood.table import (
-    BOOLEAN,
-    INTEGER,
-    NUMBER,
     SCHEMA,
-    STRING,
     Cell,
     Column,
     Design,
@@ -35,6 +32,7 @@ from facemood.table import (
     to_cells,
     values_of,
 )
+from facemood.text import count
 from facemood.timeline import SummaryCollector, Track, collect_tracks
 from facemood.timeline.share_intervals import share_interval
 from facemood.wilson import wilson_interval
@@ -42,11 +40,8 @@ from facemood.wilson import wilson_interval
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-DTYPES = {STRING: "string", INTEGER: "Int64", NUMBER: "float64", BOOLEAN: "boolean"}
-"""The types of pandas by those of columns. All of them can have missing values."""
 
-
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
 class Analysis:
     """The results of many frames.
 
@@ -57,11 +52,29 @@ class Analysis:
     """
 
     results: tuple[Result, ...]
-    info: dict[str, Any] = field(default_factory=dict)
+    info: dict[str, Any] = dataclasses.field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
 
     def __iter__(self) -> Iterator[Result]:
         return iter(self.results)
+
+    @overload
+    def __getitem__(self, place: int) -> Result: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Analysis: ...
+
+    def __getitem__(self, place: int | slice) -> Result | Analysis:
+        if isinstance(place, slice):
+            return dataclasses.replace(self, results=self.results[place])
+        return self.results[place]
+
+    def __repr__(self) -> str:
+        sources = list(dict.fromkeys(result.source for result in self.results))
+        faces = sum(map(len, self.results))
+        of = f" of {sources[0]!r}" if len(sources) == 1 else f" of {len(sources)} sources" if sources else ""
+        failed = f", {count(len(self.failures), 'failure')}" if self.failures else ""
+        return f"<Analysis: {count(len(self.results), 'frame')}{of}, {count(faces, 'face')}{failed}>"
 
     def __len__(self) -> int:
         return len(self.results)
@@ -115,16 +128,35 @@ class Analysis:
         """Write the table as CSV.
 
         Args:
-            path: The file.
+            path: The file, such as ``table.csv``.
             dialect: ``"plain"`` keeps every text as it is; ``"excel"`` puts an apostrophe before texts that a
                 spreadsheet would take for a formula, such as the file name ``=1+1.jpg``.
 
         Raises:
-            OutputError: The file cannot be written.
+            OutputError: The file cannot be written, or its name is that of another format.
             ValueError: The dialect is unknown.
         """
+        _refuse_other_format(path, ".csv", "to_csv")
         self._refuse_sources(path)
         return write_csv(path, self.columns, self.rows(), dialect=dialect)
+
+    def to_excel(self, path: str | os.PathLike[str]) -> Path:
+        """Write the table as an Excel file with the sheets ``table``, ``codebook`` and ``settings``.
+
+        Raises:
+            MissingExtraError: XlsxWriter is not installed (extra ``study``).
+            OutputError: The file cannot be written, its name does not end in .xlsx, or there are more than a million
+                rows.
+        """
+        if Path(path).suffix.lower() != ".xlsx":
+            raise OutputError(f"{path}: to_excel writes Excel files; use a name that ends in .xlsx")
+        self._refuse_sources(path)
+        from facemood.sinks.table_files import to_xlsx
+
+        data = to_xlsx(self.columns, list(self.values()), self.info)
+        with replacing(path, "wb") as file:
+            file.write(data)
+        return Path(path)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all results as numbers, strings, lists and dicts, as in the JSON."""
@@ -139,8 +171,10 @@ class Analysis:
         """Return all results as JSON, and write them to a file if a path is given.
 
         Raises:
-            OutputError: The file cannot be written.
+            OutputError: The file cannot be written, or its name is that of another format.
         """
+        if path is not None:
+            _refuse_other_format(path, ".json", "to_json")
         text = json.dumps(self.to_dict(), ensure_ascii=False)
         if path is not None:
             self._refuse_sources(path)
@@ -161,7 +195,7 @@ class Analysis:
         Raises:
             MissingExtraError: pandas is not installed (extra ``data``).
         """
-        return _data_frame(self.columns, list(self.values()))
+        return data_frame(self.columns, list(self.values()))
 
     def summary_dataframe(self) -> Any:
         """Return a row for each segment of a study or, without a plan, for each person of a video, as a DataFrame.
@@ -176,7 +210,7 @@ class Analysis:
         collector = SummaryCollector()
         for result in self.results:
             collector.add(result)
-        return _data_frame(columns, [values_of(columns, summary) for summary in collector.summaries()])
+        return data_frame(columns, [values_of(columns, summary) for summary in collector.summaries()])
 
     def tracks(self) -> list[Track]:
         """Return the tracks of all people in videos, video by video, ordered by track ID."""
@@ -252,12 +286,16 @@ class Analysis:
         return f"<p>{counts}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _data_frame(columns: Sequence[Column], rows: Sequence[Mapping[str, Value]]) -> Any:
-    """Return a table as a DataFrame; the type of a column does not depend on the rows."""
-    pandas = require("pandas", extra="data")
-    return pandas.DataFrame(
-        {
-            column.name: pandas.Series([row[column.name] for row in rows], dtype=DTYPES[column.type])
-            for column in columns
-        }
-    )
+def _refuse_other_format(path: str | os.PathLike[str], own: str, method: str) -> None:
+    """Refuse a name that ends as files of another format do, such as ``table.xlsx`` for CSV.
+
+    Raises:
+        OutputError: The name is that of another format.
+    """
+    from facemood.sinks import SINKS
+
+    suffix = Path(path).suffix.lower()
+    if suffix != own and suffix in {Path(f"x{ending}").suffix for ending in SINKS}:
+        others = {".csv": "to_csv", ".json": "to_json", ".xlsx": "to_excel"}
+        fix = f"use {others[suffix]}, or " if suffix in others else ""
+        raise OutputError(f"{path}: {method} does not write {suffix}; {fix}give a name that ends in {own}")

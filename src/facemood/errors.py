@@ -74,10 +74,6 @@ class WorkerError(FacemoodError):
     """The processes that read inputs cannot be started, or end before they are ready."""
 
 
-class OpenModelError(FacemoodError, TypeError):
-    """An open model, or what holds one, is to be pickled or copied; each process must open its own."""
-
-
 class OutputError(FacemoodError):
     """A result cannot be written."""
 

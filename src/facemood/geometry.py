@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 LIFT = 0.25
 """How far above the brows a face's box begins, as a share of the height of its landmarks."""
@@ -56,6 +56,17 @@ def corner_and_size(box: Floats) -> list[int]:
     """
     x1, y1, x2, y2 = np.rint(box).astype(int).tolist()
     return [x1, y1, x2 - x1, y2 - y1]
+
+
+def corners_of(boxes: ArrayLike) -> Floats:
+    """Return boxes as x, y, width and height as x1 y1 x2 y2; what is no (N, 4) array is returned as it is.
+
+    Example:
+        >>> corners_of([[10, 20, 40, 40]]).tolist()
+        [[10.0, 20.0, 50.0, 60.0]]
+    """
+    values = np.asarray(boxes, np.float32)
+    return np.hstack([values[:, :2], values[:, :2] + values[:, 2:]]) if values.shape[1:] == (4,) else values
 
 
 def iou(one: Floats, other: Floats) -> Floats:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from numpy.typing import ArrayLike
+
 from facemood.models import ModelSession
 from facemood.participants import Participants
 from facemood.results import Result
@@ -15,7 +17,7 @@ from facemood.schema import Face, Frame, Image
 from facemood.stages.action_units import with_units
 from facemood.stages.align import CropSquare, cut_faces, squares_of
 from facemood.stages.classify import with_predictions
-from facemood.stages.detect import DetectOptions, Detector
+from facemood.stages.detect import DetectOptions, Detector, GivenBoxes
 from facemood.stages.landmarks import LandmarkModel, landmarks_of
 from facemood.stages.orientation import AUTO, Orientation, turn_back
 from facemood.stages.pose import estimate_pose
@@ -24,6 +26,7 @@ from facemood.tracking import (
     Baselines,
     Cast,
     FaceFollower,
+    KnownFaces,
     PhotoScene,
     Scene,
     TrackOptions,
@@ -144,6 +147,20 @@ class Pipeline:
             One (s, s, 3) uint8 BGR image per face.
         """
         return cut_faces(image, self.squares(faces))
+
+    def read_boxes(self, frame: Frame, boxes: ArrayLike) -> Result:
+        """Read the faces in boxes that were found elsewhere; the result keeps the image, and the order of the boxes.
+
+        Args:
+            frame: A photo. It is read as it is, and not turned.
+            boxes: (N, 4) numbers x1 y1 x2 y2 in pixels.
+
+        Raises:
+            OptionError: The boxes are wrong (`GivenBoxes`).
+        """
+        given = GivenBoxes(boxes)
+        scene = KnownFaces(given(frame.image))
+        return next(dataclasses.replace(self, detector=given).read([(frame, scene)], keep_images=True))
 
     def read(
         self, frames: Sequence[tuple[Frame, Scene]], *, variants: tuple[str, ...] = (), keep_images: bool = False

@@ -5,21 +5,23 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, DEFAULT_PRECISION, MIN_FACE, SMOOTH
-from facemood.errors import FacemoodError, ImageError, ModelError, OpenModelError
-from facemood.geometry import corner_and_size
+from facemood.errors import FacemoodError, ImageError, ModelError, OptionError
+from facemood.geometry import corner_and_size, corners_of
 from facemood.models import ModelCard, ModelSession, check_views, session_of
+from facemood.models.activation import pooled_features
 from facemood.pipeline import Pipeline
 from facemood.plan_file import Plan
 from facemood.progress import Hook
 from facemood.results import Failure, Result
-from facemood.schema import Face
+from facemood.schema import Face, Image
 from facemood.sources import ErrorHandler, ImageLike, SourceLike, find_inputs, input_errors, read_one_image, refuse_live
 from facemood.stages.align import LANDMARK_FRAMING
 from facemood.stages.classify import choose_head, choose_prior
@@ -94,6 +96,20 @@ class EmotionRecognizer:
         threads: int | None = None,
         precision: str = DEFAULT_PRECISION,
     ) -> None:
+        self._model = model
+        self._options: dict[str, Any] = {
+            "head": head,
+            "detector": detector,
+            "min_face": min_face,
+            "threshold": threshold,
+            "max_faces": max_faces,
+            "views": views,
+            "prior": prior,
+            "orientation": orientation,
+            "device": device,
+            "threads": threads,
+            "precision": precision,
+        }
         options = DetectOptions(min_size=min_face, threshold=threshold, max_faces=max_faces)
         session = session_of(model, device=device, threads=threads, precision=precision)
         card = session.card
@@ -130,11 +146,9 @@ class EmotionRecognizer:
         """Return the strategy that turns faces into predictions; here the network classifies face crops."""
         return CropStrategy(session, head, views, prior)
 
-    def __reduce__(self) -> NoReturn:
-        raise OpenModelError(
-            f"{type(self).__name__} cannot be pickled or copied, because its networks are open; open one in each "
-            "process, or use facemood.archive.run, which starts the processes"
-        )
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and copy the arguments; the networks are opened again where the pickle is read."""
+        return partial(type(self), self._model, **self._options), ()
 
     @property
     def session(self) -> ModelSession:
@@ -156,21 +170,29 @@ class EmotionRecognizer:
         """The labels of the head, in the order of the columns that `classify` returns."""
         return self.card.heads[self.pipeline.head]
 
-    def analyze_image(self, image: ImageLike, *, allow_download: bool = False) -> Result:
+    def analyze_image(
+        self, image: ImageLike, *, boxes: ArrayLike | None = None, allow_download: bool = False
+    ) -> Result:
         """Analyze one image. The result keeps the image for `draw` and `save`.
 
         Args:
             image: A path, a data URL, a file's bytes, an open file, an array (H, W[, 3]) uint8 BGR, or a Pillow image.
+            boxes: Faces that were found elsewhere, (N, 4) numbers x1 y1 x2 y2 in pixels of the image. No detector runs
+                then, and the image is not turned.
             allow_download: Whether an image at an http or https address is downloaded.
 
         Returns:
-            The faces with their expressions, largest first; an empty result if no face is found.
+            The faces with their expressions, largest first, or in the order of `boxes`; an empty result if no face is
+            found.
 
         Raises:
             SourceError: The file does not exist, or it is not an image (`ImageError`).
+            OptionError: A box is wrong, or outside of the image.
         """
         frame = read_one_image(image, allow_download=allow_download)
         with input_errors(frame.source, ImageError):
+            if boxes is not None:
+                return self.pipeline.read_boxes(frame, boxes)
             return next(self.pipeline.read([(frame, self.pipeline.photos())], keep_images=True))
 
     def analyze(
@@ -280,15 +302,52 @@ class EmotionRecognizer:
         Raises:
             ImageError: A crop has the wrong shape or type.
         """
-        if isinstance(crops, np.ndarray) and crops.ndim not in (3, 4):
-            raise ImageError(
-                f"crops must be (N, h, w) or (N, h, w, 3), but are {crops.shape}; for one crop pass crop[None]"
-            )
-        return self.pipeline.strategy.classify_crops(crops).probabilities
+        return self.pipeline.strategy.classify_crops(_checked(crops)).probabilities
 
-    def detect_emotions(self, image: ImageLike) -> list[dict[str, Any]]:
-        """Analyze one image and return the format of the package `fer`: ``[{"box": [x, y, w, h], "emotions": {}}]``."""
-        faces = self.analyze_image(image).faces
+    def crops(self, result: Result) -> list[Image]:
+        """Cut the faces of a result out of its image, framed as the model card says, for `classify` and `features`.
+
+        Args:
+            result: A result with its image, as `analyze_image` returns it.
+
+        Returns:
+            One (s, s, 3) uint8 BGR image per face, in the result's order.
+
+        Raises:
+            OptionError: The result has no image.
+        """
+        if result.image is None:
+            raise OptionError("this result has no image to cut faces out of; read with keep_images=True")
+        return self.pipeline.crops(result.image, result.faces)
+
+    def features(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the features from which the network predicts, for a classifier of your own.
+
+        Args:
+            crops: As for `classify`.
+
+        Returns:
+            (N, C) float32, the mean of the last feature map over the face; C is 240 for the default model.
+
+        Raises:
+            ImageError: A crop has the wrong shape or type.
+            ModelError: The model was exported without its feature map, or takes no image.
+
+        Example:
+            >>> EmotionRecognizer().features(np.full((2, 48, 48), 128, np.uint8)).shape
+            (2, 240)
+        """
+        return pooled_features(self.session, _checked(crops))
+
+    def detect_emotions(self, image: ImageLike, boxes: ArrayLike | None = None) -> list[dict[str, Any]]:
+        """Analyze one image and return the format of the package `fer`: ``[{"box": [x, y, w, h], "emotions": {}}]``.
+
+        Args:
+            image: As for `analyze_image`.
+            boxes: Faces that were found elsewhere, (N, 4) numbers x, y, width, height in pixels, as in the answer.
+        """
+        corners = None if boxes is None else corners_of(boxes)
+        faces = self.analyze_image(image, boxes=corners).faces
         return [{"box": corner_and_size(face.box), "emotions": face.emotions} for face in faces]
 
     def explain(
@@ -370,3 +429,12 @@ class EmotionRecognizer:
         from facemood import __version__
 
         return {"facemood": __version__, **self.pipeline.info()}
+
+
+def _checked(crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> Sequence[NDArray[np.uint8]] | NDArray[np.uint8]:
+    """Return face crops; an array must hold several of them."""
+    if isinstance(crops, np.ndarray) and crops.ndim not in (3, 4):
+        raise ImageError(
+            f"crops must be (N, h, w) or (N, h, w, 3), but are {crops.shape}; for one crop pass crop[None]"
+        )
+    return crops

@@ -7,10 +7,13 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
 
 from facemood.atomic import replacing
 from facemood.csv_dialect import write_csv
+from facemood.data_frames import data_frame
 from facemood.errors import OptionError, OutputError
 from facemood.filenames import escape_name
 from facemood.originals import refuse_overwriting
@@ -31,6 +34,13 @@ from facemood.table import (
     to_cells,
     values_of,
 )
+from facemood.text import percent
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SHOWN = 3
+"""Most faces that the line of text for a result names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +55,7 @@ class Failure:
         return {"source": escape_name(self.source), "message": self.message}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Result:
     """The result of one frame.
 
@@ -86,6 +96,26 @@ class Result:
     def __iter__(self) -> Iterator[Face]:
         return iter(self.faces)
 
+    @overload
+    def __getitem__(self, place: int) -> Face: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Face, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> Face | tuple[Face, ...]:
+        return self.faces[place]
+
+    def __repr__(self) -> str:
+        when = "" if self.timestamp is None else f" at {self.timestamp:.2f} s"
+        size = " x ".join(map(str, self.size))
+        said = ", ".join(f"{label} {percent(share)}" if label else "face" for label, share in self._shown())
+        more = f" and {len(self.faces) - SHOWN} more" if len(self.faces) > SHOWN else ""
+        return f"<Result: {self.source!r}{when}, {size}, {said or 'no face'}{more}>"
+
+    def _shown(self) -> list[tuple[str, float]]:
+        """Return label and probability of the first faces, as a line of text names them."""
+        return [face.reported for face in self.faces[:SHOWN]]
+
     def __len__(self) -> int:
         return len(self.faces)
 
@@ -106,6 +136,37 @@ class Result:
         if frame is None:
             raise OptionError("this result has no image; pass it to draw(image), or read with keep_images=True")
         return draw_faces(frame, self.faces, layers=layers)
+
+    def plot(self, image: ImageLike | None = None, *, layers: Collection[str] = ()) -> Figure:
+        """Return a figure for matplotlib: the annotated frame, and the probabilities of each face beside it.
+
+        Args:
+            image: The frame, if the result did not keep it.
+            layers: What to draw in addition, as for `draw`.
+
+        Raises:
+            MissingExtraError: matplotlib is not installed (extra ``plot``).
+            OptionError: The result has no image, and none is given.
+        """
+        from facemood.render.plots import plot_faces
+
+        return plot_faces(self.draw(image, layers=layers), self.faces)
+
+    def show(self, image: ImageLike | None = None, *, layers: Collection[str] = ()) -> None:
+        """Show the annotated frame: in a notebook's cell, otherwise in a window, until Enter, q or Esc is pressed.
+
+        Args:
+            image: The frame, if the result did not keep it.
+            layers: What to draw in addition, as for `draw`.
+
+        Raises:
+            OptionError: The result has no image, and none is given.
+            MissingExtraError: pygame is not installed (extra ``live``).
+            DeviceError: There is no display.
+        """
+        from facemood.render.show import show_image
+
+        show_image(self.draw(image, layers=layers), title=self.source)
 
     def save(self, path: str | os.PathLike[str], *, layers: Collection[str] = ()) -> Path:
         """Write the annotated image, or the result as .json or .csv.
@@ -151,6 +212,36 @@ class Result:
     def _row_source(self) -> RowSource:
         """The values of a row without a face."""
         return RowSource(source=self.source, frame=self.index, timestamp=self.timestamp)
+
+    def to_dataframe(self) -> Any:
+        """Return the table as a pandas DataFrame, typed as by `Analysis.to_dataframe`.
+
+        Raises:
+            MissingExtraError: pandas is not installed (extra ``data``).
+        """
+        return data_frame(self.columns, list(self.values(self.columns)))
+
+    def to_supervision(self) -> dict[str, Any]:
+        """Return the faces as the keyword arguments of supervision's ``Detections``.
+
+        Returns:
+            ``xyxy`` (N, 4) float32 in pixels, ``confidence`` (N,) float32, ``class_id`` (N,) int64 places in `labels`,
+            -1 without a prediction, ``tracker_id`` (N,) int64 or None, and ``data`` with ``class_name``. supervision
+            itself is not needed.
+
+        Example:
+            >>> import supervision  # doctest: +SKIP
+            >>> supervision.Detections(**result.to_supervision())  # doctest: +SKIP
+        """
+        reported = [face.reported for face in self.faces]
+        tracks = [face.track_id for face in self.faces]
+        return {
+            "xyxy": np.stack([face.box for face in self.faces]) if self.faces else np.zeros((0, 4), np.float32),
+            "confidence": np.array([share for _, share in reported], np.float32),
+            "class_id": np.array([self.labels.index(name) if name else -1 for name, _ in reported], np.int64),
+            "tracker_id": None if not tracks or None in tracks else np.array(tracks, np.int64),
+            "data": {"class_name": np.array([name for name, _ in reported], dtype=str)},
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as numbers, strings, lists and dicts, as in the JSON."""

@@ -30,6 +30,7 @@ from facemood.table import (
     RowSource,
     face_columns,
 )
+from facemood.text import percent
 
 Image = NDArray[np.uint8]
 """(H, W, 3) uint8 BGR."""
@@ -98,7 +99,7 @@ class FaceParts(NamedTuple):
     vector: NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Face:
     """A face in a frame, with its landmarks and predictions.
 
@@ -147,11 +148,18 @@ class Face:
     change: NDArray[np.float32] | None = None
     display_label: str = ""
     certain: bool | None = None
-    activation_map: ActivationMap | None = field(default=None, repr=False)
-    action_units: Mapping[str, float] = field(default_factory=dict, repr=False)
-    openness: tuple[float, float] | None = field(default=None, repr=False)
-    parts: FaceParts | None = field(default=None, repr=False)
-    segment: Segment | None = field(default=None, repr=False)
+    activation_map: ActivationMap | None = None
+    action_units: Mapping[str, float] = field(default_factory=dict)
+    openness: tuple[float, float] | None = None
+    parts: FaceParts | None = None
+    segment: Segment | None = None
+
+    def __repr__(self) -> str:
+        box = ", ".join(f"{value:.0f}" for value in self.box.tolist())
+        who = "" if self.track_id is None else f" {self.track_id}"
+        label, share = self.reported
+        said = f"{label} {percent(share)}" if label else "no prediction"
+        return f"<Face{who}: {said}, box ({box}), score {self.score:.2f}>"
 
     @property
     def emotion(self) -> str:

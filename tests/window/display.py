@@ -18,7 +18,7 @@ SIZE = (800, 600)
 SHOW = """
 import sys
 import numpy as np
-from facemood.window.display import Window
+from facemood.render.display import Window
 height, width = int(sys.argv[1]), int(sys.argv[2])
 picture = np.frombuffer(sys.stdin.buffer.read(height * width * 3), np.uint8).reshape(height, width, 3)
 with Window("picture") as window:

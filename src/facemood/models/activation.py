@@ -75,6 +75,29 @@ def _maps_of(session: ModelSession, found: dict[str, NDArray[np.float32]], head:
     return maps.reshape(number, len(weights), *size)
 
 
+def pooled_features(
+    session: ModelSession, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]
+) -> NDArray[np.float32]:
+    """Return the features from which the heads predict: the mean of the feature map over all places.
+
+    Args:
+        session: A model exported with its feature map, such as the models in the package.
+        crops: N face crops, (h, w) or (h, w, 3) uint8 BGR.
+
+    Returns:
+        (N, C) float32.
+
+    Raises:
+        ModelError: The model was exported without its feature map.
+    """
+    check_features(session, session.card.default_head)
+    width, height = session.card.input_size
+    some = crops if len(crops) else np.zeros((1, height, width), np.uint8)  # also no crop has C features
+    found = session.run_batch(prepare(some, session.card), more=(FEATURES,))[FEATURES]
+    pooled: NDArray[np.float32] = found.mean(axis=(2, 3))
+    return pooled[: len(crops)]
+
+
 def missing_features(session: ModelSession, head: str) -> set[str]:
     """Return the outputs that the maps of a head need but the model does not have."""
     return {FEATURES, weights_of(head)}.difference(session.outputs)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from facemood.defaults import FP32
-from facemood.errors import DeviceError, ImageError, ModelError, OpenModelError, OptionError
+from facemood.errors import DeviceError, ImageError, ModelError, OptionError
 from facemood.models.card import ModelCard
 from facemood.models.card_rules import CHANNELS
 from facemood.models.graph_check import LOGIT_TASKS, check_graph, check_logits, input_shape, takes_one_face
@@ -38,6 +39,7 @@ class ModelSession:
     """
 
     def __init__(self, file: Path, *, device: str = "auto", threads: int | None = None) -> None:
+        self._asked, self._threads = device, threads
         data = read_model_file(file)
         try:
             self._session = open_session(data, device=device, threads=threads)
@@ -59,8 +61,9 @@ class ModelSession:
             self._try()
         logger.info("model %s runs on %s", self.card.name, self.device)
 
-    def __reduce__(self) -> NoReturn:
-        raise OpenModelError("an open model cannot be pickled or copied; pass its file, and open it in each process")
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and copy the name of the file; it is opened again where the pickle is read."""
+        return partial(ModelSession, self.file.absolute(), device=self._asked, threads=self._threads), ()
 
     def run(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         """Run the network once over all crops.

@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 
 from facemood.errors import require
 from facemood.filenames import printable
+from facemood.render.draw import numbers_of
 from facemood.render.palette import CHART_GREY, CHART_INK, hex_of
-from facemood.text import clock, share_percent
+from facemood.schema import Face, Image
+from facemood.text import clock, percent, share_percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,6 +35,15 @@ ROW = 1.9
 
 DPI = 110
 """Pixels per inch of a figure in a notebook."""
+
+PICTURE = 7.0
+"""Width of an annotated picture in inches."""
+
+PROFILE = 1.8
+"""Smallest height of the bars of a face, in inches."""
+
+MOST_FACES = 4
+"""Most faces whose bars stand beside a picture."""
 
 PALE = "#e4e4e4"
 """Colour behind the bar of a share: the full 100%."""
@@ -140,6 +151,53 @@ def plot_timeline(people: Sequence[Person], *, width: float = WIDTH) -> Figure:
         handles = [patches.Patch(color=colour, label=label) for label, colour in zip(labels, colours, strict=True)]
         figure.legend(handles=handles, loc="outside upper left", ncols=8, frameon=False, handlelength=1)
     return figure
+
+
+def plot_faces(drawn: Image, faces: Sequence[Face]) -> Figure:
+    """Draw an annotated picture, and the probabilities of its first faces as bars beside it.
+
+    Args:
+        drawn: The picture as `draw_faces` returns it, (H, W, 3) uint8 BGR.
+        faces: Its faces.
+
+    Returns:
+        A figure without a window: a notebook displays it, and `savefig` writes it.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed (extra ``plot``).
+    """
+    shown = [(face, number) for face, number in zip(faces, numbers_of(faces), strict=True) if face.labels][:MOST_FACES]
+    height = max(PICTURE * min(drawn.shape[0] / drawn.shape[1], 1.0), PROFILE * len(shown), 1.0)
+    with _drawing(PICTURE + (3.2 if shown else 0.0), height) as figure:
+        grid = figure.add_gridspec(
+            max(len(shown), int(height / PROFILE), 1), 2 if shown else 1, width_ratios=(5, 2) if shown else (1,)
+        )
+        picture = figure.add_subplot(grid[:, 0])
+        picture.imshow(drawn[:, :, ::-1])
+        picture.set_axis_off()
+        picture.set_anchor("N")
+        for row, (face, number) in enumerate(shown):
+            _draw_profile(figure.add_subplot(grid[row, 1]), face, number)
+    return figure
+
+
+def _draw_profile(axes: Axes, face: Face, number: str) -> None:
+    """Draw the probabilities of a face as bars, the label that is reported in bold."""
+    label, _ = face.reported
+    places = range(len(face.labels))
+    axes.barh(places, np.ones(len(places)), color=PALE, height=0.62)
+    axes.barh(places, face.probabilities, color=[hex_of(name) for name in face.labels], height=0.62)
+    for place, probability in zip(places, face.probabilities.tolist(), strict=True):
+        axes.text(1.04, place, percent(probability), va="center", fontsize=8)
+    axes.set_yticks(list(places), face.labels, fontsize=8)
+    for text in axes.get_yticklabels():
+        text.set_fontweight("bold" if text.get_text() == label else "normal")
+    axes.set_title(" ".join(["face", number]).strip())
+    axes.set_xlim(0, 1.3)
+    axes.set_xticks([])
+    axes.tick_params(length=0)
+    axes.invert_yaxis()
+    axes.spines[:].set_visible(False)
 
 
 def stacking_order(labels: Sequence[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from facemood.defaults import SMOOTH
 from facemood.tracking.baselines import Baselines
 from facemood.tracking.cast import Cast
 from facemood.tracking.follow import FaceFollower
-from facemood.tracking.scene import PhotoScene, Scene, VideoOptions, VideoScene
+from facemood.tracking.scene import KnownFaces, PhotoScene, Scene, VideoOptions, VideoScene
 from facemood.tracking.smooth import Smoother, SmoothOptions
 from facemood.tracking.tracker import PATIENCE, Tracker, TrackOptions
 
@@ -17,6 +17,7 @@ __all__ = [
     "Baselines",
     "Cast",
     "FaceFollower",
+    "KnownFaces",
     "PhotoScene",
     "Scene",
     "SmoothOptions",

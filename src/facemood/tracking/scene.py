@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Protocol
@@ -171,6 +172,25 @@ class PhotoScene:
             if sure > most:
                 best, most = view, sure
         return best
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFaces:
+    """One photo whose faces were found elsewhere; their order is kept.
+
+    Attributes:
+        faces: The faces.
+    """
+
+    faces: Sequence[Face]
+
+    def find(self, frame: Frame) -> UprightView:
+        """Return the frame as it is, with the faces."""
+        return UprightView(frame, list(self.faces), 0)
+
+    def finish(self, frame: Frame, faces: list[Face]) -> list[Face]:
+        """Return the faces as they are."""
+        return faces
 
 
 class VideoScene:

@@ -13,9 +13,9 @@ from typing import Any
 from facemood.errors import OutputError
 from facemood.flow import close_results
 from facemood.render.anonymize import anonymize
+from facemood.render.display import Window
 from facemood.results import Result
 from facemood.sources.live import public_name
-from facemood.window.display import Window
 from facemood.window.recorder import Recorder
 from facemood.window.result_thread import ResultThread
 from facemood.window.view import BAR, Status, compose, mirror

@@ -9,6 +9,7 @@ from facemood.defaults import DEFAULT_DETECTOR, FP32, MIN_FACE
 from facemood.errors import ModelError, did_you_mean
 from facemood.stages.detect.detect_options import DetectOptions, Detector, select_faces
 from facemood.stages.detect.finder import FinderDetector
+from facemood.stages.detect.given_boxes import GivenBoxes
 from facemood.stages.detect.hog import HogDetector
 from facemood.stages.detect.yunet import YuNetDetector
 
@@ -19,6 +20,7 @@ __all__ = [
     "DetectOptions",
     "Detector",
     "FinderDetector",
+    "GivenBoxes",
     "HogDetector",
     "YuNetDetector",
     "open_detector",

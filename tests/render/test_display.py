@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facemood.errors import DeviceError, MissingExtraError
-from facemood.window.display import Window
+from facemood.render.display import Window
 
 pygame = pytest.importorskip("pygame", reason="needs the extra live")
 
@@ -96,6 +96,6 @@ def test_without_pygame_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 def test_opening_a_window_prints_nothing() -> None:
     """Pygame prints a greeting on stdout, which is for data only."""
     code = "import os; os.environ['SDL_VIDEODRIVER'] = 'dummy'\n"
-    code += "from facemood.window.display import Window\nWindow('silent').close()"
+    code += "from facemood.render.display import Window\nWindow('silent').close()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
