@@ -26,7 +26,7 @@ LAYERS = [
         "wilson",
     },
     {"locks", "atomic", "originals", "progress", "numpy_cnn"},
-    {"table", "participants", "csv_dialect", "schema", "render", "models"},
+    {"table", "data_frames", "participants", "csv_dialect", "schema", "render", "models"},
     {"results", "plan_file", "stages", "sources", "datasets"},
     {"timeline"},
     {"analysis", "study", "tracking", "flow", "sinks", "outputs", "isolation", "strategy"},

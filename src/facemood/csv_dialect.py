@@ -1,4 +1,4 @@
-"""How tables are written as CSV: plainly, or so that a spreadsheet program runs nothing that stands in them."""
+"""How tables are written as CSV: plainly, or so that a spreadsheet program reads the numbers and runs no text."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import csv
 import io
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from numbers import Number
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from facemood.errors import OptionError, did_you_mean
 
@@ -23,8 +24,8 @@ PLAIN = "plain"
 EXCEL = "excel"
 """UTF-8 with a byte order mark, lines as Excel writes them, and no text that is taken for a formula."""
 
-DIALECTS = (PLAIN, EXCEL)
-"""All dialects."""
+EXCEL_EU = "excel-eu"
+"""As `EXCEL`, with semicolons between the cells and decimal commas, as Excel reads CSV in most of Europe."""
 
 KEY = "csv_dialect"
 """Under which name a run's settings tell the dialect, where it is not `PLAIN`."""
@@ -59,6 +60,16 @@ def csv_line(values: Iterable[object], /) -> str:
     return line.getvalue().removesuffix("\r\n") + "\n"
 
 
+def cells_by_tab(values: Iterable[object], /) -> str:
+    r"""Return one line of a table whose cells are separated by tabs; a tab or line break within a text is a space.
+
+    Example:
+        >>> cells_by_tab(["onset", 1.5, ""])
+        'onset\t1.5\tn/a\n'
+    """
+    return "\t".join(" ".join(str(value).split()) or "n/a" for value in values) + "\n"
+
+
 class ExcelLines:
     r"""Writes lines in the dialect `EXCEL`.
 
@@ -71,6 +82,9 @@ class ExcelLines:
         ('source,x1\r\n', "'=1+1.jpg,-1.5\r\n", 1)
     """
 
+    delimiter: ClassVar[str] = ","
+    """What stands between two cells."""
+
     guarded: int
 
     def __init__(self) -> None:
@@ -79,11 +93,16 @@ class ExcelLines:
     def __call__(self, values: Iterable[object], /) -> str:
         """Return one line."""
         line = io.StringIO()
-        csv.writer(line, lineterminator="\r\n").writerow(map(self._guard, values))
+        writer = csv.writer(line, delimiter=self.delimiter, lineterminator="\r\n")
+        writer.writerow(self.number(value) if isinstance(value, Number) else self._guard(value) for value in values)
         return line.getvalue()
 
+    def number(self, value: Number) -> object:
+        """Return how a number is written."""
+        return value
+
     def _guard(self, value: object) -> object:
-        """Put an apostrophe before a text that could be a formula; numbers stay."""
+        """Put an apostrophe before a text that could be a formula."""
         if not isinstance(value, str) or not value.startswith(FORMULA):
             return value
         self.guarded += 1
@@ -93,6 +112,32 @@ class ExcelLines:
         """Say how many texts were changed; empty if none was."""
         many = "1 text begins" if self.guarded == 1 else f"{self.guarded:,} texts begin"
         return f"{many} with an apostrophe, so that no spreadsheet takes it for a formula" * bool(self.guarded)
+
+
+class EuropeanExcelLines(ExcelLines):
+    r"""Writes lines in the dialect `EXCEL_EU`.
+
+    Example:
+        >>> EuropeanExcelLines()(["a;b.jpg", -1.5, 3])
+        '"a;b.jpg";-1,5;3\r\n'
+    """
+
+    delimiter = ";"
+
+    def number(self, value: Number) -> object:
+        """Write the point of a decimal number as a comma."""
+        return str(value).replace(".", ",")
+
+
+LINES: dict[str, Callable[[], Line]] = {
+    PLAIN: lambda: csv_line,
+    EXCEL: ExcelLines,
+    EXCEL_EU: EuropeanExcelLines,
+}
+"""What writes the lines of each dialect."""
+
+DIALECTS = tuple(LINES)
+"""All dialects."""
 
 
 def check_dialect(name: str) -> str:
@@ -121,7 +166,7 @@ def lines_for(info: Mapping[str, Any]) -> Line:
     Raises:
         OptionError: Their dialect is none.
     """
-    return ExcelLines() if check_dialect(info.get(KEY, PLAIN)) == EXCEL else csv_line
+    return LINES[check_dialect(info.get(KEY, PLAIN))]()
 
 
 def head_line(line: Line, names: Iterable[str]) -> str:

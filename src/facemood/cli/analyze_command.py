@@ -61,8 +61,8 @@ if TYPE_CHECKING:
     from facemood.tracking.scene import VideoOptions
 
 ENDINGS = (
-    ".csv, .parquet, .xlsx, .sav, .dta, .jsonl, .json, .mp4, .html, .summary.csv, .episodes.csv, codebook.md, "
-    "codebook.csv, .png, .jpg"
+    ".csv, .parquet, .xlsx, .sav, .dta, .jsonl, .json, .mp4, .html, .summary.csv, .episodes.csv, .eaf, .TextGrid, "
+    ".srt, .vtt, _events.tsv, codebook.md, codebook.csv, .png, .jpg"
 )
 """Suffixes of files that can be written, for the help."""
 

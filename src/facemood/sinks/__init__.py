@@ -10,6 +10,13 @@ from facemood.atomic import STDOUT, is_stream
 from facemood.errors import OutputError, did_you_mean
 from facemood.render import IMAGE_SUFFIXES
 from facemood.sinks.annotated_images import FolderSink, PictureSink
+from facemood.sinks.annotation_files import (
+    ElanSink,
+    EventsCodebookSink,
+    EventsSink,
+    PraatSink,
+    SubtitlesSink,
+)
 from facemood.sinks.codebook import CodebookSink
 from facemood.sinks.episode_table import EpisodesSink
 from facemood.sinks.parquet import ParquetSink
@@ -29,6 +36,12 @@ SINKS: dict[str, Any] = {
     ".summary.csv": SummaryCsvSink,
     **dict.fromkeys((f".summary{suffix}" for suffix in FORMATS), SummaryFileSink),
     ".episodes.csv": EpisodesSink,
+    ".eaf": ElanSink,
+    ".textgrid": PraatSink,
+    ".srt": SubtitlesSink,
+    ".vtt": SubtitlesSink,
+    "_events.tsv": EventsSink,
+    "_events.json": EventsCodebookSink,
     "codebook.csv": CodebookSink,
     "codebook.md": CodebookSink,
     ".csv": CsvSink,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from facemood.csv_dialect import head_line
 from facemood.filenames import escape_name
 from facemood.results import Result
 from facemood.sinks.text_files import FileSink
@@ -15,7 +17,50 @@ COLUMNS = ("tier", "begin", "end", "duration", "annotation", "peak_time", "peak"
 """Columns of the table. ELAN imports the first five. Times are in seconds with 3 decimals, probabilities 0..1."""
 
 
-class EpisodesSink(FileSink):
+class EpisodeTextSink(FileSink):
+    """A text file of episodes, written by `close`; until then, it needs about 120 bytes of memory per face.
+
+    Args:
+        path: The file.
+        info: Settings of the run, as `EmotionRecognizer.info` gives it.
+        layers: What images show; a text file shows none.
+        min_seconds: Shorter episodes are left out.
+        max_gap: Longest time, in seconds, for which a person may be out of sight within an episode.
+
+    Raises:
+        OutputError: The file cannot be written.
+        ValueError: A limit is below 0.
+    """
+
+    min_seconds: float
+    max_gap: float
+
+    def __init__(
+        self,
+        path: Path,
+        info: dict[str, Any],
+        layers: Collection[str] = (),
+        *,
+        min_seconds: float = MIN_SECONDS,
+        max_gap: float = MAX_GAP,
+    ) -> None:
+        check_limits(min_seconds, max_gap)
+        super().__init__(path, info, layers)
+        self.min_seconds, self.max_gap = min_seconds, max_gap
+        self._collector = TrackCollector()
+
+    def body(self, result: Result) -> str:
+        """Add one frame; nothing is written yet."""
+        self._collector.add(result)
+        return ""
+
+    def episodes(self) -> Iterator[Episode]:
+        """Yield the episodes of each person."""
+        for track in self._collector.tracks():
+            yield from find_episodes(track, min_seconds=self.min_seconds, max_gap=self.max_gap)
+
+
+class EpisodesSink(EpisodeTextSink):
     """Writes a CSV file with one line per episode, person by person, in order; see `timeline.find_episodes`.
 
     To import it in ELAN, use File, Import, CSV / Tab-delimited Text File. The first row of data is row 2, and the
@@ -44,52 +89,30 @@ class EpisodesSink(FileSink):
         'tier,begin,end,duration,annotation,peak_time,peak,mean,source,person'
     """
 
-    min_seconds: float
-    max_gap: float
-
-    def __init__(
-        self,
-        path: Path,
-        info: dict[str, Any],
-        layers: Collection[str] = (),
-        *,
-        min_seconds: float = MIN_SECONDS,
-        max_gap: float = MAX_GAP,
-    ) -> None:
-        check_limits(min_seconds, max_gap)
-        super().__init__(path, info, layers)
-        self.min_seconds, self.max_gap = min_seconds, max_gap
-        self._collector = TrackCollector()
-
     def head(self) -> str:
         """Return the header line."""
-        return self.line(COLUMNS)
-
-    def body(self, result: Result) -> str:
-        """Add one frame; nothing is written yet."""
-        self._collector.add(result)
-        return ""
+        return head_line(self.line, COLUMNS)
 
     def tail(self) -> str:
         """Return a line for each episode."""
-        return "".join(self.line(_cells(episode)) for episode in self._episodes())
+        return "".join(self.line(_cells(episode)) for episode in self.episodes())
 
-    def _episodes(self) -> Iterator[Episode]:
-        """Yield the episodes of each person."""
-        for track in self._collector.tracks():
-            yield from find_episodes(track, min_seconds=self.min_seconds, max_gap=self.max_gap)
+
+def tier_of(episode: Episode) -> str:
+    """Return the name of a person's tier in annotation programs."""
+    return f"expression person {episode.track_id}"
 
 
 def _cells(episode: Episode) -> tuple[object, ...]:
     """Return the cells of one line. The duration is computed from the rounded times, so that the numbers agree."""
     begin, end = round(episode.start, 3), round(episode.end, 3)
     return (
-        f"expression person {episode.track_id}",
-        f"{begin:.3f}",
-        f"{end:.3f}",
-        f"{end - begin:.3f}",
+        tier_of(episode),
+        Decimal(f"{begin:.3f}"),
+        Decimal(f"{end:.3f}"),
+        Decimal(f"{end - begin:.3f}"),
         episode.label,
-        f"{episode.peak_time:.3f}",
+        Decimal(f"{episode.peak_time:.3f}"),
         round(episode.peak, 4),
         round(episode.mean, 4),
         escape_name(episode.source),

@@ -1,0 +1,136 @@
+"""Files for annotation programs and players, each read by another reader than the library that writes it."""
+
+import csv
+import json
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import av
+import pytest
+
+from facemood import Result
+from facemood.sinks import open_sink
+from tests.sinks.test_episode_table import talk
+from tests.test_timeline import face_of, frame_of
+
+for _module in ("pympi", "praatio", "pysubs2"):
+    pytest.importorskip(_module, reason="needs the extra annotate")
+
+INFO = {"labels": ["happy", "sad", "neutral"], "facemood": "1.2"}
+
+EPISODES = [(0.0, 0.667, "happy", 1), (0.333, 1.667, "neutral", 2), (1.0, 1.667, "sad", 1)]
+"""Start, end, label and person of each episode of `talk`, ordered by start."""
+
+
+def written(path: Path, results: list[Result]) -> Path:
+    """The file that a sink writes of some results."""
+    sink = open_sink(str(path), INFO)
+    for result in results:
+        sink.write(result)
+    sink.close()
+    return path
+
+
+def from_elan(path: Path) -> list[tuple[float, float, str, int]]:
+    """The episodes of an ELAN file."""
+    tree = ElementTree.parse(path).getroot()
+    times = {slot.get("TIME_SLOT_ID"): int(slot.get("TIME_VALUE", "")) / 1000 for slot in tree.iter("TIME_SLOT")}
+    return [
+        (
+            times[one.get("TIME_SLOT_REF1")],
+            times[one.get("TIME_SLOT_REF2")],
+            one.findtext("ANNOTATION_VALUE", ""),
+            int(tier.get("TIER_ID", "").removeprefix("expression person ")),
+        )
+        for tier in tree.iter("TIER")
+        for one in tier.iter("ALIGNABLE_ANNOTATION")
+    ]
+
+
+def from_praat(path: Path) -> list[tuple[float, float, str, int]]:
+    """The episodes of a TextGrid, by its lines."""
+    found = []
+    for tier in path.read_text().split("item [")[2:]:
+        person = int(re.findall(r'name = "expression person (\d+)"', tier)[0])
+        for interval in tier.split("intervals [")[1:]:
+            start, end = map(float, re.findall(r"xm(?:in|ax) = ([\d.]+)", interval))
+            label = re.findall(r'text = "(.*)"', interval)[0]
+            found += [(start, end, label, person)] if label else []
+    return found
+
+
+def from_subtitles(path: Path) -> list[tuple[float, float, str, int]]:
+    """The episodes of subtitles, by FFmpeg."""
+    found = []
+    with av.open(str(path)) as container:
+        for packet in container.demux(subtitles=0):
+            if packet.size and packet.pts is not None and packet.duration is not None:
+                person, _, label = bytes(packet).decode().strip().partition(": ")
+                start, scale = float(packet.pts * packet.time_base), float(packet.time_base)
+                found.append((start, start + packet.duration * scale, label, int(person.removeprefix("person "))))
+    return found
+
+
+def from_events(path: Path) -> list[tuple[float, float, str, int]]:
+    """The episodes of a table of events."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return [
+        (onset := float(row["onset"]), onset + float(row["duration"]), row["trial_type"], int(row["person"]))
+        for row in rows
+    ]
+
+
+READERS: dict[str, Any] = {
+    "talk.eaf": from_elan,
+    "talk.TextGrid": from_praat,
+    "talk.srt": from_subtitles,
+    "talk.vtt": from_subtitles,
+    "sub-1_task-talk_events.tsv": from_events,
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_another_reader_finds_the_episodes(tmp_path: Path, name: str) -> None:
+    found = sorted(READERS[name](written(tmp_path / name, talk())), key=lambda one: (one[0], one[3]))
+    assert [one[2:] for one in found] == [one[2:] for one in EPISODES]
+    for (start, end, *_), (wanted_start, wanted_end, *_) in zip(found, EPISODES, strict=True):
+        assert (start, end) == pytest.approx((wanted_start, wanted_end), abs=0.0011)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_video_without_a_face_is_a_file_that_can_be_read(tmp_path: Path, name: str) -> None:
+    path = written(tmp_path / name, [frame_of(0.0), frame_of(2.0)])
+    if name.endswith((".srt", ".vtt")):
+        assert path.read_text().strip() in ("", "WEBVTT")
+    elif name.endswith("TextGrid"):
+        assert "xmax = 2" in path.read_text()
+        assert 'name = "expression"' in path.read_text()
+    else:
+        assert READERS[name](path) == []
+
+
+def test_elan_finds_the_video_beside_the_file_and_shows_only_people(tmp_path: Path) -> None:
+    source = str(tmp_path / "videos" / "a b.mp4")
+    frames = [frame_of(time, face_of("happy"), source=source) for time in (0.0, 0.5)]
+    path = written(tmp_path / "out" / "a.eaf", frames)
+    tree = ElementTree.parse(path).getroot()
+    (media,) = tree.iter("MEDIA_DESCRIPTOR")
+    assert (media.get("RELATIVE_MEDIA_URL"), media.get("MIME_TYPE")) == ("../videos/a%20b.mp4", "video/mp4")
+    assert str(tmp_path) not in path.read_text()
+    assert [tier.get("TIER_ID") for tier in tree.iter("TIER")] == ["expression person 1"]
+
+
+def test_a_lone_person_has_no_number_in_subtitles(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.vtt", [frame_of(0.0, face_of("happy")), frame_of(0.5, face_of("happy"))])
+    assert path.read_text() == "WEBVTT\n\n1\n00:00:00.000 --> 00:00:01.000\nhappy\n\n"
+
+
+def test_the_description_of_events_names_each_column(tmp_path: Path) -> None:
+    described = json.loads(written(tmp_path / "sub-1_events.json", talk()).read_text())
+    head = written(tmp_path / "sub-1_events.tsv", talk()).read_text().split("\n")[0].split("\t")
+    assert list(described) == [*head, "GeneratedBy"]
+    assert described["GeneratedBy"][0]["Version"] == "1.2"
+    assert "happy" in described["trial_type"]["Levels"]
