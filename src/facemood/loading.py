@@ -7,12 +7,8 @@ from typing import Any
 
 from facemood.defaults import DEFAULT_PRECISION
 from facemood.errors import ModelError
-from facemood.ferc import FERC
 from facemood.models import DEFAULT_MODEL, ModelSession, find_model
 from facemood.recognizer import EmotionRecognizer
-
-RECOGNIZERS: dict[str, type[EmotionRecognizer]] = {kind.task: kind for kind in (EmotionRecognizer, FERC)}
-"""The recognizer class for each task that a model's card can have."""
 
 
 def open_recognizer(
@@ -46,10 +42,19 @@ def open_recognizer(
     """
     file = find_model(name_or_file, precision=precision)
     session = ModelSession(file, device=device, threads=threads)
-    task = session.card.task
-    if task not in RECOGNIZERS:
+    kinds = _recognizers(session.card.task)
+    if session.card.task not in kinds:
         raise ModelError(
-            f"{file}: the card's task is {task!r}, and no recognizer runs such a model; "
-            f"expected {' or '.join(map(repr, RECOGNIZERS))}"
+            f"{file}: the card's task is {session.card.task!r}, and no recognizer runs such a model; "
+            f"expected {' or '.join(map(repr, kinds))}"
         )
-    return RECOGNIZERS[task](session, threads=threads, precision=precision, **options)
+    return kinds[session.card.task](session, threads=threads, precision=precision, **options)
+
+
+def _recognizers(task: str) -> dict[str, type[EmotionRecognizer]]:
+    """Return the recognizer classes by their tasks, among them that of a task; FERC's networks load only for others."""
+    if task == EmotionRecognizer.task:
+        return {task: EmotionRecognizer}
+    from facemood.ferc import FERC
+
+    return {kind.task: kind for kind in (EmotionRecognizer, FERC)}

@@ -1,9 +1,11 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from facemood.errors import ModelError, OptionError
 from facemood.models import DEFAULT_MODEL, LANDMARKS, ModelSession, find_model, list_models, list_parts
+from facemood.models.registry import INT8, PRECISIONS
 
 
 def test_the_default_is_in_the_package() -> None:
@@ -23,6 +25,20 @@ def test_every_model_has_a_complete_card_and_a_limited_size(name: str) -> None:
     assert card.trained_on["split"] == "Training"
     assert any(key.startswith("PrivateTest") for key in card.metrics)
     assert find_model(name).stat().st_size <= 6_000_000
+
+
+@pytest.mark.parametrize("name", list_models())
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_every_model_takes_two_faces_at_once_and_gives_a_number_per_label(name: str, precision: str) -> None:
+    try:
+        session = ModelSession(find_model(name, precision=precision), device="cpu")
+    except ModelError:
+        assert precision == INT8  # not every model has such a file
+        return
+    logits = session.run(np.zeros((2, 48, 48), np.uint8))
+    assert {head: values.shape for head, values in logits.items()} == {
+        head: (2, len(labels)) for head, labels in session.card.heads.items()
+    }
 
 
 @pytest.mark.parametrize(

@@ -356,8 +356,6 @@ class _Job:
 
     def _results(self, recognizer: EmotionRecognizer, inputs: list[str], layers: list[str]) -> Iterator[Result]:
         """Read the inputs, with what is drawn of their faces, and note what cannot be read."""
-        from facemood.ferc import with_layers
-
         if self.reading is not None:
             return self.reading.results(inputs, on_error=self._fail, progress=self.bar)
         results = recognizer.stream(
@@ -372,6 +370,10 @@ class _Job:
             on_error=self._fail,
             allow_download=self.allow_download,
         )
+        if not layers:
+            return results
+        from facemood.ferc import with_layers
+
         return with_layers(recognizer, results, layers)
 
     def _fail(self, name: str, error: Exception) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 import facemood
+from facemood.cli.quick_start import QuickCommand, QuickGroup
 from facemood.cli.signals import exit_code, listen
 from facemood.cli.terminal import CANNOT_START, INTERRUPTED, USAGE, say, use_utf8
 from facemood.errors import FacemoodError, OptionError, OutputConflictError, RecipeError
@@ -33,6 +34,7 @@ def build_app(names: Iterable[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
     """
     app = typer.Typer(
         name="facemood",
+        cls=QuickGroup,
         help="Recognize apparent facial expressions in images, videos and cameras. "
         "Train, export and measure the networks.",
         no_args_is_help=True,
@@ -49,7 +51,7 @@ def build_app(names: Iterable[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
             continue
         command = getattr(module, function)
         # The whole first paragraph: of a docstring, narrow terminals would list half a sentence.
-        app.command(name, short_help=(command.__doc__ or "").partition("\n\n")[0])(command)
+        app.command(name, short_help=(command.__doc__ or "").partition("\n\n")[0], cls=QuickCommand)(command)
     return app
 
 

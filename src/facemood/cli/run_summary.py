@@ -65,7 +65,7 @@ class RunSummary:
         """Print the tables and the counts on stderr."""
         from rich.console import Console
 
-        console = Console(stderr=True)
+        console = Console(stderr=True, emoji=False)
         if self._rows:
             _show_table(console, ["image", "face", "expression", "confidence", "next"], self._rows)
         if self._hidden:

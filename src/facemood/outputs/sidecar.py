@@ -7,7 +7,6 @@ other files together list all that runs have written here.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import os
 import time
@@ -199,6 +198,8 @@ class Sidecar:
 
     def add_settings(self, settings: Mapping[str, Any]) -> str:
         """Add settings, and return their key for entries."""
+        import hashlib  # loads OpenSSL
+
         text = json.dumps(settings, sort_keys=True, default=str)
         key = hashlib.sha256(text.encode()).hexdigest()[:12]
         self.settings[key] = json.loads(text)

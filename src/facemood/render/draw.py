@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
-from PIL import Image as Pillow
-from PIL import ImageDraw
 
 from facemood.render.fonts import drawable, font_for
 from facemood.render.overlay import draw_layers
 from facemood.render.palette import GROUND, INK, Colour, colour_of, ink_on
 from facemood.schema import Face, Image
 from facemood.text import percent
+
+if TYPE_CHECKING:
+    from PIL import ImageDraw
 
 NO_PREDICTION = "no prediction"
 """Text in place of the label for a face without a prediction."""
@@ -59,6 +60,9 @@ def draw_faces(image: Image, faces: Sequence[Face], *, layers: Collection[str] =
     Raises:
         OutputError: A layer is unknown.
     """
+    from PIL import Image as Pillow
+    from PIL import ImageDraw
+
     canvas = Pillow.fromarray(cv2.cvtColor(draw_layers(image, faces, layers), cv2.COLOR_BGR2RGB))
     pen = ImageDraw.Draw(canvas, "RGBA")
     boxes = [Area(*np.rint(face.box).astype(int).tolist()) for face in faces]
@@ -91,6 +95,9 @@ def draw_profile(face: Face, *, size: int = 22) -> Image:
     Returns:
         (h, w, 3) uint8 BGR.
     """
+    from PIL import Image as Pillow
+    from PIL import ImageDraw
+
     width, height = _panel_size(face, size, rows=len(face.labels))
     canvas = Pillow.new("RGB", (width, height), GROUND)
     _draw_panel(ImageDraw.Draw(canvas, "RGBA"), face, Area(0, 0, width, height), size, rows=len(face.labels))

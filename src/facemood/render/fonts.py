@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from functools import lru_cache
+from typing import TYPE_CHECKING, TypeAlias
 
-from PIL import ImageFont
+if TYPE_CHECKING:
+    from PIL import ImageFont
 
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+Font: TypeAlias = "ImageFont.FreeTypeFont | ImageFont.ImageFont"
+"""A font of Pillow, which is loaded when something is drawn."""
 
 SYSTEM_FONTS = (
     "DejaVuSans.ttf",
@@ -24,6 +27,8 @@ SYSTEM_FONTS = (
 @lru_cache(maxsize=256)
 def font_for(text: str, size: int) -> Font:
     """Return a font of a size in pixels with every character of a text, or Pillow's default font if there is none."""
+    from PIL import ImageFont
+
     own = ImageFont.load_default(size)
     if has_all(own, text):
         return own
@@ -55,6 +60,8 @@ def has_all(font: Font, text: str) -> bool:
 
 def _open(name: str, size: int) -> Font | None:
     """Open a system font; None if it is not installed."""
+    from PIL import ImageFont
+
     try:
         return ImageFont.truetype(name, size)
     except OSError:

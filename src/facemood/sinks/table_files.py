@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -109,6 +108,8 @@ def _by_pyreadstat(
     writer: str, columns: Sequence[Column], rows: Rows, names: Sequence[str], most: int, **more: Any
 ) -> bytes:
     """Write a table by a function of pyreadstat, which can write files only, and return it."""
+    import tempfile  # loads OpenSSL
+
     pyreadstat, pandas = require("pyreadstat", extra="study"), require("pandas", extra="study")
     series, labels, values = {}, [], {}
     for column, name in zip(columns, names, strict=True):

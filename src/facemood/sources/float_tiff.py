@@ -6,7 +6,6 @@ import io
 
 import cv2
 import numpy as np
-from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from facemood.errors import ImageError
 from facemood.schema import Image
@@ -33,6 +32,8 @@ def decode_float_tiff(data: bytes, *, name: str, most: int) -> Image:
     Raises:
         ImageError: OpenCV does not read it either, it is damaged, or it has too many pixels.
     """
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
     kind = f"{name}: this kind of TIFF is not read; save it as grey or RGB with 8, 16 or 32 bits, or as PNG"
     try:
         directory = ImageFileDirectory_v2(data[:8])
