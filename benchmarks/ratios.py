@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 from machine import describe_machine
 
-from facemood.sinks.video_file import VideoWriter
+from facemood.sinks.video_writer import VideoWriter
 from facemood.sources import load_image
 
 ROOT = Path(__file__).parents[1]

@@ -19,7 +19,7 @@ from measure import Effort, Row, facemood_command, repeat, timing
 from memory import PEAK
 
 from facemood import Frame, open_recognizer
-from facemood.sinks.video_file import VideoWriter
+from facemood.sinks.video_writer import VideoWriter
 from facemood.tracking import VideoOptions
 
 RATE, SWAY, PERIOD = 15, 12, 60

@@ -13,6 +13,7 @@ import numpy as np
 from av.container import OutputContainer
 
 from facemood.schema import Image
+from facemood.sources.video import read_video
 
 BARS = 8
 """Number of bars that encode an image's number: dark for 0 and bright for 1, the highest binary digit first."""
@@ -150,3 +151,14 @@ def noisy_images(count: int, size: tuple[int, int] = (64, 48)) -> list[Image]:
     """Numbered images with noise, which hardly compress, so that a few frames make a large file."""
     noise = np.random.default_rng(3).integers(0, 60, (count, size[1], size[0], 3), np.uint8)
     return [picture - 30 + part for picture, part in zip(numbered_images(count, size), noise, strict=True)]
+
+
+def timed_numbers(path: Path) -> list[tuple[float | None, int]]:
+    """The times of a video's frames, and the numbers encoded in them."""
+    return [(frame.timestamp, number_of(frame.image)) for frame in read_video(path)]
+
+
+def length_of(path: Path) -> float:
+    """The duration of a whole video, frames and sound, in seconds."""
+    with av.open(str(path)) as video:
+        return (video.duration or 0) / 1e6

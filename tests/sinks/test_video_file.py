@@ -2,6 +2,7 @@ import contextlib
 import itertools
 import random
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,18 +10,24 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from facemood.errors import OutputConflictError, OutputError
+from facemood.errors import OptionError, OutputConflictError, OutputError
 from facemood.labels import EXPRESSIONS
 from facemood.results import Result
 from facemood.schema import Face, Image
-from facemood.sinks.video_file import VideoSink, VideoWriter
-from facemood.sources.video import probe_video, read_video
+from facemood.sinks.video_file import VideoSink
+from facemood.sources.video import read_video
 from tests.conftest import make_face
 from tests.growing import full_disk, growing
-from tests.videos import make_video, noisy_images, number_of, numbered_image, numbered_images, sound_of
+from tests.videos import (
+    length_of,
+    make_video,
+    noisy_images,
+    numbered_image,
+    numbered_images,
+    sound_of,
+    timed_numbers,
+)
 
 TIMES = [time / 100 for time in itertools.accumulate(random.Random(7).choices((4, 4, 7, 40), k=29), initial=0)]
 """Times of the frames of a video with a variable frame rate, in seconds."""
@@ -48,17 +55,6 @@ def annotate(source: Path, target: Path, *, stop: int | None = None, anonymize: 
         sink.write(result)
     sink.close()
     return target
-
-
-def timed_numbers(path: Path) -> list[tuple[float | None, int]]:
-    """The times of a video's frames, and the numbers encoded in them."""
-    return [(frame.timestamp, number_of(frame.image)) for frame in read_video(path)]
-
-
-def length_of(path: Path) -> float:
-    """The duration of a whole video, frames and sound, in seconds."""
-    with av.open(str(path)) as video:
-        return (video.duration or 0) / 1e6
 
 
 def test_frames_keep_their_timestamps_and_the_last_frame_its_length(tmp_path: Path) -> None:
@@ -94,85 +90,6 @@ def test_the_video_plays_in_browsers(spoken: Path, tmp_path: Path) -> None:
     with av.open(str(target)) as video:
         context = video.streams.video[0].codec_context
         assert (context.name, context.pix_fmt, context.profile) == ("h264", "yuv420p", "High")
-
-
-@pytest.mark.parametrize("size", [(65, 49), (64, 47), (129, 96)])
-def test_odd_sizes_keep_all_pixels(tmp_path: Path, size: tuple[int, int]) -> None:
-    width, height = size
-    corner = numbered_image(5, size)
-    corner[-1, -1] = corner[-2:, -2:] = (0, 0, 255)
-    writer = VideoWriter(tmp_path / "odd.mp4")
-    writer.add(corner, 0.0)
-    writer.close()
-    (frame,) = read_video(tmp_path / "odd.mp4")
-    assert frame.size == (width + width % 2, height + height % 2)
-    shown = frame.image[:height, :width].astype(int)
-    assert abs(shown - corner).mean() < 8
-    assert shown[-1, -1, 2] > shown[-1, -1, 0] + 100
-    added = frame.image[height:].astype(int)
-    assert abs(added - frame.image[height - 1]).max(initial=0) < 40
-
-
-def test_colours_are_kept(tmp_path: Path) -> None:
-    plain = [np.full((48, 64, 3), colour, np.uint8) for colour in ((40, 90, 200), (128, 128, 128), (220, 200, 30))]
-    writer = VideoWriter(tmp_path / "plain.mp4")
-    for number, picture in enumerate(plain):
-        writer.add(picture, number / 25)
-    writer.close()
-    for frame, picture in zip(read_video(tmp_path / "plain.mp4"), plain, strict=True):
-        np.testing.assert_allclose(frame.image, picture, atol=4)
-
-
-def test_images_of_other_sizes_are_scaled_to_fit(tmp_path: Path) -> None:
-    writer = VideoWriter(tmp_path / "sizes.mp4")
-    writer.add(numbered_image(3, (64, 48)), 0.0)
-    writer.add(np.full((96, 48, 3), 255, np.uint8), 0.04)  # 24 x 48, with 20 columns of black on each side
-    writer.add(numbered_image(201, (128, 96)), 0.08)
-    writer.close()
-    first, narrow, last = (frame.image for frame in read_video(tmp_path / "sizes.mp4"))
-    assert (number_of(first), number_of(last)) == (3, 201)
-    assert narrow[:, :18].max() < 40
-    assert narrow[:, 24:40].min() > 215
-    assert narrow[:, 46:].max() < 40
-
-
-@settings(max_examples=10, deadline=None)
-@given(
-    steps=st.lists(st.integers(0, 200_000), min_size=1, max_size=12),
-    first=st.integers(-(10**9), 10**9).map(lambda ticks: ticks / 90_000),
-    rest=st.integers(1, 500_000),
-)
-def test_any_increasing_times_are_kept(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[int], first: float, rest: int
-) -> None:
-    path = tmp_path_factory.mktemp("times") / "video.mp4"
-    ticks = list(itertools.accumulate(steps, initial=0))
-    expected = list(itertools.accumulate(ticks[1:], lambda last, tick: max(tick, last + 1), initial=0))
-    writer = VideoWriter(path)
-    for number, tick in enumerate(ticks):
-        writer.add(numbered_image(number), first + tick / 90_000)
-    writer.close(end=first + (expected[-1] + rest) / 90_000)
-    assert timed_numbers(path) == [(tick / 90_000, number) for number, tick in enumerate(expected)]
-    assert probe_video(path).duration == pytest.approx((expected[-1] + rest) / 90_000, abs=2 / 90_000)
-
-
-def test_a_live_source_gives_a_video_without_sound(tmp_path: Path) -> None:
-    writer = VideoWriter(tmp_path / "live.mp4")
-    for number in range(5):
-        writer.add(numbered_image(number), 1234.5 + number / 10)
-    writer.close()
-    assert timed_numbers(tmp_path / "live.mp4") == [(number / 10, number) for number in range(5)]
-    info = probe_video(tmp_path / "live.mp4")
-    assert (info.has_audio, info.duration) == (False, 0.5)  # the last one lasts as long as the one before
-
-
-def test_times_must_be_in_order(tmp_path: Path) -> None:
-    writer = VideoWriter(tmp_path / "video.mp4")
-    writer.add(numbered_image(0), 1.0)
-    with pytest.raises(OutputError, match=r"a frame at 0\.500 s follows one at 1\.000 s; expected frames in order"):
-        writer.add(numbered_image(1), 0.5)
-    writer.close()
-    assert timed_numbers(tmp_path / "video.mp4") == [(0, 0)]
 
 
 def test_an_interrupted_video_plays(spoken: Path, tmp_path: Path) -> None:
@@ -218,14 +135,6 @@ def test_without_a_frame_no_video_is_written(tmp_path: Path, caplog: pytest.LogC
     assert caplog.messages == [f"{tmp_path / 'target.mp4'}: there were no frames, so no video was written"]
 
 
-def test_a_closed_video_accepts_no_frames(tmp_path: Path) -> None:
-    writer = VideoWriter(tmp_path / "video.mp4")
-    writer.add(numbered_image(0), 0.0)
-    writer.close()
-    with pytest.raises(OutputError, match="the video is closed"):
-        writer.add(numbered_image(1), 0.1)
-
-
 def test_a_single_image_is_no_video(tmp_path: Path) -> None:
     sink = VideoSink(tmp_path / "target.mp4", {})
     with pytest.raises(OutputError, match=r"photo\.jpg is a single image.*give a folder's name.* target/"):
@@ -262,17 +171,6 @@ def test_an_unwritable_path_is_an_error_at_once(tmp_path: Path) -> None:
         VideoSink(tmp_path / "target.mp4", {}, anonymize="blurr")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of the size of files, which stands for a full disk")
-def test_a_full_disk_is_an_output_error_and_leaves_nothing(tmp_path: Path) -> None:
-    writer = VideoWriter(tmp_path / "video.mp4")
-    with pytest.raises(OutputError, match="cannot be written"), full_disk(20_000):
-        for number, picture in enumerate(noisy_images(100, (128, 96))):
-            writer.add(picture, number / 25)
-        writer.close()
-    writer.close()
-    assert list(tmp_path.iterdir()) == []
-
-
 @pytest.mark.parametrize("how", ["blur", "box"])
 def test_faces_are_hidden_before_anything_is_drawn(tmp_path: Path, how: str) -> None:
     picture: Image = np.repeat(noisy_images(1, (60, 60))[0], 2, axis=1)
@@ -287,3 +185,48 @@ def test_faces_are_hidden_before_anything_is_drawn(tmp_path: Path, how: str) -> 
     assert grain[0] < 0.5 * grain[1]
     assert grain[1] > 0.5 * grain[2]
     assert (inside.max() < 20) == (how == "box")
+
+
+def writing() -> list[threading.Thread]:
+    """The threads that write behind."""
+    return [thread for thread in threading.enumerate() if thread.name.startswith("facemood-write")]
+
+
+def test_frames_are_encoded_in_a_thread_that_ends_with_the_video(spoken: Path, tmp_path: Path) -> None:
+    sink = VideoSink(tmp_path / "target.mp4", {})
+    for result in itertools.islice(results_of(spoken), 5):
+        sink.write(result)
+    assert len(writing()) == 1
+    sink.close()
+    assert writing() == []
+    assert [number for _, number in timed_numbers(tmp_path / "target.mp4")] == [0, 1, 2, 3, 4]
+    sink = VideoSink(tmp_path / "other.mp4", {})
+    for result in itertools.islice(results_of(spoken), 5):
+        sink.write(result)
+    sink.discard()
+    assert writing() == []
+    assert [path.name for path in tmp_path.iterdir()] == ["target.mp4"]
+
+
+def test_a_frame_that_cannot_be_drawn_is_an_error_of_a_later_call_and_what_was_before_is_kept(tmp_path: Path) -> None:
+    sink = VideoSink(tmp_path / "target.mp4", {})
+    sink.write(Result("camera:0", timestamp=0.0, image=numbered_image(0)))
+    sink.write(Result("camera:0", timestamp=0.1, image=numbered_image(1)))
+    sink.write(Result("camera:0", timestamp=0.2))
+    with pytest.raises(OptionError, match="has no image"):
+        sink.close()
+    assert writing() == []
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".mp4"] == ["target.unfinished.mp4"]
+    assert timed_numbers(tmp_path / "target.unfinished.mp4") == [(0, 0), (pytest.approx(0.1), 1)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of the size of files, which stands for a full disk")
+def test_a_disk_that_fills_up_while_frames_wait_is_an_output_error_and_leaves_nothing(tmp_path: Path) -> None:
+    sink = VideoSink(tmp_path / "video.mp4", {})
+    with pytest.raises(OutputError, match="cannot be written"), full_disk(20_000):
+        for number, picture in enumerate(noisy_images(100, (128, 96))):
+            sink.write(Result("camera:0", timestamp=number / 25, size=(128, 96), image=picture))
+        sink.close()
+    sink.close()
+    assert list(tmp_path.iterdir()) == []
+    assert writing() == []

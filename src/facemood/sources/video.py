@@ -79,7 +79,7 @@ def probe_video(path: str | os.PathLike[str], *, max_pixels: int | None = None) 
     Example:
         >>> import tempfile
         >>> import numpy as np
-        >>> from facemood.sinks.video_file import VideoWriter
+        >>> from facemood.sinks.video_writer import VideoWriter
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     writer = VideoWriter(f"{folder}/grey.mp4")
         ...     writer.add(np.full((48, 64, 3), 128, np.uint8), timestamp=0.0)
@@ -167,7 +167,7 @@ def read_video(
     Example:
         >>> import tempfile
         >>> import numpy as np
-        >>> from facemood.sinks.video_file import VideoWriter
+        >>> from facemood.sinks.video_writer import VideoWriter
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     writer = VideoWriter(f"{folder}/grey.mp4")
         ...     for number in range(10):

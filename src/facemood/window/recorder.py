@@ -14,7 +14,7 @@ from facemood.errors import OutputError
 from facemood.render import write_image
 from facemood.results import Result
 from facemood.sinks.text_files import CsvSink
-from facemood.sinks.video_file import VideoWriter
+from facemood.sinks.video_writer import VideoWriter
 
 
 class Recorder:
