@@ -92,6 +92,14 @@ def test_a_face_is_followed_by_its_landmarks(model: LandmarkModel, portrait: Ima
         model.follow(portrait, [face, Face(BOX, 0.9)])
 
 
+def test_differences_of_rounding_do_not_grow_from_frame_to_frame(model: LandmarkModel, portrait: Image) -> None:
+    (points,), _ = model.predict(portrait, BOX[None])
+    faces = [Face(box_of_points(there), 1.0, landmarks=there) for there in (points, points + np.float32(0.001))]
+    for _ in range(3):
+        faces = [followed for face in faces for followed in model.follow(portrait, [face]) if followed]
+        np.testing.assert_array_equal(faces[0].landmarks, faces[1].landmarks)
+
+
 @pytest.mark.dataset
 def test_landmarks_are_near_the_annotated_ones(model: LandmarkModel, shared_data: Path) -> None:
     errors = []

@@ -33,9 +33,6 @@ MAX_DIFFERENCE = 0.005
 MAX_DISTANCE = 0.05
 """Largest distance of a landmark, in pixels."""
 
-MAX_DRIFT = 0.06
-"""The same in a video: a face is followed by its last landmarks, so differences of single grey levels add up."""
-
 PATIENCE = 120
 """Seconds for which the answers of a browser are waited for; a busy machine is slow."""
 
@@ -239,5 +236,7 @@ def test_people_are_followed_and_smoothed_as_in_python(
             assert (seen["track_id"], seen["display_label"]) == (face.track_id, face.display_label), frame.index
             assert face.raw_probabilities is not None
             for key, values in (("emotions", face.probabilities), ("raw_emotions", face.raw_probabilities)):
-                np.testing.assert_allclose(list(seen[key].values()), values, rtol=0, atol=MAX_DRIFT)
+                np.testing.assert_allclose(list(seen[key].values()), values, rtol=0, atol=MAX_DIFFERENCE)
+            assert face.landmarks is not None
+            assert np.abs(np.array(seen["landmarks"]) - face.landmarks).max() <= MAX_DISTANCE
     assert {face["track_id"] for faces in read["frames"] for face in faces} == {1, 2}

@@ -95,6 +95,9 @@ class LandmarkModel:
     def follow(self, image: Image, faces: Sequence[Face]) -> list[Face | None]:
         """Follow faces of the last frame to the next one by their landmarks, without a detector.
 
+        The network looks in the box of the last landmarks, at their tilt, both rounded to whole pixels and degrees. So
+        the crop of a face that keeps still is the same in each frame, and differences of rounding do not grow.
+
         Args:
             image: The next frame, (H, W, 3) uint8 BGR.
             faces: Faces of the last frame with 68 points.
@@ -114,7 +117,8 @@ class LandmarkModel:
         if not known:
             return []
         before = np.stack(known)
-        points, presence = self.predict(image, box_of_points(before), tilts(before[:, 36], before[:, 45]))
+        tilt = tilts(before[:, 36], before[:, 45])
+        points, presence = self.predict(image, box_of_points(before).round(), tilt.round())
         boxes = box_of_points(points)
         return [
             dataclasses.replace(face, box=box, landmarks=there, score=float(present)) if present >= PRESENT else None

@@ -3,7 +3,7 @@
 import { boxOfPoints, iom, iou, shorterSide, tiltOf } from "./geometry.js";
 import { PRESENT } from "./landmarks.js";
 import { selectFaces } from "./photos.js";
-import { resizeArea, resizeLinear } from "./pixels.js";
+import { resizeArea, resizeLinear, roundHalfEven } from "./pixels.js";
 import { Tracker } from "./tracker.js";
 
 /**
@@ -122,11 +122,14 @@ export class FaceFollower {
   }
 
   /**
-   * Follow the faces of the last frame; return those that are still there, and whether any is unreliable.
+   * Follow the faces of the last frame, in their boxes and at their tilts, which are rounded to whole pixels and degrees,
+   * so that differences of rounding do not grow; return those that are still there, and whether any is unreliable.
    * @param {Picture} image
    */
   async #follow(image) {
-    const places = this.#faces.map(({ points }) => ({ box: boxOfPoints(points), tilt: tiltOf(points, 36, 45) }));
+    const places = this.#faces.map(({ points }) => ({
+      box: boxOfPoints(points).map(roundHalfEven), tilt: roundHalfEven(tiltOf(points, 36, 45)),
+    }));
     const seen = await this.landmarkModel.predict(image, places);
     const pairs = this.#faces.flatMap((before, row) => {
       const { points, presence } = seen[row];
