@@ -17,7 +17,7 @@ SEED ?= $(shell date +%Y%j)
 export OMP_WAIT_POLICY = PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test test-fast fuzz coverage check check-python check-js format verify-types audit sbom bench clean
+.PHONY: help demo test test-fast fuzz coverage check check-python check-js web-package format verify-types audit sbom bench clean
 
 help:
 	@echo "make demo [PHOTO=path]  read sample photos, or your own, with the core dependencies alone"
@@ -29,6 +29,7 @@ help:
 	@echo "make format             format the Python code, and fix what the linter can fix"
 	@echo "make check-python       the part of make check for Python"
 	@echo "make check-js           lint and type check the JavaScript of the pages; needs npm"
+	@echo "make web-package        pack the engine for web developers into dist/; needs npm"
 	@echo "make verify-types       check that the public API is typed completely; needs npm"
 	@echo "make audit              look for known vulnerabilities in the core dependencies; needs a network"
 	@echo "make sbom               list the core dependencies in dist/sbom.json (CycloneDX)"
@@ -71,6 +72,10 @@ format: .venv/ready
 
 check-js: node_modules/ready
 	@npm run --silent check
+
+web-package: .venv/ready node_modules/ready
+	@mkdir -p dist
+	@cd web && PATH="$(CURDIR)/.venv/bin:$$PATH" npm pack --pack-destination ../dist
 
 # pyright looks at the installed package, as its users do.
 verify-types: .venv/ready node_modules/ready

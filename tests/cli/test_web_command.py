@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -23,9 +24,22 @@ def test_it_writes_the_site_and_says_what_and_where(facemood: Run, tmp_path: Pat
     assert (tmp_path / "out" / "index.html").is_file()
 
 
+def test_it_writes_the_engine_alone_with_several_models(facemood: Run, tmp_path: Path) -> None:
+    done = facemood("web", "out", "--engine", "--model", "nano", "--model", "default")
+    assert done.returncode == 0, done.stderr
+    listing = json.loads((tmp_path / "out" / "files.json").read_text())
+    assert listing["model"] == "nano"
+    assert "default.onnx" in listing["engine"]
+    there = {file.relative_to(tmp_path / "out").as_posix() for file in (tmp_path / "out").rglob("*") if file.is_file()}
+    assert there == {*listing["files"], "files.json"}
+    assert "app/web/page/reader.js" in there
+    assert not [name for name in there if "server" in name or name in ("index.html", "sw.js")]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message", "code"),
     [
+        (("out", "--engine", "--serve"), "--serve shows the page, but with --engine there is none", 2),
         ((), "give a folder to write the site into, or --serve", 2),
         (("out", "--base", "faces"), "a base such as /faces", 2),
         (("out", "--model", "ferc"), "for the task 'vector'", 3),

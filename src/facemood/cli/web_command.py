@@ -27,9 +27,17 @@ def web(
         Path | None, typer.Argument(metavar="[OUT]", help="Folder for the site: new, empty, or a site to replace.")
     ] = None,
     model: Annotated[
-        str, typer.Option("--model", metavar="MODEL", help="A model's name (default or nano), or an .onnx file.")
-    ] = DEFAULT_MODEL,
+        list[str] | None,
+        typer.Option(
+            "--model",
+            metavar="MODEL",
+            help="A model's name (default or nano), or an .onnx file. Of several, the page uses the first.",
+        ),
+    ] = None,
     base: Annotated[str, typer.Option("--base", metavar="PATH", help="Path of the site on its host, as /faces.")] = "",
+    engine: Annotated[
+        bool, typer.Option("--engine", help="Write the engine without the page, for your own page.")
+    ] = False,
     serve: Annotated[bool, typer.Option("--serve", help="Show the site on this machine until Ctrl-C.")] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port for --serve; 0 takes any that is free.")] = PORT,
     quiet: Quiet = False,
@@ -43,12 +51,14 @@ def web(
     start_logging(quiet=quiet, verbose=verbose)
     if folder is None and not serve:
         raise OptionError("give a folder to write the site into, or --serve to look at it")
+    if engine and serve:
+        raise OptionError("--serve shows the page, but with --engine there is none; give one of the two")
     from facemood.web.static_site import write_site
 
     with contextlib.ExitStack() as stack:
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="facemood-")), "site")
-        site = write_site(folder, models=[model], base=base)
+        site = write_site(folder, models=model or [DEFAULT_MODEL], base=base, page=not engine)
         if not quiet:
             say(f"{site.folder}: {count(len(site.files), 'file')}, {site.size / MEGABYTE:.1f} MB")
         if serve:

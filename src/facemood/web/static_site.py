@@ -42,6 +42,9 @@ POLICY = (
 )
 """Content Security Policy of the page: nothing from elsewhere, and no eval but for WebAssembly."""
 
+ENTRY = f"{APP}/web/page/reader.js"
+"""The module that other pages import."""
+
 BASE = re.compile(r"(/[\w.~-]+)*/?")
 """A path under which a site may lie, such as /faces."""
 
@@ -64,7 +67,9 @@ class Site:
         return sum(self.files.values())
 
 
-def write_site(folder: Path, *, models: Sequence[str | Path] = (DEFAULT_MODEL,), base: str = "") -> Site:
+def write_site(
+    folder: Path, *, models: Sequence[str | Path] = (DEFAULT_MODEL,), base: str = "", page: bool = True
+) -> Site:
     """Write the static site into a folder.
 
     Args:
@@ -72,6 +77,7 @@ def write_site(folder: Path, *, models: Sequence[str | Path] = (DEFAULT_MODEL,),
         models: Expression models: names, or .onnx files with a card. The page uses the first.
         base: Path at which the site will be served, for the web manifest, such as ``"/faces"``. Without it the manifest
             is relative too; all other addresses always are.
+        page: Whether the page is written too, or the engine alone, for other pages.
 
     Raises:
         ModelError: A model is unknown, damaged, or not for face crops.
@@ -83,7 +89,7 @@ def write_site(folder: Path, *, models: Sequence[str | Path] = (DEFAULT_MODEL,),
     named = _named_models(models)
     _refuse_other_files(folder)
     files = dict(_page_files(named, base.rstrip("/") + "/" if base else "./"))
-    files["sw.js"] = _service_worker(files)
+    files = {**files, "sw.js": _service_worker(files)} if page else _engine_alone(files)
     with _replacing_folder(folder) as part:
         for path, data in files.items():
             (part / path).parent.mkdir(parents=True, exist_ok=True)
@@ -123,6 +129,18 @@ def _page_files(models: Mapping[str, ModelSession], scope: str) -> Iterator[tupl
         "files": {path: {"bytes": len(data), "sha256": _sha256(data)} for path, data in listed.items()},
     }
     yield LISTING, _json(listing)
+
+
+def _engine_alone(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the files of a site that other pages need, and their list."""
+    kept = {
+        path: data
+        for path, data in files.items()
+        if path.startswith(("engine/", "licences/")) or path == ENTRY or Path(path).parent == Path(APP, "web")
+    }
+    listing = json.loads(files[LISTING])
+    listing["files"] = {path: entry for path, entry in listing["files"].items() if path in kept}
+    return {**kept, LISTING: _json(listing)}
 
 
 def _engine_files(models: Mapping[str, ModelSession]) -> Iterator[tuple[str, tuple[str, str, bytes, int]]]:
