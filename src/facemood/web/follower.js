@@ -3,7 +3,7 @@
 import { boxOfPoints, iom, iou, shorterSide, tiltOf } from "./geometry.js";
 import { PRESENT } from "./landmarks.js";
 import { selectFaces } from "./photos.js";
-import { resizeArea, resizeLinear, roundHalfEven } from "./pixels.js";
+import { greyOf, resizeArea, resizeLinear, roundHalfEven } from "./pixels.js";
 import { Tracker } from "./tracker.js";
 
 /**
@@ -107,12 +107,12 @@ export class FaceFollower {
    * @returns {Promise<Tracked[]>}
    */
   async find(image, time) {
-    const small = thumbnailOf(image);
+    const [small, grey] = [thumbnailOf(image), greyOf(image)];
     const cut = this.#thumbnail !== null && !isSameShot(this.#thumbnail, small);
     const recent = this.#time !== null && Math.abs(time - this.#time) < LONGEST_GAP;
-    const { faces: followed, unreliable } = recent && !cut ? await this.#follow(image) : { faces: [], unreliable: true };
+    const { faces: followed, unreliable } = recent && !cut ? await this.#follow(grey) : { faces: [], unreliable: true };
     const detect = unreliable || this.#isDue(time);
-    const faces = detect ? await this.#detect(image, followed, this.#chooseSize(time, cut)) : followed;
+    const faces = detect ? await this.#detect(grey, followed, this.#chooseSize(time, cut)) : followed;
     this.#faces = this.tracker.update(image, selectFaces(faces, this.options), time, cut);
     this.#framesSince = detect ? 0 : this.#framesSince + 1;
     if (detect) this.#detectedAt = time;
@@ -124,13 +124,13 @@ export class FaceFollower {
   /**
    * Follow the faces of the last frame, in their boxes and at their tilts, which are rounded to whole pixels and degrees,
    * so that differences of rounding do not grow; return those that are still there, and whether any is unreliable.
-   * @param {Picture} image
+   * @param {Picture} grey
    */
-  async #follow(image) {
+  async #follow(grey) {
     const places = this.#faces.map(({ points }) => ({
       box: boxOfPoints(points).map(roundHalfEven), tilt: roundHalfEven(tiltOf(points, 36, 45)),
     }));
-    const seen = await this.landmarkModel.predict(image, places);
+    const seen = await this.landmarkModel.predict(grey, places);
     const pairs = this.#faces.flatMap((before, row) => {
       const { points, presence } = seen[row];
       return presence >= PRESENT ? [{ before, now: { ...before, box: reframe(before, points), points, score: presence } }] : [];
@@ -166,14 +166,14 @@ export class FaceFollower {
 
   /**
    * Run the detector and merge its faces with those that were followed.
-   * @param {Picture} image
+   * @param {Picture} grey
    * @param {Tracked[]} followed
    * @param {number} minFace
    * @returns {Promise<Candidate[]>}
    */
-  async #detect(image, followed, minFace) {
+  async #detect(grey, followed, minFace) {
     const options = { ...this.options, minFace };
-    const found = selectFaces(await this.finder.detect(image, options), { ...options, maxFaces: undefined });
+    const found = selectFaces(await this.finder.detect(grey, options), { ...options, maxFaces: undefined });
     if (!followed.length) {
       this.#misses.clear();
       return found;

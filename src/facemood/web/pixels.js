@@ -150,25 +150,38 @@ function averageParts(image, width, height) {
   const [across, down] = [areaWeights(image.width, width), areaWeights(image.height, height)];
   const small = blank(width, height, channels);
   const length = width * channels;
-  const sums = new Float32Array(length);
-  for (let y = 0; y < height; y++) {
+  const [sums, means] = [new Float32Array(length), new Float32Array(length)];
+  for (let y = 0, averaged = -1; y < height; y++) {
     sums.fill(0);
-    for (let row = down.first[y]; row < down.first[y + 1]; row++) {
-      const start = down.index[row] * image.width;
-      for (let x = 0, to = 0; x < width; x++) {
-        for (let channel = 0; channel < channels; channel++, to++) {
-          let value = 0;
-          for (let part = across.first[x]; part < across.first[x + 1]; part++) {
-            const pixel = image.data[(start + across.index[part]) * channels + channel];
-            value = Math.fround(value + Math.fround(pixel * across.weight[part]));
-          }
-          sums[to] += Math.fround(value * down.weight[row]);
-        }
-      }
+    for (let part = down.first[y]; part < down.first[y + 1]; part++) {
+      const row = down.index[part];
+      if (row !== averaged) averageRow(image, row, across, means);
+      averaged = row; // two rows of the small image may share one
+      for (let to = 0; to < length; to++) sums[to] += Math.fround(means[to] * down.weight[part]);
     }
     for (let to = 0; to < length; to++) small.data[y * length + to] = Math.min(255, roundHalfEven(sums[to]));
   }
   return small;
+}
+
+/**
+ * Average the pixels of one row.
+ * @param {Picture} image
+ * @param {number} row
+ * @param {ReturnType<typeof areaWeights>} across
+ * @param {Float32Array} means One for each pixel of the small image, and each channel.
+ */
+function averageRow({ data, width, channels }, row, { first, index, weight }, means) {
+  for (let channel = 0; channel < channels; channel++) {
+    const start = row * width * channels + channel;
+    for (let x = 0, to = channel; to < means.length; x++, to += channels) {
+      let mean = 0;
+      for (let part = first[x]; part < first[x + 1]; part++) {
+        mean = Math.fround(mean + Math.fround(data[start + index[part] * channels] * weight[part]));
+      }
+      means[to] = mean;
+    }
+  }
 }
 
 /**
