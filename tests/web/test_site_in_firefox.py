@@ -1,0 +1,61 @@
+"""The static site in Firefox: below a path of a plain server, live, and offline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from facemood import EmotionRecognizer
+from facemood.text import percent
+from facemood.web.static_site import write_site
+from tests.conftest import PHOTOS
+from tests.web.firefox import FirefoxPage, open_firefox
+from tests.web.plain_server import BASE, PlainServer, serve_folder
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainServer]:
+    folder = tmp_path_factory.mktemp("host") / "site"
+    write_site(folder, models=["nano"])
+    with serve_folder(folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FirefoxPage]:
+    with open_firefox(tmp_path_factory.mktemp("firefox")) as page:
+        yield page
+
+
+def read_portrait(page: FirefoxPage) -> None:
+    """Let the page read a photo, and compare what it shows with what Python reads."""
+    expected = EmotionRecognizer("nano", threads=1).analyze_image(PHOTOS / "astronaut.png").faces[0]
+    page.choose("photo-file", PHOTOS / "astronaut.png")
+    assert page.wait("document.querySelector('.word')?.innerText").lower() == expected.emotion
+    assert percent(expected.confidence) in page.run("document.querySelector('.how').innerText")
+
+
+def test_a_photo_is_read_below_a_path_without_special_headers(page: FirefoxPage, host: PlainServer) -> None:
+    page.open(host.address)
+    read_portrait(page)
+    assert all(path.startswith(BASE) for path in host.asked if path != "/favicon.ico")
+
+
+def test_a_camera_is_read(page: FirefoxPage, host: PlainServer) -> None:
+    page.open(host.address)
+    page.run("document.getElementById('choose-camera').click()")
+    page.wait("parseInt(document.getElementById('pace').innerText) > 0")
+    page.run("document.getElementById('stop').click()")
+    assert page.run("document.getElementById('live').hidden")
+
+
+def test_it_reads_offline_after_the_first_visit(page: FirefoxPage, host: PlainServer) -> None:
+    page.open(host.address)
+    page.wait("navigator.serviceWorker.ready.then((one) => one.active.state === 'activated')")
+    page.wait("!!navigator.serviceWorker.controller")
+    host.offline = True
+    page.open(host.address)
+    read_portrait(page)
