@@ -52,7 +52,7 @@ def test_addresses_have_the_path_of_the_proxy(behind: Running) -> None:
         assert page.headers["location"] == "/faces/"
         assert "Path=/faces/;" in page.headers["set-cookie"]
         assert "Secure" in page.headers["set-cookie"]  # because the proxy says that its side is https
-        assert client.get("/").status_code == client.get("/static/page.js").status_code == 200
+        assert client.get("/").status_code == client.get("/app/server/static/page.js").status_code == 200
 
 
 def test_the_page_asks_for_nothing_by_a_path_from_the_root(behind: Running) -> None:

@@ -67,7 +67,9 @@ def test_the_servers_own_page_may(server: Running) -> None:
         assert '"hello"' in str(socket.recv())
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/v1/models", "/metrics", "/static/page.js"])
+@pytest.mark.parametrize(
+    "path", ["/", "/docs", "/openapi.json", "/v1/models", "/metrics", "/app/server/static/page.js"]
+)
 def test_without_the_token_nothing_is_told(locked: Running, path: str) -> None:
     with locked.client() as client:
         check_problem(client.get(path), 401, "token")
@@ -123,7 +125,9 @@ def test_who_asks_too_often_is_told_to_wait(recognizer: EmotionRecognizer) -> No
         assert 1 <= int(answers[-1].headers["retry-after"]) <= 3
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/static/page.js", "/v1/settings", "/nothing", "/v1/videos/none"])
+@pytest.mark.parametrize(
+    "path", ["/", "/docs", "/app/server/static/page.js", "/v1/settings", "/nothing", "/v1/videos/none"]
+)
 def test_every_answer_carries_the_policy(client: httpx.Client, path: str) -> None:
     headers = client.get(path).headers
     policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
@@ -148,7 +152,9 @@ def test_a_failure_of_the_server_says_nothing_of_its_inside(recognizer: EmotionR
         assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
-@pytest.mark.parametrize("path", ["/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py"])
+@pytest.mark.parametrize(
+    "path", ["/app/server/static/../app.py", "/app/server/static/%2e%2e/app.py", "/app/server/static/..%2fapp.py"]
+)
 def test_nothing_beside_the_page_is_given_out(server: Running, path: str) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as raw:
         raw.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())

@@ -226,7 +226,7 @@ def test_a_recording_has_the_cells_of_the_librarys_table(page: Page, labels: tup
     analysis = made_analysis(labels)
     told = [[{"name": one.name, "path": one.path} for one in analysis.columns], analysis.to_dict()["results"]]
     text = page.run(
-        f"""import("/static/record.js").then((record) => {{
+        f"""import("/app/server/static/record.js").then((record) => {{
           const [columns, results] = JSON.parse({json.dumps(json.dumps(told))});
           const rows = results.flatMap((result) => record.rowsOf(result, columns));
           return [columns.map(({{ name }}) => name), ...rows].map(record.csvLine).join("");

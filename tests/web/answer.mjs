@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { cutFace, squareOf } from "../../src/facemood/web/align.js";
+import { blurredFace, hiddenPart } from "../../src/facemood/web/anonymize.js";
 import { appearanceOf } from "../../src/facemood/web/appearance.js";
 import { readCard } from "../../src/facemood/web/card.js";
 import { predict } from "../../src/facemood/web/expression.js";
@@ -10,7 +11,7 @@ import { boxOfPoints, iom, iou, nonMaxSuppression } from "../../src/facemood/web
 import { assign } from "../../src/facemood/web/least_cost.js";
 import { Smoother } from "../../src/facemood/web/smoother.js";
 import { turnBox, turnPicture, turnPoints } from "../../src/facemood/web/orientation.js";
-import { greyOf, resizeArea, resizeLinear, rgbOf } from "../../src/facemood/web/pixels.js";
+import { cutOut, greyOf, resizeArea, resizeLinear, rgbOf } from "../../src/facemood/web/pixels.js";
 import { cutSquare } from "../../src/facemood/web/squares.js";
 
 const unpack = ({ data, ...shape }) => ({ ...shape, data: new Uint8Array(Buffer.from(data, "base64")) });
@@ -49,6 +50,12 @@ const answers = {
       const { probabilities, displayed } = smoother.smooth(1, Float32Array.from(row));
       return { probabilities: [...probabilities], displayed };
     });
+  },
+  hide: ({ image, box }) => {
+    const whole = unpack(image);
+    const part = hiddenPart(box, whole);
+    const face = cutOut(whole, part.x, part.y, part.width, part.height);
+    return { ...part, data: pack(blurredFace(face, Math.max(box[2] - box[0], box[3] - box[1]))) };
   },
   turn: ({ image, degrees, box, points }) => {
     const size = { width: image.width, height: image.height };

@@ -15,6 +15,7 @@ from facemood.labels import EXPRESSIONS
 from facemood.models import FINDER, LANDMARKS, find_model, list_models
 from facemood.models.card import ModelCard
 from facemood.models.session import ModelSession
+from facemood.render.anonymize import anonymize
 from facemood.schema import Face, Frame
 from facemood.stages.classify import PRIORS, predictions_of
 from facemood.stages.detect.finder import bounded_scale, combine_scores, tiles
@@ -163,6 +164,19 @@ def test_appearances_are_those_of_python() -> None:
     for box, answer in zip(boxes, in_javascript(tasks), strict=True):
         expected = appearance_of(photo, Face(np.array(box, np.float32), 1.0))
         assert float(np.dot(answer, expected)) == pytest.approx(float(expected.any()), abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "box", [(179, 63, 272, 175), (-20.4, 10.5, 40.5, 90.2), (480, 440, 530, 600), (10, 10, 13, 14)]
+)
+def test_faces_are_hidden_as_in_python(box: tuple[float, ...]) -> None:
+    photo = read_photo("astronaut.png")
+    (answer,) = in_javascript([{"call": "hide", "image": packed(photo), "box": box}])
+    expected = anonymize(photo, [Face(np.array(box, np.float32), 1.0)])
+    hidden = photo.copy()
+    x, y, width, height = (answer[key] for key in ("x", "y", "width", "height"))
+    hidden[y : y + height, x : x + width] = unpacked(answer["data"], hidden[y : y + height, x : x + width])
+    np.testing.assert_array_equal(hidden, expected)
 
 
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])

@@ -97,6 +97,7 @@ class SettingsAnswer(BaseModel):
     version: str
     labels: list[str] = Field(description="the words of the model that reads, in their order")
     maps: bool = Field(description="whether the model can tell where in a face it found a label")
+    tab: bool = Field(description="whether the page can read in its tab, without this server")
     colours: dict[str, str] = Field(description="the colour of each, as #rrggbb")
     max_upload: int
     max_video: int

@@ -25,6 +25,8 @@ from facemood.server.problems import add_problem_handlers
 from facemood.server.prometheus import Metrics
 from facemood.server.routes import router
 from facemood.server.service import Service
+from facemood.server.tab_routes import ModuleFiles, TabFiles, can_read_in_tab
+from facemood.web.engine_files import APP, PACKAGE
 
 STATIC = Path(__file__).parent / "static"
 
@@ -72,7 +74,10 @@ def create_app(recognizer: EmotionRecognizer, options: ServerOptions | None = No
     app.include_router(router)
     app.add_api_route("/", _page, include_in_schema=False)
     app.add_api_route("/docs", _docs, include_in_schema=False)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount(f"/{APP}/server/static", StaticFiles(directory=STATIC), name="static")
+    if can_read_in_tab(recognizer):
+        app.include_router(TabFiles(recognizer).router())
+        app.mount(f"/{APP}/web", ModuleFiles(directory=PACKAGE / "web"), name="web")
     return app
 
 

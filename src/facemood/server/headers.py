@@ -15,6 +15,9 @@ POLICY = "; ".join([
 ])  # fmt: skip
 """Nothing comes from elsewhere, nothing goes elsewhere, and no script stands in a page."""
 
+WORKER_POLICY = POLICY.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
+"""The policy of the worker that reads images in a tab: it compiles WebAssembly. No other code of the page does."""
+
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",

@@ -25,6 +25,7 @@ from facemood.server.forms import SentPicture, read_pictures, read_video
 from facemood.server.openapi import PICTURES_BODY, VIDEO_BODY
 from facemood.server.problems import Problem, refusals, require_maps
 from facemood.server.service import Service, service_of
+from facemood.server.tab_routes import can_read_in_tab
 from facemood.server.video_jobs import MEDIA, VideoJob
 from facemood.server.websocket import BUSY, Connection
 from facemood.table import SCHEMA
@@ -176,6 +177,7 @@ async def settings(service: Serving) -> dict[str, Any]:
         "version": __version__,
         "labels": list(labels),
         "maps": can_map(service.recognizer.pipeline),
+        "tab": can_read_in_tab(service.recognizer),
         "colours": {label: hex_of(label) for label in labels},
         **{name: getattr(service.options, name) for name in names},
     }

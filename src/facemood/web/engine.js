@@ -1,5 +1,6 @@
 // The whole pipeline on pixels: detect, landmarks, align, classify, as pipeline.py has it.
 
+import { canMap, contrastMap, evidenceOf } from "./activation.js";
 import { cutFace, squareOf } from "./align.js";
 import { argmax, chooseHead, choosePrior, predict } from "./expression.js";
 import { Finder } from "./finder.js";
@@ -10,20 +11,27 @@ import { findInPhoto } from "./photos.js";
 import { VideoScene } from "./scene.js";
 
 /**
+ * @import { Evidence } from "./activation.js"
  * @import { Prediction, Prior } from "./expression.js"
  * @import { Candidate } from "./finder.js"
  * @import { Ort } from "./ort.js"
  * @import { DetectOptions } from "./photos.js"
  * @import { Picture } from "./pixels.js"
+ * @import { SceneOptions } from "./scene.js"
  *
  * The networks: ONNX files with their cards.
  * @typedef {{ finder: Uint8Array, landmarks: Uint8Array, expression: Uint8Array }} Networks
  *
- * How pictures are read: which faces count, the model's head, and which expressions are assumed to be common.
- * @typedef {DetectOptions & { head?: string, prior?: Prior }} ReadOptions
+ * How pictures are read: which faces count, the model's head, which expressions are assumed to be common, and whether
+ * faces have an activation map.
+ * @typedef {DetectOptions & { head?: string, prior?: Prior, maps?: boolean }} ReadOptions
  *
- * A face of a picture with its prediction.
- * @typedef {Candidate & Prediction & { track?: number, raw?: Float32Array, displayed?: string }} ReadFace
+ * A face of a picture with its prediction, and what its activation map is made from.
+ * @typedef {Candidate & Prediction & { track?: number, raw?: Float32Array, displayed?: string, evidence?: Evidence | null }} ReadFace
+ *
+ * The activation map of a face: rows of values from the top, -1..1, positive where the face supports its label. The box
+ * is turned by `tilt` degrees, clockwise in the picture.
+ * @typedef {{ box: [number, number, number, number], tilt: number, values: number[][] }} FaceMap
  *
  * A face as it is reported: the keys of the JSON of facemood's results.
  * @typedef {object} Face
@@ -37,6 +45,7 @@ import { VideoScene } from "./scene.js";
  * @property {Record<string, number>} emotions The probability of each label.
  * @property {Record<string, number>} [raw_emotions] The same in the single frame, before smoothing.
  * @property {string} [display_label] Steady label for display.
+ * @property {FaceMap} [map] Which parts of the face are evidence for its label, if it was asked for.
  * @property {[number, number][]} landmarks 68 points in pixels, in iBUG order.
  */
 
@@ -87,6 +96,14 @@ export class Engine {
   }
 
   /**
+   * Return whether the network outputs what activation maps are made from.
+   * @param {Partial<ReadOptions>} options
+   */
+  canMap(options) {
+    return canMap(this.network.session.outputNames, chooseHead(this.network.card, options.head));
+  }
+
+  /**
    * Read the faces of one picture.
    * @param {Picture} image RGB.
    * @param {Partial<ReadOptions>} [options]
@@ -103,7 +120,7 @@ export class Engine {
 
   /**
    * Return a scene that tracks the people of one video, camera or screen, and smooths their predictions.
-   * @param {Partial<ReadOptions> & { smooth?: number }} [options] The time constant of smoothing in seconds.
+   * @param {Partial<ReadOptions> & SceneOptions} [options]
    */
   scene(options = {}) {
     return new VideoScene(this, { minFace: MIN_FACE, ...options });
@@ -115,7 +132,7 @@ export class Engine {
    * @param {Picture} image
    * @param {Found[]} faces
    * @param {Partial<ReadOptions>} options
-   * @returns {Promise<(Found & Prediction)[]>}
+   * @returns {Promise<(Found & Prediction & { evidence: Evidence | null })[]>}
    */
   async classify(image, faces, options) {
     if (!faces.length) return [];
@@ -124,8 +141,11 @@ export class Engine {
     const prior = choosePrior(card, head, options.prior);
     const outputs = await this.network.run(faces.map((face) => cutFace(image, squareOf(face, card.framing, DETECTOR))));
     return faces.map((face, row) => {
-      const logits = Object.entries(card.heads).map(([name, { length }]) => [name, outputs[name].subarray(row * length, (row + 1) * length)]);
-      return { ...face, ...predict(card, head, Object.fromEntries(logits), prior) };
+      const logits = Object.fromEntries(Object.entries(card.heads).map(([name, { length }]) => [
+        name, outputs[name].data.subarray(row * length, (row + 1) * length),
+      ]));
+      const evidence = options.maps ? evidenceOf(outputs, row, logits) : null;
+      return { ...face, ...predict(card, head, logits, prior), evidence };
     });
   }
 
@@ -138,7 +158,23 @@ export class Engine {
   report(faces, options) {
     const { card } = this.network;
     const labels = card.heads[chooseHead(card, options.head)];
-    return faces.map((face, number) => reportedFace(face, number, labels));
+    return faces.map((face, number) => ({ ...reportedFace(face, number, labels), ...this.#mapped(face, options) }));
+  }
+
+  /**
+   * Return the activation map of a face's reported label, if there is one.
+   * @param {ReadFace} face
+   * @param {Partial<ReadOptions>} options
+   * @returns {{ map?: FaceMap }}
+   */
+  #mapped(face, options) {
+    if (!face.evidence) return {};
+    const { card } = this.network;
+    const head = chooseHead(card, options.head);
+    const label = face.displayed ? card.heads[head].indexOf(face.displayed) : argmax(face.probabilities);
+    const { box, tilt } = squareOf(face, card.framing, DETECTOR);
+    const values = contrastMap(card, head, choosePrior(card, head, options.prior), face.evidence, label);
+    return { map: { box: [box[0], box[1], box[2], box[3]], tilt, values } };
   }
 }
 

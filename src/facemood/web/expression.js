@@ -86,7 +86,7 @@ function logOf(probability) {
  * @param {ArrayLike<number>} logits
  * @param {number} strength 0 keeps the prior, 1 removes it.
  */
-function calibrate(card, head, logits, strength) {
+export function calibrate(card, head, logits, strength) {
   const temperature = card.temperature[head] ?? 1;
   const scaled = Float32Array.from(logits, (value) => value / temperature);
   return softmax(strength ? scaled.map((value, label) => value - strength * Math.log(card.prior[head][label])) : scaled);

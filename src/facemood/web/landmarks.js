@@ -41,8 +41,8 @@ export class LandmarkModel {
     const frames = places.map(({ box, tilt }) => frameSquare(box, tilt, size));
     const { points, presence } = await this.network.run(frames.map((frame) => cutSquare(grey, frame, size)));
     return frames.map((frame, index) => ({
-      points: pointsIn(frame, points.subarray(index * POINT_VALUES, (index + 1) * POINT_VALUES), size),
-      presence: sigmoid(presence[index]),
+      points: pointsIn(frame, points.data.subarray(index * POINT_VALUES, (index + 1) * POINT_VALUES), size),
+      presence: sigmoid(presence.data[index]),
     }));
   }
 }

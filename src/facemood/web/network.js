@@ -6,7 +6,7 @@ import { greyOf, resize } from "./pixels.js";
 /**
  * @import { ModelCard } from "./card.js"
  * @import { Picture } from "./pixels.js"
- * @import { InferenceSession, Ort } from "./ort.js"
+ * @import { InferenceSession, Ort, Tensor } from "./ort.js"
  */
 
 /** The channels of a picture in the order of each colour. */
@@ -53,7 +53,7 @@ export class Network {
   /**
    * Run the network over crops, which are brought to its size and colour.
    * @param {Picture[]} crops
-   * @returns {Promise<Record<string, Float32Array>>} Each output by its name, for all crops one after the other.
+   * @returns {Promise<Record<string, Tensor>>} Each output by its name, for all crops one after the other.
    */
   async run(crops) {
     const [width, height] = this.card.input_size;
@@ -61,8 +61,7 @@ export class Network {
     const length = channels * width * height;
     const batch = this.room(crops.length * length);
     crops.forEach((crop, index) => this.#prepare(crop, batch.subarray(index * length, (index + 1) * length)));
-    const outputs = await this.runBatch(batch, [crops.length, channels, height, width]);
-    return Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data]));
+    return this.runBatch(batch, [crops.length, channels, height, width]);
   }
 
   /**

@@ -7,6 +7,7 @@ export interface Tensor {
 
 export interface InferenceSession {
   readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
   run(feeds: Record<string, Tensor>): Promise<Record<string, Tensor>>;
 }
 

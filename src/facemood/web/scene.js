@@ -7,23 +7,30 @@ import { Smoother } from "./smoother.js";
 /**
  * @import { Engine, Face, ReadOptions } from "./engine.js"
  * @import { Picture } from "./pixels.js"
+ *
+ * How a video is read, in seconds: the time constant of smoothing, and for how long a person who is not visible keeps the
+ * track.
+ * @typedef {{ smooth?: number, patience?: number }} SceneOptions
  */
 
 /** Time constant of smoothing in seconds, unless another one is asked for. */
 const SMOOTH = 0.4;
 
-/** Seconds for which a person who is not visible keeps the track: long, because a slow machine reads few frames. */
+/**
+ * Seconds for which a person who is not visible keeps the track, unless another time is asked for: long, because a slow
+ * machine reads few frames.
+ */
 const PATIENCE = 8;
 
 export class VideoScene {
   /**
    * @param {Engine} engine
-   * @param {ReadOptions & { smooth?: number }} options
+   * @param {ReadOptions & SceneOptions} options
    */
   constructor(engine, options) {
     this.engine = engine;
     this.options = options;
-    this.follower = new FaceFollower(engine.finder, engine.landmarkModel, options, PATIENCE);
+    this.follower = new FaceFollower(engine.finder, engine.landmarkModel, options, options.patience ?? PATIENCE);
     this.smoother = new Smoother(options.smooth ?? SMOOTH);
   }
 
@@ -31,12 +38,14 @@ export class VideoScene {
    * Read the next frame.
    * @param {Picture} image RGB.
    * @param {number} time Seconds since the source began.
+   * @param {{ maps?: boolean }} [options] Whether faces have an activation map.
    * @returns {Promise<Face[]>} Largest first.
    */
-  async read(image, time) {
+  async read(image, time, { maps = this.options.maps } = {}) {
+    const options = { ...this.options, maps };
     const found = await this.follower.find(image, time);
-    const faces = await this.engine.classify(image, found, this.options);
-    const { labels } = this.engine.info(this.options);
+    const faces = await this.engine.classify(image, found, options);
+    const { labels } = this.engine.info(options);
     this.smoother.begin(time);
     const smoothed = faces.map((face) => {
       const raw = face.probabilities;
@@ -44,6 +53,6 @@ export class VideoScene {
       const certain = face.certain && argmax(raw) === displayed;
       return { ...face, probabilities, raw, certain, displayed: labels[displayed] };
     });
-    return this.engine.report(smoothed, this.options);
+    return this.engine.report(smoothed, options);
   }
 }

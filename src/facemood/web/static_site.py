@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import json
 import re
 import tempfile
@@ -14,26 +12,36 @@ from pathlib import Path
 from typing import Any
 
 from facemood.defaults import DEFAULT_MODEL
-from facemood.errors import ModelError, OptionError, OutputError
-from facemood.models import FINDER, LANDMARKS, ModelSession, find_model
-from facemood.render.palette import hex_of
-from facemood.table import RAW, SCHEMA, columns_for
-from facemood.web.ort_files import read_licences, read_origin, unpack_runtime
-
-PACKAGE = Path(__file__).parents[1]
-"""The package's folder, below which the page and the engine lie."""
+from facemood.errors import OptionError, OutputError
+from facemood.models import ModelSession, find_model
+from facemood.web.engine_files import (
+    APP,
+    LISTING,
+    PACKAGE,
+    SETTINGS,
+    as_json,
+    engine_files,
+    listing_of,
+    named_models,
+    sha256_of,
+    tab_settings,
+)
+from facemood.web.ort_files import read_licences
 
 PAGE = PACKAGE / "server" / "static"
 """The page's files. The server serves the same."""
 
-APP = "app"
-"""Folder of the page and the engine in the site. It mirrors the package, so that their imports hold."""
-
-SERVER_ONLY = {"api.html", "api.js", "server_page.js", "server_engine.js", "encoder.js", "videos.js", "notebook.js"}
+SERVER_ONLY = {
+    "api.html",
+    "api.js",
+    "server_page.js",
+    "server_engine.js",
+    "tab_switch.js",
+    "encoder.js",
+    "videos.js",
+    "notebook.js",
+}
 """Files of the page that only the server needs."""
-
-LISTING = "files.json"
-"""The list of the site's files with their hashes; the engine and the service worker read it."""
 
 POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; "
@@ -86,7 +94,7 @@ def write_site(
     """
     if not models or not BASE.fullmatch(base):
         raise OptionError(f"expected one model or more, and a base such as /faces, but got {list(models)} and {base!r}")
-    named = _named_models(models)
+    named = named_models([ModelSession(find_model(model)) for model in models])
     _refuse_other_files(folder)
     files = dict(_page_files(named, base.rstrip("/") + "/" if base else "./"))
     files = {**files, "sw.js": _service_worker(files)} if page else _engine_alone(files)
@@ -97,38 +105,13 @@ def write_site(
     return Site(folder, {path: len(data) for path, data in files.items()})
 
 
-def _named_models(models: Sequence[str | Path]) -> dict[str, ModelSession]:
-    """Open the models, by the names that they have in the site."""
-    sessions = [ModelSession(find_model(model)) for model in models]
-    for session in sessions:
-        if session.card.task != "expression":
-            raise ModelError(
-                f"{session.file}: the model is for the task {session.card.task!r}, but the browser needs 'expression'"
-            )
-    names = [re.sub(r"[^\w.-]", "_", session.file.stem) for session in sessions]
-    taken = {FINDER, LANDMARKS, *(name for name in names if names.count(name) > 1)} & set(names)
-    if taken:
-        raise OptionError(f"two networks of the site would have the name {min(taken)!r}; rename a model's file")
-    return dict(zip(names, sessions, strict=True))
-
-
 def _page_files(models: Mapping[str, ModelSession], scope: str) -> Iterator[tuple[str, bytes]]:
     """Yield path and bytes of each file of the site but for the service worker."""
-    large = dict(_engine_files(models))
-    yield from {path: data for _, path, data, _ in large.values()}.items()
-    small = {**_code(), **_texts(models, scope)}
-    yield from small.items()
-    listed = {**{path: data for _, path, data, _ in large.values()}, **small}
-    listing = {
-        "facemood": _version(),
-        "onnxruntime-web": read_origin()["version"],
-        "model": next(iter(models)),
-        "engine": {
-            name: {"path": path, "bytes": size, "sha256": sha256} for name, (sha256, path, _, size) in large.items()
-        },
-        "files": {path: {"bytes": len(data), "sha256": _sha256(data)} for path, data in listed.items()},
-    }
-    yield LISTING, _json(listing)
+    engine = engine_files(models)
+    files = {file.path: file.data for file in engine.values()} | _code() | _texts(models, scope)
+    yield from files.items()
+    listed = {path: {"bytes": len(data), "sha256": sha256_of(data)} for path, data in files.items()}
+    yield LISTING, as_json({**listing_of(models, engine), "files": listed})
 
 
 def _engine_alone(files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -140,24 +123,7 @@ def _engine_alone(files: Mapping[str, bytes]) -> dict[str, bytes]:
     }
     listing = json.loads(files[LISTING])
     listing["files"] = {path: entry for path, entry in listing["files"].items() if path in kept}
-    return {**kept, LISTING: _json(listing)}
-
-
-def _engine_files(models: Mapping[str, ModelSession]) -> Iterator[tuple[str, tuple[str, str, bytes, int]]]:
-    """Yield what the engine loads, by name: its SHA-256, its path, the file's bytes, and the size of what is in it.
-
-    Networks and WebAssembly are packed, because simple servers pack nothing. Their names change with what is in them.
-    """
-    runtime = unpack_runtime()
-    networks = {name: find_model(name).read_bytes() for name in (FINDER, LANDMARKS)}
-    networks |= {name: session.file.read_bytes() for name, session in models.items()}
-    for name, data in {**runtime, **{f"{name}.onnx": data for name, data in networks.items()}}.items():
-        sha256, (stem, _, suffix) = _sha256(data), name.rpartition(".")
-        if suffix == "mjs":
-            yield name, (sha256, f"engine/{name}", data, len(data))
-        else:
-            path = f"engine/{stem}-{sha256[:12]}.{suffix}.gz"
-            yield name, (sha256, path, gzip.compress(data, 9, mtime=0), len(data))
+    return {**kept, LISTING: as_json(listing)}
 
 
 def _code() -> dict[str, bytes]:
@@ -174,8 +140,8 @@ def _texts(models: Mapping[str, ModelSession], scope: str) -> dict[str, bytes]:
     own = PACKAGE.parents[1] / "LICENSE"
     return {
         "index.html": _index().encode(),
-        "settings.json": _json(_settings(models)),
-        "manifest.webmanifest": _json(_manifest(scope)),
+        SETTINGS: as_json(tab_settings(next(iter(models.values())))),
+        "manifest.webmanifest": as_json(_manifest(scope)),
         "icon.svg": (PAGE / "icon.svg").read_bytes(),
         **({"licences/LICENSE": own.read_bytes()} if own.is_file() else {}),
         **licences,
@@ -185,28 +151,12 @@ def _texts(models: Mapping[str, ModelSession], scope: str) -> dict[str, bytes]:
 def _index() -> str:
     """Return the page: the server's, with its own entry, and a policy that needs no server."""
     text = (PAGE / "index.html").read_text(encoding="utf-8")
-    text = text.replace("static/server_page.js", f"{APP}/web/page/tab_page.js")
-    text = re.sub(r'"static/', f'"{APP}/server/static/', text)
+    text = text.replace(f"{APP}/server/static/server_page.js", f"{APP}/web/page/tab_page.js")
     head = (
         f'<meta charset="utf-8">\n  <meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '  <link rel="manifest" href="manifest.webmanifest">'
     )
     return text.replace('<meta charset="utf-8">', head, 1)
-
-
-def _settings(models: Mapping[str, ModelSession]) -> dict[str, Any]:
-    """Return what the page must know: the labels and colours, and the columns of a recording."""
-    card = next(iter(models.values())).card
-    labels = card.heads[card.default_head]
-    columns = columns_for(labels, (RAW,))
-    return {
-        "version": _version(),
-        "labels": labels,
-        "maps": False,
-        "colours": {label: hex_of(label) for label in labels},
-        "schema": SCHEMA,
-        "columns": [{"name": one.name, "path": one.path, "decimals": one.decimals} for one in columns],
-    }
 
 
 def _manifest(scope: str) -> dict[str, Any]:
@@ -228,7 +178,7 @@ def _manifest(scope: str) -> dict[str, Any]:
 def _service_worker(files: Mapping[str, bytes]) -> bytes:
     """Return the service worker, with the names of the files that it keeps. Its bytes change with any of them."""
     kept = [path for path in files if not path.startswith("licences/")]
-    version = _sha256("".join(_sha256(files[path]) for path in sorted(kept)).encode())[:16]
+    version = sha256_of("".join(sha256_of(files[path]) for path in sorted(kept)).encode())[:16]
     text = (PACKAGE / "web" / "sw.js").read_text(encoding="utf-8")
     site = json.dumps({"version": version, "files": kept})
     return text.replace('{ "version": "", "files": [] }', site, 1).encode()
@@ -264,20 +214,3 @@ def _replacing_folder(folder: Path) -> Iterator[Path]:
             whole.rename(folder)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror or error})") from error
-
-
-def _sha256(data: bytes) -> str:
-    """Return the SHA-256 of bytes in hexadecimal."""
-    return hashlib.sha256(data).hexdigest()
-
-
-def _json(value: Any) -> bytes:
-    """Return a value as JSON for people and programs."""
-    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
-
-
-def _version() -> str:
-    """Return the version of facemood."""
-    from facemood import __version__
-
-    return __version__

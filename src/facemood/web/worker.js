@@ -7,7 +7,7 @@ import { rgbOf } from "./pixels.js";
 /**
  * @import { Face, ReadOptions } from "./engine.js"
  * @import { Ort } from "./ort.js"
- * @import { VideoScene } from "./scene.js"
+ * @import { SceneOptions, VideoScene } from "./scene.js"
  *
  * A request: a number, the name of one of `CALLS`, and its arguments.
  * @typedef {{ id: number, call: keyof typeof CALLS, values: any }} Request
@@ -16,8 +16,20 @@ import { rgbOf } from "./pixels.js";
 /** Most pixels of a picture: their memory is bounded. */
 const MAX_PIXELS = 50_000_000;
 
+/** The first bytes of every WebAssembly file: the smallest module. */
+const SMALLEST_MODULE = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+
+/** What errors say when memory has run out. */
+const NO_MEMORY = /bad_alloc|out of memory|allocation failed|memory access out of bounds/i;
+
 /** @type {Engine | null} */
 let engine = null;
+
+/**
+ * How pictures are read where nothing else is asked for.
+ * @type {Partial<ReadOptions>}
+ */
+let usual = {};
 
 /** @type {Map<number, VideoScene>} */
 const scenes = new Map();
@@ -26,8 +38,12 @@ const canvas = new OffscreenCanvas(1, 1);
 
 /** What the page can ask for. */
 const CALLS = {
-  /** @param {{ base: string, model?: string }} values The site's address, and the model; without it the site's own. */
-  async open({ base, model }) {
+  /**
+   * The site's address, the model (without it the site's own), and how pictures are read where nothing else is asked for.
+   * @param {{ base: string, model?: string, options?: Partial<ReadOptions> }} values
+   */
+  async open({ base, model, options = {} }) {
+    checkWebAssembly();
     const files = await SiteFiles.open(base);
     const ort = /** @type {Ort} */ (await files.module("ort.wasm.min.mjs"));
     Object.assign(ort.env, { logLevel: "error" });
@@ -39,24 +55,25 @@ const CALLS = {
     const [finder, landmarks, expression] = await Promise.all(["finder", "landmarks", model ?? files.model].map((name) => files.read(`${name}.onnx`)));
     engine = await Engine.open(ort, { finder, landmarks, expression });
     await engine.readPhoto({ data: new Uint8Array(64 * 64 * 3), width: 64, height: 64, channels: 3 }); // the first run is slow
-    return engine.info({});
+    usual = options;
+    return { info: engine.info(usual), maps: engine.canMap(usual) };
   },
 
   /** @param {{ bitmap: ImageBitmap, options?: Partial<ReadOptions> }} values */
   async photo({ bitmap, options }) {
-    return timed(bitmap, (image) => opened().readPhoto(image, options));
+    return timed(bitmap, (image) => opened().readPhoto(image, { ...usual, ...options }));
   },
 
-  /** @param {{ scene: number, options?: Partial<ReadOptions> & { smooth?: number } }} values A number that the page chose. */
+  /** @param {{ scene: number, options?: Partial<ReadOptions> & SceneOptions }} values A number that the page chose. */
   async begin({ scene, options }) {
-    scenes.set(scene, opened().scene(options));
+    scenes.set(scene, opened().scene({ ...usual, ...options }));
   },
 
-  /** @param {{ scene: number, bitmap: ImageBitmap, time: number }} values */
-  async frame({ scene, bitmap, time }) {
+  /** @param {{ scene: number, bitmap: ImageBitmap, time: number, maps?: boolean }} values */
+  async frame({ scene, bitmap, time, maps }) {
     const found = scenes.get(scene);
     if (!found) throw new Error("this video has been closed");
-    return timed(bitmap, (image) => found.read(image, time));
+    return timed(bitmap, (image) => found.read(image, time, { maps }));
   },
 
   /** @param {{ scene: number }} values */
@@ -64,6 +81,18 @@ const CALLS = {
     scenes.delete(scene);
   },
 };
+
+/**
+ * Check that WebAssembly may run here.
+ * @throws {FileError} A policy blocks it.
+ */
+function checkWebAssembly() {
+  try {
+    new WebAssembly.Module(SMALLEST_MODULE);
+  } catch (error) {
+    throw new FileError(`A Content Security Policy of this page's host blocks WebAssembly. Allow script-src 'self' 'wasm-unsafe-eval' there (${/** @type {Error} */ (error).message}).`, { cause: error });
+  }
+}
 
 /** Return the engine, which `open` has opened. */
 function opened() {
@@ -115,8 +144,18 @@ onmessage = ({ data: { id, call, values } }) => {
     try {
       postMessage({ id, value: await CALLS[call](values) });
     } catch (error) {
-      const { message } = /** @type {Error} */ (error);
-      postMessage({ id, error: message, file: error instanceof FileError });
+      postMessage({ id, ...failureOf(error) });
     }
   });
 };
+
+/**
+ * Tell what went wrong, and whether the networks cannot be used any more. Exceptions of WebAssembly may be mere numbers.
+ * @param {unknown} error
+ */
+function failureOf(error) {
+  const message = error instanceof Error ? error.message : "";
+  const broken = !(error instanceof Error) || error instanceof WebAssembly.RuntimeError || NO_MEMORY.test(message);
+  if (!broken) return { error: message, broken };
+  return { error: `The browser has no memory left for the networks (${message || String(error)}). Close other tabs, then try again.`, broken };
+}

@@ -43,6 +43,13 @@ export interface Column {
   path: (string | number)[];
 }
 
+/** An image to be read, the width and height at which it is read, and the time of a video in seconds. */
+export interface Shot {
+  source: HTMLVideoElement | HTMLCanvasElement;
+  size: [number, number];
+  time?: number;
+}
+
 /** The first message of a connection. */
 export interface Hello {
   type: "hello";
@@ -87,6 +94,8 @@ export interface Settings {
   version: string;
   labels: string[];
   maps: boolean;
+  /** Whether the page can read in its tab, without the server. */
+  tab?: boolean;
   colours: Record<string, string>;
 }
 
@@ -109,8 +118,8 @@ export interface PageEngine {
   /** Begin a source of many images, or end it. */
   open(kind: "camera" | "screen" | "video"): void;
   close(): void;
-  /** Take the current image of a video and read it; its result comes as a message. */
-  take(video: HTMLVideoElement, kind: "camera" | "screen" | "video"): Promise<void>;
+  /** Read an image; its result comes as a message. */
+  take(shot: Shot): Promise<void>;
   /** Ask for an activation map with each face, or stop asking. */
   map(wanted: boolean): void;
   readPhotos(files: File[], maps: boolean): Promise<Results>;

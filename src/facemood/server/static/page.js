@@ -1,18 +1,20 @@
 // The page: shows the chosen source, gives its images to an engine that reads them, and shows the results.
 
 import { setColours } from "./colours.js";
+import { CoveredView, coverFaces } from "./cover.js";
 import { glyph } from "./glyphs.js";
 import { drawFaces, drawMaps } from "./overlay.js";
 import { contextOf, part } from "./parts.js";
 import { People, make, nameOf, viewOf } from "./people.js";
-import { Recording, download } from "./record.js";
-import { openStream } from "./sources.js";
+import { download, stamp } from "./record.js";
+import { RecordingBox } from "./recording_box.js";
+import { openStream, sizeOf } from "./sources.js";
 import { Speaker, describeFaces } from "./speech.js";
 import { float, press, resizeText, restoreView, toggleCompact } from "./view.js";
-import { MEANINGS, clock } from "./words.js";
+import { MEANINGS } from "./words.js";
 
 /**
- * @import { Message, PageEngine, Result } from "./messages.js"
+ * @import { Message, PageEngine, Result, Settings, Shot } from "./messages.js"
  * @import { View } from "./people.js"
  * @import { Moving } from "./sources.js"
  * @typedef {Moving | "photo"} Kind
@@ -40,14 +42,15 @@ let engine;
  * @property {MediaStream | null} stream
  * @property {{ result: Result, file: File }[]} photos
  * @property {number} place Of the shown photo in `photos`.
+ * @property {File[]} files The chosen photos, or the video.
  * @property {Result | null} result
  * @property {number | null} time
  * @property {View[]} views
  * @property {boolean} smoothed
  * @property {boolean} mapped
  * @property {boolean} canMap
+ * @property {boolean} covered Whether faces are hidden.
  * @property {boolean} paused
- * @property {Recording | null} recording
  * @property {number} due When the next image may be taken, in milliseconds.
  * @property {boolean} busy Whether an image is being taken.
  * @property {number} paced When the displayed rate was updated, in milliseconds.
@@ -56,11 +59,13 @@ let engine;
 
 /** @type {State} */
 const state = {
-  kind: null, name: "", stream: null, photos: [], place: 0, result: null, time: 0, views: [], smoothed: true,
-  mapped: false, canMap: false, paused: false, recording: null, due: 0, busy: false, paced: 0, moment: null,
+  kind: null, name: "", stream: null, photos: [], place: 0, files: [], result: null, time: 0, views: [], smoothed: true,
+  mapped: false, canMap: false, covered: false, paused: false, due: 0, busy: false, paced: 0, moment: null,
 };
 const people = new People(part("people"));
 const speaker = new Speaker(part("spoken"));
+const recording = new RecordingBox(compose, (text) => speaker.say(text));
+const coveredView = new CoveredView(part("picture"));
 
 /** @param {string} text */
 function notice(text) {
@@ -73,11 +78,11 @@ function notice(text) {
  * @param {Kind | null} kind Null for the start page.
  */
 function begin(kind, name = "") {
-  endRecording();
+  recording.end();
   engine.close();
   state.stream?.getTracks().forEach((track) => track.stop());
   if (video.src) URL.revokeObjectURL(video.src);
-  Object.assign(state, { kind, name, stream: null, photos: [], result: null, views: [], paused: false, busy: false, moment: null });
+  Object.assign(state, { kind, name, stream: null, photos: [], files: [], result: null, views: [], paused: false, busy: false, moment: null });
   video.srcObject = null;
   video.removeAttribute("src");
   video.controls = kind === "video";
@@ -90,8 +95,8 @@ function begin(kind, name = "") {
   part("live").hidden = kind === null;
   for (const id of ["pause", "record", "smooth"]) part(id).hidden = !moving;
   for (const id of ["recording", "nobody", "previous", "next"]) part(id).hidden = true;
-  part("picture").hidden = moving;
   video.hidden = !moving;
+  showCovering();
   part("waiting").hidden = false;
   part("waiting").textContent = engine.waiting;
   part("stage").classList.toggle("mirrored", kind === "camera");
@@ -134,6 +139,7 @@ function hintAtStillImage(stream) {
 /** @param {File} file */
 async function beginVideo(file) {
   begin("video", file.name);
+  state.files = [file];
   engine.offerVideo(file);
   video.src = URL.createObjectURL(file);
   video.onerror = () => {
@@ -146,6 +152,7 @@ async function beginVideo(file) {
 /** @param {File[]} files */
 async function beginPhotos(files) {
   begin("photo");
+  state.files = files;
   part("waiting").textContent = "Analyzing";
   const answer = await engine.readPhotos(files, state.canMap).catch((error) => /** @type {Error} */ (error));
   if (state.kind !== "photo") return;
@@ -173,6 +180,7 @@ async function showPhoto(place) {
   const canvas = part("picture");
   [canvas.width, canvas.height] = result.size;
   contextOf(canvas).drawImage(bitmap, 0, 0, ...result.size);
+  if (state.covered) coverFaces(canvas, result);
   for (const id of ["previous", "next"]) part(id).hidden = state.photos.length < 2;
   part("previous").disabled = place === 0;
   part("next").disabled = place === state.photos.length - 1;
@@ -188,8 +196,18 @@ async function requestFrame() {
   const now = performance.now();
   if (!ready || kind === null || kind === "photo" || now < state.due || (kind === "video" && video.currentTime === state.moment)) return;
   Object.assign(state, { busy: true, due: now + SEND_INTERVAL, moment: video.currentTime });
-  await engine.take(video, kind).catch(() => null); // a video may have no image yet
+  await engine.take(shotOf(kind)).catch(() => null); // a video may have no image yet
   state.busy = false;
+}
+
+/**
+ * Return the image that is read next: that of the video, or a copy that is shown once its faces can be hidden.
+ * @param {Moving} kind
+ * @returns {Shot}
+ */
+function shotOf(kind) {
+  const time = kind === "video" ? video.currentTime : undefined;
+  return { source: state.covered ? coveredView.hold(video) : video, size: sizeOf(video, kind), time };
 }
 
 /** Go on after a tick of the timer. */
@@ -203,7 +221,8 @@ function receive(message) {
   if (message.type === "problem") notice(message.problem.detail);
   if (message.type !== "result" || !state.kind || state.paused) return;
   const time = performance.now() / 1000;
-  state.recording?.add(message, time);
+  recording.add(message, time);
+  if (state.covered) coveredView.show(message);
   show(message, time);
   requestFrame();
 }
@@ -267,10 +286,11 @@ function paint(canvas, mirrored = state.kind === "camera") {
  * @param {HTMLCanvasElement} canvas
  */
 function compose(canvas) {
-  const photo = part("picture");
-  const [width, height] = state.kind === "photo" ? [photo.width, photo.height] : [video.videoWidth, video.videoHeight];
+  const still = state.kind === "photo" || state.covered;
+  const picture = part("picture");
+  const [width, height] = still ? [picture.width, picture.height] : [video.videoWidth, video.videoHeight];
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-  contextOf(canvas).drawImage(state.kind === "photo" ? photo : video, 0, 0, width, height);
+  contextOf(canvas).drawImage(still ? picture : video, 0, 0, width, height);
   paint(canvas, false);
 }
 
@@ -281,57 +301,13 @@ function snapshot() {
   canvas.toBlob((blob) => blob && download(`facemood-${stamp()}.png`, blob), "image/png");
 }
 
-function toggleRecording() {
-  if (state.recording) return endRecording();
-  if (!engine.hello || !video.videoWidth) return undefined;
-  const canvas = Object.assign(document.createElement("canvas"), { width: video.videoWidth, height: video.videoHeight });
-  state.recording = new Recording(engine.hello, state.name, canvas, compose);
-  press("record", true);
-  part("recording").hidden = false;
-  part("downloads").replaceChildren();
-  speaker.say("Recording");
-  return undefined;
-}
-
-async function endRecording() {
-  const { recording } = state;
-  if (!recording) return;
-  state.recording = null;
-  press("record", false);
-  labelRecordButton("Record");
-  const files = await recording.stop();
-  const time = stamp();
-  const links = Object.entries(files).map(([name, blob]) => {
-    const target = { href: URL.createObjectURL(blob), download: `facemood-${time}-${name}` };
-    /** @type {Record<string, string>} */
-    const words = { "table.csv": "Table (CSV)", "results.json": "JSON" };
-    return Object.assign(make("a", "tool small", words[name] ?? "Annotated video"), target);
-  });
-  part("recording").hidden = false;
-  part("recorded").textContent = `${clock(recording.seconds)} with ${recording.results.length} results. The recording is only in this page until you save it.`;
-  part("downloads").replaceChildren(...links);
-  speaker.say("The recording can be downloaded.");
-}
-
-/**
- * Set the text of the record button.
- * @param {string} text
- */
-function labelRecordButton(text) {
-  const label = part("record").lastElementChild;
-  if (label) label.textContent = text;
-}
-
 function showPace() {
   state.paced = performance.now();
   const { rate, delay } = engine.pace;
   if (state.kind && state.kind !== "photo") {
     part("pace").textContent = rate ? `${rate.toFixed(0)} images/s · ${delay.toFixed(0)} ms` : "";
   }
-  if (state.recording) {
-    labelRecordButton(`Stop ${clock(state.recording.seconds)}`);
-    part("recorded").textContent = `${state.recording.results.length} results`;
-  }
+  recording.update();
 }
 
 function pause() {
@@ -361,6 +337,21 @@ function toggleMaps() {
   showAgain();
 }
 
+/** Hide the faces in the image, or show them. */
+function toggleCovering() {
+  state.covered = !state.covered;
+  press("cover", state.covered);
+  showCovering();
+  if (state.kind === "photo" && state.photos.length) showPhoto(state.place);
+}
+
+function showCovering() {
+  const moving = state.kind !== "photo";
+  part("stage").classList.toggle("covered", state.covered && moving);
+  part("picture").hidden = moving && !state.covered;
+  if (moving) coveredView.clear();
+}
+
 /** @param {FileList} files */
 function openDropped(files) {
   const photos = [...files].filter((file) => file.type.startsWith("image/"));
@@ -370,15 +361,12 @@ function openDropped(files) {
   else notice("This is neither a photo nor a video. Drop a file such as JPEG, PNG, WebP, MP4 or WebM.");
 }
 
-function stamp() {
-  return new Date().toISOString().slice(0, 19).replaceAll(":", "-");
-}
-
 function listen() {
   const actions = {
     "choose-screen": () => beginStream("screen"), "choose-camera": () => beginStream("camera"),
     "choose-photo": () => part("photo-file").click(), "choose-video": () => part("video-file").click(),
-    stop, pause, snapshot, record: toggleRecording, smooth: toggleSmooth, why: toggleMaps, float,
+    stop, pause, snapshot, record: () => video.videoWidth && recording.toggle(engine.hello, state.name),
+    cover: toggleCovering, smooth: toggleSmooth, why: toggleMaps, float,
     compact: () => toggleCompact(), smaller: () => resizeText(-1), larger: () => resizeText(1),
     previous: () => showPhoto(state.place - 1), next: () => showPhoto(state.place + 1),
   };
@@ -400,26 +388,61 @@ function listen() {
 }
 
 /**
- * Start the page.
- * @param {PageEngine} chosen The engine that reads images.
+ * Let an engine read the images from now on. What is open is read again, or goes on.
+ * @param {PageEngine} chosen
+ * @returns {Promise<Settings | undefined>} What the page must know; undefined if the engine cannot tell.
  */
-export async function startPage(chosen) {
-  engine = chosen;
-  Object.assign(engine, {
+export async function useEngine(chosen) {
+  if (engine) leaveEngine();
+  engine = Object.assign(chosen, {
     onMessage: receive,
     onConnection: (/** @type {boolean} */ connected) => notice(connected ? "" : "The connection to facemood was lost. Trying again."),
   });
-  listen();
-  new Worker(new URL("worker.js", import.meta.url)).onmessage = advance;
+  notice("");
   engine.describe();
-  restoreView();
-  if (!("OffscreenCanvas" in window)) notice("This browser is too old for live analysis. Photos still work.");
   const settings = await engine.settings().catch((error) => notice(error.message));
-  if (!settings) return;
+  if (!settings || engine !== chosen) return undefined;
   setColours(settings.colours);
   state.canMap = settings.maps;
   part("why").hidden = !settings.maps;
   part("version").textContent = `facemood ${settings.version}`;
+  goOn();
+  return settings;
+}
+
+/** End what the engine does; it is heard no more. */
+function leaveEngine() {
+  recording.end();
+  engine.close();
+  engine.offerVideo(null);
+  Object.assign(engine, { onMessage: () => {}, onConnection: () => {} });
+  Object.assign(state, { result: null, views: [], busy: false });
+  people.clear();
+}
+
+/** Give what is open to a new engine. */
+function goOn() {
+  const { kind, files } = state;
+  if (kind === "photo" && files.length) beginPhotos(files);
+  if (kind === null || kind === "photo") return;
+  part("waiting").hidden = false;
+  part("waiting").textContent = engine.waiting;
+  engine.open(kind);
+  engine.map(state.mapped);
+  if (kind === "video") engine.offerVideo(files[0]);
+}
+
+/**
+ * Start the page.
+ * @param {PageEngine} chosen The engine that reads images.
+ */
+export async function startPage(chosen) {
+  listen();
+  new Worker(new URL("worker.js", import.meta.url)).onmessage = advance;
+  restoreView();
+  if (!("OffscreenCanvas" in window)) notice("This browser is too old for live analysis. Photos still work.");
+  const settings = await useEngine(chosen);
+  if (!settings) return undefined;
   for (const label of settings.labels) {
     const [term, meaning] = [make("dt"), make("dd")];
     term.append(glyph(label));
@@ -427,4 +450,5 @@ export async function startPage(chosen) {
     part("meanings").append(term, meaning);
   }
   document.body.dataset.ready = "1";
+  return settings;
 }

@@ -1,5 +1,7 @@
 // Recording: the table, the JSON and the annotated video are made in the browser. Nothing is stored elsewhere.
 
+import { make } from "./people.js";
+
 /**
  * @import { Column, Hello, LiveResult, Result } from "./messages.js"
  * @typedef {(canvas: HTMLCanvasElement) => void} Draw
@@ -75,7 +77,7 @@ export class Recording {
   async stop() {
     clearInterval(this.timer);
     /** @type {Record<string, Blob>} */
-    const files = { "table.csv": this.table(), "results.json": this.json() };
+    const files = filesOf(this.hello, this.results);
     const { recorder } = this;
     if (recorder) {
       await new Promise((done) => {
@@ -87,17 +89,40 @@ export class Recording {
     }
     return files;
   }
+}
 
-  json() {
-    const whole = { schema: this.hello.schema, info: this.hello.info, results: this.results };
-    return new Blob([JSON.stringify(whole)], { type: "application/json" });
-  }
+/**
+ * Results as the files table.csv and results.json.
+ * @param {Hello} hello The engine's greeting.
+ * @param {Result[]} results
+ * @returns {Record<string, Blob>}
+ */
+export function filesOf({ columns, schema, info }, results) {
+  const lines = results.flatMap((result) => rowsOf(result, columns).map(csvLine));
+  return {
+    "table.csv": new Blob([csvLine(columns.map(({ name }) => name)), ...lines], { type: "text/csv" }),
+    "results.json": new Blob([JSON.stringify({ schema, info, results })], { type: "application/json" }),
+  };
+}
 
-  table() {
-    const { columns } = this.hello;
-    const lines = this.results.flatMap((result) => rowsOf(result, columns).map(csvLine));
-    return new Blob([csvLine(columns.map(({ name }) => name)), ...lines], { type: "text/csv" });
-  }
+/**
+ * Links that save files.
+ * @param {Record<string, Blob>} files
+ * @param {string} stem Begins the names of the saved files.
+ */
+export function linksTo(files, stem) {
+  /** @type {Record<string, string>} */
+  const words = { "table.csv": "Table (CSV)", "results.json": "JSON" };
+  const time = stamp();
+  return Object.entries(files).map(([name, blob]) => {
+    const target = { href: URL.createObjectURL(blob), download: `${stem}-${time}-${name}` };
+    return Object.assign(make("a", "tool small", words[name] ?? "Annotated video"), target);
+  });
+}
+
+/** The time as a part of a file's name. */
+export function stamp() {
+  return new Date().toISOString().slice(0, 19).replaceAll(":", "-");
 }
 
 /**

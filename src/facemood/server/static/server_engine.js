@@ -2,13 +2,12 @@
 
 import { Link } from "./link.js";
 import { part } from "./parts.js";
+import { make } from "./people.js";
 import { problemOf } from "./problems.js";
-import { sizeOf } from "./sources.js";
 import { VideoUpload } from "./videos.js";
 
 /**
- * @import { PageEngine } from "./messages.js"
- * @import { Moving } from "./sources.js"
+ * @import { PageEngine, Settings, Shot } from "./messages.js"
  */
 
 /** @implements {PageEngine} */
@@ -24,22 +23,22 @@ export class ServerEngine extends Link {
   });
 
   describe() {
-    part("place").textContent = /^(localhost|127\.|\[::1\])/.test(location.hostname) ? "this machine" : location.hostname;
+    const place = /^(localhost|127\.|\[::1\])/.test(location.hostname) ? "this machine" : location.hostname;
+    part("where").replaceChildren("To the facemood server at this page's address, ", make("b", "", place), ", and nowhere else. Nothing is kept unless you record it.");
+    part("video-hint").textContent = "Watch it with live predictions, or analyze every frame";
+    part("more").hidden = false;
   }
 
+  /** @returns {Promise<Settings>} */
   async settings() {
     const answer = await fetch("v1/settings");
     if (!answer.ok) throw new Error(await problemOf(answer));
     return answer.json();
   }
 
-  /**
-   * @param {HTMLVideoElement} video
-   * @param {Moving} kind
-   */
-  async take(video, kind) {
-    const size = sizeOf(video, kind);
-    const bitmap = await createImageBitmap(video);
+  /** @param {Shot} shot */
+  async take({ source, size }) {
+    const bitmap = await createImageBitmap(source);
     /** @type {ArrayBuffer} */
     const bytes = await new Promise((done) => {
       this.encoder.onmessage = ({ data }) => done(data);

@@ -2,6 +2,7 @@
 
 /**
  * @import { Face, ReadOptions } from "../engine.js"
+ * @import { SceneOptions } from "../scene.js"
  *
  * What can be read: an element, a canvas, a bitmap, pixels, or a picture file.
  * @typedef {ImageBitmapSource} Source
@@ -28,23 +29,31 @@ export class Reader {
     this.worker = worker;
     /** @type {Info} */
     this.info = { model: "", labels: [], head: "", prior: "" };
+    /** Whether the model can tell which parts of a face are evidence for its label. */
+    this.canMap = false;
+    /** Whether the worker has stopped, and another reader must be opened. */
+    this.closed = false;
     worker.onmessage = ({ data }) => this.#settle(data);
-    worker.onerror = (event) => this.#fail(new Error(`The worker cannot run (${event.message || "its file is missing or blocked"}).`));
+    worker.onerror = (event) => {
+      this.#stop(new Error(`The worker cannot run (${event.message || "its file is missing, or a policy of the host blocks it"}). Reload the page; if that does not help, copy its files to the host again.`));
+    };
   }
 
   /**
    * Open the networks of a site that `facemood web` wrote.
-   * @param {{ base?: string | URL, model?: string }} [options] The site's address; by default where this file lies. The
-   *   model; by default the site's own.
+   * @param {{ base?: string | URL, model?: string, options?: Partial<ReadOptions> }} [settings] The site's address; by
+   *   default where this file lies. The model; by default the site's own. How pictures are read where nothing else is asked
+   *   for.
    * @returns {Promise<Reader>}
    * @throws {Error} A file is missing, damaged or blocked, or the browser is too old.
    */
-  static async open({ base = new URL("../../../", import.meta.url), model } = {}) {
+  static async open({ base = new URL("../../../", import.meta.url), model, options } = {}) {
     const missing = ["Worker", "OffscreenCanvas", "WebAssembly", "DecompressionStream"].filter((name) => !(name in globalThis));
     if (missing.length) throw new Error(`This browser is too old: it has no ${missing.join(", ")}. Update it, or use another one.`);
     const reader = new Reader(new Worker(new URL("../worker.js", import.meta.url), { type: "module" }));
     try {
-      reader.info = await reader.#ask("open", { base: new URL(base, location.href).href, model });
+      const { info, maps } = await reader.#ask("open", { base: new URL(base, location.href).href, model, options });
+      Object.assign(reader, { info, canMap: maps });
     } catch (error) {
       reader.close();
       throw error;
@@ -76,7 +85,7 @@ export class Reader {
 
   /**
    * Begin a video, camera or screen: people have numbers, and their predictions are smoothed.
-   * @param {Partial<ReadOptions> & { smooth?: number }} [options] The time constant of smoothing in seconds.
+   * @param {Partial<ReadOptions> & SceneOptions} [options]
    * @returns {Promise<Scene>}
    */
   async scene(options) {
@@ -87,8 +96,7 @@ export class Reader {
 
   /** Stop the worker. What is still being read fails. */
   close() {
-    this.worker.terminate();
-    this.#fail(new Error("The reader was closed."));
+    this.#stop(new Error("The reader was closed."));
   }
 
   /**
@@ -98,6 +106,7 @@ export class Reader {
    * @returns {Promise<any>}
    */
   #ask(call, values, moved = []) {
+    if (this.closed) return Promise.reject(new Error("The reader was closed."));
     const id = ++this.#count;
     return new Promise((done, fail) => {
       this.#waiting.set(id, { done, fail });
@@ -105,16 +114,22 @@ export class Reader {
     });
   }
 
-  /** @param {{ id: number, value?: unknown, error?: string }} answer */
-  #settle({ id, value, error }) {
+  /** @param {{ id: number, value?: unknown, error?: string, broken?: boolean }} answer */
+  #settle({ id, value, error, broken }) {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (error === undefined) waiting?.done(value);
     else waiting?.fail(new Error(error));
+    if (broken) this.#stop(new Error(error));
   }
 
-  /** @param {Error} error */
-  #fail(error) {
+  /**
+   * Stop the worker, and let what is still being read fail.
+   * @param {Error} error
+   */
+  #stop(error) {
+    this.closed = true;
+    this.worker.terminate();
     for (const { fail } of this.#waiting.values()) fail(error);
     this.#waiting.clear();
   }
@@ -123,6 +138,9 @@ export class Reader {
 /** The frames of one video, camera or screen, in order. */
 export class Scene {
   #began = performance.now();
+
+  /** Whether faces have an activation map. */
+  maps = false;
 
   /** @param {(call: string, values: object, moved?: Transferable[]) => Promise<any>} ask */
   constructor(ask) {
@@ -138,7 +156,7 @@ export class Scene {
    */
   async read(source, time = (performance.now() - this.#began) / 1000, size) {
     const bitmap = await decode(source, size);
-    return this.ask("frame", { bitmap, time }, [bitmap]);
+    return this.ask("frame", { bitmap, time, maps: this.maps }, [bitmap]);
   }
 
   /** Forget the people. */

@@ -2,17 +2,18 @@
 
 import { Pace } from "../../server/static/pace.js";
 import { part } from "../../server/static/parts.js";
-import { sizeOf } from "../../server/static/sources.js";
 import { Reader } from "./reader.js";
 import { roundedFace } from "./rounding.js";
+import { TabVideo } from "./tab_video.js";
 
 /**
- * @import { Hello, LiveResult, Message, PageEngine, Results, Settings } from "../../server/static/messages.js"
+ * @import { Hello, Message, PageEngine, Result, Results, Settings, Shot } from "../../server/static/messages.js"
  * @import { Moving } from "../../server/static/sources.js"
+ * @import { ReadOptions } from "../engine.js"
  * @import { Reading, Scene } from "./reader.js"
  * @import { RoundedColumn } from "./rounding.js"
  *
- * @typedef {Settings & { schema: number, columns: RoundedColumn[] }} TabSettings
+ * @typedef {Settings & { schema: number, columns: RoundedColumn[], reading: Partial<ReadOptions> }} TabSettings
  */
 
 /** Smallest face that is looked for in each source, in pixels. Who sits at a camera is near; the time matters. */
@@ -20,7 +21,7 @@ const MIN_FACE = { camera: 48, screen: 24, video: 24 };
 
 /** @implements {PageEngine} */
 export class TabEngine {
-  unplayable = "This browser cannot play the video. Convert it to MP4 (H.264) or WebM, then choose it again.";
+  unplayable = "This browser cannot play the video: it is damaged, or of a kind that the browser does not know. Convert it to MP4 (H.264) or WebM, then choose it again.";
 
   /** @type {(message: Message) => void} */
   onMessage = () => {};
@@ -33,15 +34,21 @@ export class TabEngine {
 
   #pace = new Pace();
 
+  /** @type {Promise<TabSettings> | null} */
+  #settings = null;
+
+  /** @type {Promise<Reader> | null} */
+  #opening = null;
+
   /** @type {Reader | null} */
   #reader = null;
 
   /** @type {Scene | null} */
   #scene = null;
 
-  /** @type {RoundedColumn[]} */
-  #columns = [];
+  #videos = new TabVideo(this);
 
+  #mapped = false;
   #reading = false;
   #session = 0;
   #frame = 0;
@@ -49,8 +56,6 @@ export class TabEngine {
   /** @param {string} base The site's address. */
   constructor(base) {
     this.base = base;
-    this.opening = Reader.open({ base }).then((reader) => (this.#reader = reader));
-    this.opening.catch(() => {}); // whoever needs the reader is told
   }
 
   get waiting() {
@@ -67,36 +72,53 @@ export class TabEngine {
 
   describe() {
     part("where").textContent = "Nowhere. They are analyzed in this tab and never leave your device. Nothing is kept unless you record it.";
-    part("video-hint").textContent = "Watch it with live predictions";
+    part("video-hint").textContent = "Watch it with live predictions, or analyze every frame";
     part("more").hidden = true;
   }
 
   /** @returns {Promise<TabSettings>} */
   async settings() {
-    const address = new URL("settings.json", this.base);
-    const answer = await fetch(address).catch(() => null);
-    if (!answer?.ok) throw new Error(`${address} is missing. Copy the whole folder that 'facemood web' wrote.`);
-    /** @type {TabSettings} */
-    const settings = await answer.json();
-    this.#columns = settings.columns;
-    this.opening.then(
-      (reader) => (this.hello = { type: "hello", info: reader.info, schema: settings.schema, columns: settings.columns, maps: false }),
-      (error) => this.#complain(error),
-    );
+    const settings = await (this.#settings ??= loadSettings(this.base).catch((error) => {
+      this.#settings = null;
+      throw error;
+    }));
+    this.reader().catch((error) => this.#complain(error));
     return settings;
+  }
+
+  /**
+   * Return the reader; it is opened where it is not open, and once more where that failed or it has broken down.
+   * @returns {Promise<Reader>}
+   */
+  reader() {
+    if (this.#reader?.closed) this.#opening = this.#reader = null;
+    this.#opening ??= this.#openReader().catch((error) => {
+      this.#opening = null;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  async #openReader() {
+    const { reading, schema, columns, maps } = await this.settings();
+    this.#reader = await Reader.open({ base: this.base, options: reading });
+    this.hello = { type: "hello", info: this.#reader.info, schema, columns, maps };
+    return this.#reader;
   }
 
   /** @param {Moving} kind */
   async open(kind) {
     const session = ++this.#session;
     try {
-      const reader = await this.opening;
-      const scene = await reader.scene({ minFace: MIN_FACE[kind] });
+      const reader = await this.reader();
+      const { reading } = await this.settings();
+      const scene = await reader.scene({ minFace: Math.max(MIN_FACE[kind], reading.minFace ?? 0) });
       if (session !== this.#session) return scene.close();
       this.#frame = 0;
       this.#scene = scene;
+      scene.maps = this.#mapped;
     } catch (error) {
-      this.#complain(/** @type {Error} */ (error));
+      if (session === this.#session) this.#complain(/** @type {Error} */ (error));
     }
     return undefined;
   }
@@ -109,38 +131,52 @@ export class TabEngine {
     this.#pace.clear();
   }
 
-  /**
-   * @param {HTMLVideoElement} video
-   * @param {Moving} kind
-   */
-  async take(video, kind) {
+  /** @param {Shot} shot */
+  async take({ source, size, time }) {
     const [scene, session, asked] = [this.#scene, this.#session, performance.now()];
     if (!scene) return;
     this.#reading = true;
     try {
-      const time = kind === "video" ? video.currentTime : undefined;
-      const reading = await scene.read(video, time, sizeOf(video, kind));
+      const reading = await scene.read(source, time, size);
       if (session !== this.#session) return;
       this.#reading = false;
       this.#pace.add(asked);
-      this.onMessage({ type: "result", ...this.#result("", reading) });
+      this.onMessage({ type: "result", ...(await this.result("", reading, this.#frame++)) });
     } catch (error) {
-      if (session === this.#session && video.readyState >= 2) this.#complain(/** @type {Error} */ (error));
+      if (session === this.#session) await this.#recover(/** @type {Error} */ (error), source);
     } finally {
       if (session === this.#session) this.#reading = false;
     }
   }
 
-  map() {}
+  /**
+   * Say what went wrong while a source is read. Networks that broke down are opened again with the next source.
+   * @param {Error} error
+   * @param {HTMLVideoElement | HTMLCanvasElement} source
+   */
+  async #recover(error, source) {
+    const gone = "readyState" in source && source.readyState < 2; // the video has no image now
+    if (this.#reader?.closed) this.#scene = null;
+    if (!gone) this.#complain(error);
+  }
 
-  /** @param {File[]} files */
-  async readPhotos(files) {
-    const reader = await this.opening;
+  /** @param {boolean} wanted */
+  map(wanted) {
+    this.#mapped = wanted;
+    if (this.#scene) this.#scene.maps = wanted;
+  }
+
+  /**
+   * @param {File[]} files
+   * @param {boolean} maps
+   */
+  async readPhotos(files, maps) {
     /** @type {Results} */
     const { results, failures } = { results: [], failures: [] };
     for (const file of files) {
+      const reader = await this.reader();
       try {
-        results.push(this.#result(file.name, await reader.readTimed(file)));
+        results.push(await this.result(file.name, await reader.readTimed(file, { maps }), 0));
       } catch (error) {
         failures.push({ source: file.name, message: /** @type {Error} */ (error).message });
       }
@@ -148,19 +184,37 @@ export class TabEngine {
     return { results, failures };
   }
 
-  offerVideo() {}
+  /** @param {File | null} file */
+  offerVideo(file) {
+    this.#videos.offer(file);
+  }
 
   /**
+   * Return what was read as it is reported, with the decimals of the table.
    * @param {string} source
    * @param {Reading} reading
+   * @param {number} frame
+   * @returns {Promise<Result>}
    */
-  #result(source, { faces, size }) {
-    const rounded = faces.map((face) => roundedFace(face, this.#columns));
-    return { source, frame: this.#frame++, timestamp: null, size, faces: rounded };
+  async result(source, { faces, size }, frame) {
+    const { columns } = await this.settings();
+    return { source, frame, timestamp: null, size, faces: faces.map((face) => roundedFace(face, columns)) };
   }
 
   /** @param {Error} error */
   #complain({ message }) {
     this.onMessage({ type: "problem", frame: this.#frame, problem: { detail: message } });
   }
+}
+
+/**
+ * Load what the page must know.
+ * @param {string} base
+ * @returns {Promise<TabSettings>}
+ */
+async function loadSettings(base) {
+  const address = new URL("settings.json", base);
+  const answer = await fetch(address).catch(() => null);
+  if (!answer?.ok) throw new Error(`${address} is missing. Copy the whole folder that 'facemood web' wrote.`);
+  return answer.json();
 }

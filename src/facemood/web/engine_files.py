@@ -1,0 +1,143 @@
+"""The files that the engine for the browser loads: networks and runtime, packed, and the list with their hashes."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from facemood.errors import ModelError, OptionError
+from facemood.models import FINDER, LANDMARKS, ModelSession, find_model
+from facemood.models.activation import missing_features
+from facemood.render.palette import hex_of
+from facemood.table import RAW, SCHEMA, columns_for
+from facemood.web.ort_files import read_origin, unpack_runtime
+
+PACKAGE = Path(__file__).parents[1]
+"""The package's folder, below which the page and the engine lie."""
+
+APP = "app"
+"""Where the page and the engine are served. It mirrors the package, so that their imports hold."""
+
+LISTING = "files.json"
+"""The list of the files with their hashes; the engine and the service worker read it."""
+
+SETTINGS = "settings.json"
+"""What the page must know when the tab reads."""
+
+WORKER = "web/worker.js"
+"""The engine's worker, below `APP`. It alone runs WebAssembly."""
+
+
+class EngineFile(NamedTuple):
+    """A file that the engine loads.
+
+    Attributes:
+        path: Below the site. A packed file's name changes with what is in it.
+        data: The bytes that are served; networks and WebAssembly as gzip, because simple servers pack nothing.
+        size: Bytes of what is in it.
+        sha256: Its hash, in hexadecimal.
+    """
+
+    path: str
+    data: bytes
+    size: int
+    sha256: str
+
+    def entry(self) -> dict[str, Any]:
+        """Return the file as the list has it."""
+        return {"path": self.path, "bytes": self.size, "sha256": self.sha256}
+
+
+def named_models(sessions: Sequence[ModelSession]) -> dict[str, ModelSession]:
+    """Return open expression models by the names that they have in a site.
+
+    Raises:
+        ModelError: A model is not for face crops.
+        OptionError: Two networks would have the same name.
+    """
+    for session in sessions:
+        if session.card.task != "expression":
+            raise ModelError(
+                f"{session.file}: the model is for the task {session.card.task!r}, but the browser needs 'expression'"
+            )
+    names = [re.sub(r"[^\w.-]", "_", session.file.stem) for session in sessions]
+    taken = {FINDER, LANDMARKS, *(name for name in names if names.count(name) > 1)} & set(names)
+    if taken:
+        raise OptionError(f"two networks of the site would have the name {min(taken)!r}; rename a model's file")
+    return dict(zip(names, sessions, strict=True))
+
+
+def engine_files(models: Mapping[str, ModelSession]) -> dict[str, EngineFile]:
+    """Return what the engine loads: the runtime, the finder, the landmark network, and the given models by name.
+
+    Raises:
+        ModelError: A file is missing or damaged.
+    """
+    networks = {name: find_model(name).read_bytes() for name in (FINDER, LANDMARKS)}
+    networks |= {name: session.file.read_bytes() for name, session in models.items()}
+    files = {**unpack_runtime(), **{f"{name}.onnx": data for name, data in networks.items()}}
+    return {name: _engine_file(name, data) for name, data in files.items()}
+
+
+def _engine_file(name: str, data: bytes) -> EngineFile:
+    """Pack one file, but for modules, which browsers load themselves."""
+    sha256, (stem, _, suffix) = sha256_of(data), name.rpartition(".")
+    if suffix == "mjs":
+        return EngineFile(f"engine/{name}", data, len(data), sha256)
+    packed = gzip.compress(data, 9, mtime=0)
+    return EngineFile(f"engine/{stem}-{sha256[:12]}.{suffix}.gz", packed, len(data), sha256)
+
+
+def listing_of(models: Mapping[str, ModelSession], files: Mapping[str, EngineFile]) -> dict[str, Any]:
+    """Return the list of the engine's files. The page uses the first of the models."""
+    return {
+        "facemood": package_version(),
+        "onnxruntime-web": read_origin()["version"],
+        "model": next(iter(models)),
+        "engine": {name: file.entry() for name, file in files.items()},
+    }
+
+
+def tab_settings(session: ModelSession, head: str = "", reading: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return what the page must know when the tab reads.
+
+    Args:
+        session: The model.
+        head: The head that predicts; empty for the model's default.
+        reading: How images are read, as `ReadOptions` of the engine has it; what is left out has its default.
+    """
+    head = head or session.card.default_head
+    labels = session.card.heads[head]
+    return {
+        "version": package_version(),
+        "labels": list(labels),
+        "maps": not missing_features(session, head),
+        "colours": {label: hex_of(label) for label in labels},
+        "reading": dict(reading or {}),
+        "schema": SCHEMA,
+        "columns": [
+            {"name": one.name, "path": one.path, "decimals": one.decimals} for one in columns_for(labels, (RAW,))
+        ],
+    }
+
+
+def sha256_of(data: bytes) -> str:
+    """Return the SHA-256 of bytes in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def as_json(value: Any) -> bytes:
+    """Return a value as JSON for people and programs."""
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def package_version() -> str:
+    """Return the version of facemood."""
+    from facemood import __version__
+
+    return __version__
