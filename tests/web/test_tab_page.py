@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import base64
 import csv
+import dataclasses
 import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 from facemood import EmotionRecognizer
 from facemood.explain import add_maps
+from facemood.render.anonymize import anonymize
 from facemood.schema import Image
 from facemood.table import RAW
 from facemood.text import percent
@@ -34,9 +37,22 @@ SHOWN = "document.querySelector('.word')?.innerText"
 MAP_TOLERANCE = 0.02
 """Largest difference of a value of an activation map, of -1..1."""
 
+PICTURE = "document.getElementById('picture').toDataURL().split(',')[1]"
+"""The shown image, as PNG."""
+
+PAINTED = """(() => {
+  const { width, height } = document.getElementById('picture');
+  const data = document.getElementById('picture').getContext('2d').getImageData(width / 2, height - 9, 1, 1).data;
+  return width > 0 && data[3] === 255;
+})()"""
+"""Whether an image is shown there."""
+
+SMOOTHNESS = 4.0
+"""Mean of the absolute Laplacian, in grey levels, below which no eye and no mouth is left."""
+
 MAX_DRIFT = 0.06
-"""Largest difference of a probability in a video. Browsers convert its colours in a slightly different way, and a face is
-followed by its last landmarks, so differences of single grey levels add up."""
+"""Largest difference of a probability in a video. Browsers convert its colours in a slightly different way, and a face
+is followed by its last landmarks, so differences of single grey levels add up."""
 
 MAX_SHIFT = 0.6
 """The same of a box, in pixels."""
@@ -76,6 +92,12 @@ def page(browser: Browser, server: Running) -> Iterator[Page]:
         yield page
         assert page.troubles() == []
         assert page.addresses() <= {f"127.0.0.1:{server.port}"}
+
+
+def decoded(data: bytes) -> Image:
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    return np.asarray(image, np.uint8)
 
 
 def requests_of(server: Running) -> str:
@@ -251,3 +273,36 @@ def test_a_damaged_video_is_named_in_plain_words(page: Page, tmp_path: Path) -> 
     page.wait("document.getElementById('waiting').innerText.includes('cannot play the video')")
     page.click("video-read")
     page.wait("document.getElementById('video-words').innerText.includes('Convert it to MP4')")
+
+
+def test_faces_are_hidden_in_the_image_snapshots_and_photos(
+    page: Page, nano: EmotionRecognizer, tmp_path: Path
+) -> None:
+    """Where faces are hidden, the video itself is not shown, so that no image comes before its faces are known."""
+    read_in_tab(page)
+    page.click("choose-camera")
+    page.wait(SHOWN)
+    page.click("cover")
+    assert page.run("getComputedStyle(document.getElementById('video')).visibility") == "hidden"
+    page.wait(PAINTED)
+    page.click("pause")
+    (tmp_path / "saved").mkdir()
+    page.run("document.getElementById('snapshot').classList.add('saving')")
+    (snapshot,) = page.download(".saving", tmp_path / "saved").values()
+    x1, y1, x2, y2 = (round(value) for value in (179 + 64, 63, 272 + 64, 175))
+    camera = camera_picture()
+    for image, shown in ((camera, decoded(snapshot)), (camera, decoded(base64.b64decode(page.run(PICTURE))))):
+        inner = shown[y1 + 30 : y2 - 30, x1 + 20 : x2 - 20].astype(float)
+        assert np.abs(cv2.Laplacian(inner, cv2.CV_64F)).mean() < SMOOTHNESS  # a few colours, and no eyes
+        assert np.abs(shown[-60:].astype(float) - image[-60:]).mean() < 8  # the rest is as it was
+    page.click("stop")
+    read_photo_in(page, PHOTOS / "astronaut.png")
+    page.wait(SHOWN)
+    photo = read_photo("astronaut.png")
+    hidden = decoded(base64.b64decode(page.run(PICTURE)))
+    faces = [dataclasses.replace(face, box=face.box.round(1)) for face in nano.analyze_image(photo)]
+    np.testing.assert_array_equal(hidden, anonymize(photo, faces))
+    page.run(f"window.hidden = {PICTURE}")
+    page.click("cover")
+    page.wait(f"{PICTURE} !== window.hidden")
+    np.testing.assert_array_equal(decoded(base64.b64decode(page.run(PICTURE))), photo)
