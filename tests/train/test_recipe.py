@@ -36,6 +36,31 @@ def test_a_word_needs_no_quotes(setting: str) -> None:
     assert load_recipe("baseline", overrides=[setting]).train.optimizer == "adamw"
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/data/w.pth",
+        "../w.pth",
+        "C:\\data\\w.pth",
+        "my weights/größe #2.pth",
+        "2024",
+        "1e5",
+        "2024-01-01",
+        "true",
+        "a=b",
+    ],
+)
+@pytest.mark.parametrize("quote", ["", "'"])
+def test_a_path_needs_no_quotes(path: str, quote: str) -> None:
+    settings = ["network.kind=timm:resnet18", f"network.weights={quote}{path}{quote}"]
+    assert load_recipe("baseline", overrides=settings).network.weights == path
+
+
+def test_an_empty_value_is_an_empty_text() -> None:
+    assert load_recipe("teacher-lite0").network.weights_sha256
+    assert load_recipe("teacher-lite0", overrides=["network.weights_sha256="]).network.weights_sha256 == ""
+
+
 def test_a_users_own_file_is_a_recipe(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text("[train]\nepochs = 3\nfine_epochs = 1\n")
@@ -49,8 +74,13 @@ def test_a_users_own_file_is_a_recipe(tmp_path: Path) -> None:
         ("train.epoch=3", "unknown recipe key 'train.epoch'.*Did you mean 'epochs'"),
         ("trian.epochs=3", "unknown recipe key 'trian'.*Did you mean 'train'"),
         ("train.epochs=many", "recipe key 'train.epochs' must be int, but is 'many'"),
-        ("network.widths=[8, 16", "is neither a TOML value nor a word"),
-        ("train.optimizer=", "is neither a TOML value nor a word"),
+        ("network.widths=[8, 16", r"'\[8, 16' is not a valid TOML value"),
+        ("network.weights='/data/w.pth", "is not a valid TOML value"),
+        ("network.weights=[1]", r"'network.weights' must be printable text, but is \[1\]"),
+        ("train.optimizer=", "train.optimizer must be one of sgd, adam, adamw, but is ''"),
+        ("train.epochs=", "recipe key 'train.epochs' must be int, but is ''"),
+        ("train.epochs=/data", "recipe key 'train.epochs' must be int, but is '/data'"),
+        ("train.epochs=1\ntrain=2", "is not a valid TOML value"),
         ("train.epochs='3'", "recipe key 'train.epochs' must be int, but is '3'"),
         ("train.epochs=2.5", "must be int, but is 2.5"),
         ("epochs=3", "expected section.key=value"),
@@ -163,14 +193,14 @@ def test_every_number_of_a_recipe_has_a_range() -> None:
     [
         ("name.x=1", "cannot set 'name.x=1': name is 'baseline', and has no keys"),
         ("train.epochs.x=1", "unknown recipe key 'train.epochs.x'"),
-        ("train.epochs=[[[[" + "[" * 50_000, "is neither a TOML value nor a word"),
-        ("train.epochs=" + "9" * 5000, "is neither a TOML value nor a word"),
+        ("train.epochs=[[[[" + "[" * 50_000, "is not a valid TOML value"),
+        ("train.epochs=" + "9" * 5000, "'train.epochs' must be int, but is"),
         ("train.epochs=0x" + "f" * 5000, "train.epochs must be"),
         (".x=1", "unknown recipe key ''"),
         ("train.=1", "unknown recipe key 'train.'"),
         ("=", "expected section.key=value"),
         ("", "expected section.key=value"),
-        ("\x1b.\x1b=\x1b", "is neither a TOML value nor a word"),
+        ("\x1b.\x1b=\x1b", "is not a valid TOML value"),
     ],
 )
 def test_strange_settings_are_refused_in_a_line(override: str, message: str) -> None:

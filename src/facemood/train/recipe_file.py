@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.resources
-import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -28,8 +27,8 @@ LARGEST = 1_000_000
 LARGEST_FLOAT = 2**1000
 """Whole numbers that stand for floats lie below it."""
 
-WORD = re.compile(r"[A-Za-z][\w:./-]*")
-"""Values that need no quotes on the command line."""
+OPENING = ("[", "{", '"', "'")
+"""What TOML's lists, tables and quoted texts begin with. Any other text needs no quotes on the command line."""
 
 
 def list_recipes() -> list[str]:
@@ -47,7 +46,8 @@ def load_recipe(name: str, *, overrides: Iterable[str] = ()) -> Recipe:
 
     Args:
         name: A recipe's name, or the path of a TOML file.
-        overrides: Settings such as ``"train.epochs=20"``; the value is read as TOML.
+        overrides: Settings such as ``"train.epochs=20"``. The value is TOML; a word, a path and an empty text need no
+            quotes.
 
     Raises:
         RecipeError: There is no such recipe or key, or a value has a wrong type.
@@ -105,21 +105,47 @@ def _parse(text: str) -> dict[str, Any]:
 
 
 def _override(table: dict[str, Any], setting: str) -> None:
-    """Set one value in place: ``"train.epochs=20"``; a word needs no quotes, because shells remove them."""
+    """Set one value in place: ``"train.epochs=20"``."""
     path, equals, text = setting.partition("=")
     section, dot, key = path.strip().partition(".")
     if not equals or not dot:
         raise RecipeError(f"cannot set {show(setting)}: expected section.key=value, such as train.epochs=20")
     try:
-        value = _parse(f"value = {text}")["value"]
+        value = _parse_setting(text.strip(), is_text=_hint_of(section, key) is str)
     except ValueError:
-        value = text.strip()
-        if not WORD.fullmatch(value):
-            raise RecipeError(f"cannot set {show(setting)}: {show(text)} is neither a TOML value nor a word") from None
+        raise RecipeError(f"cannot set {show(setting)}: {show(text.strip())} is not a valid TOML value") from None
     entries = table.setdefault(section, {})
     if not isinstance(entries, dict):
         raise RecipeError(f"cannot set {show(setting)}: {section} is {show(entries)}, and has no keys")
     entries[key] = value
+
+
+def _parse_setting(text: str, *, is_text: bool) -> Any:
+    """Parse a value of the command line: TOML, or a text without quotes, because shells remove them.
+
+    Args:
+        text: The value, without space around it.
+        is_text: Whether its key holds a text. Then ``2024`` is one, too.
+
+    Raises:
+        ValueError: It begins as TOML and is none, or is not printable.
+    """
+    if not text.isprintable():
+        raise ValueError("expected printable text")
+    if is_text and not text.startswith(OPENING):
+        return text
+    try:
+        return _parse(f"value = {text}")["value"]
+    except ValueError:
+        if text.startswith(OPENING):
+            raise
+        return text
+
+
+def _hint_of(section: str, key: str) -> Any:
+    """Return the type of a key of a section; None for an unknown one."""
+    config = get_type_hints(Recipe).get(section)
+    return get_type_hints(config).get(key) if dataclasses.is_dataclass(config) else None
 
 
 def _build(kind: type[Any], table: Mapping[str, Any], *, prefix: str) -> Any:

@@ -50,6 +50,13 @@ def install(folder: Path, monkeypatch: pytest.MonkeyPatch, *files: str, name: st
     return inside
 
 
+def test_a_path_may_start_at_the_users_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    (tmp_path / "tiny.pth").write_bytes(b"weights")
+    assert find_weights("~/tiny.pth").path == tmp_path / "tiny.pth"
+
+
 @pytest.mark.parametrize(("suffix", "renamed"), [(".pth", False), (".safetensors", False), (".pth", True)])
 def test_a_backbone_gives_what_the_one_of_the_file_gives(
     given: nn.Module, tmp_path: Path, suffix: str, renamed: bool

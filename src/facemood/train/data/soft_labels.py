@@ -172,7 +172,7 @@ def find_soft_labels(name: str) -> Path:
     raise DatasetError(
         f"{name}: there is no such file of soft labels. An installed package has none: run from a clone of the "
         "repository, copy its folder soft_labels here, or make the file with facemood soft-labels. To train without "
-        "soft labels, add --set \"distill.labels=''\""
+        "soft labels, add --set distill.labels="
     )
 
 

@@ -66,7 +66,7 @@ def find_weights(name: str, *, sha256: str = "") -> WeightsFile:
     if name.startswith(PACKAGE):
         path, package = _in_package(name.removeprefix(PACKAGE))
     else:
-        path = Path(name)
+        path = Path(name).expanduser()
     if not path.is_file():
         raise RecipeError(
             f"network.weights: there is no file {name!r}; give the path of a file of weights "
