@@ -24,6 +24,7 @@ LAYERS = [
         "text",
         "array_files",
         "wilson",
+        "imaging",
     },
     {"locks", "atomic", "originals", "progress", "numpy_cnn"},
     {"table", "data_frames", "participants", "csv_dialect", "schema", "render", "models"},

@@ -1,13 +1,17 @@
 import dataclasses
 import json
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from PIL import Image as Pillow
 
 from facemood import Face, Frame
+from facemood.errors import ImageError
+from facemood.imaging import ORIENTATION
 from facemood.labels import EXPRESSIONS
 from tests.conftest import make_face
 
@@ -37,6 +41,41 @@ def test_a_crop_is_clipped_at_the_frame_and_grows_with_its_margin() -> None:
     face = make_face((10, 20, 50, 70))
     np.testing.assert_array_equal(face.crop(image), image[20:70, 10:50])
     np.testing.assert_array_equal(face.crop(image, margin=0.5), image[0:95, 0:70])
+
+
+def test_a_crop_of_an_array_is_a_view_and_grey_becomes_bgr() -> None:
+    image, face = np.zeros((100, 80, 3), np.uint8), make_face((10, 20, 50, 70))
+    face.crop(image)[:] = 9
+    assert image[20:70, 10:50].min() == 9
+    grey = np.arange(100 * 80, dtype=np.uint8).reshape(100, 80)
+    np.testing.assert_array_equal(face.crop(grey), np.stack([grey[20:70, 10:50]] * 3, axis=2))
+
+
+def test_a_pillow_image_is_cropped_upright_as_it_is_read() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (100, 80, 3), np.uint8)
+    shown = Pillow.fromarray(pixels[:, :, ::-1])
+    face = make_face((10, 20, 50, 70))
+    np.testing.assert_array_equal(face.crop(shown), pixels[20:70, 10:50])
+    stored = shown.transpose(Pillow.Transpose.ROTATE_90)  # to the left; the tag says: turn it to the right
+    stored.getexif()[ORIENTATION] = 6
+    np.testing.assert_array_equal(face.crop(stored), pixels[20:70, 10:50])
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (
+            "photo.jpg",
+            "but got a str; read a file with facemood.sources.load_image",
+        ),
+        (None, "but got a NoneType"),
+        (np.zeros((100, 80, 3)), r"uint8 grey, but got \(100, 80, 3\) float64"),
+        (np.zeros((100, 80, 4), np.uint8), r"for 4 channels use image\[..., :3\]"),
+    ],
+)
+def test_a_crop_of_something_else_says_what_to_give(image: Any, message: str) -> None:
+    with pytest.raises(ImageError, match=message):
+        make_face().crop(image)
 
 
 def test_json_has_rounded_numbers() -> None:

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, DEFAULT_PRECISION, MIN_FACE, SMOOTH
 from facemood.errors import FacemoodError, ImageError, ModelError, OptionError
 from facemood.geometry import corner_and_size, corners_of
+from facemood.imaging import AnyImage, as_crops
 from facemood.models import ModelCard, ModelSession, check_views, session_of
 from facemood.models.activation import pooled_features
 from facemood.pipeline import Pipeline
@@ -290,11 +291,11 @@ class EmotionRecognizer:
         """Detect faces, largest first: box, score, 68 landmarks, head pose and action units; no expression."""
         return self.pipeline.find(read_one_image(image))
 
-    def classify(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:
+    def classify(self, crops: Sequence[AnyImage] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Classify face crops that are framed as the model card says. No detector runs.
 
         Args:
-            crops: N images (h, w) or (h, w, 3) uint8 BGR of any size.
+            crops: N images of any size, (h, w) or (h, w, 3) uint8 BGR, or Pillow images.
 
         Returns:
             (N, K) float32 probabilities, in the order of `labels`. The rows of faces without a prediction are NaN.
@@ -302,7 +303,7 @@ class EmotionRecognizer:
         Raises:
             ImageError: A crop has the wrong shape or type.
         """
-        return self.pipeline.strategy.classify_crops(_checked(crops)).probabilities
+        return self.pipeline.strategy.classify_crops(as_crops(crops)).probabilities
 
     def crops(self, result: Result) -> list[Image]:
         """Cut the faces of a result out of its image, framed as the model card says, for `classify` and `features`.
@@ -320,7 +321,7 @@ class EmotionRecognizer:
             raise OptionError("this result has no image to cut faces out of; read with keep_images=True")
         return self.pipeline.crops(result.image, result.faces)
 
-    def features(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:
+    def features(self, crops: Sequence[AnyImage] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the features from which the network predicts, for a classifier of your own.
 
         Args:
@@ -337,7 +338,7 @@ class EmotionRecognizer:
             >>> EmotionRecognizer().features(np.full((2, 48, 48), 128, np.uint8)).shape
             (2, 240)
         """
-        return pooled_features(self.session, _checked(crops))
+        return pooled_features(self.session, as_crops(crops))
 
     def detect_emotions(self, image: ImageLike, boxes: ArrayLike | None = None) -> list[dict[str, Any]]:
         """Analyze one image and return the format of the package `fer`: ``[{"box": [x, y, w, h], "emotions": {}}]``.
@@ -429,12 +430,3 @@ class EmotionRecognizer:
         from facemood import __version__
 
         return {"facemood": __version__, **self.pipeline.info()}
-
-
-def _checked(crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> Sequence[NDArray[np.uint8]] | NDArray[np.uint8]:
-    """Return face crops; an array must hold several of them."""
-    if isinstance(crops, np.ndarray) and crops.ndim not in (3, 4):
-        raise ImageError(
-            f"crops must be (N, h, w) or (N, h, w, 3), but are {crops.shape}; for one crop pass crop[None]"
-        )
-    return crops

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from facemood.facs import describe
 from facemood.geometry import eye_aspect_ratio
+from facemood.imaging import AnyImage, as_image
 from facemood.participants import Segment
 from facemood.table import (
     ANGLE_COLUMNS,
@@ -219,20 +220,23 @@ class Face:
         best = self.emotion
         return sorted(self.emotions.items(), key=lambda item: (item[0] != best, -round(item[1], SHARE_DECIMALS)))[:k]
 
-    def crop(self, image: Image, *, margin: float = 0.0) -> Image:
+    def crop(self, image: AnyImage, *, margin: float = 0.0) -> Image:
         """Crop the face from its frame.
 
         Args:
-            image: The frame, (H, W, 3) uint8 BGR.
+            image: The frame, (H, W, 3) BGR or (H, W) grey, uint8; or a Pillow image.
             margin: Margin on each side, as a share of the box's width and height.
 
         Returns:
-            (h, w, 3) uint8 BGR, clipped at the edges of the frame; a view of the frame's memory.
+            (h, w, 3) uint8 BGR, clipped at the edges of the frame; of a BGR array a view of its memory.
+
+        Raises:
+            ImageError: The frame is something else, such as a path.
         """
         width, height = self.size
         grow = np.array([-width, -height, width, height]) * margin
         x1, y1, x2, y2 = np.rint(self.box + grow).astype(int).clip(0).tolist()
-        return image[y1:y2, x1:x2]
+        return as_image(image)[y1:y2, x1:x2]
 
     def to_dict(self, number: int | None = None, timestamp: float | None = None) -> dict[str, Any]:
         """Return the face as in the JSON: the columns of `facemood.table`, and values without a column.

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from facemood.errors import ImageError, SourceError
+from facemood.imaging.pillow_image import from_pillow
 from facemood.sources import images
-from facemood.sources.images import from_array, load_image
-from facemood.sources.pillow_image import from_pillow
+from facemood.sources.images import load_image
 
 
 def encode(picture: Image.Image, kind: str, **options: object) -> bytes:
@@ -152,16 +152,6 @@ def test_a_huge_image_is_downsampled_by_eight(
         image = load_image(encode(red(size=(160, 80)), kind))
     assert image.shape == (10, 20, 3)
     assert "reduced to 20 x 10" in caplog.text
-
-
-def test_arrays_are_checked() -> None:
-    assert from_array(np.zeros((4, 5), np.uint8)).shape == (4, 5, 3)
-    with pytest.raises(ImageError, match=r"for values 0\.\.1 use"):
-        from_array(np.zeros((4, 5, 3), np.float32))
-    with pytest.raises(ImageError, match=r"expected \(H, W, 3\)"):
-        from_array(np.zeros((4, 5, 4), np.uint8))
-    with pytest.raises(ImageError, match="the array is empty"):
-        from_array(np.zeros((0, 5, 3), np.uint8))
 
 
 def test_pillow_images_are_converted_to_bgr() -> None:

@@ -16,7 +16,7 @@ from PIL import ExifTags, ImageOps, UnidentifiedImageError
 from PIL import Image as Pillow
 
 from facemood.errors import DatasetError, did_you_mean
-from facemood.sources.pillow_image import from_pillow
+from facemood.imaging import from_pillow
 from facemood.text import joined
 
 Found = TypeVar("Found")

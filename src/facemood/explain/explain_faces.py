@@ -17,6 +17,7 @@ from facemood.explain.lime import fit_lime
 from facemood.explain.maps import contrast_maps, enlarge, occlusion_map
 from facemood.explain.scoring import InputScorer
 from facemood.explain.segmenters import check_parameters, masks_of, segment_face
+from facemood.imaging import AnyImage, as_crops, as_image
 from facemood.pipeline import Pipeline
 from facemood.schema import Face, Image
 
@@ -68,7 +69,7 @@ class ExplainOptions:
 
 def explain_faces(
     pipeline: Pipeline,
-    image: Image,
+    image: AnyImage,
     faces: Sequence[Face],
     options: ExplainOptions | None = None,
     *,
@@ -78,7 +79,7 @@ def explain_faces(
 
     Args:
         pipeline: The pipeline that predicted them, `EmotionRecognizer.pipeline`.
-        image: (H, W, 3) uint8 BGR.
+        image: (H, W, 3) uint8 BGR or a Pillow image.
         faces: The faces in it.
         options: How they are explained; None for LIME with its defaults.
         label: The label to explain; None for the label that the model predicts for each face, without TTA.
@@ -92,7 +93,7 @@ def explain_faces(
         MissingExtraError: LIME's packages are not installed (extra ``explain``).
     """
     scorer = InputScorer(pipeline.session, pipeline.head, pipeline.prior)
-    explanations = [explain_crop(scorer, crop, options, label=label) for crop in pipeline.crops(image, faces)]
+    explanations = [explain_crop(scorer, crop, options, label=label) for crop in pipeline.crops(as_image(image), faces)]
     squares = pipeline.squares(faces)
     return [
         dataclasses.replace(one, box=square.box, tilt=square.tilt)
@@ -102,7 +103,7 @@ def explain_faces(
 
 def explain_crop(
     scorer: InputScorer,
-    crop: NDArray[np.uint8],
+    crop: AnyImage,
     options: ExplainOptions | None = None,
     *,
     label: str | None = None,
@@ -111,7 +112,7 @@ def explain_crop(
 
     Args:
         scorer: The model.
-        crop: (h, w) or (h, w, 3) uint8 BGR, framed as the model's card says.
+        crop: (h, w) or (h, w, 3) uint8 BGR, or a Pillow image, framed as the model's card says.
         options: How it is explained; None for LIME with its defaults.
         label: The label to explain; None for the label that the model predicts.
 
@@ -121,9 +122,10 @@ def explain_crop(
         ExplanationError: The face is a single segment.
         MissingExtraError: LIME's packages are not installed (extra ``explain``).
     """
-    options, whole = options or ExplainOptions(), scorer.prepare(crop)
+    (pixels,) = as_crops([crop])
+    options, whole = options or ExplainOptions(), scorer.prepare(pixels)
     column = scorer.column(label) if label is not None else int(scorer.predict(whole[None]).argmax())
-    made = METHODS[options.method](scorer, crop, whole, column, options)
+    made = METHODS[options.method](scorer, pixels, whole, column, options)
     return dataclasses.replace(made, label=scorer.labels[column], settings=options.settings())
 
 

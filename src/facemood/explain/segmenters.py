@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemood.errors import ExplanationError, did_you_mean, require
-from facemood.schema import Image
+from facemood.imaging import AnyImage, as_image
 
 SEGMENTERS: dict[str, dict[str, float]] = {
     "felzenszwalb": {"scale": 60.0, "sigma": 0.8, "min_size": 150},
@@ -25,12 +25,12 @@ EXTRA = "explain"
 
 
 def segment_face(
-    image: Image, segmenter: str = "slic", parameters: Mapping[str, float] | None = None, *, seed: int = 0
+    image: AnyImage, segmenter: str = "slic", parameters: Mapping[str, float] | None = None, *, seed: int = 0
 ) -> NDArray[np.int64]:
     """Divide a face into superpixels.
 
     Args:
-        image: (h, w, 3) uint8 BGR.
+        image: (h, w, 3) uint8 BGR or a Pillow image.
         segmenter: One of `SEGMENTERS`.
         parameters: Values that differ from those in `SEGMENTERS`.
         seed: Seed of the random numbers; only quickshift uses it, to break ties.
@@ -50,7 +50,7 @@ def segment_face(
     """
     values = check_parameters(segmenter, parameters)
     segmentation: Any = require("skimage.segmentation", extra=EXTRA)
-    colours = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    colours = cv2.cvtColor(as_image(image), cv2.COLOR_BGR2RGB)
     try:
         if segmenter == "slic":
             found = segmentation.slic(colours, start_label=0, convert2lab=True, channel_axis=-1, **values)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from facemood.errors import OutputError, did_you_mean
+from facemood.imaging import AnyImage, as_image
 from facemood.schema import Face, Image
 from facemood.text import joined
 
@@ -36,7 +37,7 @@ def check_anonymize(method: str) -> str:
     return method
 
 
-def anonymize(image: Image, faces: Sequence[Face], method: str = "blur") -> Image:
+def anonymize(image: AnyImage, faces: Sequence[Face], method: str = "blur") -> Image:
     """Return a copy of an image in which the given faces are hidden.
 
     Each box is hidden with a margin of 15%; a blurred face becomes 6 x 6 mean colours. Faces that were not detected are
@@ -44,7 +45,7 @@ def anonymize(image: Image, faces: Sequence[Face], method: str = "blur") -> Imag
     another method. Hair, clothes, voices, other people's reactions and places stay, and may identify a person.
 
     Args:
-        image: (H, W, 3) uint8 BGR; it is not changed.
+        image: (H, W, 3) BGR or (H, W) grey, uint8, or a Pillow image; it is not changed.
         faces: The faces detected in the image.
         method: ``"blur"`` or ``"box"``.
 
@@ -53,6 +54,7 @@ def anonymize(image: Image, faces: Sequence[Face], method: str = "blur") -> Imag
 
     Raises:
         OutputError: The method is unknown.
+        ImageError: The image is something else, such as a path.
 
     Example:
         >>> face = Face(np.array([10, 10, 30, 30], np.float32), score=0.9)
@@ -62,7 +64,7 @@ def anonymize(image: Image, faces: Sequence[Face], method: str = "blur") -> Imag
     """
     if method not in METHODS:
         raise _unknown(method)
-    hidden = image.copy()
+    hidden = as_image(image).copy()
     for face in faces:
         part = face.crop(hidden, margin=MARGIN)
         if part.size:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
+from facemood.imaging import AnyImage, as_image
 from facemood.render.fonts import drawable, font_for
 from facemood.render.overlay import draw_layers
 from facemood.render.palette import GROUND, INK, Colour, colour_of, ink_on
@@ -45,11 +46,11 @@ class Area(NamedTuple):
         return Area(left, top, left + self.x2 - self.x1, top + self.y2 - self.y1)
 
 
-def draw_faces(image: Image, faces: Sequence[Face], *, layers: Collection[str] = ()) -> Image:
+def draw_faces(image: AnyImage, faces: Sequence[Face], *, layers: Collection[str] = ()) -> Image:
     """Return a copy of an image with the box, label, confidence and three most probable expressions of each face.
 
     Args:
-        image: (H, W, 3) uint8 BGR.
+        image: (H, W, 3) BGR or (H, W) grey, uint8, or a Pillow image; it is not changed.
         faces: The faces detected in the image.
         layers: What to draw on the faces in addition, some of `overlay.LAYERS`.
 
@@ -59,11 +60,12 @@ def draw_faces(image: Image, faces: Sequence[Face], *, layers: Collection[str] =
 
     Raises:
         OutputError: A layer is unknown.
+        ImageError: The image is something else, such as a path.
     """
     from PIL import Image as Pillow
     from PIL import ImageDraw
 
-    canvas = Pillow.fromarray(cv2.cvtColor(draw_layers(image, faces, layers), cv2.COLOR_BGR2RGB))
+    canvas = Pillow.fromarray(cv2.cvtColor(draw_layers(as_image(image), faces, layers), cv2.COLOR_BGR2RGB))
     pen = ImageDraw.Draw(canvas, "RGBA")
     boxes = [Area(*np.rint(face.box).astype(int).tolist()) for face in faces]
     sizes = [_text_size(box, canvas.size) for box in boxes]

@@ -12,10 +12,10 @@ from fractions import Fraction
 from PIL import Image as Pillow
 
 from facemood.errors import VideoError
+from facemood.imaging import from_pillow
 from facemood.schema import Frame
 from facemood.sources.boundary import input_errors, short_name
 from facemood.sources.images import MAX_PIXELS
-from facemood.sources.pillow_image import from_pillow
 from facemood.sources.video import check_period, frame_chooser
 
 logger: logging.Logger = logging.getLogger("facemood")

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from facemood.errors import ImageError
+from facemood.imaging import to_eight_bits
 from facemood.schema import Image
-from facemood.sources.pixel_values import to_eight_bits
 
 WIDTH = 256
 """TIFF tag of an image's width."""

@@ -11,22 +11,18 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 
 from facemood.errors import ImageError, MissingExtraError, SourceError, require
+from facemood.imaging import ORIENTATION, from_pillow, to_eight_bits, upright
 from facemood.schema import Image
-from facemood.sources.array_hint import array_hint
 from facemood.sources.boundary import short_name
 from facemood.sources.float_tiff import decode_float_tiff
 from facemood.sources.kinds import HEAD, is_heif, sniff
-from facemood.sources.pillow_image import ORIENTATION, from_pillow, upright
-from facemood.sources.pixel_values import to_eight_bits
 
 logger: logging.Logger = logging.getLogger("facemood")
 
@@ -153,29 +149,6 @@ def register_heif(data: bytes, name: str) -> None:
         require(HEIF_PACKAGES[0], extra="heic")
     except MissingExtraError as error:
         raise ImageError(f"{short_name(name)}: this is a HEIC image; {error}") from None
-
-
-def from_array(array: NDArray[np.generic], *, name: str = "array") -> Image:
-    """Return an array as an image, after a check: (H, W, 3) BGR or (H, W) grey, uint8.
-
-    Raises:
-        ImageError: The array has another shape or type, or is empty.
-    """
-    if not array.size:
-        raise ImageError(f"{name}: the array is empty, {array.shape}")
-    if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3):
-        raise wrong_array(array, name)
-    colour = np.repeat(array[:, :, None], 3, axis=2) if array.ndim == 2 else array
-    return np.ascontiguousarray(colour, dtype=np.uint8)
-
-
-def wrong_array(array: Any, name: str = "array") -> ImageError:
-    """Return the error for an array or a tensor that is no image, with what to write instead."""
-    hint = array_hint(array)
-    return ImageError(
-        f"{name}: expected (H, W, 3) uint8 BGR or (H, W) uint8 grey, "
-        f"but got {tuple(array.shape)} {array.dtype}{'; ' * bool(hint)}{hint}"
-    )
 
 
 def _load(data: bytes, name: str, decode: Callable[[], Image]) -> Image:

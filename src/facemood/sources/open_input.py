@@ -13,15 +13,15 @@ import numpy as np
 from PIL import Image as Pillow
 
 from facemood.errors import FacemoodError, ImageError, SourceError
+from facemood.imaging import as_image, from_pillow
 from facemood.schema import Frame
 from facemood.sources.animation import count_animation, read_animation
 from facemood.sources.boundary import input_errors, short_name
 from facemood.sources.download import download
-from facemood.sources.images import MAX_BYTES, TIFF, from_array, load_pages, pages_after_first
+from facemood.sources.images import MAX_BYTES, TIFF, load_pages, pages_after_first
 from facemood.sources.items import Download, Item, NamedBytes, decode_data_url, is_data_url
 from facemood.sources.kinds import file_kind, is_animated
 from facemood.sources.live import is_live
-from facemood.sources.pillow_image import from_pillow
 from facemood.sources.video import expected_frames, probe_video, read_video
 
 STDIN = "-"
@@ -139,7 +139,7 @@ def read_frames(item: Item) -> Iterator[Frame]:
     """
     with input_errors(name_of_item(item), ImageError):
         if isinstance(item, np.ndarray):
-            yield Frame(from_array(item), source="array")
+            yield Frame(np.ascontiguousarray(as_image(item, name="array")), source="array")
         elif isinstance(item, Pillow.Image):
             name = str(getattr(item, "filename", "") or "image")
             yield Frame(from_pillow(item, name=name), source=name)

@@ -15,11 +15,11 @@ import numpy as np
 from PIL import Image as Pillow
 
 from facemood.errors import FacemoodError, ImageError, SourceError, did_you_mean
+from facemood.imaging import wrong_array
 from facemood.schema import Frame
 from facemood.sources.boundary import input_errors, short_name
 from facemood.sources.download import is_address, is_photo_address
 from facemood.sources.folder_walk import Walk, describe_left_out
-from facemood.sources.images import wrong_array
 from facemood.sources.items import (
     Download,
     ImageLike,

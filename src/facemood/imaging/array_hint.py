@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.sources.pixel_values import value_range
+from facemood.imaging.pixel_values import value_range
 from facemood.text import joined
 
 CHANNELS = (1, 3, 4)

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from facemood.errors import ImageError
+from facemood.imaging.pillow_image import from_pillow
+from facemood.imaging.pixel_values import PART, to_eight_bits, value_range
 from facemood.sources.images import load_image
-from facemood.sources.pillow_image import from_pillow
-from facemood.sources.pixel_values import PART, to_eight_bits, value_range
 
 RAMP = np.arange(256).reshape(16, 16)
 """Every value of 8 bits."""

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image as Pillow
 from PIL import ImageOps
 
-from facemood.sources import pillow_image
+from facemood.imaging import pillow_image
+from facemood.imaging.pillow_image import ORIENTATION, from_pillow
 from facemood.sources.images import load_image
-from facemood.sources.pillow_image import ORIENTATION, from_pillow
 
 NOISE = np.random.default_rng(5).integers(0, 256, (24, 36, 3), np.uint8)
 

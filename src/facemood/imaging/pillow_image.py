@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -10,13 +11,15 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from facemood.errors import ImageError
-from facemood.schema import Image
-from facemood.sources.pixel_values import to_eight_bits
+from facemood.imaging.pixel_values import to_eight_bits
+
+Pixels: TypeAlias = NDArray[np.uint8]
+"""(H, W, 3) uint8 BGR."""
 
 ORIENTATION = 0x0112
 """EXIF tag with the turn that shows a photo upright."""
 
-TURNS: dict[int, Callable[[Image], Image]] = {
+TURNS: dict[int, Callable[[Pixels], Pixels]] = {
     2: lambda image: image[:, ::-1],
     3: lambda image: image[::-1, ::-1],
     4: lambda image: image[::-1],
@@ -31,7 +34,7 @@ STRIP = 4_000_000
 """Pixels that are converted together."""
 
 
-def from_pillow(picture: Pillow.Image, *, factor: int = 1, name: str = "image") -> Image:
+def from_pillow(picture: Pillow.Image, *, factor: int = 1, name: str = "image") -> Pixels:
     """Convert a Pillow image of any mode: upright, with transparency laid on white.
 
     Args:
@@ -60,13 +63,13 @@ def from_pillow(picture: Pillow.Image, *, factor: int = 1, name: str = "image") 
     return upright(image, picture.getexif().get(ORIENTATION, 1))
 
 
-def upright(image: Image, orientation: int) -> Image:
+def upright(image: Pixels, orientation: int) -> Pixels:
     """Turn an image as the EXIF tag `ORIENTATION` says."""
     turn = TURNS.get(orientation)
     return np.ascontiguousarray(turn(image) if turn else image)
 
 
-def _mean_colours(picture: Pillow.Image, across: int, down: int) -> Image:
+def _mean_colours(picture: Pillow.Image, across: int, down: int) -> Pixels:
     """Return a reduced image, (H, W, 3) uint8 BGR."""
     width, height = picture.width // across, picture.height // down
     image = np.empty((height, width, 3), np.uint8)

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facemood.errors import ImageError
+from facemood.imaging.array_hint import array_hint
 from facemood.sources import find_inputs, read_frame
-from facemood.sources.array_hint import array_hint
 
 PICTURE = np.random.default_rng(3).integers(0, 256, (12, 17, 3), np.uint8)
 PICTURE[0, 0], PICTURE[0, 1] = 0, 255
