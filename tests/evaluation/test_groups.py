@@ -6,7 +6,7 @@ import pytest
 from facemood.datasets import ExpressionDataset
 from facemood.errors import DatasetError
 from facemood.evaluation.evaluation_report import to_markdown
-from facemood.evaluation.groups import UNSTATED, read_groups, score_groups
+from facemood.evaluation.groups import UNSTATED, mean_recall_of, read_groups, score_groups
 
 FILES = np.array(["happy/a.jpg", "happy/b.jpg", "sad/c.jpg"])
 
@@ -70,6 +70,27 @@ def test_groups_have_accuracy_recalls_counts_and_intervals() -> None:
     assert unstated["interval"][1] > 0.7  # one image says nothing
 
 
+def test_the_interval_of_a_mean_recall_follows_from_those_of_the_recalls() -> None:
+    one = {"share": 0.5, "n": 10, "interval": [0.2, 0.7]}
+    alone = mean_recall_of({"happy": one}, ["happy"])
+    assert alone == {"mean_recall": 0.5, "mean_recall_interval": [0.2, 0.7]}
+    four = mean_recall_of(dict.fromkeys("abcd", one), "abcd")
+    assert four["mean_recall_interval"] == [0.35, 0.6]  # half as wide, as for the mean of four measurements
+    assert mean_recall_of({"happy": one, "sad": one}, ["sad"]) == alone
+
+
+def test_an_interval_of_the_mean_recall_holds_the_truth_as_often_as_it_says() -> None:
+    draw, held = np.random.default_rng(5), 0
+    truth, sizes = np.array([0.9, 0.7, 0.5, 0.95, 0.6]), np.array([60, 15, 30, 100, 10])
+    labels, groups = np.repeat(np.arange(5), sizes), np.full(sizes.sum(), "all")
+    for _ in range(400):
+        predicted = np.where(draw.random(len(labels)) < truth[labels], labels, 5)
+        (row,) = score_groups(predicted, labels, groups, tuple("abcde"))
+        low, high = row["mean_recall_interval"]
+        held += low <= truth.mean() <= high
+    assert 0.92 <= held / 400 <= 0.98
+
+
 def test_the_page_shows_the_groups() -> None:
     rows = score_groups(np.array([0, 1]), np.array([0, 0]), np.array(["a", "b"]), ("happy", "sad"))
     known = {
@@ -79,6 +100,6 @@ def test_the_page_shows_the_groups() -> None:
     }  # fmt: skip
     report = {"model": "m", "dataset": "mine", "split": "all", "evaluations": [known], "groups": rows, "left_out": 3}
     page = to_markdown(report)
-    assert "| b | 1 | 0.0% (0.0 to 79.3) | 0.0% |" in page
+    assert "| b | 1 | 0.0% (0.0 to 79.3) | 0.0% (0.0 to 79.3) |" in page
     assert "| b | 0.0% (0.0 to 79.3), n = 1 |" in page
     assert "Files left out, because they have no face or cannot be read: 3." in page

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset
 from facemood.evaluation.crop_framing import evaluate_end_to_end
-from facemood.evaluation.groups import FEW, score_groups
+from facemood.evaluation.groups import FEW, recall_table, score_groups, share_table
 from facemood.evaluation.protocol import evaluate, match_head, predict_split
 from facemood.loading import open_recognizer
 from facemood.models import ModelSession, find_model
@@ -140,20 +140,9 @@ def to_markdown(report: dict[str, Any]) -> str:
 
 def _groups(rows: list[dict[str, Any]]) -> list[str]:
     """Return the tables of the groups, and how to read them."""
-    labels = list(dict.fromkeys(label for row in rows for label in row["recall"]))
-    overall = [
-        {
-            "group": row["group"],
-            "n": row["n"],
-            "accuracy": with_interval(row["accuracy"], row["interval"]),
-            "mean recall": exact_percent(row["mean_recall"]),
-        }
-        for row in rows
-    ]
-    recalls = [{"group": row["group"]} | {label: _recall(row["recall"].get(label)) for label in labels} for row in rows]
     return [
-        markdown_table(overall),
-        markdown_table(recalls),
+        share_table(rows),
+        recall_table(rows),
         "Recall of each expression, with the number of its images. In brackets: 95% confidence interval (Wilson). "
         f"Groups of fewer than {FEW} images say little. The accuracy of groups differs, too, where they show other "
         "expressions, so compare recalls.",
@@ -164,11 +153,6 @@ def _left_out(report: dict[str, Any]) -> list[str]:
     """Say how many files of the whole dataset were left out, if any."""
     count = report.get("left_out", 0)
     return [f"Files left out, because they have no face or cannot be read: {count:,}."] if count else []
-
-
-def _recall(found: dict[str, Any] | None) -> str:
-    """Return a cell on the recall of an expression in a group."""
-    return "-" if found is None else f"{with_interval(found['share'], found['interval'])}, n = {found['n']}"
 
 
 def only_duplicates(evaluations: Iterable[dict[str, Any]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from facemood.datasets.csv_rows import read_table
 from facemood.datasets.dataset import ExpressionDataset
 from facemood.errors import DatasetError, did_you_mean
+from facemood.text import markdown_table, with_interval
 from facemood.wilson import wilson_interval
 
 TABLE = "groups.csv"
@@ -75,7 +77,8 @@ def score_groups(
 
     Returns:
         A row for each group, sorted by name: ``group``, ``n``, ``accuracy`` and its ``interval``, ``mean_recall`` over
-        the classes with images, and ``recall``: for each such class its recall, ``n`` and ``interval``.
+        the classes with images and its ``mean_recall_interval``, and ``recall``: for each such class its ``share``,
+        ``n`` and ``interval``.
 
     Example:
         >>> (row,) = score_groups(np.array([0, 1]), np.array([0, 0]), np.array(["a", "a"]), ("x", "y"))
@@ -97,11 +100,64 @@ def score_groups(
                 "n": overall["n"],
                 "accuracy": overall["share"],
                 "interval": overall["interval"],
-                "mean_recall": round(float(np.mean([found["share"] for found in recall.values()])), 4),
+                **mean_recall_of(recall, list(recall)),
                 "recall": recall,
             }
         )
     return rows
+
+
+def mean_recall_of(recall: Mapping[str, Any], labels: Sequence[str]) -> dict[str, Any]:
+    """Return the mean of recalls with its 95% interval, as ``mean_recall`` and ``mean_recall_interval``.
+
+    The interval follows from those of the recalls: their bounds' distances from the recalls add up as the errors of
+    independent measurements do, as squares (Zou & Donner 2008).
+
+    Args:
+        recall: For each label its recall as ``share`` with ``interval``.
+        labels: The labels that count.
+
+    Example:
+        >>> happy, sad = {"share": 0.8, "interval": [0.74, 0.88]}, {"share": 0.4, "interval": [0.32, 0.46]}
+        >>> mean_recall_of({"happy": happy, "sad": sad}, ["happy", "sad"])
+        {'mean_recall': 0.6, 'mean_recall_interval': [0.55, 0.65]}
+    """
+    shares = np.array([recall[label]["share"] for label in labels])
+    ends = np.array([recall[label]["interval"] for label in labels])
+    mean = float(shares.mean())
+    below, above = (np.sqrt(((ends - shares[:, None]) ** 2).sum(axis=0)) / len(labels)).tolist()
+    return {
+        "mean_recall": round(mean, 4),
+        "mean_recall_interval": [round(max(mean - below, 0.0), 4), round(min(mean + above, 1.0), 4)],
+    }
+
+
+def share_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return a Markdown table with the count, accuracy and mean recall of each group of `score_groups`."""
+    return markdown_table(
+        [
+            {
+                "group": row["group"],
+                "n": row["n"],
+                "accuracy": with_interval(row["accuracy"], row["interval"]),
+                "mean recall": with_interval(row["mean_recall"], row["mean_recall_interval"]),
+            }
+            for row in rows
+        ]
+    )
+
+
+def recall_table(rows: Sequence[Mapping[str, Any]], labels: Sequence[str] | None = None) -> str:
+    """Return a Markdown table with the recalls of each group of `score_groups`; None for all labels with images."""
+    shown = labels or list(dict.fromkeys(label for row in rows for label in row["recall"]))
+    return markdown_table(
+        [{"group": row["group"]} | {label: _recall(row["recall"].get(label)) for label in shown} for row in rows]
+    )
+
+
+def _recall(found: Mapping[str, Any] | None) -> str:
+    """Return a recall with its interval and the number of its images; a dash without images."""
+    return "-" if found is None else f"{with_interval(found['share'], found['interval'])}, n = {found['n']}"
 
 
 def _share(right: NDArray[np.bool_]) -> dict[str, Any]:
