@@ -78,7 +78,9 @@ def main() -> None:
             for model in models:
                 fit(model, dataset)
         known = json.loads(figures.read_text(encoding="utf-8")) if figures.is_file() else {}
-        found = {model: measure(model, dataset, options.news, known.get(model, {})) for model in models}
+        found = {
+            model: measure(model, dataset, options.news, known.get(model, {}), choose=options.fit) for model in models
+        }
         if not set(models) <= set(list_models()):
             print(json.dumps(found, indent=1))
             return
@@ -93,8 +95,18 @@ def fit(model: str, dataset: ExpressionDataset) -> None:
         (DOCS / "models" / f"{model}.md").write_text(card_page(card), encoding="utf-8")
 
 
-def measure(model: str, dataset: ExpressionDataset, news: Path | None, known: dict[str, Any]) -> dict[str, Any]:
-    """Return the figures of a model. Without the news photos, their figures stay as they are."""
+def measure(
+    model: str, dataset: ExpressionDataset, news: Path | None, known: dict[str, Any], *, choose: bool
+) -> dict[str, Any]:
+    """Return the figures of a model.
+
+    Args:
+        model: Its name or file.
+        dataset: FER2013 with votes.
+        news: The news photos; without them, their figures stay as they are.
+        known: The figures so far.
+        choose: Whether the candidates are those of the choice from now on.
+    """
     cv2.setNumThreads(1)
     recognizer = EmotionRecognizer(model, threads=1)
     card, head = recognizer.card, recognizer.pipeline.head
@@ -102,8 +114,10 @@ def measure(model: str, dataset: ExpressionDataset, news: Path | None, known: di
     photos = None if news is None else read_news(recognizer, news)
     columns = [card.heads[head].index(label) for label in COUNTED]
     kept = known if photos is None else {}
+    finder = digest("finder")
+    now = kept.get("candidates") or list(candidates(card, head, outcomes[CHOOSE], photos, columns))
     return {
-        "model": sha256(find_model(model).read_bytes()).hexdigest()[:12],
+        "model": digest(model),
         "head": head,
         "point": card.operating_point[head],
         **{
@@ -112,8 +126,15 @@ def measure(model: str, dataset: ExpressionDataset, news: Path | None, known: di
         },
         "news": kept.get("news")
         or (photos and {prior: figures_of(card, head, prior, *photos, counted=columns) for prior in PRIORS}),
-        "candidates": kept.get("candidates") or list(candidates(card, head, outcomes[CHOOSE], photos, columns)),
+        "finder": kept.get("finder") or finder,
+        "candidates": now,
+        "chosen": {"finder": finder, "candidates": now} if choose or "chosen" not in known else known["chosen"],
     }
+
+
+def digest(model: str) -> str:
+    """Return the first digits of the SHA-256 of a model's file."""
+    return sha256(find_model(model).read_bytes()).hexdigest()[:12]
 
 
 def predict(recognizer: EmotionRecognizer, dataset: ExpressionDataset, split: str) -> Outcome:
@@ -255,13 +276,28 @@ def page(known: dict[str, Any]) -> str:
     parts = {
         "weight": str(WEIGHT),
         "floor": f"{FLOOR:.0%}",
-        "candidates": markdown_table([candidate_row(row) for row in first["candidates"]]),
+        "candidates": markdown_table([candidate_row(row) for row in first["chosen"]["candidates"]]),
+        "chosen_finder": first["chosen"]["finder"],
+        "now": told_now(first),
+        "private_recall": exact_percent(first[REPORT]["tuned"]["mean_recall"]),
         "figures": markdown_table([row for model, found in known.items() for row in figure_rows(model, found)]),
         "recalls": markdown_table([row for model, found in known.items() for row in recall_rows(model, found)]),
         "points": markdown_table([{"model": model, **found["point"]} for model, found in known.items()]),
         "digests": ", ".join(f"{model} {found['model']}" for model, found in known.items()),
     }
     return fill_template(text, parts)
+
+
+def told_now(found: dict[str, Any]) -> str:
+    """Say which candidate leads when all of them are measured with the present face detector."""
+    rows, point = found["candidates"], found["point"]
+    best = max(rows, key=lambda row: row["mean"])
+    own = next(row for row in rows if (row["form"], row["weight"]) == ("log-probabilities", point["weight"]))
+    return (
+        f"With the present one ({found['finder']}), {best['form']} with a weight of {best['weight']} and a strength "
+        f"of\n{best['strength']} lead with a mean of {exact_percent(best['mean'])}; the chosen rule has "
+        f"{exact_percent(own['mean'])}."
+    )
 
 
 def candidate_row(row: dict[str, Any]) -> dict[str, str]:

@@ -41,8 +41,12 @@ def test_the_figures_are_those_of_the_shipped_models(known: dict[str, Any]) -> N
         assert ModelSession(file, device="cpu").card.operating_point == {found["head"]: found["point"]}
 
 
+def test_photos_are_seen_by_the_shipped_detector(script: ModuleType, known: dict[str, Any]) -> None:
+    assert {found["finder"] for found in known.values()} == {script.digest("finder")}
+
+
 def test_the_rule_is_the_one_that_the_criterion_chooses(known: dict[str, Any]) -> None:
-    rows = known["default"]["candidates"]
+    rows = known["default"]["chosen"]["candidates"]
     best = max(row["mean"] for row in rows)
     near = [row for row in rows if row["mean"] >= best - 0.003]
     simplest = min(near, key=lambda row: (row["form"] not in ("dataset", "one head"), row["weight"]))
@@ -52,6 +56,12 @@ def test_the_rule_is_the_one_that_the_criterion_chooses(known: dict[str, Any]) -
     assert (simplest["accuracy"], simplest["mean_recall"]) == pytest.approx(
         (tuned["accuracy"], tuned["mean_recall"]), abs=0.0005
     )
+
+
+def test_the_rule_is_no_worse_than_the_error_with_the_present_detector(known: dict[str, Any]) -> None:
+    rows, point = known["default"]["candidates"], known["default"]["point"]
+    (own,) = (row["mean"] for row in rows if (row["form"], row["weight"]) == ("log-probabilities", point["weight"]))
+    assert max(row["mean"] for row in rows) - own < 0.01, "run scripts/measure_operating_point.py DATA NEWS --fit"
 
 
 def test_readme_states_the_recalls_of_the_default_first(known: dict[str, Any]) -> None:
