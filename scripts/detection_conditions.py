@@ -28,6 +28,7 @@ from facemood.stages.detect import DetectOptions, Detector, FinderDetector, sele
 from facemood.train.faces.compose import move, place
 from facemood.train.faces.material import load_material
 from facemood.train.faces.turned_view import turn_face
+from facemood.wilson import wilson_interval
 from scripts.detection_metrics import Tally, detect_boxes, tally
 
 FACES = 400
@@ -47,9 +48,6 @@ ENLARGED = 3
 
 NOISE = 1.5
 """Standard deviation of the noise in dark pictures, in grey levels of 255."""
-
-Z = 1.96
-"""Quantile of the normal distribution for intervals of 95%."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,25 +228,12 @@ def look(detector: Detector, scene: Scene) -> Tally:
     return tally(detect_boxes(detector, image), box_of_points(scene.points)[None])
 
 
-def wilson_interval(found: int, faces: int) -> tuple[float, float]:
-    """Return the 95% interval of a share (Wilson 1927).
-
-    Example:
-        >>> [round(end, 3) for end in wilson_interval(9, 10)]
-        [0.596, 0.982]
-    """
-    share, spread = found / faces, Z**2 / faces
-    middle = share + spread / 2
-    half = Z * np.sqrt(share * (1 - share) / faces + spread / (4 * faces))
-    return float((middle - half) / (1 + spread)), float((middle + half) / (1 + spread))
-
-
 def condition_rows(groups: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[dict[str, str]]:
     """Return the table of the page: a row per condition, with the share found and its interval."""
     rows = []
     for group, members in groups.items():
         for name, found in members.items():
-            low, high = wilson_interval(found["found"], found["faces"])
+            low, high = wilson_interval(found["found"] / found["faces"], found["faces"])
             rows.append(
                 {
                     "condition": f"{group}: {name}",
