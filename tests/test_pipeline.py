@@ -14,6 +14,7 @@ from facemood.pipeline import Pipeline
 from facemood.results import Result
 from facemood.schema import Frame, Image
 from facemood.sources import load_image
+from facemood.stages.detect import DetectOptions, FinderDetector
 from facemood.tracking import PATIENCE, Scene, VideoOptions
 
 
@@ -135,3 +136,32 @@ def test_a_scene_learns_baselines_or_is_given_them(pipeline: Pipeline, photo: Im
     assert first.change is not None
     assert np.abs(first.change).max() < 1  # the frames of the baseline itself
     assert first.action_units["AU12"] < 0.5 < learned[0].faces[0].action_units["AU12"]  # a smile that is her baseline
+
+
+@pytest.mark.parametrize(
+    ("min_face", "reduction"), [(24, 1), (95, 1), (96, 2), (191, 2), (192, 4), (384, 8), (5000, 8)]
+)
+def test_the_smallest_face_says_by_how_much_photos_are_reduced(
+    pipeline: Pipeline, min_face: float, reduction: int
+) -> None:
+    changed = dataclasses.replace(pipeline, options=DetectOptions(min_size=min_face))
+    assert changed.photo_reduction == reduction
+    assert dataclasses.replace(changed, detector=OtherDetector()).photo_reduction == 1
+
+
+def test_a_reduced_frame_gives_the_faces_of_the_whole_one(pipeline: Pipeline, photo: Image) -> None:
+    large = np.asarray(cv2.resize(photo, (2049, 2049), interpolation=cv2.INTER_CUBIC), np.uint8)
+    small = np.asarray(cv2.resize(large, (1025, 1025), interpolation=cv2.INTER_AREA), np.uint8)
+    options = DetectOptions(min_size=100)
+    changed = dataclasses.replace(pipeline, options=options, detector=FinderDetector(options, threads=1))
+    frames = [Frame(large), Frame(small, reduced_from=(2049, 2049))]
+    whole, reduced = changed.read([(frame, changed.photos()) for frame in frames])
+    assert whole.size == reduced.size == (2049, 2049)
+    (face,), (same,) = whole.faces, reduced.faces
+    assert face.landmarks is not None
+    assert same.landmarks is not None
+    np.testing.assert_allclose(same.box, face.box, atol=0.02 * face.size[0])
+    np.testing.assert_allclose(same.landmarks, face.landmarks, atol=0.03 * face.size[0])
+    np.testing.assert_allclose(same.probabilities, face.probabilities, atol=0.1)
+    too_large = DetectOptions(min_size=2 * face.size[0])
+    assert not dataclasses.replace(changed, options=too_large).find(frames[1])

@@ -13,6 +13,7 @@ from facemood import Face, Frame
 from facemood.errors import ImageError
 from facemood.imaging import ORIENTATION
 from facemood.labels import EXPRESSIONS
+from facemood.schema import ActivationMap, FaceParts
 from tests.conftest import make_face
 
 
@@ -136,3 +137,20 @@ def test_a_face_is_one_line() -> None:
     assert repr(make_face()) == "<Face: happy 70%, box (10, 20, 50, 70), score 0.90>"
     assert repr(dataclasses.replace(make_face(), track_id=3)).startswith("<Face 3: happy")
     assert repr(Face(np.zeros(4, np.float32), 0.5)) == "<Face: no prediction, box (0, 0, 0, 0), score 0.50>"
+
+
+def test_a_moved_face_has_all_its_coordinates_moved() -> None:
+    points = np.arange(136, dtype=np.float32).reshape(68, 2)
+    parts = FaceParts(points[:5], points[:48].reshape(24, 2, 2), np.ones(24, np.float32))
+    shown = ActivationMap(np.array([0, 0, 10, 20], np.float32), np.zeros((2, 2), np.float32), tilt=5.0)
+    face = Face(np.array([1, 2, 3, 4], np.float32), 0.9, landmarks=points, parts=parts, activation_map=shown)
+    moved = face.moved(lambda where: where * np.array([2, -1], np.float32))
+    assert moved.box.tolist() == [2, -4, 6, -2]
+    assert moved.landmarks is not None
+    np.testing.assert_array_equal(moved.landmarks, points * (2, -1))
+    assert moved.parts is not None
+    assert moved.parts.lines[1, 1].tolist() == [2 * points[3, 0], -points[3, 1]]
+    np.testing.assert_array_equal(moved.parts.vector, parts.vector)
+    assert moved.activation_map is not None
+    assert (moved.activation_map.box.tolist(), moved.activation_map.tilt) == ([0, -20, 20, 0], 5.0)
+    assert Face(face.box, 0.9).moved(lambda where: where).landmarks is None

@@ -367,3 +367,25 @@ def test_what_may_not_be_read_is_a_failure_and_the_rest_is_read(recognizer: Emot
         f"{archive}/sec", f"{archive}/sec/c.png", f"{archive}/sec/*.png", f"{archive}/locked.png",
     }  # fmt: skip
     assert all("Permission denied" in failure.message or "no image" in failure.message for failure in analysis.failures)
+
+
+def test_large_photos_are_reduced_where_no_face_that_counts_is_lost(astronaut: Path, tmp_path: Path) -> None:
+    image = cv2.resize(load_image(astronaut), (2304, 2304), interpolation=cv2.INTER_CUBIC)
+    for name in ("a.jpg", "c.jpg"):
+        cv2.imwrite(str(tmp_path / name), image)
+    (tmp_path / "b.jpg").write_bytes((tmp_path / "a.jpg").read_bytes()[:90_000])  # cut short
+    cv2.imwrite(str(tmp_path / "d.jpg"), image[::8, ::8])
+    reader, failed = EmotionRecognizer(threads=1, min_face=96), []
+    found = {
+        keep: list(reader.stream(tmp_path, keep_images=keep, on_error=lambda name, error: failed.append(name)))
+        for keep in (False, True)
+    }
+    assert failed == [str(tmp_path / "b.jpg")] * 2
+    for reduced, whole in zip(found[False], found[True], strict=True):
+        assert (reduced.source, reduced.size) == (whole.source, whole.size)
+        assert whole.image is not None
+        assert whole.image.shape[1::-1] == whole.size  # drawn at full size
+        assert [face.emotion for face in reduced] == [face.emotion for face in whole]
+        for face, other in zip(reduced, whole, strict=True):
+            np.testing.assert_allclose(face.box, other.box, atol=0.02 * other.size[0])
+    assert [len(result.faces) for result in found[False]] == [1, 1, 0]  # the face in the last one is too small

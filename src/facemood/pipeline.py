@@ -8,17 +8,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from facemood.models import ModelSession
 from facemood.participants import Participants
 from facemood.results import Result
 from facemood.schema import Face, Frame, Image
+from facemood.sources.scaled_jpeg import REDUCTIONS
 from facemood.stages.action_units import with_units
 from facemood.stages.align import CropSquare, cut_faces, squares_of
 from facemood.stages.classify import with_predictions
-from facemood.stages.detect import DetectOptions, Detector, GivenBoxes
-from facemood.stages.landmarks import LandmarkModel, landmarks_of
+from facemood.stages.detect import DetectOptions, Detector, FinderDetector, GivenBoxes
+from facemood.stages.landmarks import ROOM, LandmarkModel, landmarks_of
 from facemood.stages.orientation import AUTO, Orientation, turn_back
 from facemood.stages.pose import estimate_pose
 from facemood.strategy import Strategy
@@ -85,6 +87,18 @@ class Pipeline:
             "orientation": self.orientation,
             "device": self.session.device,
         }
+
+    @property
+    def photo_reduction(self) -> int:
+        """By how much the sides of large JPEGs may be reduced: 1, 2, 4 or 8.
+
+        The smallest face that counts keeps as many pixels as the networks see of it.
+        """
+        pixels = self.strategy.face_pixels
+        if pixels is None or not isinstance(self.detector, FinderDetector):
+            return 1
+        enough = max(pixels, self.landmark_model.session.card.input_size[0] / ROOM)
+        return max(each for each in REDUCTIONS if each == 1 or self.options.min_size >= each * enough)
 
     def photos(self, participants: Participants | None = None) -> PhotoScene:
         """Return a scene for unrelated frames: the detector runs on each, and nothing is remembered.
@@ -196,14 +210,22 @@ class Pipeline:
                 source=frame.source,
                 index=frame.index,
                 timestamp=frame.timestamp,
-                size=frame.size,
-                faces=tuple(turn_back(finished, orientation, frame.size)),
+                size=frame.full_size,
+                faces=tuple(_at_full_size(turn_back(finished, orientation, frame.size), frame)),
                 labels=labels,
                 variants=variants,
                 speed=_milliseconds({**clock, "classify": share * len(faces)}),
                 image=frame.image if keep_images else None,
                 orientation=orientation,
             )
+
+
+def _at_full_size(faces: list[Face], frame: Frame) -> list[Face]:
+    """Return the faces of a frame in pixels of its source."""
+    if frame.reduced_from is None:
+        return faces
+    ratio = np.divide(frame.reduced_from, frame.size).astype(np.float32)
+    return [face.moved(lambda points: (points * ratio).astype(np.float32)) for face in faces]
 
 
 def _milliseconds(seconds: dict[str, float]) -> dict[str, float]:

@@ -11,8 +11,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,6 +46,8 @@ class Frame:
         source: Name of the source, such as a path.
         index: Number of the frame in the source, from 0.
         timestamp: Time in seconds from the start of the source; None for a single image.
+        reduced_from: Width and height in pixels of the source, if the image was decoded at a fraction of its size;
+            None if it has them. The faces of a result are in pixels of the source.
 
     Example:
         >>> Frame(np.zeros((480, 640, 3), np.uint8), source="photo.jpg").size
@@ -56,11 +58,22 @@ class Frame:
     source: str = "image"
     index: int = 0
     timestamp: float | None = None
+    reduced_from: tuple[int, int] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height in pixels."""
+        """Width and height of the image in pixels."""
         return self.image.shape[1], self.image.shape[0]
+
+    @property
+    def full_size(self) -> tuple[int, int]:
+        """Width and height of the source in pixels."""
+        return self.reduced_from or self.size
+
+    @property
+    def reduction(self) -> int:
+        """By how much the sides of the source were reduced; 1 if they were not."""
+        return round(max(self.full_size) / max(self.size))
 
 
 class ActivationMap(NamedTuple):
@@ -207,6 +220,25 @@ class Face:
         """Yaw, pitch and roll of the head by name, in degrees with 1 decimal; empty if unknown."""
         return dict(_by_path(ANGLE_COLUMNS, RowSource(self)).get("pose", {}))
 
+    def moved(self, move: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> Face:
+        """Return the face with its box, its points, its parts and its activation map in other coordinates.
+
+        Args:
+            move: Turns points (..., 2) float32 x and y into others of the same shape. Boxes stay upright.
+
+        Example:
+            >>> Face(np.float32([10, 20, 30, 60]), score=1.0).moved(lambda points: 2 * points).box.tolist()
+            [20.0, 40.0, 60.0, 120.0]
+        """
+        shown, parts = self.activation_map, self.parts
+        return replace(
+            self,
+            box=_moved_box(self.box, move),
+            landmarks=None if self.landmarks is None else move(self.landmarks),
+            activation_map=None if shown is None else shown._replace(box=_moved_box(shown.box, move)),
+            parts=None if parts is None else parts._replace(outline=move(parts.outline), lines=move(parts.lines)),
+        )
+
     def facs(self) -> str:
         """Return a sentence on the action units that support the reported label, and those that oppose it."""
         return describe(self.reported[0], self.action_units)
@@ -283,6 +315,14 @@ def _by_path(columns: Iterable[Column], source: RowSource) -> dict[str, Any]:
         else:
             known.setdefault(str(name), []).append(value)
     return known
+
+
+def _moved_box(
+    box: NDArray[np.float32], move: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """Return the upright box around the moved corners of a box (4,) x1 y1 x2 y2."""
+    corners = move(box.reshape(2, 2))
+    return np.concatenate([corners.min(axis=0), corners.max(axis=0)]).astype(np.float32)
 
 
 def _rounded(values: NDArray[np.float32], decimals: int) -> Any:

@@ -33,6 +33,10 @@ class Strategy(Protocol):
     def prior(self) -> str:
         """The prior over expressions: ``"tuned"``, ``"dataset"`` or ``"balanced"``."""
 
+    @property
+    def face_pixels(self) -> int | None:
+        """Side in pixels of a face's box from which on more pixels add nothing; None if all pixels count."""
+
     def align(
         self, image: Image, faces: Sequence[Face], squares: Sequence[CropSquare]
     ) -> tuple[list[Face], list[NDArray[Any]]]:
@@ -70,6 +74,11 @@ class CropStrategy:
     head: str
     views: int
     prior: str
+
+    @property
+    def face_pixels(self) -> int:
+        """Side in pixels of a face's box from which on more pixels add nothing: the network's input."""
+        return max(self.session.card.input_size)
 
     def align(
         self, image: Image, faces: Sequence[Face], squares: Sequence[CropSquare]

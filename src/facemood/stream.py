@@ -188,7 +188,8 @@ class _Run:
                     with self._errors_of(name):
                         raise step
 
-        steps = _decode_each(items)
+        reduction = 1 if self.stream.keep_images else self.stream.pipeline.photo_reduction
+        steps = _decode_each(items, reduction)
         with contextlib.closing(read_ahead(steps, _pixels_of) if self.ahead else steps) as decoded:
             for frames in batched(open_each(decoded), self.stream.batch):
                 yield from self._read_each(frames)
@@ -286,13 +287,13 @@ class _Run:
             return decide_orientation(result for frame in frames for result in pipeline.read([(frame, scene)]))
 
 
-def _decode_each(items: Iterable[Item]) -> Generator[_Step, None, None]:
-    """Decode photos one after the other; errors are steps, so that the others go on."""
+def _decode_each(items: Iterable[Item], reduction: int) -> Generator[_Step, None, None]:
+    """Decode photos one after the other, large JPEGs reduced; errors are steps, so that the others go on."""
     for item in items:
         name = name_of_item(item)
         yield name, None
         try:
-            for frame in read_frames(item):
+            for frame in read_frames(item, reduction=reduction):
                 yield name, frame
         except Exception as error:
             yield name, error

@@ -43,3 +43,7 @@ def test_a_face_without_landmarks_has_a_vector_and_probabilities_of_nan(strategy
 
 def test_there_is_one_view_of_each_face(strategy: FercStrategy) -> None:
     assert strategy.views == 1
+
+
+def test_all_pixels_of_a_face_count(strategy: FercStrategy) -> None:
+    assert strategy.face_pixels is None

@@ -54,6 +54,10 @@ class FercStrategy:
         """Number of views of each face (test-time augmentation): always 1."""
         return 1
 
+    @property
+    def face_pixels(self) -> None:
+        """All pixels of a face count: parts are measured in the image."""
+
     def align(
         self, image: Image, faces: Sequence[Face], squares: Sequence[CropSquare]
     ) -> tuple[list[Face], list[NDArray[Any]]]:

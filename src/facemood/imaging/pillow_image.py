@@ -30,6 +30,9 @@ TURNS: dict[int, Callable[[Pixels], Pixels]] = {
 }
 """What shows a photo upright, by the value of `ORIENTATION`; any other value leaves it as it is."""
 
+SIDEWAYS = (5, 6, 7, 8)
+"""Values of `ORIENTATION` that exchange width and height."""
+
 STRIP = 4_000_000
 """Pixels that are converted together."""
 

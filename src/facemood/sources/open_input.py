@@ -22,6 +22,7 @@ from facemood.sources.images import MAX_BYTES, TIFF, load_pages, pages_after_fir
 from facemood.sources.items import Download, Item, NamedBytes, decode_data_url, is_data_url
 from facemood.sources.kinds import file_kind, is_animated
 from facemood.sources.live import is_live
+from facemood.sources.scaled_jpeg import load_scaled
 from facemood.sources.video import expected_frames, probe_video, read_video
 
 STDIN = "-"
@@ -131,8 +132,12 @@ def read_frame(item: Item) -> Frame:
     return frame
 
 
-def read_frames(item: Item) -> Iterator[Frame]:
+def read_frames(item: Item, *, reduction: int = 1) -> Iterator[Frame]:
     """Open one image, or the pages of a TIFF one by one, each with its number as `Frame.index`.
+
+    Args:
+        item: The input.
+        reduction: By how much the sides of large JPEGs are reduced: 1, 2, 4 or 8 (`load_scaled`).
 
     Raises:
         SourceError: It cannot be read; mostly an `ImageError`.
@@ -145,6 +150,9 @@ def read_frames(item: Item) -> Iterator[Frame]:
             yield Frame(from_pillow(item, name=name), source=name)
         else:
             data, name = _open_photo(item)
+            if (scaled := load_scaled(data, reduction)) is not None:
+                yield Frame(scaled[0], source=name, reduced_from=scaled[1])
+                return
             pages = load_pages(data, name="standard input" if name == STDIN else name)
             yield from (Frame(image, source=name, index=page) for page, image in enumerate(pages))
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from facemood.errors import OptionError
 from facemood.geometry import Floats
-from facemood.schema import ActivationMap, Face, FaceParts, Frame, Image
+from facemood.schema import Face, Frame, Image
 
 AUTO = "auto"
 """The orientation is found out: a picture without a face is tried at the other three."""
@@ -92,19 +92,13 @@ def _turned_image(image: Image, code: int) -> Image:
 
 def _turned_face(face: Face, degrees: int, size: tuple[int, int]) -> Face:
     """Turn one face back."""
-    pose, shown, parts = face.pose, face.activation_map, face.parts
+    moved = face.moved(lambda points: turn_points(points, degrees, size))
+    pose, shown = moved.pose, moved.activation_map
     return dataclasses.replace(
-        face,
-        box=_turned_box(face.box, degrees, size),
-        landmarks=None if face.landmarks is None else turn_points(face.landmarks, degrees, size),
+        moved,
         pose=None if pose is None else np.array([pose[0], pose[1], _wrapped(float(pose[2]) - degrees)], np.float32),
-        activation_map=None if shown is None else ActivationMap(
-            _turned_box(shown.box, degrees, size), shown.values, _wrapped(shown.tilt - degrees)
-        ),
-        parts=None if parts is None else FaceParts(
-            turn_points(parts.outline, degrees, size), turn_points(parts.lines, degrees, size), parts.vector
-        ),
-    )  # fmt: skip
+        activation_map=None if shown is None else shown._replace(tilt=_wrapped(shown.tilt - degrees)),
+    )
 
 
 def turn_points(points: Floats, degrees: int, size: tuple[int, int]) -> Floats:
@@ -119,12 +113,6 @@ def turn_points(points: Floats, degrees: int, size: tuple[int, int]) -> Floats:
     x, y = points[..., 0], points[..., 1]
     turned = {0: (x, y), 90: (y, height - x), 180: (width - x, height - y), 270: (width - y, x)}[degrees]
     return np.stack(turned, axis=-1).astype(np.float32)
-
-
-def _turned_box(box: Floats, degrees: int, size: tuple[int, int]) -> Floats:
-    """Turn a box (4,) x1 y1 x2 y2 back."""
-    corners = turn_points(box.reshape(2, 2), degrees, size)
-    return np.concatenate([corners.min(axis=0), corners.max(axis=0)]).astype(np.float32)
 
 
 def _wrapped(angle: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from facemood.errors import OptionError
 from facemood.geometry import tilts
 from facemood.participants import Participants, Period
 from facemood.schema import Face, Frame
-from facemood.stages.detect import DetectOptions, Detector, select_faces
+from facemood.stages.detect import DetectOptions, Detector, FinderDetector, select_faces
 from facemood.stages.landmarks import landmarks_of
 from facemood.stages.orientation import AUTO, TURNED, Orientation, UprightView, check_orientation, turn_frame
 from facemood.table import CHANGE, RAW
@@ -141,7 +142,7 @@ class PhotoScene:
         if self.orientation != AUTO:
             return self._look(frame, int(self.orientation))
         as_given = self._look(frame, 0)
-        narrow = min(frame.size) < self.options.min_size  # no whole face fits in, whichever way it is turned
+        narrow = min(frame.full_size) < self.options.min_size  # no whole face fits in, whichever way it is turned
         if narrow or any(map(self._is_sure, as_given.faces)):
             return as_given
         turned = self._try_turned(frame)
@@ -161,7 +162,11 @@ class PhotoScene:
     def _look(self, frame: Frame, degrees: int) -> UprightView:
         """Run the detector on a frame that is turned clockwise."""
         turned = turn_frame(frame, degrees)
-        return UprightView(turned, select_faces(self.detector(turned.image), self.options), degrees)
+        detector, options = self.detector, self.options
+        if frame.reduction > 1 and isinstance(detector, FinderDetector):
+            options = dataclasses.replace(options, min_size=options.min_size / frame.reduction)
+            detector = detector.at_min_size(options.min_size)
+        return UprightView(turned, select_faces(detector(turned.image), options), degrees)
 
     def _try_turned(self, frame: Frame) -> UprightView | None:
         """Return the best of the three turned views that has a sure face that does not lie, None if there is none."""
