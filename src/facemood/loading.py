@@ -24,7 +24,7 @@ def open_recognizer(
     Args:
         name_or_file: Name of a model in the package, such as ``"nano"`` or ``"ferc"``, or the path of an .onnx file
             with a card.
-        device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"coreml"``, ``"directml"`` or ``"openvino"``.
         threads: Threads per run of a network; None for one per core that may be used.
         precision: ``"fp32"``, or ``"int8"`` for a model that has an int8 file (`EmotionRecognizer`).
         options: The other options of `EmotionRecognizer`.

@@ -60,7 +60,8 @@ class EmotionRecognizer:
         orientation: By how many degrees pictures are turned clockwise to be upright: 0, 90, 180 or 270, on top of what
             their EXIF data say. With ``"auto"``, a photo without a face is tried at all four, and a video is decided
             by its first seconds; live sources are read as they are. Results are in the given picture's coordinates.
-        device: ``"auto"``, ``"cpu"`` or ``"cuda"``. An open session must run on it.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"coreml"``, ``"directml"`` or ``"openvino"``, for the expression
+            network. An open session must run on it.
         threads: Threads for one run of a network; None for one per core that the affinity and the
             quota of a container allow. An open session keeps its own.
         precision: ``"fp32"``, or ``"int8"`` for a model that has an int8 file; the finder's landmark network then uses

@@ -6,11 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from facemood.errors import DeviceError
 from facemood.models import DEFAULT_MODEL, ModelSession, find_model, runtime
-from facemood.models.runtime import available_providers, open_session, select_providers
+from facemood.models.runtime import PACKAGES, PROVIDERS, available_providers, open_session, select_providers
 from tests.conftest import ROOT
 from tests.models.made import make_model
 
@@ -36,6 +37,53 @@ def test_an_unknown_device_is_named() -> None:
 def test_other_names_of_a_gpu_lead_to_cuda(device: str) -> None:
     with pytest.raises(DeviceError, match=f"unknown device {device!r}.*Did you mean 'cuda'"):
         select_providers(device)
+
+
+@pytest.mark.parametrize(("name", "meant"), [("mps", "coreml"), ("dml", "directml"), ("open-vino", "openvino")])
+def test_other_names_of_other_devices_lead_to_theirs(name: str, meant: str) -> None:
+    with pytest.raises(DeviceError, match=f"unknown device {name!r}.*Did you mean {meant!r}"):
+        select_providers(name)
+
+
+@pytest.mark.parametrize(("device", "fix"), PACKAGES.items())
+def test_each_missing_device_is_refused_with_its_own_fix(device: str, fix: str) -> None:
+    if PROVIDERS[device] in available_providers():
+        pytest.skip(f"this ONNX Runtime has {PROVIDERS[device]}")
+    with pytest.raises(DeviceError) as refusal:
+        ModelSession(find_model(DEFAULT_MODEL), device=device)
+    assert f"device {device!r} is not available" in str(refusal.value)
+    assert fix in str(refusal.value)
+
+
+@pytest.mark.filterwarnings("ignore:Specified provider")
+def test_a_gpu_that_cannot_be_started_is_a_warning_with_auto_and_an_error_by_name(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    if PROVIDERS["cuda"] in available_providers():
+        pytest.skip("there is a GPU")
+    told = ["CUDAExecutionProvider", "CPUExecutionProvider"]  # as onnxruntime-gpu says on a machine without a GPU
+    monkeypatch.setattr(runtime, "available_providers", lambda: told)
+    session = ModelSession(find_model(DEFAULT_MODEL), device="auto")
+    assert session.device == "cpu"
+    assert "'cuda' could not be started, so ONNX Runtime fell back to 'cpu'; check the driver" in caplog.text
+    with pytest.raises(DeviceError, match="'cuda' could not be started"):
+        ModelSession(find_model(DEFAULT_MODEL), device="cuda")
+
+
+def test_nothing_is_said_where_auto_gets_what_it_wants(caplog: pytest.LogCaptureFixture) -> None:
+    ModelSession(find_model(DEFAULT_MODEL), device="auto")
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
+
+
+def test_a_bound_run_gives_what_a_plain_run_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    faces = np.random.default_rng(0).integers(0, 256, (3, 48, 48), np.uint8)
+    session = ModelSession(find_model(DEFAULT_MODEL), device="cpu", threads=1)
+    plain = session.run(faces)
+    monkeypatch.setattr(runtime, "BOUND", ("cpu",))
+    bound = session.run(faces)
+    assert bound.keys() == plain.keys()
+    for name, values in plain.items():
+        np.testing.assert_array_equal(bound[name], values)
 
 
 @pytest.mark.skipif("CUDAExecutionProvider" in available_providers(), reason="there is a GPU")

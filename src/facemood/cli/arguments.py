@@ -38,7 +38,12 @@ MaxFaces = Annotated[
     int | None,
     typer.Option("--max-faces", metavar="N", min=1, help="Keep only the N largest faces of each image or frame."),
 ]
-Device = Annotated[str, typer.Option("--device", metavar="DEVICE", help="Run the network on: auto, cpu or cuda.")]
+Device = Annotated[
+    str,
+    typer.Option(
+        "--device", metavar="DEVICE", help="Run the network on: auto, cpu, cuda, coreml, directml or openvino."
+    ),
+]
 Threads = Annotated[
     int | None,
     typer.Option(

@@ -10,6 +10,7 @@ import functools
 import logging
 import os
 import sys
+from collections.abc import Mapping
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -28,14 +29,40 @@ if IMPORTED_BEFORE and os.environ["ORT_DISABLE_TELEMETRY"] == "1":
 
 logger: logging.Logger = logging.getLogger("facemood")
 
-PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+PROVIDERS = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "directml": "DmlExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+}
 """ONNX Runtime's execution provider of each device."""
 
-DEVICES = ("auto", *PROVIDERS)
-"""Names of devices; ``"auto"`` uses a GPU if there is one."""
+PACKAGES = {
+    "cuda": "replace the package onnxruntime by onnxruntime-gpu",
+    "coreml": "the package onnxruntime for macOS has it",
+    "directml": "replace the package onnxruntime by onnxruntime-directml, which is for Windows",
+    "openvino": "replace the package onnxruntime by onnxruntime-openvino",
+}
+"""How to get the provider of each device but the CPU."""
 
-GPU_NAMES: dict[str, str] = dict.fromkeys(("gpu", "nvidia", "0"), "cuda")
-"""What other programs call a GPU; a message says what it is called here."""
+AUTO_DEVICES = ("cuda", "cpu")
+"""What ``"auto"`` tries, best first. The other devices are used only by name: no figures were measured on them."""
+
+DEVICES = ("auto", *PROVIDERS)
+"""Names of devices; ``"auto"`` uses an NVIDIA GPU if there is one."""
+
+OTHER_NAMES: dict[str, str] = {
+    **dict.fromkeys(("gpu", "nvidia", "0"), "cuda"),
+    **dict.fromkeys(("mps", "metal", "apple"), "coreml"),
+    **dict.fromkeys(("dml", "dx12"), "directml"),
+    "intel": "openvino",
+}
+"""What other programs call a device; a message says what it is called here."""
+
+
+BOUND = ("cuda",)
+"""Devices whose memory holds input and outputs of a run. It was not tried on a GPU."""
 
 
 def open_session(model: str | bytes | Path, *, device: str = "cpu", threads: int | None = None) -> Any:
@@ -133,30 +160,56 @@ def select_providers(device: str) -> list[str]:
         DeviceError: The device is unknown, or ONNX Runtime has no provider for it.
     """
     if device not in DEVICES:
-        meant = GPU_NAMES.get(str(device).partition(":")[0].lower(), str(device))
+        meant = OTHER_NAMES.get(str(device).partition(":")[0].lower(), str(device))
         raise DeviceError(
             f"unknown device {device!r}; expected one of {', '.join(DEVICES)}.{did_you_mean(meant, DEVICES)}"
         )
     available = available_providers()
     if device == "auto":
-        return [provider for provider in (PROVIDERS["cuda"], PROVIDERS["cpu"]) if provider in available]
+        return [PROVIDERS[name] for name in AUTO_DEVICES if PROVIDERS[name] in available]
     if PROVIDERS[device] not in available:
         raise DeviceError(
             f"device {device!r} is not available; this ONNX Runtime has only {', '.join(available)}; "
-            "replace the package onnxruntime by onnxruntime-gpu, or use device='auto'"
+            f"{PACKAGES[device]}, or use device='auto'"
         )
     return [PROVIDERS[device]]
 
 
 def device_of(session: Any, *, asked: str) -> str:
-    """Return the device that a session runs on; a silent fallback is an error.
+    """Return the device that a session runs on. A fallback is an error, and with ``"auto"`` a warning.
 
     Raises:
         DeviceError: It is not the requested one.
     """
-    found = {name: device for device, name in PROVIDERS.items()}[session.get_providers()[0]]
-    if asked not in ("auto", found):
-        raise DeviceError(
-            f"device {asked!r} could not be started, so ONNX Runtime fell back to {found!r}; check the driver"
-        )
+    names = {provider: device for device, provider in PROVIDERS.items()}
+    found, wanted = (names[providers[0]] for providers in (session.get_providers(), select_providers(asked)))
+    if found != wanted:
+        message = f"device {wanted!r} could not be started, so ONNX Runtime fell back to {found!r}; check the driver"
+        if asked != "auto":
+            raise DeviceError(message)
+        logger.warning("%s, or use device=%r", message, found)
     return found
+
+
+def run_session(session: Any, wanted: list[str], inputs: Mapping[str, Any], options: Any, *, device: str) -> list[Any]:
+    """Run a network. On a GPU, input and outputs are bound to its memory, and only the wanted outputs are copied back.
+
+    Args:
+        session: An ``onnxruntime.InferenceSession``.
+        wanted: Names of outputs.
+        inputs: Arrays by the names of inputs.
+        options: ``onnxruntime.RunOptions``.
+        device: The device that the session runs on.
+
+    Returns:
+        An array for each wanted output.
+    """
+    if device not in BOUND:
+        return list(session.run(wanted, inputs, options))
+    binding = session.io_binding()
+    for name, values in inputs.items():
+        binding.bind_ortvalue_input(name, onnxruntime.OrtValue.ortvalue_from_numpy(values, device, 0))
+    for name in wanted:
+        binding.bind_output(name, device, 0)
+    session.run_with_iobinding(binding, options)
+    return list(binding.copy_outputs_to_cpu())

@@ -20,7 +20,7 @@ from facemood.models.card_rules import CHANNELS
 from facemood.models.graph_check import LOGIT_TASKS, check_graph, check_logits, input_shape, takes_one_face
 from facemood.models.model_file import read_model_file
 from facemood.models.registry import WEIGHTS, find_model
-from facemood.models.runtime import device_of, open_session, quiet_run
+from facemood.models.runtime import device_of, open_session, quiet_run, run_session
 
 logger: logging.Logger = logging.getLogger("facemood")
 
@@ -30,7 +30,8 @@ class ModelSession:
 
     Args:
         file: The ONNX file, with a card in its metadata.
-        device: ``"auto"`` uses a GPU if ONNX Runtime has one; ``"cpu"`` and ``"cuda"`` use that device or fail.
+        device: ``"auto"`` uses an NVIDIA GPU if ONNX Runtime can, and warns if one cannot be started; ``"cpu"``,
+            ``"cuda"``, ``"coreml"``, ``"directml"`` and ``"openvino"`` use that device or fail.
         threads: Threads per run; None for one per core that may be used.
 
     Raises:
@@ -102,7 +103,8 @@ class ModelSession:
     def _run(self, wanted: list[str], batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Run the network and return some outputs by name."""
         try:
-            return dict(zip(wanted, self._session.run(wanted, {self._input: batch}, self._quiet), strict=True))
+            found = run_session(self._session, wanted, {self._input: batch}, self._quiet, device=self.device)
+            return dict(zip(wanted, found, strict=True))
         except Exception as error:  # ONNX Runtime has its own exception for each kind of failure
             raise ModelError(f"{self.file}: the network cannot be run ({str(error).splitlines()[0]})") from error
 
