@@ -17,7 +17,7 @@ SEED ?= $(shell date +%Y%j)
 export OMP_WAIT_POLICY = PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test test-fast fuzz coverage check check-python check-js web-package format verify-types audit sbom bench clean
+.PHONY: help demo test test-fast fuzz coverage check check-python check-js web-package format verify-types audit sbom bench ratios clean
 
 help:
 	@echo "make demo [PHOTO=path]  read sample photos, or your own, with the core dependencies alone"
@@ -34,6 +34,7 @@ help:
 	@echo "make audit              look for known vulnerabilities in the core dependencies; needs a network"
 	@echo "make sbom               list the core dependencies in dist/sbom.json (CycloneDX)"
 	@echo "make bench [PEER=python] measure speed and memory; writes benchmarks/results.md"
+	@echo "make ratios AGAINST=commit  compare times with another commit; appends to benchmarks/history.jsonl"
 	@echo "make clean              remove environments and output"
 
 demo: .venv-demo/ready
@@ -92,6 +93,10 @@ sbom: .venv-audit/ready .venv-demo/ready
 
 bench: .venv/ready
 	@.venv/bin/python benchmarks/run.py -o benchmarks/results.md $(if $(PEER),--peer-python "$(PEER)")
+
+ratios: .venv/ready
+	@test -n "$(AGAINST)" || { echo "say which commit, such as that of the last release: make ratios AGAINST=49e4cd5"; exit 2; }
+	@.venv/bin/python benchmarks/ratios.py $(AGAINST)
 
 clean:
 	rm -rf .venv .venv-demo .venv-fast .venv-audit node_modules demo-out dist htmlcov .coverage .coverage.*

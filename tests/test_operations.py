@@ -1,10 +1,14 @@
-"""What a photo costs in operations: runs of networks and multiply-accumulates, which no load of the machine changes."""
+"""What a photo costs in operations: runs of networks, multiply-accumulates and memory, which no load changes."""
 
 from __future__ import annotations
 
+import dataclasses
+import tracemalloc
 from collections import Counter
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -17,8 +21,16 @@ from facemood.schema import Image
 from facemood.sources import load_image
 from tests.conftest import PHOTOS
 
+Value = TypeVar("Value")
+
 MOST = {"one face": (8, 500), "seven faces": (8, 1700), "none": (5, 240)}
 """Most runs of networks and million multiply-accumulates of a photo of 640x480: what it costs, rounded up."""
+
+MOST_BYTES = 2_000_000
+"""Most bytes of arrays at once while a photo of 640x480 is read, besides the photo itself, which has 921,600."""
+
+KEPT_BYTES = 100_000
+"""Most bytes that a result without an image keeps: seven faces with their landmarks take half of them."""
 
 
 @cache
@@ -101,6 +113,48 @@ def test_all_faces_of_a_batch_are_classified_in_one_run(
     assert [len(result.faces) for result in results] == [1, 2, 3, 4]
     assert ledger.names()["default"] == 1
     assert dict(ledger.runs)[find_model("default")][0] == 10
+
+
+def test_a_recognizer_opens_one_session_for_each_of_its_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, init = [], ModelSession.__init__
+
+    def noted(self: ModelSession, file: Path, **options: Any) -> None:
+        opened.append(file.stem)
+        init(self, file, **options)
+
+    monkeypatch.setattr(ModelSession, "__init__", noted)
+    EmotionRecognizer(threads=1)
+    assert Counter(opened) == Counter(["default", "finder", "landmarks"])
+
+
+@pytest.mark.parametrize("faces", [1, 7])
+def test_a_photo_takes_no_more_memory(recognizer: EmotionRecognizer, faces: int) -> None:
+    image = view(faces)
+    recognizer.analyze_image(image)  # what is kept for the next photo is loaded
+    result, peak, kept = traced(lambda: dataclasses.replace(recognizer.analyze_image(image), image=None))
+    assert len(result) == faces
+    assert peak <= MOST_BYTES
+    assert kept <= KEPT_BYTES
+
+
+def test_a_large_jpeg_is_not_held_whole_where_no_face_that_counts_is_lost(tmp_path: Path) -> None:
+    image = cv2.resize(view(1), (3200, 2400))
+    cv2.imwrite(str(tmp_path / "a.jpg"), image)
+    reader = EmotionRecognizer(threads=1, min_face=200)
+    results, peak, _ = traced(lambda: list(reader.stream(tmp_path)))
+    assert [len(result) for result in results] == [1]
+    assert peak <= image.nbytes / 4
+
+
+def traced(run: Callable[[], Value]) -> tuple[Value, int, int]:
+    """What a call returns, the most bytes that it took at once, and those that are still taken."""
+    tracemalloc.start()
+    try:
+        value = run()
+        kept, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    return value, peak, kept
 
 
 def test_the_networks_cost_what_their_graphs_say() -> None:
