@@ -39,6 +39,7 @@ from facemood.models import ModelSession, find_model  # noqa: E402
 from facemood.models.card import write_card  # noqa: E402
 from facemood.schema import Face, Image  # noqa: E402
 from facemood.stages.detect import DetectOptions, Detector, FinderDetector, select_faces  # noqa: E402
+from facemood.stages.detect.finder import CANDIDATE  # noqa: E402
 from facemood.text import exact_percent, fill_template, markdown_table  # noqa: E402
 from scripts import detection_metrics  # noqa: E402
 from scripts.detection_conditions import condition_rows, measure_conditions  # noqa: E402
@@ -315,7 +316,13 @@ def page(known: dict[str, Any]) -> str:
         for key, against in (("photos", "human annotations, photos"), ("PrivateTest", "the teacher, PrivateTest"))
     ]
     text = (ROOT / "scripts" / "detection.template.md").read_text(encoding="utf-8")
+    tried = json.loads((DOCS / "candidates.json").read_text(encoding="utf-8"))
+    (chosen,) = (row for row in tried if row["score"] == CANDIDATE)
     made = {
+        "candidate": f"{CANDIDATE:g}",
+        "candidates": markdown_table([candidate_row(row) for row in tried]),
+        "candidate_crops": f"{chosen['crops per news photo']:.1f}",
+        "news": f"{chosen['news photos with a face'][1]:,}",
         "detectors": markdown_table(rows),
         "times": markdown_table(times),
         "landmarks": markdown_table(marks),
@@ -330,6 +337,19 @@ def page(known: dict[str, Any]) -> str:
         f"landmarks {known['with']['landmarks']} (SHA-256, first 12 digits)",
     }
     return fill_template(text, made)
+
+
+def candidate_row(row: dict[str, Any]) -> dict[str, str]:
+    """Return the row of one score of a candidate."""
+    tiles, news = row["tiles"], row["news photos with a face"]
+    return {
+        "score": f"{row['score']:g}",
+        "photos: found, false boxes": f"{row['photos'][0]} of {row['photos'][1]}, {row['false boxes, photos']}",
+        f"boxes in {row['scenes']} test scenes": f"{row['boxes in scenes']}",
+        "PublicTest tiles found": f"{tiles[0]} of {tiles[1]}, {exact_percent(tiles[0] / tiles[1])}",
+        "news photos with a face": f"{news[0]} of {news[1]}",
+        "crops": f"{row['crops per news photo']:.2f}",
+    }
 
 
 def share(found: dict[str, int]) -> str:

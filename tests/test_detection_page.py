@@ -5,6 +5,7 @@ from types import ModuleType
 
 import pytest
 
+from facemood.stages.detect.finder import CANDIDATE
 from tests.conftest import ROOT, load_script
 
 
@@ -32,3 +33,9 @@ def test_the_readme_says_what_was_measured() -> None:
     photos = known["detectors"]["finder"]["photos"]
     assert f"{photos['found']} of {photos['faces']} annotated faces with no false box" in readme
     assert photos["false"] == 0
+
+
+def test_no_higher_score_of_a_candidate_finds_all_annotated_faces() -> None:
+    tried = {row["score"]: row["photos"] for row in json.loads((ROOT / "docs" / "candidates.json").read_text())}
+    assert CANDIDATE == max(score for score, (found, faces) in tried.items() if found == faces)
+    assert max(tried) > CANDIDATE
