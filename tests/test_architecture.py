@@ -25,6 +25,7 @@ LAYERS = [
         "array_files",
         "wilson",
         "imaging",
+        "child_process",
     },
     {"locks", "atomic", "originals", "progress", "numpy_cnn"},
     {"table", "data_frames", "participants", "csv_dialect", "schema", "render", "models"},

@@ -1,30 +1,24 @@
 """A process that reads inputs: parts of an archive, or inputs whose results it sends back.
 
-`WorkerProcess` starts this file. Tasks come from standard input, messages go to what was standard output; both are
-pickled. The process ends with its owner.
+`WorkerProcess` starts it. Tasks come from one pipe, messages go to another; both are pickled. The process ends with its
+owner.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
 import pickle
 import signal
 import sys
-from pathlib import Path
 from typing import IO, Any
-
-if __name__ == "__main__":  # the folder of this file must not hide packages, and its package must be found
-    sys.path[0:1] = []
-    sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 import cv2
 
-from facemood.archive.archive_folder import ArchiveFolder
-from facemood.archive.drawn import DrawnInputs
 from facemood.archive.part import ArchivePart
-from facemood.archive.part_work import PartWorker
+from facemood.archive.part_work import open_part_worker
 from facemood.archive.reading import ReadTask
 from facemood.archive.worker_process import READY, WorkerSetup
 from facemood.errors import FacemoodError
@@ -42,14 +36,7 @@ class ArchiveWorker:
         self._setup, self._target = setup, target
         os.chdir(setup.folder)
         self._recognizer = setup.reading.open()
-        self._parts = self._open_parts(setup) if setup.archive else None
-
-    def _open_parts(self, setup: WorkerSetup) -> PartWorker:
-        """Return what reads parts into the archive."""
-        folder = ArchiveFolder(Path(setup.archive))
-        info = {**self._recognizer.info(), **setup.reading.video.info()}
-        drawn = None if setup.looks is None else DrawnInputs(folder.pictures, info, dict(setup.looks))
-        return PartWorker(setup.reading, self._recognizer, folder, drawn)
+        self._parts = open_part_worker(setup, self._recognizer) if setup.archive else None
 
     def run(self, source: IO[bytes]) -> None:
         """Do tasks until the owner is gone."""
@@ -108,21 +95,14 @@ class _LogHandler(logging.Handler):
         self._worker.send("log", (record.levelno, record.getMessage()))
 
 
-def main() -> None:
-    """Do the tasks that come from standard input."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the owner decides
+def main(source: io.FileIO, target: io.FileIO, _: list[str]) -> None:
+    """Do the tasks that come from the owner."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    source, target = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what libraries print must not come between the messages
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     cv2.setNumThreads(1)
+    tasks, messages = io.BufferedReader(source), io.BufferedWriter(target)
     with contextlib.suppress(EOFError, BrokenPipeError):
-        worker = ArchiveWorker(pickle.load(source), target)
+        worker = ArchiveWorker(pickle.load(tasks), messages)
         logger = logging.getLogger("facemood")
         logger.handlers, logger.propagate = [_LogHandler(worker)], False
-        worker.run(source)
+        worker.run(tasks)
     os._exit(0)  # the owner is gone: nothing is left to write
-
-
-if __name__ == "__main__":
-    main()

@@ -14,6 +14,7 @@ from facemood.archive.drawn import DrawnInputs
 from facemood.archive.made_by import made_by
 from facemood.archive.part import BUSY, RECORD_KEY, THERE, WRITTEN, ArchivePart, PartOutcome, PartRecord
 from facemood.archive.reading import Reading
+from facemood.archive.worker_process import WorkerSetup
 from facemood.defaults import DEFAULT_PRECISION
 from facemood.errors import FacemoodError, OutputBusyError, OutputError
 from facemood.outputs import Stamp
@@ -74,6 +75,18 @@ class PartWorker:
             ) from error
         finally:
             work.sink.discard()
+
+
+def open_part_worker(setup: WorkerSetup, recognizer: EmotionRecognizer) -> PartWorker:
+    """Return what reads parts into the archive of a setup.
+
+    Raises:
+        OutputConflictError: The archive's marker is damaged, or from another version.
+    """
+    folder = ArchiveFolder(Path(setup.archive))
+    info = {**recognizer.info(), **setup.reading.video.info()}
+    drawn = None if setup.looks is None else DrawnInputs(folder.pictures, info, dict(setup.looks))
+    return PartWorker(setup.reading, recognizer, folder, drawn)
 
 
 @dataclass

@@ -7,25 +7,21 @@ import os
 import pickle
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 from facemood.archive.reading import Reading
+from facemood.child_process import start_child
 from facemood.text import count
 
-WORKER = Path(__file__).with_name("archive_worker.py")
-"""What the process runs. It is started as a file, so that the caller's main module is not imported."""
+WORKER = "facemood.archive.archive_worker"
+"""The module that the process runs."""
 
 ENDING = 10.0
 """Seconds that a process may take to end after it was asked to; then it is killed."""
-
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-"""Settings of the process: there is one for each core, so libraries need no threads."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +83,7 @@ class WorkerProcess:
         self.task, self.ready, self.gate = None, False, threading.Event()
         self.gate.set()
         self._messages, self._closing = messages, False
-        environment = {**os.environ, **ONE_THREAD}
-        self._process = subprocess.Popen(
-            [sys.executable, str(WORKER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
-        )
+        self._process = start_child(WORKER)
         threading.Thread(target=self._listen, daemon=True).start()
         self._send(setup)
 

@@ -6,7 +6,6 @@ import contextlib
 import io
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,13 +16,14 @@ from typing import IO, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.child_process import start_child
 from facemood.errors import LimitError, SourceError
 from facemood.isolation.bounds import ImageBounds, VideoBounds
 from facemood.isolation.messages import ERRORS, read_message, write_message
 from facemood.schema import Frame, Image
 
-WORKER = Path(__file__).with_name("decode_worker.py")
-"""What the process runs. It is started as a file, so that neither the caller's main module nor folder is imported."""
+WORKER = "facemood.isolation.decode_worker"
+"""The module that the process runs."""
 
 LOOKS = 0.05
 """Seconds between two looks for processes that are late."""
@@ -33,9 +33,6 @@ WIDE = 1 << 20
 
 STARTING = 30.0
 """Seconds that a decoding process may take to start on a slow, busy machine."""
-
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-"""Settings of the process: libraries need no threads for decoding, and each thread's stack counts as memory."""
 
 KEPT = dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), str(1 << 25))
 """Settings of the process: glibc keeps up to 32 MiB for the next image instead of giving them back to the system.
@@ -231,13 +228,8 @@ class DecodeProcess:
         self._end()
         if self._closed:
             raise SourceError("the decoding process is closed")
-        process = self._process = subprocess.Popen(
-            [sys.executable, str(WORKER), str(self.memory), str(self.niceness)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            bufsize=0,
-            env={**os.environ, **ONE_THREAD, **KEPT},
+        process = self._process = start_child(
+            WORKER, str(self.memory), str(self.niceness), environment=KEPT, bufsize=0, stderr=subprocess.DEVNULL
         )
         if self._closed:  # by another thread, since it was looked at above; this process is not known there
             self._end()

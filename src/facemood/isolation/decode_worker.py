@@ -2,7 +2,7 @@
 
 It decodes images and videos, and writes annotated videos, for which it reads the sound of the original.
 
-`DecodeProcess` starts this file. It needs only Pillow, NumPy, OpenCV and PyAV: no network is loaded here.
+`DecodeProcess` starts it. It needs only Pillow, NumPy, OpenCV and PyAV: no network is loaded here.
 """
 
 from __future__ import annotations
@@ -10,14 +10,8 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import signal
-import sys
 from pathlib import Path
 from typing import Any
-
-if __name__ == "__main__":  # the folder of this file must not hide packages, and its package must be found
-    sys.path[0:1] = []
-    sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,21 +124,14 @@ def bound_memory(extra: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-def main() -> None:
-    """Work for the process that started this one."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the owner, which ends this process too
+def main(source: io.FileIO, target: io.FileIO, arguments: list[str]) -> None:
+    """Work for the process that started this one, with its memory and its niceness."""
     import av  # noqa: F401  what is loaded now does not count as memory of a video
     import cv2
 
     cv2.setNumThreads(1)
-    memory, niceness = int(sys.argv[1]), int(sys.argv[2])
+    memory, niceness = map(int, arguments)
     if niceness and hasattr(os, "nice"):
         os.nice(niceness)
     bound_memory(memory)
-    answers = os.dup(1)
-    os.dup2(2, 1)  # what a library prints is no answer
-    Worker(io.FileIO(0), io.FileIO(answers, "w")).run()
-
-
-if __name__ == "__main__":
-    main()
+    Worker(source, target).run()
