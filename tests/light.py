@@ -29,9 +29,11 @@ settings.register_profile(
 settings.load_profile("light")
 
 EXTRAS = {
+    "distributed": "dask",
     "dlib": "hog",
     "fastapi": "serve",
     "httpx": "dev",
+    "kubernetes_validate": "dev",
     "lightning": "train",
     "lime": "explain",
     "matplotlib": "plot",
@@ -40,8 +42,10 @@ EXTRAS = {
     "onnxscript": "train",
     "pandas": "data",
     "pillow_heif": "heic",
+    "psutil": "dev",
     "pyarrow": "data",
     "pygame": "live",
+    "ray": "ray",
     "schemathesis": "dev",
     "skimage": "explain",
     "starlette": "serve",
@@ -50,6 +54,7 @@ EXTRAS = {
     "torchvision": "backbones",
     "uvicorn": "serve",
     "websockets": "serve",
+    "yaml": "dev",
 }
 """Packages that the core does not install, and the extra that brings each."""
 

@@ -58,6 +58,7 @@ EXTRA_ONLY = {
     "uvicorn": "server",
     "python_multipart": "server",
     "mss": None,
+    **dict.fromkeys(("ray", "distributed", "dask", "cryptography"), None),
     **dict.fromkeys(("scipy", "pyreadstat", "xlsxwriter"), None),
 }
 """Packages of extras, and the one part that may import them at its head."""

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 
@@ -34,18 +34,34 @@ def _command_of(entry: Path) -> bytes:
         return b""
 
 
+def workers_of_ray() -> list[int]:
+    """The processes of Ray that read."""
+    return [int(entry.name) for entry in Path("/proc").iterdir() if _command_of(entry).startswith(b"ray::read_part")]
+
+
+def workers_of_dask() -> list[int]:
+    """The processes that Dask started."""
+    return [int(entry.name) for entry in Path("/proc").iterdir() if b"--multiprocessing-fork" in _command_of(entry)]
+
+
+def children_here() -> list[int]:
+    """The processes that this one started."""
+    return children_of(os.getpid())
+
+
 @contextlib.contextmanager
-def killing_readers(pipe: Path) -> Iterator[None]:
+def killing_readers(pipe: Path, readers: Callable[[], list[int]] = children_here) -> Iterator[None]:
     """Make an input that kills the process that reads it: a pipe, whose reader gets SIGKILL."""
     os.mkfifo(pipe)
-    stop = threading.Event()
+    stop, killed = threading.Event(), threading.Event()
 
     def kill_readers() -> None:
         while not stop.is_set():
-            for pid in children_of(os.getpid()):
+            for pid in readers():
                 with contextlib.suppress(OSError):  # the process, or a file of it, may be gone by now
-                    if any(os.path.realpath(handle) == str(pipe) for handle in _open_files(pid)):
+                    if any(os.path.realpath(handle) == os.path.realpath(pipe) for handle in _open_files(pid)):
                         os.kill(pid, signal.SIGKILL)
+                        killed.set()
             time.sleep(0.01)
 
     def open_for_readers() -> None:
@@ -55,7 +71,8 @@ def killing_readers(pipe: Path) -> Iterator[None]:
             except OSError:  # nobody reads it
                 time.sleep(0.005)
                 continue
-            time.sleep(0.1)  # the reader has opened it, and waits for data
+            killed.wait(10)  # the reader has opened it, and waits for data
+            killed.clear()
             os.close(handle)
 
     threads = [threading.Thread(target=kill_readers), threading.Thread(target=open_for_readers)]

@@ -18,6 +18,7 @@ from facemood.archive.archive_inputs import ArchiveInputs, find_archive_inputs
 from facemood.archive.archive_run import ArchiveJob, ArchiveProgress, ArchiveSummary, ProgressHook
 from facemood.archive.archive_status import ArchiveStatus, read_status
 from facemood.archive.collecting import Collection, collect
+from facemood.archive.engine_choice import EngineChoice
 from facemood.archive.ordered_reading import OrderedReading
 from facemood.archive.planning import Shard
 from facemood.archive.reading import Reading
@@ -32,6 +33,7 @@ __all__ = [
     "ArchiveStatus",
     "ArchiveSummary",
     "Collection",
+    "EngineChoice",
     "OrderedReading",
     "ProgressHook",
     "Reading",
@@ -48,6 +50,8 @@ def run(
     folder: str | Path,
     *,
     workers: int | None = None,
+    on: str | None = None,
+    gpus_per_worker: float = 0.0,
     shard: str = "1/1",
     retry: bool = False,
     pictures: bool = False,
@@ -62,7 +66,11 @@ def run(
     Args:
         source: A path, a folder, a pattern or a list of them.
         folder: The folder of the archive; it is made.
-        workers: Number of processes; None for the cores that this process may use.
+        workers: Number of processes; None for the cores that this process may use, or that the cluster has.
+        on: ``"ray"`` or ``"dask"`` for workers of these packages on this machine, ``"ray://HOST:PORT"`` or
+            ``"dask://HOST:PORT"`` for those of a cluster; None for processes. With ``"dask"``, a script must guard what
+            it runs by ``if __name__ == "__main__":``, as the workers import it.
+        gpus_per_worker: GPUs of each worker on a cluster; may be a fraction.
         shard: The share of the inputs that is read, such as ``"3/40"``.
         retry: Whether inputs that failed in earlier runs are read again.
         pictures: Whether drawn images are written too.
@@ -76,13 +84,15 @@ def run(
         SourceError: The source does not exist, or holds nothing that can be read.
         OutputError: The folder or a part cannot be written.
         OptionError: An option is out of its range.
-        WorkerError: No process can be started.
+        WorkerError: No process can be started, or no cluster answers.
+        MissingExtraError: pyarrow, Ray or Dask is not installed.
     """
+    engine = None if on is None else EngineChoice.parse(on, workers, gpus_per_worker)
     inputs = find_archive_inputs(source)
     reading = Reading(model, options, VideoOptions(every=every, baseline=baseline), images=pictures)
     reading.open()
     looks = {"layers": (), "anonymize": ""} if pictures else None
-    job = ArchiveJob(reading, Path(folder), workers, Shard.parse(shard), retry, looks)
+    job = ArchiveJob(reading, Path(folder), workers, Shard.parse(shard), retry, looks, make_engine=engine)
     summary = job.run(job.plan(inputs.names), progress)
     summary.add_problems(inputs.problems)
     return summary

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -132,6 +132,11 @@ class ArchiveFolder:
         for name in names:
             if name.endswith(PART_SUFFIX) and not name.startswith("."):
                 yield StoredPart(self.parts / name, _record_of(self.parts / name))
+
+    def missing(self, names: Iterable[str]) -> list[str]:
+        """Return those of the files of parts that are not there."""
+        there = set(os.listdir(self.parts)) if self.parts.is_dir() else set()
+        return [name for name in names if name not in there]
 
     def busy_parts(self) -> int:
         """Count the parts that are being written now."""

@@ -19,8 +19,9 @@ from facemood.archive.part_engine import PartDone, PartEngine, PartPool
 from facemood.archive.planning import WHOLE, ArchivePlan, Planner, Shard
 from facemood.archive.reading import Reading
 from facemood.archive.worker_process import WorkerSetup, usable_cores
-from facemood.errors import OptionError, OutputConflictError, require
+from facemood.errors import OptionError, OutputConflictError, WorkerError, require
 from facemood.table import DESIGN_COLUMNS, TAKEN
+from facemood.text import count
 
 CARRIED_PREFIX = "input_"
 """Prefix of a carried column that has the name of a column of the table."""
@@ -129,7 +130,7 @@ class ArchiveJob:
 
         Raises:
             OutputError: A part cannot be written, as the disk is full, say.
-            WorkerError: No process can be started.
+            WorkerError: No process can be started, or machines write into a folder that this one does not see.
         """
         summary = ArchiveSummary(plan.inputs, plan.done, plan.changed)
         facts = self._facts(plan)
@@ -143,13 +144,14 @@ class ArchiveJob:
 
     def _run_parts(self, pool: PartPool, plan: ArchivePlan, summary: ArchiveSummary, progress: ProgressHook) -> None:
         """Run all parts, and count what comes of them."""
-        done = 0
+        done, files = 0, []
         partly: dict[str, tuple[int, int]] = {}
         for event in pool.run(plan.parts):
             if isinstance(event, PartDone):
                 outcome = event.outcome
                 partly.pop(outcome.part.id, None)
                 done += len(outcome.part.items)
+                files.append(outcome.part.file_name)
                 summary.parts += outcome.state == WRITTEN
                 summary.rows += outcome.rows
                 summary.failures += outcome.failures
@@ -158,6 +160,11 @@ class ArchiveJob:
             now = done + sum(one for one, _ in partly.values())
             failed = len(summary.failures) + sum(one for _, one in partly.values())
             progress(ArchiveProgress(min(now, plan.left), plan.left, failed))
+        if missing := ArchiveFolder(self.folder).missing(files):
+            raise WorkerError(
+                f"{self.folder}: {count(len(missing), 'part')} of {len(files):,} that were read are not there; the "
+                "folder must be shared, and have the same path on all machines"
+            )
 
     def _engine(self, plan: ArchivePlan) -> PartEngine:
         """Return the engine that runs the parts."""

@@ -16,6 +16,9 @@ Part: TypeAlias = ArchivePart
 ATTEMPTS = 2
 """How often a part is read before it is split, and a single input before it is given up."""
 
+MOST_LOST = 5
+"""How often a part may be lost with its machine before that counts as a death: it may have brought the machine down."""
+
 LOOK = 1.0
 """Seconds between two looks at parts that another job is writing."""
 
@@ -38,6 +41,16 @@ class PartDied(NamedTuple):
     how: str
 
 
+class PartLost(NamedTuple):
+    """The machine that read a part is gone, which is no fault of the part.
+
+    Attributes:
+        part: The part.
+    """
+
+    part: Part
+
+
 class PartProgress(NamedTuple):
     """Some inputs of a part are read.
 
@@ -52,18 +65,17 @@ class PartProgress(NamedTuple):
     failed: int
 
 
-EngineEvent: TypeAlias = "PartDone | PartDied | PartProgress"
+EngineEvent: TypeAlias = "PartDone | PartDied | PartLost | PartProgress"
 """What an engine tells."""
 
 
 class PartEngine(Protocol):
-    """Runs parts.
+    """Runs parts."""
 
-    Attributes:
-        slots: How many parts may be submitted at the same time.
-    """
-
-    slots: int
+    @property
+    def slots(self) -> int:
+        """How many parts may be submitted at the same time."""
+        ...
 
     def submit(self, part: Part) -> None:
         """Begin to run a part."""
@@ -82,7 +94,7 @@ class PartPool:
     """Runs all parts on an engine.
 
     A part whose process dies is read again. If that dies too, the part is split, again and again, until the one input
-    is found that no process survives; it is recorded as a failure.
+    is found that no process survives; it is recorded as a failure. A part that is lost with its machine is read again.
 
     Args:
         engine: Runs the parts.
@@ -91,6 +103,7 @@ class PartPool:
     def __init__(self, engine: PartEngine) -> None:
         self._engine = engine
         self._deaths = Counter[str]()
+        self._losses = Counter[str]()
         self._again: list[Part] = []  # to run before all others
         self._busy: list[Part] = []
         self._running = 0
@@ -123,12 +136,21 @@ class PartPool:
             yield event
             return
         self._running -= 1
-        if isinstance(event, PartDied):
+        if isinstance(event, PartLost):
+            self._again += self._after_loss(event.part)
+        elif isinstance(event, PartDied):
             self._again += self._after_death(event)
         elif event.outcome.state == BUSY:
             self._busy.append(event.outcome.part)
         else:
             yield event
+
+    def _after_loss(self, part: Part) -> list[Part]:
+        """Return what is run instead of a part whose machine is gone."""
+        self._losses[part.id] += 1
+        if self._losses[part.id] % MOST_LOST:
+            return [part]
+        return self._after_death(PartDied(part, "its machine was lost"))
 
     def _after_death(self, event: PartDied) -> list[Part]:
         """Return what is run instead of a part whose process died."""

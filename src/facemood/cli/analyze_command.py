@@ -119,6 +119,18 @@ ShardOption = Annotated[
     str | None,
     typer.Option("--shard", metavar="I/N", help="Read one of N shares of the inputs into an archive, such as 3/40."),
 ]
+OnOption = Annotated[
+    str | None,
+    typer.Option(
+        "--on",
+        metavar="ENGINE",
+        help="Read into an archive with Ray or Dask: ray, ray://HOST:PORT, dask or dask://HOST:PORT.",
+    ),
+]
+Gpus = Annotated[
+    float,
+    typer.Option("--gpus-per-worker", metavar="N", min=0, help="GPUs of each worker of Ray or Dask, such as 0.5."),
+]
 FromList = Annotated[
     str | None,
     typer.Option(
@@ -163,6 +175,8 @@ def analyze(
     allow_download: AllowDownload = False,
     workers: Workers = None,
     shard: ShardOption = None,
+    on: OnOption = None,
+    gpus_per_worker: Gpus = 0.0,
     from_list: FromList = None,
     column: PathColumn = None,
     pictures: Pictures = False,
@@ -186,16 +200,20 @@ def analyze(
     }  # fmt: skip
     named, carried = _named(sources, from_list, column)
     looks: dict[str, Any] = {"layers": draw or [], "anonymize": anonymize}
-    if (workers or shard) and participants:
-        raise typer.BadParameter("--participants does not go with --workers or --shard; read the study in one process")
-    if workers or shard:
-        from facemood.archive import OrderedReading, Reading
+    if gpus_per_worker and not on:
+        raise typer.BadParameter("--gpus-per-worker is for --on ray or --on dask://HOST:PORT")
+    if (workers or shard or on) and participants:
+        raise typer.BadParameter("--participants does not go with --workers, --shard or --on; read it in one process")
+    if workers or shard or on:
+        from facemood.archive import EngineChoice, OrderedReading, Reading
         from facemood.cli.archive_command import into_archive, is_archive, open_job, refuse_unshared
 
-    if shard or (workers and is_archive(output or [])):
+    if shard or on or (workers and is_archive(output or [])):
+        engine = EngineChoice.parse(on, workers, gpus_per_worker) if on else None
         reading = Reading(model, options, video, batch, allow_download, pictures, tuple(draw or ()))
         job = open_job(reading, output or [], json=json)
-        job = replace(job, workers=workers, retry=retry, carried=carried, looks=looks if pictures else None)
+        job = replace(job, workers=workers, retry=retry, carried=carried, looks=looks if pictures else None,
+                      make_engine=engine)  # fmt: skip
         raise typer.Exit(into_archive(job, named, shard, quiet=quiet))
     _refuse_archive_options(pictures or retry, carried)
     run = _Job(video, named, output or [], participants, batch=batch, allow_download=allow_download)

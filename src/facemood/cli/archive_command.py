@@ -128,8 +128,8 @@ def open_job(reading: Reading, outputs: list[str], *, json: bool) -> ArchiveJob:
 
     if not is_archive(outputs):
         raise typer.BadParameter(
-            "--shard reads into an archive, which is the only output: -o FOLDER/. facemood archive collect makes "
-            "tables of it"
+            "--shard and --on read into an archive, which is the only output: -o FOLDER/. facemood archive collect "
+            "makes tables of it"
         )
     if json:
         raise typer.BadParameter("--json does not go with an archive; facemood archive collect makes tables of it")

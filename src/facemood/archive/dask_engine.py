@@ -1,0 +1,122 @@
+"""The engine of Dask: a task for each part, on the workers of a cluster, or on new ones on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from facemood.archive.part_engine import EngineEvent, Part, PartDied
+from facemood.archive.remote_engine import RemoteEngine
+from facemood.archive.remote_work import read_part
+from facemood.archive.worker_process import WorkerSetup, usable_cores
+from facemood.errors import FacemoodError, OptionError, WorkerError, require
+
+LOOPBACK = "127.0.0.1"
+"""Address that only this machine reaches."""
+
+OWN = {
+    "distributed.scheduler.allowed-failures": 0,  # each death is told, so that the pool decides what is run again
+    "distributed.scheduler.worker-saturation": 1.0,  # a part that waits is not blamed for the death of a worker
+    "distributed.scheduler.http.routes": [],
+}
+"""Settings of new schedulers."""
+
+SILENT = 50
+"""Level from which workers and scheduler on this machine log; the engine tells what happens."""
+
+
+class DaskEngine(RemoteEngine):
+    """Runs parts as tasks of Dask.
+
+    Args:
+        setup: How inputs are read.
+        address: Address of a scheduler, such as ``"tcp://head:8786"``; empty for new workers on this machine.
+        workers: Most parts that run at the same time; None for the workers of the cluster, or the cores.
+        gpus: What each part takes of the resource GPU of a worker; 0 for nothing.
+
+    Raises:
+        MissingExtraError: Dask is not installed.
+        OptionError: No worker has so many GPUs.
+        WorkerError: No scheduler answers, or no worker can be started.
+    """
+
+    def __init__(self, setup: WorkerSetup, address: str, workers: int | None, gpus: float = 0.0) -> None:
+        super().__init__(setup, workers)
+        self._dask: Any = require("distributed", extra="dask")
+        self._cluster: Any = None
+        try:
+            self._client = self._connect(address) if address else self._start(workers or usable_cores())
+        except FacemoodError:
+            raise
+        except Exception as error:
+            place = f"{address}: no scheduler of Dask can be reached there" if address else "Dask cannot be started"
+            raise WorkerError(f"{place} ({type(error).__name__}: {error})") from error
+        self._refuse_lacking(gpus)
+        self._resources = {"GPU": gpus} if gpus else None
+        self._ready: SimpleQueue[Any] = SimpleQueue()
+        self._running: dict[str, Part] = {}
+
+    def submit(self, part: Part) -> None:
+        """Begin to run a part."""
+        future = self._client.submit(read_part, self._setup, part, pure=False, resources=self._resources)
+        self._running[future.key] = part
+        future.add_done_callback(self._ready.put)
+
+    def next_event(self, seconds: float) -> EngineEvent | None:
+        """Return what happens next; None if nothing happens in some seconds.
+
+        Raises:
+            OutputError: A part cannot be written.
+            WorkerError: The workers cannot run facemood, or the scheduler is gone.
+        """
+        try:
+            future = self._ready.get(timeout=seconds)
+        except Empty:
+            return None
+        part = self._running.pop(future.key)
+        try:
+            return self._done(future.result())
+        except self._dask.KilledWorker:
+            return PartDied(part, "killed or crashed")
+        except FacemoodError:
+            raise
+        except Exception as error:
+            raise WorkerError(f"Dask cannot run facemood ({type(error).__name__}: {error})") from error
+
+    def close(self) -> None:
+        """End what runs, and workers that were started for this run."""
+        with contextlib.suppress(Exception):  # the scheduler may be gone
+            self._client.close()
+        if self._cluster is not None:
+            self._cluster.close()
+
+    def _connect(self, address: str) -> Any:
+        """Connect to a scheduler."""
+        return self._dask.Client(address, set_as_default=False)
+
+    def _start(self, workers: int) -> Any:
+        """Start workers on this machine, whose connections are encrypted and closed to other users."""
+        dask = require("dask", extra="dask")
+        require("cryptography", extra="dask")
+        with dask.config.set(OWN):
+            self._cluster = self._dask.LocalCluster(
+                n_workers=workers, threads_per_worker=1, host=LOOPBACK, dashboard_address=f"{LOOPBACK}:0",
+                memory_limit=0, silence_logs=SILENT, security=self._dask.Security.temporary(),
+            )  # fmt: skip
+        return self._dask.Client(self._cluster, set_as_default=False)
+
+    def _count_slots(self) -> int:
+        """Count the workers. Each reads one part at a time."""
+        return len(self._client.nthreads())
+
+    def _refuse_lacking(self, gpus: float) -> None:
+        """Refuse more GPUs than a worker has: Dask would wait for one for ever. Without workers, none is known yet."""
+        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        most = max((worker.get("resources", {}).get("GPU", 0.0) for worker in workers), default=gpus)
+        if gpus > most:
+            self.close()
+            raise OptionError(
+                f"{gpus:g} GPUs for each worker are asked for, but no worker of Dask has more than {most:g}; start "
+                "them with --resources GPU=1"
+            )
