@@ -24,12 +24,13 @@ class PlainServer(http.server.ThreadingHTTPServer):
         asked: The paths that were asked for, in order.
         posted: Bodies of POST requests.
         offline: Whether nothing is answered any more.
+        policy: A Content Security Policy that comes with each file; empty for none.
     """
 
     daemon_threads = True
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.offline = folder, False
+        self.folder, self.offline, self.policy = folder, False, ""
         self.asked: list[str] = []
         self.posted: SimpleQueue[bytes] = SimpleQueue()
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -59,6 +60,11 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         self.server.posted.put(self.rfile.read(int(self.headers["Content-Length"])))
         self.send_response(204)
         self.end_headers()
+
+    def end_headers(self) -> None:
+        if self.server.policy:
+            self.send_header("Content-Security-Policy", self.server.policy)
+        super().end_headers()
 
     def translate_path(self, path: str) -> str:
         return super().translate_path("/" + path.removeprefix(BASE))

@@ -90,7 +90,7 @@ function checkWebAssembly() {
   try {
     new WebAssembly.Module(SMALLEST_MODULE);
   } catch (error) {
-    throw new FileError(`A Content Security Policy of this page's host blocks WebAssembly. Allow script-src 'self' 'wasm-unsafe-eval' there (${/** @type {Error} */ (error).message}).`, { cause: error });
+    throw new FileError(`A Content Security Policy of this page's host blocks WebAssembly. Allow script-src 'self' 'wasm-unsafe-eval' there.`, { cause: error });
   }
 }
 

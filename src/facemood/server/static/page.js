@@ -8,7 +8,7 @@ import { contextOf, part } from "./parts.js";
 import { People, make, nameOf, viewOf } from "./people.js";
 import { download, stamp } from "./record.js";
 import { RecordingBox } from "./recording_box.js";
-import { openStream, sizeOf } from "./sources.js";
+import { openStream, sizeOf, watchTrack } from "./sources.js";
 import { Speaker, describeFaces } from "./speech.js";
 import { float, press, resizeText, restoreView, toggleCompact } from "./view.js";
 import { MEANINGS } from "./words.js";
@@ -111,10 +111,10 @@ async function beginStream(kind) {
   if (!stream) return;
   begin(kind, kind);
   state.stream = stream;
-  stream.getVideoTracks()[0].addEventListener("ended", () => {
+  watchTrack(stream, kind, (text, ended) => {
     if (state.stream !== stream) return;
-    begin(null);
-    notice(kind === "camera" ? "The camera was disconnected." : "Sharing has ended.");
+    if (ended) begin(null);
+    notice(text);
   });
   video.srcObject = stream;
   setTimeout(() => hintAtStillImage(stream), HINT_AFTER);
@@ -128,12 +128,13 @@ async function beginStream(kind) {
 }
 
 /**
- * Show a hint if no image of a shared tab arrives: browsers send one only when something in the tab changes.
+ * Show a hint if no image arrives: browsers send one of a shared tab only when something in it changes.
  * @param {MediaStream} stream
  */
 function hintAtStillImage(stream) {
-  if (state.stream !== stream || state.kind !== "screen" || video.readyState >= 2) return;
-  part("waiting").textContent = "No image has arrived yet. If nothing moves there, scroll once, or share it again.";
+  if (state.stream !== stream || video.readyState >= 2) return;
+  part("waiting").textContent = `No image has arrived yet. ${state.kind === "screen"
+    ? "If nothing moves there, scroll once, or share it again." : "Close other programs that use the camera, or choose it again."}`;
 }
 
 /** @param {File} file */

@@ -26,6 +26,23 @@ export async function openStream(kind) {
 }
 
 /**
+ * Tell when a camera or a shared screen is taken away, or stops for a while.
+ * @param {MediaStream} stream
+ * @param {"camera" | "screen"} kind
+ * @param {(text: string, ended: boolean) => void} tell What to say, and whether it has ended; an empty text when it goes on.
+ */
+export function watchTrack(stream, kind, tell) {
+  const [track] = stream.getVideoTracks();
+  const camera = kind === "camera";
+  track.addEventListener("ended", () => tell(camera
+    ? "The camera was taken away. Plug it in, or allow it again with the camera icon next to the address, then choose it."
+    : "Sharing has ended.", true));
+  if (!camera) return; // a shared tab in which nothing moves gives no images either
+  track.addEventListener("mute", () => tell("The camera gives no images at the moment. Open its cover, or close the other program that uses it.", false));
+  track.addEventListener("unmute", () => tell("", false));
+}
+
+/**
  * Return width and height at which a video's images are read, in pixels: no wider than `WIDTHS` allows.
  * @param {HTMLVideoElement} video
  * @param {Moving} kind

@@ -215,6 +215,6 @@ export class TabEngine {
 async function loadSettings(base) {
   const address = new URL("settings.json", base);
   const answer = await fetch(address).catch(() => null);
-  if (!answer?.ok) throw new Error(`${address} is missing. Copy the whole folder that 'facemood web' wrote.`);
+  if (!answer?.ok) throw new Error(`${address} cannot be loaded: it is missing, or a Content Security Policy of the host blocks it. Copy the whole folder that 'facemood web' wrote, or allow connect-src 'self'.`);
   return answer.json();
 }

@@ -1,0 +1,177 @@
+"""What can go wrong while a tab reads, in a real browser: each fault has a plain message, and a way on."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from facemood.web.static_site import write_site
+from tests.conftest import PHOTOS
+from tests.moving_faces import read_photo
+from tests.server.browser import Browser, Page, open_browser, write_y4m
+from tests.videos import make_video
+from tests.web.plain_server import PlainServer, serve_folder
+
+pytestmark = pytest.mark.browser
+
+SHOWN = "document.querySelector('.word')?.innerText"
+"""The first card's word."""
+
+NOTICE = "document.getElementById('notice').innerText"
+
+SCARCE = "--js-flags=--wasm-max-mem-pages=300"
+"""19 MB for WebAssembly: the networks are opened, but a photo is too much for them."""
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainServer]:
+    folder = tmp_path_factory.mktemp("site") / "site"
+    write_site(folder, models=["nano"])
+    with serve_folder(folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser with a camera, which asks whether it may be used."""
+    folder = tmp_path_factory.mktemp("browser")
+    picture = np.full((480, 640, 3), 90, np.uint8)
+    picture[:, 64:576] = read_photo("astronaut.png")[:480]
+    camera = write_y4m(folder / "camera.y4m", [picture] * 5)
+    options = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={camera}")
+    with open_browser(folder, options=options) as found:
+        yield found
+
+
+@pytest.fixture
+def page(browser: Browser, host: PlainServer) -> Iterator[Page]:
+    with browser.page() as page:
+        page.resize(1280, 860)
+        page.open(host.address)
+        yield page
+
+
+def allow_camera(page: Page, setting: str) -> None:
+    page.send("Browser.setPermission", permission={"name": "camera"}, setting=setting)
+
+
+def test_a_camera_that_is_not_allowed_or_taken_away_can_be_chosen_again(page: Page) -> None:
+    allow_camera(page, "denied")
+    page.click("choose-camera")
+    assert "The camera was not allowed. Allow it" in page.wait(NOTICE)
+    allow_camera(page, "granted")
+    page.click("choose-camera")
+    page.wait(f"{SHOWN}?.toLowerCase() === 'happy'")
+    allow_camera(page, "denied")  # it is taken away
+    page.wait(f"{NOTICE}.includes('The camera was taken away.')")
+    assert not page.run("document.getElementById('start').hidden")
+    allow_camera(page, "granted")
+    page.click("choose-camera")
+    page.wait(f"{SHOWN}?.toLowerCase() === 'happy'")
+    assert page.run(NOTICE) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("NotReadableError", "The camera is in use. Close the other program"), ("NotFoundError", "There is no camera.")],
+)
+def test_a_camera_that_is_in_use_or_missing_is_named(page: Page, name: str, expected: str) -> None:
+    """No browser can be made to say so: here the call that opens cameras fails as the standard has it."""
+    page.run(f"navigator.mediaDevices.getUserMedia = async () => {{ throw new DOMException('', '{name}') }}")
+    page.click("choose-camera")
+    assert page.wait(NOTICE).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        ("script-src 'self'", "blocks WebAssembly. Allow script-src 'self' 'wasm-unsafe-eval'"),
+        ("worker-src 'none'", "The worker cannot run"),
+        ("connect-src 'none'", "settings.json"),
+    ],
+)
+def test_a_policy_of_the_host_that_blocks_the_engine_is_named(
+    browser: Browser, host: PlainServer, policy: str, expected: str
+) -> None:
+    with (
+        serve_folder(host.folder) as strict,
+        browser.page() as page,
+    ):  # of an origin of its own: nothing is kept of others
+        strict.policy = policy
+        page.send("Page.navigate", url=strict.address)
+        assert expected in page.wait(NOTICE)
+
+
+def test_networks_that_are_gone_for_a_moment_are_loaded_with_the_next_source(
+    browser: Browser, host: PlainServer
+) -> None:
+    network = next(host.folder.glob("engine/landmarks-*"))
+    shutil.move(network, host.folder / "away")
+    try:
+        with browser.page() as page:
+            page.send("Network.setBypassServiceWorker", bypass=True)
+            page.send("Network.setCacheDisabled", cacheDisabled=True)
+            page.open(host.address)
+            assert f"{network.name} is missing (404)" in page.wait(NOTICE)
+            shutil.move(host.folder / "away", network)
+            page.send("DOM.enable")
+            page.choose("photo-file", PHOTOS / "astronaut.png")
+            assert page.wait(SHOWN).lower() == "happy"
+            assert page.run(NOTICE) == ""
+    finally:
+        if not network.exists():
+            shutil.move(host.folder / "away", network)
+
+
+def test_memory_that_runs_out_is_named_and_the_networks_are_opened_again(host: PlainServer, tmp_path: Path) -> None:
+    small = tmp_path / "small.png"
+    cv2.imwrite(str(small), cv2.resize(read_photo("astronaut.png")[40:220, 140:320], (72, 72)))
+    with open_browser(tmp_path / "scarce", options=(SCARCE,)) as browser, browser.page() as page:
+        page.open(host.address)
+        page.send("DOM.enable")
+        page.choose("photo-file", PHOTOS / "astronaut.png")
+        assert "The browser has no memory left for the networks" in page.wait(NOTICE)
+        page.choose("photo-file", small)
+        assert page.wait(SHOWN).lower() == "happy"
+
+
+def test_a_video_waits_while_the_page_is_hidden_and_no_frame_is_lost(
+    browser: Browser, page: Page, tmp_path: Path
+) -> None:
+    picture = read_photo("astronaut.png")[:240, 100:420]
+    video = make_video(tmp_path / "talk.webm", [picture] * 25, fps=10, codec="libvpx-vp9")
+    page.send("Emulation.setFocusEmulationEnabled", enabled=False)
+    page.drop(video, "video/webm")
+    page.click("video-read")
+    page.wait("/^[2-9] frames/.test(document.getElementById('video-words').innerText)")
+    with browser.page() as other:
+        other.send("Page.bringToFront")
+        page.wait("document.hidden")
+        page.wait("document.getElementById('video-words').innerText.startsWith('Waiting. Show this page again')")
+    page.send("Page.bringToFront")
+    page.wait("document.getElementById('video-words').innerText.startsWith('All 25 frames')")
+    (tmp_path / "saved").mkdir()
+    files = page.download("#video-results a", tmp_path / "saved")
+    rows = list(csv.DictReader(io.StringIO(files["table.csv"].decode())))
+    assert [float(row["timestamp"]) for row in rows] == [pytest.approx(number / 10) for number in range(25)]
+
+
+def test_the_camera_is_read_while_the_page_is_hidden(browser: Browser, page: Page) -> None:
+    allow_camera(page, "granted")
+    page.send("Emulation.setFocusEmulationEnabled", enabled=False)
+    page.click("choose-camera")
+    page.wait(SHOWN)
+    page.click("record")
+    with browser.page() as other:
+        other.send("Page.bringToFront")
+        page.wait("document.hidden")
+        count = "parseInt(document.getElementById('recorded').innerText)"
+        first = page.wait(count)
+        page.wait(f"{count} > {first} + 2")
