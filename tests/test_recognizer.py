@@ -98,7 +98,7 @@ def test_faces_that_were_found_elsewhere_are_read_in_their_order(
     recognizer: EmotionRecognizer, astronaut: Path
 ) -> None:
     (face,) = recognizer.analyze_image(astronaut)
-    small = face.box + np.float32([20, 20, -20, -20])
+    small = face.box + np.array([20, 20, -20, -20], np.float32)
     result = recognizer.analyze_image(astronaut, boxes=[small, face.box])
     assert [one.score for one in result] == [1.0, 1.0]
     np.testing.assert_array_equal(np.stack([one.box for one in result]), np.stack([small, face.box]))

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from facemood.imaging.pillow_image import ORIENTATION
 from facemood.schema import Image
 from facemood.sources import read_frames
 from facemood.sources.images import load_image
-from facemood.imaging.pillow_image import ORIENTATION
 from facemood.sources.scaled_jpeg import LARGE, REDUCTIONS, load_scaled
 from tests.conftest import PHOTOS
 

@@ -221,7 +221,7 @@ CsvDialect = Annotated[
         "--csv-dialect",
         metavar="DIALECT",
         callback=_known_dialect,
-        help="How CSV is written: plain, excel, or excel-eu (semicolons, decimal commas). For Excel, no text is a formula.",
+        help="How CSV is written: plain; excel, where no text is a formula; excel-eu, with decimal commas, too.",
     ),
 ]
 AllowDownload = Annotated[bool, typer.Option("--allow-download", help="Download images at http and https addresses.")]

@@ -9,9 +9,9 @@ from pathlib import Path
 from PIL import Image as Pillow
 from PIL.JpegImagePlugin import JpegImageFile
 
+from facemood.imaging.pillow_image import ORIENTATION, SIDEWAYS, from_pillow
 from facemood.schema import Image
 from facemood.sources.images import MAX_BYTES, MAX_PIXELS, MAX_PROGRESSIVE
-from facemood.imaging.pillow_image import ORIENTATION, SIDEWAYS, from_pillow
 
 LARGE = 4_000_000
 """Pixels above which a JPEG is reduced."""
