@@ -4,6 +4,7 @@ import ast
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -63,16 +64,42 @@ def test_links_within_the_project_lead_somewhere(page: Path) -> None:
     assert [target for target in targets if "://" not in target and not (page.parent / target).exists()] == []
 
 
-def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("pandas", reason="the README shows a data frame")
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+def python_of(page: Path) -> list[str]:
+    """The blocks of Python on a page."""
+    return re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL)
+
+
+@pytest.fixture
+def in_a_folder_of_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in a folder with the photos that examples name."""
     (tmp_path / "photos").mkdir()
     with Image.open(PHOTOS / "astronaut.png") as picture:
         for name in ("photo.jpg", "photos/a.jpg", "photos/b.jpg"):
             picture.convert("RGB").save(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("in_a_folder_of_photos")
+def test_the_python_for_own_programs_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    for module in ("pandas", "matplotlib", "xlsxwriter"):
+        pytest.importorskip(module, reason="the page shows what extras do")
+    names: dict[str, Any] = {}
+    for block in python_of(ROOT / "docs" / "embedding.md"):
+        exec(block, names)
+    assert capsys.readouterr().out.startswith("<Result: 'photo.jpg', 512 x 512, happy >99%>\n<Analysis: 2 frames of 2")
+    assert [Path(name).is_file() for name in ("table.csv", "table.xlsx", "figure.png")] == [True] * 3
+    assert names["features"].shape == (1, 240)
+    np.testing.assert_allclose(names["again"][0].probabilities, names["face"].probabilities, atol=0.01)
+    assert names["words"] == ["happy", "happy"]
+
+
+@pytest.mark.usefixtures("in_a_folder_of_photos")
+def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
+    pytest.importorskip("pandas", reason="the README shows a data frame")
+    (code,) = python_of(ROOT / "README.md")
+    with Image.open(PHOTOS / "astronaut.png") as picture:
         image = np.asarray(picture.convert("RGB"))[:, :, ::-1]
     make_video(tmp_path / "interview.mp4", [np.asarray(cv2.resize(image, (160, 160)), np.uint8)] * 4, fps=5)
-    monkeypatch.chdir(tmp_path)
     exec(code, {"crops": np.zeros((2, 48, 48), np.uint8), "image": image, "EmotionRecognizer": EmotionRecognizer})
     assert (tmp_path / "annotated.png").is_file()
     assert (tmp_path / "table.csv").read_text().count("\n") == 3
