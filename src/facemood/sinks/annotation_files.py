@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Collection, Iterator
 from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from facemood.csv_dialect import cells_by_tab
 from facemood.errors import require
@@ -78,6 +76,8 @@ class ElanSink(AnnotationSink):
         """Return the whole file."""
         eaf = require("pympi", extra=EXTRA).Eaf(author="facemood")
         if self.source:
+            from urllib.parse import quote
+
             place = quote(Path(os.path.relpath(self.source, self.path.parent)).as_posix())
             eaf.add_linked_file(place, relpath=place, mimetype=_media_type(self.source))
         for tier, episodes in self.tiers():
@@ -167,6 +167,8 @@ def _event(episode: Episode) -> tuple[object, ...]:
 
 def _text_of(save: Any, suffix: str) -> str:
     """Return what a library writes that writes only files with a name."""
+    import tempfile  # loads OpenSSL
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"episodes{suffix}")
         save(str(path))
