@@ -85,7 +85,8 @@ export class TabVideo {
         bitmap.close();
         const result = await this.engine.result(file.name, reading, results.length);
         results.push({ ...result, timestamp: Number(time.toFixed(3)) });
-        this.#say(`${framesOf(results)} analyzed, ${clock(time)} of ${clock(frames.duration)}`, time / frames.duration);
+        const end = frames.duration ? ` of ${clock(frames.duration)}` : "";
+        this.#say(`${framesOf(results)} analyzed, ${clock(time)}${end}`, time / frames.duration);
       }
     } finally {
       frames.close();

@@ -81,9 +81,9 @@ export class VideoFrames {
     return frames;
   }
 
-  /** Length of the video in seconds. */
+  /** Length of the video in seconds; NaN for a recording that does not say. */
   get duration() {
-    return this.#video.duration;
+    return Number.isFinite(this.#video.duration) ? this.#video.duration : NaN;
   }
 
   /** @returns {AsyncGenerator<VideoFrameAt>} */
@@ -209,7 +209,7 @@ export class VideoFrames {
 
   /** Add the last frames, which the end of the video may have passed over. */
   async #finish() {
-    await this.#fill(this.#video.duration + 2 * CLOSE);
+    await this.#fill((this.duration || this.#video.currentTime) + 2 * CLOSE);
     this.#ended = true;
   }
 
@@ -232,7 +232,7 @@ export class VideoFrames {
    * @returns {Promise<Shown>}
    */
   async #seek(time) {
-    const target = Math.min(Math.max(0, time), this.#video.duration);
+    const target = Math.min(Math.max(0, time), this.duration || time);
     const seeked = new Promise((done) => this.#video.addEventListener("seeked", done, { once: true }));
     const announced = new Promise((done) => this.#video.requestVideoFrameCallback((_, { mediaTime }) => done(mediaTime)));
     this.#video.currentTime = target;
@@ -271,17 +271,30 @@ export class VideoFrames {
 
 /**
  * Return the image that a video shows. The time is the image's own where the browser tells it, so that a newer image than
- * the announced one has its own time too.
+ * the announced one has its own time too. The pixels are those of the element, because only they are upright where the
+ * file says that players shall turn it.
  * @param {HTMLVideoElement} video
  * @param {number} announced Its time in seconds, as it was announced.
  * @returns {Shown}
  */
 function shownBy(video, announced) {
-  if (!("VideoFrame" in globalThis)) {
+  for (;;) {
+    const before = timeOf(video, announced);
     const bitmap = createImageBitmap(video, DECODING);
-    return { time: announced, bitmap: () => bitmap, close: () => bitmap.then((one) => one.close()) };
+    const close = () => void bitmap.then((one) => one.close());
+    if (timeOf(video, announced) === before) return { time: before, bitmap: () => bitmap, close };
+    close(); // another image came in between
   }
+}
+
+/**
+ * Return the time of the image that a video shows, in seconds.
+ * @param {HTMLVideoElement} video
+ * @param {number} announced
+ */
+function timeOf(video, announced) {
+  if (!("VideoFrame" in globalThis)) return announced;
   const frame = new VideoFrame(video);
-  const close = () => frame.close();
-  return { time: frame.timestamp / 1e6, bitmap: () => createImageBitmap(frame, DECODING).finally(close), close };
+  frame.close();
+  return frame.timestamp / 1e6;
 }
