@@ -51,6 +51,19 @@ def test_the_networks_are_those_of_the_package(site: Site) -> None:
             assert hashlib.sha256(data).hexdigest() == ort_files.read_origin()["sha256"][name]
 
 
+def test_int8_takes_the_networks_that_have_it(tmp_path: Path) -> None:
+    small = write_site(tmp_path / "small", models=["nano", "default"], precision="int8")
+    engine = read(small, "files.json")["engine"]
+    expected = {"landmarks": "int8", "default": "int8", "nano": "fp32", "finder": "fp32"}
+    for name, precision in expected.items():
+        data = gzip.decompress((small.folder / engine[f"{name}.onnx"]["path"]).read_bytes())
+        assert data == find_model(name, precision=precision).read_bytes(), name
+    loaded = write_site(tmp_path / "smaller", models=["nano"], precision="int8")
+    assert sum(size for name, size in loaded.files.items() if not name.startswith("licences/")) < 6_000_000
+    with pytest.raises(OptionError, match="precision must be"):
+        write_site(tmp_path / "none", models=["nano"], precision="int4")
+
+
 def test_nothing_is_named_that_is_not_there_and_no_address_is_absolute(site: Site) -> None:
     text = (site.folder / "index.html").read_text()
     addresses = re.findall(r'(?:src|href)="([^"#]+)"', text)

@@ -11,7 +11,7 @@ import typer
 
 from facemood.cli.signals import hang_up_as_terminated
 from facemood.cli.terminal import Quiet, Verbose, say, start_logging
-from facemood.defaults import DEFAULT_MODEL
+from facemood.defaults import DEFAULT_MODEL, FP32
 from facemood.errors import OptionError
 from facemood.text import count
 
@@ -35,6 +35,14 @@ def web(
         ),
     ] = None,
     base: Annotated[str, typer.Option("--base", metavar="PATH", help="Path of the site on its host, as /faces.")] = "",
+    precision: Annotated[
+        str,
+        typer.Option(
+            "--precision",
+            metavar="PRECISION",
+            help="fp32, or int8 for networks with 8-bit integers, where there are any: smaller files, less time.",
+        ),
+    ] = FP32,
     engine: Annotated[
         bool, typer.Option("--engine", help="Write the engine without the page, for your own page.")
     ] = False,
@@ -58,7 +66,7 @@ def web(
     with contextlib.ExitStack() as stack:
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="facemood-")), "site")
-        site = write_site(folder, models=model or [DEFAULT_MODEL], base=base, page=not engine)
+        site = write_site(folder, models=model or [DEFAULT_MODEL], base=base, page=not engine, precision=precision)
         if not quiet:
             say(f"{site.folder}: {count(len(site.files), 'file')}, {site.size / MEGABYTE:.1f} MB")
         if serve:

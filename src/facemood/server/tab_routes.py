@@ -69,7 +69,7 @@ class TabFiles:
     def files(self) -> dict[str, EngineFile]:
         """Return the files by name."""
         with self._packing:
-            self._files = self._files or engine_files(self.models)
+            self._files = self._files or engine_files(self.models, self.recognizer.pipeline.landmark_model.session.file)
             return self._files
 
     def listing(self) -> dict[str, Any]:

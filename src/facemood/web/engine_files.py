@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from facemood.errors import ModelError, OptionError
 from facemood.models import FINDER, LANDMARKS, ModelSession, find_model
 from facemood.models.activation import missing_features
+from facemood.models.registry import INT8, check_precision
 from facemood.render.palette import hex_of
 from facemood.table import RAW, SCHEMA, columns_for
 from facemood.web.ort_files import read_origin, unpack_runtime
@@ -65,20 +66,38 @@ def named_models(sessions: Sequence[ModelSession]) -> dict[str, ModelSession]:
             raise ModelError(
                 f"{session.file}: the model is for the task {session.card.task!r}, but the browser needs 'expression'"
             )
-    names = [re.sub(r"[^\w.-]", "_", session.file.stem) for session in sessions]
+    names = [re.sub(r"[^\w.-]", "_", session.file.stem.removesuffix(f".{INT8}")) for session in sessions]
     taken = {FINDER, LANDMARKS, *(name for name in names if names.count(name) > 1)} & set(names)
     if taken:
         raise OptionError(f"two networks of the site would have the name {min(taken)!r}; rename a model's file")
     return dict(zip(names, sessions, strict=True))
 
 
-def engine_files(models: Mapping[str, ModelSession]) -> dict[str, EngineFile]:
-    """Return what the engine loads: the runtime, the finder, the landmark network, and the given models by name.
+def network_file(name: str | Path, precision: str) -> Path:
+    """Return the file of a network in a precision; that in fp32 of a network that has no int8 file.
+
+    Raises:
+        ModelError: There is no such network.
+        OptionError: The precision is unknown.
+    """
+    check_precision(precision)
+    try:
+        return find_model(name, precision=precision)
+    except ModelError:
+        return find_model(name)
+
+
+def engine_files(models: Mapping[str, ModelSession], landmarks: Path) -> dict[str, EngineFile]:
+    """Return what the engine loads: the runtime, the finder, the landmark network, and the models.
+
+    Args:
+        models: Expression models by name.
+        landmarks: The file of the landmark network.
 
     Raises:
         ModelError: A file is missing or damaged.
     """
-    networks = {name: find_model(name).read_bytes() for name in (FINDER, LANDMARKS)}
+    networks = {FINDER: find_model(FINDER).read_bytes(), LANDMARKS: landmarks.read_bytes()}
     networks |= {name: session.file.read_bytes() for name, session in models.items()}
     files = {**unpack_runtime(), **{f"{name}.onnx": data for name, data in networks.items()}}
     return {name: _engine_file(name, data) for name, data in files.items()}

@@ -11,18 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from facemood.defaults import DEFAULT_MODEL
+from facemood.defaults import DEFAULT_MODEL, FP32
 from facemood.errors import OptionError, OutputError
-from facemood.models import ModelSession, find_model
+from facemood.models import LANDMARKS, ModelSession
 from facemood.web.engine_files import (
     APP,
     LISTING,
     PACKAGE,
     SETTINGS,
+    EngineFile,
     as_json,
     engine_files,
     listing_of,
     named_models,
+    network_file,
     sha256_of,
     tab_settings,
 )
@@ -76,7 +78,12 @@ class Site:
 
 
 def write_site(
-    folder: Path, *, models: Sequence[str | Path] = (DEFAULT_MODEL,), base: str = "", page: bool = True
+    folder: Path,
+    *,
+    models: Sequence[str | Path] = (DEFAULT_MODEL,),
+    base: str = "",
+    page: bool = True,
+    precision: str = FP32,
 ) -> Site:
     """Write the static site into a folder.
 
@@ -86,17 +93,19 @@ def write_site(
         base: Path at which the site will be served, for the web manifest, such as ``"/faces"``. Without it the manifest
             is relative too; all other addresses always are.
         page: Whether the page is written too, or the engine alone, for other pages.
+        precision: ``"fp32"``, or ``"int8"`` for networks with 8-bit integers, where there are any.
 
     Raises:
         ModelError: A model is unknown, damaged, or not for face crops.
-        OptionError: The base is not a path, or there is no model.
+        OptionError: The base is not a path, there is no model, or the precision is unknown.
         OutputError: The folder holds other files, or cannot be written.
     """
     if not models or not BASE.fullmatch(base):
         raise OptionError(f"expected one model or more, and a base such as /faces, but got {list(models)} and {base!r}")
-    named = named_models([ModelSession(find_model(model)) for model in models])
+    named = named_models([ModelSession(network_file(model, precision)) for model in models])
     _refuse_other_files(folder)
-    files = dict(_page_files(named, base.rstrip("/") + "/" if base else "./"))
+    engine = engine_files(named, network_file(LANDMARKS, precision))
+    files = dict(_page_files(named, engine, base.rstrip("/") + "/" if base else "./"))
     files = {**files, "sw.js": _service_worker(files)} if page else _engine_alone(files)
     with _replacing_folder(folder) as part:
         for path, data in files.items():
@@ -105,9 +114,10 @@ def write_site(
     return Site(folder, {path: len(data) for path, data in files.items()})
 
 
-def _page_files(models: Mapping[str, ModelSession], scope: str) -> Iterator[tuple[str, bytes]]:
+def _page_files(
+    models: Mapping[str, ModelSession], engine: Mapping[str, EngineFile], scope: str
+) -> Iterator[tuple[str, bytes]]:
     """Yield path and bytes of each file of the site but for the service worker."""
-    engine = engine_files(models)
     files = {file.path: file.data for file in engine.values()} | _code() | _texts(models, scope)
     yield from files.items()
     listed = {path: {"bytes": len(data), "sha256": sha256_of(data)} for path, data in files.items()}
