@@ -1,16 +1,22 @@
 """Measure the static site in headless Chromium: ``PYTHONPATH=. python benchmarks/web.py -o benchmarks/web.json``.
 
-For each model: what a first visit loads, the time until the networks are open and until the first result, the time a
-frame as a photo and as a camera, and the gaps between animation frames of the page meanwhile. The picture is an example
-photo, 640x480, with one face; WebAssembly runs on one thread. The load of the machine counts: the figures of a busy one
-are too large.
+For each model, and in fp32 and int8: what a first visit loads, the time until the networks are open and until the first
+result, the time a frame as a photo and as a camera, and the gaps between animation frames of the page meanwhile. For
+the default model: the memory of the page's process while a camera's 1,000 frames are read. The picture is an example
+photo, 640x480, with one face; WebAssembly runs on one thread.
+
+The load of the machine counts: milliseconds by the clock are too large on a busy one. CPU milliseconds are those of the
+page's process, worker included; a busy machine makes them larger by less.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,71 +24,131 @@ import cv2
 import numpy as np
 from machine import describe_machine
 
-from facemood.web.static_site import write_site
+from facemood.web.static_site import Site, write_site
 from tests.moving_faces import read_photo
-from tests.server.browser import open_browser
+from tests.server.browser import Browser, Page, open_browser
 from tests.web.plain_server import serve_folder
 
 FRAMES = 60
 """Frames of each measurement."""
 
-SCRIPT = """(async () => {
+CHUNK, CHUNKS = 50, 20
+"""Frames between two looks at the memory, and how many looks there are."""
+
+VARIANTS = [(model, precision) for model in ("default", "nano") for precision in ("fp32", "int8")]
+"""Models and precisions."""
+
+TEXTS = (".js", ".mjs", ".css", ".html", ".json", ".svg", ".webmanifest")
+"""What usual hosts pack by themselves."""
+
+OPEN = """(async () => {
   const begun = performance.now();
   const { Reader } = await import("./app/web/page/reader.js");
-  const reader = await Reader.open();
+  window.reader = await Reader.open();
   const opened = performance.now() - begun;
-  const bitmap = await createImageBitmap(await (await fetch("picture.png")).blob());
-  await reader.read(bitmap);
+  window.picture = await createImageBitmap(await (await fetch("picture.png")).blob());
+  await reader.read(picture);
   const first = performance.now() - begun;
-  const median = (values) => values.sort((one, other) => one - other)[Math.floor(values.length / 2)];
-  const gaps = [];
-  let [last, running] = [performance.now(), true];
-  const tick = (now) => { gaps.push(now - last); last = now; if (running) requestAnimationFrame(tick); };
-  requestAnimationFrame((now) => { last = now; requestAnimationFrame(tick); });
-  const time = async (read) => {
-    const times = [];
-    for (let frame = 0; frame < FRAMES; frame++) times.push((await read(frame)).speed.total);
-    return median(times);
+  window.scene = await reader.scene({ minFace: 48 });
+  window.count = 0;
+  window.ways = {
+    "photo": () => reader.readTimed(picture),
+    "photo from 48 pixels": () => reader.readTimed(picture, { minFace: 48 }),
+    "camera": () => scene.read(picture, count / 15),
   };
-  const photo = await time(() => reader.readTimed(bitmap));
-  const large = await time(() => reader.readTimed(bitmap, { minFace: 48 }));
-  const scene = await reader.scene({ minFace: 48 });
-  const camera = await time((frame) => scene.read(bitmap, frame / 15));
-  running = false;
-  gaps.sort((one, other) => one - other);
-  return { opened, first, photo, large, camera, gap_p95: gaps[Math.floor(gaps.length * 0.95)], gap_max: gaps.at(-1) };
+  return { opened, first };
 })()"""
-"""Times in milliseconds."""
+"""Opens the networks; times in milliseconds."""
+
+READ = """(async () => {
+  const [times, gaps] = [[], []];
+  let [last, running] = [null, true];
+  const tick = (now) => {
+    if (last !== null) gaps.push(now - last);
+    last = now;
+    if (running) requestAnimationFrame(tick);
+  };
+  requestAnimationFrame(tick);
+  for (let frame = 0; frame < FRAMES; frame++, count++) times.push((await ways[WAY]()).speed.total);
+  running = false;
+  return { times, gaps };
+})()"""
+"""Reads frames; times and gaps in milliseconds."""
 
 
-def measure(model: str) -> dict[str, Any]:
-    """Return sizes in bytes and times in milliseconds of one model's site."""
+def read_frames(page: Page, way: str, frames: int) -> dict[str, list[float]]:
+    """Read frames in one of the page's ways, and return times and gaps."""
+    told: dict[str, list[float]] = page.run(READ.replace("WAY", json.dumps(way)).replace("FRAMES", str(frames)))
+    return told
+
+
+def processor_seconds(browser: Browser) -> float:
+    """Return the CPU seconds of the page's process."""
+    return sum(browser.renderers().values())
+
+
+def measure_times(browser: Browser, page: Page) -> dict[str, Any]:
+    """Return times by the clock and of the CPU in milliseconds, and the gaps between animation frames."""
+    before = processor_seconds(browser)
+    figures: dict[str, Any] = {key: round(value, 1) for key, value in page.run(OPEN).items()}
+    figures["first result, CPU"] = round(1000 * (processor_seconds(browser) - before), 1)
+    gaps: list[float] = []
+    for way in ("photo", "photo from 48 pixels", "camera"):
+        read_frames(page, way, 5)
+        before = processor_seconds(browser)
+        told = read_frames(page, way, FRAMES)
+        gaps += told["gaps"]
+        figures[way] = round(float(np.median(told["times"])), 1)
+        figures[f"{way}, CPU"] = round(1000 * (processor_seconds(browser) - before) / FRAMES, 1)
+    return {**figures, "gap_p95": round(float(np.percentile(gaps, 95)), 1), "gap_max": round(max(gaps), 1)}
+
+
+def measure_memory(browser: Browser, page: Page) -> list[float]:
+    """Return the resident megabytes of the page's process after each chunk of a camera's frames."""
+    megabytes = []
+    for _ in range(CHUNKS):
+        read_frames(page, "camera", CHUNK)
+        megabytes.append(round(browser.renderer_memory() / 1e6, 1))
+    return megabytes
+
+
+def measure_sizes(site: Site) -> dict[str, int]:
+    """Return the bytes of a first visit: as the files are, and where the host packs texts."""
+    sizes = {path: size for path, size in site.files.items() if not path.startswith("licences/")}
+    packed = {
+        path: len(gzip.compress((site.folder / path).read_bytes())) if path.endswith(TEXTS) else size
+        for path, size in sizes.items()
+    }
+    return {"bytes": sum(sizes.values()), "bytes, texts packed": sum(packed.values())}
+
+
+@contextmanager
+def opened(model: str, precision: str) -> Iterator[tuple[Site, Browser, Page]]:
+    """Write a site, serve it, and open an empty page below it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name, "site")
-        site = write_site(folder, models=[model])
+        site = write_site(folder, models=[model], precision=precision)
         picture = np.full((480, 640, 3), 90, np.uint8)
         picture[:, 64:576] = read_photo("astronaut.png")[:480]
         cv2.imwrite(str(folder / "picture.png"), picture)
         (folder / "blank.html").write_text("<!doctype html><title>blank</title><body data-ready=1>")
         with serve_folder(folder) as server, open_browser(Path(name)) as browser, browser.page() as page:
             page.open(f"{server.address}blank.html")
-            times: dict[str, float] = page.run(SCRIPT.replace("FRAMES", str(FRAMES)))
-    loaded = {path: size for path, size in site.files.items() if not path.startswith("licences/")}
-    engine = sum(size for path, size in loaded.items() if path.startswith("engine/"))
-    return {
-        "bytes": sum(loaded.values()),
-        "engine_bytes": engine,
-        **{key: round(value, 1) for key, value in times.items()},
-    }
+            yield site, browser, page
 
 
 def main() -> None:
-    """Measure both models and write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Measure all variants and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, required=True)
     output = parser.parse_args().output
-    figures = {"machine": describe_machine(), "frames": FRAMES}
-    figures |= {model: measure(model) for model in ("default", "nano")}
+    figures: dict[str, Any] = {"machine": describe_machine(), "frames": FRAMES}
+    for model, precision in VARIANTS:
+        with opened(model, precision) as (site, browser, page):
+            name = model if precision == "fp32" else f"{model} {precision}"
+            figures[name] = {**measure_sizes(site), **measure_times(browser, page)}
+            if name == "default":
+                figures["memory"] = {"frames between": CHUNK, "megabytes": measure_memory(browser, page)}
     output.write_text(json.dumps(figures, indent=1) + "\n")
 
 

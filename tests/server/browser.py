@@ -202,6 +202,23 @@ class Browser:
             yield Page(socket)
         urllib.request.urlopen(f"{place}/close/{told['id']}", timeout=PATIENCE).close()
 
+    def renderers(self) -> dict[int, float]:
+        """Return the numbers of the processes that run pages, and the CPU seconds that each has used."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/json/version", timeout=PATIENCE) as answer:
+            address = json.load(answer)["webSocketDebuggerUrl"]
+        with connect(address, max_size=None) as socket:
+            socket.send(json.dumps({"id": 1, "method": "SystemInfo.getProcessInfo"}))
+            told = json.loads(socket.recv(timeout=PATIENCE))["result"]["processInfo"]
+        return {process["id"]: process["cpuTime"] for process in told if process["type"] == "renderer"}
+
+    def renderer_memory(self) -> int:
+        """Return the resident bytes of the processes that run pages; skip where the system does not tell."""
+        files = [Path("/proc", str(process), "status") for process in self.renderers()]
+        if not all(file.is_file() for file in files):
+            pytest.skip("needs Linux, which tells the memory of a process in a file")
+        lines = [line for file in files for line in file.read_text().splitlines() if line.startswith("VmRSS:")]
+        return sum(1024 * int(line.split()[1]) for line in lines)
+
 
 @contextlib.contextmanager
 def open_browser(folder: Path, camera: Path | None = None, options: tuple[str, ...] = ()) -> Iterator[Browser]:
