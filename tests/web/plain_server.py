@@ -24,13 +24,14 @@ class PlainServer(http.server.ThreadingHTTPServer):
         asked: The paths that were asked for, in order.
         posted: Bodies of POST requests.
         offline: Whether nothing is answered any more.
-        policy: A Content Security Policy that comes with each file; empty for none.
+        special: Headers that come with each file; none at first.
     """
 
     daemon_threads = True
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.offline, self.policy = folder, False, ""
+        self.folder, self.offline = folder, False
+        self.special: dict[str, str] = {}
         self.asked: list[str] = []
         self.posted: SimpleQueue[bytes] = SimpleQueue()
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -62,8 +63,8 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         self.end_headers()
 
     def end_headers(self) -> None:
-        if self.server.policy:
-            self.send_header("Content-Security-Policy", self.server.policy)
+        for name, value in self.server.special.items():
+            self.send_header(name, value)
         super().end_headers()
 
     def translate_path(self, path: str) -> str:

@@ -104,7 +104,7 @@ def test_a_policy_of_the_host_that_blocks_the_engine_is_named(
         serve_folder(host.folder) as strict,
         browser.page() as page,
     ):  # of an origin of its own: nothing is kept of others
-        strict.policy = policy
+        strict.special["Content-Security-Policy"] = policy
         page.send("Page.navigate", url=strict.address)
         assert expected in page.wait(NOTICE)
 

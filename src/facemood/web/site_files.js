@@ -49,9 +49,10 @@ export class SiteFiles {
   /**
    * Import a module.
    * @param {string} name
+   * @param {string} [query] Another one gives another instance of the module.
    */
-  async module(name) {
-    const address = this.address(name);
+  async module(name, query = "") {
+    const address = this.address(name) + query;
     try {
       return await import(address);
     } catch (error) {

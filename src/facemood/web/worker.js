@@ -1,12 +1,11 @@
 // The worker in which pictures are read, so that the page stays smooth. It loads the networks and checks their hashes.
 
-import { Engine } from "./engine.js";
+import { openEngine } from "./runtime.js";
 import { FileError, SiteFiles } from "./site_files.js";
 import { rgbOf } from "./pixels.js";
 
 /**
- * @import { Face, ReadOptions } from "./engine.js"
- * @import { Ort } from "./ort.js"
+ * @import { Engine, Face, ReadOptions } from "./engine.js"
  * @import { SceneOptions, VideoScene } from "./scene.js"
  *
  * A request: a number, the name of one of `CALLS`, and its arguments.
@@ -39,24 +38,18 @@ const canvas = new OffscreenCanvas(1, 1);
 /** What the page can ask for. */
 const CALLS = {
   /**
-   * The site's address, the model (without it the site's own), and how pictures are read where nothing else is asked for.
-   * @param {{ base: string, model?: string, options?: Partial<ReadOptions> }} values
+   * The site's address, the model (without it the site's own), how pictures are read where nothing else is asked for, and
+   * the most threads.
+   * @param {{ base: string, model?: string, options?: Partial<ReadOptions>, threads?: number }} values
    */
-  async open({ base, model, options = {} }) {
+  async open({ base, model, options = {}, threads = 1 }) {
     checkWebAssembly();
     const files = await SiteFiles.open(base);
-    const ort = /** @type {Ort} */ (await files.module("ort.wasm.min.mjs"));
-    Object.assign(ort.env, { logLevel: "error" });
-    Object.assign(ort.env.wasm, {
-      numThreads: 1,
-      wasmBinary: await files.read("ort-wasm-simd-threaded.wasm"),
-      wasmPaths: { mjs: files.address("ort-wasm-simd-threaded.mjs") },
-    });
     const [finder, landmarks, expression] = await Promise.all(["finder", "landmarks", model ?? files.model].map((name) => files.read(`${name}.onnx`)));
-    engine = await Engine.open(ort, { finder, landmarks, expression });
-    await engine.readPhoto({ data: new Uint8Array(64 * 64 * 3), width: 64, height: 64, channels: 3 }); // the first run is slow
+    const { engine: ready, ...run } = await openEngine(files, { finder, landmarks, expression }, threads);
+    engine = ready;
     usual = options;
-    return { info: engine.info(usual), maps: engine.canMap(usual) };
+    return { info: { ...engine.info(usual), ...run }, maps: engine.canMap(usual) };
   },
 
   /** @param {{ bitmap: ImageBitmap, options?: Partial<ReadOptions> }} values */

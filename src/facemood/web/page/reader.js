@@ -41,18 +41,19 @@ export class Reader {
 
   /**
    * Open the networks of a site that `facemood web` wrote.
-   * @param {{ base?: string | URL, model?: string, options?: Partial<ReadOptions> }} [settings] The site's address; by
-   *   default where this file lies. The model; by default the site's own. How pictures are read where nothing else is asked
-   *   for.
+   * @param {{ base?: string | URL, model?: string, options?: Partial<ReadOptions>, threads?: number }} [settings] The
+   *   site's address; by default where this file lies. The model; by default the site's own. How pictures are read where
+   *   nothing else is asked for. The most threads, 1 by default: more are used only in a page that is isolated from
+   *   others, and only if they are quicker in a trial.
    * @returns {Promise<Reader>}
    * @throws {Error} A file is missing, damaged or blocked, or the browser is too old.
    */
-  static async open({ base = new URL("../../../", import.meta.url), model, options } = {}) {
+  static async open({ base = new URL("../../../", import.meta.url), model, options, threads } = {}) {
     const missing = ["Worker", "OffscreenCanvas", "WebAssembly", "DecompressionStream"].filter((name) => !(name in globalThis));
     if (missing.length) throw new Error(`This browser is too old: it has no ${missing.join(", ")}. Update it, or use another one.`);
     const reader = new Reader(new Worker(new URL("../worker.js", import.meta.url), { type: "module" }));
     try {
-      const { info, maps } = await reader.#ask("open", { base: new URL(base, location.href).href, model, options });
+      const { info, maps } = await reader.#ask("open", { base: new URL(base, location.href).href, model, options, threads });
       Object.assign(reader, { info, canMap: maps });
     } catch (error) {
       reader.close();
