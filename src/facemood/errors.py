@@ -71,7 +71,7 @@ class OptionError(FacemoodError, ValueError):
 
 
 class WorkerError(FacemoodError):
-    """The processes that read inputs cannot be started, or end before they are ready."""
+    """Processes that work together cannot be started, end before they are ready, or one of them is gone."""
 
 
 class OutputError(FacemoodError):

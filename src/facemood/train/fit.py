@@ -18,7 +18,7 @@ from torch import Tensor
 from facemood import __version__
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset
-from facemood.errors import FacemoodError, RecipeError
+from facemood.errors import FacemoodError, RecipeError, WorkerError
 from facemood.spacing import evenly_spaced
 from facemood.text import joined
 from facemood.train.data.batches import as_tensor, training_batches, validation_batches
@@ -42,7 +42,7 @@ from facemood.train.run_folder import (
     read_facts,
     read_recipe,
 )
-from facemood.train.trainer import Hardware, has_begun, leads, open_trainer
+from facemood.train.trainer import Hardware, has_begun, leads, lost_another, open_trainer
 
 logger: logging.Logger = logging.getLogger("facemood")
 
@@ -81,6 +81,7 @@ def fit(
         RecipeError: The folder has another run, a damaged one, or nothing to resume; or there is not enough memory.
         DatasetError: The dataset lacks a split, or a class is too small to be split.
         OutputError: The folder cannot be written.
+        WorkerError: Another of several processes that train together is gone.
     """
     training, validation = prepare(recipe, dataset)
     recipe = with_shape_of_start(recipe)
@@ -136,6 +137,11 @@ def _run(
                 raise KeyboardInterrupt from None
             raise
         except Exception as error:
+            if lost_another(error):
+                raise WorkerError(
+                    f"another of the {trainer.world_size} processes that train together is gone; start all of them "
+                    "again with --resume, and they go on from the last complete epoch"
+                ) from error
             if (explained := _explain(error, module, start, begun=has_begun(trainer))) is None:
                 raise
             raise explained from error

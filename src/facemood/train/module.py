@@ -19,6 +19,9 @@ from facemood.train.parameter_groups import build_optimizer
 from facemood.train.recipe import Recipe
 from facemood.train.schedule import build_schedule
 
+RANKS_APART = 1_000_000_007
+"""Difference of the seeds of two processes that train together; a prime beyond all seeds of epochs that are near."""
+
 
 class ExpressionModule(lightning.LightningModule):
     """A network in training. All heads learn from the same batch.
@@ -104,9 +107,10 @@ class ExpressionModule(lightning.LightningModule):
     def _start_epoch(self) -> None:
         """Seed by epoch, so that a resumed run repeats the random numbers; freeze or unfreeze the trunk.
 
-        A frozen trunk is in evaluation mode, so that its batch norms do not change either.
+        Each of several processes draws its own. A frozen trunk is in evaluation mode, so that its batch norms do not
+        change either.
         """
-        seed = self.recipe.train.seed * 100_003 + self.current_epoch
+        seed = self.recipe.train.seed * 100_003 + self.current_epoch + self.global_rank * RANKS_APART
         self.random.manual_seed(seed)
         torch.manual_seed(seed)  # dropout draws from the global generator
         frozen = self.current_epoch < self.recipe.train.freeze_epochs

@@ -27,6 +27,10 @@ from facemood.train.run_folder import BEST, HISTORY, LAST
 logger: logging.Logger = logging.getLogger("facemood")
 
 
+LOST = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "Timed out waiting")
+"""What gloo, with which processors train together, says when another process is gone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hardware:
     """The devices that a run trains on.
@@ -76,6 +80,24 @@ class History(lightning.Callback):
         logger.info("epoch %d: %s", line["epoch"], json.dumps(metrics))
 
 
+class SameBuffers(lightning.Callback):
+    """Give each of several processes the running means and variances of the first one after every step.
+
+    Gradients are averaged, so the weights are equal anyway. Each process measures its batch norms on its own images;
+    those of the first count, as they stand in the checkpoint. So all processes validate and average the same network.
+    """
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: object) -> None:
+        """Copy the buffers; before the average of the weights takes them in."""
+        buffers = [buffer for buffer in pl_module.buffers() if buffer.is_floating_point()]
+        if trainer.world_size > 1 and buffers:
+            sizes = [buffer.numel() for buffer in buffers]
+            values = torch.cat([buffer.flatten() for buffer in buffers])
+            torch.distributed.broadcast(values, src=0)
+            for buffer, value in zip(buffers, torch.split(values, sizes), strict=True):
+                buffer.copy_(value.view_as(buffer))
+
+
 class WholeCheckpoints(TorchCheckpointIO):
     """Writes checkpoints that are renamed into place when they are whole, so that a killed run keeps the one before."""
 
@@ -97,8 +119,20 @@ def has_begun(trainer: Any) -> bool:
 
 
 def leads() -> bool:
-    """Return whether this process writes the run's files: the only one, or the first of several."""
-    return int(getattr(rank_zero_only, "rank", 0) or 0) == 0
+    """Return whether this process writes the run's files: the only one, or the first of several.
+
+    Lightning knows the number of a process among all only when its trainer is open. Before, it is the first of its
+    machine, whose number stands in the environment: NODE_RANK is Lightning's variable, GROUP_RANK that of torchrun.
+    """
+    node = os.environ.get("NODE_RANK") or os.environ.get("GROUP_RANK") or "0"
+    return int(getattr(rank_zero_only, "rank", 0) or 0) == 0 and node == "0"
+
+
+def lost_another(error: Exception) -> bool:
+    """Return whether an error of the training means that another process of it is gone."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return False
+    return isinstance(error, torch.distributed.DistError) or any(word in str(error) for word in LOST)
 
 
 def open_trainer(module: ExpressionModule, run: Path, *, progress: bool, hardware: Hardware) -> lightning.Trainer:
@@ -135,7 +169,7 @@ def _callbacks(module: ExpressionModule, run: Path) -> list[lightning.Callback]:
     checkpoint = functools.partial(
         ModelCheckpoint, dirpath=run, enable_version_counter=False, save_on_train_epoch_end=True
     )
-    callbacks: list[lightning.Callback] = [History(run / HISTORY)]
+    callbacks: list[lightning.Callback] = [History(run / HISTORY), SameBuffers()]
     if train.ema:
         callbacks.append(EMAWeightAveraging(decay=train.ema))
     if stop.patience:
