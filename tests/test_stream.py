@@ -15,10 +15,11 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from facemood import Analysis, EmotionRecognizer, Face, Frame, SourceError, VideoError, stream
+from facemood import Analysis, EmotionRecognizer, Face, Frame, SourceError, VideoError, frame_batches
+from facemood.frame_batches import batched
 from facemood.schema import Image
 from facemood.sources import load_image
-from facemood.stream import batched, count_frames
+from facemood.stream import count_frames
 from facemood.table import columns_for
 from facemood.timeline import find_unit_events
 from tests.videos import make_video
@@ -334,7 +335,7 @@ def test_a_batch_that_is_no_number_is_refused_at_once(recognizer: EmotionRecogni
 
 
 def test_large_images_are_not_held_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "BATCH_PIXELS", 5000)
+    monkeypatch.setattr(frame_batches, "BATCH_PIXELS", 5000)
     frames = [Frame(grey(width)) for width in (40, 40, 160, 40, 200, 40)]
     assert [[frame.size[0] for frame in part] for part in batched(frames, 3)] == [[40, 40, 160], [40, 200], [40]]
 

@@ -205,6 +205,7 @@ class EmotionRecognizer:
         smooth: float = SMOOTH,
         baseline: tuple[float, float] | None = None,
         participants: Plan = None,
+        segment: float | None = None,
         batch: int = 8,
         progress: bool | Hook = False,
         allow_download: bool = False,
@@ -217,6 +218,8 @@ class EmotionRecognizer:
             smooth: Time constant of smoothing in videos, in seconds; 0 turns it off.
             baseline: Start and end, in seconds, of the neutral baseline in each video. `Face.change` is relative to it.
             participants: The plan of a study, or its CSV file: who is who in which video, and in which condition.
+            segment: Seconds after which a long video is read anew, as an archive with segments does it; people keep
+                their track IDs. None reads it whole.
             batch: Frames whose faces go through the network together.
             progress: True for a bar on stderr, or a function that takes (done, total); total is None for a generator.
             allow_download: Whether images at http and https addresses are downloaded.
@@ -236,7 +239,7 @@ class EmotionRecognizer:
 
         inputs = find_inputs(source, on_error=on_error, allow_download=allow_download, left_out=left_out)
         refuse_live(inputs)
-        options = VideoOptions(every=every, smooth=smooth, baseline=baseline)
+        options = VideoOptions(every=every, smooth=smooth, baseline=baseline, segment=segment)
         plan = plan_for(participants, inputs)
         stream = Stream(self.pipeline, options, batch=batch, on_error=on_error, participants=plan)
         results = tuple(stream.run(inputs, progress=progress))
@@ -252,6 +255,7 @@ class EmotionRecognizer:
         smooth: float = SMOOTH,
         baseline: tuple[float, float] | None = None,
         participants: Plan = None,
+        segment: float | None = None,
         batch: int = 8,
         on_error: ErrorHandler | None = None,
         progress: bool | Hook = False,
@@ -271,6 +275,7 @@ class EmotionRecognizer:
             smooth: Time constant of smoothing in videos, in seconds; 0 turns it off.
             baseline: Start and end, in seconds, of the neutral baseline in each video. `Face.change` is relative to it.
             participants: The plan of a study, or its CSV file, as for `analyze`.
+            segment: Seconds after which a long video is read anew, as for `analyze`.
             batch: Frames whose faces go through the network together; live frames go one by one.
             on_error: Called with the name and the error of each input that cannot be read; None raises the error.
             progress: True for a bar on stderr, or a function that takes (done, total).
@@ -282,7 +287,7 @@ class EmotionRecognizer:
             OptionError: An option is out of its range, or the plan is wrong.
         """
         check_batch(batch)
-        options = VideoOptions(every=every, smooth=smooth, baseline=baseline)
+        options = VideoOptions(every=every, smooth=smooth, baseline=baseline, segment=segment)
         inputs = find_inputs(source, on_error=on_error, allow_download=allow_download)
         plan = plan_for(participants, inputs)
         stream = Stream(self.pipeline, options, batch, keep_images, on_error, plan)

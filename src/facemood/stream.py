@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 from facemood.errors import FacemoodError, OptionError
 from facemood.flow import change_each
+from facemood.frame_batches import batched
 from facemood.participants import Participants, Segment
 from facemood.pipeline import Pipeline
 from facemood.plan_file import Plan, participants_of
@@ -33,17 +34,16 @@ from facemood.sources import (
     read_frames,
 )
 from facemood.sources.ahead import read_ahead
+from facemood.sources.items import VideoSpan
 from facemood.sources.live import open_live
 from facemood.stages.orientation import AUTO
 from facemood.table import CHANGE, RAW
 from facemood.text import count
 from facemood.tracking import Baselines, Cast, Scene, VideoOptions, VideoScene
+from facemood.video_segments import SegmentReader, SegmentTimes
 
 logger: logging.Logger = logging.getLogger("facemood")
 
-
-BATCH_PIXELS = 50_000_000
-"""Most pixels of a batch that has several frames. It bounds the memory for large images."""
 
 LOOK_EVERY = 0.5
 """Seconds between the frames of a video from which its orientation is told."""
@@ -67,6 +67,9 @@ class Stream:
         keep_images: Whether results keep their images.
         on_error: Called for each input that cannot be read; None raises the error.
         participants: The plan of a study; None without one.
+
+    Raises:
+        OptionError: A study is to be read in segments.
     """
 
     pipeline: Pipeline
@@ -75,6 +78,10 @@ class Stream:
     keep_images: bool = False
     on_error: ErrorHandler | None = None
     participants: Participants | None = None
+
+    def __post_init__(self) -> None:
+        if self.participants is not None and self.video.segment is not None:
+            raise OptionError("a study is read without segments: its people are known over the whole video")
 
     def run(self, inputs: Iterable[Item], *, progress: bool | Hook = False) -> Iterator[Result]:
         """Yield the results of all inputs in order, and report the progress.
@@ -220,15 +227,34 @@ class _Run:
         """Yield the results of a video or a live source batch by batch."""
         name, live = name_of_item(item), is_live_input(item)
         with self._errors_of(name):
+            if not live and (self.stream.video.segment is not None or isinstance(item, VideoSpan)):
+                yield from self._read_segments(item)
+                return
             scene = self.stream.pipeline.track(self.stream.video, learn=True) if live else self._open_scene(item)
             frames = open_live(name) if live else self._open_ahead(item)
             with contextlib.closing(frames):
                 for batch in batched(frames, 1 if live else self.stream.batch):
                     yield list(self._read(batch, scene))
 
-    def _open_ahead(self, item: Item) -> Generator[Frame, None, None]:
+    def _read_segments(self, item: Item) -> Iterator[list[Result]]:
+        """Yield the results of a video, or of some of its segments, batch by batch."""
+        span = item if isinstance(item, VideoSpan) else VideoSpan(name_of_item(item))
+        video = item.path if isinstance(item, VideoSpan) else item
+        orientation, times = self._orientation(video), SegmentTimes.of(self.stream.video)
+        reader = SegmentReader(
+            times,
+            span,
+            lambda: self.stream.pipeline.track(self.stream.video, orientation=orientation),
+            self._read,
+            self.stream.batch,
+        )
+        start, end = times.bounds(span)
+        with contextlib.closing(self._open_ahead(video, start, end)) as frames:
+            yield from reader.run(frames)
+
+    def _open_ahead(self, item: Item, start: float = 0.0, end: float | None = None) -> Generator[Frame, None, None]:
         """Open a video, whose next frames are decoded while a batch is read."""
-        return read_ahead(open_video(item, every=self.stream.video.every), _area)
+        return read_ahead(open_video(item, every=self.stream.video.every, start=start, end=end), _area)
 
     @contextlib.contextmanager
     def _errors_of(self, name: str) -> Iterator[None]:
@@ -374,23 +400,3 @@ def count_frames(inputs: Iterable[Item], every: float | None) -> int | None:
             return None
         total += count
     return total
-
-
-def batched(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
-    """Yield frames in batches of at most `size` frames; a batch of `BATCH_PIXELS` pixels is complete earlier.
-
-    Example:
-        >>> import numpy as np
-        >>> [len(batch) for batch in batched([Frame(np.zeros((4, 4, 3), np.uint8))] * 5, 2)]
-        [2, 2, 1]
-    """
-    batch: list[Frame] = []
-    pixels = 0
-    for frame in frames:
-        batch.append(frame)
-        pixels += frame.size[0] * frame.size[1]
-        if len(batch) == size or pixels >= BATCH_PIXELS:
-            yield batch
-            batch, pixels = [], 0
-    if batch:
-        yield batch

@@ -11,6 +11,7 @@ from facemood.archive.part_engine import EngineEvent, PartDone
 from facemood.archive.part_work import PartWorker
 from facemood.archive.worker_process import WorkerSetup
 from facemood.sources import find_inputs
+from facemood.tracking import VideoOptions
 
 
 class OneProcess:
@@ -38,9 +39,17 @@ class OneProcess:
         """Nothing runs."""
 
 
-def job_here(folder: str | Path, *, shard: str = "1/1", **options: object) -> ArchiveJob:
+def job_here(
+    folder: str | Path,
+    *,
+    shard: str = "1/1",
+    video: VideoOptions | None = None,
+    retry: bool = False,
+    **options: object,
+) -> ArchiveJob:
     """A job that reads in this process, with some options of the recognizer."""
-    return ArchiveJob(Reading(recognizer=options), Path(folder), shard=Shard.parse(shard), make_engine=OneProcess)
+    reading = Reading(recognizer=options, video=video or VideoOptions())
+    return ArchiveJob(reading, Path(folder), shard=Shard.parse(shard), retry=retry, make_engine=OneProcess)
 
 
 def run_here(source: str | list[str], folder: str | Path, *, shard: str = "1/1", **options: object) -> ArchiveSummary:

@@ -57,6 +57,7 @@ def run(
     pictures: bool = False,
     every: float | None = None,
     baseline: tuple[float, float] | None = None,
+    segment: float | None = None,
     model: str = DEFAULT_MODEL,
     progress: ProgressHook = lambda progress: None,
     **options: Any,
@@ -76,6 +77,7 @@ def run(
         pictures: Whether drawn images are written too.
         every: Which frames of videos are read, as for `EmotionRecognizer.analyze`.
         baseline: Baseline period of videos, as for `EmotionRecognizer.analyze`.
+        segment: Seconds after which long videos are cut, so that several processes read one; None reads each whole.
         model: Name of a model, or the path of an .onnx file.
         progress: Called with the progress, often.
         options: Other options of `open_recognizer`.
@@ -89,7 +91,7 @@ def run(
     """
     engine = None if on is None else EngineChoice.parse(on, workers, gpus_per_worker)
     inputs = find_archive_inputs(source)
-    reading = Reading(model, options, VideoOptions(every=every, baseline=baseline), images=pictures)
+    reading = Reading(model, options, VideoOptions(every=every, baseline=baseline, segment=segment), images=pictures)
     reading.open()
     looks = {"layers": (), "anonymize": ""} if pictures else None
     job = ArchiveJob(reading, Path(folder), workers, Shard.parse(shard), retry, looks, make_engine=engine)

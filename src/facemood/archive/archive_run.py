@@ -31,7 +31,7 @@ class ArchiveProgress(NamedTuple):
     """How far a run is.
 
     Attributes:
-        done: Inputs that were read in this run.
+        done: Inputs that were read in this run; each segment of a video counts.
         total: Inputs that this run is to read.
         failed: Inputs of this run that could not be read.
     """
@@ -102,6 +102,8 @@ class ArchiveJob:
     def __post_init__(self) -> None:
         if self.workers is not None and self.workers < 1:
             raise OptionError(f"workers must be a number of processes from 1 on, but is {self.workers}")
+        if self.looks is not None and self.reading.video.segment is not None:
+            raise OptionError("drawn videos are not made of segments; leave out --pictures, or --segment")
 
     def plan(self, inputs: Iterable[str]) -> ArchivePlan:
         """Plan the reading of inputs, and mark the folder as an archive.
@@ -114,7 +116,8 @@ class ArchiveJob:
         require("pyarrow", extra="data")
         folder, key = ArchiveFolder(self.folder), self.reading.key
         folder.begin(key, self.reading.settings)
-        planner = Planner(ArchiveBook(folder.stored_parts(), key), key, self.shard, self.retry, self._carried())
+        book, segment = ArchiveBook(folder.stored_parts(), key), self.reading.video.segment
+        planner = Planner(book, key, self.shard, self.retry, self._carried(), segment)
         return planner.plan(outside(self.folder, inputs))
 
     def _carried(self) -> dict[str, dict[str, str]]:
@@ -159,7 +162,7 @@ class ArchiveJob:
                 partly[event.part.id] = event.done, event.failed
             now = done + sum(one for one, _ in partly.values())
             failed = len(summary.failures) + sum(one for _, one in partly.values())
-            progress(ArchiveProgress(min(now, plan.left), plan.left, failed))
+            progress(ArchiveProgress(min(now, plan.items), plan.items, failed))
         if missing := ArchiveFolder(self.folder).missing(files):
             raise WorkerError(
                 f"{self.folder}: {count(len(missing), 'part')} of {len(files):,} that were read are not there; the "

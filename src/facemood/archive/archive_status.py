@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from facemood.archive.archive_folder import ArchiveFolder, StoredPart
-from facemood.archive.book import ArchiveBook, input_key
+from facemood.archive.book import ArchiveBook
 from facemood.errors import SourceError
 
 
@@ -55,6 +55,7 @@ def read_status(folder: str | Path) -> ArchiveStatus:
     status = ArchiveStatus(str(folder), busy=archive.busy_parts())
     key = archive.settings_key
     book, makers = ArchiveBook(parts, key), Counter[tuple[tuple[str, str], ...]]()
+    failures: list[tuple[str, int, str]] = []
     for stored in parts:
         if stored.record.settings != key:
             status.other_settings += 1
@@ -62,14 +63,15 @@ def read_status(folder: str | Path) -> ArchiveStatus:
         status.parts += 1
         makers[tuple(stored.record.made_by.items())] += 1
         for number in counting_items(stored, book):
-            status.inputs += 1
+            item = stored.record.items[number]
+            status.inputs += item.segment == 0
             status.rows += stored.record.rows[number]
             if number in stored.record.failures:
-                status.failures.append((stored.record.items[number].name, stored.record.failures[number]))
+                failures.append((item.name, item.segment, stored.record.failures[number]))
     status.made_by = [(dict(maker), number) for maker, number in makers.most_common()]
     runs = [run for run in archive.noted_runs().values() if run.get("settings") == key]
     status.planned = sum(int(run["inputs"]) for run in runs) if runs else None
-    status.failures.sort()
+    status.failures = told_once(failures)
     return status
 
 
@@ -90,7 +92,23 @@ def counting_items(stored: StoredPart, book: ArchiveBook) -> list[int]:
     record = stored.record
     numbers = []
     for number, item in enumerate(record.items):
-        entry = book.entries.get(input_key(item.name, record.folder))
+        entry = book.current_entry(item, record.folder)
         if entry is not None and (entry.part, entry.generation) == (stored.id, item.generation):
             numbers.append(number)
     return numbers
+
+
+def told_once(failures: list[tuple[str, int, str]]) -> list[tuple[str, str]]:
+    """Return failures sorted by name, each input once: of several segments the first one.
+
+    Args:
+        failures: Names, numbers of segments, and reasons.
+
+    Example:
+        >>> told_once([("b.jpg", 0, "damaged"), ("a.mp4", 2, "gone"), ("a.mp4", 1, "gone, too")])
+        [('a.mp4', 'gone, too'), ('b.jpg', 'damaged')]
+    """
+    first: dict[str, str] = {}
+    for name, _, reason in sorted(failures):
+        first.setdefault(name, reason)
+    return list(first.items())

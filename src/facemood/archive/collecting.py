@@ -6,7 +6,7 @@ Rows are copied in spans, part by part, so memory holds a list of the inputs and
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
@@ -14,17 +14,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from facemood.archive.archive_folder import ArchiveFolder, StoredPart
-from facemood.archive.archive_status import counting_items, open_archive
+from facemood.archive.archive_status import counting_items, open_archive, told_once
 from facemood.archive.book import ArchiveBook, input_key
 from facemood.archive.made_by import PROCESSOR
+from facemood.archive.segment_edges import SegmentEdges
 from facemood.atomic import replacing
 from facemood.csv_dialect import KEY, PLAIN, head_line, lines_for
 from facemood.errors import OutputConflictError, require
 from facemood.sinks.sink import columns_of
 from facemood.table import to_cells
+from facemood.tracking.seams import EdgeFace, TrackNames
 
 OPEN_PARTS = 8
 """Parts that are held in memory, because the next inputs may stand in one of them."""
+
+TRACK_ID = "track_id"
+"""Column of the people's numbers."""
 
 ENDINGS = (".parquet", ".csv")
 """Endings of tables that can be collected."""
@@ -37,11 +42,13 @@ class RowSpan(NamedTuple):
         file: The part's file.
         start: The first row.
         end: The row after the last one.
+        tracks: Track IDs in the whole video, by those in the segment; None where they are the same.
     """
 
     file: Path
     start: int
     end: int
+    tracks: Mapping[int, int] | None = None
 
 
 @dataclass
@@ -162,29 +169,51 @@ def _refuse_mixed(chosen: Chosen, archive: ArchiveFolder) -> None:
 
 def _lay_out(chosen: Chosen) -> Collection:
     """Return the spans of rows sorted by the names of inputs, neighbours joined."""
-    found = Collection()
-    entries: list[tuple[str, int, int, int]] = []  # name, number of the part, first row, rows
+    found, names = Collection(), _SegmentNames()
+    entries: list[tuple[str, int, int, int, int]] = []  # name, segment, number of the part, first row, rows
+    failures: list[tuple[str, int, str]] = []
     for place, (stored, numbers) in enumerate(chosen):
         record = stored.record
         starts = [0, *accumulate(record.rows)]
         found.carried += [name for name in record.carried if name not in found.carried]
         for number in numbers:
-            name = record.items[number].name
-            entries.append((name, place, starts[number], record.rows[number]))
+            item = record.items[number]
+            entries.append((item.name, item.segment, place, starts[number], record.rows[number]))
             if number in record.failures:
-                found.failures.append((name, record.failures[number]))
+                failures.append((item.name, item.segment, record.failures[number]))
     entries.sort()
-    for _, place, start, rows in entries:
-        file, last = chosen[place][0].file, found.spans[-1] if found.spans else None
-        if last is not None and (last.file, last.end) == (file, start):
+    for name, segment, place, start, rows in entries:
+        stored, last = chosen[place][0], found.spans[-1] if found.spans else None
+        tracks = names.tracks_of(name, segment, stored.record.edges)
+        if last is not None and (last.file, last.end) == (stored.file, start):
             found.spans[-1] = last._replace(end=start + rows)
         elif rows:
-            found.spans.append(RowSpan(file, start, start + rows))
+            found.spans.append(RowSpan(stored.file, start, start + rows, tracks))
         found.rows += rows
-    found.inputs = len(entries)
-    found.failures.sort()
+    found.inputs = sum(segment == 0 for _, segment, *_ in entries)
+    found.failures = told_once(failures)
     found.info = _joined_info([stored.file for stored, _ in chosen])
     return found
+
+
+class _SegmentNames:
+    """Joins the people of videos over their seams. Segments are asked for in order."""
+
+    def __init__(self) -> None:
+        self._names, self._last = TrackNames(), ("", -1)
+        self._tail: list[EdgeFace] = []
+
+    def tracks_of(self, name: str, segment: int, edges: SegmentEdges | None) -> dict[int, int] | None:
+        """Return the track IDs in the whole video of those in a segment; None for an input that is not cut."""
+        if edges is None:
+            return None
+        if segment == 0:
+            self._names = TrackNames()
+        else:
+            follows = self._last == (name, segment - 1)
+            self._names.pass_seam(self._tail if follows else [], edges.head)
+        self._last, self._tail = (name, segment), edges.tail
+        return {track: self._names.name(track) for track in edges.tracks}
 
 
 def _joined_info(files: Iterable[Path]) -> dict[str, Any]:
@@ -206,7 +235,16 @@ def _tables(spans: Iterable[RowSpan]) -> Iterator[Any]:
         return parquet.read_table(file, partitioning=None)
 
     for span in spans:
-        yield read(span.file).slice(span.start, span.end - span.start)
+        rows = read(span.file).slice(span.start, span.end - span.start)
+        yield rows if span.tracks is None else _renumbered(rows, span.tracks)
+
+
+def _renumbered(rows: Any, tracks: Mapping[int, int]) -> Any:
+    """Return rows of a segment with the track IDs of the whole video."""
+    place = rows.schema.get_field_index(TRACK_ID)
+    known = [None if track is None else tracks[track] for track in rows[TRACK_ID].to_pylist()]
+    column = require("pyarrow", extra="data").array(known, rows.schema.field(place).type)
+    return rows.set_column(place, rows.schema.field(place), column)
 
 
 def _schema(collection: Collection) -> Any:

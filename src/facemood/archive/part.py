@@ -6,8 +6,9 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from facemood.archive.segment_edges import SegmentEdges
 from facemood.outputs import Stamp
 
 ID_DIGITS = 24
@@ -18,6 +19,9 @@ PART_SUFFIX = ".parquet"
 
 RECORD_SCHEMA = 1
 """Version of a part's record. It changes when programs that read it must be changed."""
+
+ITEM_COLUMNS = ("names", "sizes", "times", "generations", "segments", "of")
+"""The fields of `PlannedItem` in a part's record."""
 
 RECORD_KEY = "facemood_part"
 """Key of the record in the metadata of a part's file."""
@@ -40,12 +44,16 @@ class PlannedItem(NamedTuple):
         size: Bytes; None if it is not a file.
         mtime_ns: Time of the last change, in nanoseconds since 1970.
         generation: How many earlier versions of it the archive has, as far as the plan knew.
+        segment: Number of the segment of a video that is cut, from 0.
+        segments: In how many segments it is cut; 1 for all other inputs. The last one goes to the end of the video.
     """
 
     name: str
     size: int | None = None
     mtime_ns: int | None = None
     generation: int = 0
+    segment: int = 0
+    segments: int = 1
 
     @property
     def stamp(self) -> Stamp:
@@ -135,6 +143,7 @@ class PartRecord(NamedTuple):
         folder: Working folder of the run.
         carried: Names of the columns that are carried.
         made_by: Versions, processor and precision (`made_by`).
+        edges: How the people of the only input, a segment, are joined with others; None for whole inputs.
     """
 
     items: list[PlannedItem]
@@ -144,15 +153,11 @@ class PartRecord(NamedTuple):
     folder: str
     carried: list[str]
     made_by: dict[str, str]
+    edges: SegmentEdges | None = None
 
     def to_json(self) -> str:
         """Return the record as JSON."""
-        columns: dict[str, Any] = {
-            "names": [item.name for item in self.items],
-            "sizes": [item.size for item in self.items],
-            "times": [item.mtime_ns for item in self.items],
-            "generations": [item.generation for item in self.items],
-        }
+        columns = {name: list(values) for name, values in zip(ITEM_COLUMNS, zip(*self.items, strict=True), strict=True)}
         return json.dumps({"schema": RECORD_SCHEMA, **self._asdict(), "items": columns})
 
     @classmethod
@@ -166,6 +171,12 @@ class PartRecord(NamedTuple):
         if known.pop("schema") != RECORD_SCHEMA:
             raise ValueError("it was written by another version of facemood")
         columns = known.pop("items")
-        items = zip(columns["names"], columns["sizes"], columns["times"], columns["generations"], strict=True)
+        items = zip(*(columns[name] for name in ITEM_COLUMNS), strict=True)
         failures = {int(number): str(message) for number, message in known.pop("failures").items()}
-        return cls(items=[PlannedItem(*item) for item in items], failures=failures, **known)
+        edges = known.pop("edges")
+        return cls(
+            items=[PlannedItem(*item) for item in items],
+            failures=failures,
+            edges=None if edges is None else SegmentEdges.parse(edges),
+            **known,
+        )

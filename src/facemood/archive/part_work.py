@@ -14,6 +14,7 @@ from facemood.archive.drawn import DrawnInputs
 from facemood.archive.made_by import made_by
 from facemood.archive.part import BUSY, RECORD_KEY, THERE, WRITTEN, ArchivePart, PartOutcome, PartRecord
 from facemood.archive.reading import Reading
+from facemood.archive.segment_edges import SegmentEdges, span_of
 from facemood.archive.worker_process import WorkerSetup
 from facemood.defaults import DEFAULT_PRECISION
 from facemood.errors import FacemoodError, OutputBusyError, OutputError
@@ -25,6 +26,7 @@ from facemood.sources.download import is_address
 from facemood.sources.items import Download, Item
 from facemood.stream import moves
 from facemood.table import STRING, Column
+from facemood.video_segments import SegmentTimes
 
 CHANGED = "the file changed while it was read; run again to read it as it is now"
 """Why the rows of such an input are not kept."""
@@ -112,6 +114,8 @@ class _PartFile:
         self.carried = carried_columns(self.part)
         self.sink = self._open()
         self.numbers = {item.name: number for number, item in enumerate(self.part.items)}
+        self.cut = self.part.items[0] if self.part.items[0].segments > 1 else None
+        self.edges = None if self.cut is None else SegmentEdges([], [], [])
 
     def run(self) -> PartOutcome:
         """Read the inputs and write the file."""
@@ -120,11 +124,12 @@ class _PartFile:
             self.sink.discard()
             self.sink = self._open()
             self.rows = [0] * len(self.part.items)
+            self.edges = None
         precision = self.worker.reading.recognizer.get("precision", DEFAULT_PRECISION)
         info = made_by(self.worker.recognizer.pipeline.session.device, precision)
         part = self.part
         record = PartRecord(
-            list(part.items), self.rows, self.failures, part.settings, part.folder, list(self.carried), info
+            list(part.items), self.rows, self.failures, part.settings, part.folder, list(self.carried), info, self.edges
         )
         self.sink.notes[RECORD_KEY] = record.to_json()
         self.sink.close()
@@ -142,7 +147,7 @@ class _PartFile:
         """Read the inputs one after the other; rows of a photo are held until it is known to be whole."""
         self.rows = [0] * len(self.part.items)
         if self.part.killed:
-            self.failures = dict.fromkeys(range(len(self.part.items)), self.part.killed)
+            self.failures = dict.fromkeys(range(len(self.part.items)), self._told(self.part.killed))
             self.advance(len(self.part.items), len(self.part.items))
             return
         held: list[Result] = []
@@ -168,6 +173,9 @@ class _PartFile:
         """Yield the inputs, and remember size and time of each before it is opened."""
         for item in self.part.items:
             self.stamps[item.name] = Stamp.of(item.name)
+            if self.cut is not None:
+                yield span_of(item.name, item.segment, item.segments)
+                continue
             is_photo_address = self.worker.reading.allow_download and is_address(item.name)
             yield Download(item.name) if is_photo_address else item.name
 
@@ -177,7 +185,12 @@ class _PartFile:
 
     def _fail(self, name: str, error: FacemoodError) -> None:
         """Note an input that cannot be read."""
-        self.failures[self.numbers[name]] = str(error)
+        self.failures[self.numbers[name]] = self._told(str(error))
+
+    def _told(self, reason: str) -> str:
+        """Return why an input cannot be read, with the segment that it is about."""
+        cut = self.cut
+        return reason if cut is None else f"segment {cut.segment + 1} of {cut.segments}: {reason}"
 
     def _finish(self, held: list[Result]) -> None:
         """Write the rows of a photo, unless it changed while it was read."""
@@ -188,7 +201,7 @@ class _PartFile:
 
     def _write(self, held: list[Result]) -> None:
         """Write the rows of results, and their drawn images."""
-        for result in held:
+        for result in filter(self._is_inside, held):
             number = self.numbers[result.source]
             self.rows[number] += max(1, len(result.faces))
             self.sink.write(result)
@@ -196,13 +209,26 @@ class _PartFile:
                 self.worker.drawn.write(result)
         held.clear()
 
+    def _is_inside(self, result: Result) -> bool:
+        """Return whether a result belongs to the segment of a video that is cut; note what joins its people."""
+        if self.cut is None or self.edges is None:
+            return True
+        return self.edges.add(result, SegmentTimes.of(self.worker.reading.video), self.cut.segment)
+
     def _check_silent(self) -> None:
         """Note inputs that gave neither rows nor an error, so that none is lost without a word."""
         for item, number in self.numbers.items():
             if self.rows[number] and self._has_changed(item):
                 self.failures[number] = CHANGED
             if not self.rows[number] and number not in self.failures:
-                self.failures[number] = CHANGED if self._has_changed(item) else "it has no frames"
+                self._note_silent(number, item)
+
+    def _note_silent(self, number: int, name: str) -> None:
+        """Note an input without rows. A video may end before its last segment."""
+        if self._has_changed(name):
+            self.failures[number] = CHANGED
+        elif self.cut is None or self.cut.segment == 0:
+            self.failures[number] = "it has no frames"
 
     def _has_changed(self, name: str) -> bool:
         """Return whether a file is not the one that was planned, or changed since it was opened."""

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from facemood.archive.book import ArchiveBook, input_key
+from facemood.archive.book import ArchiveBook, BookEntry, input_key
 from facemood.archive.part import ArchivePart, PlannedItem
+from facemood.archive.segment_edges import count_segments
 from facemood.errors import OptionError
 from facemood.outputs import Stamp
 from facemood.sources.kinds import file_kind
@@ -89,6 +90,11 @@ class ArchivePlan:
         """How many inputs are to be read."""
         return self.inputs - self.done
 
+    @property
+    def items(self) -> int:
+        """How many inputs and segments are to be read."""
+        return sum(len(part.items) for part in self.parts)
+
 
 @dataclass(frozen=True)
 class Planner:
@@ -100,6 +106,7 @@ class Planner:
         shard: The share of the inputs that is read.
         retry: Whether inputs that failed are read again.
         carried: Values of the columns that are carried, by the name of the input.
+        segment: Seconds after which a video is cut; None leaves each one whole.
     """
 
     book: ArchiveBook
@@ -107,6 +114,7 @@ class Planner:
     shard: Shard = WHOLE
     retry: bool = False
     carried: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    segment: float | None = None
 
     def plan(self, inputs: Iterable[str]) -> ArchivePlan:
         """Plan the reading of inputs; each is planned once, however often it is named.
@@ -129,7 +137,7 @@ class Planner:
             weight += item.size or 0
         if photos:
             plan.parts.append(self._part(photos, folder))
-        plan.parts[:0] = sorted(videos, key=lambda part: -(part.items[0].size or 0))
+        plan.parts[:0] = sorted(videos, key=lambda part: -(part.items[0].size or 0) / part.items[0].segments)
         return plan
 
     def _to_read(self, inputs: Iterable[str], folder: str, plan: ArchivePlan) -> Iterator[PlannedItem]:
@@ -142,13 +150,34 @@ class Planner:
             seen.add(key)
             plan.inputs += 1
             entry, stamp = self.book.entries.get(key), Stamp.of(name)
-            if entry is None:
-                yield PlannedItem(name, *stamp)
-            elif stamp in (entry.stamp, GONE) and not (self.retry and entry.failed):
+            if entry is not None and stamp in (entry.stamp, GONE) and entry.segments == 1 and not self._again(entry):
                 plan.done += 1
-            else:
-                plan.changed += 1
-                yield PlannedItem(name, *stamp, entry.generation + 1)
+                continue
+            items = self._items_of(name, stamp, entry, folder)
+            plan.done += not items
+            plan.changed += any(item.generation for item in items)
+            yield from items
+
+    def _again(self, entry: BookEntry) -> bool:
+        """Return whether what an entry tells of is read again."""
+        return self.retry and entry.failed
+
+    def _items_of(self, name: str, stamp: Stamp, entry: BookEntry | None, folder: str) -> list[PlannedItem]:
+        """Return what is to be read of an input: all, or the segments that are missing."""
+        same = entry is not None and stamp in (entry.stamp, GONE)
+        stamp = entry.stamp if entry is not None and same and not self._again(entry) else stamp
+        total = entry.segments if entry is not None and same else self._count_segments(name)
+        items = []
+        for segment in range(total):
+            old = self.book.entries.get(input_key(name, folder, segment))
+            if old is None or not old.is_of(stamp, total) or self._again(old):
+                items.append(PlannedItem(name, *stamp, 0 if old is None else old.generation + 1, segment, total))
+        return items
+
+    def _count_segments(self, name: str) -> int:
+        """Return in how many segments an input is cut."""
+        cut = self.segment is not None and file_kind(name, sniffed=False) == "video"
+        return count_segments(name, self.segment or 0) if cut else 1
 
     def _part(self, items: list[PlannedItem], folder: str) -> ArchivePart:
         """Return a part with the values that are carried into it."""

@@ -46,7 +46,7 @@ from facemood.cli.terminal import (
     say,
     start_logging,
 )
-from facemood.cli.times import parse_every, parse_period
+from facemood.cli.times import parse_every, parse_period, parse_segment
 from facemood.csv_dialect import KEY, PLAIN
 from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, DEFAULT_PRECISION, MIN_FACE, SMOOTH
 from facemood.filenames import printable
@@ -54,7 +54,7 @@ from facemood.filenames import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from facemood.archive import OrderedReading
+    from facemood.archive import OrderedReading, Reading
     from facemood.outputs import Outputs
     from facemood.recognizer import EmotionRecognizer
     from facemood.results import Result
@@ -143,6 +143,15 @@ PathColumn = Annotated[
     str | None, typer.Option("--column", metavar="NAME", help="Column of paths in the .csv of --from.")
 ]
 Pictures = Annotated[bool, typer.Option("--pictures", help="Write drawn images into an archive, too.")]
+Segment = Annotated[
+    str | None,
+    typer.Option(
+        "--segment",
+        metavar="TIME",
+        help="Cut long videos after each 10m, say: tracking begins anew there, so that several processes can read one. "
+        "People keep their numbers.",
+    ),
+]
 Retry = Annotated[bool, typer.Option("--retry", help="Read inputs of an archive again that failed before.")]
 
 
@@ -154,6 +163,7 @@ def analyze(
     every: Every = None,
     smooth: Smooth = SMOOTH,
     baseline: Baseline = None,
+    segment: Segment = None,
     participants: ParticipantsOption = None,
     anonymize: Anonymize = "",
     resume: Resume = False,
@@ -192,7 +202,7 @@ def analyze(
     from facemood.loading import open_recognizer
     from facemood.tracking.scene import VideoOptions
 
-    video = VideoOptions(every=parse_every(every), smooth=smooth, baseline=parse_period(baseline))
+    video = VideoOptions(parse_every(every), smooth, parse_period(baseline), segment=parse_segment(segment))
     options: dict[str, Any] = {
         "head": head, "detector": detector, "min_face": min_face, "threshold": threshold, "max_faces": max_faces,
         "views": views, "prior": prior, "orientation": orientation, "device": device, "threads": threads,
@@ -202,28 +212,26 @@ def analyze(
     looks: dict[str, Any] = {"layers": draw or [], "anonymize": anonymize}
     if gpus_per_worker and not on:
         raise typer.BadParameter("--gpus-per-worker is for --on ray or --on dask://HOST:PORT")
-    if (workers or shard or on) and participants:
-        raise typer.BadParameter("--participants does not go with --workers, --shard or --on; read it in one process")
+    if participants and (workers or shard or on or segment):
+        one = "--segment" if segment else "--workers, --shard or --on"
+        raise typer.BadParameter(f"--participants does not go with {one}; read the study in one process, uncut")
     if workers or shard or on:
-        from facemood.archive import EngineChoice, OrderedReading, Reading
-        from facemood.cli.archive_command import into_archive, is_archive, open_job, refuse_unshared
+        from facemood.archive import EngineChoice, Reading
+        from facemood.cli.archive_command import into_archive, is_archive, open_job
 
-    if shard or on or (workers and is_archive(output or [])):
-        engine = EngineChoice.parse(on, workers, gpus_per_worker) if on else None
         reading = Reading(model, options, video, batch, allow_download, pictures, tuple(draw or ()))
-        job = open_job(reading, output or [], json=json)
-        job = replace(job, workers=workers, retry=retry, carried=carried, looks=looks if pictures else None,
-                      make_engine=engine)  # fmt: skip
-        raise typer.Exit(into_archive(job, named, shard, quiet=quiet))
+        if shard or on or is_archive(output or []):
+            engine = EngineChoice.parse(on, workers, gpus_per_worker) if on else None
+            job = open_job(reading, output or [], json=json)
+            looks_there = looks if pictures else None
+            job = replace(job, workers=workers, retry=retry, carried=carried, looks=looks_there, make_engine=engine)
+            raise typer.Exit(into_archive(job, named, shard, quiet=quiet))
     _refuse_archive_options(pictures or retry, carried)
     run = _Job(video, named, output or [], participants, batch=batch, allow_download=allow_download)
     run.bar, run.dialect = not quiet and sys.stderr.isatty(), csv_dialect
     run.resume, run.overwrite = resume, overwrite
     if workers:
-        refuse_unshared([*named, *run.inputs], allow_download=allow_download)
-        drawn = run.targets.wants_images
-        reading = Reading(model, options, video, batch, allow_download, drawn, tuple(draw or ()))
-        run.reading = OrderedReading(reading, workers)
+        run.read_with(reading, workers, named)
     run.check(json=json, draws=bool(draw))
     code = run.run(open_recognizer(model, **options), looks, echo=json)
     run.tell(summary=not (json or quiet))
@@ -304,6 +312,18 @@ class _Job:
             self._fail(name, SourceError(f"{name}: on the command line, pipe the image: ... | facemood analyze -"))
         return is_data_url(source)
 
+    def read_with(self, reading: Reading, workers: int, named: list[str]) -> None:
+        """Let several processes read.
+
+        Raises:
+            SourceError: They cannot share an input.
+        """
+        from facemood.archive import OrderedReading
+        from facemood.cli.archive_command import refuse_unshared
+
+        refuse_unshared([*named, *self.inputs], allow_download=self.allow_download)
+        self.reading = OrderedReading(replace(reading, images=self.targets.wants_images), workers)
+
     def check(self, *, json: bool, draws: bool) -> None:
         """Refuse options that do not fit together, and tell of one that does nothing."""
         if json and any(target.is_stdout for target in self.targets.all):
@@ -381,6 +401,7 @@ class _Job:
             every=self.video.every,
             smooth=self.video.smooth,
             baseline=self.video.baseline,
+            segment=self.video.segment,
             participants=self.plan and self.plan.only(inputs),
             batch=self.batch,
             progress=self.bar,

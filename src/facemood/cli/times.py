@@ -55,3 +55,31 @@ def parse_period(text: str | None) -> tuple[float, float] | None:
     if not dash or period[1] <= period[0]:
         raise typer.BadParameter(f"--baseline: expected a period such as 0:00-0:10 or 5-15, but got {text!r}")
     return period
+
+
+UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "": 1.0}
+"""Seconds of the units of a duration."""
+
+
+def parse_segment(text: str | None) -> float | None:
+    """Parse the length of the segments of a video into seconds.
+
+    Args:
+        text: ``"10m"``, ``"600"``, ``"1h"`` or ``"0:10:00"``; None for whole videos.
+
+    Raises:
+        typer.BadParameter: The text is no duration.
+
+    Example:
+        >>> parse_segment("10m"), parse_segment("0:10:00"), parse_segment("1.5h")
+        (600.0, 600.0, 5400.0)
+    """
+    if text is None:
+        return None
+    found = re.fullmatch(r"([\d.:]+)\s*([hms]?)", text.strip())
+    try:
+        return parse_seconds(found[1]) * UNITS[found[2]] if found else parse_seconds(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"--segment: expected a duration such as 10m, 600 or 0:10:00, but got {text!r}"
+        ) from None

@@ -1,4 +1,4 @@
-"""Photos that are no files: data URLs, file objects, and addresses that may be downloaded."""
+"""Inputs that are no files: data URLs, file objects, addresses that may be downloaded, and segments of videos."""
 
 from __future__ import annotations
 
@@ -51,14 +51,32 @@ class Download:
         return self.address
 
 
+@dataclass(frozen=True, slots=True)
+class VideoSpan:
+    """Some segments of a video.
+
+    Attributes:
+        path: The video.
+        first: Number of the first segment, from 0.
+        last: Number of the last one; None for the end of the video.
+    """
+
+    path: str
+    first: int = 0
+    last: int | None = None
+
+    def __str__(self) -> str:
+        return self.path
+
+
 ImageLike: TypeAlias = (
     "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | NDArray[np.uint8] | Pillow.Image"
 )
 """One image: a path, a data URL, a file's bytes, a file that is open for reading bytes, an array (H, W[, 3]) uint8 BGR,
 or a Pillow image."""
 
-Item: TypeAlias = "ImageLike | NamedBytes | Download"
-"""One input as it is listed: an image, a video or something live."""
+Item: TypeAlias = "ImageLike | NamedBytes | Download | VideoSpan"
+"""One input as it is listed: an image, a video or a part of one, or something live."""
 
 
 def is_data_url(item: object) -> bool:

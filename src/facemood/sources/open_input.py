@@ -19,7 +19,7 @@ from facemood.sources.animation import count_animation, read_animation
 from facemood.sources.boundary import input_errors, short_name
 from facemood.sources.download import download
 from facemood.sources.images import MAX_BYTES, TIFF, load_pages, pages_after_first
-from facemood.sources.items import Download, Item, NamedBytes, decode_data_url, is_data_url
+from facemood.sources.items import Download, Item, NamedBytes, VideoSpan, decode_data_url, is_data_url
 from facemood.sources.kinds import file_kind, is_animated
 from facemood.sources.live import is_live
 from facemood.sources.scaled_jpeg import load_scaled
@@ -41,7 +41,9 @@ def name_of_item(item: object) -> str:
     if isinstance(item, str | os.PathLike):
         name = os.fsdecode(item)
         return short_name(name.partition(";")[0].partition(",")[0] if is_data_url(name) else name)
-    return item.name if isinstance(item, NamedBytes) else str(item) if isinstance(item, Download) else _type_name(item)
+    if isinstance(item, Download | VideoSpan):
+        return str(item)
+    return item.name if isinstance(item, NamedBytes) else _type_name(item)
 
 
 def _type_name(item: object) -> str:
@@ -58,6 +60,8 @@ def is_video(item: object) -> bool:
         >>> is_video("talk.MP4"), is_video("face.jpg")
         (True, False)
     """
+    if isinstance(item, VideoSpan):
+        return True
     if isinstance(item, bytes | NamedBytes):
         return is_animated(_bytes_of(item))
     if not isinstance(item, str | os.PathLike) or is_live_input(item) or is_data_url(item) or item == STDIN:
@@ -88,7 +92,9 @@ def refuse_live(inputs: Iterable[Item]) -> None:
         raise SourceError(f"{name} is live and has no end; read it with stream, or facemood live{photo}")
 
 
-def open_video(item: object, *, every: float | None = None, end: float | None = None) -> Generator[Frame, None, None]:
+def open_video(
+    item: object, *, every: float | None = None, start: float = 0.0, end: float | None = None
+) -> Generator[Frame, None, None]:
     """Yield the frames of a video or an animation, as `read_video` does.
 
     Raises:
@@ -98,8 +104,8 @@ def open_video(item: object, *, every: float | None = None, end: float | None = 
     name = _path_of(item)
     file = _bytes_of(item) if isinstance(item, bytes | NamedBytes) else name
     if is_animated(file):
-        return read_animation(file, name=name, every=every, end=end)
-    return read_video(name, every=every, end=end)
+        return read_animation(file, name=name, every=every, start=start, end=end)
+    return read_video(name, every=every, start=start, end=end)
 
 
 def expected_count(item: object, every: float | None = None) -> int | None:

@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, Protocol
 
 from facemood.defaults import SMOOTH
@@ -21,6 +21,7 @@ from facemood.table import CHANGE, RAW
 from facemood.tracking.baselines import Baselines
 from facemood.tracking.cast import Cast
 from facemood.tracking.follow import FaceFollower, time_of
+from facemood.tracking.seams import WARM_UP
 from facemood.tracking.smooth import Smoother, SmoothOptions
 from facemood.tracking.tracker import PATIENCE
 
@@ -54,9 +55,10 @@ class VideoOptions:
         smooth: Time constant of smoothing in seconds; 0 for none.
         baseline: First and last second of the baseline period, in which people look neutral; None without one.
         patience: Seconds for which a person who is not visible keeps the track ID.
+        segment: Seconds after which a video is read anew, so that several processes may read one; None reads it whole.
 
     Raises:
-        OptionError: An option is out of range.
+        OptionError: An option is out of range, or there are segments and a baseline.
 
     Example:
         >>> VideoOptions(baseline=(0, 10)).variants
@@ -67,6 +69,7 @@ class VideoOptions:
     smooth: float = SMOOTH
     baseline: tuple[float, float] | None = None
     patience: float = PATIENCE
+    segment: float | None = None
 
     def __post_init__(self) -> None:
         number = isinstance(self.every, Real) and not isinstance(self.every, bool)
@@ -81,6 +84,22 @@ class VideoOptions:
             raise OptionError(
                 f"baseline must start at 0 seconds or later and end after its start, but runs from {start:g} to {end:g}"
             )
+        if self.segment is not None:
+            self._check_segment(self.segment)
+
+    def _check_segment(self, segment: float) -> None:
+        """Check the length of segments."""
+        least = 2 * self.warm_up
+        if not least <= segment < math.inf:
+            raise OptionError(f"segments must last {least:g} seconds or more, such as 600, but are {segment!r} long")
+        if self.baseline is not None:
+            raise OptionError("a baseline holds for a whole video; read it without segments, or without a baseline")
+
+    @property
+    def warm_up(self) -> float:
+        """Seconds that a segment reads before its first frame."""
+        seconds = 0.0 if self.every is None or isinstance(self.every, Integral) else 2 * self.every
+        return max(WARM_UP, seconds)
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -90,13 +109,14 @@ class VideoOptions:
     def info(self) -> dict[str, Any]:
         """Return the settings for a table's or report's head."""
         baseline = None if self.baseline is None else list(self.baseline)
-        return {
+        info = {
             "every": self.every,
             "smooth": self.smooth,
             "baseline": baseline,
             "patience": self.patience,
             "variants": list(self.variants),
         }
+        return info if self.segment is None else {**info, "segment": self.segment}
 
 
 LYING = 60.0
