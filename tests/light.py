@@ -43,6 +43,7 @@ EXTRAS = {
     "pandas": "data",
     "pillow_heif": "heic",
     "psutil": "dev",
+    "s3fs": "places",
     "pyarrow": "data",
     "pygame": "live",
     "ray": "ray",

@@ -16,8 +16,8 @@ from facemood.schema import Frame, Image
 from facemood.sources import load_image
 from facemood.stages.detect import DetectOptions
 from facemood.stages.orientation import QUARTERS, turn_points
-from facemood.stream import decide_orientation
 from facemood.tracking import PhotoScene
+from facemood.video_orientation import decide_orientation
 from tests.conftest import PHOTOS
 from tests.stages.points import made_points
 from tests.videos import make_video

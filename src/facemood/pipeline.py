@@ -125,7 +125,7 @@ class Pipeline:
             learn: Whether they are learned from the frames in their periods.
             cast: Says who is which participant of a study; None without a study.
             orientation: Degrees by which each frame is turned clockwise; None for the pipeline's own. ``"auto"`` turns
-                nothing here: `facemood.stream.decide_orientation` tells how a video is turned.
+                nothing here: `facemood.video_orientation.decide_orientation` tells how a video is turned.
         """
         options = options or VideoOptions()
         track = TrackOptions(patience=options.patience)

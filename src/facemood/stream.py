@@ -7,7 +7,6 @@ import dataclasses
 import functools
 import itertools
 import logging
-from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Integral
@@ -29,6 +28,7 @@ from facemood.sources import (
     input_errors,
     is_live_input,
     is_video,
+    local_video,
     name_of_item,
     open_video,
     read_frames,
@@ -40,16 +40,10 @@ from facemood.stages.orientation import AUTO
 from facemood.table import CHANGE, RAW
 from facemood.text import count
 from facemood.tracking import Baselines, Cast, Scene, VideoOptions, VideoScene
+from facemood.video_orientation import LOOK_EVERY, LOOK_UNTIL, decide_orientation
 from facemood.video_segments import SegmentReader, SegmentTimes
 
 logger: logging.Logger = logging.getLogger("facemood")
-
-
-LOOK_EVERY = 0.5
-"""Seconds between the frames of a video from which its orientation is told."""
-
-LOOK_UNTIL = 3.0
-"""Seconds at the start of a video from which its orientation is told."""
 
 
 _Step: TypeAlias = "tuple[str, Frame | Exception | None]"
@@ -225,16 +219,31 @@ class _Run:
 
     def _read_batches(self, item: Item) -> Iterator[list[Result]]:
         """Yield the results of a video or a live source batch by batch."""
-        name, live = name_of_item(item), is_live_input(item)
+        name = name_of_item(item)
         with self._errors_of(name):
-            if not live and (self.stream.video.segment is not None or isinstance(item, VideoSpan)):
-                yield from self._read_segments(item)
+            if is_live_input(item):
+                yield from self._read_live(name)
                 return
-            scene = self.stream.pipeline.track(self.stream.video, learn=True) if live else self._open_scene(item)
-            frames = open_live(name) if live else self._open_ahead(item)
-            with contextlib.closing(frames):
-                for batch in batched(frames, 1 if live else self.stream.batch):
-                    yield list(self._read(batch, scene))
+            with local_video(item) as video:
+                for results in self._read_video(video, name):
+                    yield results if video is item else [dataclasses.replace(one, source=name) for one in results]
+
+    def _read_live(self, name: str) -> Iterator[list[Result]]:
+        """Yield the results of a live source one by one."""
+        scene = self.stream.pipeline.track(self.stream.video, learn=True)
+        with contextlib.closing(open_live(name)) as frames:
+            for frame in frames:
+                yield list(self._read([frame], scene))
+
+    def _read_video(self, item: Item, name: str) -> Iterator[list[Result]]:
+        """Yield the results of a video, known by a name, batch by batch."""
+        if self.stream.video.segment is not None or isinstance(item, VideoSpan):
+            yield from self._read_segments(item)
+            return
+        scene = self._open_scene(item, name)
+        with contextlib.closing(self._open_ahead(item)) as frames:
+            for batch in batched(frames, self.stream.batch):
+                yield list(self._read(batch, scene))
 
     def _read_segments(self, item: Item) -> Iterator[list[Result]]:
         """Yield the results of a video, or of some of its segments, batch by batch."""
@@ -272,13 +281,13 @@ class _Run:
         pairs = [(frame, scene) for frame in frames]
         return self.stream.pipeline.read(pairs, variants=self.variants, keep_images=self.stream.keep_images)
 
-    def _open_scene(self, item: Item) -> VideoScene:
+    def _open_scene(self, item: Item, name: str) -> VideoScene:
         """Begin a video's scene. Its baseline period is read first, so that baselines apply from the first frame.
 
         People get the same track IDs both times, because the same frames are read in the same way.
         """
         track = functools.partial(self.stream.pipeline.track, self.stream.video, orientation=self._orientation(item))
-        segments = self.stream.participants.of(name_of_item(item)) if self.stream.participants else ()
+        segments = self.stream.participants.of(name) if self.stream.participants else ()
         learning = track(learn=True, cast=Cast(segments))
         end = learning.baselines.end
         if end:
@@ -286,7 +295,7 @@ class _Run:
                 for batch in batched(frames, self.stream.batch):
                     for _ in self._read(batch, learning):
                         pass
-            self._warn_of_strangers(name_of_item(item), learning.baselines, segments)
+            self._warn_of_strangers(name, learning.baselines, segments)
         return track(baselines=learning.baselines, cast=Cast(segments))
 
     def _warn_of_strangers(self, name: str, baselines: Baselines, segments: Sequence[Segment]) -> None:
@@ -333,32 +342,6 @@ def _pixels_of(step: _Step) -> int:
 def _area(frame: Frame) -> int:
     """Return the pixels of a frame."""
     return frame.size[0] * frame.size[1]
-
-
-def decide_orientation(results: Iterable[Result]) -> int:
-    """Return by how many degrees a video must be turned clockwise to be upright: 0, 90, 180 or 270.
-
-    A video is upright unless two of its frames say that it is turned the same way, and more say so than have a face as
-    they are. One is enough for a video of one frame.
-
-    Args:
-        results: Frames of its first seconds, some time apart, read as photos. If the first one with a face is upright,
-            the others are not read.
-
-    Example:
-        >>> decide_orientation([Result("a.mp4", orientation=90), Result("a.mp4", orientation=90)])
-        90
-    """
-    votes, frames = Counter[int](), 0
-    for result in results:
-        frames += 1
-        if result.faces or result.orientation:
-            votes[result.orientation] += 1
-        if votes and votes[0] == votes.total():
-            return 0
-    upright = votes.pop(0, 0)
-    orientation, most = votes.most_common(1)[0] if votes else (0, 0)
-    return orientation if most > upright and most >= min(2, frames) else 0
 
 
 def check_batch(batch: int) -> int:

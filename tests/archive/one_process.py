@@ -24,7 +24,7 @@ class OneProcess:
     slots: int = 1
 
     def __init__(self, setup: WorkerSetup) -> None:
-        self._worker = PartWorker(setup.reading, setup.reading.open(), ArchiveFolder(Path(setup.archive)))
+        self._worker = PartWorker(setup.reading, setup.reading.open(), ArchiveFolder(setup.archive))
         self._done: list[PartDone] = []
 
     def submit(self, part: ArchivePart) -> None:
@@ -45,14 +45,15 @@ def job_here(
     shard: str = "1/1",
     video: VideoOptions | None = None,
     retry: bool = False,
+    allow_download: bool = False,
     **options: object,
 ) -> ArchiveJob:
     """A job that reads in this process, with some options of the recognizer."""
-    reading = Reading(recognizer=options, video=video or VideoOptions())
-    return ArchiveJob(reading, Path(folder), shard=Shard.parse(shard), retry=retry, make_engine=OneProcess)
+    reading = Reading(recognizer=options, video=video or VideoOptions(), allow_download=allow_download)
+    return ArchiveJob(reading, folder, shard=Shard.parse(shard), retry=retry, make_engine=OneProcess)
 
 
 def run_here(source: str | list[str], folder: str | Path, *, shard: str = "1/1", **options: object) -> ArchiveSummary:
     """Read what is new or changed of a source in this process."""
-    job = job_here(folder, shard=shard, **options)
+    job = job_here(folder, shard=shard, **options)  # type: ignore[arg-type]
     return job.run(job.plan(map(str, find_inputs(source))))

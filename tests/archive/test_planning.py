@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facemood.archive.archive_folder import StoredPart
+from facemood.archive.archive_place import LocalPlace, PlacedFile
 from facemood.archive.book import ArchiveBook, input_key
 from facemood.archive.part import ArchivePart, PartRecord, PlannedItem
 from facemood.archive.planning import PART_PHOTOS, Planner, Shard
@@ -23,7 +24,7 @@ def book_of(*parts: ArchivePart, failed: tuple[str, ...] = ()) -> ArchiveBook:
         failures = {number: "damaged" for number, item in enumerate(part.items) if item.name in failed}
         record = PartRecord(list(part.items), [1] * len(part.items), failures, part.settings, part.folder, [], {})
         assert PartRecord.parse(record.to_json()) == record
-        stored.append(StoredPart(Path(part.file_name), record))
+        stored.append(StoredPart(PlacedFile(LocalPlace(Path()), part.file_name), record))
     return ArchiveBook(stored, "key")
 
 

@@ -100,6 +100,12 @@ REFUSED = [
     (["--shard", "5/4", "-o", "out/"], "NUMBER/TOTAL"),
     (["--pictures", "-o", "out/"], "--workers N"),
     (["--workers", "2", "-o", "out/", "--json"], "--json does not go with an archive"),
+    (["--workers", "2", "-o", "out/", "--overwrite"], "--overwrite does not go with an archive"),
+    (["--segment", "10x", "-o", "t.csv"], "expected a duration such as 10m"),
+    (["--segment", "10m", "-o", "t.csv", "--participants", "plan.csv"], "does not go with --segment"),
+    (["--segment", "3s", "-o", "t.csv"], "segments must last 4 seconds or more"),
+    (["--segment", "10m", "--baseline", "0-9", "-o", "t.csv"], "a baseline holds for a whole video"),
+    (["-o", "s3://bucket/table.csv"], "only archives are written into an object store"),
 ]
 """Options that do not fit, and what the message says."""
 

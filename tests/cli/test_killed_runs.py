@@ -16,16 +16,15 @@ import pytest
 
 from tests.conftest import PHOTOS
 
-COUNT = 150
-
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a signal that kills")
-def test_a_run_that_is_killed_goes_on_in_the_same_tables(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("option", "number", "count"), [("--threads", "1", 150), ("--workers", "2", 40)])
+def test_a_run_that_is_killed_goes_on_in_the_same_tables(tmp_path: Path, option: str, number: str, count: int) -> None:
     parquet = pytest.importorskip("pyarrow.parquet", reason="needs the extra data")
     (tmp_path / "in").mkdir()
-    for number in range(COUNT):
-        shutil.copy(PHOTOS / "grace_hopper.jpg", tmp_path / "in" / f"{number:03d}.jpg")
-    command = [sys.executable, "-m", "facemood", "analyze", "in", "-o", "t.csv", "-o", "t.parquet", "--threads", "1"]
+    for photo in range(count):
+        shutil.copy(PHOTOS / "grace_hopper.jpg", tmp_path / "in" / f"{photo:03d}.jpg")
+    command = [sys.executable, "-m", "facemood", "analyze", "in", "-o", "t.csv", "-o", "t.parquet", option, number]
     sidecars = [tmp_path / "t.csv.json", tmp_path / "t.parquet.json"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL) as running:
         ends = time.monotonic() + 120
@@ -33,11 +32,11 @@ def test_a_run_that_is_killed_goes_on_in_the_same_tables(tmp_path: Path) -> None
             time.sleep(0.02)
         os.kill(running.pid, signal.SIGKILL)
     before = min(map(done_in, sidecars))
-    assert 3 <= before < COUNT
+    assert 3 <= before < count
     assert not (tmp_path / "t.csv").exists()
     again = subprocess.run([*command, "--resume"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert f"{COUNT - before}" in again.stderr
-    expected = [f"in/{number:03d}.jpg" for number in range(COUNT)]
+    assert f"{count - before}" in again.stderr
+    expected = [f"in/{photo:03d}.jpg" for photo in range(count)]
     with (tmp_path / "t.csv").open(newline="") as table:
         assert sorted(row["source"] for row in csv.DictReader(table)) == expected
     assert sorted(parquet.read_table(tmp_path / "t.parquet")["source"].to_pylist()) == expected

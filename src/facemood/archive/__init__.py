@@ -59,6 +59,7 @@ def run(
     baseline: tuple[float, float] | None = None,
     segment: float | None = None,
     model: str = DEFAULT_MODEL,
+    allow_download: bool = False,
     progress: ProgressHook = lambda progress: None,
     **options: Any,
 ) -> ArchiveSummary:
@@ -66,7 +67,7 @@ def run(
 
     Args:
         source: A path, a folder, a pattern or a list of them.
-        folder: The folder of the archive; it is made.
+        folder: The folder of the archive; it is made. Or its address in an object store, such as ``s3://bucket/out/``.
         workers: Number of processes; None for the cores that this process may use, or that the cluster has.
         on: ``"ray"`` or ``"dask"`` for workers of these packages on this machine, ``"ray://HOST:PORT"`` or
             ``"dask://HOST:PORT"`` for those of a cluster; None for processes. With ``"dask"``, a script must guard what
@@ -79,6 +80,7 @@ def run(
         baseline: Baseline period of videos, as for `EmotionRecognizer.analyze`.
         segment: Seconds after which long videos are cut, so that several processes read one; None reads each whole.
         model: Name of a model, or the path of an .onnx file.
+        allow_download: Whether inputs in object stores, and photos at http and https addresses, are fetched.
         progress: Called with the progress, often.
         options: Other options of `open_recognizer`.
 
@@ -90,11 +92,12 @@ def run(
         MissingExtraError: pyarrow, Ray or Dask is not installed.
     """
     engine = None if on is None else EngineChoice.parse(on, workers, gpus_per_worker)
-    inputs = find_archive_inputs(source)
-    reading = Reading(model, options, VideoOptions(every=every, baseline=baseline, segment=segment), images=pictures)
+    inputs = find_archive_inputs(source, allow_download=allow_download)
+    video = VideoOptions(every=every, baseline=baseline, segment=segment)
+    reading = Reading(model, options, video, allow_download=allow_download, images=pictures)
     reading.open()
     looks = {"layers": (), "anonymize": ""} if pictures else None
-    job = ArchiveJob(reading, Path(folder), workers, Shard.parse(shard), retry, looks, make_engine=engine)
-    summary = job.run(job.plan(inputs.names), progress)
+    job = ArchiveJob(reading, folder, workers, Shard.parse(shard), retry, looks, make_engine=engine)
+    summary = job.run(job.plan(inputs.names, inputs.stamps), progress)
     summary.add_problems(inputs.problems)
     return summary

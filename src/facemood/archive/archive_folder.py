@@ -12,11 +12,13 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from facemood.archive.archive_place import LocalPlace, Place, PlacedFile, open_place
 from facemood.archive.part import PART_SUFFIX, RECORD_KEY, PartRecord
-from facemood.atomic import PART, remove_leftovers, replacing
+from facemood.atomic import PART, remove_leftovers
 from facemood.errors import OutputBusyError, OutputConflictError, OutputError, require
 from facemood.locks import FileLock
 
@@ -39,6 +41,10 @@ PICTURES = "pictures"
 """Name of the folder with drawn images."""
 
 
+READERS = 16
+"""Threads that read what the parts in an object store say of themselves: each waits for answers most of the time."""
+
+
 class StoredPart(NamedTuple):
     """A part whose file is there.
 
@@ -47,7 +53,7 @@ class StoredPart(NamedTuple):
         record: What it says of itself.
     """
 
-    file: Path
+    file: PlacedFile
     record: PartRecord
 
     @property
@@ -60,10 +66,11 @@ class ArchiveFolder:
     """The folder of an archive.
 
     Args:
-        path: The folder.
+        path: The folder, or its address in an object store.
 
     Raises:
         OutputConflictError: Its marker is damaged, or from another version.
+        OutputError: The store cannot be reached.
 
     Example:
         >>> import tempfile
@@ -74,10 +81,10 @@ class ArchiveFolder:
         ('1f', [])
     """
 
-    path: Path
+    place: Place
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: str | Path) -> None:
+        self.place = open_place(path)
         self.marker: dict[str, Any] = self._read_marker()
 
     @property
@@ -91,14 +98,13 @@ class ArchiveFolder:
         return str(self.marker.get("settings_key", ""))
 
     @property
-    def parts(self) -> Path:
-        """The folder with the parts."""
-        return self.path / PARTS
+    def local(self) -> Path | None:
+        """The folder; None in an object store."""
+        return self.place.path if isinstance(self.place, LocalPlace) else None
 
-    @property
-    def pictures(self) -> Path:
-        """The folder with drawn images."""
-        return self.path / PICTURES
+    def part_name(self, file_name: str) -> str:
+        """Return the name in the folder of a part's file."""
+        return f"{PARTS}/{file_name}"
 
     def begin(self, key: str, settings: dict[str, Any]) -> None:
         """Mark the folder as an archive with these settings, and remove what dead processes left in it.
@@ -107,19 +113,15 @@ class ArchiveFolder:
             OutputConflictError: The folder holds other files, and is no archive.
             OutputError: It cannot be written to.
         """
-        if not self.exists and self.path.is_dir() and any(self.path.iterdir()):
+        if not self.exists and self.place.list(""):
             raise OutputConflictError(
-                f"{self.path}: the folder holds other files, and is no archive; give the name of a new folder"
+                f"{self.place.name}: the folder holds other files, and is no archive; give the name of a new folder"
             )
         if (self.settings_key, self.marker.get("settings")) != (key, settings):
             self.marker = {MARK: SCHEMA, "settings_key": key, "settings": settings}
-            with replacing(self.path / MARKER, encoding="ascii") as file:
-                json.dump(self.marker, file, indent=1, default=str)
-        try:
-            self.parts.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{self.parts}: cannot be written ({error.strerror}); choose another place") from error
-        self._remove_dead()
+            self.place.write(MARKER, json.dumps(self.marker, indent=1, default=str).encode("ascii"))
+        if self.local is not None:
+            _prepare(self.local / PARTS)
 
     def stored_parts(self) -> Iterator[StoredPart]:
         """Yield the parts that are done, by ID.
@@ -128,68 +130,87 @@ class ArchiveFolder:
             OutputError: A part is damaged.
             MissingExtraError: pyarrow is not installed.
         """
-        names = sorted(os.listdir(self.parts)) if self.parts.is_dir() else []
-        for name in names:
-            if name.endswith(PART_SUFFIX) and not name.startswith("."):
-                yield StoredPart(self.parts / name, _record_of(self.parts / name))
+        names = [name for name in self.place.list(PARTS) if name.endswith(PART_SUFFIX) and not name.startswith(".")]
+        files = [PlacedFile(self.place, self.part_name(name)) for name in names]
+        if self.local is not None:
+            yield from map(_stored_part, files)
+            return
+        with ThreadPoolExecutor(READERS) as pool:
+            yield from pool.map(_stored_part, files)
 
     def missing(self, names: Iterable[str]) -> list[str]:
         """Return those of the files of parts that are not there."""
-        there = set(os.listdir(self.parts)) if self.parts.is_dir() else set()
+        there = set(self.place.list(PARTS))
         return [name for name in names if name not in there]
 
     def busy_parts(self) -> int:
-        """Count the parts that are being written now."""
-        return sum(1 for target in self._locked() if _is_busy(target))
+        """Count the parts that are being written now; 0 in an object store, which cannot tell."""
+        return 0 if self.local is None else sum(1 for target in _locked(self.local / PARTS) if _is_busy(target))
 
     def note_run(self, shard: str, facts: dict[str, Any]) -> None:
         """Record what a run has to do, or did."""
-        with replacing(self.path / RUNS / f"{shard}.json", encoding="utf-8") as file:
-            json.dump(facts, file, indent=1)
+        self.place.write(f"{RUNS}/{shard}.json", json.dumps(facts, indent=1).encode())
 
     def noted_runs(self) -> dict[str, dict[str, Any]]:
         """Return the records of the last run of each shard."""
         runs = {}
-        for file in sorted((self.path / RUNS).glob("*.json")):
+        for name in self.place.list(RUNS):
             with contextlib.suppress(OSError, ValueError):
-                runs[file.stem] = json.loads(file.read_bytes())
+                runs[name.removesuffix(".json")] = json.loads(self.place.read(f"{RUNS}/{name}"))
         return runs
-
-    def _locked(self) -> list[Path]:
-        """Return the parts that have a lock, also one of a dead process."""
-        names = os.listdir(self.parts) if self.parts.is_dir() else []
-        return [self.parts / name[1:-5] for name in names if name.startswith(".") and name.endswith(".lock")]
-
-    def _remove_dead(self) -> None:
-        """Remove the locks and unfinished files of dead processes."""
-        for target in self._locked():
-            with contextlib.suppress(OutputError):
-                lock = FileLock(target)
-                for left in lock.left:
-                    if PART.search(left) and Path(left).name == left:
-                        (self.parts / left).unlink(missing_ok=True)
-                lock.release()
-        remove_leftovers(self.parts)
 
     def _read_marker(self) -> dict[str, Any]:
         """Return the marker; empty if there is none."""
-        file = self.path / MARKER
         try:
-            marker = json.loads(file.read_bytes())
+            marker = json.loads(self.place.read(MARKER))
             if marker[MARK] != SCHEMA:
                 raise ValueError(f"its version is {marker[MARK]}, expected {SCHEMA}")
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise OutputConflictError(f"{file}: is no archive's file ({error}); choose another folder") from None
+            raise OutputConflictError(
+                f"{self.place.name}/{MARKER}: is no archive's file ({error}); choose another folder"
+            ) from None
         return dict(marker)
 
 
-def _record_of(file: Path) -> PartRecord:
+def _prepare(parts: Path) -> None:
+    """Make the folder of parts, and remove the locks and unfinished files of dead processes from it.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
+    try:
+        parts.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{parts}: cannot be written ({error.strerror}); choose another place") from error
+    for target in _locked(parts):
+        with contextlib.suppress(OutputError):
+            lock = FileLock(target)
+            for left in lock.left:
+                if PART.search(left) and Path(left).name == left:
+                    (parts / left).unlink(missing_ok=True)
+            lock.release()
+    remove_leftovers(parts)
+
+
+def _locked(parts: Path) -> list[Path]:
+    """Return the parts that have a lock, also one of a dead process."""
+    names = os.listdir(parts) if parts.is_dir() else []
+    return [parts / name[1:-5] for name in names if name.startswith(".") and name.endswith(".lock")]
+
+
+def _stored_part(file: PlacedFile) -> StoredPart:
+    """Return a part with its record."""
+    return StoredPart(file, _record_of(file))
+
+
+def _record_of(file: PlacedFile) -> PartRecord:
     """Return what a part's file says of itself."""
     parquet = require("pyarrow.parquet", extra="data")
     try:
-        return PartRecord.parse(parquet.read_metadata(file).metadata[RECORD_KEY.encode()])
+        with file.opened() as source:
+            return PartRecord.parse(parquet.read_metadata(source).metadata[RECORD_KEY.encode()])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise OutputError(
             f"{file}: the part cannot be read ({error}); delete it, and its inputs are read again"

@@ -7,7 +7,9 @@ import os
 from typing import NamedTuple
 
 from facemood.errors import FacemoodError
+from facemood.outputs import Stamp
 from facemood.sources import SourceLike, find_inputs, refuse_live
+from facemood.sources.items import RemoteFile
 from facemood.sources.kinds import file_kind
 
 
@@ -18,11 +20,13 @@ class ArchiveInputs(NamedTuple):
         found: The inputs that are there.
         missing: Names of files that are not there. The archive records them as failures.
         problems: What could not be found, with the reasons: the missing files, folders and patterns.
+        stamps: Sizes and times of the inputs in object stores.
     """
 
     found: list[str]
     missing: list[str]
     problems: list[tuple[str, str]]
+    stamps: dict[str, Stamp]
 
     @property
     def names(self) -> list[str]:
@@ -54,7 +58,8 @@ def find_archive_inputs(source: SourceLike, *, allow_download: bool = False) -> 
 
     found = list(find_inputs(source, on_error=on_error, allow_download=allow_download))
     refuse_live(found if not allow_download else [])
-    return ArchiveInputs(list(map(str, found)), missing, problems)
+    stamps = {item.address: Stamp(item.size, item.mtime_ns) for item in found if isinstance(item, RemoteFile)}
+    return ArchiveInputs(list(map(str, found)), missing, problems, stamps)
 
 
 def names_missing_file(name: str) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from facemood.archive.archive_folder import ArchiveFolder
+from facemood.archive.archive_place import absolute
 from facemood.archive.book import ArchiveBook
 from facemood.archive.local_engine import LocalEngine
 from facemood.archive.part import WRITTEN
@@ -20,6 +21,8 @@ from facemood.archive.planning import WHOLE, ArchivePlan, Planner, Shard
 from facemood.archive.reading import Reading
 from facemood.archive.worker_process import WorkerSetup, usable_cores
 from facemood.errors import OptionError, OutputConflictError, WorkerError, require
+from facemood.outputs import Stamp
+from facemood.sources.remote import is_remote
 from facemood.table import DESIGN_COLUMNS, TAKEN
 from facemood.text import count
 
@@ -81,7 +84,7 @@ class ArchiveJob:
 
     Attributes:
         reading: How inputs are read.
-        folder: The folder of the archive.
+        folder: The folder of the archive, or its address in an object store.
         workers: Number of processes; None for the cores that this process may use.
         shard: The share of the inputs that is read.
         retry: Whether inputs that failed are read again.
@@ -91,7 +94,7 @@ class ArchiveJob:
     """
 
     reading: Reading
-    folder: Path
+    folder: str | Path
     workers: int | None = None
     shard: Shard = WHOLE
     retry: bool = False
@@ -104,9 +107,17 @@ class ArchiveJob:
             raise OptionError(f"workers must be a number of processes from 1 on, but is {self.workers}")
         if self.looks is not None and self.reading.video.segment is not None:
             raise OptionError("drawn videos are not made of segments; leave out --pictures, or --segment")
+        if self.looks is not None and is_remote(str(self.folder)):
+            raise OptionError(
+                "drawn images are not written into an object store; leave out --pictures, or name a folder"
+            )
 
-    def plan(self, inputs: Iterable[str]) -> ArchivePlan:
+    def plan(self, inputs: Iterable[str], stamps: Mapping[str, Stamp] | None = None) -> ArchivePlan:
         """Plan the reading of inputs, and mark the folder as an archive.
+
+        Args:
+            inputs: Their names.
+            stamps: Sizes and times of those that are not on this machine.
 
         Raises:
             OutputConflictError: The folder is no archive, or is an input.
@@ -117,7 +128,7 @@ class ArchiveJob:
         folder, key = ArchiveFolder(self.folder), self.reading.key
         folder.begin(key, self.reading.settings)
         book, segment = ArchiveBook(folder.stored_parts(), key), self.reading.video.segment
-        planner = Planner(book, key, self.shard, self.retry, self._carried(), segment)
+        planner = Planner(book, key, self.shard, self.retry, self._carried(), segment, stamps or {})
         return planner.plan(outside(self.folder, inputs))
 
     def _carried(self) -> dict[str, dict[str, str]]:
@@ -171,7 +182,7 @@ class ArchiveJob:
 
     def _engine(self, plan: ArchivePlan) -> PartEngine:
         """Return the engine that runs the parts."""
-        setup = WorkerSetup(self.reading, archive=str(self.folder.absolute()), looks=self.looks)
+        setup = WorkerSetup(self.reading, archive=absolute(self.folder), looks=self.looks)
         if self.make_engine is not None:
             return self.make_engine(setup)
         return LocalEngine(setup, min(self.workers or usable_cores(), len(plan.parts)))
@@ -200,7 +211,7 @@ def carried_name(name: str) -> str:
     return f"{CARRIED_PREFIX}{name}" if plain in TAKEN and plain not in free else name
 
 
-def outside(folder: Path, inputs: Iterable[str]) -> Iterator[str]:
+def outside(folder: str | Path, inputs: Iterable[str]) -> Iterator[str]:
     """Yield inputs, and refuse one that lies in the folder of the archive.
 
     Raises:
@@ -210,8 +221,8 @@ def outside(folder: Path, inputs: Iterable[str]) -> Iterator[str]:
         >>> list(outside(Path("out"), ["photos/a.jpg"]))
         ['photos/a.jpg']
     """
-    own = os.path.abspath(folder) + os.sep
+    own = absolute(folder).rstrip("/") + "/"
     for name in inputs:
-        if os.path.abspath(name).startswith(own):
+        if absolute(name).startswith(own):
             raise OutputConflictError(f"{folder}: holds the input {name}; give the archive a folder of its own")
         yield name

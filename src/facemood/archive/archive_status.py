@@ -81,7 +81,7 @@ def open_archive(folder: str | Path) -> ArchiveFolder:
     Raises:
         SourceError: It is none.
     """
-    archive = ArchiveFolder(Path(folder))
+    archive = ArchiveFolder(folder)
     if not archive.exists:
         raise SourceError(f"{folder}: is no archive; facemood analyze INPUTS --workers 2 -o {folder}/ makes one")
     return archive

@@ -6,18 +6,21 @@ Rows are copied in spans, part by part, so memory holds a list of the inputs and
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import accumulate
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
-from facemood.archive.archive_folder import ArchiveFolder, StoredPart
+from facemood.archive.archive_folder import PARTS, ArchiveFolder, StoredPart
+from facemood.archive.archive_place import PlacedFile, absolute, growing_file, open_place
 from facemood.archive.archive_status import counting_items, open_archive, told_once
 from facemood.archive.book import ArchiveBook, input_key
 from facemood.archive.made_by import PROCESSOR
 from facemood.archive.segment_edges import SegmentEdges
+from facemood.archive.table_folder import write_table_folder
 from facemood.atomic import replacing
 from facemood.csv_dialect import KEY, PLAIN, head_line, lines_for
 from facemood.errors import OutputConflictError, require
@@ -45,7 +48,7 @@ class RowSpan(NamedTuple):
         tracks: Track IDs in the whole video, by those in the segment; None where they are the same.
     """
 
-    file: Path
+    file: PlacedFile
     start: int
     end: int
     tracks: Mapping[int, int] | None = None
@@ -76,29 +79,50 @@ def collect(folder: str | Path, output: str | Path, *, mixed: bool = False, csv_
     """Write the rows of an archive as one table.
 
     Args:
-        folder: The folder of the archive.
-        output: The table: .parquet or .csv.
+        folder: The folder of the archive, or its address.
+        output: The table: .parquet, .csv, or a folder (its name ends with ``/``) of Parquet files. Also an address.
         mixed: Whether rows that were made with other versions, on other kinds of processors or devices, and of inputs
             that were only read with earlier settings, may stand in one table.
         csv_dialect: How CSV is written, one of `facemood.csv_dialect.DIALECTS`.
 
     Raises:
         SourceError: The folder is no archive.
-        OutputConflictError: The parts are mixed, and `mixed` is not set; or the ending of the output is unknown.
+        OutputConflictError: The parts are mixed, and `mixed` is not set; or the ending of the output is unknown; or it
+            is a folder with other files.
         OutputError: A part is damaged, or the table cannot be written.
     """
-    output = Path(output)
-    if output.suffix.lower() not in ENDINGS:
-        raise OutputConflictError(f"{output}: unknown kind of table; expected {' or '.join(ENDINGS)}")
+    text = os.fspath(output)
+    as_folder = text.endswith("/") or os.path.isdir(text)
+    ending = PurePath(text).suffix.lower()
+    if not as_folder and ending not in ENDINGS:
+        raise OutputConflictError(f"{text}: unknown kind of table; expected {', '.join(ENDINGS)} or a folder, NAME/")
     archive = open_archive(folder)
-    if output.absolute().parent == archive.parts.absolute():
-        raise OutputConflictError(f"{output}: this folder holds the parts of the archive; give another place")
+    _refuse_inside(archive, text)
     collection = gather(archive, mixed=mixed)
-    if output.suffix.lower() == ".csv":
-        _write_csv(output, collection, csv_dialect)
-    else:
-        _write_parquet(output, collection)
+    if as_folder:
+        schema = _schema(collection)
+        tables = (_fitted(table, schema) for table in _tables(collection.spans))
+        write_table_folder(open_place(text.rstrip("/")), tables, partial(_write_tables, schema=schema))
+        return collection
+    parent, _, name = text.rpartition("/")
+    place = open_place(parent or ("/" if text.startswith("/") else "."))
+    with growing_file(place, name) as path:
+        if ending == ".csv":
+            _write_csv(path, collection, csv_dialect)
+        else:
+            _write_parquet(path, collection)
     return collection
+
+
+def _refuse_inside(archive: ArchiveFolder, output: str) -> None:
+    """Refuse a table among the parts of the archive.
+
+    Raises:
+        OutputConflictError: It is there.
+    """
+    parts = f"{absolute(archive.place.name)}/{PARTS}"
+    if f"{absolute(output)}/".startswith(f"{parts}/"):
+        raise OutputConflictError(f"{output}: this folder holds the parts of the archive; give another place")
 
 
 def gather(archive: ArchiveFolder, *, mixed: bool = False) -> Collection:
@@ -148,7 +172,7 @@ def _refuse_mixed(chosen: Chosen, archive: ArchiveFolder) -> None:
     old = sum(len(numbers) for stored, numbers in chosen if stored.record.settings != archive.settings_key)
     if old:
         raise OutputConflictError(
-            f"{archive.path}: {old:,} inputs were only read with other settings than those of the last run; read "
+            f"{archive.place.name}: {old:,} inputs were only read with other settings than those of the last run; read "
             "them with these, or collect with --mixed (mixed=True)"
         )
     makers = {tuple(stored.record.made_by.items()): stored.record.made_by for stored, _ in chosen}
@@ -162,8 +186,8 @@ def _refuse_mixed(chosen: Chosen, archive: ArchiveFolder) -> None:
         told = "; ".join(f"{name}: {', '.join(values)}" for name, values in differing.items())
         hint = " (rows then differ in their last decimals)" if {*differing} <= {PROCESSOR, "device"} else ""
         raise OutputConflictError(
-            f"{archive.path}: the parts were not all made by the same ({told}){hint}; read the inputs again into a "
-            "new folder, or collect with --mixed (mixed=True)"
+            f"{archive.place.name}: the parts were not all made by the same ({told}){hint}; read the inputs again into "
+            "a new folder, or collect with --mixed (mixed=True)"
         )
 
 
@@ -216,12 +240,13 @@ class _SegmentNames:
         return {track: self._names.name(track) for track in edges.tracks}
 
 
-def _joined_info(files: Iterable[Path]) -> dict[str, Any]:
+def _joined_info(files: Iterable[PlacedFile]) -> dict[str, Any]:
     """Return the settings of a run: those of its parts, with the columns of videos if one has them."""
     parquet = require("pyarrow.parquet", extra="data")
     info: dict[str, Any] = {}
     for file in files:
-        part = json.loads(parquet.read_schema(file).metadata[b"facemood"])
+        with file.opened() as source:
+            part = json.loads(parquet.read_schema(source).metadata[b"facemood"])
         info = {**info, **part}
     return info
 
@@ -231,8 +256,9 @@ def _tables(spans: Iterable[RowSpan]) -> Iterator[Any]:
     parquet = require("pyarrow.parquet", extra="data")
 
     @lru_cache(OPEN_PARTS)
-    def read(file: Path) -> Any:
-        return parquet.read_table(file, partitioning=None)
+    def read(file: PlacedFile) -> Any:
+        with file.opened() as source:
+            return parquet.read_table(source, partitioning=None)
 
     for span in spans:
         rows = read(span.file).slice(span.start, span.end - span.start)
@@ -270,10 +296,16 @@ def _fitted(table: Any, schema: Any) -> Any:
 
 def _write_parquet(output: Path, collection: Collection) -> None:
     """Write the rows as Parquet."""
-    parquet, schema = require("pyarrow.parquet", extra="data"), _schema(collection)
+    schema = _schema(collection)
+    _write_tables(output, (_fitted(table, schema) for table in _tables(collection.spans)), schema=schema)
+
+
+def _write_tables(output: Path, tables: Iterable[Any], *, schema: Any) -> None:
+    """Write Arrow tables as one Parquet file."""
+    parquet = require("pyarrow.parquet", extra="data")
     with replacing(output, "wb") as file, parquet.ParquetWriter(file, schema) as writer:
-        for table in _tables(collection.spans):
-            writer.write_table(_fitted(table, schema))
+        for table in tables:
+            writer.write_table(table)
 
 
 def _write_csv(output: Path, collection: Collection, dialect: str) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from facemood.archive.archive_folder import ArchiveFolder
+from facemood.archive.archive_folder import PICTURES, ArchiveFolder
+from facemood.archive.archive_place import growing_file
 from facemood.archive.drawn import DrawnInputs
 from facemood.archive.made_by import made_by
 from facemood.archive.part import BUSY, RECORD_KEY, THERE, WRITTEN, ArchivePart, PartOutcome, PartRecord
@@ -22,8 +23,8 @@ from facemood.outputs import Stamp
 from facemood.recognizer import EmotionRecognizer
 from facemood.results import Result
 from facemood.sinks.parquet import ParquetSink
-from facemood.sources.download import is_address
-from facemood.sources.items import Download, Item
+from facemood.sources import Item, as_item
+from facemood.sources.remote import find_remote, is_remote
 from facemood.stream import moves
 from facemood.table import STRING, Column
 from facemood.video_segments import SegmentTimes
@@ -57,9 +58,14 @@ class PartWorker:
         Raises:
             OutputError: The disk is full, say. The part is then not done, and nothing of it stays.
         """
-        target = self.folder.parts / part.file_name
-        if target.exists():
+        place, name = self.folder.place, self.folder.part_name(part.file_name)
+        if place.has(name):
             return PartOutcome(part, THERE)
+        with growing_file(place, name) as target:
+            return self._write(part, target, advance)
+
+    def _write(self, part: ArchivePart, target: Path, advance: Advance) -> PartOutcome:
+        """Read a part and write its file, unless another process is writing it."""
         try:
             work = _PartFile(self, part, target, advance)
         except OutputBusyError:
@@ -85,9 +91,11 @@ def open_part_worker(setup: WorkerSetup, recognizer: EmotionRecognizer) -> PartW
     Raises:
         OutputConflictError: The archive's marker is damaged, or from another version.
     """
-    folder = ArchiveFolder(Path(setup.archive))
+    folder = ArchiveFolder(setup.archive)
     info = {**recognizer.info(), **setup.reading.video.info()}
-    drawn = None if setup.looks is None else DrawnInputs(folder.pictures, info, dict(setup.looks))
+    drawn = None
+    if setup.looks is not None and folder.local is not None:
+        drawn = DrawnInputs(folder.local / PICTURES, info, dict(setup.looks))
     return PartWorker(setup.reading, recognizer, folder, drawn)
 
 
@@ -172,12 +180,18 @@ class _PartFile:
     def _items(self) -> Iterator[Item]:
         """Yield the inputs, and remember size and time of each before it is opened."""
         for item in self.part.items:
-            self.stamps[item.name] = Stamp.of(item.name)
+            self.stamps[item.name] = self._stamp_of(item.name, item.stamp)
             if self.cut is not None:
                 yield span_of(item.name, item.segment, item.segments)
                 continue
-            is_photo_address = self.worker.reading.allow_download and is_address(item.name)
-            yield Download(item.name) if is_photo_address else item.name
+            yield as_item(item.name, allow_download=self.worker.reading.allow_download)
+
+    def _stamp_of(self, name: str, planned: Stamp | None = None) -> Stamp:
+        """Return size and time of an input; before a file of an object store is fetched, those that were planned."""
+        if not is_remote(name):
+            return Stamp.of(name)
+        file = None if planned is not None else find_remote(name)
+        return planned or (Stamp() if file is None else Stamp(file.size, file.mtime_ns))
 
     def _count_done(self, done: int, total: int | None) -> None:
         """Tell how many inputs were opened."""
@@ -233,7 +247,7 @@ class _PartFile:
     def _has_changed(self, name: str) -> bool:
         """Return whether a file is not the one that was planned, or changed since it was opened."""
         planned = self.part.items[self.numbers[name]].stamp
-        return not planned == self.stamps[name] == Stamp.of(name)
+        return not planned == self.stamps[name] == self._stamp_of(name)
 
     def _is_spoilt(self) -> bool:
         """Return whether rows were written of an input that changed."""

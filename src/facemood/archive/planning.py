@@ -107,6 +107,7 @@ class Planner:
         retry: Whether inputs that failed are read again.
         carried: Values of the columns that are carried, by the name of the input.
         segment: Seconds after which a video is cut; None leaves each one whole.
+        stamps: Sizes and times of inputs that are not on this machine.
     """
 
     book: ArchiveBook
@@ -115,6 +116,7 @@ class Planner:
     retry: bool = False
     carried: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     segment: float | None = None
+    stamps: Mapping[str, Stamp] = field(default_factory=dict)
 
     def plan(self, inputs: Iterable[str]) -> ArchivePlan:
         """Plan the reading of inputs; each is planned once, however often it is named.
@@ -149,7 +151,7 @@ class Planner:
                 continue
             seen.add(key)
             plan.inputs += 1
-            entry, stamp = self.book.entries.get(key), Stamp.of(name)
+            entry, stamp = self.book.entries.get(key), self.stamps.get(name) or Stamp.of(name)
             if entry is not None and stamp in (entry.stamp, GONE) and entry.segments == 1 and not self._again(entry):
                 plan.done += 1
                 continue
@@ -176,7 +178,8 @@ class Planner:
 
     def _count_segments(self, name: str) -> int:
         """Return in how many segments an input is cut."""
-        cut = self.segment is not None and file_kind(name, sniffed=False) == "video"
+        here = name not in self.stamps  # one in an object store is fetched whole, by one process
+        cut = here and self.segment is not None and file_kind(name, sniffed=False) == "video"
         return count_segments(name, self.segment or 0) if cut else 1
 
     def _part(self, items: list[PlannedItem], folder: str) -> ArchivePart:

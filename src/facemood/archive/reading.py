@@ -17,9 +17,7 @@ from facemood.models import find_model
 from facemood.models.registry import FINDER, LANDMARKS
 from facemood.recognizer import EmotionRecognizer
 from facemood.results import Result
-from facemood.sources import ErrorHandler
-from facemood.sources.download import is_address
-from facemood.sources.items import Download, Item
+from facemood.sources import ErrorHandler, Item, as_item
 from facemood.stream import Stream
 from facemood.tracking import VideoOptions
 
@@ -131,7 +129,7 @@ class ReadTask:
 
     def items(self, *, allow_download: bool) -> list[Item] | Iterator[Item]:
         """Return the inputs as `Reading.results` takes them."""
-        items: list[Item] = [Download(name) if allow_download and is_address(name) else name for name in self.names]
+        items = [as_item(name, allow_download=allow_download) for name in self.names]
         return iter(items) if self.moving else items  # of a list, the stream knows that it has no videos
 
 

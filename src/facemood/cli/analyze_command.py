@@ -222,11 +222,11 @@ def analyze(
         reading = Reading(model, options, video, batch, allow_download, pictures, tuple(draw or ()))
         if shard or on or is_archive(output or []):
             engine = EngineChoice.parse(on, workers, gpus_per_worker) if on else None
-            job = open_job(reading, output or [], json=json)
+            job = open_job(reading, output or [], json=json, overwrite=overwrite)
             looks_there = looks if pictures else None
             job = replace(job, workers=workers, retry=retry, carried=carried, looks=looks_there, make_engine=engine)
             raise typer.Exit(into_archive(job, named, shard, quiet=quiet))
-    _refuse_archive_options(pictures or retry, carried)
+    _refuse_archive_options(pictures or retry, output or [], carried)
     run = _Job(video, named, output or [], participants, batch=batch, allow_download=allow_download)
     run.bar, run.dialect = not quiet and sys.stderr.isatty(), csv_dialect
     run.resume, run.overwrite = resume, overwrite
@@ -239,8 +239,15 @@ def analyze(
         raise typer.Exit(code)
 
 
-def _refuse_archive_options(asked: bool, carried: Mapping[str, Mapping[str, str]]) -> None:
-    """Refuse options that only archives have, and tell of columns that are not carried."""
+def _refuse_archive_options(asked: bool, outputs: list[str], carried: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuse what only archives have, and tell of columns that are not carried."""
+    from facemood.sources.remote import is_remote
+
+    if any(map(is_remote, outputs)):
+        raise typer.BadParameter(
+            "only archives are written into an object store (--workers N -o s3://BUCKET/FOLDER/); facemood archive "
+            "collect makes tables of them"
+        )
     if asked:
         raise typer.BadParameter("--pictures and --retry are for archives; add --workers N and -o FOLDER/")
     if any(carried.values()):

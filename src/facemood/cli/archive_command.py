@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -73,7 +72,15 @@ def status(folder: Folder, json: Json = False) -> None:
 @app.command("collect")
 def collect_rows(
     folder: Folder,
-    output: Annotated[str, typer.Option("--output", "-o", metavar="PATH", help="Table to write: .parquet or .csv.")],
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="Table to write: .parquet, .csv, or a folder of Parquet files, NAME/.",
+        ),
+    ],
     mixed: Annotated[
         bool,
         typer.Option("--mixed", help="Take rows of different versions, settings and processors into one table."),
@@ -118,7 +125,7 @@ def refuse_unshared(names: list[str], *, allow_download: bool) -> None:
     refuse_live(names if not allow_download else [])
 
 
-def open_job(reading: Reading, outputs: list[str], *, json: bool) -> ArchiveJob:
+def open_job(reading: Reading, outputs: list[str], *, json: bool, overwrite: bool = False) -> ArchiveJob:
     """Return the job of a run into an archive.
 
     Raises:
@@ -133,7 +140,9 @@ def open_job(reading: Reading, outputs: list[str], *, json: bool) -> ArchiveJob:
         )
     if json:
         raise typer.BadParameter("--json does not go with an archive; facemood archive collect makes tables of it")
-    return ArchiveJob(reading, Path(outputs[0]))
+    if overwrite:
+        raise typer.BadParameter("--overwrite does not go with an archive, whose parts stay; give a new folder")
+    return ArchiveJob(reading, outputs[0])
 
 
 def into_archive(job: ArchiveJob, named: list[str], shard: str | None, *, quiet: bool) -> int:
@@ -161,7 +170,7 @@ def run_archive(job: ArchiveJob, inputs: ArchiveInputs, *, quiet: bool) -> int:
     """
     from facemood.text import count
 
-    plan = job.plan(inputs.names)
+    plan = job.plan(inputs.names, inputs.stamps)
     again = f", {plan.changed:,} of them changed or failed before" if plan.changed else ""
     if not quiet:
         say(f"facemood: {plan.done:,} of {count(plan.inputs, 'input')} are done; reading {plan.left:,}{again}")

@@ -18,8 +18,8 @@ from facemood.server.limits import ServerOptions
 from facemood.server.problems import Problem
 from facemood.sinks import Sink, open_sink
 from facemood.stages.orientation import AUTO
-from facemood.stream import LOOK_EVERY, LOOK_UNTIL, decide_orientation
 from facemood.tracking import Scene, VideoOptions
+from facemood.video_orientation import LOOK_EVERY, LOOK_UNTIL, decide_orientation
 
 if TYPE_CHECKING:
     from facemood.server.video_jobs import VideoJob

@@ -5,9 +5,11 @@ from facemood.sources.images import load_image
 from facemood.sources.input_list import InputList, read_input_list
 from facemood.sources.items import ImageLike, Item
 from facemood.sources.open_input import (
+    as_item,
     expected_count,
     is_live_input,
     is_video,
+    local_video,
     name_of_item,
     open_video,
     read_frame,
@@ -24,6 +26,7 @@ __all__ = [
     "Item",
     "SourceLike",
     "VideoInfo",
+    "as_item",
     "expected_count",
     "expected_frames",
     "find_inputs",
@@ -31,6 +34,7 @@ __all__ = [
     "is_live_input",
     "is_video",
     "load_image",
+    "local_video",
     "name_of_item",
     "open_video",
     "probe_video",

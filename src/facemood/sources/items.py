@@ -52,6 +52,24 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file in an object store, which is fetched when its turn comes.
+
+    Attributes:
+        address: Such as ``s3://bucket/a.jpg``.
+        size: Bytes; None if the store does not tell.
+        mtime_ns: Time of the last change, in nanoseconds since 1970; None if the store does not tell.
+    """
+
+    address: str
+    size: int | None = None
+    mtime_ns: int | None = None
+
+    def __str__(self) -> str:
+        return self.address
+
+
+@dataclass(frozen=True, slots=True)
 class VideoSpan:
     """Some segments of a video.
 
@@ -75,7 +93,7 @@ ImageLike: TypeAlias = (
 """One image: a path, a data URL, a file's bytes, a file that is open for reading bytes, an array (H, W[, 3]) uint8 BGR,
 or a Pillow image."""
 
-Item: TypeAlias = "ImageLike | NamedBytes | Download | VideoSpan"
+Item: TypeAlias = "ImageLike | NamedBytes | Download | RemoteFile | VideoSpan"
 """One input as it is listed: an image, a video or a part of one, or something live."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -17,11 +18,12 @@ from facemood.imaging import as_image, from_pillow
 from facemood.schema import Frame
 from facemood.sources.animation import count_animation, read_animation
 from facemood.sources.boundary import input_errors, short_name
-from facemood.sources.download import download
+from facemood.sources.download import download, is_address
 from facemood.sources.images import MAX_BYTES, TIFF, load_pages, pages_after_first
-from facemood.sources.items import Download, Item, NamedBytes, VideoSpan, decode_data_url, is_data_url
+from facemood.sources.items import Download, Item, NamedBytes, RemoteFile, VideoSpan, decode_data_url, is_data_url
 from facemood.sources.kinds import file_kind, is_animated
 from facemood.sources.live import is_live
+from facemood.sources.remote import fetch_remote, is_remote, local_copy
 from facemood.sources.scaled_jpeg import load_scaled
 from facemood.sources.video import expected_frames, probe_video, read_video
 
@@ -41,7 +43,7 @@ def name_of_item(item: object) -> str:
     if isinstance(item, str | os.PathLike):
         name = os.fsdecode(item)
         return short_name(name.partition(";")[0].partition(",")[0] if is_data_url(name) else name)
-    if isinstance(item, Download | VideoSpan):
+    if isinstance(item, Download | RemoteFile | VideoSpan):
         return str(item)
     return item.name if isinstance(item, NamedBytes) else _type_name(item)
 
@@ -60,8 +62,8 @@ def is_video(item: object) -> bool:
         >>> is_video("talk.MP4"), is_video("face.jpg")
         (True, False)
     """
-    if isinstance(item, VideoSpan):
-        return True
+    if isinstance(item, VideoSpan | RemoteFile):
+        return isinstance(item, VideoSpan) or file_kind(item.address, sniffed=False) == "video"
     if isinstance(item, bytes | NamedBytes):
         return is_animated(_bytes_of(item))
     if not isinstance(item, str | os.PathLike) or is_live_input(item) or is_data_url(item) or item == STDIN:
@@ -92,6 +94,28 @@ def refuse_live(inputs: Iterable[Item]) -> None:
         raise SourceError(f"{name} is live and has no end; read it with stream, or facemood live{photo}")
 
 
+def as_item(name: str, *, allow_download: bool) -> Item:
+    """Return an input by its name: a file, or what is fetched if that is allowed.
+
+    Example:
+        >>> as_item("https://example.org/a.jpg", allow_download=True), as_item("a.jpg", allow_download=True)
+        (Download(address='https://example.org/a.jpg'), 'a.jpg')
+    """
+    if allow_download and is_address(name):
+        return Download(name)
+    return RemoteFile(name) if allow_download and is_remote(name) else name
+
+
+@contextlib.contextmanager
+def local_video(item: Item) -> Iterator[Item]:
+    """Yield a video as it can be opened: a copy of a file in an object store, all others as they are."""
+    if not isinstance(item, RemoteFile):
+        yield item
+        return
+    with local_copy(item.address) as copy:
+        yield copy
+
+
 def open_video(
     item: object, *, every: float | None = None, start: float = 0.0, end: float | None = None
 ) -> Generator[Frame, None, None]:
@@ -117,6 +141,8 @@ def expected_count(item: object, every: float | None = None) -> int | None:
         return None
     if not is_video(item):
         return 1
+    if isinstance(item, RemoteFile):
+        return None
     name = _path_of(item)
     file = _bytes_of(item) if isinstance(item, bytes | NamedBytes) else name
     try:
@@ -167,6 +193,8 @@ def _open_photo(item: Any) -> tuple[bytes | Path, str]:
     """Return a photo's bytes or its path, and its name."""
     if isinstance(item, Download):
         item = download(item.address)
+    elif isinstance(item, RemoteFile):
+        item = fetch_remote(item.address)
     elif is_data_url(item):
         item = decode_data_url(item)
     elif item == STDIN:

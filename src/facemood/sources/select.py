@@ -25,6 +25,7 @@ from facemood.sources.items import (
     ImageLike,
     Item,
     NamedBytes,
+    RemoteFile,
     is_data_url,
     is_file_url,
     path_of_url,
@@ -32,6 +33,7 @@ from facemood.sources.items import (
 )
 from facemood.sources.live.network_stream import public_name
 from facemood.sources.open_input import STDIN, is_live_input, name_of_item, read_frame, refuse_live
+from facemood.sources.remote import is_remote, list_remote
 
 logger: logging.Logger = logging.getLogger("facemood")
 
@@ -105,7 +107,7 @@ class _Search:
             return self._find_paths(os.fspath(source))
         if isinstance(source, np.ndarray) and source.dtype.kind in "OUS" and source.ndim == 1:
             return self.find(source.tolist())
-        if isinstance(source, bytes | np.ndarray | Pillow.Image | NamedBytes | Download):
+        if isinstance(source, bytes | np.ndarray | Pillow.Image | NamedBytes | Download | RemoteFile):
             return [source]
         if isinstance(source, bytearray | memoryview):
             return [bytes(source)]
@@ -148,6 +150,8 @@ class _Search:
             return self._search(text, path)
         if os.path.lexists(path):
             return [str(path)]
+        if is_remote(text):
+            return self._find_remote(text)
         if self.allow_download and is_address(text):
             return [Download(text)]
         if is_photo_address(text):
@@ -160,6 +164,15 @@ class _Search:
         if glob.has_magic(text):
             return self._search(text)
         raise SourceError(_not_found(text, path))
+
+    def _find_remote(self, address: str) -> list[Item]:
+        """List what an address of an object store names."""
+        if not self.allow_download:
+            raise SourceError(
+                f"{address}: this is in an object store, and nothing is downloaded unless you allow it, with "
+                "allow_download=True (--allow-download)"
+            )
+        return [*list_remote(address, self.left_out)]
 
     def _search(self, text: str, folder: Path | None = None) -> list[Item]:
         """Search a folder, or else a pattern, and say what was left out."""

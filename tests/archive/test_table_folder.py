@@ -1,0 +1,55 @@
+"""A collected table as a folder of Parquet files, which DuckDB reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from facemood import archive
+from facemood.archive import table_folder
+from facemood.errors import OutputConflictError
+from tests.archive.one_process import run_here
+from tests.archive.photos import fill, sources_of
+
+pytest.importorskip("pyarrow.parquet", reason="needs the extra data")
+
+
+def test_a_folder_holds_the_rows_of_one_table_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    duckdb = pytest.importorskip("duckdb", reason="needs duckdb")
+    monkeypatch.chdir(tmp_path)
+    fill(tmp_path / "in", 7)
+    for first in (0, 3, 5):
+        run_here([f"in/{number:03d}.jpg" for number in range(first, first + 2)], "out")
+    monkeypatch.setattr(table_folder, "FILE_ROWS", 3)
+    archive.collect("out", "all/")
+    archive.collect("out", "all.parquet")
+    archive.collect("out", "all.csv")
+    files = sorted(path.name for path in Path("all").iterdir())
+    assert files == ["rows-00000.parquet", "rows-00001.parquet"]
+    folder, one = (duckdb.sql(f"select * from '{name}'").fetchall() for name in ("all/*.parquet", "all.parquet"))
+    assert folder == one
+    assert [row[0] for row in folder] == sources_of(Path("all.csv"))
+    monkeypatch.setattr(table_folder, "FILE_ROWS", 100)
+    archive.collect("out", "all")  # the earlier one is replaced, with all of its files
+    assert [path.name for path in Path("all").iterdir()] == ["rows-00000.parquet"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["all", "all.csv", "all.parquet", "in", "out"]
+
+
+def test_an_archive_without_rows_gives_a_folder_without_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.jpg").write_bytes(b"\xff\xd8\xff")
+    run_here("bad.jpg", "out")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    archive.collect("out", "all/")
+    assert parquet.read_table("all").num_rows == 0
+
+
+def test_other_files_are_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    fill(tmp_path / "in", 1)
+    run_here("in", "out")
+    for folder, words in (("in/", "holds other files, such as 000.jpg"), ("out/parts/", "holds the parts")):
+        with pytest.raises(OutputConflictError, match=words):
+            archive.collect("out", folder)
+    assert [path.name for path in Path("in").iterdir()] == ["000.jpg"]
