@@ -57,6 +57,7 @@ def main() -> None:
     parser.add_argument("commits", nargs="+")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
+    machine = describe_machine()  # before the run, whose own load must not count
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         commands = make_commands(folder)
@@ -68,7 +69,7 @@ def main() -> None:
         line = {
             "commit": short("HEAD"),
             "against": short(commit),
-            **describe_machine(),
+            **machine,
             "ratios": ratios(found, commit),
         }
         with HISTORY.open("a", encoding="utf-8") as file:
