@@ -33,7 +33,7 @@ LAYERS = [
     {"timeline"},
     {"analysis", "study", "tracking", "flow", "sinks", "outputs", "isolation", "strategy"},
     {"pipeline", "window"},
-    {"stream", "explain", "video_segments", "video_orientation"},
+    {"stream", "explain", "scene_start", "video_segments", "video_orientation"},
     {"recognizer"},
     {"ferc"},
     {"loading"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import os
 import tempfile
@@ -18,10 +19,10 @@ from PIL import Image as Pillow
 from facemood import Analysis, EmotionRecognizer, Face, Frame, SourceError, VideoError, frame_batches
 from facemood.frame_batches import batched
 from facemood.schema import Image
-from facemood.sources import load_image
+from facemood.sources import load_image, read_video
 from facemood.stream import count_frames
 from facemood.table import columns_for
-from facemood.timeline import find_unit_events
+from facemood.timeline import find_episodes, find_unit_events
 from tests.videos import make_video
 
 FPS = 12.5
@@ -117,6 +118,85 @@ def test_a_video_of_unknown_length_has_no_total(video: Path, tmp_path: Path) -> 
     broken.write_bytes(b"no video")
     assert count_frames([str(bare), str(video)], None) is None
     assert count_frames([str(broken), str(video)], 10) == 5
+
+
+@pytest.fixture(scope="module")
+def still(tmp_path_factory: pytest.TempPathFactory, astronaut: Path) -> Path:
+    """One face that sways, each picture three times, and stands still for 2.4 seconds: 75 frames, 25 a second."""
+    image = np.asarray(cv2.resize(load_image(astronaut), (320, 320), interpolation=cv2.INTER_AREA), np.uint8)
+    moving = [frame for frame in swaying(image, 5) for _ in range(3)]
+    path = tmp_path_factory.mktemp("still") / "still.mp4"
+    return make_video(path, [*moving, *[moving[-1]] * 60], fps=25)
+
+
+@pytest.fixture(scope="module")
+def thrifty(recognizer: EmotionRecognizer, still: Path) -> Analysis:
+    return recognizer.analyze(still, every="auto")
+
+
+def test_frames_that_look_like_the_last_one_repeat_its_faces(thrifty: Analysis) -> None:
+    assert [result.index for result in thrifty] == list(range(75))
+    taken = [result.index for result in thrifty if not result.repeated]
+    assert taken[:5] == [0, 3, 6, 9, 12]
+    assert all(later - before <= 13 for before, later in itertools.pairwise(taken))  # half a second
+    assert len(taken) <= 5 + 6
+    for before, result in itertools.pairwise(thrifty):
+        (one,), (other,) = before.faces, result.faces
+        assert one.track_id == other.track_id == 1
+        if result.repeated:
+            np.testing.assert_array_equal(one.box, other.box)
+            np.testing.assert_array_equal(one.raw_probabilities, other.raw_probabilities)
+            assert result.speed["landmarks"] == result.speed["align"] == result.speed["classify"] == 0
+
+
+def test_what_auto_says_is_what_reading_each_frame_says(
+    thrifty: Analysis, recognizer: EmotionRecognizer, still: Path
+) -> None:
+    whole = recognizer.analyze(still)
+    (one,), (other,) = whole.tracks(), thrifty.tracks()
+    assert other.seconds == pytest.approx(one.seconds)
+    for label, share in one.shares.items():
+        assert other.shares[label] == pytest.approx(share, abs=0.03)
+    pairs = list(zip(find_episodes(one), find_episodes(other), strict=True))
+    assert pairs
+    for episode, again in pairs:
+        assert again.label == episode.label
+        assert again.start == pytest.approx(episode.start, abs=0.1)
+        assert again.end == pytest.approx(episode.end, abs=0.1)
+
+
+def test_repeated_frames_do_not_depend_on_the_batch_size(
+    thrifty: Analysis, recognizer: EmotionRecognizer, still: Path
+) -> None:
+    for one, other in zip(thrifty, recognizer.stream(still, every="auto", batch=1), strict=True):
+        assert (one.repeated, one.index) == (other.repeated, other.index)
+        for first, second in zip(one, other, strict=True):
+            np.testing.assert_allclose(first.probabilities, second.probabilities, atol=1e-4)
+
+
+def test_tables_mark_repeated_frames_and_photos_are_none(
+    thrifty: Analysis, recognizer: EmotionRecognizer, still: Path, astronaut: Path
+) -> None:
+    marks = [row["repeated"] for row in thrifty.rows()]
+    assert marks == [int(result.repeated) for result in thrifty]
+    assert thrifty.info["every"] == "auto"
+    assert [result.to_dict()["repeated"] for result in thrifty] == [bool(mark) for mark in marks]
+    rows = list(recognizer.analyze([astronaut, still], every="auto").rows())
+    assert [rows[0]["repeated"], rows[1]["repeated"], rows[2]["repeated"]] == ["", 0, 1]
+    assert "repeated" not in next(iter(recognizer.stream(still))).to_dict()
+
+
+def test_baselines_and_turned_videos_are_read_with_auto(
+    recognizer: EmotionRecognizer, still: Path, tmp_path: Path
+) -> None:
+    compared = recognizer.analyze(still, every="auto", baseline=(0, 1))
+    assert all(face.change is not None for result in compared for face in result)
+    assert next(iter(compared)).variants == ("raw", "change", "repeated")
+    lying = [np.rot90(frame.image) for frame in read_video(still, every=1, end=1.0)]
+    turned = recognizer.analyze(make_video(tmp_path / "lying.mp4", lying, fps=25), every="auto")
+    assert {result.orientation for result in turned} == {90}
+    assert sum(result.repeated for result in turned) >= 15
+    assert {len(result) for result in turned} == {1}
 
 
 def test_changes_are_relative_to_the_neutral_baseline(recognizer: EmotionRecognizer, video: Path) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -187,25 +187,16 @@ class Pipeline:
             keep_images: Whether the results hold their images.
         """
         labels = self.session.card.heads[self.head]
-        found, clocks = [], []
-        for frame, scene in frames:
-            started = time.perf_counter()
-            view = scene.find(frame)
-            detected = time.perf_counter()
-            faces = self.measure(view.frame, view.faces)
-            measured = time.perf_counter()
-            faces, inputs = self.strategy.align(view.frame.image, faces, self.squares(faces))
-            aligned = time.perf_counter()
-            found.append((faces, inputs, view.orientation))
-            clocks.append({"detect": detected - started, "landmarks": measured - detected, "align": aligned - measured})
+        looks = [self._look(frame, scene) for frame, scene in frames]
         started = time.perf_counter()
-        predictions = self.strategy.classify([one for _, inputs, _ in found for one in inputs])
+        predictions = self.strategy.classify([one for look in looks for one in look.inputs])
         share = (time.perf_counter() - started) / max(len(predictions.probabilities), 1)
         first = 0
-        for (frame, scene), (faces, _, orientation), clock in zip(frames, found, clocks, strict=True):
+        for (frame, scene), (faces, _, orientation, clock, repeated) in zip(frames, looks, strict=True):
             part = predictions.part(first, first + len(faces))
             first += len(faces)
-            finished = scene.finish(frame, list(with_predictions(faces, part, labels)))
+            predicted = list(with_predictions(faces, part, labels))
+            finished = scene.repeat(frame) if repeated else scene.finish(frame, predicted)
             yield Result(
                 source=frame.source,
                 index=frame.index,
@@ -217,7 +208,42 @@ class Pipeline:
                 speed=_milliseconds({**clock, "classify": share * len(faces)}),
                 image=frame.image if keep_images else None,
                 orientation=orientation,
+                repeated=repeated,
             )
+
+    def _look(self, frame: Frame, scene: Scene) -> _Look:
+        """Return the faces of a frame, measured and aligned, if it is read."""
+        started = time.perf_counter()
+        known = scene.glance(frame)
+        if known is not None:
+            clock = {"detect": time.perf_counter() - started, "landmarks": 0.0, "align": 0.0}
+            return _Look([], [], known.orientation, clock, repeated=True)
+        view = scene.find(frame)
+        detected = time.perf_counter()
+        faces = self.measure(view.frame, view.faces)
+        measured = time.perf_counter()
+        faces, inputs = self.strategy.align(view.frame.image, faces, self.squares(faces))
+        aligned = time.perf_counter()
+        clock = {"detect": detected - started, "landmarks": measured - detected, "align": aligned - measured}
+        return _Look(faces, inputs, view.orientation, clock)
+
+
+class _Look(NamedTuple):
+    """What was found in a frame before its faces are classified.
+
+    Attributes:
+        faces: The faces, in the upright frame.
+        inputs: What the network gets of each.
+        orientation: Degrees by which the frame was turned clockwise.
+        clock: Seconds of each stage so far.
+        repeated: Whether the frame was not read.
+    """
+
+    faces: list[Face]
+    inputs: list[Any]
+    orientation: int
+    clock: dict[str, float]
+    repeated: bool = False
 
 
 def _at_full_size(faces: list[Face], frame: Frame) -> list[Face]:

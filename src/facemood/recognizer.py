@@ -31,7 +31,7 @@ from facemood.stages.landmarks import LandmarkModel
 from facemood.stages.orientation import AUTO, Orientation, check_orientation
 from facemood.strategy import CropStrategy, Strategy
 from facemood.stream import Stream, check_batch, design_info, plan_for
-from facemood.tracking.scene import VideoOptions
+from facemood.tracking.video_options import Every, VideoOptions
 
 if TYPE_CHECKING:
     from facemood.analysis import Analysis
@@ -201,7 +201,7 @@ class EmotionRecognizer:
         self,
         source: SourceLike,
         *,
-        every: float | None = None,
+        every: Every = None,
         smooth: float = SMOOTH,
         baseline: tuple[float, float] | None = None,
         participants: Plan = None,
@@ -215,6 +215,8 @@ class EmotionRecognizer:
         Args:
             source: An image, a video, a folder, a pattern such as ``photos/**/*.jpg``, or a list of them.
             every: For videos: an integer k reads every k-th frame, a float T at most one frame every T seconds.
+                ``"auto"`` reads the frames that differ from the last one that was read; the others get its faces
+                (`Result.repeated`).
             smooth: Time constant of smoothing in videos, in seconds; 0 turns it off.
             baseline: Start and end, in seconds, of the neutral baseline in each video. `Face.change` is relative to it.
             participants: The plan of a study, or its CSV file: who is who in which video, and in which condition.
@@ -251,7 +253,7 @@ class EmotionRecognizer:
         self,
         source: SourceLike,
         *,
-        every: float | None = None,
+        every: Every = None,
         smooth: float = SMOOTH,
         baseline: tuple[float, float] | None = None,
         participants: Plan = None,
@@ -272,6 +274,8 @@ class EmotionRecognizer:
             source: An image, a video, ``camera:0``, ``screen``, an address such as ``rtsp://HOST/1``, a folder, a
                 pattern such as ``photos/**/*.jpg``, or a list of them.
             every: For videos: an integer k reads every k-th frame, a float T at most one frame every T seconds.
+                ``"auto"`` reads the frames that differ from the last one that was read; the others get its faces
+                (`Result.repeated`).
             smooth: Time constant of smoothing in videos, in seconds; 0 turns it off.
             baseline: Start and end, in seconds, of the neutral baseline in each video. `Face.change` is relative to it.
             participants: The plan of a study, or its CSV file, as for `analyze`.

@@ -24,6 +24,7 @@ from facemood.sources.items import ImageLike
 from facemood.sources.select import read_one_image
 from facemood.table import (
     FRAME_COLUMNS,
+    REPEATED,
     SCHEMA,
     Cell,
     Column,
@@ -66,13 +67,15 @@ class Result:
         size: Width and height in pixels.
         faces: The faces, largest first; empty if none was found.
         labels: The model's labels.
-        variants: Variants of the probabilities in this run: `RAW`, `CHANGE`.
+        variants: Variants of the probabilities in this run: `RAW`, `CHANGE`; and `REPEATED`, if frames that look alike
+            are marked.
         speed: Milliseconds of each stage: detect, landmarks, align, classify, total.
         image: The frame, (H, W, 3) uint8 BGR; None if it was not kept.
         orientation: Degrees by which the frame was turned clockwise to be read: 0, 90, 180 or 270. Faces and image are
             as given, not turned.
         design: The own columns of the study's plan; None without a plan.
         segments: The segments of the plan that contain the frame, also of participants who are not in sight.
+        repeated: Whether the frame was not read, because it looks like the last one that was: its faces are the same.
 
     Example:
         >>> result = Result("photo.jpg", size=(640, 480), labels=("happy", "sad"))
@@ -92,6 +95,7 @@ class Result:
     orientation: int = 0
     design: Design | None = None
     segments: tuple[Segment, ...] = ()
+    repeated: bool = False
 
     def __iter__(self) -> Iterator[Face]:
         return iter(self.faces)
@@ -211,7 +215,7 @@ class Result:
     @property
     def _row_source(self) -> RowSource:
         """The values of a row without a face."""
-        return RowSource(source=self.source, frame=self.index, timestamp=self.timestamp)
+        return RowSource(source=self.source, frame=self.index, timestamp=self.timestamp, repeated=self.repeated)
 
     def to_dataframe(self) -> Any:
         """Return the table as a pandas DataFrame, typed as by `Analysis.to_dataframe`.
@@ -248,6 +252,7 @@ class Result:
         return {
             "schema": SCHEMA,
             **values_of(FRAME_COLUMNS, self._row_source),
+            **({REPEATED: self.repeated} if REPEATED in self.variants else {}),
             "size": list(self.size),
             "faces": [face.to_dict(number, self.timestamp) for number, face in enumerate(self.faces)],
             "speed": {stage: round(value, 2) for stage, value in self.speed.items()},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 import itertools
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -15,11 +14,12 @@ from typing import Any, TypeAlias
 from facemood.errors import FacemoodError, OptionError
 from facemood.flow import change_each
 from facemood.frame_batches import batched
-from facemood.participants import Participants, Segment
+from facemood.participants import Participants
 from facemood.pipeline import Pipeline
 from facemood.plan_file import Plan, participants_of
 from facemood.progress import Hook, open_hook
 from facemood.results import Result
+from facemood.scene_start import begin_scene, find_orientation
 from facemood.schema import Frame
 from facemood.sources import (
     ErrorHandler,
@@ -36,11 +36,8 @@ from facemood.sources import (
 from facemood.sources.ahead import read_ahead
 from facemood.sources.items import VideoSpan
 from facemood.sources.live import open_live
-from facemood.stages.orientation import AUTO
-from facemood.table import CHANGE, RAW
 from facemood.text import count
-from facemood.tracking import Baselines, Cast, Scene, VideoOptions, VideoScene
-from facemood.video_orientation import LOOK_EVERY, LOOK_UNTIL, decide_orientation
+from facemood.tracking import Scene, VideoOptions
 from facemood.video_segments import SegmentReader, SegmentTimes
 
 logger: logging.Logger = logging.getLogger("facemood")
@@ -88,7 +85,7 @@ class Stream:
             FacemoodError: An input cannot be read, and there is no `on_error`.
         """
         known = inputs if isinstance(inputs, list) else None
-        total = count_frames(known, self.video.every) if known is not None and progress else None
+        total = count_frames(known, self.video.step) if known is not None and progress else None
         variants = self.variants if known is None or any(map(moves, known)) else ()
         done = 0
         with open_hook(progress) as hook:
@@ -106,7 +103,8 @@ class Stream:
     def variants(self) -> tuple[str, ...]:
         """The values of each label besides its probability, in videos: with a baseline also the change."""
         own = self.participants.segments if self.participants else ()
-        return (RAW, CHANGE) if any(one.baseline for one in own) else self.video.variants
+        own_baselines = any(one.baseline for one in own)
+        return self.video.variants_with(change=True) if own_baselines else self.video.variants
 
     def info(self) -> dict[str, Any]:
         """Return the settings of videos, for the head of tables and reports."""
@@ -240,7 +238,8 @@ class _Run:
         if self.stream.video.segment is not None or isinstance(item, VideoSpan):
             yield from self._read_segments(item)
             return
-        scene = self._open_scene(item, name)
+        stream = self.stream
+        scene = begin_scene(item, stream.pipeline, stream.video, stream.participants, name=name, batch=stream.batch)
         with contextlib.closing(self._open_ahead(item)) as frames:
             for batch in batched(frames, self.stream.batch):
                 yield list(self._read(batch, scene))
@@ -249,7 +248,7 @@ class _Run:
         """Yield the results of a video, or of some of its segments, batch by batch."""
         span = item if isinstance(item, VideoSpan) else VideoSpan(name_of_item(item))
         video = item.path if isinstance(item, VideoSpan) else item
-        orientation, times = self._orientation(video), SegmentTimes.of(self.stream.video)
+        orientation, times = find_orientation(video, self.stream.pipeline), SegmentTimes.of(self.stream.video)
         reader = SegmentReader(
             times,
             span,
@@ -263,7 +262,7 @@ class _Run:
 
     def _open_ahead(self, item: Item, start: float = 0.0, end: float | None = None) -> Generator[Frame, None, None]:
         """Open a video, whose next frames are decoded while a batch is read."""
-        return read_ahead(open_video(item, every=self.stream.video.every, start=start, end=end), _area)
+        return read_ahead(open_video(item, every=self.stream.video.step, start=start, end=end), _area)
 
     @contextlib.contextmanager
     def _errors_of(self, name: str) -> Iterator[None]:
@@ -280,46 +279,6 @@ class _Run:
         """Run the pipeline on decoded frames of one scene."""
         pairs = [(frame, scene) for frame in frames]
         return self.stream.pipeline.read(pairs, variants=self.variants, keep_images=self.stream.keep_images)
-
-    def _open_scene(self, item: Item, name: str) -> VideoScene:
-        """Begin a video's scene. Its baseline period is read first, so that baselines apply from the first frame.
-
-        People get the same track IDs both times, because the same frames are read in the same way.
-        """
-        track = functools.partial(self.stream.pipeline.track, self.stream.video, orientation=self._orientation(item))
-        segments = self.stream.participants.of(name) if self.stream.participants else ()
-        learning = track(learn=True, cast=Cast(segments))
-        end = learning.baselines.end
-        if end:
-            with contextlib.closing(open_video(item, every=self.stream.video.every, end=end)) as frames:
-                for batch in batched(frames, self.stream.batch):
-                    for _ in self._read(batch, learning):
-                        pass
-            self._warn_of_strangers(name, learning.baselines, segments)
-        return track(baselines=learning.baselines, cast=Cast(segments))
-
-    def _warn_of_strangers(self, name: str, baselines: Baselines, segments: Sequence[Segment]) -> None:
-        """Tell of baseline periods in which nobody, or not the participant, was seen."""
-        for period in baselines.periods:
-            start, end = period
-            people = baselines.people(period)
-            if not people:
-                logger.warning("%s: no face was tracked from %g to %g s, so there is no baseline", name, start, end)
-                continue
-            own = (one.participant for one in segments if (one.baseline or self.stream.video.baseline) == period)
-            for participant in dict.fromkeys(one for one in own if one not in people):
-                logger.warning(
-                    "%s: %s was not seen from %g to %g s, so there is no baseline", name, participant, start, end
-                )
-
-    def _orientation(self, item: Item) -> int:
-        """Return how a video is turned, from frames of its first seconds."""
-        pipeline = self.stream.pipeline
-        if pipeline.orientation != AUTO:
-            return int(pipeline.orientation)
-        with contextlib.closing(open_video(item, every=LOOK_EVERY, end=LOOK_UNTIL)) as frames:
-            scene = pipeline.photos()
-            return decide_orientation(result for frame in frames for result in pipeline.read([(frame, scene)]))
 
 
 def _decode_each(items: Iterable[Item], reduction: int) -> Generator[_Step, None, None]:

@@ -5,9 +5,10 @@ from facemood.cli.times import parse_every, parse_period
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("1", 1), ("25", 25), ("0.2", 0.2), (".5s", 0.5), ("3s", 3.0), ("1.5 s", 1.5), (None, None)]
+    ("text", "value"),
+    [("1", 1), ("25", 25), ("0.2", 0.2), (".5s", 0.5), ("3s", 3.0), ("1.5 s", 1.5), (None, None), (" auto", "auto")],
 )
-def test_frames_are_whole_numbers_and_seconds_are_not(text: str | None, value: float | None) -> None:
+def test_frames_are_whole_numbers_and_seconds_are_not(text: str | None, value: object) -> None:
     parsed = parse_every(text)
     assert parsed == value
     assert type(parsed) is type(value)
@@ -15,7 +16,7 @@ def test_frames_are_whole_numbers_and_seconds_are_not(text: str | None, value: f
 
 @pytest.mark.parametrize("text", ["0", "0s", "-1", "five", "1m", "", "1.2.3"])
 def test_other_intervals_are_refused(text: str) -> None:
-    with pytest.raises(typer.BadParameter, match="expected frames such as 5, or seconds such as 0.5s"):
+    with pytest.raises(typer.BadParameter, match="expected frames such as 5, seconds such as 0.5s, or auto"):
         parse_every(text)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from facemood.schema import Image
-from facemood.sources import load_image, probe_video
+from facemood.sources import load_image, probe_video, read_video
 from tests.cli.conftest import Run, wait_for_rows
 from tests.videos import make_video
 
@@ -103,6 +103,23 @@ def test_a_photo_that_is_left_fits_the_table_of_videos(
     assert (tmp_path / "t.csv").read_bytes() == tables["t.csv"]
     pandas = pytest.importorskip("pandas", reason="needs the extra data")
     assert pandas.read_parquet(tmp_path / "t.parquet").equals(pandas.read_parquet(io.BytesIO(tables["t.parquet"])))
+
+
+def test_auto_marks_repeated_frames_and_is_resumed(facemood: Run, astronaut: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        make_video(tmp_path / f"{name}.mp4", [small(astronaut)] * 20, fps=25)
+    first = facemood("analyze", "a.mp4", "-o", "t.csv", "-q", "--every", "auto")
+    assert (first.returncode, first.stderr) == (0, "")
+    more = facemood("analyze", "a.mp4", "b.mp4", "-o", "t.csv", "-o", "drawn/{name}.mp4", "--every", "auto", "--resume")
+    assert more.returncode == 0
+    rows = rows_of(tmp_path / "t.csv")
+    assert [row["source"] for row in rows] == ["a.mp4"] * 20 + ["b.mp4"] * 20
+    for part in (rows[:20], rows[20:]):
+        assert [row["repeated"] for row in part] == ["0", *["1"] * 12, "0", *["1"] * 6]
+        assert {row["track_id"] for row in part} == {"1"}
+    assert [frame.index for frame in read_video(tmp_path / "drawn" / "b.mp4")] == list(range(20))
+    again = facemood("analyze", "a.mp4", "-o", "t.csv", "--resume")
+    assert "every" in again.stderr  # the settings are others, so it is read again
 
 
 def test_resume_needs_what_can_be_gone_on_with(facemood: Run, videos: Path, tmp_path: Path) -> None:

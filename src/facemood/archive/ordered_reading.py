@@ -99,7 +99,7 @@ class OrderedReading:
         Raises:
             WorkerError: No process can be started.
         """
-        total = count_frames(inputs, self.reading.video.every) if progress else None
+        total = count_frames(inputs, self.reading.video.step) if progress else None
         done = 0
         with open_hook(progress) as hook, closing(_Line(self, inputs)) as line:
             for kind, value in line.run():

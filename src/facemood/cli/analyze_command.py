@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from facemood.outputs import Outputs
     from facemood.recognizer import EmotionRecognizer
     from facemood.results import Result
-    from facemood.tracking.scene import VideoOptions
+    from facemood.tracking.video_options import VideoOptions
 
 ENDINGS = (
     ".csv, .parquet, .xlsx, .sav, .dta, .jsonl, .json, .mp4, .html, .summary.csv, .episodes.csv, .eaf, .TextGrid, "
@@ -85,8 +85,9 @@ Every = Annotated[
     str | None,
     typer.Option(
         "--every",
-        metavar="N|SECONDS",
-        help="Frames of videos to analyze: 5 is every 5th frame, 0.5s one every half second.",
+        metavar="N|SECONDS|auto",
+        help="Frames of videos to analyze: 5 is every 5th frame, 0.5s one every half second. With auto, frames that "
+        "look like the last one that was read repeat its faces.",
     ),
 ]
 Resume = Annotated[
@@ -200,7 +201,7 @@ def analyze(
     """
     start_logging(quiet=quiet, verbose=verbose)
     from facemood.loading import open_recognizer
-    from facemood.tracking.scene import VideoOptions
+    from facemood.tracking.video_options import VideoOptions
 
     video = VideoOptions(parse_every(every), smooth, parse_period(baseline), segment=parse_segment(segment))
     options: dict[str, Any] = {

@@ -86,7 +86,7 @@ def live(
     from facemood.ferc import with_layers
     from facemood.loading import open_recognizer
     from facemood.sources.live import check_live
-    from facemood.tracking.scene import VideoOptions
+    from facemood.tracking.video_options import VideoOptions
     from facemood.window import LiveOptions, run_headless, run_window
 
     check_live(source)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 import typer
 
 from facemood.text import parse_seconds
 
 
-def parse_every(text: str | None) -> float | None:
+def parse_every(text: str | None) -> float | Literal["auto"] | None:
     """Parse the sampling interval of a video: frames as int, seconds as float.
 
     Args:
-        text: ``"5"`` for every fifth frame, ``"0.5s"`` or ``"0.5"`` for one frame every half second; None for all.
+        text: ``"5"`` for every fifth frame, ``"0.5s"`` or ``"0.5"`` for one frame every half second, ``"auto"`` for
+            frames that differ; None for all.
 
     Raises:
-        typer.BadParameter: The text is neither, or not above 0.
+        typer.BadParameter: The text is none of these, or not above 0.
 
     Example:
         >>> parse_every("5"), parse_every("0.5s"), parse_every("2s")
@@ -24,10 +26,12 @@ def parse_every(text: str | None) -> float | None:
     """
     if text is None:
         return None
+    if text.strip() == "auto":
+        return "auto"
     found = re.fullmatch(r"(\d+)|(\d*\.?\d+)\s*s?", text.strip())
     value = 0 if found is None else int(found[1]) if found[1] else float(found[2])
     if not value:
-        raise typer.BadParameter(f"--every: expected frames such as 5, or seconds such as 0.5s, but got {text!r}")
+        raise typer.BadParameter(f"--every: expected frames such as 5, seconds such as 0.5s, or auto, but got {text!r}")
     return value
 
 

@@ -30,6 +30,7 @@ from facemood.table.fixed_columns import (
 from facemood.table.label_columns import (
     CHANGE,
     RAW,
+    REPEATED,
     TAKEN,
     VARIANTS,
     Design,
@@ -53,6 +54,7 @@ __all__ = [
     "NUMBER",
     "PIXEL_DECIMALS",
     "RAW",
+    "REPEATED",
     "SCHEMA",
     "SHARE_DECIMALS",
     "STRING",

@@ -40,6 +40,7 @@ class RowSource(NamedTuple):
         source: Name of the input.
         frame: Number of the frame in the input, from 0.
         timestamp: Time in seconds from the start of the input; None for a single image.
+        repeated: Whether the frame repeats the faces of an earlier one that it looks like.
     """
 
     face: Face | None = None
@@ -47,6 +48,7 @@ class RowSource(NamedTuple):
     source: str | None = None
     frame: int | None = None
     timestamp: float | None = None
+    repeated: bool = False
 
 
 def of_face(read: Callable[[Face], Value]) -> Callable[[RowSource], Value]:
@@ -143,6 +145,14 @@ DISPLAY_COLUMN = Column(
     of_face(lambda face: face.display_label or None), ("faces", "display_label"),
 )  # fmt: skip
 """Column of the steady label in videos."""
+
+REPEATED_COLUMN = Column(
+    "repeated", BOOLEAN,
+    "Whether the frame looks like the last one that was read, and has its faces; 0 if it was read itself; empty for a "
+    "single image",
+    lambda row: None if row.timestamp is None else row.repeated, ("repeated",), range="0, 1",
+)  # fmt: skip
+"""Column of videos of which only the frames that differ are read."""
 
 
 def _design(name: str, meaning: str, kind: str = STRING, **more: Any) -> Column:

@@ -20,6 +20,7 @@ from facemood.table.fixed_columns import (
     FACE_COLUMNS,
     FRAME_COLUMNS,
     LABEL_COLUMNS,
+    REPEATED_COLUMN,
     UNIT_COLUMNS,
     further_column,
     number_of_face,
@@ -38,7 +39,10 @@ CHANGE = "change"
 """Variant of a probability in videos: its log-odds minus those of the person's neutral baseline."""
 
 VARIANTS = (RAW, CHANGE)
-"""All variants, in the order of their columns."""
+"""All variants of a probability, in the order of their columns."""
+
+REPEATED = "repeated"
+"""Stands beside the variants of a run that marks frames that look like the last one that was read."""
 
 Design = tuple[tuple[str, str], ...]
 """Name and type of each of a plan's own columns."""
@@ -53,6 +57,7 @@ _OTHERS = (
     *UNIT_COLUMNS,
     *ANGLE_COLUMNS,
     DISPLAY_COLUMN,
+    REPEATED_COLUMN,
     *DESIGN_COLUMNS,
 )
 """All columns whose names do not come from labels."""
@@ -142,7 +147,8 @@ def columns_for(
 
     Args:
         labels: The model's labels.
-        variants: Variants of the probabilities in a table of videos, some of `VARIANTS`.
+        variants: Variants of the probabilities in a table of videos, some of `VARIANTS`; and `REPEATED`, if frames that
+            look alike are marked.
         design: The plan's own columns; None for a table without a plan.
 
     Returns:
@@ -169,6 +175,7 @@ def columns_for(
         *(_probability(label, names[label], labels) for label in labels if label not in EXPRESSIONS),
         *([DISPLAY_COLUMN] if variants else []),
         *(_variant(kind, label, names[label]) for kind in VARIANTS if kind in variants for label in labels),
+        *([REPEATED_COLUMN] if REPEATED in variants else []),
     )
     return (
         columns

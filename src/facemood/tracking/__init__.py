@@ -7,15 +7,17 @@ from facemood.defaults import SMOOTH
 from facemood.tracking.baselines import Baselines
 from facemood.tracking.cast import Cast
 from facemood.tracking.follow import FaceFollower
-from facemood.tracking.scene import KnownFaces, PhotoScene, Scene, VideoOptions, VideoScene
+from facemood.tracking.scene import KnownFaces, PhotoScene, Scene, VideoScene
 from facemood.tracking.smooth import Smoother, SmoothOptions
 from facemood.tracking.tracker import PATIENCE, Tracker, TrackOptions
+from facemood.tracking.video_options import Every, VideoOptions
 
 __all__ = [
     "PATIENCE",
     "SMOOTH",
     "Baselines",
     "Cast",
+    "Every",
     "FaceFollower",
     "KnownFaces",
     "PhotoScene",

@@ -163,6 +163,14 @@ class FaceFollower:
         self._remember(faces, time, small)
         return faces
 
+    def hold(self, frame: Frame) -> None:
+        """Take note of a frame that looks like the last one: its faces are where they were.
+
+        Args:
+            frame: The next frame.
+        """
+        self._time = time_of(frame)
+
     def _follow(self, image: Image) -> tuple[list[Face], bool]:
         """Follow the faces of the last frame; return those that are still there, and whether any is unreliable."""
         if any(landmarks_of(face) is None for face in self._faces):

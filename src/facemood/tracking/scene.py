@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
-from typing import Any, Protocol
+from typing import Protocol
 
-from facemood.defaults import SMOOTH
-from facemood.errors import OptionError
 from facemood.geometry import tilts
 from facemood.participants import Participants, Period
 from facemood.schema import Face, Frame
 from facemood.stages.detect import DetectOptions, Detector, FinderDetector, select_faces
 from facemood.stages.landmarks import landmarks_of
 from facemood.stages.orientation import AUTO, TURNED, Orientation, UprightView, check_orientation, turn_frame
-from facemood.table import CHANGE, RAW
 from facemood.tracking.baselines import Baselines
 from facemood.tracking.cast import Cast
 from facemood.tracking.follow import FaceFollower, time_of
-from facemood.tracking.seams import WARM_UP
+from facemood.tracking.last_look import LastLook
 from facemood.tracking.smooth import Smoother, SmoothOptions
-from facemood.tracking.tracker import PATIENCE
+from facemood.tracking.video_options import AUTO as EVERY_AUTO
+from facemood.tracking.video_options import VideoOptions
 
 LONGEST_FRAME = 1.0
 """Longest time, in seconds, for which a frame counts in a unit baseline, so that no frame after a gap dominates."""
@@ -37,6 +33,10 @@ more tries may not make more false alarms."""
 class Scene(Protocol):
     """Finds the faces of each frame, and finishes their predictions."""
 
+    def glance(self, frame: Frame) -> UprightView | None:
+        """Return the next frame, turned upright, if it looks like the last one that was read; None if it does not."""
+        ...
+
     def find(self, frame: Frame) -> UprightView:
         """Return the next frame, turned upright, with its faces, without expressions."""
         ...
@@ -45,78 +45,9 @@ class Scene(Protocol):
         """Return the faces of the next frame as they are reported: smoothed and compared with baselines, if at all."""
         ...
 
-
-@dataclass(frozen=True, slots=True)
-class VideoOptions:
-    """How videos, cameras and screens are read.
-
-    Attributes:
-        every: A whole number k reads each k-th frame of a video, a float T one at most every T seconds; None reads all.
-        smooth: Time constant of smoothing in seconds; 0 for none.
-        baseline: First and last second of the baseline period, in which people look neutral; None without one.
-        patience: Seconds for which a person who is not visible keeps the track ID.
-        segment: Seconds after which a video is read anew, so that several processes may read one; None reads it whole.
-
-    Raises:
-        OptionError: An option is out of range, or there are segments and a baseline.
-
-    Example:
-        >>> VideoOptions(baseline=(0, 10)).variants
-        ('raw', 'change')
-    """
-
-    every: float | None = None
-    smooth: float = SMOOTH
-    baseline: tuple[float, float] | None = None
-    patience: float = PATIENCE
-    segment: float | None = None
-
-    def __post_init__(self) -> None:
-        number = isinstance(self.every, Real) and not isinstance(self.every, bool)
-        if self.every is not None and (not number or not 0 < self.every < math.inf):
-            raise OptionError(f"every must be a number of frames or seconds above 0, but is {self.every!r}")
-        if not 0 <= self.smooth < math.inf:
-            raise OptionError(f"smooth must be a number of seconds, 0 or more, but is {self.smooth!r}")
-        if not 0 <= self.patience < math.inf:
-            raise OptionError(f"patience must be a number of seconds, 0 or more, but is {self.patience!r}")
-        if self.baseline is not None and not 0 <= self.baseline[0] < self.baseline[1] < math.inf:
-            start, end = self.baseline
-            raise OptionError(
-                f"baseline must start at 0 seconds or later and end after its start, but runs from {start:g} to {end:g}"
-            )
-        if self.segment is not None:
-            self._check_segment(self.segment)
-
-    def _check_segment(self, segment: float) -> None:
-        """Check the length of segments."""
-        least = 2 * self.warm_up
-        if not least <= segment < math.inf:
-            raise OptionError(f"segments must last {least:g} seconds or more, such as 600, but are {segment!r} long")
-        if self.baseline is not None:
-            raise OptionError("a baseline holds for a whole video; read it without segments, or without a baseline")
-
-    @property
-    def warm_up(self) -> float:
-        """Seconds that a segment reads before its first frame."""
-        seconds = 0.0 if self.every is None or isinstance(self.every, Integral) else 2 * self.every
-        return max(WARM_UP, seconds)
-
-    @property
-    def variants(self) -> tuple[str, ...]:
-        """The values of each label besides its probability."""
-        return (RAW,) if self.baseline is None else (RAW, CHANGE)
-
-    def info(self) -> dict[str, Any]:
-        """Return the settings for a table's or report's head."""
-        baseline = None if self.baseline is None else list(self.baseline)
-        info = {
-            "every": self.every,
-            "smooth": self.smooth,
-            "baseline": baseline,
-            "patience": self.patience,
-            "variants": list(self.variants),
-        }
-        return info if self.segment is None else {**info, "segment": self.segment}
+    def repeat(self, frame: Frame) -> list[Face]:
+        """Return the faces of a frame that is not read: those of the last one that was, as they are reported now."""
+        ...
 
 
 LYING = 60.0
@@ -129,7 +60,21 @@ def is_lying(face: Face) -> bool:
     return points is not None and abs(float(tilts(points[36:37], points[45:46])[0])) > LYING
 
 
-class PhotoScene:
+class EachIsRead:
+    """A scene of which every frame is read."""
+
+    __slots__ = ()
+
+    def glance(self, frame: Frame) -> UprightView | None:
+        """Return None: no frame is taken for another one."""
+        return None
+
+    def repeat(self, frame: Frame) -> list[Face]:
+        """Return no faces: no frame is taken for another one."""
+        return []
+
+
+class PhotoScene(EachIsRead):
     """Unrelated frames: the detector runs on each, and nothing is remembered.
 
     Args:
@@ -200,7 +145,7 @@ class PhotoScene:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownFaces:
+class KnownFaces(EachIsRead):
     """One photo whose faces were found elsewhere; their order is kept.
 
     Attributes:
@@ -250,6 +195,8 @@ class VideoScene:
         self._cast, self._learn, self._default = cast or Cast(()), learn, options.baseline
         self.baselines = baselines or Baselines(self.periods)
         self._last: float | None = None
+        self._look = LastLook() if options.every == EVERY_AUTO else None
+        self._read: list[Face] = []  # the faces of the last frame that was read, with predictions
 
     @property
     def periods(self) -> list[Period]:
@@ -257,13 +204,31 @@ class VideoScene:
         given = [self._default, *(one.baseline for one in self._cast.segments)]
         return [period for period in given if period is not None]
 
+    def glance(self, frame: Frame) -> UprightView | None:
+        """Return the next frame, without faces, if it looks like the last one: the people are where they were."""
+        if self._look is None:
+            return None
+        turned = turn_frame(frame, self.orientation)
+        if not self._look.resembles(turned):
+            return None
+        self.follower.hold(turned)
+        return UprightView(turned, [], self.orientation)
+
     def find(self, frame: Frame) -> UprightView:
         """Track the people to the next frame."""
         turned = turn_frame(frame, self.orientation)
-        return UprightView(turned, self.follower.find(turned), self.orientation)
+        faces = self.follower.find(turned)
+        if self._look is not None:
+            self._look.remember(turned, faces)
+        return UprightView(turned, faces, self.orientation)
+
+    def repeat(self, frame: Frame) -> list[Face]:
+        """Return the faces of the last frame that was read: time goes on for smoothing, baselines and the study."""
+        return self.finish(frame, self._read)
 
     def finish(self, frame: Frame, faces: list[Face]) -> list[Face]:
         """Smooth the predictions, say who is who, and compare them with the baselines."""
+        self._read = faces
         now = time_of(frame)
         passed = 0.0 if self._last is None else min(max(now - self._last, 0.0), LONGEST_FRAME)
         self._last = now

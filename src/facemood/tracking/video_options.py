@@ -1,0 +1,103 @@
+"""How videos, cameras and screens are read: which frames, smoothing, baseline, patience."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any, Literal, TypeAlias
+
+from facemood.defaults import SMOOTH
+from facemood.errors import OptionError
+from facemood.table import CHANGE, RAW, REPEATED
+from facemood.tracking.seams import WARM_UP
+from facemood.tracking.tracker import PATIENCE
+
+Every: TypeAlias = float | Literal["auto"] | None
+"""Which frames are read: a number of frames or of seconds, ``"auto"``, or None for all."""
+
+AUTO = "auto"
+"""Reads the frames that differ from the last one that was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoOptions:
+    """How videos, cameras and screens are read.
+
+    Attributes:
+        every: A whole number k reads each k-th frame of a video, a float T one at most every T seconds; None reads all.
+            ``"auto"`` reads those that differ from the last one that was read; the others get its faces.
+        smooth: Time constant of smoothing in seconds; 0 for none.
+        baseline: First and last second of the baseline period, in which people look neutral; None without one.
+        patience: Seconds for which a person who is not visible keeps the track ID.
+        segment: Seconds after which a video is read anew, so that several processes may read one; None reads it whole.
+
+    Raises:
+        OptionError: An option is out of range, or there are segments and a baseline.
+
+    Example:
+        >>> VideoOptions(baseline=(0, 10)).variants
+        ('raw', 'change')
+    """
+
+    every: Every = None
+    smooth: float = SMOOTH
+    baseline: tuple[float, float] | None = None
+    patience: float = PATIENCE
+    segment: float | None = None
+
+    def __post_init__(self) -> None:
+        number = isinstance(self.every, Real) and not isinstance(self.every, bool)
+        if self.every not in (None, AUTO) and (not number or not 0 < float(self.every) < math.inf):
+            raise OptionError(f"every must be a number of frames or seconds above 0, or 'auto', but is {self.every!r}")
+        if not 0 <= self.smooth < math.inf:
+            raise OptionError(f"smooth must be a number of seconds, 0 or more, but is {self.smooth!r}")
+        if not 0 <= self.patience < math.inf:
+            raise OptionError(f"patience must be a number of seconds, 0 or more, but is {self.patience!r}")
+        if self.baseline is not None and not 0 <= self.baseline[0] < self.baseline[1] < math.inf:
+            start, end = self.baseline
+            raise OptionError(
+                f"baseline must start at 0 seconds or later and end after its start, but runs from {start:g} to {end:g}"
+            )
+        if self.segment is not None:
+            self._check_segment(self.segment)
+
+    def _check_segment(self, segment: float) -> None:
+        """Check the length of segments."""
+        least = 2 * self.warm_up
+        if not least <= segment < math.inf:
+            raise OptionError(f"segments must last {least:g} seconds or more, such as 600, but are {segment!r} long")
+        if self.baseline is not None:
+            raise OptionError("a baseline holds for a whole video; read it without segments, or without a baseline")
+
+    @property
+    def step(self) -> float | None:
+        """Which frames are decoded, as for `facemood.sources.read_video`; None for all of them."""
+        return None if isinstance(self.every, str) else self.every
+
+    @property
+    def warm_up(self) -> float:
+        """Seconds that a segment reads before its first frame."""
+        seconds = 0.0 if self.step is None or isinstance(self.step, Integral) else 2 * self.step
+        return max(WARM_UP, seconds)
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The values of each label besides its probability, and whether frames that look alike are marked."""
+        return self.variants_with(change=self.baseline is not None)
+
+    def variants_with(self, *, change: bool) -> tuple[str, ...]:
+        """Return the variants, with or without the change against a baseline."""
+        return (RAW, *([CHANGE] if change else []), *([REPEATED] if self.every == AUTO else []))
+
+    def info(self) -> dict[str, Any]:
+        """Return the settings for a table's or report's head."""
+        baseline = None if self.baseline is None else list(self.baseline)
+        info = {
+            "every": self.every,
+            "smooth": self.smooth,
+            "baseline": baseline,
+            "patience": self.patience,
+            "variants": list(self.variants),
+        }
+        return info if self.segment is None else {**info, "segment": self.segment}

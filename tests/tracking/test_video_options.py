@@ -1,0 +1,44 @@
+import dataclasses
+
+import pytest
+
+from facemood.tracking import PATIENCE, SMOOTH, SmoothOptions, TrackOptions, VideoOptions
+
+
+def test_defaults_are_those_of_the_parts() -> None:
+    options = VideoOptions()
+    assert (options.smooth, options.patience) == (SMOOTH, PATIENCE)
+    assert (SmoothOptions().seconds, TrackOptions().patience) == (SMOOTH, PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"patience": -1}, "patience must be a number of seconds, 0 or more, but is -1"),
+        ({"patience": float("nan")}, "patience must be a number of seconds, 0 or more, but is nan"),
+        ({"every": "often"}, "every must be a number of frames or seconds above 0, or 'auto', but is 'often'"),
+        ({"every": 0}, "every must be a number of frames or seconds above 0, or 'auto', but is 0"),
+        ({"every": True}, "every must be a number of frames or seconds above 0, or 'auto', but is True"),
+        ({"patience": float("inf")}, "patience must be a number of seconds, 0 or more, but is inf"),
+    ],
+)
+def test_options_out_of_range_are_rejected(wrong: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        VideoOptions(**wrong)  # type: ignore[arg-type]
+
+
+def test_the_info_has_every_option() -> None:
+    options = VideoOptions(every=5, smooth=0.2, baseline=(0, 10), patience=3.5)
+    known = {name: value for name, value in dataclasses.asdict(options).items() if name != "segment"}
+    assert options.info() == {**known, "baseline": [0, 10], "variants": ["raw", "change"]}
+    options = VideoOptions(every="auto", segment=600)
+    assert options.info() == {**dataclasses.asdict(options), "variants": ["raw", "repeated"]}
+
+
+def test_auto_decodes_all_frames_and_marks_those_that_are_not_read() -> None:
+    options = VideoOptions(every="auto", baseline=(0, 10))
+    assert options.step is None
+    assert options.variants == ("raw", "change", "repeated")
+    assert VideoOptions(every="auto").variants == ("raw", "repeated")
+    assert VideoOptions(every=5).variants == ("raw",)
+    assert (VideoOptions(every=5).step, VideoOptions(every=0.2).step, VideoOptions().step) == (5, 0.2, None)
