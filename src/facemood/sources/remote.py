@@ -7,7 +7,6 @@ the environment, as the tools of each store take them.
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -121,6 +120,8 @@ def local_copy(address: str) -> Iterator[str]:
     Raises:
         SourceError: It is not there, or there is no access.
     """
+    import tempfile  # loads OpenSSL
+
     with tempfile.TemporaryDirectory(prefix="facemood-") as folder:
         copy = str(Path(folder, PurePosixPath(address).name))
         with remote_errors(address):
