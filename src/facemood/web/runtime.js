@@ -12,6 +12,9 @@ import { blank } from "./pixels.js";
  * @typedef {{ engine: Engine, threads: number, trial?: { one: number, several: number } }} Opened
  */
 
+/** The runtime's WebAssembly, as `files.json` names it. */
+export const WASM = "ort-wasm-simd-threaded.wasm";
+
 /** Most threads: networks as small as these have no work for more. */
 const MOST_THREADS = 4;
 
@@ -24,13 +27,13 @@ const RUNS = 5;
 /**
  * Open the networks.
  * @param {SiteFiles} files
+ * @param {Uint8Array} wasm
  * @param {Networks} networks
  * @param {number} threads Most threads. More than one need a page that is isolated from others (cross-origin isolation),
  *   and are used only if they are quicker in a trial.
  * @returns {Promise<Opened>}
  */
-export async function openEngine(files, networks, threads) {
-  const wasm = await files.read("ort-wasm-simd-threaded.wasm");
+export async function openEngine(files, wasm, networks, threads) {
   const engine = await openWith(files, wasm, networks, 1);
   const most = globalThis.crossOriginIsolated ? Math.min(threads, navigator.hardwareConcurrency, MOST_THREADS) : 1;
   if (most <= 1) return { engine, threads: 1 };

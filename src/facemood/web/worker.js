@@ -1,6 +1,6 @@
 // The worker in which pictures are read, so that the page stays smooth. It loads the networks and checks their hashes.
 
-import { openEngine } from "./runtime.js";
+import { WASM, openEngine } from "./runtime.js";
 import { FileError, SiteFiles } from "./site_files.js";
 import { rgbOf } from "./pixels.js";
 
@@ -45,8 +45,9 @@ const CALLS = {
   async open({ base, model, options = {}, threads = 1 }) {
     checkWebAssembly();
     const files = await SiteFiles.open(base);
-    const [finder, landmarks, expression] = await Promise.all(["finder", "landmarks", model ?? files.model].map((name) => files.read(`${name}.onnx`)));
-    const { engine: ready, ...run } = await openEngine(files, { finder, landmarks, expression }, threads);
+    const names = [WASM, ...["finder", "landmarks", model ?? files.model].map((name) => `${name}.onnx`)];
+    const [wasm, finder, landmarks, expression] = await Promise.all(names.map((name) => files.read(name)));
+    const { engine: ready, ...run } = await openEngine(files, wasm, { finder, landmarks, expression }, threads);
     engine = ready;
     usual = options;
     return { info: { ...engine.info(usual), ...run }, maps: engine.canMap(usual) };
