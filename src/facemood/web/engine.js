@@ -81,11 +81,6 @@ export class Engine {
     return new Engine(new Finder(finder, landmarkModel), landmarkModel, network);
   }
 
-  /** Free the networks. */
-  async close() {
-    await Promise.all([this.finder.network, this.landmarkModel.network, this.network].map((network) => network.session.release()));
-  }
-
   /**
    * Return what results depend on.
    * @param {Partial<ReadOptions>} options

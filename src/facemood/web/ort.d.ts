@@ -9,7 +9,6 @@ export interface InferenceSession {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
   run(feeds: Record<string, Tensor>): Promise<Record<string, Tensor>>;
-  release(): Promise<void>;
 }
 
 export interface Ort {

@@ -49,10 +49,9 @@ export class SiteFiles {
   /**
    * Import a module.
    * @param {string} name
-   * @param {string} [query] Another one gives another instance of the module.
    */
-  async module(name, query = "") {
-    const address = this.address(name) + query;
+  async module(name) {
+    const address = this.address(name);
     try {
       return await import(address);
     } catch (error) {

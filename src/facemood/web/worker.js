@@ -1,6 +1,6 @@
 // The worker in which pictures are read, so that the page stays smooth. It loads the networks and checks their hashes.
 
-import { WASM, openEngine } from "./runtime.js";
+import { WASM, openEngine, timeEngine } from "./runtime.js";
 import { FileError, SiteFiles } from "./site_files.js";
 import { rgbOf } from "./pixels.js";
 
@@ -39,7 +39,7 @@ const canvas = new OffscreenCanvas(1, 1);
 const CALLS = {
   /**
    * The site's address, the model (without it the site's own), how pictures are read where nothing else is asked for, and
-   * the most threads.
+   * the number of threads.
    * @param {{ base: string, model?: string, options?: Partial<ReadOptions>, threads?: number }} values
    */
   async open({ base, model, options = {}, threads = 1 }) {
@@ -47,10 +47,14 @@ const CALLS = {
     const files = await SiteFiles.open(base);
     const names = [WASM, ...["finder", "landmarks", model ?? files.model].map((name) => `${name}.onnx`)];
     const [wasm, finder, landmarks, expression] = await Promise.all(names.map((name) => files.read(name)));
-    const { engine: ready, ...run } = await openEngine(files, wasm, { finder, landmarks, expression }, threads);
-    engine = ready;
+    engine = await openEngine(files, wasm, { finder, landmarks, expression }, threads);
     usual = options;
-    return { info: { ...engine.info(usual), ...run }, maps: engine.canMap(usual) };
+    return { info: { ...engine.info(usual), threads }, maps: engine.canMap(usual) };
+  },
+
+  /** Return the milliseconds that a small picture takes. */
+  async time() {
+    return timeEngine(opened());
   },
 
   /** @param {{ bitmap: ImageBitmap, options?: Partial<ReadOptions> }} values */

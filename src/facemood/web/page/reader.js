@@ -17,6 +17,12 @@
 /** How pictures are decoded: their pixels as they are in the file, upright. */
 const DECODING = /** @type {const} */ ({ colorSpaceConversion: "none", premultiplyAlpha: "none" });
 
+/** Most threads: networks as small as these have no work for more. */
+const MOST_THREADS = 4;
+
+/** Several threads must take a smaller share of the time of one: they take cores from the rest of the page. */
+const QUICKER = 0.8;
+
 /** A reader of faces. All work is done in a worker; no picture leaves the tab. */
 export class Reader {
   /** @type {Map<number, { done: (value: any) => void, fail: (error: Error) => void }>} */
@@ -48,18 +54,34 @@ export class Reader {
    * @returns {Promise<Reader>}
    * @throws {Error} A file is missing, damaged or blocked, or the browser is too old.
    */
-  static async open({ base = new URL("../../../", import.meta.url), model, options, threads } = {}) {
+  static async open({ base = new URL("../../../", import.meta.url), model, options, threads = 1 } = {}) {
     const missing = ["Worker", "OffscreenCanvas", "WebAssembly", "DecompressionStream"].filter((name) => !(name in globalThis));
     if (missing.length) throw new Error(`This browser is too old: it has no ${missing.join(", ")}. Update it, or use another one.`);
+    const settings = { base: new URL(base, location.href).href, model, options };
+    const reader = await Reader.#openWorker({ ...settings, threads: 1 });
+    const most = globalThis.crossOriginIsolated ? Math.min(threads, navigator.hardwareConcurrency, MOST_THREADS) : 1;
+    if (most <= 1) return reader;
+    const other = await Reader.#openWorker({ ...settings, threads: most }).catch(() => null); // one thread does without
+    if (!other) return reader;
+    const trial = { one: await reader.#ask("time", {}), several: await other.#ask("time", {}) };
+    const [kept, left] = trial.several < QUICKER * trial.one ? [other, reader] : [reader, other];
+    left.close();
+    return Object.assign(kept, { info: { ...kept.info, trial } });
+  }
+
+  /**
+   * Open the networks in a new worker.
+   * @param {{ base: string, model?: string, options?: Partial<ReadOptions>, threads: number }} settings
+   */
+  static async #openWorker(settings) {
     const reader = new Reader(new Worker(new URL("../worker.js", import.meta.url), { type: "module" }));
     try {
-      const { info, maps } = await reader.#ask("open", { base: new URL(base, location.href).href, model, options, threads });
-      Object.assign(reader, { info, canMap: maps });
+      const { info, maps } = await reader.#ask("open", settings);
+      return Object.assign(reader, { info, canMap: maps });
     } catch (error) {
       reader.close();
       throw error;
     }
-    return reader;
   }
 
   /**
