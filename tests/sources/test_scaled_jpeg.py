@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import threading
 from pathlib import Path
 
 import cv2
@@ -87,6 +89,17 @@ def test_other_files_are_left_to_others(picture: Pillow.Image, tmp_path: Path) -
     others = [encode(small), encode(picture.resize((2000, 2001)), "PNG"), b"", b"\xff\xd8\xff", encode(picture)[:9000]]
     assert [load_scaled(data, 2) for data in others] == [None] * len(others)
     assert load_scaled(tmp_path / "missing.jpg", 2) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_is_not_touched(picture: Pillow.Image, tmp_path: Path) -> None:
+    pipe = tmp_path / "a.jpg"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(encode(picture),), daemon=True)
+    writer.start()
+    (frame,) = read_frames(str(pipe), reduction=2)
+    writer.join()
+    assert frame.size == SIZE
 
 
 def test_a_frame_says_what_it_was_reduced_from(picture: Pillow.Image) -> None:

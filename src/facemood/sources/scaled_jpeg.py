@@ -34,8 +34,8 @@ def load_scaled(file: str | Path | bytes, reduction: int) -> tuple[Image, tuple[
     if reduction == 1:
         return None
     try:
-        if not isinstance(file, bytes) and Path(file).stat().st_size > MAX_BYTES:
-            return None
+        if not isinstance(file, bytes) and (not Path(file).is_file() or Path(file).stat().st_size > MAX_BYTES):
+            return None  # what is read from a pipe is gone
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
             with Pillow.open(io.BytesIO(file) if isinstance(file, bytes) else file) as picture:
