@@ -112,6 +112,7 @@ def test_deaths_cost_nothing_and_an_input_that_kills_is_found(place: Path, expec
     failures = dict(summary.failures)
     assert sorted(failures) == ["bad/damaged.jpg", "bad/killer.png", "in/none.jpg"]
     assert failures["bad/killer.png"] == "the process that read it died 2 times (SIGKILL)"
+    assert [path.name for path in (place / "deaths" / "parts").iterdir() if path.name.startswith(".")] == []
     assert collected(place / "deaths") == expected
     assert [name for name, _ in archive.read_status("deaths").failures] == sorted(failures)
     assert archive.run(names, "deaths").read == 0

@@ -121,7 +121,22 @@ class ArchiveFolder:
             self.marker = {MARK: SCHEMA, "settings_key": key, "settings": settings}
             self.place.write(MARKER, json.dumps(self.marker, indent=1, default=str).encode("ascii"))
         if self.local is not None:
-            _prepare(self.local / PARTS)
+            _make(self.local / PARTS)
+        self.clean()
+
+    def clean(self) -> None:
+        """Remove what dead processes left: locks and unfinished files."""
+        if self.local is None:
+            return
+        parts = self.local / PARTS
+        for target in _locked(parts):
+            with contextlib.suppress(OutputError):
+                lock = FileLock(target)
+                for left in lock.left:
+                    if PART.search(left) and Path(left).name == left:
+                        (parts / left).unlink(missing_ok=True)
+                lock.release()
+        remove_leftovers(parts)
 
     def stored_parts(self) -> Iterator[StoredPart]:
         """Yield the parts that are done, by ID.
@@ -174,8 +189,8 @@ class ArchiveFolder:
         return dict(marker)
 
 
-def _prepare(parts: Path) -> None:
-    """Make the folder of parts, and remove the locks and unfinished files of dead processes from it.
+def _make(parts: Path) -> None:
+    """Make the folder of parts.
 
     Raises:
         OutputError: It cannot be made.
@@ -184,14 +199,6 @@ def _prepare(parts: Path) -> None:
         parts.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{parts}: cannot be written ({error.strerror}); choose another place") from error
-    for target in _locked(parts):
-        with contextlib.suppress(OutputError):
-            lock = FileLock(target)
-            for left in lock.left:
-                if PART.search(left) and Path(left).name == left:
-                    (parts / left).unlink(missing_ok=True)
-            lock.release()
-    remove_leftovers(parts)
 
 
 def _locked(parts: Path) -> list[Path]:

@@ -153,6 +153,7 @@ class ArchiveJob:
         if plan.parts:
             with closing(self._engine(plan)) as engine:
                 self._run_parts(PartPool(engine), plan, summary, progress)
+            folder.clean()
         folder.note_run(self.shard.name, {**facts, "ended": time.time(), "failed": len(summary.failures)})
         return summary
 
