@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -28,7 +27,7 @@ from facemood.csv_dialect import PLAIN
 from facemood.filenames import printable
 
 if TYPE_CHECKING:
-    from facemood.archive import ArchiveInputs, ArchiveJob, ArchiveProgress, ArchiveSummary, ProgressHook, Reading
+    from facemood.archive import ArchiveInputs, ArchiveJob, ArchiveProgress, ArchiveSummary, ProgressHook
 
 logger: logging.Logger = logging.getLogger("facemood")
 
@@ -125,14 +124,12 @@ def refuse_unshared(names: list[str], *, allow_download: bool) -> None:
     refuse_live(names if not allow_download else [])
 
 
-def open_job(reading: Reading, outputs: list[str], *, json: bool, overwrite: bool = False) -> ArchiveJob:
-    """Return the job of a run into an archive.
+def archive_of(outputs: list[str], *, json: bool, overwrite: bool) -> str:
+    """Return the folder of the archive that is the only output.
 
     Raises:
         typer.BadParameter: The output is no folder, or another option does not fit.
     """
-    from facemood.archive import ArchiveJob
-
     if not is_archive(outputs):
         raise typer.BadParameter(
             "--shard and --on read into an archive, which is the only output: -o FOLDER/. facemood archive collect "
@@ -142,14 +139,13 @@ def open_job(reading: Reading, outputs: list[str], *, json: bool, overwrite: boo
         raise typer.BadParameter("--json does not go with an archive; facemood archive collect makes tables of it")
     if overwrite:
         raise typer.BadParameter("--overwrite does not go with an archive, whose parts stay; give a new folder")
-    return ArchiveJob(reading, outputs[0])
+    return outputs[0]
 
 
-def into_archive(job: ArchiveJob, named: list[str], shard: str | None, *, quiet: bool) -> int:
+def into_archive(job: ArchiveJob, named: list[str], *, quiet: bool) -> int:
     """Read what is new or changed into an archive; return the exit code."""
-    from facemood.archive import Shard, find_archive_inputs
+    from facemood.archive import find_archive_inputs
 
-    job = replace(job, shard=Shard.parse(shard) if shard else job.shard)
     refuse_unshared(named, allow_download=job.reading.allow_download)
     inputs = find_archive_inputs(named, allow_download=job.reading.allow_download)
     if not inputs.found:
