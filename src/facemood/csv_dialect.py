@@ -40,6 +40,20 @@ MARK = "\ufeff"
 """The byte order mark, by which Excel knows UTF-8."""
 
 
+DELIMITERS = ",;\t"
+"""What may separate the cells of a table that is read."""
+
+
+def find_delimiter(head: str) -> str:
+    """Return what separates the cells of a table: the most frequent one of `DELIMITERS` in its first line.
+
+    Example:
+        >>> find_delimiter("file;glasses;light"), find_delimiter("file")
+        (';', ',')
+    """
+    return max(DELIMITERS, key=head.count)
+
+
 class Line(Protocol):
     """Writes one line of CSV."""
 

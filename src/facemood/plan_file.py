@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from facemood.csv_dialect import find_delimiter
 from facemood.errors import OptionError, did_you_mean
 from facemood.participants import LARGEST, PLACES, Participants, Period, Segment
 from facemood.table import NUMBER, STRING, is_free_name
@@ -24,9 +25,6 @@ COLUMNS = (*REQUIRED, "person", "condition", "session", "segment", "start", "end
 
 Plan = Participants | str | os.PathLike[str] | None
 """A plan, the path of its file, or none."""
-
-DELIMITERS = ",;\t"
-"""What may separate the cells of a plan: the one that is most frequent in its first line."""
 
 MOST_BYTES = 50_000_000
 """Largest plan that is read."""
@@ -78,8 +76,7 @@ def _read_lines(name: str) -> Iterator[tuple[int, list[str]]]:
         raise OptionError(f"{name}: the plan cannot be read ({error}); expected a CSV file in UTF-8") from None
     if len(text) > MOST_BYTES:
         raise OptionError(f"{name}: the plan is larger than {MOST_BYTES:,} bytes; expected a CSV file")
-    head = text.partition("\n")[0]
-    delimiter = max(DELIMITERS, key=head.count)
+    delimiter = find_delimiter(text.partition("\n")[0])
     reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
     try:
         for line in reader:

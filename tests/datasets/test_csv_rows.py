@@ -1,3 +1,4 @@
+import csv
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,15 @@ def test_a_table_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
     file = tmp_path / "t.csv"
     file.write_bytes(b"\xef\xbb\xbfa, b\r\n1,2\r\n")
     assert [row for _, row in read_table(file, ("a", "b"))] == [{"a": "1", "b": "2"}]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_commas_semicolons_or_tabs_separate_cells(tmp_path: Path, delimiter: str) -> None:
+    file = tmp_path / "t.csv"
+    lines = [["file", "glasses"], ["happy/a, b; c.jpg", "yes"], ["d.jpg", "1,5"]]
+    with file.open("w", encoding="utf-8-sig", newline="") as text:
+        csv.writer(text, delimiter=delimiter).writerows(lines)
+    assert [list(row.values()) for _, row in read_table(file, ("file",))] == lines[1:]
 
 
 @pytest.mark.parametrize(

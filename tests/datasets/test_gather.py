@@ -64,7 +64,7 @@ def test_files_that_are_left_out_are_logged_and_counted(
     assert [record.message for record in caplog.records] == [
         f"{tmp_path / '0.png'}: left out, there is no such file",
         f"{tmp_path / '1.png'}: left out, there is no such file",
-        f"{tmp_path}: 3 of 4 image files cannot be read and are left out",
+        f"{tmp_path}: left out 3 of 4 image files",
     ]
     assert len(dataset.unreadable) == 3
 

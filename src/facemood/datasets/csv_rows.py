@@ -6,17 +6,22 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from facemood.csv_dialect import find_delimiter
 from facemood.errors import DatasetError
 
 FETCH_AGAIN = "the file is cut off or damaged; fetch it again"
 """The fix in messages for incomplete tables."""
 
 
+LONGEST_HEAD = 65_536
+"""Characters of the first line that are looked at for what separates the cells."""
+
+
 def read_table(file: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield the rows of a CSV file with their position; blank lines are skipped.
 
     Args:
-        file: The table; its first line names the columns.
+        file: The table; its first line names the columns. Commas, semicolons or tabs separate the cells.
         columns: Required columns; there may be others.
 
     Yields:
@@ -28,6 +33,8 @@ def read_table(file: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[s
     with file.open(newline="", encoding="utf-8-sig") as lines:
         rows = csv.reader(lines)
         try:
+            rows = csv.reader(lines, delimiter=find_delimiter(lines.readline(LONGEST_HEAD)))
+            lines.seek(0)
             header = [name.strip() for name in next(rows, [])]
             if not set(columns) <= set(header):
                 found = ",".join(header)[:80] or "an empty file"

@@ -111,4 +111,4 @@ def _log(root: Path, entries: Sequence[Entry], failed: Mapping[int, str]) -> Non
     for row, reason in list(failed.items())[:LOGGED]:
         logger.warning("%s: left out, %s", entries[row].path, reason)
     if failed:
-        logger.warning("%s: %d of %d image files cannot be read and are left out", root, len(failed), len(entries))
+        logger.warning("%s: left out %d of %d image files", root, len(failed), len(entries))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from facemood.csv_dialect import find_delimiter
 from facemood.errors import SourceError, did_you_mean
 
 PATH_COLUMNS = ("path", "file", "filename", "source", "image", "video")
@@ -67,7 +68,7 @@ def _plain(name: str) -> str:
 
 def _read_table(file: str, lines: list[str], column: str | None) -> InputList:
     """Read the lines of a CSV file."""
-    table = csv.DictReader(lines)
+    table = csv.DictReader(lines, delimiter=find_delimiter("".join(lines[:1])))
     header = list(table.fieldnames or [])
     known = [name for name in header if name.lower() in PATH_COLUMNS] if column is None else [column]
     if not known or known[0] not in header:

@@ -1,0 +1,16 @@
+"""Lists of inputs as spreadsheet programs save them."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from facemood.sources import read_input_list
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_commas_semicolons_or_tabs_separate_cells(tmp_path: Path, delimiter: str) -> None:
+    file = tmp_path / "list.csv"
+    with file.open("w", encoding="utf-8-sig", newline="") as text:
+        csv.writer(text, delimiter=delimiter).writerows([["person", "path"], ["Ada; L, B", "a,b;c.jpg"]])
+    assert read_input_list(file).carried == {"a,b;c.jpg": {"person": "Ada; L, B"}}
