@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from facemood.outputs import Outputs
     from facemood.recognizer import EmotionRecognizer
     from facemood.results import Result
-    from facemood.tracking.scene import VideoOptions
+    from facemood.tracking.video_options import VideoOptions
 
 
 class AnalyzeJob:
