@@ -80,24 +80,6 @@ class History(lightning.Callback):
         logger.info("epoch %d: %s", line["epoch"], json.dumps(metrics))
 
 
-class SameBuffers(lightning.Callback):
-    """Give each of several processes the running means and variances of the first one after every step.
-
-    Gradients are averaged, so the weights are equal anyway. Each process measures its batch norms on its own images;
-    those of the first count, as they stand in the checkpoint. So all processes validate and average the same network.
-    """
-
-    def on_train_batch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: object) -> None:
-        """Copy the buffers; before the average of the weights takes them in."""
-        buffers = [buffer for buffer in pl_module.buffers() if buffer.is_floating_point()]
-        if trainer.world_size > 1 and buffers:
-            sizes = [buffer.numel() for buffer in buffers]
-            values = torch.cat([buffer.flatten() for buffer in buffers])
-            torch.distributed.broadcast(values, src=0)
-            for buffer, value in zip(buffers, torch.split(values, sizes), strict=True):
-                buffer.copy_(value.view_as(buffer))
-
-
 class WholeCheckpoints(TorchCheckpointIO):
     """Writes checkpoints that are renamed into place when they are whole, so that a killed run keeps the one before."""
 
@@ -169,7 +151,7 @@ def _callbacks(module: ExpressionModule, run: Path) -> list[lightning.Callback]:
     checkpoint = functools.partial(
         ModelCheckpoint, dirpath=run, enable_version_counter=False, save_on_train_epoch_end=True
     )
-    callbacks: list[lightning.Callback] = [History(run / HISTORY), SameBuffers()]
+    callbacks: list[lightning.Callback] = [History(run / HISTORY)]
     if train.ema:
         callbacks.append(EMAWeightAveraging(decay=train.ema))
     if stop.patience:
