@@ -28,6 +28,9 @@ OBJECT_BYTES = 80_000_000
 QUIET = {"log_to_driver": False, "configure_logging": False}
 """Settings of a connection: what workers log comes with their answers."""
 
+CONNECTIONS = 3
+"""How often a client server is asked: at times the process dies that it starts for a new client."""
+
 ALONE = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # despite its name the switch, on each system, for the loopback address
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -84,13 +87,17 @@ class RaySession:
         """Connect to a cluster; return whether the program was not connected before."""
         if self.ray.is_initialized():
             raise WorkerError(f"{address}: this program is connected to another Ray; call ray.shutdown() first")
-        try:
-            self.ray.init(address, **QUIET)
-        except Exception as error:  # Ray raises errors of many classes here
-            raise WorkerError(
-                f"{address}: no Ray cluster can be reached there ({_first_line(error)}); it must run, with the same "
-                "versions of Ray and Python, and for ray:// with its client server (port 10001)"
-            ) from error
+        for attempt in range(1, CONNECTIONS + 1):
+            try:
+                self.ray.init(address, **QUIET)
+            except Exception as error:  # Ray raises errors of many classes here
+                if isinstance(error, ConnectionAbortedError) and attempt < CONNECTIONS:
+                    continue
+                raise WorkerError(
+                    f"{address}: no Ray cluster can be reached there ({_shortened(error)}); it must run, with the same "
+                    "versions of Ray and Python, and for ray:// with its client server (port 10001)"
+                ) from error
+            break
         return True
 
     def _start(self, cores: int) -> None:
@@ -107,7 +114,7 @@ class RaySession:
                 raise RuntimeError(f"it would listen on the network, at {node['NodeManagerAddress']}")
         except Exception as error:
             self.close()
-            raise WorkerError(f"Ray cannot be started on this machine ({_first_line(error)})") from error
+            raise WorkerError(f"Ray cannot be started on this machine ({_shortened(error)})") from error
 
 
 @cache
@@ -150,6 +157,7 @@ def _silent(logger: logging.Logger) -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _first_line(error: Exception) -> str:
-    """Return the first line of what an error says."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+def _shortened(error: Exception) -> str:
+    """Return the first and the last line of what an error says: between them Ray writes a traceback."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return " ".join(dict.fromkeys((lines[0], lines[-1])))
