@@ -34,7 +34,7 @@ LAYERS = [
     {"analysis", "study", "tracking", "flow", "sinks", "outputs", "isolation", "strategy"},
     {"pipeline", "window"},
     {"stream", "explain", "scene_start", "video_segments", "video_orientation"},
-    {"recognizer"},
+    {"recognizer", "crop_reader"},
     {"ferc"},
     {"loading"},
     {"server", "notebook", "web", "archive"},

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from facemood.crop_reader import CropReader
 from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, DEFAULT_PRECISION, MIN_FACE, SMOOTH
-from facemood.errors import FacemoodError, ImageError, ModelError, OptionError
+from facemood.errors import FacemoodError, ImageError, ModelError
 from facemood.geometry import corner_and_size, corners_of
-from facemood.imaging import AnyImage, as_crops
 from facemood.models import ModelCard, ModelSession, check_views, session_of
-from facemood.models.activation import pooled_features
 from facemood.pipeline import Pipeline
 from facemood.plan_file import Plan
 from facemood.progress import Hook
 from facemood.results import Failure, Result
-from facemood.schema import Face, Image
+from facemood.schema import Face
 from facemood.sources import ErrorHandler, ImageLike, SourceLike, find_inputs, input_errors, read_one_image, refuse_live
 from facemood.stages.align import LANDMARK_FRAMING
 from facemood.stages.classify import choose_head, choose_prior
@@ -40,7 +38,7 @@ if TYPE_CHECKING:
 logger: logging.Logger = logging.getLogger("facemood")
 
 
-class EmotionRecognizer:
+class EmotionRecognizer(CropReader):
     """Detects faces and predicts their apparent expressions. Models load once, and no data leave the machine.
 
     Args:
@@ -98,20 +96,9 @@ class EmotionRecognizer:
         threads: int | None = None,
         precision: str = DEFAULT_PRECISION,
     ) -> None:
+        given = dict(locals())
+        self._given = {name: given[name] for name in given.keys() - {"self", "model"}}
         self._model = model
-        self._options: dict[str, Any] = {
-            "head": head,
-            "detector": detector,
-            "min_face": min_face,
-            "threshold": threshold,
-            "max_faces": max_faces,
-            "views": views,
-            "prior": prior,
-            "orientation": orientation,
-            "device": device,
-            "threads": threads,
-            "precision": precision,
-        }
         options = DetectOptions(min_size=min_face, threshold=threshold, max_faces=max_faces)
         session = session_of(model, device=device, threads=threads, precision=precision)
         card = session.card
@@ -136,7 +123,7 @@ class EmotionRecognizer:
         strategy = self._make_strategy(
             session, head, check_views(views), choose_prior(card, head, prior), landmark_model
         )
-        self.pipeline: Pipeline = Pipeline(strategy, detector, landmark_model, options, check_orientation(orientation))
+        self.pipeline = Pipeline(strategy, detector, landmark_model, options, check_orientation(orientation))
         if not {detector.name, LANDMARK_FRAMING} & card.framing.keys():
             logger.warning(
                 "model %s has no framing for the detector %s; its boxes are used as they are", card.name, detector.name
@@ -150,7 +137,7 @@ class EmotionRecognizer:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy the arguments; the networks are opened again where the pickle is read."""
-        return partial(type(self), self._model, **self._options), ()
+        return partial(type(self), self._model, **self._given), ()
 
     @property
     def session(self) -> ModelSession:
@@ -300,55 +287,6 @@ class EmotionRecognizer:
     def detect(self, image: ImageLike) -> list[Face]:
         """Detect faces, largest first: box, score, 68 landmarks, head pose and action units; no expression."""
         return self.pipeline.find(read_one_image(image))
-
-    def classify(self, crops: Sequence[AnyImage] | NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Classify face crops that are framed as the model card says. No detector runs.
-
-        Args:
-            crops: N images of any size, (h, w) or (h, w, 3) uint8 BGR, or Pillow images.
-
-        Returns:
-            (N, K) float32 probabilities, in the order of `labels`. The rows of faces without a prediction are NaN.
-
-        Raises:
-            ImageError: A crop has the wrong shape or type.
-        """
-        return self.pipeline.strategy.classify_crops(as_crops(crops)).probabilities
-
-    def crops(self, result: Result) -> list[Image]:
-        """Cut the faces of a result out of its image, framed as the model card says, for `classify` and `features`.
-
-        Args:
-            result: A result with its image, as `analyze_image` returns it.
-
-        Returns:
-            One (s, s, 3) uint8 BGR image per face, in the result's order.
-
-        Raises:
-            OptionError: The result has no image.
-        """
-        if result.image is None:
-            raise OptionError("this result has no image to cut faces out of; read with keep_images=True")
-        return self.pipeline.crops(result.image, result.faces)
-
-    def features(self, crops: Sequence[AnyImage] | NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the features from which the network predicts, for a classifier of your own.
-
-        Args:
-            crops: As for `classify`.
-
-        Returns:
-            (N, C) float32, the mean of the last feature map over the face; C is 240 for the default model.
-
-        Raises:
-            ImageError: A crop has the wrong shape or type.
-            ModelError: The model was exported without its feature map, or takes no image.
-
-        Example:
-            >>> EmotionRecognizer().features(np.full((2, 48, 48), 128, np.uint8)).shape
-            (2, 240)
-        """
-        return pooled_features(self.session, as_crops(crops))
 
     def detect_emotions(self, image: ImageLike, boxes: ArrayLike | None = None) -> list[dict[str, Any]]:
         """Analyze one image and return the format of the package `fer`: ``[{"box": [x, y, w, h], "emotions": {}}]``.
