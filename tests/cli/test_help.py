@@ -88,7 +88,8 @@ def test_every_value_exists_and_every_existing_value_is_named(parameter: Any) ->
 def test_every_named_model_exists(parameter: Any) -> None:
     if "facemood models" not in parameter.help:
         assert set(list_models()) <= listed(parameter.help) <= {*list_models(), FERC}
-    assert parameter.required or parameter.default in list_models()
+    defaults = parameter.default if isinstance(parameter.default, list) else [parameter.default]
+    assert parameter.required or set(defaults) <= set(list_models())
 
 
 def test_recipes_and_their_keys_exist() -> None:

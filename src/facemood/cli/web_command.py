@@ -18,6 +18,9 @@ from facemood.text import count
 PORT = 8010
 """Port at which the site is shown. It is not that of `serve`, so that neither page is taken for the other."""
 
+MODELS = [DEFAULT_MODEL]
+"""The models of a site by default."""
+
 MEGABYTE = 1_000_000
 """Bytes of a megabyte."""
 
@@ -27,20 +30,20 @@ def web(
         Path | None, typer.Argument(metavar="[OUT]", help="Folder for the site: new, empty, or a site to replace.")
     ] = None,
     model: Annotated[
-        list[str] | None,
+        list[str],
         typer.Option(
             "--model",
             metavar="MODEL",
             help="A model's name (default or nano), or an .onnx file. Of several, the page uses the first.",
         ),
-    ] = None,
+    ] = MODELS,
     base: Annotated[str, typer.Option("--base", metavar="PATH", help="Path of the site on its host, as /faces.")] = "",
     precision: Annotated[
         str,
         typer.Option(
             "--precision",
             metavar="PRECISION",
-            help="fp32, or int8 for networks with 8-bit integers, where there are any: smaller files, less time.",
+            help="fp32 or int8: 8-bit integers, where there are such networks, make smaller files and take less time.",
         ),
     ] = FP32,
     engine: Annotated[
@@ -66,7 +69,7 @@ def web(
     with contextlib.ExitStack() as stack:
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="facemood-")), "site")
-        site = write_site(folder, models=model or [DEFAULT_MODEL], base=base, page=not engine, precision=precision)
+        site = write_site(folder, models=model, base=base, page=not engine, precision=precision)
         if not quiet:
             say(f"{site.folder}: {count(len(site.files), 'file')}, {site.size / MEGABYTE:.1f} MB")
         if serve:
