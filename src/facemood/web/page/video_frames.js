@@ -1,5 +1,6 @@
 // The frames of a video file, each once, in order, with its true time. The browser plays the video and hands its frames
-// over; where one was passed over, the gap is filled by seeking backwards. So no frame's length need be known.
+// over; where it may have passed one over, the gap is looked through by seeking backwards. So no frame's length need be
+// known. It needs a browser that tells the time of the very image that it shows.
 
 /**
  * A frame: its pixels, and its time in seconds from the start of the video.
@@ -15,11 +16,14 @@ const MOST_WAITING = 3;
 /** Seconds by which two times of the same frame differ at most, and by which a seek aims before a frame. */
 const CLOSE = 0.0004;
 
-/** A gap between two frames that is longer than the shortest one by this factor may hold a frame. */
-const SUSPICIOUS = 1.5;
-
 /** Slowest and fastest rate of playing that browsers allow, and that is useful. */
-const RATES = { least: 0.0625, first: 0.5, most: 2 };
+const RATES = { least: 0.0625, first: 0.25, most: 2 };
+
+/**
+ * A gap that is longer than the shortest one by this factor may hold a frame: Chromium passes over some that it counts
+ * nowhere.
+ */
+const SUSPICIOUS = 1.5;
 
 /** Growth of the rate with each frame that arrived in order. */
 const FASTER = 1.02;
@@ -29,6 +33,9 @@ const SETTLED = 250;
 
 /** Milliseconds without any news of the video after which it counts as damaged. */
 const PATIENCE = 20_000;
+
+/** What is said where the browser does not tell them. */
+const NO_TIMES = "This browser does not tell the exact times of a video's frames. Use Chrome, Edge or another browser on Chromium for all frames; predictions while the video plays work here too.";
 
 export class VideoFrames {
   #video = document.createElement("video");
@@ -46,6 +53,7 @@ export class VideoFrames {
   #shortest = Infinity;
   #rate = RATES.first;
   #presented = 0;
+  #dropped = 0;
   #ended = false;
   #busy = false;
   #playing = false;
@@ -60,7 +68,7 @@ export class VideoFrames {
     this.onHidden = onHidden;
     Object.assign(this.#video, { muted: true, playsInline: true, preload: "auto", src: URL.createObjectURL(file) });
     this.#video.addEventListener("error", () => this.#fail());
-    this.#video.addEventListener("ended", () => this.#next(() => this.#finish()));
+    this.#video.addEventListener("ended", () => this.#play());
     signal.addEventListener("abort", () => this.#tell());
     document.addEventListener("visibilitychange", this.#visibility);
   }
@@ -75,10 +83,11 @@ export class VideoFrames {
   static async open(file, signal, onHidden) {
     const frames = new VideoFrames(file, signal, onHidden);
     const video = frames.#video;
-    if (!("requestVideoFrameCallback" in video)) throw new Error("This browser does not tell the times of a video's frames. Update it, or use another one.");
     while (video.readyState < 2 && !frames.#failure && !signal.aborted) await frames.#wait();
-    if (frames.#failure) throw frames.#failure;
-    return frames;
+    if (!frames.#failure && !(await tellsTimes(video))) frames.#failure = new Error(NO_TIMES);
+    if (!frames.#failure) return frames;
+    frames.close();
+    throw frames.#failure;
   }
 
   /** Length of the video in seconds; NaN for a recording that does not say. */
@@ -88,7 +97,7 @@ export class VideoFrames {
 
   /** @returns {AsyncGenerator<VideoFrameAt>} */
   async* [Symbol.asyncIterator]() {
-    await this.#take(await this.#shown());
+    await this.#take(await this.#seek(0));
     this.#listen();
     this.#play();
     while (!this.signal.aborted) {
@@ -118,7 +127,9 @@ export class VideoFrames {
   }
 
   #play() {
-    if (this.#busy || this.#ended || document.hidden || !this.#video.paused || this.#video.ended) return;
+    if (this.#busy || this.#ended || document.hidden) return;
+    if (this.#video.ended) this.#next(() => this.#finish());
+    if (!this.#video.paused || this.#video.ended) return;
     this.#playing = true;
     this.#video.playbackRate = this.#rate;
     this.#video.play().catch(() => {}); // it may be paused again at once
@@ -136,13 +147,21 @@ export class VideoFrames {
   };
 
   #listen() {
-    this.#video.requestVideoFrameCallback((_, { presentedFrames, mediaTime }) => {
+    this.#video.requestVideoFrameCallback((_, { presentedFrames }) => {
       if (this.#ended) return;
-      const passed = presentedFrames - this.#presented > 1;
+      const passed = presentedFrames - this.#presented > 1 || this.#droppedMore();
       this.#presented = presentedFrames;
-      if (this.#playing && !this.#busy) this.#next(() => this.#receive(shownBy(this.#video, mediaTime), passed));
+      if (this.#playing && !this.#busy) this.#next(() => this.#receive(shownBy(this.#video), passed));
       this.#listen();
     });
+  }
+
+  /** Return whether the browser has dropped frames since it was asked last. */
+  #droppedMore() {
+    const { droppedVideoFrames } = this.#video.getVideoPlaybackQuality();
+    const more = droppedVideoFrames > this.#dropped;
+    this.#dropped = droppedVideoFrames;
+    return more;
   }
 
   /**
@@ -150,10 +169,7 @@ export class VideoFrames {
    * @param {() => Promise<void>} step
    */
   async #next(step) {
-    if (this.#busy) {
-      if (this.#video.ended) setTimeout(() => this.#next(step), 10); // the end is not missed
-      return;
-    }
+    if (this.#ended || this.#busy) return;
     this.#busy = true;
     try {
       await step();
@@ -174,7 +190,7 @@ export class VideoFrames {
     const gap = shown.time - this.#last;
     if (gap <= CLOSE) return shown.close();
     if (this.#waiting.length + 1 >= MOST_WAITING) this.#pause();
-    if (!passed && gap <= SUSPICIOUS * this.#shortest) {
+    if (!passed && this.#shortest < Infinity && gap <= SUSPICIOUS * this.#shortest) {
       this.#rate = Math.min(RATES.most, this.#rate * FASTER);
       return this.#take(shown);
     }
@@ -234,16 +250,12 @@ export class VideoFrames {
   async #seek(time) {
     const target = Math.min(Math.max(0, time), this.duration || time);
     const seeked = new Promise((done) => this.#video.addEventListener("seeked", done, { once: true }));
-    const announced = new Promise((done) => this.#video.requestVideoFrameCallback((_, { mediaTime }) => done(mediaTime)));
+    const announced = new Promise((done) => this.#video.requestVideoFrameCallback(done));
     this.#video.currentTime = target;
     await seeked;
     const late = new Promise((done) => setTimeout(done, SETTLED));
-    return shownBy(this.#video, (await Promise.race([announced, late])) ?? target);
-  }
-
-  /** Return the frame that is shown. */
-  async #shown() {
-    return this.#seek(0);
+    await Promise.race([announced, late]);
+    return shownBy(this.#video);
   }
 
   /** Wait for news. */
@@ -270,19 +282,17 @@ export class VideoFrames {
  */
 
 /**
- * Return the image that a video shows. The time is the image's own where the browser tells it, so that a newer image than
- * the announced one has its own time too. The pixels are those of the element, because only they are upright where the
- * file says that players shall turn it.
+ * Return the image that a video shows, with its own time. The pixels are those of the element, because only they are
+ * upright where the file says that players shall turn it.
  * @param {HTMLVideoElement} video
- * @param {number} announced Its time in seconds, as it was announced.
  * @returns {Shown}
  */
-function shownBy(video, announced) {
+function shownBy(video) {
   for (;;) {
-    const before = timeOf(video, announced);
+    const time = timeOf(video);
     const bitmap = createImageBitmap(video, DECODING);
     const close = () => void bitmap.then((one) => one.close());
-    if (timeOf(video, announced) === before) return { time: before, bitmap: () => bitmap, close };
+    if (timeOf(video) === time) return { time, bitmap: () => bitmap, close };
     close(); // another image came in between
   }
 }
@@ -290,11 +300,29 @@ function shownBy(video, announced) {
 /**
  * Return the time of the image that a video shows, in seconds.
  * @param {HTMLVideoElement} video
- * @param {number} announced
  */
-function timeOf(video, announced) {
-  if (!("VideoFrame" in globalThis)) return announced;
+function timeOf(video) {
   const frame = new VideoFrame(video);
   frame.close();
   return frame.timestamp / 1e6;
+}
+
+/**
+ * Return whether the browser tells the time of the image that it shows. Firefox 153 gives whole seconds. A newer image than
+ * the announced one may be shown, an older one may not.
+ * @param {HTMLVideoElement} video
+ * @returns {Promise<boolean>}
+ */
+async function tellsTimes(video) {
+  if (!("VideoFrame" in globalThis) || !("requestVideoFrameCallback" in video)) return false;
+  const told = new Promise((done) => {
+    const look = () => video.requestVideoFrameCallback((_, { mediaTime }) => (mediaTime > CLOSE ? done(timeOf(video) >= mediaTime - CLOSE) : look()));
+    look();
+    for (const name of ["ended", "error"]) video.addEventListener(name, () => done(true), { once: true }); // one frame
+  });
+  video.playbackRate = RATES.first;
+  video.play().catch(() => {});
+  const answer = await told;
+  video.pause();
+  return answer === true;
 }
