@@ -22,6 +22,9 @@ OWN = {
 }
 """Settings of new schedulers."""
 
+PRELOAD = "facemood.archive.dask_preload"
+"""The module that new workers load first."""
+
 SILENT = 50
 """Level from which workers and scheduler on this machine log; the engine tells what happens."""
 
@@ -102,7 +105,7 @@ class DaskEngine(RemoteEngine):
         with dask.config.set(OWN):
             self._cluster = self._dask.LocalCluster(
                 n_workers=workers, threads_per_worker=1, host=LOOPBACK, dashboard_address=f"{LOOPBACK}:0",
-                memory_limit=0, silence_logs=SILENT, security=self._dask.Security.temporary(),
+                memory_limit=0, silence_logs=SILENT, preload=[PRELOAD], security=self._dask.Security.temporary(),
             )  # fmt: skip
         return self._dask.Client(self._cluster, set_as_default=False)
 
