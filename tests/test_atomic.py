@@ -109,14 +109,17 @@ def test_the_second_writer_of_a_lasting_file_is_told(tmp_path: Path) -> None:
 
 def test_old_parts_of_dead_processes_go_and_what_lives_stays(tmp_path: Path) -> None:
     ending = "0123456789abcdef.part"
-    for name in (f"new.png.{ending}", f"old.png.{ending}", "old.png.part"):
+    for name in (f"new.png.{ending}", f"old.png.{ending}", "old.png.part", f"table.csv.{ending}", ".table.csv.lock"):
         (tmp_path / name).write_text("left")
     living = Part(tmp_path / "living.png", lasting=False)
     old = time.time() - 2 * LEFTOVER_AGE
-    for path in (living.path, tmp_path / f"old.png.{ending}", tmp_path / "old.png.part"):
+    for path in (living.path, *tmp_path.glob("old.png*"), tmp_path / f"table.csv.{ending}"):
         os.utime(path, (old, old))
     remove_leftovers(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {living.path.name, f"new.png.{ending}", "old.png.part"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        living.path.name, f"new.png.{ending}", "old.png.part",
+        f"table.csv.{ending}", ".table.csv.lock",  # a run that was killed may go on with these rows
+    }  # fmt: skip
     living.commit()
     remove_leftovers(tmp_path / "nowhere")
 

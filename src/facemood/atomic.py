@@ -209,12 +209,17 @@ def is_stream(path: str | os.PathLike[str]) -> bool:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove old parts of dead processes from a folder."""
+    """Remove old parts of dead processes from a folder.
+
+    A part whose target has a lock file stays: whoever writes the target next may take over its rows, and removes it.
+    """
     now = time.time()
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if PART.search(entry.name) and now - entry.stat(follow_symlinks=False).st_mtime > LEFTOVER_AGE:
-                _remove_dead(Path(entry.path))
+                target = PART.sub("", entry.name)
+                if not os.path.lexists(folder / beside(f".{target}", ".lock")):
+                    _remove_dead(Path(entry.path))
 
 
 def sync_folder(folder: Path) -> None:
