@@ -188,27 +188,23 @@ def analyze(
     looks: dict[str, Any] = {"layers": draw or [], "anonymize": anonymize}
     apart = bool(workers or shard or on)
     _refuse_with_study(participants, apart=apart, cut=bool(segment))
-    if gpus_per_worker and not on:
-        raise typer.BadParameter("--gpus-per-worker is for --on ray or --on dask://HOST:PORT")
-    if apart:
-        from facemood.archive import ArchiveJob, EngineChoice, Reading, Shard
-        from facemood.cli.archive_command import archive_of, into_archive, is_archive
+    reading = None
+    if apart or gpus_per_worker:
+        from facemood.archive import Reading
+        from facemood.cli.archive_command import ArchiveChoice, into_archive
 
         reading = Reading(model, options, video, batch, allow_download, pictures, tuple(draw or ()))
-        if shard or on or is_archive(output or []):
-            engine = EngineChoice.parse(on, workers, gpus_per_worker) if on else None
-            folder = archive_of(output or [], json=json, overwrite=overwrite)
-            shown = looks if pictures else None
-            job = ArchiveJob(reading, folder, workers, Shard.parse(shard or "1/1"), retry, shown, carried, engine)
-            raise typer.Exit(into_archive(job, named, quiet=quiet))
+        choice = ArchiveChoice(workers, shard, on, gpus_per_worker, retry, looks if pictures else None, carried)
+        if choice.asked(output or []):
+            raise typer.Exit(into_archive(choice.job(reading, output or [], json, overwrite), named, quiet=quiet))
     _refuse_archive_options(pictures or retry, output or [], carried)
     from facemood.cli.analyze_job import AnalyzeJob
 
     run = AnalyzeJob(video, named, output or [], participants, batch=batch, allow_download=allow_download)
     run.bar, run.dialect = not quiet and sys.stderr.isatty(), csv_dialect
     run.resume, run.overwrite = resume, overwrite
-    if workers:
-        run.read_with(reading, workers, named)
+    if reading is not None:
+        run.read_with(reading, workers or 1, named)
     run.check(json=json, draws=bool(draw))
     code = run.run(open_recognizer(model, **options), looks, echo=json)
     run.tell(summary=not (json or quiet))

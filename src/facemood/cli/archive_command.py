@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -27,7 +27,7 @@ from facemood.csv_dialect import PLAIN
 from facemood.filenames import printable
 
 if TYPE_CHECKING:
-    from facemood.archive import ArchiveInputs, ArchiveJob, ArchiveProgress, ArchiveSummary, ProgressHook
+    from facemood.archive import ArchiveInputs, ArchiveJob, ArchiveProgress, ArchiveSummary, ProgressHook, Reading
 
 logger: logging.Logger = logging.getLogger("facemood")
 
@@ -122,6 +122,51 @@ def refuse_unshared(names: list[str], *, allow_download: bool) -> None:
     for name in filter(lambda name: name == "-" or is_data_url(name), names):
         raise SourceError(f"{name_of_item(name)}: several processes cannot share it; give the name of a file")
     refuse_live(names if not allow_download else [])
+
+
+class ArchiveChoice(NamedTuple):
+    """How an archive is read, as the options of ``analyze`` say.
+
+    Attributes:
+        workers: Number of processes.
+        shard: The share of the inputs.
+        on: The engine.
+        gpus: GPUs of each worker of an engine.
+        retry: Whether inputs that failed are read again.
+        looks: How images are drawn; None without drawn images.
+        carried: Values of the columns that are carried, by the name of the input.
+    """
+
+    workers: int | None
+    shard: str | None
+    on: str | None
+    gpus: float
+    retry: bool
+    looks: Mapping[str, Any] | None
+    carried: Mapping[str, Mapping[str, str]]
+
+    def asked(self, outputs: list[str]) -> bool:
+        """Return whether an archive is asked for, and not files.
+
+        Raises:
+            typer.BadParameter: There are GPUs for workers, but no engine that has them.
+        """
+        if self.gpus and not self.on:
+            raise typer.BadParameter("--gpus-per-worker is for --on ray or --on dask://HOST:PORT")
+        return bool(self.shard or self.on) or is_archive(outputs)
+
+    def job(self, reading: Reading, outputs: list[str], json: bool, overwrite: bool) -> ArchiveJob:
+        """Return the job that reads.
+
+        Raises:
+            typer.BadParameter: The output is no folder, or another option does not fit.
+        """
+        from facemood.archive import ArchiveJob, EngineChoice, Shard
+
+        folder = archive_of(outputs, json=json, overwrite=overwrite)
+        engine = EngineChoice.parse(self.on, self.workers, self.gpus) if self.on else None
+        shard = Shard.parse(self.shard) if self.shard else Shard()
+        return ArchiveJob(reading, folder, self.workers, shard, self.retry, self.looks, self.carried, engine)
 
 
 def archive_of(outputs: list[str], *, json: bool, overwrite: bool) -> str:
