@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 MOST_ITEMS = 8
 """Most images that wait to be written: as many as are read together."""
@@ -30,6 +33,8 @@ class WriteBehind:
     """
 
     def __init__(self) -> None:
+        from concurrent.futures import ThreadPoolExecutor  # photos need no thread
+
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="facemood-write")
         self._waiting: deque[tuple[Future[object], int]] = deque()
 
@@ -66,6 +71,8 @@ class WriteBehind:
 
     def _take(self) -> None:
         """Wait for the first piece, and raise what it raised."""
+        from concurrent.futures import wait
+
         wait([self._waiting[0][0]])  # Ctrl-C comes out here: the piece still waits then
         done, _ = self._waiting.popleft()
         error = done.exception()
