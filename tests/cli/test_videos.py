@@ -133,7 +133,8 @@ def test_resume_needs_what_can_be_gone_on_with(facemood: Run, videos: Path, tmp_
 def test_an_interrupted_video_is_kept_under_a_name_that_says_so(videos: Path, tmp_path: Path, astronaut: Path) -> None:
     image = small(astronaut)
     make_video(tmp_path / "long.mp4", [image] * 1500, fps=25)
-    command = [sys.executable, "-m", "facemood", "analyze", "long.mp4", "-o", "{name}.csv", "--batch", "1"]
+    outputs = ("-o", "{name}.csv", "-o", "drawn-{name}.mp4")
+    command = [sys.executable, "-m", "facemood", "analyze", "long.mp4", *outputs, "--batch", "1"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
         wait_for_rows(tmp_path / "long.csv", 5000)
         process.send_signal(signal.SIGINT)
@@ -143,6 +144,7 @@ def test_an_interrupted_video_is_kept_under_a_name_that_says_so(videos: Path, tm
     rows = rows_of(tmp_path / "long.unfinished.csv")
     assert 0 < len(rows) < 1500
     assert not (tmp_path / "long.csv").exists()
+    assert len(list(read_video(tmp_path / "drawn-long.unfinished.mp4"))) == len(rows)
 
 
 def test_hidden_faces_are_hidden_in_what_is_written(facemood: Run, videos: Path, tmp_path: Path) -> None:
