@@ -24,6 +24,7 @@ from machine import describe_machine
 
 from facemood import EmotionRecognizer
 from facemood.models.cpu_share import usable_cpus
+from facemood.models.runtime import default_threads
 from facemood.schema import Image
 
 BUSY = (0, 1, 2)
@@ -36,20 +37,21 @@ Times = dict[str, list[tuple[float, float]]]
 def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=80)
     rounds = parser.parse_args().rounds
+    machine = describe_machine()
     cv2.setNumThreads(1)
     photo = load_photos()[0]
     readers = {
-        str(threads): EmotionRecognizer(device="cpu", threads=threads)
-        for threads in (None, *range(1, usable_cpus() + 1))
+        str(threads): EmotionRecognizer(device="cpu", threads=threads) for threads in range(1, usable_cpus() + 1)
     }
+    default = str(default_threads() or os.cpu_count())
     rows = {}
     for many in BUSY:
         with busy(many):
-            rows[str(many)] = row(measure(readers, photo, rounds))
+            rows[str(many)] = row(measure(readers, photo, rounds), default)
         print(many, rows[str(many)], flush=True)
-    known = {**describe_machine(), "busy": rows}
+    known = {**machine, "default": default, "rounds": rounds, "busy": rows}
     Path(__file__).with_suffix(".json").write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
 
 
@@ -78,19 +80,14 @@ def measure(readers: dict[str, EmotionRecognizer], photo: Image, rounds: int) ->
     return {name: found[len(names) :] for name, found in times.items()}
 
 
-def row(times: Times) -> dict[str, object]:
+def row(times: Times, default: str) -> dict[str, object]:
     """Return the median milliseconds of each number of threads, and the ratio of the default to the best one."""
     wall, cpu = (
         {name: round(1000 * statistics.median(one[kind] for one in found), 2) for name, found in times.items()}
         for kind in (0, 1)
     )
-    best = min(value for name, value in wall.items() if name != "None")
-    return {
-        "wall_ms": wall,
-        "cpu_ms": cpu,
-        "default_to_best": round(wall["None"] / best, 2),
-        "load": os.getloadavg()[0],
-    }
+    best = round(wall[default] / min(wall.values()), 2)
+    return {"wall_ms": wall, "cpu_ms": cpu, "default_to_best": best, "load": round(os.getloadavg()[0], 1)}
 
 
 if __name__ == "__main__":

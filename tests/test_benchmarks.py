@@ -63,3 +63,34 @@ def test_the_servers_guide_shows_what_attacks_cost() -> None:
     assert shown.strip() in (ROOT / "docs" / "server.md").read_text()
     rows = json.loads((ROOT / "benchmarks" / "attacks.json").read_text())["attacks"]
     assert all(row[f"{kind} ms under it"] < 2.05 * row[f"{kind} ms"] for row in rows for kind in ("live", "photo"))
+
+
+def test_the_page_on_speed_is_made_from_the_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    page = importlib.import_module("speed_page").page()
+    assert (ROOT / "docs" / "speed.md").read_text() == page, "run: python benchmarks/speed_page.py"
+
+
+def test_the_default_number_of_threads_is_near_the_best_also_beside_busy_processes() -> None:
+    rows = json.loads((ROOT / "benchmarks" / "threads.json").read_text())["busy"]
+    assert "1" in rows
+    assert all(row["default_to_best"] <= 1.15 for row in rows.values())
+
+
+def test_reading_photos_reduced_changes_no_more_than_cutting_off_a_few_rows_of_pixels() -> None:
+    rows = json.loads((ROOT / "benchmarks" / "large_photos.json").read_text())["min_face"]
+    for row in rows.values():
+        whole, _ = row["reduced"]["faces"]
+        assert row["reduced"]["in_both"] >= 0.95 * whole
+        same, cut = (row[way]["same_label"] / row[way]["in_both"] for way in ("reduced", "shifted"))
+        assert same >= cut - 0.01
+        assert row["cpu_ms"][1] < 0.5 * row["cpu_ms"][0]
+
+
+def test_each_line_of_the_history_says_what_it_compares_and_on_which_machine() -> None:
+    lines = [json.loads(line) for line in (ROOT / "benchmarks" / "history.jsonl").read_text().splitlines()]
+    assert lines
+    for line in lines:
+        assert line["commit"] != line["against"]
+        assert all(line[key] for key in ("date", "processor", "load before the run"))
+        assert all(set(row) == {"cpu", "wall"} for row in line["ratios"].values())
