@@ -1,10 +1,12 @@
-"""Measure what small, tilted and turned faces cost; write docs/limits.json and the page docs/limits.md.
+"""Measure what size, tilt, a turn, light, glasses and beards cost; write docs/limits.json and the page docs/limits.md.
 
-    python scripts/measure_limits.py DATA
+    python scripts/measure_limits.py [DATA] [--photos FOLDER FIRST.csv SECOND.csv]
 
 DATA is FER2013 with its FER+ votes. Faces with a FER+ majority of PrivateTest, evenly spaced, are enlarged on a canvas,
 made smaller or rotated, and read end to end with the defaults, except that the smallest face is 12 pixels. A missed
-face counts as wrong. It takes five minutes on one core. ``--page`` only rewrites the page, from the figures.
+face counts as wrong. It takes five minutes on one core. FOLDER has photos with labels, and the two tables have what
+was seen in them, in two passes (`limits_groups.py`). What is not given keeps its figures. ``--page`` only rewrites the
+page.
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ import itertools
 import json
 import sys
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,21 @@ sys.path.insert(0, str(ROOT))
 from facemood import EmotionRecognizer  # noqa: E402
 from facemood.datasets import ExpressionDataset, open_dataset  # noqa: E402
 from facemood.evaluation.crop_framing import on_canvas  # noqa: E402
-from facemood.models import find_model  # noqa: E402
+from facemood.evaluation.groups import recall_table, share_table  # noqa: E402
 from facemood.schema import Face, Image  # noqa: E402
 from facemood.spacing import evenly_spaced  # noqa: E402
-from facemood.text import exact_percent, fill_template, markdown_table, with_interval  # noqa: E402
+from facemood.text import count, exact_percent, fill_template, markdown_table, with_interval  # noqa: E402
 from facemood.wilson import wilson_interval  # noqa: E402
+from scripts.limits_groups import (  # noqa: E402
+    COUNTED,
+    ENOUGH,
+    agreement_table,
+    angle_rows,
+    difference_table,
+    digests,
+    group_rows,
+    measure_photos,
+)
 
 DOCS = ROOT / "docs"
 """Where the page goes."""
@@ -67,15 +78,22 @@ def main() -> None:
     """Measure, and write figures and page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", nargs="?", help="the dataset, fer2013:DIR")
+    parser.add_argument(
+        "--photos", nargs=3, type=Path, metavar=("FOLDER", "FIRST", "SECOND"), help="photos, two tables"
+    )
     parser.add_argument("--page", action="store_true", help="write the page from the figures that are there")
     options = parser.parse_args()
     figures = DOCS / "limits.json"
-    if not options.page:
+    known = json.loads(figures.read_text(encoding="utf-8")) if figures.is_file() else {}
+    if options.photos and not options.page:
+        known["photos"] = measure_photos(options.photos[0], options.photos[1:])
+    if options.data and not options.page:
         dataset = open_dataset(options.data).split(SPLIT).ferplus_majority()
         rows = np.zeros(len(dataset), bool)
         rows[evenly_spaced(len(dataset), FACES)] = True
-        figures.write_text(json.dumps(measure(dataset.subset(rows)), indent=1) + "\n", encoding="utf-8")
-    (DOCS / "limits.md").write_text(page(json.loads(figures.read_text(encoding="utf-8"))), encoding="utf-8")
+        known |= measure(dataset.subset(rows))
+    figures.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    (DOCS / "limits.md").write_text(page(known), encoding="utf-8")
 
 
 def measure(dataset: ExpressionDataset) -> dict[str, Any]:
@@ -87,7 +105,7 @@ def measure(dataset: ExpressionDataset) -> dict[str, Any]:
     tilted = {tilt: read(recognizer, dataset, rotate, tilt) for tilt in TILTS[1:]}
     sizes = {size: read(recognizer, dataset, shrink, size) for size in SIZES}
     return {
-        "models": {name: sha256(find_model(name).read_bytes()).hexdigest()[:12] for name in ("default", "finder")},
+        "models": digests(),
         "size": {str(size): figures_of(found, words) for size, found in sizes.items()},
         "tilt": {str(tilt): figures_of(found, words) for tilt, found in ({0: level} | tilted).items()},
         "yaw": by_yaw(level, words),
@@ -153,8 +171,17 @@ def by_yaw(found: Readings, words: NDArray[np.str_]) -> dict[str, Any]:
 def page(known: dict[str, Any]) -> str:
     """Fill the template with the figures."""
     text = (ROOT / "scripts" / "limits.template.md").read_text(encoding="utf-8")
+    photos = known["photos"]
     parts = {
         "faces": f"{known['tilt']['0']['n']:,}",
+        "photos": f"{photos['n']:,}",
+        "missed": count(photos["missed"], "photo"),
+        "agreement": agreement_table(photos["agreement"]),
+        "groups": share_table(group_rows(photos)),
+        "recalls": recall_table(group_rows(photos), COUNTED),
+        "enough": str(ENOUGH),
+        "differences": difference_table(photos["groups"]),
+        "angles": share_table(angle_rows(photos)),
         "models": ", ".join(f"{name} {digest}" for name, digest in known["models"].items()),
         "size": table("side of the face's square, pixels", known["size"]),
         "tilt": table("tilt, degrees", known["tilt"]),

@@ -23,6 +23,22 @@ def test_the_page_is_made_from_the_figures(script: ModuleType) -> None:
     assert {row["n"] for name in ("size", "tilt") for row in known[name].values()} == {script.FACES}
 
 
+def test_the_figures_are_those_of_the_shipped_models(script: ModuleType) -> None:
+    known = json.loads((ROOT / "docs" / "limits.json").read_text())
+    assert known["models"] == known["photos"]["models"] == script.digests(), "run: python scripts/measure_limits.py"
+
+
+def test_what_the_page_says_of_groups_is_so(script: ModuleType) -> None:
+    found = json.loads((ROOT / "docs" / "limits.json").read_text())["photos"]["groups"]
+    for one in found.values():
+        low, high = one["interval"]
+        assert low <= -0.1 < one["difference"] < 0 < high
+        loss = [one["rows"][-1]["recall"][name]["share"] - one["rows"][0]["recall"][name]["share"]
+                for name in one["expressions"]]  # fmt: skip
+        assert one["expressions"][int(np.argmin(loss))] == "surprise"
+    assert found["beard"]["rows"][-1]["recall"]["sad"]["n"] == 2
+
+
 def test_a_missed_face_counts_as_wrong(script: ModuleType) -> None:
     box, labels = np.zeros(4, np.float32), ("happy", "sad")
     happy = Face(box, 0.9, labels=labels, probabilities=np.array([0.9, 0.1], np.float32), pose=np.array([-20.0, 0, 0]))
