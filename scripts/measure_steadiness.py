@@ -3,8 +3,9 @@
     python scripts/measure_steadiness.py CLIPS
 
 CLIPS is a folder with ``a.mp4`` and ``b.mp4``, which show one person each. Their faces are read once, frame by frame.
-The predictions, the clips in turns, make a video of ten minutes, of which every frame or fewer are smoothed. It takes a
-minute on one core. ``--page`` only rewrites the page, from the figures.
+The predictions, the clips in turns, make a video of ten minutes, of which every frame or fewer are smoothed. On them
+and on worn copies, the display label is compared with the usual rule (`steadiness_rules.py`). It takes four minutes on
+one core. ``--page`` only rewrites the page, from the figures.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import itertools
 import json
 import sys
+import tempfile
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +34,7 @@ from facemood.schema import Face  # noqa: E402
 from facemood.text import exact_percent, fill_template, markdown_table  # noqa: E402
 from facemood.timeline import Track, collect_tracks  # noqa: E402
 from facemood.tracking.smooth import Smoother  # noqa: E402
+from scripts.steadiness_rules import DWELLS, WORN, dwell_labels, write_worn  # noqa: E402
 
 DOCS = ROOT / "docs"
 """Where the page goes."""
@@ -74,7 +77,9 @@ def measure(folder: Path) -> dict[str, Any]:
     clips = [read(folder / name) for name in CLIPS]
     smoothed = [track_of(clip) for clip in clips]
     seconds = sum(track.seconds for track in smoothed)
-    delays = [delay for clip, track in zip(clips, smoothed, strict=True) for delay in delays_of(clip, track)]
+    delays = [
+        delay for clip, track in zip(clips, smoothed, strict=True) for delay in delays_of(clip, track.display_labels)
+    ]
     long = in_turns(clips)
     return {
         "model": sha256(find_model("default").read_bytes()).hexdigest()[:12],
@@ -86,6 +91,7 @@ def measure(folder: Path) -> dict[str, Any]:
         },
         "changes": len(delays),
         "delay": None if not delays else round(float(np.median(delays)), 2),
+        "rules": {"as they are": compare(clips), "with the worn copies": compare([*clips, *read_worn(folder)])},
         "made": {str(every): shares_of(track_of(thin(long, every))) for every in EVERY},
     }
 
@@ -99,6 +105,33 @@ def read(file: Path) -> Predictions:
             rows.append(max(faces, key=lambda face: face.size[0]).probabilities)
             times.append(float(result.timestamp or 0.0))
     return Predictions(np.array(times), np.array(rows), recognizer.labels)
+
+
+def read_worn(folder: Path) -> list[Predictions]:
+    """Read worn copies of the clips."""
+    found = []
+    with tempfile.TemporaryDirectory() as place:
+        for number, (name, clip) in enumerate(itertools.product(WORN, CLIPS)):
+            write_worn(folder / clip, Path(place, f"{number}.avi"), name)
+            found.append(read(Path(place, f"{number}.avi")))
+    return found
+
+
+def compare(clips: list[Predictions]) -> dict[str, Any]:
+    """Return seconds, and flips a minute and delay of the display label and of the usual rule, by its dwell."""
+    tracks = [track_of(clip) for clip in clips]
+    seconds = sum(track.seconds for track in tracks)
+    shown = {"display label": [track.display_labels for track in tracks]} | {
+        f"dwell of {dwell:g} s": [
+            dwell_labels(track, clip.probabilities, dwell) for clip, track in zip(clips, tracks, strict=True)
+        ]
+        for dwell in DWELLS
+    }
+    found: dict[str, Any] = {"seconds": round(seconds, 1)}
+    for rule, labels in shown.items():
+        delays = [delay for clip, part in zip(clips, labels, strict=True) for delay in delays_of(clip, part)]
+        found[rule] = {"per minute": per_minute(labels, seconds), "delay": round(float(np.median(delays)), 2)}
+    return found
 
 
 def in_turns(clips: list[Predictions]) -> Predictions:
@@ -138,9 +171,9 @@ def per_minute(labels: list[NDArray[np.int64]], seconds: float) -> float:
     return round(sum(int((np.diff(part) != 0).sum()) for part in labels) / seconds * 60, 1)
 
 
-def delays_of(clip: Predictions, track: Track) -> list[float]:
+def delays_of(clip: Predictions, shown: NDArray[np.int64]) -> list[float]:
     """Return the seconds from each lasting change of the frames' label until it is displayed, if it was not before."""
-    best, shown, times = clip.probabilities.argmax(axis=1), track.display_labels, track.timestamps
+    best, times = clip.probabilities.argmax(axis=1), clip.times
     bounds = [*(np.flatnonzero(np.diff(best)) + 1).tolist(), len(best) - 1]
     delays = []
     for first, end in itertools.pairwise(bounds):
@@ -171,11 +204,42 @@ def page(known: dict[str, Any]) -> str:
         "flips": markdown_table([{"label": name, "per minute": str(n)} for name, n in known["flips a minute"].items()]),
         "changes": str(known["changes"]),
         "delay": f"{known['delay']:g}",
+        "rules": rule_table(known["rules"]),
+        "rules_told": told_rules(known["rules"]),
+        "worn_seconds": f"{known['rules']['with the worn copies']['seconds']:g}",
         "shares": markdown_table([share_row(every, made[every], seen) for every in made]),
         "spread": f"{100 * max(spread.values()):.1f}",
         "model": known["model"],
     }
     return fill_template(text, parts)
+
+
+def rule_table(known: dict[str, Any]) -> str:
+    """Return the table that compares the rules."""
+    rules = [name for name in known["as they are"] if name != "seconds"]
+    return markdown_table(
+        [
+            {"rule": rule}
+            | {
+                title: f"{found[rule]['per minute']} a minute, {found[rule]['delay']:.2f} s"
+                for title, found in known.items()
+            }
+            for rule in rules
+        ]
+    )
+
+
+def told_rules(known: dict[str, Any]) -> str:
+    """Say how often and how late the display label changes, against the usual rule with the shortest dwell."""
+    fewer, later = [], []
+    for found in known.values():
+        own, usual = found["display label"], found[f"dwell of {DWELLS[0]:g} s"]
+        fewer.append(exact_percent(1 - own["per minute"] / usual["per minute"]))
+        later.append(f"{own['delay'] - usual['delay']:.2f}")
+    return (
+        f"Against a dwell of {DWELLS[0]:g} s, which was the rule before, the display label changes {fewer[0]} less "
+        f"often, {later[0]} s later.\nWith the worn copies it is {fewer[1]} and {later[1]} s."
+    )
 
 
 def share_row(every: str, found: dict[str, Any], seen: list[str]) -> dict[str, str]:
