@@ -29,6 +29,7 @@ TAKERS: dict[str, Callable[[EmotionRecognizer, Any], Any]] = {
     "draw_faces": lambda _, image: draw_faces(image, [FACE]),
     "anonymize": lambda _, image: anonymize(image, [FACE]),
     "classify": lambda recognizer, image: recognizer.classify([image]),
+    "features": lambda recognizer, image: recognizer.features([image]),
     "explain_faces": lambda recognizer, image: (
         explain_faces(recognizer.pipeline, image, [FACE], ExplainOptions(method="occlusion"))[0].attribution
     ),
