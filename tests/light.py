@@ -32,6 +32,7 @@ EXTRAS = {
     "distributed": "dask",
     "dlib": "hog",
     "fastapi": "serve",
+    "h5py": "backbones",
     "httpx": "dev",
     "kubernetes_validate": "dev",
     "lightning": "train",

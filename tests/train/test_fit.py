@@ -8,15 +8,19 @@ import pytest
 import torch
 from PIL import Image
 
+from facemood import EmotionRecognizer
 from facemood.datasets import ExpressionDataset
 from facemood.errors import OutputError, RecipeError
 from facemood.labels import BASIC_EXPRESSIONS, FERPLUS_COLUMNS
 from facemood.train import Hardware, Recipe, fit, load_recipe, load_trained
 from facemood.train.data.batches import as_tensor
+from facemood.train.data.fit_input import fit_input
+from facemood.train.export import export
 from facemood.train.export.describe import describe
-from facemood.train.module import ExpressionModule, fit_input
+from facemood.train.module import ExpressionModule
 from facemood.train.networks.zoo import build_network
 from facemood.train.trainer import History
+from tests.conftest import PHOTOS
 
 SMALL = ["network.widths=[8, 16]", "network.blocks=[1, 1]", "train.batch_size=16", "train.crop=24", "train.ema=0.9"]
 
@@ -187,6 +191,21 @@ def test_a_frozen_trunk_does_not_change_and_then_learns(tmp_path: Path) -> None:
     freed = trunk("freed", "train.freeze_epochs=2")
     assert all(torch.equal(one, other) for one, other in zip(start, frozen, strict=True))  # batch norm included
     assert not any(torch.equal(one, other) for one, other in zip(start, freed, strict=True) if one.is_floating_point())
+
+
+@pytest.mark.slow
+def test_a_transformer_trains_is_exported_and_reads(tmp_path: Path) -> None:
+    pytest.importorskip("timm", reason="backbones need the extra backbones")
+    vit = ["network.kind='timm:test_vit'", "network.pretrained=false", "input.size=160", "input.pixels='half'"]
+    rate = ["train.optimizer='adamw'", "train.learning_rate=1e-3", "train.crop=0", "train.ema=0.0"]
+    fit(small_recipe(*vit, *rate, "train.epochs=2", "train.warmup=0.0"), bright_or_dark(), tmp_path / "run")
+    first, last = history(tmp_path / "run")
+    assert last["train_loss"] < first["train_loss"]
+    export(tmp_path / "run", bright_or_dark(), tmp_path / "vit.onnx")
+    recognizer = EmotionRecognizer(model=tmp_path / "vit.onnx", threads=1)
+    (face,) = recognizer.analyze_image(PHOTOS / "astronaut.png").faces
+    assert face.probabilities is not None
+    assert face.probabilities.sum() == pytest.approx(1, abs=1e-5)
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@ import torch
 
 from facemood.models import ModelCard
 from facemood.models.session import prepare
-from facemood.train.module import fit_input
+from facemood.train.data.fit_input import fit_input
 from tests.train.test_fit import small_recipe
 
 

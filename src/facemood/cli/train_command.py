@@ -38,6 +38,15 @@ def train(
     ] = False,
     devices: Annotated[int, typer.Option(metavar="N", min=1, help="Devices or processes per machine to train on.")] = 1,
     nodes: Annotated[int, typer.Option(metavar="N", min=1, help="Machines to train on.")] = 1,
+    features: Annotated[
+        Path | None,
+        typer.Option(
+            "--features",
+            metavar="FOLDER",
+            show_default="RUN/features",
+            help="Folder of cached features (train.cached_versions), which several runs may share.",
+        ),
+    ] = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write TensorBoard logs.")] = False,
     explain: Annotated[
         int,
@@ -72,7 +81,7 @@ def train(
     bar = not quiet and sys.stderr.isatty()
     hardware = Hardware(devices=devices, nodes=nodes, tensorboard=tensorboard)
     try:
-        fit(chosen, dataset, folder, resume=resume is not None, progress=bar, hardware=hardware)
+        fit(chosen, dataset, folder, resume=resume is not None, progress=bar, hardware=hardware, features=features)
     except KeyboardInterrupt:
         say(f"facemood: stopped; continue from the last complete epoch with the same command and --resume {folder}")
         raise typer.Exit(INTERRUPTED) from None

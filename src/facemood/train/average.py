@@ -20,8 +20,9 @@ from facemood.datasets import ExpressionDataset
 from facemood.errors import RecipeError
 from facemood.spacing import evenly_spaced
 from facemood.train.data.batches import as_tensor
+from facemood.train.data.fit_input import fit_input
 from facemood.train.fit import load_trained
-from facemood.train.module import ExpressionModule, fit_input
+from facemood.train.module import ExpressionModule
 from facemood.train.networks.start import load_start, read_start
 from facemood.train.norms import reestimated_norms
 from facemood.train.recipe import Recipe

@@ -21,13 +21,17 @@ from facemood.datasets import ExpressionDataset
 from facemood.errors import FacemoodError, RecipeError, WorkerError
 from facemood.spacing import evenly_spaced
 from facemood.text import joined
+from facemood.train.cached_features import FEATURES, CachedFeatures
 from facemood.train.data.batches import as_tensor, training_batches, validation_batches
 from facemood.train.data.contact_sheet import write_contact_sheet
 from facemood.train.data.divide import class_weights, prepare
+from facemood.train.data.fit_input import fit_input
 from facemood.train.data.soft_labels import read_soft_labels, teachers_of
 from facemood.train.data.targets import heads_of, make_targets
 from facemood.train.data.upright import UPRIGHT_FILE, upright_matrices
-from facemood.train.module import ExpressionModule, fit_input
+from facemood.train.module import ExpressionModule
+from facemood.train.networks.frozen_part import FrozenPart
+from facemood.train.networks.plain import TrunkNetwork
 from facemood.train.networks.start import load_start, read_start, with_shape_of_start
 from facemood.train.networks.weights_file import find_weights
 from facemood.train.recipe import Recipe
@@ -42,7 +46,7 @@ from facemood.train.run_folder import (
     read_facts,
     read_recipe,
 )
-from facemood.train.trainer import Hardware, has_begun, leads, lost_another, open_trainer
+from facemood.train.trainer import Hardware, Watch, has_begun, leads, lost_another, open_trainer
 
 logger: logging.Logger = logging.getLogger("facemood")
 
@@ -61,13 +65,16 @@ def fit(
     resume: bool = False,
     progress: bool = False,
     hardware: Hardware | None = None,
+    features: Path | None = None,
+    watch: Watch | None = None,
 ) -> Path:
     """Train a network and return the path of its checkpoint.
 
     The folder `run` gets ``run.json`` (recipe, classes, counts, environment), ``augmented.png`` (augmented training
     images), ``upright.npz`` (the landmarks of the training images, if the recipe turns them upright), ``history.jsonl``
     (the logged figures of each epoch), ``last.ckpt``, which is written after every epoch, and ``best.ckpt`` if the
-    recipe keeps the best. An interrupted run can be resumed from its last complete epoch.
+    recipe keeps the best. Cached features are kept in ``features``; they may be deleted after the run. An interrupted
+    run can be resumed from its last complete epoch.
 
     Args:
         recipe: The recipe.
@@ -76,13 +83,19 @@ def fit(
         resume: Resume the run in that folder.
         progress: Show a progress bar on the terminal.
         hardware: Devices and machines to train on; None for one device.
+        features: Folder of cached features that several runs share; None for one in the run's folder.
+        watch: Is told each epoch and its monitored figure; an exception that it raises ends the training.
 
     Raises:
-        RecipeError: The folder has another run, a damaged one, or nothing to resume; or there is not enough memory.
+        RecipeError: The folder has another run, a damaged one, or nothing to resume; there is not enough memory; or the
+            network cannot be frozen as the recipe says.
         DatasetError: The dataset lacks a split, or a class is too small to be split.
-        OutputError: The folder cannot be written.
+        OutputError: The folder cannot be written, or has no space for the features.
         WorkerError: Another of several processes that train together is gone.
     """
+    hardware = hardware or Hardware()
+    if recipe.train.cached_versions and hardware.devices * hardware.nodes > 1:
+        raise RecipeError("train.cached_versions is for one process; train on one device, or set it to 0")
     training, validation = prepare(recipe, dataset)
     recipe = with_shape_of_start(recipe)
     facts = {**_facts(recipe, training, validation), **({} if resume else _origins(recipe))}
@@ -108,12 +121,28 @@ def fit(
     batches = training_batches(
         training, targets, batch_size=config.batch_size, seed=config.seed, epoch=done, upright=upright
     )
+    watched = validation_batches(validation)
+    if config.freeze_epochs:
+        _freeze(module, batches, watched, features or run / FEATURES)
     if leads():
         cut_history(run, done)
         write_contact_sheet(run / CONTACT_SHEET, training, recipe, upright)
-    trainer = open_trainer(module, run, progress=progress, hardware=hardware or Hardware())
-    _run(trainer, module, batches, validation_batches(validation), checkpoint)
+    trainer = open_trainer(module, run, progress=progress, hardware=hardware, watch=watch)
+    _run(trainer, module, batches, watched, checkpoint)
     return kept_checkpoint(run, recipe)
+
+
+def _freeze(module: ExpressionModule, batches: Any, watched: Any, folder: Path) -> None:
+    """Tell a module which part of its network is frozen at first, and where the features of that part are kept."""
+    recipe, size = module.recipe, module.size
+    if not (recipe.train.freeze_through or recipe.train.cached_versions or isinstance(module.network, TrunkNetwork)):
+        return  # all but the heads is frozen
+    images = 255 * torch.rand(2, *batches.dataset[torch.arange(1)].images.shape[1:], generator=torch.Generator())
+    module.part = FrozenPart(module.network, recipe.train.freeze_through, fit_input(images, recipe, size))
+    if recipe.train.cached_versions:
+        module.cache = CachedFeatures(
+            recipe, size, module.part, training=batches.dataset, validation=watched.dataset, folder=folder
+        )
 
 
 def _sample(training: ExpressionDataset, recipe: Recipe, size: int) -> Tensor:

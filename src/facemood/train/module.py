@@ -7,13 +7,14 @@ from typing import Any
 import lightning
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from facemood.train.cached_features import CachedFeatures
 from facemood.train.data.augment import augment, mixup
 from facemood.train.data.batches import Batch
+from facemood.train.data.fit_input import fit_input
 from facemood.train.data.targets import VOTE_HEAD
 from facemood.train.head_losses import label_loss, vote_loss
-from facemood.train.networks.pixels import GREY
+from facemood.train.networks.frozen_part import FrozenPart
 from facemood.train.networks.zoo import build_network
 from facemood.train.parameter_groups import build_optimizer
 from facemood.train.recipe import Recipe
@@ -33,12 +34,18 @@ class ExpressionModule(lightning.LightningModule):
         size: Side of the network's input in pixels.
         class_weights: (K,) float, the weight of each class in the label head's loss; None for 1.
         pretrained: False if the weights will be loaded from a run.
+
+    Attributes:
+        part: What is frozen in the first epochs; None for all but the heads.
+        cache: The features of that part, if the recipe has them computed once.
     """
 
     recipe: Recipe
     size: int
     label_head: str
     class_weights: Tensor | None
+    part: FrozenPart | None = None
+    cache: CachedFeatures | None = None
 
     def __init__(
         self,
@@ -57,26 +64,29 @@ class ExpressionModule(lightning.LightningModule):
         self.network: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.register_buffer("class_weights", class_weights, persistent=False)
         self.random: torch.Generator = torch.Generator()
+        self.recalls: Tensor = torch.zeros(2, heads[self.label_head])
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Augment the batch, and return the sum of the heads' losses."""
         if index == 0:
             self._start_epoch()
-        crop = self._crop(batch)
-        images = augment(
-            batch.images.float(), self.recipe.augment, size=crop, generator=self.random, upright=batch.upright
-        )
-        images, batch = mixup(images, batch, self.recipe.augment)
-        logits = self._run(fit_input(images, self.recipe, round(self.size * crop / batch.images.shape[-1])))
+        if self.cache is not None and self._frozen():
+            logits = self._run_from(self.cache.training(self.current_epoch, batch.rows))
+        else:
+            images, batch = self._augmented(batch)
+            logits = self._run(images)
         loss = sum(self._losses(logits, batch).values(), start=self._penalty())
-        hits = (logits[self.label_head].argmax(1) == batch.targets.argmax(1)).float().mean()
-        for name, value in (("train_loss", loss), ("train_accuracy", hits)):
-            self.log(name, value, on_step=False, on_epoch=True, batch_size=len(images), prog_bar=True, sync_dist=True)
+        hits = (logits[self.label_head].argmax(1) == batch.targets.argmax(1)).float()
+        for name, value in (("train_loss", loss), ("train_accuracy", hits.mean())):
+            self.log(name, value, on_step=False, on_epoch=True, batch_size=len(hits), prog_bar=True, sync_dist=True)
         return loss
 
     def validation_step(self, batch: Batch, index: int) -> None:
-        """Log loss and accuracy of each head on uncropped, unchanged images."""
-        logits = self.network(fit_input(batch.images.float(), self.recipe, self.size))
+        """Log loss and accuracy of each head on uncropped, unchanged images, or on their cached features."""
+        if self.cache is not None and self._frozen():
+            logits = self._run_from(self.cache.validation(batch.rows))
+        else:
+            logits = self.network(fit_input(batch.images.float(), self.recipe, self.size))
         losses = self._losses(logits, batch)
         right = {self.label_head: (logits[self.label_head].argmax(1) == batch.labels).float()}
         if self.has_votes:
@@ -86,6 +96,17 @@ class ExpressionModule(lightning.LightningModule):
             self.log(f"{head}_loss", losses[head], batch_size=len(batch.images), sync_dist=True)
             if len(hits):
                 self.log(f"{head}_accuracy", hits.mean(), batch_size=len(hits), prog_bar=True, sync_dist=True)
+        for row, weights in enumerate((right[self.label_head].cpu(), None)):
+            self.recalls[row] += torch.bincount(batch.labels.cpu(), weights, minlength=self.recalls.shape[1])
+
+    def on_validation_epoch_start(self) -> None:
+        """Begin to count hits and images of each class."""
+        self.recalls.zero_()
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the mean of the recalls of the classes that have images."""
+        hits, images = self.recalls[:, self.recalls[1] > 0]
+        self.log(f"{self.label_head}_recall", (hits / images).mean(), sync_dist=True)
 
     def configure_optimizers(self) -> Any:
         """Build the recipe's optimizer and its learning-rate schedule."""
@@ -95,7 +116,7 @@ class ExpressionModule(lightning.LightningModule):
             self.recipe.train,
             steps=int(self.trainer.estimated_stepping_batches),
             watched=self.watched,
-            rises=self.recipe.stop.monitor == "accuracy",
+            rises=self.recipe.stop.monitor != "loss",
         )
         return {"optimizer": optimizer, "lr_scheduler": schedule}
 
@@ -105,20 +126,45 @@ class ExpressionModule(lightning.LightningModule):
         return f"{self.label_head}_{self.recipe.stop.monitor}"
 
     def _start_epoch(self) -> None:
-        """Seed by epoch, so that a resumed run repeats the random numbers; freeze or unfreeze the trunk.
+        """Seed by epoch, so that a resumed run repeats the random numbers; freeze or unfreeze a part of the network.
 
-        Each of several processes draws its own. A frozen trunk is in evaluation mode, so that its batch norms do not
+        Each of several processes draws its own. What is frozen is in evaluation mode, so that its batch norms do not
         change either.
         """
         seed = self.recipe.train.seed * 100_003 + self.current_epoch + self.global_rank * RANKS_APART
         self.random.manual_seed(seed)
         torch.manual_seed(seed)  # dropout draws from the global generator
-        frozen = self.current_epoch < self.recipe.train.freeze_epochs
-        heads = self.network.heads
-        assert isinstance(heads, nn.ModuleDict)
         if self.recipe.train.freeze_epochs:
-            self.network.requires_grad_(not frozen).train(not frozen)
+            self.network.requires_grad_(True).train()
+        if self._frozen() and self.part is not None:
+            self.part.freeze()
+        elif self._frozen():
+            heads = self.network.heads
+            assert isinstance(heads, nn.ModuleDict)
+            self.network.requires_grad_(False).eval()
             heads.requires_grad_(True).train()
+
+    def _frozen(self) -> bool:
+        """Return whether a part of the network is frozen in this epoch."""
+        return self.current_epoch < self.recipe.train.freeze_epochs
+
+    def _augmented(self, batch: Batch) -> tuple[Tensor, Batch]:
+        """Return the augmented images of a batch as the network's input, and their targets."""
+        crop = self._crop(batch)
+        images = augment(
+            batch.images.float(), self.recipe.augment, size=crop, generator=self.random, upright=batch.upright
+        )
+        images, batch = mixup(images, batch, self.recipe.augment)
+        return fit_input(images, self.recipe, round(self.size * crop / batch.images.shape[-1])), batch
+
+    def _run_from(self, features: Tensor) -> dict[str, Tensor]:
+        """Return what `_run` returns, from the features (N, ...) of the frozen part."""
+        assert self.part is not None
+        features = features.to(self.device)
+        if features.ndim == 4:
+            features = features.contiguous(memory_format=torch.channels_last)
+        with self.part.given(features):
+            return self._run(self.part.placeholder(features))
 
     def _run(self, images: Tensor) -> dict[str, Tensor]:
         """Return the network's logits in float32; the network runs in the recipe's precision."""
@@ -149,22 +195,3 @@ class ExpressionModule(lightning.LightningModule):
         if not strength:
             return torch.zeros((), device=self.device)
         return strength * torch.stack([weight.abs().sum() for weight in self.parameters() if weight.ndim > 1]).sum()
-
-
-def fit_input(images: Tensor, recipe: Recipe, size: int) -> Tensor:
-    """Convert images to the network's colour and size, bilinearly as inference does.
-
-    Args:
-        images: (N, C, h, w) float, grey or red, green and blue, 0..255.
-        recipe: Defines the colour.
-        size: Side in pixels.
-    """
-    if recipe.input.colour == "rgb" and images.shape[1] == 1:
-        images = images.expand(-1, 3, -1, -1)
-    elif recipe.input.colour == "grey" and images.shape[1] == 3:
-        weights = torch.tensor(GREY, device=images.device)[None, :, None, None]
-        images = (images * weights).sum(dim=1, keepdim=True)
-    if images.shape[-1] == size:
-        return images
-    shrink = images.shape[-1] > size
-    return functional.interpolate(images, size=(size, size), mode="bilinear", align_corners=False, antialias=shrink)

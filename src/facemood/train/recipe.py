@@ -19,7 +19,7 @@ SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "input.colour": ("grey", "rgb"),
-    "input.pixels": ("standardized", "unit", "imagenet", "half"),
+    "input.pixels": ("standardized", "unit", "imagenet", "half", "caffe"),
     "network.pool": ("max", "average"),
     "network.stem": ("single", "deep"),
     "augment.fill": ("reflect", "nearest", "constant"),
@@ -29,7 +29,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "train.optimizer": ("sgd", "adam", "adamw"),
     "train.schedule": ("cosine", "constant", "plateau"),
     "train.precision": ("float32", "bfloat16"),
-    "stop.monitor": ("accuracy", "loss"),
+    "stop.monitor": ("accuracy", "loss", "recall"),
     "stop.keep": ("last", "best"),
 }
 """Allowed words of some keys."""
@@ -43,8 +43,9 @@ class InputConfig:
         size: Side in pixels to which images are resized; 0 keeps the dataset's size.
         colour: ``"grey"`` or ``"rgb"``; grey images are repeated in three channels for the latter.
         pixels: ``"standardized"`` (each image to mean 0 and standard deviation 1), ``"unit"`` (0..1), ``"imagenet"``
-            (0..1, minus ImageNet's mean, divided by its standard deviation) or ``"half"`` (minus 127, divided by 128:
-            about -1..1). Pretrained backbones need the one that they were trained with.
+            (0..1, minus ImageNet's mean, divided by its standard deviation), ``"half"`` (minus 127, divided by 128:
+            about -1..1) or ``"caffe"`` (blue first, minus ImageNet's mean). Pretrained backbones need the one that they
+            were trained with.
     """
 
     size: int = 0
@@ -74,6 +75,8 @@ class NetworkConfig:
         weights: These weights: a file, or ``"package:NAME"`` for the file that an installed package carries. Empty for
             those that timm publishes, which are downloaded.
         weights_sha256: SHA-256 that the file must have, 64 hexadecimal digits; empty for any file.
+        features_only: Whether a VGG of timm ends at its last convolution, whose map is averaged, instead of going on
+            with a last pooling and two dense layers of 4,096 (120 M parameters).
     """
 
     kind: str = "se-resnet"
@@ -90,6 +93,7 @@ class NetworkConfig:
     pretrained: bool = True
     weights: str = ""
     weights_sha256: str = ""
+    features_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +169,11 @@ class OptimizeConfig:
         optimizer: ``"sgd"`` (with Nesterov momentum), ``"adam"`` or ``"adamw"``.
         schedule: ``"cosine"`` to zero, ``"constant"``, or ``"plateau"`` (halved when the monitored figure does not
             improve).
-        freeze_epochs: First epochs, in which only the heads learn (transfer learning, first phase).
+        freeze_epochs: First epochs, in which a part of the network is frozen (transfer learning, first phase).
+        freeze_through: The last module of the part that is frozen then, by its name in the backbone, such as
+            ``"features.16"`` or ``"blocks.3"``; empty to let only the heads learn.
+        cached_versions: Augmented versions of each training image whose features, the output of the frozen part, are
+            computed once and kept in the run's folder; an epoch takes the next version. 0 computes them in each epoch.
         fine_tune_rate: Factor of the learning rate afterwards.
         l1: Weight of the sum of the absolute weights in the loss.
         epochs: Passes over the training set.
@@ -187,6 +195,8 @@ class OptimizeConfig:
     optimizer: str = "sgd"
     schedule: str = "cosine"
     freeze_epochs: int = 0
+    freeze_through: str = ""
+    cached_versions: int = 0
     fine_tune_rate: float = 0.1
     l1: float = 0.0
     epochs: int = 60
@@ -248,7 +258,8 @@ class StopConfig:
     """Early stopping, and the weights that are kept.
 
     Attributes:
-        monitor: The monitored validation figure: ``"accuracy"`` or ``"loss"`` of the label head.
+        monitor: The monitored validation figure of the label head: ``"accuracy"``, ``"loss"`` or ``"recall"``, the mean
+            of the classes' recalls.
         patience: Epochs without an improvement after which training stops; 0 for no early stopping.
         min_delta: Smallest change that counts as an improvement.
         keep: ``"last"``, or ``"best"`` for the weights of the epoch with the best figure.
@@ -318,6 +329,18 @@ class Recipe:
         yield (
             bool(network.weights_sha256) and not SHA256.fullmatch(network.weights_sha256),
             f"network.weights_sha256 must have 64 hexadecimal digits, but is {show(network.weights_sha256)}",
+        )
+        yield (
+            network.features_only and not network.kind.startswith(TIMM),
+            f"network.features_only is for VGGs of timm, but network.kind is {show(network.kind)}",
+        )
+        yield (
+            bool(train.freeze_through or train.cached_versions) and not train.freeze_epochs,
+            "train.freeze_through and train.cached_versions need train.freeze_epochs: in how many epochs it is frozen",
+        )
+        yield (
+            bool(train.cached_versions) and bool(train.crop or self.augment.mixup),
+            "train.cached_versions needs train.crop=0 and augment.mixup=0: cached images are whole and stay apart",
         )
         yield (
             len(network.widths) != len(network.blocks),

@@ -46,6 +46,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "train.epochs": (1, MOST),
     "train.fine_epochs": (0, MOST),
     "train.freeze_epochs": (0, MOST),
+    "train.cached_versions": (0, 1000),
     "train.fine_tune_rate": (0, MOST),
     "train.l1": (0, MOST),
     "train.crop": (0, LARGEST_SIDE),

@@ -16,10 +16,11 @@ from facemood.errors import DatasetError, RecipeError
 from facemood.models.test_time_augmentation import make_views
 from facemood.text import joined
 from facemood.train.data.divide import training_pool
+from facemood.train.data.fit_input import fit_input
 from facemood.train.data.soft_labels import SEEN, UNSEEN, SoftLabels, pixel_keys
 from facemood.train.data.targets import VOTE_HEAD, heads_of
 from facemood.train.fit import load_trained
-from facemood.train.module import ExpressionModule, fit_input
+from facemood.train.module import ExpressionModule
 from facemood.train.recipe import Recipe
 
 logger: logging.Logger = logging.getLogger("facemood")

@@ -8,9 +8,10 @@ import json
 import logging
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import lightning
 import torch
@@ -25,6 +26,9 @@ from facemood.train.module import ExpressionModule
 from facemood.train.run_folder import BEST, HISTORY, LAST
 
 logger: logging.Logger = logging.getLogger("facemood")
+
+Watch: TypeAlias = Callable[[int, float], None]
+"""Is told each epoch and its monitored figure; an exception that it raises ends the training."""
 
 
 LOST = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "Timed out waiting")
@@ -60,8 +64,8 @@ class Hardware:
 class History(lightning.Callback):
     """Append a JSON line per epoch: the figures that Lightning logged, and the seconds since the (re)start."""
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
+    def __init__(self, file: Path, watch: Watch | None = None) -> None:
+        self.file, self.watch = file, watch
         self.started: float = time.monotonic()
         self.begun: bool = False
 
@@ -78,6 +82,8 @@ class History(lightning.Callback):
         with self.file.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(line) + "\n")
         logger.info("epoch %d: %s", line["epoch"], json.dumps(metrics))
+        if self.watch is not None and isinstance(pl_module, ExpressionModule):
+            self.watch(trainer.current_epoch, metrics[pl_module.watched])
 
 
 class WholeCheckpoints(TorchCheckpointIO):
@@ -117,7 +123,9 @@ def lost_another(error: Exception) -> bool:
     return isinstance(error, torch.distributed.DistError) or any(word in str(error) for word in LOST)
 
 
-def open_trainer(module: ExpressionModule, run: Path, *, progress: bool, hardware: Hardware) -> lightning.Trainer:
+def open_trainer(
+    module: ExpressionModule, run: Path, *, progress: bool, hardware: Hardware, watch: Watch | None = None
+) -> lightning.Trainer:
     """Set Lightning up for a run.
 
     Args:
@@ -125,6 +133,7 @@ def open_trainer(module: ExpressionModule, run: Path, *, progress: bool, hardwar
         run: The folder for checkpoints and history.
         progress: Show a progress bar on the terminal.
         hardware: Devices and machines to train on.
+        watch: Is told the monitored figure of each epoch.
     """
     together = "ddp_find_unused_parameters_true" if module.recipe.train.freeze_epochs else "ddp"
     return lightning.Trainer(
@@ -134,7 +143,7 @@ def open_trainer(module: ExpressionModule, run: Path, *, progress: bool, hardwar
         num_nodes=hardware.nodes,
         strategy=together if hardware.devices * hardware.nodes > 1 else "auto",
         use_distributed_sampler=False,  # EpochSampler divides the batches itself
-        callbacks=[*_callbacks(module, run), *([RichProgressBar()] if progress else [])],
+        callbacks=[*_callbacks(module, run, watch), *([RichProgressBar()] if progress else [])],
         plugins=[WholeCheckpoints()],
         logger=_tensorboard(run) if hardware.tensorboard else False,
         log_every_n_steps=1,
@@ -144,14 +153,14 @@ def open_trainer(module: ExpressionModule, run: Path, *, progress: bool, hardwar
     )
 
 
-def _callbacks(module: ExpressionModule, run: Path) -> list[lightning.Callback]:
+def _callbacks(module: ExpressionModule, run: Path, watch: Watch | None) -> list[lightning.Callback]:
     """Return the callbacks; the last checkpoint comes last, so that it has the state of all others."""
     train, stop = module.recipe.train, module.recipe.stop
-    mode = "max" if stop.monitor == "accuracy" else "min"
+    mode = "min" if stop.monitor == "loss" else "max"
     checkpoint = functools.partial(
         ModelCheckpoint, dirpath=run, enable_version_counter=False, save_on_train_epoch_end=True
     )
-    callbacks: list[lightning.Callback] = [History(run / HISTORY)]
+    callbacks: list[lightning.Callback] = [History(run / HISTORY, watch)]
     if train.ema:
         callbacks.append(EMAWeightAveraging(decay=train.ema))
     if stop.patience:

@@ -130,7 +130,8 @@ def made_batch() -> Batch:
     """Four images, the last without votes."""
     eye, share = torch.eye(7)[:4], torch.tensor([1.0, 0.5, 1.0, 0.0])
     votes = torch.eye(8)[:4] * (share > 0)[:, None]
-    return Batch(batch().to(torch.uint8), torch.arange(4), torch.arange(4), eye, votes, share, as_they_are(4))
+    rows = torch.arange(4)
+    return Batch(batch().to(torch.uint8), rows, rows, eye, votes, share, as_they_are(4), rows)
 
 
 def test_mixup_mixes_images_and_targets_equally() -> None:

@@ -31,3 +31,10 @@ def test_imagenets_mean_becomes_zero_and_a_deviation_more_one() -> None:
 def test_half_pixels_are_about_minus_one_to_one() -> None:
     images = torch.tensor([0.0, 127.0, 255.0]).expand(1, 3, 1, 3)
     torch.testing.assert_close(pixel_layer("half", 3)(images), torch.tensor([-0.9921875, 0, 1]).expand(1, 3, 1, 3))
+
+
+def test_caffes_pixels_are_blue_green_and_red_around_imagenets_mean() -> None:
+    images = torch.tensor([123.68, 116.779, 203.939]).reshape(1, 3, 1, 1)  # red, green, blue
+    expected = torch.tensor([100.0, 0.0, 0.0]).reshape(1, 3, 1, 1)
+    torch.testing.assert_close(pixel_layer("caffe", 3)(images), expected, atol=1e-4, rtol=0)
+    assert pixel_layer("caffe", 1)(torch.full((1, 1, 1, 1), 114.799)).item() == pytest.approx(0, abs=1e-3)

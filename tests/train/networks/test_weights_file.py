@@ -1,4 +1,5 @@
 import hashlib
+import itertools
 from pathlib import Path
 
 import pytest
@@ -135,8 +136,54 @@ class Opener:
         return open, (str(self.file), "w")
 
 
-@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def write_keras(file: Path, layers: list[tuple[str, nn.Module]]) -> Path:
+    """Write layers as Keras 3 does: with its axes, and without an order but the numbers in their names."""
+    with pytest.importorskip("h5py", reason="Keras's files need the extra backbones").File(file, "w") as stored:
+        for name, layer in sorted(layers, reverse=True):
+            weight, bias = (value.detach() for value in layer.parameters())
+            stored[f"{name}/vars/0"] = (weight.permute(2, 3, 1, 0) if weight.ndim == 4 else weight.t()).numpy()
+            stored[f"{name}/vars/1"] = bias.numpy()
+        stored.create_group("optimizer/vars")
+    return file
+
+
+def test_the_layers_of_keras_are_loaded_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    widths = [3, *[4] * 11]
+    ours, other = (nn.Sequential(*[nn.Conv2d(*pair, 3) for pair in itertools.pairwise(widths)]) for _ in "ab")
+    names = ["block1/layers/conv2d", *(f"block1/layers/conv2d_{number}" for number in range(1, 11))]
+    head = ("head/layers/dense", nn.Linear(4, 2))
+    file = write_keras(tmp_path / "net.weights.h5", [*zip(names, other, strict=True), head])
+    load_weights(ours, find_weights(str(file)))
+    photos = torch.rand(2, 3, 30, 30)
+    torch.testing.assert_close(ours(photos), other(photos))
+
+
+@pytest.mark.slow
+def test_vgg_ends_at_its_features_and_starts_from_its_convolutions(tmp_path: Path) -> None:
+    timm = pytest.importorskip("timm", reason="backbones need the extra backbones")
+    torch.manual_seed(6)
+    other = timm.create_model("vgg16", pretrained=False, num_classes=0).features
+    convolutions = [layer for layer in other if isinstance(layer, nn.Conv2d)]
+    assert len(convolutions) == 13
+    blocks = [block for block, count in enumerate((2, 2, 3, 3, 3), start=1) for _ in range(count)]
+    places = [blocks[:index].count(block) for index, block in enumerate(blocks)]
+    named = [f"block{b}/layers/conv2d{f'_{p}' * (p > 0)}" for b, p in zip(blocks, places, strict=True)]
+    file = write_keras(tmp_path / "vgg.weights.h5", list(zip(named, convolutions, strict=True)))
+    trunk, width = timm_trunk("vgg16", channels=3, pretrained=True, weights=find_weights(str(file)), features_only=True)
+    photos = torch.rand(2, 3, 48, 48) * 255
+    with torch.no_grad():
+        assert width == 512
+        torch.testing.assert_close(trunk(photos), other[:-1](photos).mean((2, 3)))
+    assert sum(weight.numel() for weight in trunk.parameters()) == 14_714_688
+    with pytest.raises(RecipeError, match="features_only is for VGGs, but network.kind is timm:test_efficientnet"):
+        timm_trunk(TINY, channels=3, pretrained=False, features_only=True)
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors", ".weights.h5"])
 def test_a_damaged_file_is_reported(tmp_path: Path, suffix: str) -> None:
+    if suffix.endswith(".h5"):
+        pytest.importorskip("h5py", reason="Keras's files need the extra backbones")
     file = tmp_path / f"cut{suffix}"
     file.write_bytes(b"PK\x03\x04 not whole")
     with pytest.raises(RecipeError, match="cut.* is damaged, or is no file of weights"):

@@ -26,6 +26,7 @@ class Batch(NamedTuple):
         votes: (N, 8) float32 targets of the vote head: a distribution over the expressions, or zero.
         share: (N,) float32, weight of the votes 0..1.
         upright: (N, 2, 3) float32, where the upright crop of each image lies in it (`upright_matrices`).
+        rows: (N,) int64, the place of each image in its dataset.
     """
 
     images: Tensor
@@ -35,6 +36,7 @@ class Batch(NamedTuple):
     votes: Tensor
     share: Tensor
     upright: Tensor
+    rows: Tensor
 
 
 class BatchDataset(Dataset[Batch]):
@@ -45,7 +47,8 @@ class BatchDataset(Dataset[Batch]):
         columns = (dataset.labels, majority, *targets)
         self.images: Images = dataset.images
         tensors = (torch.from_numpy(np.ascontiguousarray(column)) for column in columns)
-        self.columns: tuple[Tensor, ...] = (*tensors, as_they_are(len(dataset)) if upright is None else upright)
+        places = as_they_are(len(dataset)) if upright is None else upright
+        self.columns: tuple[Tensor, ...] = (*tensors, places, torch.arange(len(dataset)))
 
     def __len__(self) -> int:
         return len(self.images)

@@ -37,7 +37,12 @@ def declare_operators() -> None:
 
 
 def timm_trunk(
-    name: str, *, channels: int, pretrained: bool, weights: WeightsFile | None = None
+    name: str,
+    *,
+    channels: int,
+    pretrained: bool,
+    weights: WeightsFile | None = None,
+    features_only: bool = False,
 ) -> tuple[nn.Module, int]:
     """Build a backbone without its head.
 
@@ -46,6 +51,7 @@ def timm_trunk(
         channels: Channels of the images.
         pretrained: Start from pretrained weights.
         weights: These weights; None for those that timm publishes, which are downloaded on first use.
+        features_only: Whether a VGG ends at its last convolution, whose map is averaged.
 
     Returns:
         The trunk, including pooling, and the length of its vectors.
@@ -68,7 +74,24 @@ def timm_trunk(
             f"the pretrained weights of {name!r} cannot be downloaded ({str(error).splitlines()[0]}); "
             "go online once, give a file of them (network.weights), or train from scratch with --no-pretrained"
         ) from error
+    if features_only:
+        _end_at_features(name, trunk)
     if pretrained and weights is not None:
         load_weights(trunk, weights)
     logger.info("backbone %s, %s", name, "pretrained" if pretrained else "from scratch")
-    return trunk, int(trunk.head_hidden_size)  # type: ignore[arg-type]
+    return trunk, int(trunk.num_features if features_only else trunk.head_hidden_size)  # type: ignore[arg-type]
+
+
+def _end_at_features(name: str, trunk: nn.Module) -> None:
+    """Leave out the last pooling of a VGG, which drops the right and lower edge of odd maps, and its dense layers.
+
+    Raises:
+        RecipeError: It is no VGG; others have no dense layers behind their last map.
+    """
+    layers = getattr(trunk, "features", None)
+    if not (
+        isinstance(layers, nn.Sequential) and isinstance(layers[-1], nn.MaxPool2d) and hasattr(trunk, "pre_logits")
+    ):
+        raise RecipeError(f"network.features_only is for VGGs, but network.kind is timm:{name}; leave the key out")
+    layers[-1] = nn.Identity()
+    trunk.pre_logits = nn.Identity()

@@ -25,6 +25,14 @@ class StandardizePixels(nn.Module):
         return centred / torch.sqrt(variance + 1.0)
 
 
+class BlueFirst(nn.Module):
+    """Change red, green and blue into blue, green and red; grey stays as it is."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Reverse the channels of (N, C, h, w) images."""
+        return images.flip(1)
+
+
 class Normalize(nn.Module):
     """Subtract a mean and divide by a standard deviation for each channel, both for pixels 0..255."""
 
@@ -41,6 +49,9 @@ class Normalize(nn.Module):
         return (images - self.mean) / self.deviation
 
 
+CAFFE = (103.939, 116.779, 123.68)
+"""ImageNet's mean of blue, green and red, 0..255, which networks that were trained in Caffe subtract, such as VGG16."""
+
 HALF = (127.0, 128.0)
 """What is subtracted from each pixel, and by what it is divided, for networks that were trained on -1..1."""
 
@@ -49,7 +60,7 @@ def pixel_layer(kind: str, channels: int) -> nn.Module:
     """Return the layer for a recipe's ``input.pixels``.
 
     Args:
-        kind: ``"standardized"``, ``"unit"``, ``"imagenet"`` or ``"half"``.
+        kind: ``"standardized"``, ``"unit"``, ``"imagenet"``, ``"half"`` or ``"caffe"``.
         channels: 1 or 3; grey images get the mean of ImageNet's channels.
     """
     if kind == "standardized":
@@ -58,6 +69,9 @@ def pixel_layer(kind: str, channels: int) -> nn.Module:
         return Normalize((0.0,) * channels, (255.0,) * channels)
     if kind == "half":
         return Normalize(HALF[:1] * channels, HALF[1:] * channels)
+    if kind == "caffe":
+        subtracted = CAFFE if channels == 3 else (sum(CAFFE) / 3,)
+        return nn.Sequential(BlueFirst(), Normalize(subtracted, (1.0,) * channels))
     mean, deviation = ([255 * value for value in values] for values in (MEAN, DEVIATION))
     if channels == 1:
         mean, deviation = [sum(mean) / 3], [sum(deviation) / 3]

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from facemood.errors import RecipeError, require
+from facemood.errors import FacemoodError, RecipeError, require
 from facemood.text import joined
 
 logger: logging.Logger = logging.getLogger("facemood")
@@ -25,8 +26,11 @@ PACKAGE = "package:"
 SAFE = ".safetensors"
 """How the names of files end that are read by safetensors."""
 
-SUFFIXES = (SAFE, ".pth", ".pt")
-"""How the names of files with weights end: safetensors, or a table of tensors that torch saved."""
+KERAS = ".h5"
+"""How the names of files end that Keras 3 writes (``.weights.h5``)."""
+
+SUFFIXES = (SAFE, ".pth", ".pt", KERAS)
+"""How the names of files with weights end: safetensors, a table of tensors that torch saved, or Keras's."""
 
 COUNTER = "num_batches_tracked"
 """The last part of the name of a batch norm's counter, which is no weight."""
@@ -84,10 +88,10 @@ def find_weights(name: str, *, sha256: str = "") -> WeightsFile:
 def load_weights(trunk: nn.Module, file: WeightsFile) -> None:
     """Load pretrained weights into a backbone without a head.
 
-    They are matched by name. If torch's file has other names, as those of another library, they are matched in their
-    order, and each shape must be the same; safetensors keeps no order. The weights of a head are left out. If the
-    backbone takes grey images, the filters of the first convolution for red, green and blue are summed: it then gives
-    the same outputs as for a grey image in three channels.
+    They are matched by name. If the file has other names, as that of another library, they are matched in their order,
+    and each shape must be the same; safetensors keeps no order, and Keras's weights have that of their layers' numbers.
+    The weights of a head are left out. If the backbone takes grey images, the filters of the first convolution for red,
+    green and blue are summed: it then gives the same outputs as for a grey image in three channels.
 
     Args:
         trunk: The backbone.
@@ -146,11 +150,43 @@ def _read(path: Path) -> Mapping[str, Tensor]:
     try:
         if path.suffix == SAFE:
             loaded: Any = require("safetensors.torch", extra="backbones").load_file(path)
+        elif path.suffix == KERAS:
+            loaded = _read_keras(path)
         else:
             loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # pickle, zipfile, safetensors and torch have classes of their own for kinds of damage
+    except FacemoodError:
+        raise
+    except Exception as error:  # pickle, zipfile, h5py, safetensors and torch have classes of their own for damage
         first = re.sub(r"\s+", " ", str(error))[:160]
         raise RecipeError(f"network.weights: {path} is damaged, or is no file of weights ({first})") from error
     if not isinstance(loaded, Mapping) or not all(isinstance(value, Tensor) for value in loaded.values()):
         raise RecipeError(f"network.weights: {path} must hold a table of weights, but holds something else")
     return loaded
+
+
+def _read_keras(path: Path) -> dict[str, Tensor]:
+    """Read the weights that Keras 3 wrote, in the order of the layers' numbers, with torch's axes.
+
+    Keras's convolutions are (height, width, inputs, outputs), its dense layers (inputs, outputs).
+    """
+    found: dict[str, Tensor] = {}
+
+    def keep(name: str, item: Any) -> None:
+        if getattr(item, "dtype", None) is not None and item.size:
+            values = torch.from_numpy(np.asarray(item[()], np.float32))
+            found[name] = values.permute(3, 2, 0, 1) if values.ndim == 4 else values.t() if values.ndim == 2 else values
+
+    with require("h5py", extra="backbones").File(path, "r") as file:
+        file.visititems(keep)
+    return {name: found[name].contiguous() for name in sorted(found, key=_natural)}
+
+
+def _natural(name: str) -> list[tuple[str, int]]:
+    """Return a key that sorts numbered names: a layer without a number first, and 10 after 9.
+
+    Example:
+        >>> sorted(["conv_10/0", "conv_9/0", "conv/0"], key=_natural)
+        ['conv/0', 'conv_9/0', 'conv_10/0']
+    """
+    parts = (re.fullmatch(r"(.*?)_?(\d*)", part) for part in name.split("/"))
+    return [(match[1], int(match[2] or 0)) for match in parts if match]

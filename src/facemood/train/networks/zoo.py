@@ -48,7 +48,9 @@ def build_network(recipe: Recipe, heads: Mapping[str, int], *, size: int, pretra
         wanted = pretrained and config.pretrained
         weights = find_weights(config.weights, sha256=config.weights_sha256) if wanted and config.weights else None
         name = config.kind.removeprefix(TIMM)
-        trunk, width = timm_trunk(name, channels=channels, pretrained=wanted, weights=weights)
+        trunk, width = timm_trunk(
+            name, channels=channels, pretrained=wanted, weights=weights, features_only=config.features_only
+        )
     else:
         raise RecipeError(f"network.kind must be se-resnet, cnn or timm:NAME, but is {config.kind!r}")
     return TrunkNetwork(pixel_layer(recipe.input.pixels, channels), trunk, width, heads, dropout=config.dropout)
