@@ -155,8 +155,9 @@ async function beginPhotos(files) {
   begin("photo");
   state.files = files;
   part("waiting").textContent = "Analyzing";
-  const answer = await engine.readPhotos(files, state.canMap).catch((error) => /** @type {Error} */ (error));
-  if (state.kind !== "photo") return;
+  const asked = engine;
+  const answer = await asked.readPhotos(files, state.canMap).catch((error) => /** @type {Error} */ (error));
+  if (state.kind !== "photo" || state.files !== files || engine !== asked) return; // something else was chosen meanwhile
   if (answer instanceof Error) {
     begin(null);
     notice(answer.message);
@@ -394,6 +395,7 @@ function listen() {
  * @returns {Promise<Settings | undefined>} What the page must know; undefined if the engine cannot tell.
  */
 export async function useEngine(chosen) {
+  const { files } = state; // each source has its own list
   if (engine) leaveEngine();
   engine = Object.assign(chosen, {
     onMessage: receive,
@@ -407,7 +409,7 @@ export async function useEngine(chosen) {
   state.canMap = settings.maps;
   part("why").hidden = !settings.maps;
   part("version").textContent = `facemood ${settings.version}`;
-  goOn();
+  if (state.files === files) goOn(); // what was chosen meanwhile has begun with this engine
   return settings;
 }
 
