@@ -21,6 +21,10 @@ ROOM = 1.35
 PRESENT = 0.5
 """Presence score, 0..1, from which a crop counts as a face."""
 
+STEP = 1 / 16
+"""Pixels and degrees to whose multiples the place of a followed face is rounded: far more than differences of rounding,
+and too little to be seen in the landmarks."""
+
 
 class LandmarkModel:
     """The landmark network: predicts 68 points in iBUG order, and a presence score of the face.
@@ -95,8 +99,8 @@ class LandmarkModel:
     def follow(self, image: Image, faces: Sequence[Face]) -> list[Face | None]:
         """Follow faces of the last frame to the next one by their landmarks, without a detector.
 
-        The network looks in the box of the last landmarks, at their tilt, both rounded to whole pixels and degrees. So
-        the crop of a face that keeps still is the same in each frame, and differences of rounding do not grow.
+        The network looks in the box of the last landmarks, at their tilt, both rounded to multiples of `STEP`. So
+        differences of rounding, which other processors and the browser make, do not grow from frame to frame.
 
         Args:
             image: The next frame, (H, W, 3) uint8 BGR.
@@ -118,7 +122,7 @@ class LandmarkModel:
             return []
         before = np.stack(known)
         tilt = tilts(before[:, 36], before[:, 45])
-        points, presence = self.predict(image, box_of_points(before).round(), tilt.round())
+        points, presence = self.predict(image, _in_steps(box_of_points(before)), _in_steps(tilt))
         boxes = box_of_points(points)
         return [
             dataclasses.replace(face, box=box, landmarks=there, score=float(present)) if present >= PRESENT else None
@@ -129,6 +133,11 @@ class LandmarkModel:
 def landmarks_of(face: Face) -> Floats | None:
     """Return a face's 68 landmarks; None if it has none or another number of them."""
     return face.landmarks if face.landmarks is not None and len(face.landmarks) == 68 else None
+
+
+def _in_steps(values: Floats) -> Floats:
+    """Round values to multiples of `STEP`."""
+    return np.asarray((values / STEP).round() * STEP, np.float32)
 
 
 def frame_square(box: Floats, tilt: float, size: int) -> Floats:

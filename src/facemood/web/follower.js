@@ -65,6 +65,9 @@ const SAME_SHOT = 0.5;
 /** Width and height of a thumbnail, by which cuts are detected; it is made from one pixel in 64. */
 const THUMBNAIL = { width: 32, height: 24, step: 8 };
 
+/** Pixels and degrees to whose multiples the place of a followed face is rounded. */
+const STEP = 1 / 16;
+
 /** Smallest divisor of a side in pixels. */
 const TINY = 1e-3;
 
@@ -122,13 +125,13 @@ export class FaceFollower {
   }
 
   /**
-   * Follow the faces of the last frame, in their boxes and at their tilts, which are rounded to whole pixels and degrees,
-   * so that differences of rounding do not grow; return those that are still there, and whether any is unreliable.
+   * Follow the faces of the last frame, in their boxes and at their tilts, which are rounded so that differences of rounding
+   * do not grow; return those that are still there, and whether any is unreliable.
    * @param {Picture} grey
    */
   async #follow(grey) {
     const places = this.#faces.map(({ points }) => ({
-      box: boxOfPoints(points).map(roundHalfEven), tilt: roundHalfEven(tiltOf(points, 36, 45)),
+      box: boxOfPoints(points).map(inSteps), tilt: inSteps(tiltOf(points, 36, 45)),
     }));
     const seen = await this.landmarkModel.predict(grey, places);
     const pairs = this.#faces.flatMap((before, row) => {
@@ -193,6 +196,14 @@ export class FaceFollower {
     this.#misses = new Map(faces.map(({ track }) => [track, (this.#misses.get(track) ?? 0) + 1]));
     return faces.filter(({ track, score }) => (this.#misses.get(track) ?? 0) <= MAX_MISSES && score >= RELIABLE);
   }
+}
+
+/**
+ * Round a number to a multiple of `STEP`.
+ * @param {number} value
+ */
+function inSteps(value) {
+  return roundHalfEven(value / STEP) * STEP;
 }
 
 /**
