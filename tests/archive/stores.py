@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from facemood.sources.remote import store_of
 
 BUCKET = "s3://bucket"
 """Address of the bucket."""
@@ -30,9 +34,26 @@ def s3_server() -> Iterator[None]:
             bucket().mkdir("bucket")
             yield
         finally:
+            close_connections()
             server.stop()
+            forget_sockets()
+
+
+def close_connections() -> None:
+    """Close what s3fs keeps open until the process ends."""
+    system = bucket()
+    system.close_session(system.loop, system._s3creator)
+    type(system).clear_instance_cache()
+    store_of.cache_clear()
+
+
+def forget_sockets() -> None:
+    """Let the sockets of client and server go now, so that no later test is told that nobody closed them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def bucket() -> Any:
     """The file system of the bucket."""
-    return pytest.importorskip("fsspec").filesystem("s3")
+    return store_of("s3")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
 from facemood import EmotionRecognizer, OptionError, archive
-from facemood.errors import OutputConflictError, OutputError, SourceError
-from facemood.sources import find_inputs
+from facemood.errors import MissingExtraError, OutputConflictError, OutputError, SourceError
+from facemood.sources import find_inputs, read_input_list
 from facemood.sources.remote import find_remote, list_remote
 from tests.archive.one_process import job_here
 from tests.archive.photos import fill, rows_of
@@ -106,3 +111,40 @@ def test_what_a_bucket_cannot_hold_is_refused(place: Path) -> None:
         job_here("s3://bucket/mine/").plan(["s3://bucket/mine/a.jpg"])
     with pytest.raises(OutputError, match="cannot be written"):
         job_here("s3://nowhere/out/").plan(["a.jpg"])
+
+
+@pytest.mark.skipif(importlib.util.find_spec("gcsfs") is not None, reason="tells of a package that is not installed")
+def test_a_store_whose_package_is_missing_names_it() -> None:
+    pytest.importorskip("fsspec", reason="needs the extra places")
+    with pytest.raises(MissingExtraError, match="pip install gcsfs"):
+        list_remote("gs://bucket/photos/")
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    """Serves files, and says nothing."""
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+
+def test_photos_at_addresses_of_a_list_are_read_once_with_its_other_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fill(tmp_path / "in", 4)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(tmp_path))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_address[1]}/in"
+        Path("list.csv").write_text(f"url,site\n{address}/003.jpg,north\n{address}/none.jpg,south\n")
+        listed = read_input_list("list.csv", column="url")
+        refused = archive.find_archive_inputs(listed.names).problems
+        assert all("nothing is downloaded unless you allow it" in reason for _, reason in refused)
+        found = archive.find_archive_inputs(listed.names, allow_download=True)
+        job = replace(job_here("out", allow_download=True), carried=listed.carried)
+        summary = job.run(job.plan(found.names, found.stamps))
+        assert [name for name, _ in summary.failures] == [f"{address}/none.jpg"]
+        assert job.plan(found.names, found.stamps).parts == []
+        server.shutdown()
+    archive.collect("out", "all.csv")
+    header, *rows = rows_of(Path("all.csv"))
+    assert [(row[0], row[header.index("site")]) for row in rows] == [(f"{address}/003.jpg", "north")]

@@ -7,6 +7,7 @@ the environment, as the tools of each store take them.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -50,14 +51,24 @@ def filesystem_of(address: str) -> tuple[Any, str]:
     scheme, _, rest = address.partition("://")
     if "@" in rest.partition("/")[0]:
         raise SourceError(f"{scheme}://…: credentials come from the environment; give the address without them")
+    system = store_of(scheme.lower())
+    system.invalidate_cache()  # others may have written since the last listing
+    return system, str(system._strip_protocol(address))
+
+
+@functools.cache
+def store_of(scheme: str) -> Any:
+    """Return fsspec's file system of a kind of store: one for all threads, while fsspec makes one for each.
+
+    Raises:
+        MissingExtraError: The package of this store is not installed.
+    """
     fsspec = require("fsspec", extra="places")
     try:
-        system, path = fsspec.core.url_to_fs(address)
+        return fsspec.filesystem(scheme)
     except ImportError as error:
-        package = SCHEMES[scheme.lower()]
-        raise MissingExtraError(f"{address}: needs the package {package}; pip install {package}") from error
-    system.invalidate_cache()  # others may have written since the last listing
-    return system, path
+        package = SCHEMES[scheme]
+        raise MissingExtraError(f"{scheme}:// needs the package {package}; pip install {package}") from error
 
 
 def list_remote(address: str, left_out: Counter[str] | None = None) -> list[RemoteFile]:
