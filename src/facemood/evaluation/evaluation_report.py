@@ -143,7 +143,8 @@ def _groups(rows: list[dict[str, Any]]) -> list[str]:
     return [
         share_table(rows),
         recall_table(rows),
-        "Recall of each expression, with the number of its images. In brackets: 95% confidence interval (Wilson). "
+        "Recall of each expression, with the number of its images. In brackets: 95% confidence interval (Wilson; that "
+        "of a mean recall follows from those of the recalls). "
         f"Groups of fewer than {FEW} images say little. The accuracy of groups differs, too, where they show other "
         "expressions, so compare recalls.",
     ]

@@ -148,16 +148,26 @@ def share_table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def recall_table(rows: Sequence[Mapping[str, Any]], labels: Sequence[str] | None = None) -> str:
-    """Return a Markdown table with the recalls of each group of `score_groups`; None for all labels with images."""
+    """Return a Markdown table with each recall of each group of `score_groups`, the groups of a label side by side.
+
+    Args:
+        rows: The groups.
+        labels: The labels to show; None for all that have images.
+    """
     shown = labels or list(dict.fromkeys(label for row in rows for label in row["recall"]))
     return markdown_table(
-        [{"group": row["group"]} | {label: _recall(row["recall"].get(label)) for label in shown} for row in rows]
+        [
+            {
+                "expression": label,
+                "group": row["group"],
+                "n": row["recall"][label]["n"],
+                "recall": with_interval(row["recall"][label]["share"], row["recall"][label]["interval"]),
+            }
+            for label in shown
+            for row in rows
+            if label in row["recall"]
+        ]
     )
-
-
-def _recall(found: Mapping[str, Any] | None) -> str:
-    """Return a recall with its interval and the number of its images; a dash without images."""
-    return "-" if found is None else f"{with_interval(found['share'], found['interval'])}, n = {found['n']}"
 
 
 def _share(right: NDArray[np.bool_]) -> dict[str, Any]:
