@@ -136,8 +136,8 @@ class Analysis:
             OutputError: The file cannot be written, or its name is that of another format.
             ValueError: The dialect is unknown.
         """
-        _refuse_other_format(path, ".csv", "to_csv")
         self._refuse_sources(path)
+        _refuse_other_format(path, ".csv", "to_csv")
         return write_csv(path, self.columns, self.rows(), dialect=dialect)
 
     def to_excel(self, path: str | os.PathLike[str]) -> Path:
@@ -148,9 +148,9 @@ class Analysis:
             OutputError: The file cannot be written, its name does not end in .xlsx, or there are more than a million
                 rows.
         """
+        self._refuse_sources(path)
         if Path(path).suffix.lower() != ".xlsx":
             raise OutputError(f"{path}: to_excel writes Excel files; use a name that ends in .xlsx")
-        self._refuse_sources(path)
         from facemood.sinks.table_files import to_xlsx
 
         data = to_xlsx(self.columns, list(self.values()), self.info)
@@ -174,10 +174,10 @@ class Analysis:
             OutputError: The file cannot be written, or its name is that of another format.
         """
         if path is not None:
+            self._refuse_sources(path)
             _refuse_other_format(path, ".json", "to_json")
         text = json.dumps(self.to_dict(), ensure_ascii=False)
         if path is not None:
-            self._refuse_sources(path)
             with replacing(path, encoding="utf-8") as file:
                 file.write(text)
         return text
@@ -295,7 +295,7 @@ def _refuse_other_format(path: str | os.PathLike[str], own: str, method: str) ->
     from facemood.sinks import SINKS
 
     suffix = Path(path).suffix.lower()
-    if suffix != own and suffix in {Path(f"x{ending}").suffix for ending in SINKS}:
+    if suffix != own and suffix in {ending for ending in SINKS if ending.startswith(".")}:
         others = {".csv": "to_csv", ".json": "to_json", ".xlsx": "to_excel"}
         fix = f"use {others[suffix]}, or " if suffix in others else ""
         raise OutputError(f"{path}: {method} does not write {suffix}; {fix}give a name that ends in {own}")

@@ -106,7 +106,7 @@ class ExpressionModule(lightning.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Log the mean of the recalls of the classes that have images."""
         hits, images = self.recalls[:, self.recalls[1] > 0]
-        self.log(f"{self.label_head}_recall", (hits / images).mean(), sync_dist=True)
+        self.log(f"{self.label_head}_recall", (hits / images).mean().to(self.device), sync_dist=True)
 
     def configure_optimizers(self) -> Any:
         """Build the recipe's optimizer and its learning-rate schedule."""
