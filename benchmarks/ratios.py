@@ -69,6 +69,7 @@ def main() -> None:
         line = {
             "commit": short("HEAD"),
             "against": short(commit),
+            "rounds": options.rounds,
             **machine,
             "ratios": ratios(found, commit),
         }

@@ -66,7 +66,7 @@ save {saved_rest} ms, so they are not made. `--workers 2` uses both cores of a m
 ## Against earlier commits
 
 `make ratios AGAINST=COMMIT` runs both commits by turns and appends to [history.jsonl](../benchmarks/history.jsonl).
-The last line compares {commit} with {against} ({date}, {processor}, load {load}):
+The last line compares {commit} with {against} ({date}, {processor}, load {load}; rounds that count: {rounds}):
 
 {ratios}
 
@@ -105,7 +105,7 @@ def page() -> str:
         saved_rest=f"{saved['detection and landmarks']:.1f}",
         ratios=markdown_table([ratio_row(what, row) for what, row in last["ratios"].items()]),
         load=last["load before the run"],
-        **{key: last[key] for key in ("commit", "against", "date", "processor")},
+        **{key: last[key] for key in ("commit", "against", "date", "processor", "rounds")},
     )
 
 
