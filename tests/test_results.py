@@ -103,7 +103,9 @@ def test_a_result_is_plotted_beside_the_bars_of_its_first_faces() -> None:
     pytest.importorskip("matplotlib", reason="needs the extra plot")
     result = dataclasses.replace(few_labels(), faces=(make_face(),) * 6)
     picture, *bars = result.plot().axes
-    assert np.shape(picture.get_images()[0].get_array()) == (90, 120, 3)
+    drawn = picture.get_images()[0].get_array()
+    assert drawn is not None
+    assert drawn.shape == (90, 120, 3)
     assert [axes.get_title("left") for axes in bars] == ["face 0", "face 1", "face 2", "face 3"]
     bold = [text.get_text() for text in bars[0].get_yticklabels() if text.get_fontweight() == "bold"]
     assert bold == ["happy"]

@@ -35,6 +35,7 @@ from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, DEFAULT_PRECISION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
 ENDINGS = (
     ".csv, .parquet, .xlsx, .sav, .dta, .jsonl, .json, .mp4, .html, .summary.csv, .episodes.csv, .eaf, .TextGrid, "
     ".srt, .vtt, _events.tsv, codebook.md, codebook.csv, .png, .jpg"
