@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 if __name__ == "__main__":  # the folder of this file must not hide packages, and its package must be found
-    own = Path(__file__).resolve().parent
+    own: Path = Path(__file__).resolve().parent
     sys.path[:] = [*(entry for entry in sys.path if Path(entry).resolve() != own), str(own.parent)]
 
 import importlib

@@ -123,7 +123,7 @@ class EmotionRecognizer(CropReader):
         strategy = self._make_strategy(
             session, head, check_views(views), choose_prior(card, head, prior), landmark_model
         )
-        self.pipeline = Pipeline(strategy, detector, landmark_model, options, check_orientation(orientation))
+        self.pipeline: Pipeline = Pipeline(strategy, detector, landmark_model, options, check_orientation(orientation))
         if not {detector.name, LANDMARK_FRAMING} & card.framing.keys():
             logger.warning(
                 "model %s has no framing for the detector %s; its boxes are used as they are", card.name, detector.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import typer.main
 
 from facemood.cli.entry import build_app
+from facemood.cli.examples import EXAMPLES
 from facemood.datasets.readers import KINDS
 from facemood.explain import METHODS, SEGMENTERS
 from facemood.explain.fill import HIDES
@@ -122,6 +124,25 @@ def test_every_named_command_exists(name: str) -> None:
     for text in texts_of(COMMANDS[name]):
         for words in re.findall(r"`facemood ([^`]*)`", text):
             assert words in COMMANDS
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, command in COMMANDS.items() if name and not hasattr(command, "commands")]
+)
+def test_every_command_has_an_example_that_it_understands(name: str) -> None:
+    command = COMMANDS[name]
+    assert command.epilog
+    for line in EXAMPLES[name]:
+        assert f"facemood {line}" in command.epilog
+        assert line.startswith(name)
+        arguments = shlex.split(line.removeprefix(name))
+        context = command.make_context(name, [], resilient_parsing=True)
+        _, left, _ = command.make_parser(context).parse_args(arguments)
+        assert left == []
+
+
+def test_examples_are_of_commands() -> None:
+    assert set(EXAMPLES) <= set(COMMANDS)
 
 
 def test_the_default_of_smoothing_is_the_librarys() -> None:

@@ -15,7 +15,7 @@ from facemood.errors import FacemoodError, OptionError, WorkerError, require
 LOOPBACK = "127.0.0.1"
 """Address that only this machine reaches."""
 
-OWN = {
+OWN: dict[str, object] = {
     "distributed.scheduler.allowed-failures": 0,  # each death is told, so that the pool decides what is run again
     "distributed.scheduler.worker-saturation": 1.0,  # a part that waits is not blamed for the death of a worker
     "distributed.scheduler.http.routes": [],

@@ -16,17 +16,34 @@ from facemood.csv_dialect import KEY, PLAIN
 from facemood.filenames import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from facemood.archive import OrderedReading, Reading
-    from facemood.outputs import Outputs
+    from facemood.cli.run_summary import RunSummary
+    from facemood.outputs import Outputs, OutputTargets
+    from facemood.participants import Participants
     from facemood.recognizer import EmotionRecognizer
     from facemood.results import Result
+    from facemood.sources.items import Item
     from facemood.tracking.video_options import VideoOptions
 
 
 class AnalyzeJob:
     """One run of the command: inputs, outputs, summary and failures."""
+
+    video: VideoOptions
+    batch: int
+    bar: bool
+    allow_download: bool
+    dialect: str
+    resume: bool
+    overwrite: bool
+    inputs: list[str]
+    left_out: Counter[str]
+    plan: Participants | None
+    targets: OutputTargets
+    moves: Callable[[Item], bool]
+    seen: RunSummary
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 import facemood
+from facemood.cli.examples import epilog
 from facemood.cli.quick_start import QuickCommand, QuickGroup
 from facemood.cli.signals import exit_code, listen
 from facemood.cli.terminal import CANNOT_START, INTERRUPTED, USAGE, say, use_utf8
@@ -32,6 +33,7 @@ def build_app(names: Iterable[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
     Args:
         names: Some of `COMMANDS` and `GROUPS`.
     """
+    markdown = shutil.get_terminal_size().columns >= BOXES
     app = typer.Typer(
         name="facemood",
         cls=QuickGroup,
@@ -39,7 +41,7 @@ def build_app(names: Iterable[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
         "Train, export and measure the networks.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
-        rich_markup_mode="markdown" if shutil.get_terminal_size().columns >= BOXES else None,
+        rich_markup_mode="markdown" if markdown else None,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(common)
@@ -47,11 +49,15 @@ def build_app(names: Iterable[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
         function = name.replace("-", "_")
         module = import_module(f"facemood.cli.{function}_command")
         if name in GROUPS:
-            app.add_typer(module.app, name=name)
+            for inner in module.app.registered_commands:
+                inner.epilog = epilog(f"{name} {inner.name}", markdown=markdown)
+            app.add_typer(module.app, name=name, epilog=epilog(name, markdown=markdown))
             continue
         command = getattr(module, function)
         # The whole first paragraph: of a docstring, narrow terminals would list half a sentence.
-        app.command(name, short_help=(command.__doc__ or "").partition("\n\n")[0], cls=QuickCommand)(command)
+        short = (command.__doc__ or "").partition("\n\n")[0]
+        below = epilog(name, markdown=markdown)
+        app.command(name, short_help=short, epilog=below, cls=QuickCommand)(command)
     return app
 
 

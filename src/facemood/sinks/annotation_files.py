@@ -42,10 +42,14 @@ class AnnotationSink(EpisodeTextSink):
 
     Attributes:
         modules: The modules that the format needs.
+        source: The video; empty before its first frame.
+        end: Time of its last frame in seconds.
     """
 
     holds = ONE_VIDEO
     modules: tuple[str, ...] = ()
+    source: str
+    end: float
 
     def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = ()) -> None:
         for module in self.modules:
@@ -70,7 +74,7 @@ class ElanSink(AnnotationSink):
     The video is named relative to the file, so that the two can be moved together.
     """
 
-    modules = ("pympi",)
+    modules: tuple[str, ...] = ("pympi",)
 
     def tail(self) -> str:
         """Return the whole file."""
@@ -93,7 +97,7 @@ class ElanSink(AnnotationSink):
 class PraatSink(AnnotationSink):
     """A Praat TextGrid: an interval tier for each person; intervals without an expression are empty."""
 
-    modules = ("praatio",)
+    modules: tuple[str, ...] = ("praatio",)
 
     def tail(self) -> str:
         """Return the whole file."""
@@ -110,7 +114,7 @@ class PraatSink(AnnotationSink):
 class SubtitlesSink(AnnotationSink):
     """Subtitles (.srt or .vtt): a line for each episode, with the person's number where there are several people."""
 
-    modules = ("pysubs2",)
+    modules: tuple[str, ...] = ("pysubs2",)
 
     def tail(self) -> str:
         """Return the whole file."""

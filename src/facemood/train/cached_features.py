@@ -44,6 +44,11 @@ class CachedFeatures:
         folder: Where the features are kept. Several runs may share it if their frozen parts and images are the same.
     """
 
+    recipe: Recipe
+    size: int
+    part: FrozenPart
+    folder: Path
+
     def __init__(
         self,
         recipe: Recipe,

@@ -65,7 +65,8 @@ class History(lightning.Callback):
     """Append a JSON line per epoch: the figures that Lightning logged, and the seconds since the (re)start."""
 
     def __init__(self, file: Path, watch: Watch | None = None) -> None:
-        self.file, self.watch = file, watch
+        self.file: Path = file
+        self.watch: Watch | None = watch
         self.started: float = time.monotonic()
         self.begun: bool = False
 

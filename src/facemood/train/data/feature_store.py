@@ -46,6 +46,11 @@ class FeatureStore:
         OutputError: There is not enough space on the disk.
     """
 
+    folder: Path
+    versions: dict[str, int]
+    shape: tuple[int, ...]
+    origin: dict[str, Any]
+
     def __init__(
         self, folder: Path, versions: Mapping[str, int], shape: tuple[int, ...], origin: Mapping[str, Any]
     ) -> None:

@@ -31,6 +31,9 @@ class FrozenPart:
         images: (N, C, h, w) float32, two or more, with which the network is tried.
 
     Attributes:
+        network: The whole network.
+        name: The name of the last module of the part.
+        last: That module.
         shape: The shape of an image's features.
         inputs: The shape of an image.
         modules: The outermost modules of the part, in the order in which they run.
@@ -40,6 +43,9 @@ class FrozenPart:
         RecipeError: There is no such module, its output is no tensor, or the rest sees more than its output.
     """
 
+    network: nn.Module
+    name: str
+    last: nn.Module
     shape: tuple[int, ...]
     inputs: tuple[int, ...]
     modules: tuple[nn.Module, ...]
