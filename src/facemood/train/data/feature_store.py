@@ -159,7 +159,7 @@ class FeatureStore:
         """
         row = 2 * math.prod(self.shape)
         whole = row * sum(self.versions.values())
-        left = row * sum(count for name, count in self.versions.items() if not self.done.get(name))
+        left = row * sum(count - self.done.get(name, 0) for name, count in self.versions.items())
         free = shutil.disk_usage(self.folder).free
         logger.info("features: %.2f GB in %s, %.2f GB of them to come", whole / 1e9, self.folder, left / 1e9)
         if left > free:
