@@ -41,6 +41,7 @@ EXTRAS = {
     "mss": "live",
     "onnx": "train",
     "onnxscript": "train",
+    "optuna": "tune",
     "pandas": "data",
     "pillow_heif": "heic",
     "psutil": "dev",

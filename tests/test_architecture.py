@@ -49,6 +49,7 @@ EXTRA_ONLY = {
     "torch": "train",
     "lightning": "train",
     "onnx": "train",
+    "optuna": "train",
     "h5py": None,
     "lime": None,
     "skimage": None,

@@ -20,7 +20,19 @@ from facemood.errors import FacemoodError, OptionError, OutputConflictError, Rec
 BOXES = 80
 """Columns of a terminal from which the help is drawn in boxes; in narrower ones little room is left for the text."""
 
-COMMANDS = ("analyze", "live", "serve", "web", "explain", "evaluate", "train", "soft-labels", "export", "doctor")
+COMMANDS = (
+    "analyze",
+    "live",
+    "serve",
+    "web",
+    "explain",
+    "evaluate",
+    "train",
+    "tune",
+    "soft-labels",
+    "export",
+    "doctor",
+)
 """The commands, in the order of the help. The function ``NAME`` is in ``cli/NAME_command.py``."""
 
 GROUPS = ("archive", "models", "learn")
