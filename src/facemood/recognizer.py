@@ -71,6 +71,7 @@ class EmotionRecognizer(CropReader):
         OptionError: An option is out of its range.
 
     Example:
+        >>> import numpy as np
         >>> recognizer = EmotionRecognizer()
         >>> blank = np.full((240, 320, 3), 128, np.uint8)
         >>> len(recognizer.analyze_image(blank))
@@ -333,6 +334,7 @@ class EmotionRecognizer(CropReader):
             MissingExtraError: LIME's packages are not installed (extra ``explain``).
 
         Example:
+            >>> import numpy as np
             >>> blank = np.full((240, 320, 3), 128, np.uint8)
             >>> EmotionRecognizer().explain(blank, method="occlusion")
             []

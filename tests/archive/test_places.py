@@ -24,7 +24,10 @@ from tests.cli.conftest import command_in
 from tests.videos import make_video, numbered_images
 
 pytest.importorskip("pyarrow.parquet", reason="needs the extra data")
-pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utc:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:datetime.datetime.utc:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.*socket:pytest.PytestUnraisableExceptionWarning"),  # those that s3fs forgets
+]
 
 
 @pytest.fixture(scope="module")

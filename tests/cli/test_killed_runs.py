@@ -18,7 +18,7 @@ from tests.conftest import PHOTOS
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a signal that kills")
-@pytest.mark.parametrize(("option", "number", "count"), [("--threads", "1", 150), ("--workers", "2", 40)])
+@pytest.mark.parametrize(("option", "number", "count"), [("--threads", "1", 150), ("--workers", "2", 150)])
 def test_a_run_that_is_killed_goes_on_in_the_same_tables(tmp_path: Path, option: str, number: str, count: int) -> None:
     parquet = pytest.importorskip("pyarrow.parquet", reason="needs the extra data")
     (tmp_path / "in").mkdir()

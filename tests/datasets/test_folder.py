@@ -58,7 +58,7 @@ def test_an_unreadable_image_is_logged_left_out_and_listed(tmp_path: Path, caplo
         dataset = read_folder(tmp_path)
     assert len(dataset) == 4
     assert "3.png: left out, it is not an image" in caplog.text
-    assert "1 of 5 image files cannot be read" in caplog.text
+    assert f"{tmp_path}: left out 1 of 5 image files" in caplog.text
     assert dataset.unreadable == (f"{tmp_path / 'happy' / '3.png'}: it is not an image",)
 
 

@@ -26,6 +26,11 @@ EXTRAS = {
     "plot": "matplotlib",
     "data": "pandas",
     "study": "pyreadstat",
+    "annotate": "pympi-ling",
+    "places": "s3fs",
+    "ray": "ray",
+    "dask": "distributed",
+    "tune": "optuna",
     "heic": "pillow-heif",
 }
 """One distribution of each extra: if it is installed, so is the extra."""
