@@ -68,7 +68,8 @@ def test_importing_the_package_loads_nothing_else() -> None:
 
 def names_after(*arguments: str) -> set[str]:
     """All modules that a command loads in a fresh interpreter, by their full names."""
-    code = f"import contextlib, io, sys\nbefore = set(sys.modules)\nfrom facemood.cli import main\nsys.argv = ['facemood', *{arguments!r}]\n"
+    code = "import contextlib, io, sys\nbefore = set(sys.modules)\n"
+    code += f"from facemood.cli import main\nsys.argv = ['facemood', *{arguments!r}]\n"
     code += "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n    main()\n"
     report = f"{code}\nprint(*set(sys.modules) - before)"  # before: what measures the coverage needs
     done = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True)
