@@ -20,6 +20,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "serve": ("serve", "serve --port 8080 --model nano"),
     "soft-labels": ("soft-labels runs/teacher-0 runs/teacher-1 --data fer2013:DIR -o labels.npz",),
     "train": ("train own --data photos:DIR", "train default-start --data fer2013:DIR --set train.epochs=20"),
+    "tune": ("tune cnn48 --data fer2013:DIR --trials 20 --hours 4",),
     "web": ("web site/", "web --serve --model nano"),
 }
 """By the name of each command: what follows ``facemood``."""
