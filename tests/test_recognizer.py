@@ -121,6 +121,7 @@ def test_a_box_without_a_face_is_read_as_it_is(recognizer: EmotionRecognizer) ->
         ([[1, 2, 3]], r"expected \(N, 4\) numbers"),
         ([[1, 2, 30, 40], [30, 40, 30, 50]], r"boxes\[1\] is 30, 40, 30, 50; expected .* x1 < x2"),
         ([[1, 2, math.nan, 4]], r"boxes\[0\] is 1, 2, nan, 4"),
+        ([[0, 0, 1e9, 1e9]], "more than 4 times as large as the image of 512 x 512"),
         ([[600, 2, 700, 40]], r"boxes\[0\] is 600, 2, 700, 40, outside of the image of 512 x 512"),
         ("face", "got str"),
     ],
@@ -154,6 +155,10 @@ def test_crops_and_features_say_what_is_missing(recognizer: EmotionRecognizer, a
     (result,) = recognizer.stream(astronaut)
     with pytest.raises(OptionError, match="keep_images=True"):
         recognizer.crops(result)
+    with pytest.raises(OptionError, match="expected a result, as analyze_image returns it, but got tuple"):
+        recognizer.crops(recognizer.analyze_image(astronaut)[:1])  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="boxes: expected .* but got str"):
+        recognizer.detect_emotions(astronaut, "left")
     with pytest.raises(ImageError, match=r"pass crop\[None\]"):
         recognizer.features(np.zeros((48, 48), np.uint8))
     with pytest.raises(ModelError, match="no output features"):

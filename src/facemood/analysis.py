@@ -224,7 +224,7 @@ class Analysis:
 
         Raises:
             MissingExtraError: matplotlib is not installed (extra ``plot``).
-            ValueError: There are no tracks: no video, or no person in it.
+            OptionError: There are no tracks: no video, or no person in it.
         """
         from facemood.render.plots import plot_timeline
 

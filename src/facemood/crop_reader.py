@@ -49,10 +49,15 @@ class CropReader:
             One (s, s, 3) uint8 BGR image per face, in the result's order.
 
         Raises:
-            OptionError: The result has no image.
+            OptionError: It is no result, or has no image.
         """
+        if not isinstance(result, Result):
+            raise OptionError(f"expected a result, as analyze_image returns it, but got {type(result).__name__}")
         if result.image is None:
-            raise OptionError("this result has no image to cut faces out of; read with keep_images=True")
+            raise OptionError(
+                "this result has no image to cut faces out of; read with analyze_image or "
+                "stream(..., keep_images=True), which keep it"
+            )
         return self.pipeline.crops(result.image, result.faces)
 
     def features(self, crops: Sequence[AnyImage] | NDArray[np.uint8]) -> NDArray[np.float32]:

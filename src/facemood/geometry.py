@@ -58,14 +58,17 @@ def corner_and_size(box: Floats) -> list[int]:
     return [x1, y1, x2 - x1, y2 - y1]
 
 
-def corners_of(boxes: ArrayLike) -> Floats:
+def corners_of(boxes: ArrayLike) -> ArrayLike:
     """Return boxes as x, y, width and height as x1 y1 x2 y2; what is no (N, 4) array is returned as it is.
 
     Example:
-        >>> corners_of([[10, 20, 40, 40]]).tolist()
+        >>> np.asarray(corners_of([[10, 20, 40, 40]])).tolist()
         [[10.0, 20.0, 50.0, 60.0]]
     """
-    values = np.asarray(boxes, np.float32)
+    try:
+        values = np.asarray(boxes, np.float32)
+    except (TypeError, ValueError):
+        return boxes
     return np.hstack([values[:, :2], values[:, :2] + values[:, 2:]]) if values.shape[1:] == (4,) else values
 
 

@@ -138,7 +138,10 @@ class Result:
         """
         frame = self.image if image is None else read_one_image(image).image
         if frame is None:
-            raise OptionError("this result has no image; pass it to draw(image), or read with keep_images=True")
+            raise OptionError(
+                "this result has no image; pass it as the argument, or read with analyze_image or "
+                "stream(..., keep_images=True), which keep it"
+            )
         return draw_faces(frame, self.faces, layers=layers)
 
     def plot(self, image: ImageLike | None = None, *, layers: Collection[str] = ()) -> Figure:

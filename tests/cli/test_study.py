@@ -106,6 +106,16 @@ def test_the_plan_is_not_written_over(facemood: Run, study: Path, tmp_path: Path
     assert plan.read_text() == "path,participant\nalone.mp4,p01\n"
 
 
+def test_a_list_of_names_is_not_written_over(facemood: Run, study: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "list.csv"
+    listed.write_text(f"path,site\n{study / 'alone.mp4'},north\n")
+    done = facemood("analyze", "--from", listed, "--column", "path", "-o", "list.csv")
+    assert done.returncode == 2
+    assert listed.read_text().startswith("path,site")
+    done = facemood("analyze", study / "alone.mp4", "--column", "path", "-o", "t.csv")
+    assert (done.returncode, "--from, which is missing" in " ".join(done.stderr.split())) == (2, True)
+
+
 def test_inputs_without_a_line_and_people_without_a_baseline_are_told(
     facemood: Run, study: Path, tmp_path: Path
 ) -> None:

@@ -112,6 +112,17 @@ def test_other_files_are_never_replaced(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.rglob("*")] == ["mine", "letter.txt"]
 
 
+@pytest.mark.parametrize("change", ["a new file", "an edited file"])
+def test_what_somebody_added_to_a_site_or_changed_in_it_is_kept(tmp_path: Path, change: str) -> None:
+    folder = write_site(tmp_path / "site", models=["nano"]).folder
+    write_site(folder, models=["nano"])  # one's own site is replaced
+    mine = folder / ("mine.html" if change == "a new file" else "index.html")
+    mine.write_text("mine")
+    with pytest.raises(OutputError, match=f"no part of the site, or were changed since, such as {mine.name}"):
+        write_site(folder, models=["nano"])
+    assert mine.read_text() == "mine"
+
+
 @pytest.mark.parametrize("base", ["faces", "/a b", "//elsewhere.example", "/a?b", "https://a.example/"])
 def test_a_base_that_is_no_path_is_refused(base: str, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="a base such as /faces"):

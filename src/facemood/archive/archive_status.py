@@ -83,7 +83,7 @@ def open_archive(folder: str | Path) -> ArchiveFolder:
     """
     archive = ArchiveFolder(folder)
     if not archive.exists:
-        raise SourceError(f"{folder}: is no archive; facemood analyze INPUTS --workers 2 -o {folder}/ makes one")
+        raise SourceError(f"{folder}: is no archive; facemood analyze INPUTS --workers 2 -o FOLDER/ makes one")
     return archive
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 ENDINGS = (
     ".csv, .parquet, .xlsx, .sav, .dta, .jsonl, .json, .mp4, .html, .summary.csv, .episodes.csv, .eaf, .TextGrid, "
-    ".srt, .vtt, _events.tsv, codebook.md, codebook.csv, .png, .jpg"
+    ".srt, .vtt, _events.tsv, _events.json, codebook.md, codebook.csv, .png, .jpg"
 )
 """Suffixes of files that can be written, for the help."""
 
@@ -201,7 +201,9 @@ def analyze(
     _refuse_archive_options(pictures or retry, output or [], carried)
     from facemood.cli.analyze_job import AnalyzeJob
 
-    run = AnalyzeJob(video, named, output or [], participants, batch=batch, allow_download=allow_download)
+    run = AnalyzeJob(
+        video, named, output or [], participants, listed=from_list, batch=batch, allow_download=allow_download
+    )
     run.bar, run.dialect = not quiet and sys.stderr.isatty(), csv_dialect
     run.resume, run.overwrite = resume, overwrite
     if reading is not None:
@@ -240,6 +242,8 @@ def _named(
 ) -> tuple[list[str], Mapping[str, Mapping[str, str]]]:
     """Return what the user named, and the values that a list carries."""
     if from_list is None:
+        if column is not None:
+            raise typer.BadParameter("--column names a column of the .csv of --from, which is missing")
         if not sources:
             raise typer.BadParameter("expected images, videos or folders, or a file of names with --from")
         return sources, {}

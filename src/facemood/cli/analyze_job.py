@@ -52,12 +52,14 @@ class AnalyzeJob:
         patterns: list[str],
         participants: str | None,
         *,
+        listed: str | None = None,
         batch: int,
         allow_download: bool,
     ) -> None:
         from facemood.cli.run_summary import RunSummary
         from facemood.outputs import OutputTargets
         from facemood.sources import find_inputs
+        from facemood.sources.open_input import STDIN
         from facemood.stream import moves, plan_for
         from facemood.text import count
 
@@ -78,7 +80,7 @@ class AnalyzeJob:
             again = count(len(found) - len(self.inputs), "input")
             say(f"facemood: {again} named more than once; each is read once")
         self.plan = plan_for(participants, self.inputs)
-        read_too = [participants] if participants else []
+        read_too = [name for name in (participants, listed) if name and name != STDIN]
         self.targets, self.moves = OutputTargets(patterns, self.inputs, moves, read_too=read_too), moves
         self.seen = RunSummary()
 

@@ -220,15 +220,22 @@ class OutputTargets:
             what = (
                 f"one image cannot hold a video, such as {name}"
                 if name in self.moving
-                else f"a video is made of a video's frames, but {name} is a photo"
+                else f"it is made of one video, but {name} is a photo"
             )
-            fix = f"give a folder's name for images, {_folder_like(target.pattern)}"
+            fix = (
+                f"give a folder's name for images, {_folder_like(target.pattern)}"
+                if target.kind.wants_images
+                else "leave out the photos, or write a table (.csv)"
+            )
             raise OutputConflictError(f"{target.pattern}: {what}; {fix}")
         if target.kind.holds in (ONE_PHOTO, ONE_VIDEO) and len(self.inputs) > 1 and not target.is_own:
             what, fix = (
                 ("image", f"give a folder's name, {_folder_like(target.pattern)}")
                 if photos
-                else ("video", f"give each its own, -o '{_own_like(target.pattern)}'")
+                else (
+                    ("video" if target.kind.wants_images else "file"),
+                    f"give each its own, -o '{_own_like(target.pattern)}'",
+                )
             )
             raise OutputConflictError(
                 f"{target.pattern}: one {what} cannot hold several inputs, and there are {len(self.inputs):,}; {fix}"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.errors import require
+from facemood.errors import OptionError, require
 from facemood.filenames import printable
 from facemood.render.draw import numbers_of
 from facemood.render.palette import CHART_GREY, CHART_INK, hex_of
@@ -129,7 +129,7 @@ def plot_timeline(people: Sequence[Person], *, width: float = WIDTH) -> Figure:
 
     Raises:
         MissingExtraError: matplotlib is not installed (extra ``plot``).
-        ValueError: `people` is empty.
+        OptionError: `people` is empty.
 
     Example:
         >>> from facemood.timeline import Track
@@ -139,7 +139,9 @@ def plot_timeline(people: Sequence[Person], *, width: float = WIDTH) -> Figure:
         ['a.mp4, person 1', 'share of time, 95% interval']
     """
     if not people:
-        raise ValueError("there are no tracks to draw: no face in these results has a track ID and a timestamp")
+        raise OptionError(
+            "there are no tracks to draw: no face in these results has a track ID and a timestamp; analyze a video"
+        )
     labels = tuple(dict.fromkeys(label for person in people for label in stacking_order(person.labels)))
     with _drawing(width, 0.7 + ROW * len(people)) as figure:
         grid = figure.subplots(len(people), 2, squeeze=False, width_ratios=(5, 1))

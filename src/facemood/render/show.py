@@ -9,6 +9,7 @@ from importlib import import_module
 import cv2
 import numpy as np
 
+from facemood.errors import DeviceError
 from facemood.render.display import Window
 from facemood.render.image_files import encode_png
 from facemood.schema import Image
@@ -32,7 +33,7 @@ def show_image(image: Image, *, title: str) -> None:
         display = import_module("IPython.display")
         display.display(display.Image(data=encode_png(image)))
         return
-    with Window(f"facemood · {title}") as window:
+    with _window(title) as window:
         window.open((image.shape[1], image.shape[0]))
         shown = None
         while "close" not in window.actions():
@@ -40,6 +41,21 @@ def show_image(image: Image, *, title: str) -> None:
                 shown = window.size
                 window.show(_fit(image, shown))
             time.sleep(TICK)
+
+
+def _window(title: str) -> Window:
+    """Return a window.
+
+    Raises:
+        DeviceError: There is no display; the message says what to do without one.
+    """
+    try:
+        return Window(f"facemood · {title}")
+    except DeviceError as error:
+        raise DeviceError(
+            "there is no display to show the image on; write it to a file: result.save('drawn.png'), or "
+            "result.plot().savefig('figure.png')"
+        ) from error
 
 
 def _fit(image: Image, size: tuple[int, int]) -> Image:

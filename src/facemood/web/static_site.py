@@ -204,6 +204,25 @@ def _refuse_other_files(folder: Path) -> None:
         raise OutputError(f"{folder}: cannot be written, it is a file; give a folder's name")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / LISTING).is_file():
         raise OutputError(f"{folder}: the folder has other files in it; give the name of a new or empty one")
+    if foreign := _foreign_files(folder):
+        raise OutputError(
+            f"{folder}: the folder has files in it that are no part of the site, or were changed since, such as "
+            f"{foreign[0]}, and it is replaced as a whole; move them away, or give the name of a new folder"
+        )
+
+
+def _foreign_files(folder: Path) -> list[str]:
+    """Return the paths of files in the folder of a site that its listing does not name, or that were changed since."""
+    if not (folder / LISTING).is_file():
+        return []
+    try:
+        listed = json.loads((folder / LISTING).read_bytes())["files"]
+        known = {path: entry["sha256"] for path, entry in listed.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise OutputError(f"{folder / LISTING}: is no list of a site's files; give the name of a new folder") from error
+    found = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if not file.is_dir()}
+    others = found.items() - {(name, found.get(name)) for name in (LISTING, "sw.js")}
+    return sorted(name for name, file in others if known.get(name) != sha256_of(file.read_bytes()))
 
 
 @contextmanager

@@ -8,6 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 from facemood.errors import OptionError
 from facemood.schema import Face, Image
 
+LARGEST = 4.0
+"""Longest side of a box, in units of the longer side of the image; a larger one is taken for a mistake."""
+
 
 class GivenBoxes:
     """A detector that returns the faces whose boxes are given, in their order.
@@ -29,7 +32,7 @@ class GivenBoxes:
         """Return the faces in an (H, W, 3) uint8 BGR image, with a score of 1.
 
         Raises:
-            OptionError: A box lies outside of the image.
+            OptionError: A box lies outside of the image, or is several times as large.
         """
         height, width = image.shape[:2]
         for number, (x1, y1, x2, y2) in enumerate(self.boxes.tolist()):
@@ -37,6 +40,11 @@ class GivenBoxes:
                 raise OptionError(
                     f"boxes[{number}] is {x1:g}, {y1:g}, {x2:g}, {y2:g}, outside of the image of {width} x {height} "
                     "pixels; give x1, y1, x2, y2 in pixels of this image"
+                )
+            if max(x2 - x1, y2 - y1) > LARGEST * max(width, height):
+                raise OptionError(
+                    f"boxes[{number}] is {x1:g}, {y1:g}, {x2:g}, {y2:g}, more than {LARGEST:g} times as large as the "
+                    f"image of {width} x {height} pixels; give x1, y1, x2, y2 in pixels of this image"
                 )
         return [Face(box, score=1.0) for box in self.boxes]
 
