@@ -136,6 +136,31 @@ def test_dask_gives_the_rows_of_one_process_whatever_dies(place: Path, expected:
         check(run_with_deaths("dask", workers_of_dask), "dask", expected)
 
 
+def test_workers_of_dask_that_are_gone_for_good_are_started_again(
+    place: Path, expected: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("distributed", reason="needs the extra dask")
+    from facemood.archive import dask_engine
+
+    monkeypatch.setattr(dask_engine, "GONE", 1.0)
+    starts: list[Any] = []
+    start = dask_engine.DaskEngine._start
+
+    def started(engine: Any, workers: int) -> Any:
+        client = start(engine, workers)
+        starts.append(engine)
+        if len(starts) == 1:
+            engine._cluster.scale(0)  # as when each one was killed while it started
+        return client
+
+    monkeypatch.setattr(dask_engine.DaskEngine, "_start", started)
+    with nothing_left():
+        summary = archive.run("in", "revived", on="dask", workers=1)
+    assert len(starts) == 2
+    assert [name for name, _ in summary.failures] == ["in/damaged.jpg"]
+    assert collected("revived") == expected
+
+
 @pytest.mark.usefixtures("place")
 def test_the_workers_of_a_cluster_of_dask_read(expected: list[tuple[str, ...]]) -> None:
     distributed = pytest.importorskip("distributed", reason="needs the extra dask")

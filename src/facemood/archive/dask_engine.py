@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import time
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from facemood.archive.part_engine import EngineEvent, Part, PartDied
+from facemood.archive.part_engine import EngineEvent, Part, PartDied, PartLost
 from facemood.archive.remote_engine import RemoteEngine
 from facemood.archive.remote_work import read_part
 from facemood.archive.worker_process import WorkerSetup, usable_cores
 from facemood.errors import FacemoodError, OptionError, WorkerError, require
 
+logger: logging.Logger = logging.getLogger("facemood")
+
 LOOPBACK = "127.0.0.1"
 """Address that only this machine reaches."""
+
+GONE = 30.0
+"""Seconds without a worker after which a run starts its own workers again."""
 
 OWN: dict[str, object] = {
     "distributed.scheduler.allowed-failures": 0,  # each death is told, so that the pool decides what is run again
@@ -48,8 +55,13 @@ class DaskEngine(RemoteEngine):
         super().__init__(setup, workers)
         self._dask: Any = require("distributed", extra="dask")
         self._cluster: Any = None
+        self._workers = workers or usable_cores()
+        self._ready: SimpleQueue[Any] = SimpleQueue()
+        self._running: dict[str, Part] = {}
+        self._lost: list[Part] = []
+        self._seen = time.monotonic()
         try:
-            self._client = self._connect(address) if address else self._start(workers or usable_cores())
+            self._client = self._connect(address) if address else self._start(self._workers)
         except FacemoodError:
             raise
         except Exception as error:
@@ -57,8 +69,6 @@ class DaskEngine(RemoteEngine):
             raise WorkerError(f"{place} ({type(error).__name__}: {error})") from error
         self._refuse_lacking(gpus)
         self._resources = {"GPU": gpus} if gpus else None
-        self._ready: SimpleQueue[Any] = SimpleQueue()
-        self._running: dict[str, Part] = {}
 
     def submit(self, part: Part) -> None:
         """Begin to run a part."""
@@ -73,9 +83,12 @@ class DaskEngine(RemoteEngine):
             OutputError: A part cannot be written.
             WorkerError: The workers cannot run facemood, or the scheduler is gone.
         """
+        if self._lost:
+            return PartLost(self._lost.pop())
         try:
             future = self._ready.get(timeout=seconds)
         except Empty:
+            self._start_again()
             return None
         part = self._running.pop(future.key)
         try:
@@ -86,6 +99,17 @@ class DaskEngine(RemoteEngine):
             raise
         except Exception as error:
             raise WorkerError(f"Dask cannot run facemood ({type(error).__name__}: {error})") from error
+
+    def _start_again(self) -> None:
+        """Start own workers again if all are gone for a while: Dask gives up one that is killed while it starts."""
+        if self._cluster is None or self._client.scheduler_info(n_workers=-1)["workers"]:
+            self._seen = time.monotonic()
+        elif time.monotonic() > self._seen + GONE:
+            logger.warning("all workers of Dask are gone; they are started again")
+            self._lost = list(self._running.values())
+            self._running, self._ready = {}, SimpleQueue()
+            self.close()
+            self._client, self._seen = self._start(self._workers), time.monotonic()
 
     def close(self) -> None:
         """End what runs, and workers that were started for this run."""
