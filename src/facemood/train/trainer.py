@@ -87,6 +87,17 @@ class History(lightning.Callback):
             self.watch(trainer.current_epoch, metrics[pl_module.watched])
 
 
+class LocalCheckpoint(ModelCheckpoint):
+    """Keeps checkpoints in a folder of this machine.
+
+    Lightning first asks whether the folder lies in an object store. If s3fs is installed, it imports it for that, which
+    opens a socket to see whether there is IPv6. The run's folder was checked before.
+    """
+
+    def _ModelCheckpoint__warn_if_dir_not_empty(self, dirpath: object) -> None:  # noqa: N802 - Lightning's private name
+        """Do nothing."""
+
+
 class WholeCheckpoints(TorchCheckpointIO):
     """Writes checkpoints that are renamed into place when they are whole, so that a killed run keeps the one before."""
 
@@ -159,7 +170,7 @@ def _callbacks(module: ExpressionModule, run: Path, watch: Watch | None) -> list
     train, stop = module.recipe.train, module.recipe.stop
     mode = "min" if stop.monitor == "loss" else "max"
     checkpoint = functools.partial(
-        ModelCheckpoint, dirpath=run, enable_version_counter=False, save_on_train_epoch_end=True
+        LocalCheckpoint, dirpath=run, enable_version_counter=False, save_on_train_epoch_end=True
     )
     callbacks: list[lightning.Callback] = [History(run / HISTORY, watch)]
     if train.ema:
