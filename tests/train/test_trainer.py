@@ -33,7 +33,7 @@ def opened(run: Path, *settings: str) -> Any:
 
 def test_the_last_checkpoint_is_always_kept_and_written_last(tmp_path: Path) -> None:
     trainer = opened(tmp_path)
-    assert kinds(trainer)[-1] == "ModelCheckpoint"
+    assert kinds(trainer)[-1] == "LocalCheckpoint"
     assert trainer.callbacks[-1].filename == Path(LAST).stem
     assert "EarlyStopping" not in kinds(trainer)
     assert "EMAWeightAveraging" in kinds(trainer)
@@ -44,7 +44,7 @@ def test_averaging_early_stopping_and_the_best_weights_follow_the_recipe(tmp_pat
     assert "EMAWeightAveraging" not in kinds(trainer)
     stopping = trainer.callbacks[kinds(trainer).index("EarlyStopping")]
     assert (stopping.monitor, stopping.mode, stopping.patience) == ("fer2013_loss", "min", 3)
-    kept = [one.filename for one in trainer.callbacks if type(one).__name__ == "ModelCheckpoint"]
+    kept = [one.filename for one in trainer.callbacks if type(one).__name__ == "LocalCheckpoint"]
     assert kept == [Path(BEST).stem, Path(LAST).stem]
 
 
