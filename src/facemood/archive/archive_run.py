@@ -151,9 +151,11 @@ class ArchiveJob:
         folder = ArchiveFolder(self.folder)
         folder.note_run(self.shard.name, facts)
         if plan.parts:
-            with closing(self._engine(plan)) as engine:
-                self._run_parts(PartPool(engine), plan, summary, progress)
-            folder.clean()
+            try:
+                with closing(self._engine(plan)) as engine:
+                    self._run_parts(PartPool(engine), plan, summary, progress)
+            finally:
+                folder.clean()  # also of a run that is ended: a worker may not have had the time
         folder.note_run(self.shard.name, {**facts, "ended": time.time(), "failed": len(summary.failures)})
         return summary
 
