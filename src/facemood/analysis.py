@@ -173,11 +173,10 @@ class Analysis:
         Raises:
             OutputError: The file cannot be written, or its name is that of another format.
         """
+        text = json.dumps(self.to_dict(), ensure_ascii=False)
         if path is not None:
             self._refuse_sources(path)
             _refuse_other_format(path, ".json", "to_json")
-        text = json.dumps(self.to_dict(), ensure_ascii=False)
-        if path is not None:
             with replacing(path, encoding="utf-8") as file:
                 file.write(text)
         return text

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection, Iterator
-from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from facemood.csv_dialect import cells_by_tab
 from facemood.errors import require
 from facemood.labels import EXPRESSIONS
 from facemood.results import Result
-from facemood.sinks.episode_table import EpisodeTextSink, tier_of
+from facemood.sinks.episode_table import EpisodeTextSink, figures_of, tier_of
 from facemood.sinks.sink import MANY, ONE_VIDEO
 from facemood.sinks.text_files import FileSink
 from facemood.timeline import Episode
@@ -163,10 +162,10 @@ class EventsCodebookSink(FileSink):
 
 
 def _event(episode: Episode) -> tuple[object, ...]:
-    """Return the cells of an event. The duration is computed from the rounded times, so that the numbers agree."""
-    onset, end = Decimal(f"{episode.start:.3f}"), Decimal(f"{episode.end:.3f}")
-    peak_time, peak, mean = Decimal(f"{episode.peak_time:.3f}"), round(episode.peak, 4), round(episode.mean, 4)
-    return onset, end - onset, episode.label, episode.track_id, peak_time, peak, mean
+    """Return the cells of an event."""
+    known = figures_of(episode)
+    who = episode.label, episode.track_id
+    return known.begin, known.duration, *who, known.peak_time, known.peak, known.mean
 
 
 def _text_of(save: Any, suffix: str) -> str:

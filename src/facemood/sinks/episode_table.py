@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from facemood.csv_dialect import head_line
 from facemood.filenames import escape_name
@@ -103,18 +103,35 @@ def tier_of(episode: Episode) -> str:
     return f"expression person {episode.track_id}"
 
 
+class EpisodeFigures(NamedTuple):
+    """The figures of an episode as tables give them: times in seconds with 3 decimals, probabilities with 4."""
+
+    begin: Decimal
+    end: Decimal
+    duration: Decimal
+    peak_time: Decimal
+    peak: float
+    mean: float
+
+
+def figures_of(episode: Episode) -> EpisodeFigures:
+    """Round the figures of an episode. The duration is that of the rounded times, so that the numbers agree."""
+    begin, end, peak_time = (Decimal(f"{time:.3f}") for time in (episode.start, episode.end, episode.peak_time))
+    return EpisodeFigures(begin, end, end - begin, peak_time, round(episode.peak, 4), round(episode.mean, 4))
+
+
 def _cells(episode: Episode) -> tuple[object, ...]:
-    """Return the cells of one line. The duration is computed from the rounded times, so that the numbers agree."""
-    begin, end = round(episode.start, 3), round(episode.end, 3)
+    """Return the cells of one line."""
+    known = figures_of(episode)
     return (
         tier_of(episode),
-        Decimal(f"{begin:.3f}"),
-        Decimal(f"{end:.3f}"),
-        Decimal(f"{end - begin:.3f}"),
+        known.begin,
+        known.end,
+        known.duration,
         episode.label,
-        Decimal(f"{episode.peak_time:.3f}"),
-        round(episode.peak, 4),
-        round(episode.mean, 4),
+        known.peak_time,
+        known.peak,
+        known.mean,
         escape_name(episode.source),
         episode.track_id,
     )
