@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
+from facemood.archive import planning
 from tests.conftest import PHOTOS
 
 
@@ -20,6 +24,15 @@ def fill(folder: Path, count: int) -> list[str]:
         else:
             Image.new("RGB", (32, 32), (number % 256, 90, 90)).save(folder / f"{number:03d}.jpg")
     return [f"{folder.name}/{number:03d}.jpg" for number in range(count)]
+
+
+@contextlib.contextmanager
+def place_of(folder: Path, *, size: int) -> Iterator[Path]:
+    """Work in a folder until the block ends, with so many photos in each part of an archive."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(planning, "PART_PHOTOS", size)
+        yield folder
 
 
 def rows_of(table: Path) -> list[tuple[str, ...]]:

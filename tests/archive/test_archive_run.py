@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from facemood import EmotionRecognizer, archive
-from facemood.archive import archive_run, planning
+from facemood.archive import archive_run
 from facemood.errors import OutputConflictError, OutputError, SourceError
 from tests.archive.killing import children_of, killing_readers
 from tests.archive.one_process import job_here, run_here
-from tests.archive.photos import fill, rows_of, sources_of
+from tests.archive.photos import fill, place_of, rows_of, sources_of
 
 pytest.importorskip("pyarrow.parquet", reason="needs the extra data")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc, and kills them")
@@ -34,10 +34,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with photos in it, and small parts. Each test has an archive of its own there."""
     folder = tmp_path_factory.mktemp("place")
     fill(folder / "in", COUNT)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setattr(planning, "PART_PHOTOS", SIZE)
-        yield folder
+    with place_of(folder, size=SIZE) as place:
+        yield place
 
 
 @pytest.fixture(scope="module")

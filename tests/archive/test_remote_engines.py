@@ -17,11 +17,10 @@ from typing import Any
 import pytest
 
 from facemood import EmotionRecognizer, archive
-from facemood.archive import planning
 from facemood.archive.ray_session import RaySession
 from facemood.errors import OptionError, WorkerError
 from tests.archive.killing import killing_readers, workers_of_dask, workers_of_ray
-from tests.archive.photos import fill, rows_of
+from tests.archive.photos import fill, place_of, rows_of
 
 pytest.importorskip("pyarrow.parquet", reason="needs the extra data")
 psutil: Any = pytest.importorskip("psutil", reason="needs the extra dask")
@@ -42,10 +41,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("place")
     fill(folder / "in", COUNT)
     (folder / "in" / "damaged.jpg").write_bytes(b"\xff\xd8\xff no photo")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setattr(planning, "PART_PHOTOS", SIZE)
-        yield folder
+    with place_of(folder, size=SIZE) as place:
+        yield place
 
 
 @pytest.fixture(scope="module")
@@ -146,8 +143,8 @@ def test_workers_of_dask_that_are_gone_for_good_are_started_again(
     starts: list[Any] = []
     start = dask_engine.DaskEngine._start
 
-    def started(engine: Any, workers: int) -> Any:
-        client = start(engine, workers)
+    def started(engine: Any) -> Any:
+        client = start(engine)
         starts.append(engine)
         if len(starts) == 1:
             engine._cluster.scale(0)  # as when each one was killed while it started

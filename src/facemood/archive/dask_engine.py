@@ -55,13 +55,12 @@ class DaskEngine(RemoteEngine):
         super().__init__(setup, workers)
         self._dask: Any = require("distributed", extra="dask")
         self._cluster: Any = None
-        self._workers = workers or usable_cores()
         self._ready: SimpleQueue[Any] = SimpleQueue()
         self._running: dict[str, Part] = {}
         self._lost: list[Part] = []
         self._seen = time.monotonic()
         try:
-            self._client = self._connect(address) if address else self._start(self._workers)
+            self._client = self._connect(address) if address else self._start()
         except FacemoodError:
             raise
         except Exception as error:
@@ -109,7 +108,7 @@ class DaskEngine(RemoteEngine):
             self._lost = list(self._running.values())
             self._running, self._ready = {}, SimpleQueue()
             self.close()
-            self._client, self._seen = self._start(self._workers), time.monotonic()
+            self._client, self._seen = self._start(), time.monotonic()
 
     def close(self) -> None:
         """End what runs, and workers that were started for this run."""
@@ -122,13 +121,14 @@ class DaskEngine(RemoteEngine):
         """Connect to a scheduler."""
         return self._dask.Client(address, set_as_default=False)
 
-    def _start(self, workers: int) -> Any:
+    def _start(self) -> Any:
         """Start workers on this machine, whose connections are encrypted and closed to other users."""
         dask = require("dask", extra="dask")
         require("cryptography", extra="dask")
         with dask.config.set(OWN):
             self._cluster = self._dask.LocalCluster(
-                n_workers=workers, threads_per_worker=1, host=LOOPBACK, dashboard_address=f"{LOOPBACK}:0",
+                n_workers=self._most or usable_cores(), threads_per_worker=1, host=LOOPBACK,
+                dashboard_address=f"{LOOPBACK}:0",
                 memory_limit=0, silence_logs=SILENT, preload=[PRELOAD], security=self._dask.Security.temporary(),
             )  # fmt: skip
         return self._dask.Client(self._cluster, set_as_default=False)
