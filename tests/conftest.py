@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,6 +16,9 @@ from numpy.typing import NDArray
 
 from facemood import EmotionRecognizer, Face
 from facemood.labels import EXPRESSIONS
+
+if TYPE_CHECKING:
+    from tests.server.browser import Browser
 
 if settings.get_current_profile_name() == "default":
     settings.register_profile("untimed", deadline=None)  # how long an example takes depends on what else runs
@@ -76,3 +81,13 @@ def unseen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Open windows on SDL's dummy display, which is invisible."""
     pytest.importorskip("pygame", reason="needs the extra live")
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium, whose camera sees a face."""
+    from tests.server.browser import open_browser, portrait_camera
+
+    folder = tmp_path_factory.mktemp("browser")
+    with open_browser(folder, portrait_camera(folder)) as found:
+        yield found

@@ -166,6 +166,13 @@ def read_photo(file: str) -> Image:
     return np.asarray(image, np.uint8)
 
 
+def camera_picture() -> Image:
+    """A face as a camera sees it, (480, 640, 3): the photo in the middle of a wider picture."""
+    picture = np.full((480, 640, 3), 90, np.uint8)
+    picture[:, 64:576] = read_photo("astronaut.png")[:480]
+    return picture
+
+
 def box_at(name: str, place: Place) -> Floats:
     """Return the box of somebody's face at a place, (4,) x1 y1 x2 y2."""
     x1, y1, x2, y2 = FACES[name][1]

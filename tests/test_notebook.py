@@ -15,7 +15,7 @@ from facemood import EmotionRecognizer
 from facemood.errors import DeviceError, ImageError
 from facemood.notebook import decode_photo, take_photo
 from tests.moving_faces import read_photo
-from tests.server.browser import Browser, Page, open_browser, write_y4m
+from tests.server.browser import Browser, Page
 
 Colab = Callable[[Callable[[str], str]], None]
 
@@ -34,15 +34,6 @@ def colab(monkeypatch: pytest.MonkeyPatch) -> Colab:
             monkeypatch.setitem(sys.modules, module.__name__, module)
 
     return install
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    folder = tmp_path_factory.mktemp("browser")
-    picture = np.full((480, 640, 3), 90, np.uint8)
-    picture[:, 64:576] = read_photo("astronaut.png")[:480]
-    with open_browser(folder, write_y4m(folder / "camera.y4m", [picture] * 5)) as found:
-        yield found
 
 
 @pytest.fixture

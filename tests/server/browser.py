@@ -19,6 +19,7 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from facemood.schema import Image
+from tests.moving_faces import camera_picture
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -259,6 +260,11 @@ def write_y4m(path: Path, images: list[Image], *, rate: int = 10) -> Path:
         for image in images:
             file.write(b"FRAME\n" + cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420).tobytes())
     return path
+
+
+def portrait_camera(folder: Path) -> Path:
+    """Write the video of a camera that sees a face, into a folder."""
+    return write_y4m(folder / "camera.y4m", [camera_picture()] * 5)
 
 
 def _port_of(profile: Path) -> int | None:

@@ -17,10 +17,9 @@ import pytest
 
 from facemood import EmotionRecognizer
 from facemood.labels import EXPRESSIONS
-from facemood.schema import Image
 from facemood.table import RAW, columns_for
 from tests.conftest import PHOTOS
-from tests.moving_faces import FACES, read_photo
+from tests.moving_faces import FACES, camera_picture, read_photo
 from tests.server.browser import Browser, Page, open_browser, write_y4m
 from tests.server.conftest import Running
 from tests.tables import NASTY, from_csv, from_json, made_analysis
@@ -29,21 +28,6 @@ from tests.videos import make_video
 pytestmark = pytest.mark.browser
 
 READ = "!!document.getElementById('pace').innerText"
-
-
-def camera_picture() -> Image:
-    """A face as a camera sees it: the photo in the middle of a wider picture."""
-    picture = np.full((480, 640, 3), 90, np.uint8)
-    picture[:, 64:576] = read_photo("astronaut.png")[:480]
-    return picture
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    folder = tmp_path_factory.mktemp("browser")
-    camera = write_y4m(folder / "camera.y4m", [camera_picture()] * 5)
-    with open_browser(folder, camera) as found:
-        yield found
 
 
 @pytest.fixture

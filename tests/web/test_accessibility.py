@@ -12,7 +12,7 @@ import pytest
 
 from facemood import EmotionRecognizer
 from tests.moving_faces import read_photo
-from tests.server.browser import Browser, Page, open_browser, write_y4m
+from tests.server.browser import Browser, Page
 from tests.server.conftest import Running, running
 from tests.videos import make_video
 
@@ -39,15 +39,6 @@ VIEWS: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="module")
 def server() -> Iterator[Running]:
     with running(EmotionRecognizer("nano", threads=1)) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    folder = tmp_path_factory.mktemp("browser")
-    picture = np.full((480, 640, 3), 90, np.uint8)
-    picture[:, 64:576] = read_photo("astronaut.png")[:480]
-    with open_browser(folder, write_y4m(folder / "camera.y4m", [picture] * 5)) as found:
         yield found
 
 

@@ -9,15 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 
-from facemood.web.static_site import write_site
 from tests.conftest import PHOTOS
 from tests.moving_faces import read_photo
-from tests.server.browser import Browser, Page, open_browser, write_y4m
+from tests.server.browser import Browser, Page, open_browser, portrait_camera
 from tests.videos import make_video
-from tests.web.plain_server import PlainServer, serve_folder
+from tests.web.plain_server import PlainServer, serve_folder, serve_site
 
 pytestmark = pytest.mark.browser
 
@@ -32,9 +30,7 @@ SCARCE = "--js-flags=--wasm-max-mem-pages=300"
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainServer]:
-    folder = tmp_path_factory.mktemp("site") / "site"
-    write_site(folder, models=["nano"])
-    with serve_folder(folder) as server:
+    with serve_site(tmp_path_factory.mktemp("site") / "site") as server:
         yield server
 
 
@@ -42,10 +38,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainServer]:
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A browser with a camera, which asks whether it may be used."""
     folder = tmp_path_factory.mktemp("browser")
-    picture = np.full((480, 640, 3), 90, np.uint8)
-    picture[:, 64:576] = read_photo("astronaut.png")[:480]
-    camera = write_y4m(folder / "camera.y4m", [picture] * 5)
-    options = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={camera}")
+    options = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={portrait_camera(folder)}")
     with open_browser(folder, options=options) as found:
         yield found
 

@@ -8,19 +8,16 @@ import pytest
 
 from facemood import EmotionRecognizer
 from facemood.text import percent
-from facemood.web.static_site import write_site
 from tests.conftest import PHOTOS
 from tests.web.firefox import FirefoxPage, open_firefox
-from tests.web.plain_server import BASE, PlainServer, serve_folder
+from tests.web.plain_server import BASE, PlainServer, serve_site
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainServer]:
-    folder = tmp_path_factory.mktemp("host") / "site"
-    write_site(folder, models=["nano"])
-    with serve_folder(folder) as server:
+    with serve_site(tmp_path_factory.mktemp("host") / "site") as server:
         yield server
 
 

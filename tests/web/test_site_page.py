@@ -21,8 +21,7 @@ from facemood.text import percent
 from facemood.web.site_server import SiteServer
 from facemood.web.static_site import write_site
 from tests.conftest import PHOTOS
-from tests.moving_faces import read_photo
-from tests.server.browser import Browser, Page, open_browser, write_y4m
+from tests.server.browser import Browser, Page
 from tests.web.plain_server import BASE, PlainServer, serve_folder
 
 pytestmark = pytest.mark.browser
@@ -31,15 +30,6 @@ SHOWN = "document.querySelector('.word')?.innerText"
 """The first card's word."""
 
 NOTICE = "document.getElementById('notice').innerText"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    folder = tmp_path_factory.mktemp("browser")
-    picture = np.full((480, 640, 3), 90, np.uint8)
-    picture[:, 64:576] = read_photo("astronaut.png")[:480]
-    with open_browser(folder, write_y4m(folder / "camera.y4m", [picture] * 5)) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -23,9 +23,9 @@ from facemood.schema import Image
 from facemood.table import RAW
 from facemood.text import percent
 from tests.conftest import PHOTOS
-from tests.moving_faces import Person, away, read_photo, walking
+from tests.moving_faces import Person, away, camera_picture, read_photo, walking
 from tests.moving_faces import make_video as moving_faces
-from tests.server.browser import Browser, Page, open_browser, write_y4m
+from tests.server.browser import Browser, Page
 from tests.server.conftest import Running, running
 from tests.tables import from_csv, from_json
 from tests.videos import make_video
@@ -61,12 +61,6 @@ MAX_SHIFT = 0.6
 PRESSED = "document.getElementById('in-tab').getAttribute('aria-pressed') === 'true'"
 
 
-def camera_picture() -> Image:
-    picture = np.full((480, 640, 3), 90, np.uint8)
-    picture[:, 64:576] = read_photo("astronaut.png")[:480]
-    return picture
-
-
 @pytest.fixture(scope="module")
 def nano() -> EmotionRecognizer:
     return EmotionRecognizer("nano", threads=1)
@@ -75,13 +69,6 @@ def nano() -> EmotionRecognizer:
 @pytest.fixture(scope="module")
 def server(nano: EmotionRecognizer) -> Iterator[Running]:
     with running(nano) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    folder = tmp_path_factory.mktemp("browser")
-    with open_browser(folder, write_y4m(folder / "camera.y4m", [camera_picture()] * 5)) as found:
         yield found
 
 
