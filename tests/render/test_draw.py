@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from facemood import Face, Result
 from facemood.render import draw_faces, draw_profile
-from facemood.render.draw import Area, numbers_of
+from facemood.render.draw import GAP, MOST_PANELS, Area, numbers_of
 from facemood.render.palette import colour_of
 from tests.conftest import make_face
 
@@ -46,12 +46,42 @@ def test_a_face_without_a_prediction_has_only_a_box() -> None:
     assert max(rows.max(), columns.max()) <= 180
 
 
-def test_panels_cover_no_other_face() -> None:
-    faces = [make_face((x, y, x + 60, y + 60)) for y in (40, 130, 220) for x in (20, 110, 200, 290)]
-    marks = changed(draw_faces(GREY, faces))
-    for face in faces:
+def test_a_panel_is_tied_to_its_face_by_its_colour() -> None:
+    drawn = draw_faces(GREY, [make_face((100, 100, 180, 180))])
+    happy = (drawn == list(colour_of("happy"))[::-1]).all(axis=2)
+    assert happy[100:150, 180 : 180 + GAP].all(axis=1).any()  # the bridge
+    edge = drawn[101, 200:280].astype(int)
+    assert (abs(edge - list(colour_of("happy"))[::-1]) < 30).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 340, width=32), st.floats(0, 240, width=32)), min_size=2, max_size=MOST_PANELS))
+def test_a_panel_covers_no_head_but_its_own(corners: list[tuple[float, float]]) -> None:
+    faces = [make_face((x, y, x + 60, y + 60)) for x, y in corners]
+    alone = [dataclasses.replace(face, labels=(), probabilities=np.zeros(0, np.float32)) for face in faces]
+    labels = changed(draw_faces(GREY, faces), draw_faces(GREY, alone))
+    dark = labels & (draw_faces(GREY, faces).max(axis=2) < 90)  # the ground of panels; labels are bright here
+    for number, face in enumerate(faces):
         x1, y1, x2, y2 = face.box.astype(int)
-        assert not marks[y1 + 20 : y2 - 20, x1 + 8 : x2 - 8].any()
+        inside = np.zeros_like(dark)
+        inside[y1:y2, x1:x2] = True
+        assert (dark & inside).sum() < 300, number  # letters of labels
+
+
+@pytest.mark.parametrize(("count", "expected"), [(MOST_PANELS, True), (MOST_PANELS + 1, False)])
+def test_many_faces_get_labels_alone(count: int, expected: bool) -> None:
+    image = np.full((400, 900, 3), 128, np.uint8)
+    faces = [make_face((20 + 170 * number, 100, 80 + 170 * number, 160)) for number in range(count)]
+    marks = changed(draw_faces(image, faces), image)
+    assert marks[165:300].any() == expected
+    assert all(marks[70:100, 30 + 170 * number].any() for number in range(count))
+
+
+@pytest.mark.parametrize(("side", "expected"), [(24, False), (26, True)])
+def test_a_small_face_gets_a_label_alone(side: int, expected: bool) -> None:
+    marks = changed(draw_faces(GREY, [make_face((100, 100, 100 + side, 100 + side))]))
+    assert marks[105:120, 135:200].any() == expected
+    assert marks[85:99, 105].all()
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (20, 20, 3), (48, 48, 3), (30, 2000, 3)])

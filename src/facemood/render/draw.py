@@ -24,6 +24,15 @@ NO_PREDICTION = "no prediction"
 ROWS = 3
 """Number of expressions in a panel."""
 
+MOST_PANELS = 4
+"""Number of faces up to which each gets a panel; more faces get labels alone."""
+
+LEAST_PANEL_FACE = 1 / 12
+"""Width of the smallest face that gets a panel, as a share of the image's shorter side."""
+
+GAP = 6
+"""Pixels between a box and its panel."""
+
 
 class Area(NamedTuple):
     """A rectangle in whole pixels: left, top, right and bottom; right and bottom are exclusive."""
@@ -55,8 +64,8 @@ def draw_faces(image: AnyImage, faces: Sequence[Face], *, layers: Collection[str
         layers: What to draw on the faces in addition, some of `overlay.LAYERS`.
 
     Returns:
-        (H, W, 3) uint8 BGR. The panel of bars is next to its face; it is left out if it would cover another face or
-        panel. The label is always drawn.
+        (H, W, 3) uint8 BGR. The label is always drawn. The panel of bars touches its face. It is left out if it would
+        cover a head, label or panel, if the face is small, and if there are more than `MOST_PANELS` faces.
 
     Raises:
         OutputError: A layer is unknown.
@@ -79,10 +88,12 @@ def draw_faces(image: AnyImage, faces: Sequence[Face], *, layers: Collection[str
         tag = _place_tag(text, box, size, canvas.size, taken)
         _draw_tag(pen, text, colour_of(face.reported[0]), tag, size)
         taken.append(tag)
-    for _, face, box, size in classified:
-        panel = _place_panel(box, _panel_size(face, size), canvas.size, taken)
-        if panel is not None:
+    for _, face, box, size in classified if len(classified) <= MOST_PANELS else []:
+        others = [head for head, other in zip(map(_head, boxes), boxes, strict=True) if other is not box]
+        panel = _place_panel(box, _panel_size(face, size), canvas.size, [*taken, *others])
+        if panel is not None and box.x2 - box.x1 >= LEAST_PANEL_FACE * min(canvas.size):
             _draw_panel(pen, face, panel, size)
+            _tie(pen, colour_of(face.reported[0]), panel, box, size)
             taken.append(panel)
     return np.asarray(cv2.cvtColor(np.asarray(canvas), cv2.COLOR_RGB2BGR), np.uint8)
 
@@ -184,9 +195,15 @@ def _small(size: int) -> int:
     return max(11, round(size * 0.8))
 
 
+def _head(box: Area) -> Area:
+    """Return about the head around a face's box: hair, ears and chin."""
+    side, above = (box.x2 - box.x1) // 6, (box.y2 - box.y1) // 4
+    return Area(box.x1 - side, box.y1 - above, box.x2 + side, box.y2 + above // 2)
+
+
 def _place_panel(box: Area, panel: tuple[int, int], image: tuple[int, int], taken: Sequence[Area]) -> Area | None:
     """Return a free area next to, below or above a box for a panel of a width and height; None if there is none."""
-    (width, height), gap = panel, 6
+    (width, height), gap = panel, GAP
     sideways = [(x, y) for y in (box.y1, box.y2 - height) for x in (box.x2 + gap, box.x1 - gap - width)]
     stacked = [(x, y) for y in (box.y2 + gap, box.y1 - 5 * gap - height) for x in (box.x1, box.x2 - width)]
     for x, y in (*sideways, *stacked):
@@ -194,6 +211,16 @@ def _place_panel(box: Area, panel: tuple[int, int], image: tuple[int, int], take
         if place == place.inside(*image) and not any(place.overlap(other) for other in taken):
             return place
     return None
+
+
+def _tie(pen: ImageDraw.ImageDraw, colour: Colour, panel: Area, box: Area, size: int) -> None:
+    """Draw a panel's edge in the colour of its face, and a bridge to the box where they are side by side."""
+    pen.rounded_rectangle(panel, radius=_small(size) // 2, outline=(*colour, 230), width=max(2, size // 10))
+    left, right = (box.x2, panel.x1) if panel.x1 >= box.x2 else (panel.x2, box.x1)
+    top, bottom = max(panel.y1, box.y1), min(panel.y2, box.y2)
+    if right - left == GAP and bottom > top:
+        middle, half = (top + bottom) // 2, max(2, size // 5)
+        pen.rectangle((left - 1, middle - half, right + 1, middle + half), fill=colour)
 
 
 def _draw_panel(pen: ImageDraw.ImageDraw, face: Face, place: Area, size: int, *, rows: int = ROWS) -> None:
