@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from facemood.labels import BASIC_EXPRESSIONS
+from facemood.train.recipe_file import list_recipes, load_recipe
 from tests.cli.conftest import Run
 from tests.train.test_fit import SMALL, write_csv_files
 
@@ -43,6 +44,16 @@ def test_train_export_and_use(facemood: Run, csv_dataset: Path, tmp_path: Path, 
     (face,) = json.loads(done.stdout)["faces"]
     assert list(face["emotions"]) == list(BASIC_EXPRESSIONS)
     assert "no framing for the detector finder" in done.stderr
+
+
+def test_the_recipes_are_listed(facemood: Run) -> None:
+    done = facemood("train", "--list")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    for name in list_recipes():
+        (line,) = [line for line in lines if line.startswith(f" {name} ")]
+        assert load_recipe(name).description.split()[0] in line
 
 
 def test_missing_soft_labels_are_reported_before_the_data_are_read(facemood: Run, tmp_path: Path) -> None:

@@ -19,7 +19,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "models show": ("models show nano",),
     "serve": ("serve", "serve --port 8080 --model nano"),
     "soft-labels": ("soft-labels runs/teacher-0 runs/teacher-1 --data fer2013:DIR -o labels.npz",),
-    "train": ("train own --data photos:DIR", "train default-start --data fer2013:DIR --set train.epochs=20"),
+    "train": (
+        "train --list",
+        "train own --data photos:DIR",
+        "train default-start --data fer2013:DIR --set train.epochs=20",
+    ),
     "tune": ("tune cnn48 --data fer2013:DIR --trials 20 --hours 4",),
     "web": ("web site/", "web --serve --model nano"),
 }

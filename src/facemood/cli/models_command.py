@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facemood.cli.arguments import Precision
-from facemood.cli.terminal import Json, print_json, show_page
+from facemood.cli.terminal import Json, print_json, show_page, show_table
 from facemood.defaults import DEFAULT_PRECISION
-from facemood.filenames import printable
 
 if TYPE_CHECKING:
     from facemood.models import ModelCard
@@ -30,15 +29,7 @@ def list_all(context: typer.Context, json: Json = False) -> None:
             [{"name": card.name, "task": card.task, "heads": card.heads, "file": str(file)} for file, card in cards]
         )
         return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("model", "description", box=None, header_style="bold")
-    for file, card in cards:
-        cells = (card.name, _describe(card, file.stat().st_size))
-        table.add_row(*(Text(printable(cell, lines=True)) for cell in cells))
-    Console(stderr=True).print(table)
+    show_table(("model", "description"), ((card.name, _describe(card, file.stat().st_size)) for file, card in cards))
 
 
 def _describe(card: ModelCard, size: int) -> str:

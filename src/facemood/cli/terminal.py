@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Iterable, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -99,6 +100,18 @@ def show_page(markdown: str) -> None:
     from rich.markdown import Markdown
 
     Console(stderr=True).print(Markdown(markdown))
+
+
+def show_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Show a table of text on stderr, in the width of the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*headers, box=None, header_style="bold")
+    for row in rows:
+        table.add_row(*(Text(printable(cell, lines=True)) for cell in row))
+    Console(stderr=True).print(table)
 
 
 def print_json(value: Any) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facemood.cli.terminal import INTERRUPTED, Data, Quiet, Verbose, quieten_exporters, say, start_logging
+from facemood.cli.terminal import INTERRUPTED, Data, Quiet, Verbose, quieten_exporters, say, show_table, start_logging
 
 if TYPE_CHECKING:
     from facemood.datasets import ExpressionDataset
@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 
 MODEL = "model.onnx"
 """File of the exported model in a run's folder."""
+
+
+def list_all(wanted: bool) -> None:
+    """Show the recipes of the package and end, if that is wanted."""
+    if not wanted:
+        return
+    from facemood.train import list_recipes, load_recipe
+
+    show_table(("recipe", "description"), ((name, load_recipe(name).description) for name in list_recipes()))
+    raise typer.Exit
 
 
 def train(
@@ -52,6 +62,9 @@ def train(
         int,
         typer.Option("--explain", metavar="N", min=0, help="Explain the N worst mistakes with LIME in the report."),
     ] = 0,
+    listed: Annotated[
+        bool, typer.Option("--list", callback=list_all, is_eager=True, help="List the recipes of the package and exit.")
+    ] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
