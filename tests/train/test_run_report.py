@@ -1,3 +1,4 @@
+import dataclasses
 import re
 from pathlib import Path
 from xml.etree import ElementTree
@@ -6,7 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from facemood.evaluation.evaluation_report import make_report, to_markdown
+from facemood.evaluation.run_images import choose_images
 from facemood.train import fit, write_report
+from facemood.train.data.divide import keep_aside
 from facemood.train.export import export
 from tests.train.test_fit import bright_or_dark, small_recipe
 
@@ -29,9 +33,46 @@ def test_a_run_leaves_all_that_its_page_shows(run: Path) -> None:
     assert links == {"model.onnx", "run.json", "confusion.svg", "curves.svg", "samples.svg", "augmented.png"}
     assert all((run / link).is_file() for link in links)
     assert (run / "best.ckpt").is_file()
+    assert "## On the validation images" in page
     assert "Trained on 48 images of fer2013" in page
     assert "| happy | 8 | " in page
     assert "| angry | 0 | - | - | - |" in page or "| angry | 0 | 0.0% | - | 0.0% |" in page
+
+
+@pytest.mark.slow
+def test_the_report_is_one_html_file_and_one_picture_too(run: Path) -> None:
+    page = (run / "report.html").read_text()
+    assert page.count('src="data:image/svg+xml;base64,') == 3
+    assert page.count('src="data:image/png;base64,') == 1
+    assert "<th>class</th>" in page
+    assert "<title>Training run: " in page
+    assert not re.findall(r'src="(?!data:)', page)
+    with Image.open(run / "report.png") as picture:
+        assert picture.size[0] == 1560
+
+
+@pytest.mark.slow
+def test_a_run_reports_on_the_images_that_it_kept_aside(tmp_path: Path) -> None:
+    whole = dataclasses.replace(
+        bright_or_dark(), usage=np.full(64, "all"), name="mine", files=np.array([f"{row}.png" for row in range(64)])
+    )
+    recipe = small_recipe("data.test_share=0.25", "train.epochs=2")
+    divided = keep_aside(recipe, whole)
+    fit(recipe, divided, tmp_path)
+    card = export(tmp_path, divided, tmp_path / "model.onnx")
+    page = write_report(tmp_path, divided, tmp_path / "model.onnx").read_text()
+    assert "## On the test images, kept aside" in page
+    assert "of 16 images" in page
+    assert "Nothing was learned from these images or chosen by them." in page
+    figures = {name: found["n"] for name, found in card.metrics.items() if name.startswith("test: ")}
+    assert set(figures.values()) == {16}
+    rows = (tmp_path / "images.csv").read_text().splitlines()
+    assert [sum(row.endswith(part) for row in rows) for part in (",training", ",validation", ",test")] == [38, 10, 16]
+    report = make_report(
+        str(tmp_path / "model.onnx"), choose_images(tmp_path / "model.onnx", whole, None)[0], split="test"
+    )
+    assert report["run_images"] == {"training": 0, "validation": 0, "test": 16}
+    assert "kept 16 of these images aside: it learned nothing from them." in to_markdown(report)
 
 
 @pytest.mark.slow

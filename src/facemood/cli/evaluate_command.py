@@ -16,7 +16,11 @@ SPLIT = "PrivateTest"
 
 Split = Annotated[
     str | None,
-    typer.Option(metavar="SPLIT", show_default="PrivateTest, or the only one", help="Part of the dataset to measure."),
+    typer.Option(
+        metavar="SPLIT",
+        show_default="PrivateTest, or the only one",
+        help="Part of the dataset to measure, or of the model's run: test.",
+    ),
 ]
 Groups = Annotated[
     str | None,
@@ -60,12 +64,15 @@ def evaluate(
 ) -> None:
     """Measure a model's accuracy, macro-F1, recall per class and calibration.
 
-    The figures are reported on all images, and without near-duplicates of training images.
+    The figures are reported on all images, and without near-duplicates of training images. A model of your own is
+    measured on the images that its training kept aside.
     """
     start_logging(quiet=quiet, verbose=verbose)
     from facemood.datasets import open_dataset
     from facemood.evaluation.evaluation_report import make_report, to_markdown, write_report
     from facemood.evaluation.groups import read_groups
+    from facemood.evaluation.run_images import choose_images
+    from facemood.models import find_model
     from facemood.originals import refuse_overwriting
 
     pages = [] if report is None else [report, report.with_suffix(".json")]
@@ -75,7 +82,7 @@ def evaluate(
         _write_study(report, [model, *(also or [])], data, split or SPLIT, quiet=quiet)
         return
     asked = detector if end_to_end else None
-    dataset = open_dataset(data)
+    dataset, split = choose_images(find_model(model), open_dataset(data), split)
     split = split or (dataset.splits[0] if len(dataset.splits) == 1 else SPLIT)
     grouped = None if groups is None else read_groups(Path(path_of(data)), dataset, groups)
     found = make_report(model, dataset, split=split, detector=asked, views=views, prior=prior, groups=grouped)

@@ -15,6 +15,7 @@ from facemood.datasets import ExpressionDataset
 from facemood.evaluation.crop_framing import evaluate_end_to_end
 from facemood.evaluation.groups import FEW, recall_table, score_groups, share_table
 from facemood.evaluation.protocol import evaluate, match_head, predict_split
+from facemood.evaluation.run_images import count_parts, describe_parts
 from facemood.loading import open_recognizer
 from facemood.models import ModelSession, find_model
 from facemood.stages.classify import choose_prior, probabilities_of
@@ -51,7 +52,8 @@ def make_report(
     """
     from facemood import __version__
 
-    session = ModelSession(find_model(model), device="cpu")
+    file = find_model(model)
+    session = ModelSession(file, device="cpu")
     report: dict[str, Any] = {
         "facemood": __version__,
         "model": session.card.name,
@@ -59,6 +61,7 @@ def make_report(
         "dataset": dataset.name,
         "split": split,
         "left_out": len(dataset.unreadable),
+        "run_images": count_parts(file, session.card, dataset.split(split)),
         "evaluations": [found.to_dict() for found in evaluate(session, dataset, split=split, views=views, prior=prior)],
     }
     if groups is not None:
@@ -120,6 +123,7 @@ def to_markdown(report: dict[str, Any]) -> str:
         f"# {report['model']} on {report['dataset']}, {report['split']}",
         f"{augmentation}; in brackets: 95% confidence interval (bootstrap).",
         markdown_table(rows),
+        *filter(None, [describe_parts(report.get("run_images", {}))]),
         *only_duplicates(evaluations),
         *_left_out(report),
         "## Probabilities",

@@ -204,8 +204,14 @@ def draw_corruptions(
 
 
 @contextmanager
-def drawing(file: Path, *, height: float) -> Iterator[Figure]:
-    """Yield an empty figure with a height in inches, and write it if the block ends without an error."""
+def drawing(file: Path, *, height: float, form: str = "svg") -> Iterator[Figure]:
+    """Yield an empty figure with a height in inches, and write it if the block ends without an error.
+
+    Args:
+        file: The file.
+        height: Its height in inches; `WIDTH` is its width.
+        form: ``"svg"`` or ``"png"``, of 150 pixels an inch.
+    """
     matplotlib = require("matplotlib", extra="plot")
     figures = require("matplotlib.figure", extra="plot")
     with matplotlib.rc_context():
@@ -214,7 +220,7 @@ def drawing(file: Path, *, height: float) -> Iterator[Figure]:
         figure = figures.Figure(figsize=(WIDTH, height), layout="constrained")
         yield figure
         with replacing(file, "wb") as out:
-            figure.savefig(out, format="svg", metadata={"Date": None})
+            figure.savefig(out, format=form, dpi=150, metadata={"Date": None} if form == "svg" else None)
 
 
 def _colours(count: int) -> list[str]:

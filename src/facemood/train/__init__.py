@@ -8,7 +8,7 @@ from facemood.train.networks.backbones import declare_operators  # noqa: E402 - 
 
 declare_operators()  # before anything imports torchvision, as Lightning does if it is installed
 
-for _module in ("lightning", "onnx", "onnxscript", "matplotlib"):
+for _module in ("lightning", "onnx", "onnxscript", "matplotlib", "markdown_it"):
     require(_module, extra="train")
 
 from facemood.train.fit import fit, load_trained  # noqa: E402

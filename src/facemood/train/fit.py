@@ -19,12 +19,13 @@ from facemood import __version__
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset
 from facemood.errors import FacemoodError, RecipeError, WorkerError
+from facemood.evaluation.run_images import TEST, TRAINING, VALIDATION, write_images
 from facemood.spacing import evenly_spaced
 from facemood.text import joined
 from facemood.train.cached_features import FEATURES, CachedFeatures
 from facemood.train.data.batches import as_tensor, training_batches, validation_batches
 from facemood.train.data.contact_sheet import write_contact_sheet
-from facemood.train.data.divide import class_weights, prepare
+from facemood.train.data.divide import class_weights, prepare, test_images
 from facemood.train.data.fit_input import fit_input
 from facemood.train.data.soft_labels import read_soft_labels, teachers_of
 from facemood.train.data.targets import heads_of, make_targets
@@ -70,11 +71,12 @@ def fit(
 ) -> Path:
     """Train a network and return the path of its checkpoint.
 
-    The folder `run` gets ``run.json`` (recipe, classes, counts, environment), ``augmented.png`` (augmented training
-    images), ``upright.npz`` (the landmarks of the training images, if the recipe turns them upright), ``history.jsonl``
-    (the logged figures of each epoch), ``last.ckpt``, which is written after every epoch, and ``best.ckpt`` if the
-    recipe keeps the best. Cached features are kept in ``features``; they may be deleted after the run. An interrupted
-    run can be resumed from its last complete epoch.
+    The folder `run` gets ``run.json`` (recipe, classes, counts, environment), ``images.csv`` (which image files are for
+    training, validation and test), ``augmented.png`` (augmented training images), ``upright.npz`` (the landmarks of the
+    training images, if the recipe turns them upright), ``history.jsonl`` (the logged figures of each epoch),
+    ``last.ckpt``, which is written after every epoch, and ``best.ckpt`` if the recipe keeps the best. Cached features
+    are kept in ``features``; they may be deleted after the run. An interrupted run can be resumed from its last
+    complete epoch.
 
     Args:
         recipe: The recipe.
@@ -98,7 +100,7 @@ def fit(
         raise RecipeError("train.cached_versions is for one process; train on one device, or set it to 0")
     training, validation = prepare(recipe, dataset)
     recipe = with_shape_of_start(recipe)
-    facts = {**_facts(recipe, training, validation), **({} if resume else _origins(recipe))}
+    facts = {**_facts(recipe, training, validation, test_images(dataset)), **({} if resume else _origins(recipe))}
     checkpoint = _open_run(run, facts, resume=resume)
     before = read_checkpoint(checkpoint) if checkpoint else None
     lightning.seed_everything(recipe.train.seed, verbose=False)
@@ -126,6 +128,9 @@ def fit(
         _freeze(module, batches, watched, features or run / FEATURES)
     if leads():
         cut_history(run, done)
+        kept = test_images(dataset)
+        parts = {TRAINING: training, VALIDATION: validation, **({TEST: kept} if kept else {})}
+        write_images(run, dataset, parts)
         write_contact_sheet(run / CONTACT_SHEET, training, recipe, upright)
     trainer = open_trainer(module, run, progress=progress, hardware=hardware, watch=watch)
     _run(trainer, module, batches, watched, checkpoint)
@@ -212,7 +217,9 @@ def load_trained(run: Path) -> tuple[ExpressionModule, dict[str, Any]]:
     return module.eval(), {**facts, "epochs_done": last["epoch"] + 1, "epoch_kept": kept["epoch"] + 1}
 
 
-def _facts(recipe: Recipe, training: ExpressionDataset, validation: ExpressionDataset) -> dict[str, Any]:
+def _facts(
+    recipe: Recipe, training: ExpressionDataset, validation: ExpressionDataset, test: ExpressionDataset | None
+) -> dict[str, Any]:
     """Collect the facts of a run for ``run.json``."""
     heads = heads_of(training, votes=recipe.train.ferplus_weight > 0)
     return {
@@ -223,6 +230,7 @@ def _facts(recipe: Recipe, training: ExpressionDataset, validation: ExpressionDa
         "input_size": recipe.input.size or training.images.shape[1],
         "trained_on": {"split": recipe.data.train, "images": len(training), "classes": training.counts()},
         "validated_on": {"split": recipe.data.validate, "images": len(validation)},
+        **({"kept_aside": {"images": len(test)}} if test else {}),
         "unreadable": list(training.unreadable),
         "versions": {"facemood": __version__, "torch": torch.__version__, "lightning": lightning.__version__},
         "environment": {"python": platform.python_version(), "machine": platform.machine(), "cpus": os.cpu_count()},

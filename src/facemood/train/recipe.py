@@ -222,17 +222,23 @@ class DataConfig:
         train: The training split. Splits are also found by their other usual names.
         validate: The validation split.
         validation_share: Share of the training images that is split off for validation if there is no such split.
+        test_share: Share of the training images that is kept aside for the test, before that, if there is no test
+            split; 0 for none.
         held_out: Splits whose near-duplicates are left out of training.
         folds: Folds of the training images, near-duplicates in one fold; 0 for none.
         fold: The fold that is left out, so that the network can label images that it was not trained on.
+        licence: Licence of the trained weights, for the model's card. Empty: that of the package for FER2013, and not
+            stated for other images.
     """
 
     train: str = "Training"
     validate: str = "PublicTest"
     validation_share: float = 0.2
+    test_share: float = 0.0
     held_out: tuple[str, ...] = ("PublicTest", "PrivateTest")
     folds: int = 0
     fold: int = 0
+    licence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +322,7 @@ class Recipe:
             "data.fold must be 0..data.folds-1, with 0 or at least 2 folds, but is "
             f"{show(data.fold)} of {show(data.folds)}",
         )
+        yield data.test_share == 1, "data.test_share must be below 1, or nothing is left to learn from"
         yield not 0 < data.validation_share < 1, f"data.validation_share must be 0..1, but is {data.validation_share}"
         yield (
             bool(network.start) and (network.kind, self.input.colour) != ("se-resnet", "grey"),

@@ -19,6 +19,7 @@ SHARE = (0.0, 1.0)
 """The range of a probability or share."""
 
 RANGES: dict[str, tuple[float, float]] = {
+    "data.test_share": SHARE,
     "data.folds": (0, 1000),
     "data.fold": (0, 1000),
     "input.size": (0, LARGEST_SIDE),

@@ -7,7 +7,8 @@ import pytest
 
 from facemood.errors import DatasetError, RecipeError
 from facemood.train import load_recipe
-from facemood.train.data.divide import class_weights, prepare
+from facemood.train.data.divide import class_weights, keep_aside, prepare
+from facemood.train.data.divide import test_images as images_for_test
 from facemood.train.recipe import LossConfig
 from tests.train.test_fit import bright_or_dark, small_recipe
 
@@ -35,6 +36,42 @@ def test_a_part_is_split_off_where_nothing_is_there_to_watch() -> None:
     assert validation.counts() == {**validation.counts(), "happy": 8, "sad": 8}
     again = prepare(small_recipe("data.validation_share=0.25"), dataset)[1]
     np.testing.assert_array_equal(again.cluster, validation.cluster)
+
+
+def test_images_are_kept_aside_for_the_test_before_others_are_split_off() -> None:
+    dataset = dataclasses.replace(bright_or_dark(), usage=np.full(64, "all"))
+    recipe = small_recipe("data.test_share=0.25", "data.validation_share=0.25")
+    divided = keep_aside(recipe, dataset)
+    test = images_for_test(divided)
+    assert test is not None
+    assert test.counts() == {**test.counts(), "happy": 8, "sad": 8}
+    training, validation = prepare(recipe, divided)
+    assert (len(training), len(validation), len(test)) == (36, 12, 16)
+    together = [row for part in (training, validation, test) for row in part.clusters().tolist()]
+    assert len(set(together)) == 64  # each image once
+    np.testing.assert_array_equal(keep_aside(recipe, dataset).usage, divided.usage)
+
+
+def test_near_duplicates_of_test_images_are_kept_aside_too() -> None:
+    cluster = np.arange(64) // 2
+    dataset = dataclasses.replace(bright_or_dark(), usage=np.full(64, "all"), cluster=cluster)
+    aside = keep_aside(small_recipe("data.test_share=0.25"), dataset).usage == "test"
+    np.testing.assert_array_equal(aside[::2], aside[1::2])
+
+
+def test_nothing_is_kept_aside_without_a_share_or_where_there_is_a_test_split() -> None:
+    dataset = dataclasses.replace(bright_or_dark(), usage=np.full(64, "all"))
+    assert keep_aside(small_recipe(), dataset) is dataset
+    tested = dataclasses.replace(bright_or_dark(), usage=np.array(["Training"] * 60 + ["test"] * 4))
+    assert keep_aside(small_recipe("data.test_share=0.25"), tested) is tested
+
+
+def test_a_class_that_is_too_small_for_three_parts_says_what_to_do() -> None:
+    dataset = bright_or_dark()
+    few = dataset.subset((dataset.labels == 3) | (np.cumsum(dataset.labels != 3) <= 2))
+    dataset = dataclasses.replace(few, usage=np.full(len(few), "all"))
+    with pytest.raises(DatasetError, match=r"'sad' has only 2 different images.*--set data\.test_share=0"):
+        keep_aside(small_recipe("data.test_share=0.25"), dataset)
 
 
 def test_a_missing_training_split_is_reported() -> None:

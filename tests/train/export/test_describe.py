@@ -2,7 +2,7 @@ from typing import Any
 
 from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS
 from facemood.train import load_recipe
-from facemood.train.export.describe import FER2013_LIMITS, LIMITS, OWN_LIMITS, describe
+from facemood.train.export.describe import FER2013_LIMITS, LIMITS, OWN_LIMITS, STARTED_LIMIT, describe
 
 
 def facts(*settings: str, dataset: str = "mine", heads: tuple[str, ...] = ("expression",)) -> dict[str, Any]:
@@ -42,9 +42,20 @@ def test_a_mean_of_runs_names_what_the_others_changed() -> None:
 
 
 def test_limits_follow_what_the_network_learned_from() -> None:
-    assert describe(facts()).limits == (*LIMITS, *OWN_LIMITS)
+    labels = "It knows the labels bored, keen, and gives one of them to every face."
+    few = "Labels with few training images are often wrong: bored (20), keen (20)."
+    assert describe(facts()).limits == (*LIMITS, labels, few, *OWN_LIMITS)
     assert describe(facts(dataset="fer2013")).limits == (*LIMITS, *FER2013_LIMITS)
-    assert describe(facts("network.start=nano")).limits == (*LIMITS, *FER2013_LIMITS, *OWN_LIMITS)
+    assert describe(facts("network.start=nano")).limits == (*LIMITS, labels, few, STARTED_LIMIT, *OWN_LIMITS)
+    many = facts()
+    many["trained_on"]["classes"] = {"bored": 300, "keen": 29}
+    assert "Labels with few training images are often wrong: keen (29)." in describe(many).limits
+
+
+def test_the_licence_of_own_data_is_that_of_the_recipe_or_not_stated() -> None:
+    assert describe(facts()).licence == "not stated"
+    assert describe(facts("data.licence=CC0-1.0")).licence == "CC0-1.0"
+    assert describe(facts(dataset="fer2013")).licence == "Apache-2.0"
 
 
 def test_runs_of_the_first_version_have_48_pixels() -> None:

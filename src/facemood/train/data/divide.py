@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import torch
 from torch import Tensor
 
 from facemood.datasets import ExpressionDataset, open_dataset
+from facemood.datasets.folder import ONE_SPLIT
 from facemood.datasets.splits import count_near_duplicates, find_split, split_off
-from facemood.errors import RecipeError, did_you_mean
+from facemood.errors import DatasetError, RecipeError, did_you_mean
+from facemood.evaluation.run_images import TEST, TRAINING
 from facemood.train.recipe import LossConfig, Recipe
 
 logger: logging.Logger = logging.getLogger("facemood")
@@ -21,13 +24,49 @@ def open_data(recipe: Recipe, spec: str | Path) -> ExpressionDataset:
     """Open a dataset with images of the size and colour of the recipe's network.
 
     Near-duplicates are searched for once and marked, which takes seconds for 35,000 images and a quarter of an hour for
-    300,000.
+    300,000. A recipe with `test_share` keeps images aside for the test (`keep_aside`).
 
     Raises:
-        DatasetError: The dataset is missing or damaged.
+        DatasetError: The dataset is missing or damaged, or a class is too small to be split.
     """
     colour = "bgr" if recipe.input.colour == "rgb" else "grey"
-    return open_dataset(spec, size=recipe.input.size or None, colour=colour).with_clusters()
+    dataset = open_dataset(spec, size=recipe.input.size or None, colour=colour).with_clusters()
+    return keep_aside(recipe, dataset)
+
+
+def keep_aside(recipe: Recipe, dataset: ExpressionDataset) -> ExpressionDataset:
+    """Return the dataset with a test split of the recipe's share, if it has none: stratified by class.
+
+    Near-duplicates stay on one side. The same images and seed give the same test split.
+
+    Raises:
+        DatasetError: A class has too few different images to be in training, validation and test.
+    """
+    name = find_split(dataset, recipe.data.train)
+    if not recipe.data.test_share or name is None or find_split(dataset, TEST):
+        return dataset
+    inside = dataset.usage == name
+    pool = dataset.subset(inside)
+    if find_split(dataset, recipe.data.validate) is None:
+        _check_thirds(pool)
+    aside = split_off(pool, recipe.data.test_share, seed=recipe.train.seed)
+    usage = np.where(inside, TRAINING if name == ONE_SPLIT else name, dataset.usage).astype(object)
+    usage[np.flatnonzero(inside)[aside]] = TEST
+    logger.info("no test split: %d of %d images are kept aside for the test", int(aside.sum()), len(pool))
+    return dataclasses.replace(dataset, usage=usage.astype(str))
+
+
+def _check_thirds(pool: ExpressionDataset) -> None:
+    """Reject a class with fewer than three different images: training, validation and test need one each."""
+    cluster = pool.clusters()
+    for label, word in enumerate(pool.classes):
+        count = len(np.unique(cluster[pool.labels == label]))
+        if 0 < count < 3:
+            raise DatasetError(
+                f"{pool.name}: the class {word!r} has only {count} different image{'s' if count > 1 else ''}, but "
+                "training, validation and test need one each; add images of it, or keep none aside for the test with "
+                "--set data.test_share=0"
+            )
 
 
 def prepare(recipe: Recipe, dataset: ExpressionDataset) -> tuple[ExpressionDataset, ExpressionDataset]:
@@ -53,6 +92,12 @@ def prepare(recipe: Recipe, dataset: ExpressionDataset) -> tuple[ExpressionDatas
         logger.info("fold %d of %d is left out", recipe.data.fold, recipe.data.folds)
     logger.info("training on %d images, validating on %d", len(training), len(validation))
     return training, validation
+
+
+def test_images(dataset: ExpressionDataset) -> ExpressionDataset | None:
+    """Return the images of the test split, from which nothing is learned; None if there are none."""
+    name = find_split(dataset, TEST)
+    return dataset.split(name) if name else None
 
 
 def training_pool(recipe: Recipe, dataset: ExpressionDataset) -> ExpressionDataset:

@@ -25,8 +25,26 @@ FER2013_LIMITS = (
 )
 """Limits of models that were trained on FER2013, or started from such a model."""
 
-OWN_LIMITS = ("Whom the training images show, and who labelled them, is known to the one who trained it.",)
+STARTED_LIMIT = (
+    "It started from a network that learned from FER2013, whose pictures were collected from the web for research; "
+    "their rights were never cleared."
+)
+"""Limit of models of other data that started from a model of the package."""
+
+OWN_LIMITS = (
+    "Whom the training images show, and who labelled them, is known to the one who trained it.",
+    "How well it reads each group of people is unknown until it is measured: facemood evaluate --groups.",
+)
 """Limits of models that were trained on a user's images."""
+
+FEW = 30
+"""A label with fewer training images is named among the limits."""
+
+NOT_STATED = "not stated"
+"""Licence of a model of a user's images whose recipe names none."""
+
+KNOWN = ("fer2013", "ferplus")
+"""Datasets that the package's own models learned from."""
 
 
 def describe(facts: dict[str, Any]) -> ModelCard:
@@ -56,11 +74,22 @@ def describe(facts: dict[str, Any]) -> ModelCard:
             "recipe": recipe,
             **{key: facts[key] for key in ("weights", "teachers", "averaged_with", "start_share") if facts.get(key)},
         },
-        limits=_limits(facts["dataset"], start=recipe["network"].get("start", "")),
+        licence=recipe["data"].get("licence") or ("Apache-2.0" if facts["dataset"] in KNOWN else NOT_STATED),
+        limits=_limits(facts),
     )
 
 
-def _limits(dataset: str, *, start: str) -> tuple[str, ...]:
-    """Return the limits of a model, by its training data."""
-    known = dataset in ("fer2013", "ferplus")
-    return (*LIMITS, *(FER2013_LIMITS if known or start else ()), *(() if known else OWN_LIMITS))
+def _limits(facts: dict[str, Any]) -> tuple[str, ...]:
+    """Return the limits of a model, by the facts of its run."""
+    if facts["dataset"] in KNOWN:
+        return (*LIMITS, *FER2013_LIMITS)
+    started = facts["recipe"]["network"].get("start", "")
+    counts = facts["trained_on"].get("classes", {})
+    few = [f"{word} ({count})" for word, count in counts.items() if count < FEW]
+    return (
+        *LIMITS,
+        f"It knows the labels {', '.join(facts['classes'])}, and gives one of them to every face.",
+        *([f"Labels with few training images are often wrong: {', '.join(few)}."] if few else ()),
+        *([STARTED_LIMIT] if started else ()),
+        *OWN_LIMITS,
+    )
