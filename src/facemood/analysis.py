@@ -26,6 +26,7 @@ from facemood.table import (
     Cell,
     Column,
     Design,
+    Measures,
     Value,
     columns_for,
     summary_columns,
@@ -92,7 +93,12 @@ class Analysis:
     @property
     def columns(self) -> tuple[Column, ...]:
         """The columns of the table: all that any of the results has."""
-        return columns_for(self.labels, self.variants, self.design)
+        return columns_for(self.labels, self.variants, self.design, self.measures)
+
+    @property
+    def measures(self) -> Measures:
+        """Name and formula of each derived measure in any of the results."""
+        return tuple(dict.fromkeys(one for measures in self._each("measures") for one in measures))
 
     @property
     def design(self) -> Design | None:
@@ -100,7 +106,7 @@ class Analysis:
         designs = list(dict.fromkeys(result.design for result in self.results if result.design is not None))
         return tuple(dict.fromkeys(column for design in designs for column in design)) if designs else None
 
-    def _each(self, name: str) -> Iterable[tuple[str, ...]]:
+    def _each(self, name: str) -> Iterable[tuple[Any, ...]]:
         """Return the distinct values of an attribute of the results."""
         return dict.fromkeys(getattr(result, name) for result in self.results)
 
@@ -205,7 +211,7 @@ class Analysis:
         Raises:
             MissingExtraError: pandas is not installed (extra ``data``).
         """
-        columns = summary_columns(self.labels, self.variants, self.design)
+        columns = summary_columns(self.labels, self.variants, self.design, self.measures)
         collector = SummaryCollector()
         for result in self.results:
             collector.add(result)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from facemood.derived import DerivedMeasures
 from facemood.models import ModelSession
 from facemood.participants import Participants
 from facemood.results import Result
@@ -30,6 +31,7 @@ from facemood.tracking import (
     FaceFollower,
     KnownFaces,
     PhotoScene,
+    RecentPast,
     Scene,
     TrackOptions,
     VideoOptions,
@@ -47,6 +49,7 @@ class Pipeline:
         landmark_model: Predicts landmarks, and follows faces from frame to frame.
         options: Which faces count.
         orientation: How pictures are turned to be upright: ``"auto"``, or degrees clockwise.
+        derived: What is derived from the probabilities and the action units of each face.
     """
 
     strategy: Strategy
@@ -54,6 +57,7 @@ class Pipeline:
     landmark_model: LandmarkModel
     options: DetectOptions
     orientation: Orientation = AUTO
+    derived: DerivedMeasures = field(default_factory=DerivedMeasures)
 
     @property
     def session(self) -> ModelSession:
@@ -86,6 +90,7 @@ class Pipeline:
             "max_faces": self.options.max_faces,
             "orientation": self.orientation,
             "device": self.session.device,
+            **self.derived.info(),
         }
 
     @property
@@ -132,7 +137,10 @@ class Pipeline:
         follower = FaceFollower(self.detector, self.landmark_model, self.options, track=track)
         if orientation is None:
             orientation = 0 if self.orientation == AUTO else int(self.orientation)
-        return VideoScene(follower, options, baselines=baselines, learn=learn, cast=cast, orientation=orientation)
+        return VideoScene(
+            follower, options, baselines=baselines, learn=learn, cast=cast, orientation=orientation,
+            past=RecentPast() if self.derived.valence else None,
+        )  # fmt: skip
 
     def find(self, frame: Frame) -> list[Face]:
         """Return the faces of a photo, largest first, without expressions: landmarks, head pose and action units."""
@@ -196,7 +204,7 @@ class Pipeline:
             part = predictions.part(first, first + len(faces))
             first += len(faces)
             predicted = list(with_predictions(faces, part, labels))
-            finished = scene.repeat(frame) if repeated else scene.finish(frame, predicted)
+            finished = self.derived.add(scene.repeat(frame) if repeated else scene.finish(frame, predicted))
             yield Result(
                 source=frame.source,
                 index=frame.index,
@@ -209,6 +217,7 @@ class Pipeline:
                 image=frame.image if keep_images else None,
                 orientation=orientation,
                 repeated=repeated,
+                measures=self.derived.measures,
             )
 
     def _look(self, frame: Frame, scene: Scene) -> _Look:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from facemood.crop_reader import CropReader
 from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, DEFAULT_PRECISION, MIN_FACE, SMOOTH
+from facemood.derived import DerivedMeasures
 from facemood.errors import FacemoodError, ImageError, ModelError
 from facemood.geometry import corner_and_size, corners_of
 from facemood.models import ModelCard, ModelSession, check_views, session_of
@@ -64,11 +65,14 @@ class EmotionRecognizer(CropReader):
             quota of a container allow. An open session keeps its own.
         precision: ``"fp32"``, or ``"int8"`` for a model that has an int8 file; the finder's landmark network then uses
             its own. An open session keeps its own.
+        valence: Whether results have valence and, in videos, arousal, derived by the formulas of `facemood.affect`.
+        expressions: Own expressions by name: formulas over action units and labels, such as
+            ``{"doubt": "min(AU04, AU01) - AU12"}`` (`facemood.formula`), clipped to 0..1.
 
     Raises:
         ModelError: The model, head or detector is unknown or damaged, or the model has no int8 file.
         DeviceError: The device is not available.
-        OptionError: An option is out of its range.
+        OptionError: An option is out of its range, or an own expression is wrong.
 
     Example:
         >>> import numpy as np
@@ -96,6 +100,8 @@ class EmotionRecognizer(CropReader):
         device: str = "auto",
         threads: int | None = None,
         precision: str = DEFAULT_PRECISION,
+        valence: bool = False,
+        expressions: Mapping[str, str] | None = None,
     ) -> None:
         given = dict(locals())
         self._given = {name: given[name] for name in given.keys() - {"self", "model"}}
@@ -109,6 +115,7 @@ class EmotionRecognizer(CropReader):
                 "use facemood.open_recognizer, which opens models for any task"
             )
         head = choose_head(card, head)
+        derived = DerivedMeasures.of(card.heads[head], valence=valence, expressions=expressions)
         if isinstance(detector, str):
             detector = open_detector(detector, options, threads=threads, precision=precision)
         elif not callable(detector) or not hasattr(detector, "name"):
@@ -124,7 +131,9 @@ class EmotionRecognizer(CropReader):
         strategy = self._make_strategy(
             session, head, check_views(views), choose_prior(card, head, prior), landmark_model
         )
-        self.pipeline: Pipeline = Pipeline(strategy, detector, landmark_model, options, check_orientation(orientation))
+        self.pipeline: Pipeline = Pipeline(
+            strategy, detector, landmark_model, options, check_orientation(orientation), derived
+        )
         if not {detector.name, LANDMARK_FRAMING} & card.framing.keys():
             logger.warning(
                 "model %s has no framing for the detector %s; its boxes are used as they are", card.name, detector.name

@@ -29,6 +29,7 @@ from facemood.table import (
     Cell,
     Column,
     Design,
+    Measures,
     RowSource,
     Value,
     columns_for,
@@ -76,6 +77,7 @@ class Result:
         design: The own columns of the study's plan; None without a plan.
         segments: The segments of the plan that contain the frame, also of participants who are not in sight.
         repeated: Whether the frame was not read, because it looks like the last one that was: its faces are the same.
+        measures: Name and formula of each derived measure of the faces.
 
     Example:
         >>> result = Result("photo.jpg", size=(640, 480), labels=("happy", "sad"))
@@ -96,6 +98,7 @@ class Result:
     design: Design | None = None
     segments: tuple[Segment, ...] = ()
     repeated: bool = False
+    measures: Measures = ()
 
     def __iter__(self) -> Iterator[Face]:
         return iter(self.faces)
@@ -202,7 +205,7 @@ class Result:
     @property
     def columns(self) -> tuple[Column, ...]:
         """The columns of the table."""
-        return columns_for(self.labels, self.variants, self.design)
+        return columns_for(self.labels, self.variants, self.design, self.measures)
 
     def rows(self) -> Iterator[dict[str, Cell]]:
         """Yield a table row for each face, or one row with empty face columns if there is no face."""

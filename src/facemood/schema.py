@@ -143,6 +143,8 @@ class Face:
         parts: Mask and parts of the face; None if not requested, or if they cannot be measured.
         segment: The participant of a study that this is, in a condition; None without a plan, and outside of its
             segments.
+        measures: Derived measures by name: ``valence`` (-1..1) and ``arousal`` (0..1) if they were asked for, and own
+            expressions (0..1); those that cannot be measured are left out (`facemood.derived`).
 
     Example:
         >>> box, probabilities = np.float32([10, 20, 50, 60]), np.float32([0.8, 0.2])
@@ -167,6 +169,7 @@ class Face:
     openness: tuple[float, float] | None = None
     parts: FaceParts | None = None
     segment: Segment | None = None
+    measures: Mapping[str, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         box = ", ".join(f"{value:.0f}" for value in self.box.tolist())
@@ -285,6 +288,8 @@ class Face:
             known["landmarks"] = _rounded(self.landmarks, PIXEL_DECIMALS)
         if self.action_units:
             known["action_units"] = {key: round(value, UNIT_DECIMALS) for key, value in self.action_units.items()}
+        if self.measures:
+            known["measures"] = {name: round(value, SHARE_DECIMALS) for name, value in self.measures.items()}
         if self.activation_map is not None:
             known["map"] = self.activation_map.to_dict()
         if self.parts is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,15 +25,19 @@ pytest.importorskip("pyarrow.parquet", reason="needs the extra data")
 
 OPTIONS = VideoOptions(segment=SEGMENT)
 
+DERIVED: dict[str, Any] = {"valence": True, "expressions": {"beam": "min(AU06, AU12)"}}
+"""Derived measures, whose past begins anew at each seam."""
+
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, recognizer: EmotionRecognizer) -> Path:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a video, one that breaks off, and the table of one process."""
     folder = tmp_path_factory.mktemp("place")
     whole = make_clip(folder / "clip.mp4").read_bytes()
     (folder / "short.mp4").write_bytes(whole[: len(whole) * 4 // 10])
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        recognizer = EmotionRecognizer(threads=1, **DERIVED)
         recognizer.analyze(["clip.mp4", "short.mp4"], segment=SEGMENT).to_csv("one.csv")
     return folder
 
@@ -45,7 +50,7 @@ def collected(folder: str) -> bytes:
 
 def test_segments_in_any_order_give_the_table_of_one_process(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(place)
-    job = job_here("here", video=OPTIONS)
+    job = job_here("here", video=OPTIONS, **DERIVED)
     plan = job.plan(["clip.mp4", "short.mp4"])
     assert [[(item.segment, item.segments) for item in part.items] for part in plan.parts] == [
         [(0, 3)], [(1, 3)], [(2, 3)]] * 2  # fmt: skip
@@ -67,7 +72,9 @@ def test_segments_in_any_order_give_the_table_of_one_process(place: Path, monkey
 @pytest.mark.parametrize("output", ["two/", "two.csv"])
 def test_two_processes_share_a_video(place: Path, monkeypatch: pytest.MonkeyPatch, output: str) -> None:
     monkeypatch.chdir(place)
-    done = command_in(place)("analyze", "clip.mp4", "short.mp4", "--segment", "4s", "--workers", 2, "-o", output)
+    derived = ["--valence", "--expression", "beam = min(AU06, AU12)"]
+    inputs = ["clip.mp4", "short.mp4", "--segment", "4s", *derived]
+    done = command_in(place)("analyze", *inputs, "--workers", 2, "-o", output)
     assert done.returncode == 0, done.stderr
     if output.endswith("/"):
         assert "in 6 new parts" in done.stderr

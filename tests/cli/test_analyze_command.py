@@ -33,6 +33,7 @@ def test_the_options_have_the_defaults_of_the_recognizer() -> None:
         "device",
         "threads",
         "precision",
+        "valence",
     ]
     assert {name: command[name].default for name in shared} == {name: library[name].default for name in shared}
     assert command["batch"].default == inspect.signature(EmotionRecognizer.stream).parameters["batch"].default

@@ -59,19 +59,23 @@ def test_the_options_have_the_defaults_of_the_recognizer() -> None:
     command, library = (inspect.signature(part).parameters for part in (live, EmotionRecognizer.__init__))
     shared = [name for name in library if name in command]
     usual = ["model", "head", "detector", "min_face", "max_faces", "views", "prior"]
-    assert shared == [*usual, "orientation", "threads", "precision"]
+    assert shared == [*usual, "orientation", "threads", "precision", "valence"]
     assert command["orientation"].default == "0"  # the orientation of a live source is not found out
     shared.remove("orientation")
     assert {name: command[name].default for name in shared} == {name: library[name].default for name in shared}
 
 
 def test_json_goes_to_stdout_one_line_per_frame(facemood: Run, server: str, tmp_path: Path) -> None:
-    done = facemood("live", f"{server}/smile.mp4", "--no-window", "--json", "--threads", 1)
+    derived = ["--valence", "--expression", "beam = min(AU06, AU12)"]
+    done = facemood("live", f"{server}/smile.mp4", "--no-window", "--json", "--threads", 1, *derived)
     assert (done.returncode, done.stderr) == (0, "")
     results = [json.loads(line) for line in done.stdout.splitlines()]
     assert {result["source"] for result in results} == {f"{server}/smile.mp4"}
     assert [result["frame"] for result in results] == list(range(len(results)))
     assert {result["faces"][0]["emotion"] for result in results} == {"happy"}
+    for measures in (result["faces"][0]["measures"] for result in results):
+        assert list(measures) == ["valence", "arousal", "beam"]
+        assert measures["valence"] > 0.5
     assert list(tmp_path.iterdir()) == []
 
 

@@ -563,3 +563,24 @@ def test_action_units_of_a_neutral_face_are_not_listed(tmp_path: Path) -> None:
     still = [dataclasses.replace(frame, index=index) for index, frame in enumerate(smiling_video(frames=25))]
     page = page_of(tmp_path / "r.html", still)
     assert "No action unit is active long enough to be listed." in page.text
+
+
+def test_derived_measures_have_a_line_each_and_their_means(tmp_path: Path) -> None:
+    video = []
+    for index, (one, other) in enumerate([(0.5, 0.0), (-0.25, 0.2), (0.0, None), (0.04, 0.4)]):
+        measures = {"valence": one} if other is None else {"valence": one, "arousal": other}
+        face = dataclasses.replace(face_of("happy"), measures=measures)
+        video.append(Result("talk.mp4", index, float(index), (120, 90), (face,), EXPRESSIONS))
+    page = page_of(tmp_path / "r.html", video)
+    assert "h3 Derived measures" in page.headings
+    assert "valence 0.07 -0.25 0.50 arousal 0.20 0.00 0.40" in page.text
+    valence, arousal = (path["d"].split("Z")[:-1] for path in page.all("path")[-2:])
+    middle = HEIGHT // 2
+    assert valence[0] == f"M0 {middle}V{HEIGHT // 4}H375V{middle}"  # up by a quarter of the height
+    assert valence[1] == f"M375 {middle}V{middle + round(HEIGHT / 8)}H750V{middle}"  # and down
+    assert len(valence) == 3  # the faint one is not drawn; the last one is the line of 0
+    assert [line.split("V")[1].split("H")[0] for line in arousal] == ["240", "180"]
+
+
+def test_without_derived_measures_the_section_is_left_out(tmp_path: Path) -> None:
+    assert "Derived measures" not in page_of(tmp_path / "r.html", TALK).text

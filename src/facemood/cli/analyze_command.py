@@ -15,6 +15,7 @@ from facemood.cli.arguments import (
     Detector,
     Device,
     Draw,
+    Expression,
     Head,
     MaxFaces,
     MinFace,
@@ -26,6 +27,7 @@ from facemood.cli.arguments import (
     Smooth,
     Threads,
     Threshold,
+    Valence,
     Views,
 )
 from facemood.cli.terminal import Json, Quiet, Verbose, say, start_logging
@@ -142,6 +144,8 @@ def analyze(
     baseline: Baseline = None,
     segment: Segment = None,
     participants: ParticipantsOption = None,
+    valence: Valence = False,
+    expression: Expression = None,
     anonymize: Anonymize = "",
     resume: Resume = False,
     overwrite: Overwrite = False,
@@ -176,6 +180,7 @@ def analyze(
     Prints a table on stderr. With --json, prints one line of JSON per image or frame on stdout instead.
     """
     start_logging(quiet=quiet, verbose=verbose)
+    from facemood.derived import read_expressions
     from facemood.loading import open_recognizer
     from facemood.tracking.video_options import VideoOptions
 
@@ -183,7 +188,7 @@ def analyze(
     options: dict[str, Any] = {
         "head": head, "detector": detector, "min_face": min_face, "threshold": threshold, "max_faces": max_faces,
         "views": views, "prior": prior, "orientation": orientation, "device": device, "threads": threads,
-        "precision": precision,
+        "precision": precision, "valence": valence, "expressions": read_expressions(expression or []) or None,
     }  # fmt: skip
     named, carried = _named(sources, from_list, column)
     looks: dict[str, Any] = {"layers": draw or [], "anonymize": anonymize}

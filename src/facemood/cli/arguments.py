@@ -181,6 +181,40 @@ ParticipantsOption = Annotated[
 ]
 
 
+Valence = Annotated[
+    bool,
+    typer.Option(
+        "--valence",
+        help="Add the columns valence and arousal, which are derived from expressions and action units by published "
+        "formulas.",
+    ),
+]
+
+
+def _known_expressions(given: list[str] | None) -> list[str] | None:
+    """Refuse expressions that are none, before anything is loaded."""
+    from facemood.derived import read_expressions
+    from facemood.errors import OptionError
+
+    try:
+        read_expressions(given or [])
+    except OptionError as error:
+        raise typer.BadParameter(str(error)) from error
+    return given
+
+
+Expression = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--expression",
+        metavar="NAME=FORMULA",
+        callback=_known_expressions,
+        help="Add an own column, such as 'doubt = min(AU04, AU01) - AU12', clipped to 0..1; or a .toml file of them. "
+        "May be repeated.",
+    ),
+]
+
+
 def _known_layers(names: list[str] | None) -> list[str] | None:
     """Check the layers of `--draw` before anything is loaded; commas and repetition mean the same."""
     if not names:

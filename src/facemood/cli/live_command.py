@@ -13,6 +13,7 @@ from facemood.cli.arguments import (
     Baseline,
     Detector,
     Draw,
+    Expression,
     Head,
     LiveOrientation,
     MaxFaces,
@@ -22,6 +23,7 @@ from facemood.cli.arguments import (
     Prior,
     Smooth,
     Threads,
+    Valence,
     Views,
 )
 from facemood.cli.terminal import INTERRUPTED, SOME_FAILED, Json, Quiet, Verbose, print_line, say, start_logging
@@ -61,6 +63,8 @@ def live(
     draw: Draw = None,
     smooth: Smooth = SMOOTH,
     baseline: Baseline = None,
+    valence: Valence = False,
+    expression: Expression = None,
     model: Model = DEFAULT_MODEL,
     head: Head = None,
     detector: Detector = DEFAULT_DETECTOR,
@@ -83,6 +87,7 @@ def live(
     With --json, one line of JSON per frame is printed on stdout.
     """
     start_logging(quiet=quiet, verbose=verbose)
+    from facemood.derived import read_expressions
     from facemood.ferc import with_layers
     from facemood.loading import open_recognizer
     from facemood.sources.live import check_live
@@ -94,6 +99,7 @@ def live(
     recognizer = open_recognizer(
         model, head=head, detector=detector, min_face=min_face, max_faces=max_faces,
         views=views, prior=prior, orientation=orientation, threads=threads, precision=precision,
+        valence=valence, expressions=read_expressions(expression or []),
     )  # fmt: skip
     options = LiveOptions(
         mirror=source.startswith("camera") if mirror is None else mirror, layers=tuple(draw or ()),

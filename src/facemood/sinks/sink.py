@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from facemood.results import Failure, Result
-from facemood.table import Column, Design, columns_for
+from facemood.table import Column, Design, Measures, columns_for
 
 MANY = "many"
 """What `Sink.holds` says of a writer that takes the results of any inputs, as many as there are."""
@@ -90,10 +90,15 @@ def columns_of(info: Mapping[str, Any]) -> tuple[Column, ...]:
         >>> [column.name for column in columns_of({"labels": ["happy"], "variants": ["raw"]})][-2:]
         ['display_label', 'raw_happy']
     """
-    return columns_for(tuple(info["labels"]), tuple(info.get("variants", ())), design_of(info))
+    return columns_for(tuple(info["labels"]), tuple(info.get("variants", ())), design_of(info), measures_of(info))
 
 
 def design_of(info: Mapping[str, Any]) -> Design | None:
     """Return the own columns of the study's plan in a run's settings; None without a plan."""
     design = info.get("design")
     return None if design is None else tuple((name, kind) for name, kind in design)
+
+
+def measures_of(info: Mapping[str, Any]) -> Measures:
+    """Return name and formula of each derived measure in a run's settings."""
+    return tuple((name, formula) for name, formula in info.get("measures", ()))

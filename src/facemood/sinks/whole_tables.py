@@ -10,7 +10,7 @@ from facemood.atomic import Part
 from facemood.csv_dialect import head_line
 from facemood.errors import require
 from facemood.results import Result
-from facemood.sinks.sink import MANY, columns_of, design_of
+from facemood.sinks.sink import MANY, columns_of, design_of, measures_of
 from facemood.sinks.table_files import FORMATS, MODULES
 from facemood.sinks.text_files import FileSink
 from facemood.table import Column, Value, summary_columns, to_cells, values_of
@@ -151,7 +151,8 @@ class SummaryCsvSink(FileSink):
 
 def summary_columns_of(info: dict[str, Any]) -> tuple[Column, ...]:
     """Return the columns of a run's summaries, by its settings."""
-    return summary_columns(tuple(info["labels"]), tuple(info.get("variants", ())), design_of(info))
+    variants = tuple(info.get("variants", ()))
+    return summary_columns(tuple(info["labels"]), variants, design_of(info), measures_of(info))
 
 
 def _summary_rows(collector: SummaryCollector, columns: tuple[Column, ...]) -> Iterator[dict[str, Value]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from facemood.affect import AROUSAL, HAPPY, NEGATIVE, PAST_SECONDS, STRONGEST, VALENCE
 from facemood.facs import UNITS
 from facemood.filenames import escape_name
 from facemood.table.column import (
@@ -153,6 +154,37 @@ REPEATED_COLUMN = Column(
     lambda row: None if row.timestamp is None else row.repeated, ("repeated",), range="0, 1",
 )  # fmt: skip
 """Column of videos of which only the frames that differ are read."""
+
+
+DERIVED = {
+    VALENCE: f"Valence: probability of {HAPPY} minus the largest of {', '.join(NEGATIVE)}; derived, not learned",
+    AROUSAL: f"Arousal: mean of the {STRONGEST} largest rises of action units above their means in the person's last "
+    f"{PAST_SECONDS:g} s; derived, not learned; empty for photos",
+}
+"""Meaning of the derived measures that have no formula of the user's."""
+
+
+def describe_measure(name: str, formula: str) -> str:
+    """Return what a derived measure is: the meaning of its column."""
+    return DERIVED[name] if not formula else f"Own expression of the user: {formula}, clipped to 0..1"
+
+
+def range_of_measure(name: str) -> str:
+    """Return the possible values of a derived measure."""
+    return "-1..1" if name == VALENCE else "0..1"
+
+
+def measure_column(name: str, formula: str) -> Column:
+    """Return the column of a derived measure.
+
+    Args:
+        name: Its name.
+        formula: Formula of an own expression; empty for valence and arousal.
+    """
+    return number_of_face(
+        name, describe_measure(name, formula), lambda face: face.measures.get(name), "measures", name,
+        range=range_of_measure(name),
+    )  # fmt: skip
 
 
 def _design(name: str, meaning: str, kind: str = STRING, **more: Any) -> Column:

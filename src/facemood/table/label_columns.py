@@ -23,6 +23,7 @@ from facemood.table.fixed_columns import (
     REPEATED_COLUMN,
     UNIT_COLUMNS,
     further_column,
+    measure_column,
     number_of_face,
     of_segment,
 )
@@ -46,6 +47,9 @@ REPEATED = "repeated"
 
 Design = tuple[tuple[str, str], ...]
 """Name and type of each of a plan's own columns."""
+
+Measures = tuple[tuple[str, str], ...]
+"""Name and formula of each derived measure of a face; valence and arousal have no formula (`facemood.derived`)."""
 
 PREFIX = "label"
 """Prefix of the column of a label that is also the name of another column, as in ``label_score``."""
@@ -141,7 +145,7 @@ def _variant(kind: str, label: str, name: str) -> Column:
 
 @functools.lru_cache(maxsize=64)
 def columns_for(
-    labels: tuple[str, ...], variants: tuple[str, ...] = (), design: Design | None = None
+    labels: tuple[str, ...], variants: tuple[str, ...] = (), design: Design | None = None, measures: Measures = ()
 ) -> tuple[Column, ...]:
     """Return the columns of a table of faces.
 
@@ -150,10 +154,11 @@ def columns_for(
         variants: Variants of the probabilities in a table of videos, some of `VARIANTS`; and `REPEATED`, if frames that
             look alike are marked.
         design: The plan's own columns; None for a table without a plan.
+        measures: The derived measures.
 
     Returns:
         The columns of every table, then the model's labels that are not in `labels.EXPRESSIONS`, then the columns of
-        videos, then those of the study's plan.
+        videos, then the derived measures, then the columns of the study's plan.
 
     Raises:
         ValueError: `labels.check_labels` refuses the labels.
@@ -176,6 +181,7 @@ def columns_for(
         *([DISPLAY_COLUMN] if variants else []),
         *(_variant(kind, label, names[label]) for kind in VARIANTS if kind in variants for label in labels),
         *([REPEATED_COLUMN] if REPEATED in variants else []),
+        *(measure_column(name, formula) for name, formula in measures),
     )
     return (
         columns

@@ -10,7 +10,8 @@ from facemood.facs import UNITS, ActionUnit
 from facemood.filenames import escape_name
 from facemood.labels import check_labels
 from facemood.table.column import INTEGER, NUMBER, SHARE_DECIMALS, STRING, UNIT_DECIMALS, Column, Value
-from facemood.table.label_columns import CHANGE, Design, column_name, distinct_names, further_columns
+from facemood.table.fixed_columns import describe_measure, range_of_measure
+from facemood.table.label_columns import CHANGE, Design, Measures, column_name, distinct_names, further_columns
 
 TIME_DECIMALS = 3
 """Decimals of times in seconds."""
@@ -186,6 +187,21 @@ def _unit_columns(unit: ActionUnit) -> list[Column]:
     return columns
 
 
+def _measure_columns(name: str, formula: str) -> list[Column]:
+    """Return the columns of a derived measure."""
+
+    def value(place: int) -> Read:
+        return lambda one: None if (known := one.measures.get(name)) is None else known[place]
+
+    limits = range_of_measure(name)
+    return [
+        _share(f"mean_{name}", f"Mean over the time in which it is known. {describe_measure(name, formula)}", value(0),
+               range=limits),
+        _share(f"min_{name}", f"Lowest {name}", value(1), range=limits),
+        _share(f"max_{name}", f"Highest {name}", value(2), range=limits),
+    ]  # fmt: skip
+
+
 SOURCE_COLUMN = Column(
     "source", STRING, "Name of the input; empty for several photos", lambda one: escape_name(one.source) or None
 )
@@ -194,7 +210,7 @@ SOURCE_COLUMN = Column(
 
 @functools.lru_cache(maxsize=64)
 def summary_columns(
-    labels: tuple[str, ...], variants: tuple[str, ...] = (), design: Design | None = None
+    labels: tuple[str, ...], variants: tuple[str, ...] = (), design: Design | None = None, measures: Measures = ()
 ) -> tuple[Column, ...]:
     """Return the columns of a table of summaries.
 
@@ -202,6 +218,7 @@ def summary_columns(
         labels: The model's labels.
         variants: Variants of the probabilities in this run; with `CHANGE`, there is the mean change of each label.
         design: The plan's own columns; None for a table without a plan.
+        measures: The derived measures of the faces.
 
     Raises:
         ValueError: `labels.check_labels` refuses the labels.
@@ -220,6 +237,7 @@ def summary_columns(
         *(column for label in labels for column in _label_columns(label, names[label])),
         *(_change_column(label, names[label]) for label in labels if CHANGE in variants),
         *(column for unit in UNITS for column in _unit_columns(unit)),
+        *(column for measure in measures for column in _measure_columns(*measure)),
     )
     return columns if design is None else (*columns, *further_columns(columns, design, _of_segment))
 

@@ -165,6 +165,7 @@ class OpenPerson:
         certain: 1, 0 or -1 for unknown.
         change: `Face.change` of each label; NaN without a baseline, and empty if nobody had one so far.
         participants: Who of a study this is, as keys.
+        measures: Of each derived measure; NaN where it is unknown, and shorter where it is unknown in the last frames.
     """
 
     labels: tuple[str, ...]
@@ -177,6 +178,7 @@ class OpenPerson:
     certain: array[int] = field(default_factory=lambda: array("b"))
     change: array[float] = field(default_factory=lambda: array("f"))
     participants: dict[str, None] = field(default_factory=dict)
+    measures: dict[str, array[float]] = field(default_factory=dict)
 
     def add(self, frame: int, face: Face) -> None:
         """Add the person's face in a frame; a second face in the same frame is ignored."""
@@ -193,6 +195,10 @@ class OpenPerson:
         if face.change is not None:
             self._pad_change(len(self.frames) - 1)
             self.change.extend(face.change.tolist())
+        for name, value in face.measures.items():
+            kept = self.measures.setdefault(name, array("f"))
+            kept.extend([math.nan] * (len(self.frames) - 1 - len(kept)))
+            kept.append(value)
         if face.segment is not None:
             self.participants[face.segment.participant] = None
 
@@ -226,7 +232,13 @@ class OpenPerson:
             np.array(self.certain, np.int8),
             np.array(self.change, np.float32).reshape(len(frames), len(self.labels)) if self.change else None,
             tuple(self.participants),
+            {name: _padded(kept, len(frames)) for name, kept in self.measures.items()},
         )
+
+
+def _padded(values: array[float], length: int) -> NDArray[np.float32]:
+    """Return values as (N,) float32; NaN behind the last one."""
+    return np.array([*values, *[math.nan] * (length - len(values))], np.float32)
 
 
 def _from_bytes(stored: bytearray) -> NDArray[np.float32]:

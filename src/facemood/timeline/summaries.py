@@ -85,6 +85,15 @@ class Summary:
         return self._means(KEYS, self.track.units)
 
     @cached_property
+    def measures(self) -> dict[str, tuple[float, float, float]]:
+        """Mean, lowest and highest value of each derived measure while it is known."""
+        rows = self.track.measures
+        means = self._means(tuple(rows), np.stack(list(rows.values()), axis=1)) if rows else {}
+        return {
+            name: (mean, float(np.nanmin(rows[name])), float(np.nanmax(rows[name]))) for name, mean in means.items()
+        }
+
+    @cached_property
     def episodes(self) -> dict[str, list[Episode]]:
         """Episodes of each label; empty for photos."""
         found: dict[str, list[Episode]] = {label: [] for label in self.track.labels}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,7 @@ class Track:
         certain: (T,) int8 `Face.certain`: 1, 0, or -1 if unknown.
         change: (T, K) float32 `Face.change`; NaN in frames without it. None without a baseline.
         participants: Who of a study this is, by the plan; mostly one or none.
+        measures: (T,) float32 of each derived measure (`Face.measures`) that is known at some time; NaN if unknown.
 
     Example:
         >>> times, rows = np.array([0.0, 0.1]), np.array([[0.9, 0.1], [0.4, 0.6]], np.float32)
@@ -59,6 +61,7 @@ class Track:
     certain: NDArray[np.int8] | None = None
     change: NDArray[np.float32] | None = None
     participants: tuple[str, ...] = ()
+    measures: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.timestamps)
@@ -130,10 +133,10 @@ def downsample(track: Track, *, points: int = MAX_POINTS) -> Track:
         points: Number of bins from the first frame to the last, 1 or more.
 
     Returns:
-        One point for each bin in which the person is visible. It has the means of probabilities, boxes and known action
-        units, weighted by the lengths of the frames, and the display label of the longest time; eyes, certainty and
-        change are left out. A bin lasts from the start of its first frame to the end of its last, so gaps within a bin
-        are lost.
+        One point for each bin in which the person is visible. It has the means of probabilities, boxes, known action
+        units and derived measures, weighted by the lengths of the frames, and the display label of the longest time;
+        eyes, certainty and change are left out. A bin lasts from the start of its first frame to the end of its last,
+        so gaps within a bin are lost.
 
     Raises:
         ValueError: `points` is below 1.
@@ -159,6 +162,7 @@ def downsample(track: Track, *, points: int = MAX_POINTS) -> Track:
         (np.add.reduceat(weights * track.boxes, firsts) / totals).astype(np.float32),
         None if track.units is None else _known_means(track.units, weights, firsts),
         participants=track.participants,
+        measures={name: _known_means(row[:, None], weights, firsts)[:, 0] for name, row in track.measures.items()},
     )
 
 

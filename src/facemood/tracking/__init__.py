@@ -7,6 +7,7 @@ from facemood.defaults import SMOOTH
 from facemood.tracking.baselines import Baselines
 from facemood.tracking.cast import Cast
 from facemood.tracking.follow import FaceFollower
+from facemood.tracking.recent_past import RecentPast
 from facemood.tracking.scene import KnownFaces, PhotoScene, Scene, VideoScene
 from facemood.tracking.smooth import Smoother, SmoothOptions
 from facemood.tracking.tracker import PATIENCE, Tracker, TrackOptions
@@ -21,6 +22,7 @@ __all__ = [
     "FaceFollower",
     "KnownFaces",
     "PhotoScene",
+    "RecentPast",
     "Scene",
     "SmoothOptions",
     "Smoother",

@@ -17,6 +17,7 @@ from facemood.tracking.baselines import Baselines
 from facemood.tracking.cast import Cast
 from facemood.tracking.follow import FaceFollower, time_of
 from facemood.tracking.last_look import LastLook
+from facemood.tracking.recent_past import RecentPast
 from facemood.tracking.smooth import Smoother, SmoothOptions
 from facemood.tracking.video_options import AUTO as EVERY_AUTO
 from facemood.tracking.video_options import VideoOptions
@@ -173,6 +174,7 @@ class VideoScene:
         learn: Whether they are learned while the video is read, from the frames in their periods.
         cast: Says who is which participant of a study; None without a study.
         orientation: Degrees by which each frame is turned clockwise: 0, 90, 180 or 270.
+        past: Measures people's arousal against their recent past; None measures none.
     """
 
     follower: FaceFollower
@@ -189,8 +191,9 @@ class VideoScene:
         learn: bool = False,
         cast: Cast | None = None,
         orientation: int = 0,
+        past: RecentPast | None = None,
     ) -> None:
-        self.orientation = orientation
+        self.orientation, self._past = orientation, past
         self.follower, self.smoother = follower, Smoother(SmoothOptions(seconds=options.smooth))
         self._cast, self._learn, self._default = cast or Cast(()), learn, options.baseline
         self.baselines = baselines or Baselines(self.periods)
@@ -242,9 +245,10 @@ class VideoScene:
         ]
         if self._learn and now < self.baselines.end:
             self._learn_from(known, participants, now=now, seconds=passed)
-            return known
-        periods = [self._default if one.segment is None else one.segment.baseline or self._default for one in known]
-        return self.baselines.compare(known, keys, periods, seconds=passed)
+        else:
+            periods = [self._default if one.segment is None else one.segment.baseline or self._default for one in known]
+            known = self.baselines.compare(known, keys, periods, seconds=passed)
+        return known if self._past is None else self._past.update(known, keys, now=now, seconds=passed)
 
     def _learn_from(
         self, faces: list[Face], participants: list[tuple[int, str]], *, now: float, seconds: float

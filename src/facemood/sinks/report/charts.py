@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.affect import VALENCE
 from facemood.facs import KEYS, NAMES
 from facemood.render.palette import hex_of
 from facemood.render.plots import stacking_order, time_ticks, visible_spans
@@ -43,7 +44,7 @@ MIN_LABELLED = 0.03
 """Smallest share of the time axis for which an episode in a strip has its label written on it."""
 
 FAINT = 0.1
-"""Intensity of action units below which nothing is drawn, 0..1."""
+"""Intensity of action units and derived measures below which nothing is drawn, 0..1."""
 
 
 def colour_rules(labels: Sequence[str]) -> str:
@@ -109,10 +110,32 @@ def unit_chart(track: Track, units: Sequence[str], blinks: Sequence[Blink], span
         span: The time axis.
     """
     drawn = downsample(track)
-    lines = [_line(f"{code} {NAMES[code]}", _unit_area(drawn, code, span), "line") for code in units]
+    assert drawn.units is not None or not units
+    lines = [
+        _line(f"{code} {NAMES[code]}", _steps(drawn, drawn.units[:, KEYS.index(code)], span), "line")
+        for code in units
+        if drawn.units is not None
+    ]
     if blinks:
         middles = _to_x(np.array([(blink.start + blink.end) / 2 for blink in blinks]), span).tolist()
         lines.append(_line("blinks", "".join(f"M{x} 0V{HEIGHT}" for x in middles), "line ticks"))
+    return f'<div class="units">{"".join(lines)}<span></span>{time_axis(span)}</div>' if lines else ""
+
+
+def measure_chart(track: Track, span: Span) -> str:
+    """Return the derived measures of a person over time, one line each; valence is drawn up and down from the middle.
+
+    Args:
+        track: The person.
+        span: The time axis.
+    """
+    drawn = downsample(track)
+    zero = f"M0 {HEIGHT // 2}H{WIDTH}V{HEIGHT // 2 + 1}H0Z"
+    lines = []
+    for name, values in drawn.measures.items():
+        signed = name == VALENCE
+        path = _steps(drawn, values / 2, span, base=0.5) + zero if signed else _steps(drawn, values, span)
+        lines.append(_line(name, path, "line"))
     return f'<div class="units">{"".join(lines)}<span></span>{time_axis(span)}</div>' if lines else ""
 
 
@@ -196,20 +219,26 @@ def _line(name: str, path: str, kind: str) -> str:
     return f'<span>{escape(name)}</span><div class="{kind}">{drawn}</div>'
 
 
-def _unit_area(track: Track, code: str, span: Span) -> str:
-    """Return the outline of a unit's intensity over time, as steps; empty where it is unknown or faint."""
-    assert track.units is not None
-    values = track.units[:, KEYS.index(code)]
+def _steps(track: Track, values: NDArray[np.floating[Any]], span: Span, *, base: float = 0.0) -> str:
+    """Return the outline of values over time, as steps from a base; empty where they are unknown or faint.
+
+    Args:
+        track: The person.
+        values: (T,) values, -1..1.
+        span: The time axis.
+        base: Height of the value 0 above the bottom of the line, 0..1.
+    """
+    ground = round(HEIGHT * (1 - base))
     xs, ends = _to_x(track.timestamps, span).tolist(), _to_x(track.ends, span).tolist()
-    ys = np.rint(HEIGHT * (1 - np.nan_to_num(values))).astype(int)
+    ys = np.rint(HEIGHT * (1 - base - np.nan_to_num(values))).astype(int)
     unknown = np.diff(np.isnan(values).astype(np.int8)) != 0
     gaps = track.timestamps[1:] > track.ends[:-1] + INSTANT
     changes = np.flatnonzero(unknown | gaps | (np.diff(ys) != 0)) + 1
     bounds = [0, *changes.tolist(), len(track)]
     return "".join(
-        f"M{xs[first]} {HEIGHT}V{ys[first]}H{max(ends[end - 1], xs[first] + 1)}V{HEIGHT}Z"
+        f"M{xs[first]} {ground}V{ys[first]}H{max(ends[end - 1], xs[first] + 1)}V{ground}Z"
         for first, end in itertools.pairwise(bounds)
-        if values[first] >= FAINT
+        if abs(values[first]) >= FAINT * (1 - base)
     )
 
 

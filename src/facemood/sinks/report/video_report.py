@@ -23,6 +23,7 @@ from facemood.timeline import (
     find_episodes,
     find_unit_events,
 )
+from facemood.timeline.tracks import weights_of
 
 MAX_PEOPLE = 12
 """Most people with a section of their own: those longest in sight. The others have one line each."""
@@ -179,8 +180,28 @@ def _person(track: Track, video: VideoSection, *, name: str, level: int) -> str:
         f"{portrait_row(portraits, whose=title)}{charts.area_chart(track, span, title=title)}"
         '<div class="columns">'
         f"{charts.share_table(shares, seconds, caption=TIME_IN_SIGHT, unit='seconds', intervals=track.share_intervals)}"
-        f"{_episode_table(find_episodes(track))}</div>{_units(track, span, level=level)}</section>"
+        f"{_episode_table(find_episodes(track))}</div>{_measures(track, span, level=level)}"
+        f"{_units(track, span, level=level)}</section>"
     )
+
+
+def _measures(track: Track, span: charts.Span, *, level: int) -> str:
+    """Return a person's derived measures: a line each, and their means; nothing without any."""
+    if not track.measures:
+        return ""
+    weights = weights_of(track.durations)
+    lines = []
+    for name, values in track.measures.items():
+        known = ~np.isnan(values)
+        numbers = (
+            np.average(values[known], weights=weights_of(weights[known])),
+            values[known].min(),
+            values[known].max(),
+        )
+        lines.append((escape(name), *(f"{number:.2f}" for number in numbers)))
+    means = table(("measure", "mean", "lowest", "highest"), lines, caption=count(len(lines), "derived measure"))
+    heading = min(level + 1, 6)
+    return f"<h{heading}>Derived measures</h{heading}>{charts.measure_chart(track, span)}{means}"
 
 
 def _units(track: Track, span: charts.Span, *, level: int) -> str:
