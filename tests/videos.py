@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 from av.container import OutputContainer
+from av.video.reformatter import ColorRange, Colorspace
 
 from facemood.schema import Image
 from facemood.sources.video import read_video
@@ -25,7 +27,13 @@ COARSE = {".avi": None, ".gif": Fraction(1, 100)}
 """Clocks of other formats; None for one tick per frame."""
 
 PIXELS = {"mjpeg": "yuvj420p", "gif": "rgb8"}
+TOLD = {"libvpx-vp9": Colorspace.ITU601}
+"""Colour spaces of exact videos: Chromium believes the range of VP9 only with one, and that of H.264 only without."""
+
 QUIET = {"libx265": {"x265-params": "log-level=none"}, "libvpx-vp9": {"cpu-used": "8", "deadline": "realtime"}}
+
+NEUTRAL = 128
+"""Value of both colour differences of grey."""
 
 RATE = 48_000
 """Sound samples per second."""
@@ -65,6 +73,7 @@ def make_video(
     index_first: bool = False,
     reorder: bool = True,
     title: str = "",
+    exact: bool = False,
 ) -> Path:
     """Write a video and return its path.
 
@@ -82,14 +91,21 @@ def make_video(
         index_first: Whether an MP4 begins with its index.
         reorder: Whether frames may be built on later ones; cameras' are not.
         title: What the video is called inside; empty for nothing.
+        exact: Whether every decoder shows the same pixels: grey ones, whose levels are stored as they are. Encoded by
+            one thread, so that the file is the same on any machine.
     """
     pictures = list(images)
     clock = COARSE.get(path.suffix, FINE) or 1 / Fraction(fps)
     times: Sequence[float | Fraction] = timestamps or [number / Fraction(fps) for number in range(len(pictures))]
     with av.open(str(path), "w", options={"movflags": "faststart"} if index_first else {}) as video:
         height, width = pictures[0].shape[:2] if pictures else (48, 64)
-        stream: Any = video.add_stream(codec, rate=Fraction(fps), options=QUIET.get(codec, {}))
+        options = {**QUIET.get(codec, {}), **({"threads": "1"} if exact else {})}
+        stream: Any = video.add_stream(codec, rate=Fraction(fps), options=options)
         stream.width, stream.height, stream.pix_fmt = width, height, PIXELS.get(codec, "yuv420p")
+        if exact:
+            stream.codec_context.color_range = ColorRange.JPEG
+            if codec in TOLD:
+                stream.codec_context.colorspace = TOLD[codec]
         stream.codec_context.time_base, stream.codec_context.gop_size = clock, keyframes
         if not reorder:
             stream.codec_context.max_b_frames = 0
@@ -100,7 +116,7 @@ def make_video(
             video.metadata["title"] = title
         video.start_encoding()
         for time, picture in zip(times, pictures, strict=True):
-            frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
+            frame = grey_frame(picture) if exact else av.VideoFrame.from_ndarray(picture, format="bgr24")
             frame.pts, frame.time_base = round(Fraction(time) / clock), clock
             video.mux(stream.encode(frame))
         video.mux(stream.encode(None))
@@ -109,6 +125,15 @@ def make_video(
     if rotation:
         turn_video(path, rotation)
     return path
+
+
+def grey_frame(picture: Image) -> av.VideoFrame:
+    """Return a picture (H, W, 3) uint8 BGR of even sides as a frame without colour, whose range is 0..255."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    neutral = np.full((grey.shape[0] // 2, grey.shape[1]), NEUTRAL, np.uint8)
+    frame = av.VideoFrame.from_ndarray(np.concatenate([grey, neutral]), format="yuv420p")
+    frame.color_range = ColorRange.JPEG
+    return frame
 
 
 def make_sound(path: Path, seconds: float, codec: str) -> Path:

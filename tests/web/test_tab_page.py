@@ -51,12 +51,14 @@ PAINTED = """(() => {
 SMOOTHNESS = 4.0
 """Mean of the absolute Laplacian, in grey levels, below which no eye and no mouth is left."""
 
-MAX_DRIFT = 0.06
-"""Largest difference of a probability in a video. Browsers convert its colours in a slightly different way, and a face
-is followed by its last landmarks, so differences of single grey levels add up."""
+MAX_DIFFERENCE = 0.04
+"""Largest difference of a probability in a video. Mostly it is below 0.001. But the place of a followed face is rounded
+to sixteenths of a pixel. Where the last digits of two runtimes fall on different sides, the next landmarks are read
+from a crop that lies a sixteenth away. Python itself then differs by up to 0.027, and its boxes by 0.43 pixels, where
+one of these numbers was moved at a time in both videos."""
 
-MAX_SHIFT = 0.6
-"""The same of a box, in pixels."""
+MAX_SHIFT = 0.75
+"""The same of a box, in pixels: a hundredth of the width of these faces."""
 
 PRESSED = "document.getElementById('in-tab').getAttribute('aria-pressed') === 'true'"
 
@@ -203,18 +205,22 @@ def test_activation_maps_are_those_of_python(page: Page, nano: EmotionRecognizer
 
 
 def make_talk(folder: Path, kind: str) -> Path:
-    """Two people and uneven times: a video that players turn, or a recording that does not say how long it is."""
+    """Two people and uneven times: a video that players turn, or a recording that does not say how long it is.
+
+    Its pixels are the same in every decoder. Browsers convert colours in a slightly different way, and one grey level
+    more or less moves a box by more than a pixel in Python itself.
+    """
     people = [
-        Person("astronaut", walking((80, 120, 74), (230, 120, 74), 1.6)),
-        Person("hopper", away(walking((250, 130, 80), (90, 110, 80), 1.6), 1.2, 9), light=0.9),
+        Person("astronaut", walking((70, 120, 74), (110, 120, 74), 1.6)),
+        Person("hopper", away(walking((250, 130, 80), (210, 110, 80), 1.6), 1.2, 9), light=0.9),
     ]
     images = [frame.image for frame in moving_faces(people, 1.6, rate=15, size=(320, 240)).frames]
     uneven = [number / 15 + (0.02 if number % 7 == 3 else 0) for number in range(len(images))]
     times = [time + (0.3 if number > 15 else 0) for number, time in enumerate(uneven)]
     if kind == "turned":
         sideways = [np.ascontiguousarray(np.rot90(image)) for image in images]
-        return make_video(folder / "turned.mp4", sideways, timestamps=times, rotation=90)
-    whole = make_video(folder / "whole.webm", images, timestamps=times, codec="libvpx-vp9")
+        return make_video(folder / "turned.mp4", sideways, timestamps=times, rotation=90, exact=True)
+    whole = make_video(folder / "whole.webm", images, timestamps=times, codec="libvpx-vp9", exact=True)
     with av.open(str(whole)) as read, av.open(str(folder / "recorded.webm"), "w", options={"live": "1"}) as written:
         stream = written.add_stream_from_template(read.streams.video[0])
         for packet in read.demux(video=0):
@@ -246,7 +252,7 @@ def test_every_frame_of_a_video_is_read_with_its_true_time(
         assert row["timestamp"] == pytest.approx(expected["timestamp"], abs=0.0005)  # milliseconds in the file
         for column in columns:
             if column.name in nano.labels or column.name.startswith(RAW):
-                assert row[column.name] == pytest.approx(expected[column.name], abs=MAX_DRIFT)
+                assert row[column.name] == pytest.approx(expected[column.name], abs=MAX_DIFFERENCE)
             if column.name in ("x1", "y1", "x2", "y2"):
                 assert row[column.name] == pytest.approx(expected[column.name], abs=MAX_SHIFT)
 

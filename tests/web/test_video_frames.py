@@ -9,10 +9,15 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from facemood.schema import Image
+from facemood.sources.video import read_video
 from facemood.web.static_site import write_site
+from tests.moving_faces import read_photo
 from tests.server.browser import open_browser
 from tests.videos import make_video, numbered_images
 from tests.web.plain_server import serve_folder
@@ -26,6 +31,12 @@ PATIENCE = 120
 COUNT = 30
 """Frames of each video."""
 
+COLOURS = (160, 120)
+"""Width and height of the videos whose colours are compared."""
+
+MAX_LEVELS = 3
+"""Largest difference of a grey level: browsers round colours in another way, and enlarge them in another way."""
+
 PAGE = '<!doctype html><meta charset="utf-8"><title>frames</title><script type="module" src="frames.js"></script>'
 
 SCRIPT = """
@@ -37,6 +48,11 @@ const numberOf = (bitmap) => {
   const bar = (place) => pen.getImageData(8 * place + 4, 24, 1, 1).data[1] > 125;
   return Array.from({ length: 8 }, (_, place) => bar(place) << (7 - place)).reduce((one, other) => one + other, 0);
 };
+const pixelsOf = (bitmap) => {
+  const whole = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
+  whole.drawImage(bitmap, 0, 0);
+  return Array.from(whole.getImageData(0, 0, bitmap.width, bitmap.height).data);
+};
 const answers = {};
 for (const name of await (await fetch("videos.json")).json()) {
   answers[name] = [];
@@ -44,7 +60,7 @@ for (const name of await (await fetch("videos.json")).json()) {
     const file = new File([await (await fetch(name)).blob()], name);
     const frames = await VideoFrames.open(file, new AbortController().signal, () => {});
     for await (const { bitmap, time } of frames) {
-      answers[name].push([time, numberOf(bitmap)]);
+      answers[name].push([time, name.startsWith("colours") ? pixelsOf(bitmap) : numberOf(bitmap)]);
       bitmap.close();
       if (answers[name].length % 9 === 0) await new Promise((done) => setTimeout(done, 150)); // a slow reader
     }
@@ -76,7 +92,10 @@ def site(times: dict[str, list[float]], tmp_path_factory: pytest.TempPathFactory
     for name, moments in times.items():
         codec = "libvpx-vp9" if name.endswith("webm") else "libx264"
         make_video(folder / name, numbered_images(COUNT), timestamps=moments, codec=codec)
-    (folder / "videos.json").write_text(json.dumps(list(times)))
+    photo = np.asarray(cv2.resize(read_photo("astronaut.png"), COLOURS), np.uint8)
+    for name, codec in (("colours.mp4", "libx264"), ("colours.webm", "libvpx-vp9")):
+        make_video(folder / name, [photo, photo[:, ::-1]], codec=codec)
+    (folder / "videos.json").write_text(json.dumps([*times, "colours.mp4", "colours.webm"]))
     (folder / "frames.html").write_text(PAGE)
     (folder / "frames.js").write_text(SCRIPT)
     return folder
@@ -104,8 +123,18 @@ def read_in(browser: str, site: Path, folder: Path) -> dict[str, Any]:
     return answers
 
 
-def test_each_frame_comes_once_with_its_time(times: dict[str, list[float]], site: Path, tmp_path: Path) -> None:
+def grey_of(image: Image) -> NDArray[np.int64]:
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.int64)
+
+
+def test_each_frame_comes_once_with_its_time_and_colours(
+    times: dict[str, list[float]], site: Path, tmp_path: Path
+) -> None:
     read = read_in("chromium", site, tmp_path)
+    for name in ("colours.mp4", "colours.webm"):
+        for frame, (_, pixels) in zip(read_video(site / name), read[name], strict=True):
+            seen = np.array(pixels, np.uint8).reshape(*frame.image.shape[:2], 4)[..., 2::-1]
+            assert np.abs(grey_of(np.ascontiguousarray(seen)) - grey_of(frame.image)).max() <= MAX_LEVELS, name
     for name, moments in times.items():
         assert [number for _, number in read[name]] == list(range(COUNT)), name
         np.testing.assert_allclose([time for time, _ in read[name]], moments, rtol=0, atol=0.0006, err_msg=name)
