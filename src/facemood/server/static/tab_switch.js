@@ -1,7 +1,7 @@
 // The switch *Read in this tab*: another engine reads the images, and nothing is sent to the server any more.
 
 import { TabEngine } from "../../web/page/tab_engine.js";
-import { useEngine } from "./page.js";
+import { useEngine } from "./engine_choice.js";
 import { part } from "./parts.js";
 import { press } from "./view.js";
 

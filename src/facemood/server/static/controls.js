@@ -1,0 +1,80 @@
+// What people can press, choose and drop, and what it does.
+
+import { beginStream, beginVideo, pause } from "./moving_source.js";
+import { part } from "./parts.js";
+import { beginPhotos, showPhoto } from "./photo_source.js";
+import { notice } from "./problems.js";
+import { showAgain } from "./result_view.js";
+import { begin, recording } from "./source.js";
+import { showCovering, snapshot } from "./stage.js";
+import { state } from "./state.js";
+import { float, press, resizeText, toggleCompact } from "./view.js";
+
+/** @param {FileList} files */
+function openDropped(files) {
+  const photos = [...files].filter((file) => file.type.startsWith("image/"));
+  const videoFile = [...files].find((file) => file.type.startsWith("video/") || /\.(mkv|avi|mov|ts|wmv|flv)$/i.test(file.name));
+  if (photos.length) beginPhotos(photos);
+  else if (videoFile) beginVideo(videoFile);
+  else notice("This is neither a photo nor a video. Drop a file such as JPEG, PNG, WebP, MP4 or WebM.");
+}
+
+function stop() {
+  begin(null);
+  part("choose-screen").focus();
+}
+
+function toggleSmooth() {
+  state.smoothed = !state.smoothed;
+  press("smooth", state.smoothed);
+  part("smooth").textContent = state.smoothed ? "Smoothed" : "Raw";
+  showAgain();
+}
+
+function toggleMaps() {
+  state.mapped = !state.mapped;
+  press("why", state.mapped);
+  part("why-words").hidden = !state.mapped;
+  state.engine.map(state.mapped);
+  showAgain();
+}
+
+/** Hide the faces in the image, or show them. */
+function toggleCovering() {
+  state.covered = !state.covered;
+  press("cover", state.covered);
+  showCovering();
+  if (state.kind === "photo" && state.photos.length) showPhoto(state.place);
+}
+
+/** Listen to everything that people can do. */
+export function listen() {
+  const actions = {
+    "choose-screen": () => beginStream("screen"), "choose-camera": () => beginStream("camera"),
+    "choose-photo": () => part("photo-file").click(), "choose-video": () => part("video-file").click(),
+    stop, pause, snapshot, record: () => part("video").videoWidth && recording.toggle(state.engine.hello, state.name),
+    cover: toggleCovering, smooth: toggleSmooth, why: toggleMaps, float,
+    compact: () => toggleCompact(), smaller: () => resizeText(-1), larger: () => resizeText(1),
+    previous: () => showPhoto(state.place - 1), next: () => showPhoto(state.place + 1),
+  };
+  for (const [id, action] of Object.entries(actions)) part(id).addEventListener("click", action);
+  const [photos, videoFile] = [part("photo-file"), part("video-file")];
+  photos.addEventListener("change", () => photos.files?.length && beginPhotos([...photos.files]));
+  videoFile.addEventListener("change", () => videoFile.files?.length && beginVideo(videoFile.files[0]));
+  listenToDrops();
+  addEventListener("resize", showAgain);
+}
+
+/** Take files that are dropped anywhere on the page. */
+function listenToDrops() {
+  addEventListener("dragover", (event) => {
+    event.preventDefault();
+    part("drop").hidden = false;
+  });
+  addEventListener("dragleave", (event) => event.relatedTarget || (part("drop").hidden = true));
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    part("drop").hidden = true;
+    if (event.dataTransfer) openDropped(event.dataTransfer.files);
+  });
+}
