@@ -22,7 +22,7 @@ def person(number: int = 1, *, times: tuple[float, ...] = (0, 1, 2, 6, 7), sourc
     )
 
 
-SHARES = "share of time, 95% interval"
+SHARES = "share, 95% interval"
 
 
 def test_each_person_has_a_panel_of_areas_and_one_of_shares() -> None:

@@ -136,7 +136,7 @@ def plot_timeline(people: Sequence[Person], *, width: float = WIDTH) -> Figure:
         >>> times, rows = np.array([0.0, 0.1]), np.array([[0.9, 0.1], [0.4, 0.6]], np.float32)
         >>> track = Track("a.mp4", 1, ("happy", "sad"), times, times + 0.1, rows, rows.argmax(1), np.zeros((2, 4)))
         >>> [axes.get_title("left") for axes in plot_timeline([track]).axes]
-        ['a.mp4, person 1', 'share of time, 95% interval']
+        ['a.mp4, person 1', 'share, 95% interval']
     """
     if not people:
         raise OptionError(
@@ -275,7 +275,7 @@ def _draw_shares(axes: Axes, person: Person) -> None:
         axes.plot([low, high], [place, place], color=CHART_INK, linewidth=0.8, solid_capstyle="butt")
     for place, share in zip(places, shares, strict=True):
         axes.text(1.06, place, share_percent(share), va="center", color=CHART_INK if share else CHART_GREY, fontsize=8)
-    axes.set_title("share of time, 95% interval")
+    axes.set_title("share, 95% interval")
     axes.set_xlim(0, 1.4)
     axes.set_xticks([])
     axes.set_yticks(places, person.labels, fontsize=8)
