@@ -17,7 +17,7 @@ SEED ?= $(shell date +%Y%j)
 export OMP_WAIT_POLICY = PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test test-fast fuzz coverage check check-python check-js web-package format verify-types audit sbom bench ratios clean
+.PHONY: help demo test test-fast fuzz coverage check check-python check-js web-package docs format verify-types audit sbom bench ratios clean
 
 help:
 	@echo "make demo [PHOTO=path]  read sample photos, or your own, with the core dependencies alone"
@@ -30,6 +30,7 @@ help:
 	@echo "make check-python       the part of make check for Python"
 	@echo "make check-js           lint and type check the JavaScript of the pages; needs npm"
 	@echo "make web-package        pack the engine for web developers into dist/; needs npm"
+	@echo "make docs               build the site into dist/docs, without a network"
 	@echo "make verify-types       check that the public API is typed completely; needs npm"
 	@echo "make audit              look for known vulnerabilities in the core dependencies; needs a network"
 	@echo "make sbom               list the core dependencies in dist/sbom.json (CycloneDX)"
@@ -77,6 +78,11 @@ check-js: node_modules/ready
 web-package: .venv/ready node_modules/ready
 	@mkdir -p dist
 	@cd web && PATH="$(CURDIR)/.venv/bin:$$PATH" npm pack --pack-destination ../dist
+
+# A warning is an error. Pages that did not change are not read again: their notebooks do not run again either.
+docs: .venv/ready
+	@nice -n 5 .venv/bin/python -m sphinx -q -W --keep-going -b html -c docs/site -d dist/docs-cache . dist/docs
+	@echo "open dist/docs/index.html"
 
 # pyright looks at the installed package, as its users do.
 verify-types: .venv/ready node_modules/ready

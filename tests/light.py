@@ -30,6 +30,9 @@ settings.load_profile("light")
 
 EXTRAS = {
     "distributed": "dask",
+    "jupytext": "docs",
+    "myst_nb": "docs",
+    "sphinx": "docs",
     "dlib": "hog",
     "fastapi": "serve",
     "h5py": "backbones",

@@ -1,6 +1,7 @@
 """The documents tell the truth: their figures are the model's own, their links lead somewhere, their code runs."""
 
 import ast
+import contextlib
 import json
 import re
 from pathlib import Path
@@ -103,6 +104,43 @@ def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
     exec(code, {"crops": np.zeros((2, 48, 48), np.uint8), "image": image, "EmotionRecognizer": EmotionRecognizer})
     assert (tmp_path / "annotated.png").is_file()
     assert (tmp_path / "table.csv").read_text().count("\n") == 3
+
+
+@pytest.mark.parametrize("name", ["action-units", "explain", "gallery", "index", "inputs", "photos", "scale", "videos"])
+@pytest.mark.usefixtures("in_a_folder_of_photos")
+def test_the_python_of_the_guides_runs(name: str, tmp_path: Path, recognizer: EmotionRecognizer) -> None:
+    for module in ("matplotlib", "pyarrow"):
+        pytest.importorskip(module, reason="the pages show what extras do")
+    image = cv2.resize(np.asarray(cv2.imread("photo.jpg"), np.uint8)[:400, 60:460], (160, 160))
+    for video in ("interview.mp4", "talk.mp4"):
+        make_video(tmp_path / video, [np.asarray(image, np.uint8)] * 4, fps=5)
+    (tmp_path / "other.jpg").write_bytes((tmp_path / "photo.jpg").read_bytes())
+    with contextlib.ExitStack() as files:
+        known = {"recognizer": recognizer, "array": image, "row": {"source": "photo.jpg"}}
+        known["open"] = lambda *arguments: files.enter_context(open(*arguments))
+        blocks = python_of(ROOT / "docs" / f"{name}.md")
+        assert blocks
+        for block in blocks:
+            exec(block.replace("workers=8", "workers=1"), known)
+
+
+PYTHON_ELSEWHERE = {
+    "README": "tests/test_documents.py",
+    "embedding": "tests/test_documents.py",
+    "live": "tests/sources/live/test_camera.py",
+    "numpy-cnn": "tests/numpy_cnn/test_tutorial.py",
+    "own-faces": "tests/test_site.py",
+    "server": "tests/server/test_documented_client.py",
+    "study": "tests/cli/test_study_page.py",
+}
+"""Pages whose Python needs a camera, a server or a training, and the tests that run it."""
+
+
+def test_no_page_has_python_that_no_test_runs() -> None:
+    (guides,) = [mark.args[1] for mark in test_the_python_of_the_guides_runs.pytestmark if mark.name == "parametrize"]  # type: ignore[attr-defined]
+    pages = [*PAGES, *(ROOT / "docs" / "tutorial").glob("*.md")]
+    assert {page.stem for page in pages if python_of(page)} == {*guides, *PYTHON_ELSEWHERE}
+    assert all((ROOT / test).is_file() for test in PYTHON_ELSEWHERE.values())
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

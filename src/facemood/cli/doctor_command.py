@@ -31,6 +31,7 @@ EXTRAS = {
     "ray": "ray",
     "dask": "distributed",
     "tune": "optuna",
+    "docs": "sphinx",
     "heic": "pillow-heif",
 }
 """One distribution of each extra: if it is installed, so is the extra."""
