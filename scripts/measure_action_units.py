@@ -1,11 +1,13 @@
 """Measure how action units agree with expressions: writes docs/action-units.json and the page docs/action-units.md.
 
-    python scripts/measure_action_units.py fer2013:DIR WORK PHOTOS
+    python scripts/measure_action_units.py fer2013:DIR WORK PHOTOS --videos VIDEOS
 
 WORK is the folder in which ``teach_action_units.py`` caches the landmarks of the tiles; missing ones are computed.
-PHOTOS is a folder of photos of one face each: masks are painted over their mouths. The
-evaluation uses the PrivateTest faces that have a FER+ majority. ``--split PublicTest`` prints the figures of the split
-that was used for all choices, and writes nothing. ``--page`` only rewrites the page, from the figures.
+PHOTOS is a folder of photos of one face each: masks are painted over their mouths. VIDEOS is a folder of clips of one
+person each, in which the steadiness is measured. The evaluation uses the PrivateTest faces that have a FER+ majority.
+``--split PublicTest`` prints the figures of the split that was used for all choices, and writes nothing. ``--ends``
+only measures how often units are at their ends, and how steady they are. ``--page`` only rewrites the page, from the
+figures.
 """
 
 from __future__ import annotations
@@ -27,8 +29,22 @@ ROOT = Path(__file__).resolve().parents[1]
 
 sys.path.insert(0, str(ROOT))
 
+from facemood import EmotionRecognizer  # noqa: E402
 from facemood.datasets import open_dataset  # noqa: E402
-from facemood.facs import CODES, DU, EMFACS, MANUAL, POINTS, PROTOTYPES, SOUKUPOVA, TIAN, UNITS  # noqa: E402
+from facemood.defaults import SMOOTH  # noqa: E402
+from facemood.facs import (  # noqa: E402
+    ACTIVE,
+    CODES,
+    DU,
+    EMFACS,
+    KEYS,
+    MANUAL,
+    POINTS,
+    PROTOTYPES,
+    SOUKUPOVA,
+    TIAN,
+    UNITS,
+)
 from facemood.geometry import Floats  # noqa: E402
 from facemood.labels import EXPRESSIONS  # noqa: E402
 from facemood.models import find_model  # noqa: E402
@@ -42,11 +58,16 @@ from facemood.stages.action_units.estimate import (  # noqa: E402
     MIN_EYE_DISTANCE,
     MIN_MOUTH_DETAIL,
     MIN_SCORE,
+    STRONG,
+    STRONGEST,
+    WIDTHS,
     covered_parts,
     intensities_of,
+    intensity_of,
     is_measurable,
     plain_parts,
     predict_patch,
+    spreads_of,
 )
 from facemood.stages.action_units.frontal import Frontal  # noqa: E402
 from facemood.stages.action_units.frontal import frontal as remove_pose  # noqa: E402
@@ -55,7 +76,8 @@ from facemood.stages.action_units.taught import features_of, neutral_faces  # no
 from facemood.stages.action_units.texture import cut_patch, texture_of  # noqa: E402
 from facemood.stages.detect import FinderDetector  # noqa: E402
 from facemood.stages.pose import estimate_pose  # noqa: E402
-from facemood.text import fill_template, markdown_table  # noqa: E402
+from facemood.text import fill_template, joined, markdown_table  # noqa: E402
+from facemood.tracking.unit_smooth import HOLD  # noqa: E402
 from scripts.teach_action_units import PLACE, SEED, Faces, cover, frontals, read_split  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -94,6 +116,9 @@ WORKS = {
 }
 """The sources of units, and what is taken from each."""
 
+SHORT = 0.1
+"""Seconds below which an activation of a unit is taken for flicker."""
+
 Values = NDArray[np.float64]
 
 
@@ -104,13 +129,24 @@ def main() -> None:
     parser.add_argument("work", type=Path, nargs="?", help="cache folder for the landmarks of the tiles")
     parser.add_argument("photos", type=Path, nargs="?", help="folder of photos (.jpg) of one face each")
     parser.add_argument("--split", default="PrivateTest", help="which faces are measured")
+    parser.add_argument("--videos", type=Path, help="folder of clips (.mp4) of one person each")
+    parser.add_argument("--ends", action="store_true", help="measure only the ends and the steadiness of units")
     parser.add_argument("--page", action="store_true", help="write the page from the figures that are there")
     options = parser.parse_args()
     file = DOCS / "action-units.json"
-    if not options.page:
-        if None in (options.data, options.work, options.photos):
-            parser.error("DATA, WORK and PHOTOS are needed, unless only the page is written")
+    if options.ends:
+        if None in (options.data, options.work, options.videos):
+            parser.error("DATA, WORK and --videos are needed")
+        found = measure_steadiness(options.data, options.split, options.work, options.videos)
+        if options.split != "PrivateTest":
+            print(json.dumps(found, indent=1))
+            return
+        file.write_text(json.dumps({**json.loads(file.read_text()), **found}, indent=1) + "\n", encoding="utf-8")
+    elif not options.page:
+        if None in (options.data, options.work, options.photos, options.videos):
+            parser.error("DATA, WORK, PHOTOS and --videos are needed, unless only the page is written")
         known = measure(options.data, options.split, options.work, options.photos)
+        known |= measure_steadiness(options.data, options.split, options.work, options.videos)
         if options.split != "PrivateTest":
             print(json.dumps(known["wanted"], indent=1))
             print(matrix_table(known, "shipped"), matrix_table(known, "points"), known["covered"], sep="\n\n")
@@ -245,6 +281,69 @@ def active(values: Values, labels: NDArray[np.int64]) -> dict[str, list[float]]:
         ]
         for place, code in enumerate(CODES)
     }
+
+
+def measure_steadiness(data: str, split: str, work: Path, videos: Path) -> dict[str, Any]:
+    """Measure how often units are at their ends in the faces of a split, and how steady they are in clips."""
+    cv2.setNumThreads(1)
+    faces = read_split(open_dataset(data), split, work)
+    values = intensities(faces.subset(faces.readable))
+    return {"ends": ends(values), "clips": [measure_clip(file) for file in sorted(videos.glob("*.mp4"))]}
+
+
+def ends(values: Values) -> dict[str, dict[str, float]]:
+    """Return for each unit how often it is at its ends.
+
+    Args:
+        values: (N, U) intensities; NaN for units without a value.
+
+    Returns:
+        By code: ``"high"`` and ``"low"``, the shares of faces with `STRONG` or more and with 1 - `STRONG` or less;
+        ``"one_width"``, the share with `STRONG` or more if all units had the same width; and ``"top"``, the 99th
+        percentile in spreads.
+    """
+    widths = WIDTHS[[KEYS.index(code) for code in CODES]]
+    found = {}
+    for code, row, width in zip(CODES, values.T, widths, strict=True):
+        known = row[np.isfinite(row)]
+        spreads = spreads_of(known, float(width))
+        found[code] = {
+            "high": round(float((known >= STRONG).mean()), 4),
+            "low": round(float((known <= 1 - STRONG).mean()), 4),
+            "one_width": round(float((intensity_of(spreads) >= STRONG).mean()), 4),
+            "top": round(float(np.quantile(spreads, 0.99)), 1),
+        }
+    return found
+
+
+def measure_clip(file: Path) -> dict[str, Any]:
+    """Return how steady the units are in a clip of one person, with smoothing and without.
+
+    Returns:
+        ``"name"``, ``"frames"``, ``"seconds"``; and by way (``"plain"``, ``"smoothed"``) the number of activations of
+        all units but AU43, how many of them are shorter than `SHORT`, and how many frames lack a unit.
+    """
+    found: dict[str, Any] = {"name": file.name}
+    for way, seconds in (("plain", 0.0), ("smoothed", SMOOTH)):
+        analysis = EmotionRecognizer(threads=1).analyze(file, smooth=seconds)
+        track = max(analysis.tracks(), key=len)
+        assert track.units is not None
+        lengths = [
+            float(track.ends[end - 1] - track.timestamps[first])
+            for code in CODES
+            if code != "AU43"
+            for first, end in active_periods(track.units[:, KEYS.index(code)])
+        ]
+        missing = int(np.isnan(track.units).any(axis=1).sum())
+        found[way] = [len(lengths), sum(length < SHORT for length in lengths), missing]
+        found |= {"frames": len(track), "seconds": round(track.seconds, 1)}
+    return found
+
+
+def active_periods(values: NDArray[np.float32]) -> list[tuple[int, int]]:
+    """Return the periods in which (T,) intensities are active, as first frame and end (exclusive)."""
+    switches = np.flatnonzero(np.diff(np.concatenate([[0], values >= ACTIVE, [0]])))
+    return list(zip(switches[::2].tolist(), switches[1::2].tolist(), strict=True))
 
 
 def measure_covers(faces: Faces) -> dict[str, dict[str, float]]:
@@ -419,6 +518,36 @@ def active_table(known: dict[str, Any]) -> str:
     return markdown_table(rows)
 
 
+def ends_table(known: dict[str, Any]) -> str:
+    """Return the table of how often units are at their ends."""
+    rows = [
+        {
+            "unit": code,
+            f"{STRONG:g} or more": f"{one['high']:.1%}",
+            f"{1 - STRONG:.2g} or less": f"{one['low']:.1%}",
+            f"{STRONG:g} or more, if all units had one width": f"{one['one_width']:.1%}",
+        }
+        for code, one in known["ends"].items()
+    ]
+    return markdown_table(rows)
+
+
+def clip_table(known: dict[str, Any]) -> str:
+    """Return the table of how steady units are in clips."""
+    rows = [
+        {
+            "clip": f"{one['name']}, {one['seconds']:g} s, {one['frames']} frames",
+            "units": "smoothed" if way == "smoothed" else "not smoothed (`--smooth 0`)",
+            "activations": str(one[way][0]),
+            f"shorter than {SHORT:g} s": str(one[way][1]),
+            "frames without some unit": str(one[way][2]),
+        }
+        for one in known["clips"]
+        for way in ("plain", "smoothed")
+    ]
+    return markdown_table(rows)
+
+
 def unit_table() -> str:
     """Return the table of units."""
     rows = [
@@ -481,6 +610,10 @@ def page(known: dict[str, Any]) -> str:
         "matrix": matrix_table(known, "shipped"),
         "matrix_points": matrix_table(known, "points"),
         "active": active_table(known),
+        "ends": ends_table(known),
+        "clips": clip_table(known),
+        "strongest": joined(list(STRONGEST)),
+        "hold": f"{HOLD:g}",
         "milliseconds": f"{known['milliseconds']:.2f}",
         "bytes": f"{(PLACE / 'weights.npz').stat().st_size:,}",
         "yaw": f"{MAX_YAW:g}",

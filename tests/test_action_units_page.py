@@ -46,6 +46,26 @@ def test_what_was_asked_for_is_reached() -> None:
         assert low <= line["shipped"]["area"] <= high
 
 
+def test_no_unit_is_at_its_upper_end_in_many_faces(script: ModuleType) -> None:
+    known = json.loads((ROOT / "docs" / "action-units.json").read_text())
+    assert known["ends"].keys() == {unit.code for unit in UNITS}
+    assert max(one["high"] for one in known["ends"].values()) < 0.02
+    assert {code for code, one in known["ends"].items() if one["one_width"] > 0.02} == set(script.STRONGEST)
+    for clip in known["clips"]:
+        (plain, short, missing), (fewer, flickers, gaps) = clip["plain"], clip["smoothed"]
+        assert fewer < plain
+        assert flickers < short / 3
+        assert gaps <= missing
+
+
+def test_ends_and_periods_are_counted_rightly(script: ModuleType) -> None:
+    values = np.full((200, len(UNITS)), 0.3)
+    values[:10, 0], values[10:30, 0], values[30:, 1] = 0.96, 0.04, np.nan
+    found = script.ends(values)
+    assert (found["AU01"]["high"], found["AU01"]["low"], found["AU02"]["high"]) == (0.05, 0.1, 0.0)
+    assert script.active_periods(np.array([0.6, 0.4, 0.5, 0.9, np.nan, 0.7])) == [(0, 1), (2, 4), (5, 6)]
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=30))
 def test_the_area_is_the_share_of_pairs_in_order(pairs: list[tuple[int, bool]]) -> None:

@@ -17,7 +17,15 @@ from facemood.geometry import MIRRORED, Floats, rotation_of
 from facemood.schema import Image
 from facemood.sources import load_image
 from facemood.stages.action_units import MAX_PITCH, MAX_YAW, predict_units, with_units
-from facemood.stages.action_units.estimate import intensities_of, intensity_of, spreads_of
+from facemood.stages.action_units.estimate import (
+    HALF,
+    STRONGEST,
+    intensities_by_key,
+    intensities_of,
+    intensity_of,
+    spreads_by_key,
+    spreads_of,
+)
 from facemood.stages.action_units.frontal import Frontal, frontal
 from facemood.stages.action_units.measures import measure_points
 from facemood.stages.action_units.taught import neutral_faces, weights
@@ -146,6 +154,28 @@ def test_neutral_statistics_and_weights_match_the_table() -> None:
 @given(st.floats(-8, 10))
 def test_spreads_come_back_from_intensities(spreads: float) -> None:
     assert spreads_of(intensity_of(np.array([spreads])))[0] == pytest.approx(spreads, abs=1e-4)
+
+
+@given(st.floats(-8, 12))
+def test_the_spreads_of_all_units_come_back_and_only_strong_ones_have_another_scale(spreads: float) -> None:
+    units = intensities_by_key(np.full(len(KEYS), spreads))
+    assert spreads_by_key(units) == pytest.approx(np.full(len(KEYS), spreads), abs=1e-3)
+    for key, value in units.items():
+        if spreads <= HALF or key[:4] not in STRONGEST:
+            assert value == pytest.approx(float(intensity_of(spreads)))
+        else:
+            assert 0.5 <= value <= float(intensity_of(spreads))
+
+
+def test_a_unit_reaches_its_upper_end_at_its_99th_percentile() -> None:
+    for code, spreads in STRONGEST.items():
+        assert intensities_by_key(np.full(len(KEYS), spreads))[code] == pytest.approx(0.95)
+
+
+def test_a_unit_that_is_hidden_is_left_out() -> None:
+    spreads = np.zeros(len(KEYS))
+    spreads[KEYS.index("AU12L")] = np.nan
+    assert set(intensities_by_key(spreads)) == set(KEYS) - {"AU12L"}
 
 
 def test_a_smiling_photo_has_a_smile(photo: Image, face: Face) -> None:

@@ -62,7 +62,7 @@ class RecentPast:
         >>> for second in range(9):
         ...     (face,) = past.update([still], ["p01"], now=float(second), seconds=1.0)
         >>> (now,) = past.update([lively], ["p01"], now=9.0, seconds=1.0)
-        >>> face.measures["arousal"], round(now.measures["arousal"], 2)
+        >>> round(face.measures["arousal"], 2), round(now.measures["arousal"], 2)
         (0.0, 0.72)
     """
 

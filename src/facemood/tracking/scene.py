@@ -19,6 +19,7 @@ from facemood.tracking.follow import FaceFollower, time_of
 from facemood.tracking.last_look import LastLook
 from facemood.tracking.recent_past import RecentPast
 from facemood.tracking.smooth import Smoother, SmoothOptions
+from facemood.tracking.unit_smooth import UnitSmoother
 from facemood.tracking.video_options import AUTO as EVERY_AUTO
 from facemood.tracking.video_options import VideoOptions
 
@@ -195,6 +196,7 @@ class VideoScene:
     ) -> None:
         self.orientation, self._past = orientation, past
         self.follower, self.smoother = follower, Smoother(SmoothOptions(seconds=options.smooth))
+        self._unit_smoother = UnitSmoother(options.smooth)
         self._cast, self._learn, self._default = cast or Cast(()), learn, options.baseline
         self.baselines = baselines or Baselines(self.periods)
         self._last: float | None = None
@@ -235,7 +237,7 @@ class VideoScene:
         now = time_of(frame)
         passed = 0.0 if self._last is None else min(max(now - self._last, 0.0), LONGEST_FRAME)
         self._last = now
-        smoothed = self.smoother.update(faces, now)
+        smoothed = self._unit_smoother.update(self.smoother.update(faces, now), now)
         width = frame.size[0 if self.orientation in (0, 180) else 1]
         known, participants = self._cast.update(smoothed, width=width, now=now)
         names = dict(participants)

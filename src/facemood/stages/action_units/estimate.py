@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -47,6 +47,20 @@ HALF = 1.5
 
 SLOPE = 0.6
 """Width, in spreads, of the logistic function that turns spreads into intensities."""
+
+STRONG = 0.95
+"""Intensity from which a unit is at its upper end."""
+
+STRONGEST = {"AU06": 5.2, "AU12": 6.2, "AU16": 7.6, "AU25": 8.5, "AU26": 6.4, "AU27": 5.8}
+"""Spreads at which the intensity reaches `STRONG`, for units that move far more than those of neutral faces vary, such
+as lips that part. They are the 99th percentile of the faces in PublicTest, by `scripts/measure_action_units.py`. Other
+units reach it at `HALF` + `SLOPE` * log(0.95 / 0.05), which is about their 99th percentile."""
+
+WIDTHS = np.array(
+    [(STRONGEST[key[:4]] - HALF) / math.log(STRONG / (1 - STRONG)) if key[:4] in STRONGEST else SLOPE for key in KEYS]
+)
+"""(K,) float64 in the order of `KEYS`: the width, in spreads, of the logistic function above an intensity of 0.5. Below,
+it is `SLOPE` for all units."""
 
 BY_MODEL = np.array([unit.way == LEARNED for unit in UNITS])
 """(U,) bool, which units a trained model measures."""
@@ -192,34 +206,64 @@ def intensities_of(measured: Matrix, pose: Floats, neutral: Neutral, *, hidden: 
     """
     above = measured - heads(pose) @ neutral.slopes
     both, sides = above.mean(axis=0) / neutral.spread, above / neutral.side_spread
-    strong = intensity_of(np.concatenate([both[None], sides])).T  # (U, 3)
-    return {
-        key: value
-        for unit, values in zip(UNITS, strong.tolist(), strict=True)
-        if unit.part not in hidden
-        for key, value in zip(unit.keys, values, strict=False)
-    }
+    spreads = np.concatenate([both[None], sides]).T  # (U, 3)
+    rows = [
+        value if unit.part not in hidden else math.nan
+        for unit, values in zip(UNITS, spreads.tolist(), strict=True)
+        for _, value in zip(unit.keys, values, strict=False)
+    ]
+    return intensities_by_key(np.array(rows))
 
 
-def intensity_of(spreads: Matrix | float) -> Matrix:
+def intensity_of(spreads: Matrix | float, width: Matrix | float = SLOPE) -> Matrix:
     """Turn spreads above the mean of neutral faces into intensities 0..1 (logistic function).
+
+    Args:
+        spreads: Spreads.
+        width: Width of the function above an intensity of 0.5, in spreads: one of `WIDTHS`, or all of them.
 
     Example:
         >>> intensity_of(np.array([0, HALF, 3])).round(2).tolist()
         [0.08, 0.5, 0.92]
+        >>> intensity_of(np.array([0, HALF, 3]), 1.0).round(2).tolist()
+        [0.08, 0.5, 0.82]
     """
-    return np.asarray(0.5 + 0.5 * np.tanh((np.asarray(spreads) - HALF) / (2 * SLOPE)))
+    above = np.asarray(spreads) - HALF
+    return np.asarray(0.5 + 0.5 * np.tanh(above / (2 * np.where(above > 0, width, SLOPE))))
 
 
-def spreads_of(strong: Matrix) -> Matrix:
-    """Turn intensities 0..1 back into spreads above the mean of neutral faces, clipped to 12 around `HALF`.
+def spreads_of(strong: Matrix, width: Matrix | float = SLOPE) -> Matrix:
+    """Turn intensities 0..1 back into spreads above the mean of neutral faces, clipped to 20 widths around `HALF`.
+
+    Args:
+        strong: Intensities.
+        width: As for `intensity_of`.
 
     Example:
         >>> spreads_of(np.array([0.5, 1])).round(1).tolist()
         [1.5, 13.5]
     """
     held = np.clip(strong, 2e-9, 1 - 2e-9)
-    return np.asarray(HALF + SLOPE * np.log(held / (1 - held)))
+    return np.asarray(HALF + np.where(held > 0.5, width, SLOPE) * np.log(held / (1 - held)))
+
+
+def intensities_by_key(spreads: Matrix) -> dict[str, float]:
+    """Return the intensities of units by their keys.
+
+    Args:
+        spreads: (K,) spreads in the order of `KEYS`; those that are NaN are left out.
+    """
+    strong = intensity_of(spreads, WIDTHS).tolist()
+    return {key: value for key, value in zip(KEYS, strong, strict=True) if not math.isnan(value)}
+
+
+def spreads_by_key(units: Mapping[str, float]) -> Matrix:
+    """Return the spreads of units, (K,) in the order of `KEYS`; NaN for units that are not measured.
+
+    Args:
+        units: Intensities 0..1 by their keys.
+    """
+    return spreads_of(np.array([units.get(key, math.nan) for key in KEYS]), WIDTHS)
 
 
 def _patch(image: Image, points: Floats, face: Frontal) -> NDArray[np.uint8]:
