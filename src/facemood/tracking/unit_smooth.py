@@ -15,8 +15,8 @@ from facemood.stages.action_units.estimate import intensities_by_key, spreads_by
 from facemood.tracking.smooth import FAST_SECONDS
 
 NOISE_BELOW = 0.4
-"""Spreads between the fast and the smoothed average up to which the difference counts as noise. From frame to frame, the
-measures of a still face vary by 0.1 to 0.2 spreads (`scripts/measure_action_units.py`)."""
+"""Spreads between the fast and the smoothed average up to which the difference counts as noise. It was chosen on two
+clips, in which `scripts/measure_action_units.py` counts activations that are too short to be real."""
 
 CHANGE_FROM = 0.8
 """Spreads from which it counts as a change, and the smoothed average follows as fast as the fast one."""

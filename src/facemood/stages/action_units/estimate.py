@@ -59,8 +59,8 @@ units reach it at `HALF` + `SLOPE` * log(0.95 / 0.05), which is about their 99th
 WIDTHS = np.array(
     [(STRONGEST[key[:4]] - HALF) / math.log(STRONG / (1 - STRONG)) if key[:4] in STRONGEST else SLOPE for key in KEYS]
 )
-"""(K,) float64 in the order of `KEYS`: the width, in spreads, of the logistic function above an intensity of 0.5. Below,
-it is `SLOPE` for all units."""
+"""(K,) float64 in the order of `KEYS`: the width, in spreads, of the logistic function above an intensity of 0.5. Below
+that, it is `SLOPE` for all units."""
 
 BY_MODEL = np.array([unit.way == LEARNED for unit in UNITS])
 """(U,) bool, which units a trained model measures."""
