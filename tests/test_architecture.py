@@ -31,7 +31,7 @@ LAYERS = [
     },
     {"locks", "atomic", "originals", "progress", "numpy_cnn"},
     {"table", "data_frames", "participants", "csv_dialect", "schema", "derived", "render", "models"},
-    {"results", "plan_file", "stages", "sources", "datasets", "frame_batches"},
+    {"results", "peer_reading", "plan_file", "stages", "sources", "datasets", "frame_batches"},
     {"timeline"},
     {"analysis", "study", "tracking", "flow", "sinks", "outputs", "isolation", "strategy"},
     {"pipeline", "window"},

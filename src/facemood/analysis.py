@@ -56,6 +56,38 @@ class Analysis:
     info: dict[str, Any] = dataclasses.field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
 
+    @classmethod
+    def from_openface(cls, path: str | os.PathLike[str], *, source: str | None = None) -> Analysis:
+        """Return what OpenFace 2 found in a video or photo, from its CSV file.
+
+        Faces have score, landmarks, head pose and action units, but no expressions.
+
+        Args:
+            path: The CSV file of FeatureExtraction, FaceLandmarkVidMulti or FaceLandmarkImg.
+            source: Name of the video; None takes that of the file.
+
+        Raises:
+            SourceError: The file cannot be read, or is no such table.
+        """
+        from facemood.peer_reading import read_openface
+
+        return cls(read_openface(path, source=source), {"read_from": "OpenFace"})
+
+    @classmethod
+    def from_pyfeat(cls, path: str | os.PathLike[str], *, fps: float | None = None) -> Analysis:
+        """Return what py-feat found in videos and photos, from a Fex that was saved as CSV.
+
+        Args:
+            path: The CSV file.
+            fps: Frames per second of the video; None takes the times in the table.
+
+        Raises:
+            SourceError: The file cannot be read, or is no such table.
+        """
+        from facemood.peer_reading import read_pyfeat
+
+        return cls(read_pyfeat(path, fps=fps), {"read_from": "py-feat"})
+
     def __iter__(self) -> Iterator[Result]:
         return iter(self.results)
 

@@ -65,3 +65,20 @@ def test_what_is_wrong_is_told_before_anything_is_written(
     assert done.returncode == 2
     assert told in " ".join(done.stderr.split())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_tables_of_peers_are_written_for_each_video(facemood: Run, tmp_path: Path, astronaut: Path) -> None:
+    for name in ("a.mp4", "b.mp4"):
+        write_video(tmp_path / name, [Shot(0.5, (("astronaut", 240),)), Shot(0.3)])
+    done = facemood("analyze", "a.mp4", "b.mp4", "-o", "t/{name}.openface.csv", "-o", "all.pyfeat.csv", "--every", 2)
+    assert done.returncode == 0, done.stderr
+    for name in ("a", "b"):
+        rows = rows_of(tmp_path / "t" / f"{name}.openface.csv")
+        assert [row["success"] for row in rows] == ["1", "1", "1", "0"]
+        assert rows[0]["AU12_r"] != ""
+    rows = rows_of(tmp_path / "all.pyfeat.csv")
+    assert [row["input"] for row in rows] == ["a.mp4"] * 4 + ["b.mp4"] * 4
+    assert [row["happiness"] != "" for row in rows[:4]] == [True, True, True, False]
+    refused = facemood("analyze", "a.mp4", "b.mp4", "-o", "both.openface.csv")
+    assert refused.returncode == 2
+    assert facemood("analyze", astronaut, "-o", "photo.openface.csv").returncode == 2

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ENDINGS = (
-    ".csv, .parquet, .xlsx, .sav, .dta, .jsonl, .json, .mp4, .html, .summary.csv, .episodes.csv, .eaf, .TextGrid, "
+    ".csv, .parquet, .xlsx, .sav, .dta, .jsonl, .json, .mp4, .html, .summary.csv, .episodes.csv, .openface.csv, "
+    ".pyfeat.csv, .eaf, .TextGrid, "
     ".srt, .vtt, _events.tsv, _events.json, codebook.md, codebook.csv, .png, .jpg"
 )
 """Suffixes of files that can be written, for the help."""

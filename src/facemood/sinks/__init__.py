@@ -20,6 +20,7 @@ from facemood.sinks.annotation_files import (
 from facemood.sinks.codebook import CodebookSink
 from facemood.sinks.episode_table import EpisodesSink
 from facemood.sinks.parquet import ParquetSink
+from facemood.sinks.peer_tables import OpenFaceSink, PyFeatSink
 from facemood.sinks.report import ReportSink
 from facemood.sinks.sink import MANY, ONE_PHOTO, ONE_VIDEO, Continuable, FailureSink, Sink
 from facemood.sinks.table_files import FORMATS
@@ -42,6 +43,8 @@ SINKS: dict[str, Any] = {
     ".vtt": SubtitlesSink,
     "_events.tsv": EventsSink,
     "_events.json": EventsCodebookSink,
+    ".openface.csv": OpenFaceSink,
+    ".pyfeat.csv": PyFeatSink,
     "codebook.csv": CodebookSink,
     "codebook.md": CodebookSink,
     ".csv": CsvSink,
