@@ -33,7 +33,7 @@ LAYERS = [
     {"table", "data_frames", "participants", "csv_dialect", "schema", "derived", "render", "models"},
     {"results", "peer_reading", "plan_file", "stages", "sources", "datasets", "frame_batches"},
     {"timeline"},
-    {"analysis", "study", "tracking", "flow", "sinks", "outputs", "isolation", "strategy"},
+    {"analysis", "study", "tracking", "flow", "expression_changes", "sinks", "outputs", "isolation", "strategy"},
     {"pipeline", "window"},
     {"stream", "explain", "scene_start", "video_segments", "video_orientation"},
     {"recognizer", "crop_reader"},

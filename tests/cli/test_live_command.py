@@ -67,8 +67,13 @@ def test_the_options_have_the_defaults_of_the_recognizer() -> None:
 
 def test_json_goes_to_stdout_one_line_per_frame(facemood: Run, server: str, tmp_path: Path) -> None:
     derived = ["--valence", "--expression", "beam = min(AU06, AU12)"]
-    done = facemood("live", f"{server}/smile.mp4", "--no-window", "--json", "--threads", 1, *derived)
-    assert (done.returncode, done.stderr) == (0, "")
+    react = ["--on-change", "tee said.jsonl"]
+    done = facemood("live", f"{server}/smile.mp4", "--no-window", "--json", "--threads", 1, *derived, *react)
+    assert done.returncode == 0
+    change = json.loads((tmp_path / "said.jsonl").read_text())
+    assert (change["person"], change["before"], change["label"]) == (1, "", "happy")
+    assert json.loads(done.stderr) == change  # what the command prints
+    (tmp_path / "said.jsonl").unlink()
     results = [json.loads(line) for line in done.stdout.splitlines()]
     assert {result["source"] for result in results} == {f"{server}/smile.mp4"}
     assert [result["frame"] for result in results] == list(range(len(results)))

@@ -26,19 +26,29 @@ from facemood.cli.arguments import (
     Valence,
     Views,
 )
+from facemood.cli.on_change import ChangeCommand
 from facemood.cli.terminal import INTERRUPTED, SOME_FAILED, Json, Quiet, Verbose, print_line, say, start_logging
 from facemood.cli.times import parse_period
 from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, DEFAULT_PRECISION, MIN_FACE, SMOOTH
 from facemood.errors import FacemoodError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from facemood.results import Result
 
 
 Source = Annotated[
     str, typer.Argument(help="camera:0, screen, screen:2, screen:X,Y,WIDTH,HEIGHT, or an rtsp:// or http:// address.")
+]
+OnChange = Annotated[
+    str | None,
+    typer.Option(
+        "--on-change",
+        metavar="COMMAND",
+        help="Run a command when the expression of a person changes: with the change as JSON on its stdin, and as "
+        "FACEMOOD_PERSON, FACEMOOD_EXPRESSION and others.",
+    ),
 ]
 Mirror = Annotated[
     bool | None,
@@ -57,6 +67,7 @@ def live(
         typer.Option(metavar="FOLDER", help="Record a video without boxes and a table into this folder."),
     ] = None,
     window: Annotated[bool, typer.Option("--window/--no-window", help="Open a window.")] = True,
+    on_change: OnChange = None,
     json: Json = False,
     mirror: Mirror = None,
     anonymize: Anonymize = "",
@@ -94,6 +105,7 @@ def live(
     from facemood.tracking.video_options import VideoOptions
     from facemood.window import LiveOptions, run_headless, run_window
 
+    command = None if on_change is None else ChangeCommand(on_change)
     check_live(source)
     video = VideoOptions(smooth=smooth, baseline=parse_period(baseline))
     recognizer = open_recognizer(
@@ -105,12 +117,12 @@ def live(
         mirror=source.startswith("camera") if mirror is None else mirror, layers=tuple(draw or ()),
         anonymize=anonymize, folder=record or Path(), record=record is not None,
     )  # fmt: skip
-    listener = _Listener(json=json, describe=not (window or json or quiet))
+    listener = _Listener(json=json, describe=not (window or json or quiet), react=command)
     needs_images = window or record is not None
     results = recognizer.stream(source, smooth=video.smooth, baseline=video.baseline, keep_images=needs_images)
     results = with_layers(recognizer, results, options.layers)
     info = {**recognizer.info(), **video.info()}
-    with _exit_codes(listener):
+    with _exit_codes(listener), command or contextlib.nullcontext():
         if window:
             run_window(results, info, options, name=source, on_result=listener)
         else:
@@ -123,15 +135,18 @@ class _Listener:
     Args:
         json: Print each result as JSON on stdout.
         describe: Print the faces on stderr whenever a label changes.
+        react: Also called with each result.
     """
 
-    def __init__(self, *, json: bool, describe: bool) -> None:
-        self.json, self.describe, self.count = json, describe, 0
+    def __init__(self, *, json: bool, describe: bool, react: Callable[[Result], None] | None = None) -> None:
+        self.json, self.describe, self.react, self.count = json, describe, react, 0
         self.labels: list[str] | None = None
 
     def __call__(self, result: Result) -> None:
         """Print one result."""
         self.count += 1
+        if self.react is not None:
+            self.react(result)
         if self.json:
             print_line(result.to_json())
         labels = [face.reported[0] for face in result.faces]
