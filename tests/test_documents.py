@@ -106,7 +106,9 @@ def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
     assert (tmp_path / "table.csv").read_text().count("\n") == 3
 
 
-@pytest.mark.parametrize("name", ["action-units", "explain", "gallery", "index", "inputs", "photos", "scale", "videos"])
+@pytest.mark.parametrize(
+    "name", ["action-units", "derived-measures", "explain", "gallery", "index", "inputs", "photos", "scale", "videos"]
+)
 @pytest.mark.usefixtures("in_a_folder_of_photos")
 def test_the_python_of_the_guides_runs(name: str, tmp_path: Path, recognizer: EmotionRecognizer) -> None:
     for module in ("matplotlib", "pyarrow"):
