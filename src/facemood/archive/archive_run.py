@@ -34,12 +34,13 @@ class ArchiveProgress(NamedTuple):
     """How far a run is.
 
     Attributes:
-        done: Inputs that were read in this run; each segment of a video counts.
+        done: Inputs that were read in this run; each segment of a video counts, and of those that are being read the
+            share that is done.
         total: Inputs that this run is to read.
         failed: Inputs of this run that could not be read.
     """
 
-    done: int
+    done: float
     total: int
     failed: int
 
@@ -162,7 +163,7 @@ class ArchiveJob:
     def _run_parts(self, pool: PartPool, plan: ArchivePlan, summary: ArchiveSummary, progress: ProgressHook) -> None:
         """Run all parts, and count what comes of them."""
         done, files = 0, []
-        partly: dict[str, tuple[int, int]] = {}
+        partly: dict[str, tuple[float, int]] = {}
         for event in pool.run(plan.parts):
             if isinstance(event, PartDone):
                 outcome = event.outcome
@@ -224,8 +225,10 @@ def outside(folder: str | Path, inputs: Iterable[str]) -> Iterator[str]:
         >>> list(outside(Path("out"), ["photos/a.jpg"]))
         ['photos/a.jpg']
     """
-    own = absolute(folder).rstrip("/") + "/"
+    own, parent = absolute(folder).rstrip("/") + "/", ""
     for name in inputs:
-        if absolute(name).startswith(own):
-            raise OutputConflictError(f"{folder}: holds the input {name}; give the archive a folder of its own")
+        if (near := os.path.dirname(name)) != parent:  # neighbours come one after the other
+            parent = near
+            if f"{absolute(parent)}/".startswith(own):
+                raise OutputConflictError(f"{folder}: holds the input {name}; give the archive a folder of its own")
         yield name

@@ -171,7 +171,7 @@ class Planner:
         total = entry.segments if entry is not None and same else self._count_segments(name)
         items = []
         for segment in range(total):
-            old = self.book.entries.get(input_key(name, folder, segment))
+            old = self.book.entries.get(input_key(name, folder, segment)) if segment else entry
             if old is None or not old.is_of(stamp, total) or self._again(old):
                 items.append(PlannedItem(name, *stamp, 0 if old is None else old.generation + 1, segment, total))
         return items

@@ -10,7 +10,6 @@ from __future__ import annotations
 import fnmatch
 import glob
 import os
-import stat
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from typing import TypeAlias
 
 from facemood.errors import FacemoodError, SourceError
 from facemood.filenames import printable
-from facemood.sources.kinds import HEIF_SUFFIXES, file_kind, heif_is_installed
+from facemood.sources.kinds import HEIF_SUFFIXES, file_kind, heif_is_installed, suffix_of
 from facemood.text import count
 
 SKIPPED = {
@@ -81,13 +80,12 @@ class Walk:
         Raises:
             SourceError: The folder cannot be listed, or without `on_error` one below it.
         """
-        found = (
-            folder / entry.name
-            for folder, entries in self._folders(folder)
-            for entry in entries
-            if not _leads_on(entry)
-        )
-        return sorted(str(path) for path in found if self._is_read(path))
+        found = list[str]()
+        for place, entries in self._folders(folder):
+            before = str(place / "_")[:-1]
+            files = ((before + entry.name, entry) for entry in entries if not _leads_on(entry))
+            found += (path for path, entry in files if self._is_read(path, regular=_is_regular(entry)))
+        return sorted(found)
 
     def files_matching(self, pattern: str) -> list[str]:
         """Return the photos and videos that a pattern names, sorted by their paths.
@@ -101,7 +99,8 @@ class Walk:
         base = Path(path.anchor)
         parts = path.parts[1:] if path.anchor else path.parts
         found = dict.fromkeys(self._match(base, parts, set()))
-        return sorted(str(path) for path in found if not path.is_dir() and self._is_read(path))
+        files = (path for path in found if not path.is_dir())
+        return sorted(str(path) for path in files if self._is_read(str(path), regular=_is_regular(path)))
 
     def _folders(self, first: Path) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
         """Yield a folder and all below it with what each holds; those that links lead to come last."""
@@ -157,10 +156,10 @@ class Walk:
             return []
         return sorted(entries, key=lambda entry: (entry.is_symlink(), entry.name))
 
-    def _is_read(self, path: Path) -> bool:
+    def _is_read(self, path: str, *, regular: bool) -> bool:
         """Tell whether a file is read; one that is not is counted."""
-        suffix = path.suffix.lower()
-        if not _is_regular(path):
+        suffix = suffix_of(path)
+        if not regular:
             kind = NO_FILE
         elif suffix in HEIF_SUFFIXES:
             kind = "" if heif_is_installed() else suffix
@@ -205,10 +204,13 @@ def _leads_on(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _is_regular(path: Path) -> bool:
-    """Tell whether a path is a regular file, or a link that leads nowhere, which is told when it is opened."""
+def _is_regular(file: Path | os.DirEntry[str]) -> bool:
+    """Tell whether a file is a regular one, or a link that leads nowhere, which is told when it is opened.
+
+    The entry of a folder knows that it is one: a million files are not asked one by one.
+    """
     try:
-        return stat.S_ISREG(path.stat().st_mode)
+        return file.is_file() or not os.path.exists(file)
     except OSError:
         return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import io
+import os
 import warnings
 from pathlib import Path
 
@@ -121,17 +122,28 @@ def file_kind(path: str | Path, *, sniffed: bool = True) -> str:
         >>> file_kind("talk.MP4"), file_kind("face.jpg"), file_kind("notes.txt")
         ('video', 'photo', '')
     """
-    suffix = Path(path).suffix.lower()
+    suffix = suffix_of(path)
     if suffix in VIDEO_SUFFIXES:
         return "video"
-    if suffix in SUFFIXES | HEIF_SUFFIXES:
+    if suffix in SUFFIXES or suffix in HEIF_SUFFIXES:
         return "photo"
     return sniff(head_of(str(path))) if sniffed else ""
 
 
+def suffix_of(path: str | Path) -> str:
+    """Return the ending of a name in lower case, with its dot; empty if there is none.
+
+    Example:
+        >>> suffix_of("photos/A.JPG"), suffix_of("photos.old/.jpg"), suffix_of("face.")
+        ('.jpg', '', '')
+    """
+    suffix = os.path.splitext(path)[1].lower()
+    return suffix if len(suffix) > 1 else ""
+
+
 def is_animated(file: str | bytes) -> bool:
     """Tell whether a photo has several frames that follow each other in time: GIF, WebP, PNG or AVIF."""
-    if isinstance(file, str) and Path(file).suffix.lower() in SUFFIXES - ANIMATED_SUFFIXES:
+    if isinstance(file, str) and suffix_of(file) in SUFFIXES - ANIMATED_SUFFIXES:
         return False
     head = head_of(file)
     if head.startswith(b"\x89PNG") and b"IDAT" in head:
