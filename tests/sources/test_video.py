@@ -5,12 +5,14 @@ import random
 import weakref
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facemood.errors import VideoError
+from facemood.sources import container
 from facemood.sources.video import VideoInfo, expected_frames, probe_video, read_video
 from tests.videos import (
     make_video,
@@ -187,6 +189,36 @@ def test_start_and_end_give_the_same_frames_as_the_whole_video(
 @pytest.mark.parametrize("name", ["h264.mp4", "h265.mp4", "vp9.webm", "h264.mkv", "h264.ts", "mpeg4.avi"])
 def test_numbers_are_right_after_a_seek(tmp_path: Path, name: str) -> None:
     path = make_video(tmp_path / name, numbered_images(90), codec=KINDS[name])
+    assert read_all(path, start=2.9, every=4) == [(number, number / 25, number) for number in (76, 80, 84, 88)]
+
+
+@pytest.mark.parametrize("reorder", [True, False])
+@pytest.mark.parametrize(("name", "codec"), [("a.mp4", "libx264"), ("a.mov", "libx265"), ("b.mp4", "libvpx-vp9")])
+def test_the_index_gives_the_key_frames_that_counting_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, codec: str, reorder: bool
+) -> None:
+    path = str(make_video(tmp_path / name, numbered_images(90), codec=codec, reorder=reorder, audio_seconds=3))
+    times = [number / 10 for number in range(40)]
+    with monkeypatch.context() as patch:
+        patch.setattr(container, "_find_in_index", lambda *_: None)
+        counted = [container.find_key_frame(path, time) for time in times]
+    with monkeypatch.context() as patch:
+        patch.setattr(container, "_count", None)  # the file is not read up to the key frame
+        assert [container.find_key_frame(path, time) for time in times] == counted
+    assert len({found.number for found in counted if found}) > 3
+
+
+def test_a_video_in_fragments_has_no_index_and_is_counted(tmp_path: Path) -> None:
+    path = tmp_path / "fragments.mp4"
+    with (
+        av.open(str(make_video(tmp_path / "a.mp4", numbered_images(90)))) as whole,
+        av.open(str(path), "w", options={"movflags": "frag_keyframe+empty_moov"}) as parts,
+    ):
+        stream = parts.add_stream_from_template(whole.streams.video[0])
+        for packet in whole.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                parts.mux(packet)
     assert read_all(path, start=2.9, every=4) == [(number, number / 25, number) for number in (76, 80, 84, 88)]
 
 

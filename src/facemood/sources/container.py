@@ -192,14 +192,51 @@ def find_key_frame(name: str, before: float) -> KeyFrame | None:
             first = next(container.decode(stream), None)
             if first is None or first.pts is None:
                 return None
-            container.seek(first.pts, stream=stream)
             limit = first.pts + math.floor(before / tick_of(stream))
-            key_frame = _count(container.demux(stream), first.pts, limit)
+            key_frame = _find_in_index(container, stream, first.pts, limit)
+            if key_frame is None:
+                container.seek(first.pts, stream=stream)
+                key_frame = _count(container.demux(stream), first.pts, limit)
             container.seek(key_frame.ticks, stream=stream)
             reached = any(frame.pts == key_frame.ticks for frame in itertools.islice(container.decode(stream), 99))
         except FFmpegError:
             return None
     return key_frame if reached else None
+
+
+def _find_in_index(container: InputContainer, stream: VideoStream, origin: int, limit: int) -> KeyFrame | None:
+    """Find the last key frame at or before a time in the index of an MP4, which lists all packets.
+
+    Only the frames around the key frame are read. The result is that of `_count`.
+
+    Args:
+        container: The open video.
+        stream: Its video stream.
+        origin: Presentation time of the first frame, in ticks.
+        limit: The time, in ticks.
+
+    Returns:
+        None if there is no such index, or the key frame is not where it says.
+    """
+    index = stream.index_entries
+    if "mp4" not in container.format.name or not 0 < stream.frames <= len(index):
+        return None
+    container.seek(limit, stream=stream)
+    packets = container.demux(stream)
+    first = next(packets, None)
+    if first is not None and first.pts is not None and first.dts is not None and first.pts > limit:
+        container.seek(first.dts - 1, stream=stream)  # FFmpeg took a key frame that is stored before the time
+        packets = container.demux(stream)
+        first = next(packets, None)
+    if first is None or first.pts is None or first.dts is None or not first.is_keyframe or first.pts > limit:
+        return None
+    place, key_time = index.search_timestamp(first.dts, any_frame=True), first.pts
+    if place < 0 or index[place].timestamp != first.dts:
+        return None
+    earlier = sum(not entry.is_discard for entry in itertools.islice(index, place))
+    behind = itertools.takewhile(lambda packet: packet.dts is not None and packet.dts <= key_time, packets)
+    leading = sum(packet.pts is not None and packet.pts < key_time and not packet.is_discard for packet in behind)
+    return KeyFrame(origin, key_time, earlier + leading)
 
 
 def _count(packets: Iterator[Packet[VideoStream]], origin: int, limit: int) -> KeyFrame:
