@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from facemood.frame_batches import FrameBatch
@@ -71,6 +72,49 @@ class SegmentTimes:
         return start, None if span.last is None else (span.last + 1) * self.segment + MARGIN
 
 
+class SegmentJoiner:
+    """Joins the segments of a video: leaves out what is only warm-up, and gives people the IDs of the whole video.
+
+    Args:
+        times: Which segment a frame belongs to.
+        first: Number of the first segment. The results of its warm-up are not left out.
+    """
+
+    def __init__(self, times: SegmentTimes, first: int = 0) -> None:
+        self._times, self._first, self._current = times, first, first
+        self._names = TrackNames()
+        self._heads = defaultdict[int, list[EdgeFace]](list)  # faces of segments that warm up
+        self._tails = defaultdict[int, list[EdgeFace]](list)  # faces in the time in which the next one warms up
+
+    def join(self, result: Result, number: int) -> Result | None:
+        """Return a result with the track IDs of the whole video; None for one that another segment has.
+
+        Args:
+            result: The next result of a segment. A segment ends before the next one begins, but not before that
+                warms up.
+            number: Number of the segment.
+        """
+        time, faces = result.timestamp or 0.0, edge_faces(result.index, result.faces)
+        if self._times.is_warm_up(time, number):
+            self._heads[number] += faces
+            if number > self._first:
+                return None
+        elif number > self._current:
+            self._names.pass_seam(self._tails.pop(number - 1, []), self._heads.pop(number, []))
+            self._current = number
+        if self._times.number_at(time) == number and self._times.warms_up(time):
+            self._tails[number] += faces
+        return self._named(result)
+
+    def _named(self, result: Result) -> Result:
+        """Return a result with the track IDs of the whole video."""
+        faces = tuple(
+            face if face.track_id is None else dataclasses.replace(face, track_id=self._names.name(face.track_id))
+            for face in result.faces
+        )
+        return dataclasses.replace(result, faces=faces)
+
+
 @dataclass(slots=True)
 class _OpenSegment:
     """A segment that is being read.
@@ -79,17 +123,11 @@ class _OpenSegment:
         number: Its number.
         scene: Its scene.
         batch: Frames that wait.
-        head: Its faces before it begins.
-        tail: Its faces in the time in which the next one warms up.
-        began: Whether it has begun.
     """
 
     number: int
     scene: Scene
     batch: FrameBatch
-    head: list[EdgeFace] = field(default_factory=list)
-    tail: list[EdgeFace] = field(default_factory=list)
-    began: bool = False
 
 
 class SegmentReader:
@@ -110,7 +148,7 @@ class SegmentReader:
         self._open_scene, self._read, self._size = open_scene, read, batch
         self._open: list[_OpenSegment] = []
         self._next = span.first
-        self._names, self._tail = TrackNames(), list[EdgeFace]()
+        self._joiner = SegmentJoiner(times, span.first)
 
     def run(self, frames: Iterable[Frame]) -> Iterator[list[Result]]:
         """Yield the results of each batch, in order. The frames may begin and end outside of the segments."""
@@ -136,33 +174,10 @@ class SegmentReader:
     def _close_before(self, number: int | None) -> Iterator[list[Result]]:
         """Finish the segments before one; all for None."""
         while self._open and (number is None or self._open[0].number < number):
-            segment = self._open[0]
-            yield self._flush(segment)
-            self._tail = segment.tail
+            yield self._flush(self._open[0])
             del self._open[0]
 
     def _flush(self, segment: _OpenSegment) -> list[Result]:
         """Read the frames of a segment that wait."""
-        results = []
-        for result in self._read(segment.batch.take(), segment.scene):
-            time, faces = result.timestamp or 0.0, edge_faces(result.index, result.faces)
-            if self._times.is_warm_up(time, segment.number):
-                segment.head += faces
-                if segment.number > self._span.first:
-                    continue
-            elif not segment.began:
-                segment.began = True
-                if segment.number > self._span.first:
-                    self._names.pass_seam(self._tail, segment.head)
-            if self._times.number_at(time) == segment.number and self._times.warms_up(time):
-                segment.tail += faces
-            results.append(self._named(result))
-        return results
-
-    def _named(self, result: Result) -> Result:
-        """Return a result with the track IDs of the whole video."""
-        faces = tuple(
-            face if face.track_id is None else dataclasses.replace(face, track_id=self._names.name(face.track_id))
-            for face in result.faces
-        )
-        return dataclasses.replace(result, faces=faces)
+        joined = (self._joiner.join(one, segment.number) for one in self._read(segment.batch.take(), segment.scene))
+        return [result for result in joined if result is not None]

@@ -12,8 +12,12 @@ import pytest
 
 from facemood import EmotionRecognizer
 from facemood.archive import OrderedReading, Reading
-from facemood.errors import FacemoodError
+from facemood.archive.ordered_reading import _joined
+from facemood.archive.reading import ReadTask
+from facemood.errors import FacemoodError, VideoError
 from facemood.results import Result
+from facemood.tracking import VideoOptions
+from facemood.video_segments import SegmentTimes
 from tests.archive.killing import children_of, killing_readers
 from tests.archive.photos import fill
 from tests.cli.conftest import command_in
@@ -34,6 +38,31 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_tasks_are_a_few_photos_or_a_video(place: Path) -> None:
     tasks = OrderedReading(Reading(), 2).tasks([*(f"{number}.jpg" for number in range(9)), "a.mp4", "b.jpg"])
     assert [(len(task.names), task.moving) for task in tasks] == [(8, True), (1, True), (1, True), (1, True)]
+
+
+def test_a_long_video_is_a_task_for_each_segment(tmp_path: Path) -> None:
+    video = str(make_video(tmp_path / "a.mp4", numbered_images(31), fps=1))
+    tasks = OrderedReading(Reading(video=VideoOptions(segment=10)), 2).tasks(["a.jpg", video])
+    assert [(task.segment, task.segments) for task in tasks] == [(0, 1), (0, 3), (1, 3), (2, 3)]
+
+
+def test_segments_are_joined_and_a_video_ends_where_it_cannot_be_read() -> None:
+    tasks = {name: [ReadTask((name,), True, number, 2) for number in (0, 1)] for name in ("a.mp4", "b.mp4")}
+    error = VideoError("b.mp4: broken")
+
+    def said(name: str, number: int, *times: float) -> list[tuple[ReadTask, str, Any]]:
+        return [(tasks[name][number], "result", Result(name, timestamp=time)) for time in times]
+
+    messages = [
+        *said("a.mp4", 0, 0, 9), (tasks["a.mp4"][0], "advance", 2), *said("a.mp4", 1, 9, 10),
+        *said("b.mp4", 0, 0), (tasks["b.mp4"][0], "failure", ("b.mp4", error)), *said("b.mp4", 1, 10),
+        (ReadTask(("c.jpg",), True), "result", Result("c.jpg")),
+    ]  # fmt: skip
+    joined = list(_joined(iter(messages), SegmentTimes.of(VideoOptions(segment=10))))
+    assert [(value.source, value.timestamp) for kind, value in joined if kind == "result"] == [
+        ("a.mp4", 0), ("a.mp4", 9), ("a.mp4", 10), ("b.mp4", 0), ("c.jpg", None)]  # fmt: skip
+    assert [value for kind, value in joined if kind == "failure"] == [("b.mp4", error)]
+    assert sum(value for kind, value in joined if kind == "advance") == 4
 
 
 def test_the_command_writes_the_files_of_one_process(place: Path) -> None:

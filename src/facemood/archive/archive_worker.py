@@ -75,7 +75,7 @@ class ArchiveWorker:
             progress=advance,
         )
         for result in results:
-            self.send("result", result)
+            self.send("result", pickle.dumps(result, protocol=pickle.HIGHEST_PROTOCOL))  # the owner may let it wait
         self.send("end", None)
 
 

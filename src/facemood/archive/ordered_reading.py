@@ -1,11 +1,12 @@
 """Read inputs with several processes, and yield their results in the order of the inputs, as one process does.
 
-Tasks are a few photos, or one video. Their messages wait until all earlier tasks are done. Those of a single input are
-handed on as they come; if its process dies, it is read again, and what was handed on is left out.
+Tasks are a few photos, or one video, or a segment of one. Their messages wait until all earlier tasks are done. Those
+of a single input are handed on as they come; if its process dies, it is read again, and what was handed on is left out.
 """
 
 from __future__ import annotations
 
+import pickle
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -14,13 +15,16 @@ from typing import Any
 
 from facemood.archive.part_engine import ATTEMPTS, LOOK
 from facemood.archive.reading import Reading, ReadTask
+from facemood.archive.segment_edges import count_segments
 from facemood.archive.worker_pool import WorkerPool
 from facemood.archive.worker_process import DIED, WorkerMessage, WorkerProcess, WorkerSetup, describe_death
 from facemood.errors import WorkerError
 from facemood.progress import Hook, open_hook
 from facemood.results import Result
 from facemood.sources import ErrorHandler
+from facemood.sources.remote import is_remote
 from facemood.stream import count_frames, moves
+from facemood.video_segments import SegmentJoiner, SegmentTimes
 
 TASK_PHOTOS = 8
 """Photos of a task."""
@@ -28,8 +32,8 @@ TASK_PHOTOS = 8
 TASK_IMAGES = 2
 """Photos of a task whose results keep their images, which wait in memory."""
 
-HELD = 16
-"""Messages of a task that may wait; then its process does."""
+HELD_BYTES = 64_000_000
+"""Bytes of results of a task that may wait for their turn; then its process does."""
 
 AHEAD = 2
 """Tasks for each process that may be read before their turn."""
@@ -42,6 +46,7 @@ class _Turn:
     Attributes:
         task: The task.
         said: Messages that wait for its turn.
+        size: Bytes of their results.
         ended: Whether it is done.
         handed: How many messages were handed on.
         known: How many messages of the process are left out, because those of a dead one were handed on.
@@ -51,6 +56,7 @@ class _Turn:
 
     task: ReadTask
     said: deque[tuple[str, Any]] = field(default_factory=deque)
+    size: int = 0
     ended: bool = False
     handed: int = 0
     known: int = 0
@@ -61,7 +67,11 @@ class _Turn:
         """Yield the messages that can be handed on: several inputs together, a single one as it is read."""
         while self.said and (self.ended or len(self.task.names) == 1):
             self.handed += 1
-            yield self.said.popleft()
+            kind, value = self.said.popleft()
+            if kind == "result":
+                self.size -= len(value)
+                value = pickle.loads(value)
+            yield kind, value
 
     def add(self, message: WorkerMessage) -> None:
         """Take in a message."""
@@ -72,6 +82,7 @@ class _Turn:
             self.known -= 1
         else:
             self.said.append((message.kind, message.value))
+            self.size += len(message.value) if message.kind == "result" else 0
 
 
 @dataclass(frozen=True)
@@ -102,7 +113,7 @@ class OrderedReading:
         total = count_frames(inputs, self.reading.video.step) if progress else None
         done = 0
         with open_hook(progress) as hook, closing(_Line(self, inputs)) as line:
-            for kind, value in line.run():
+            for kind, value in _joined(line.run(), SegmentTimes.of(self.reading.video)):
                 if kind == "result":
                     yield value
                 elif kind == "failure":
@@ -112,7 +123,7 @@ class OrderedReading:
                     hook(done, total)
 
     def tasks(self, inputs: Sequence[str]) -> Iterator[ReadTask]:
-        """Yield tasks: a few photos, or a video."""
+        """Yield tasks: a few photos, a video, or a segment of one."""
         moving = any(map(moves, inputs))
         photos: list[str] = []
         for name in inputs:
@@ -120,11 +131,38 @@ class OrderedReading:
                 yield ReadTask(tuple(photos), moving)
                 photos = []
             if moves(name):
-                yield ReadTask((name,), moving)
+                segments = self._count_segments(name)
+                yield from (ReadTask((name,), moving, number, segments) for number in range(segments))
             else:
                 photos.append(name)
         if photos:
             yield ReadTask(tuple(photos), moving)
+
+    def _count_segments(self, name: str) -> int:
+        """Return in how many segments a video is read."""
+        segment = self.reading.video.segment
+        return 1 if segment is None or is_remote(name) else count_segments(name, segment)
+
+
+def _joined(messages: Iterator[tuple[ReadTask, str, Any]], times: SegmentTimes) -> Iterator[tuple[str, Any]]:
+    """Yield messages as one process says them: a video that is cut is joined, and ends where it cannot be read."""
+    joiner, last, broken = SegmentJoiner(times), None, False
+    for task, kind, value in messages:
+        if task is not last and (last is None or task.segment == 0 or task.names != last.names):
+            joiner, broken = SegmentJoiner(times), False
+        last = task
+        if not task.is_cut:
+            yield kind, value
+        elif broken:
+            continue
+        elif kind == "failure":
+            broken = True
+            yield kind, value
+        elif kind == "result":
+            result = joiner.join(value, task.segment)
+            if result is not None:
+                yield "result", result
+                yield "advance", 1
 
 
 class _Line:
@@ -137,11 +175,12 @@ class _Line:
         self._line: list[_Turn] = []
         self._running: dict[int, _Turn] = {}  # by the ID of their task
 
-    def run(self) -> Iterator[tuple[str, Any]]:
-        """Yield the messages of all tasks in order."""
+    def run(self) -> Iterator[tuple[ReadTask, str, Any]]:
+        """Yield the messages of all tasks in order, each with its task."""
         while self._fill():
             first = self._line[0]
-            yield from first.take()
+            for kind, value in first.take():
+                yield first.task, kind, value
             if first.ended and not first.said:
                 del self._line[0]
                 continue
@@ -177,13 +216,14 @@ class _Line:
         if turn.ended:
             del self._running[id(worker.task)]
             worker.task = None
-        elif len(turn.said) > HELD and turn is not self._line[0]:
+        elif turn.size > HELD_BYTES and turn is not self._line[0]:
             worker.gate.clear()
 
     def _after_death(self, turn: _Turn, how: str) -> None:
         """Let a task be read again; after the second death, each of its inputs alone, or list the only one."""
         turn.deaths, turn.known, turn.worker = turn.deaths + 1, turn.handed, None
         turn.said.clear()
+        turn.size = 0
         if turn.deaths < ATTEMPTS:
             return
         names = turn.task.names

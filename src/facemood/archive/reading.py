@@ -10,6 +10,7 @@ from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
 
+from facemood.archive.segment_edges import span_of
 from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL
 from facemood.ferc import with_layers
 from facemood.loading import open_recognizer
@@ -118,10 +119,19 @@ class ReadTask:
     Attributes:
         names: The inputs.
         moving: Whether the run has videos; then also the results of photos have the columns of videos.
+        segment: Number of the segment of a video that is cut, from 0.
+        segments: In how many segments it is cut; 1 for all other inputs.
     """
 
     names: tuple[str, ...]
     moving: bool
+    segment: int = 0
+    segments: int = 1
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it is a segment of a video."""
+        return self.segments > 1
 
     def only(self, name: str) -> ReadTask:
         """Return a task with one of the inputs."""
@@ -129,6 +139,8 @@ class ReadTask:
 
     def items(self, *, allow_download: bool) -> list[Item] | Iterator[Item]:
         """Return the inputs as `Reading.results` takes them."""
+        if self.is_cut:
+            return [span_of(self.names[0], self.segment, self.segments)]
         items = [as_item(name, allow_download=allow_download) for name in self.names]
         return iter(items) if self.moving else items  # of a list, the stream knows that it has no videos
 

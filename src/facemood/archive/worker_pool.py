@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue
 from typing import Any
 
 from facemood.archive.worker_process import DIED, READY, WorkerMessage, WorkerProcess, WorkerSetup, end_all
@@ -15,6 +15,10 @@ MOST_EARLY_DEATHS = 3
 """So many processes may end before they are ready, one after the other; then starting more is of no use."""
 
 
+QUEUED = 64
+"""Messages that may wait to be taken; more wait in their processes."""
+
+
 class WorkerPool:
     """Processes on this machine.
 
@@ -24,7 +28,7 @@ class WorkerPool:
 
     def __init__(self, setup: WorkerSetup) -> None:
         self._setup = setup
-        self._messages: SimpleQueue[WorkerMessage] = SimpleQueue()
+        self._messages: Queue[WorkerMessage] = Queue(QUEUED)
         self._workers: list[WorkerProcess] = []
         self._early = 0
 

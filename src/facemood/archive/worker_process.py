@@ -10,7 +10,7 @@ import subprocess
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from queue import SimpleQueue
+from queue import Full, Queue
 from typing import Any, NamedTuple
 
 from facemood.archive.reading import Reading
@@ -62,8 +62,14 @@ DIED = "died"
 """Kind of the message that a process has ended; its value says how."""
 
 
+FULL = 0.5
+"""Seconds after which a message that finds the queue full looks whether its process is to end."""
+
+
 class WorkerProcess:
     """A process that reads inputs. Its messages come through a queue that several processes may share.
+
+    While the queue is full, the process waits.
 
     Args:
         setup: What it needs to know.
@@ -79,7 +85,7 @@ class WorkerProcess:
     ready: bool
     gate: threading.Event
 
-    def __init__(self, setup: WorkerSetup, messages: SimpleQueue[WorkerMessage]) -> None:
+    def __init__(self, setup: WorkerSetup, messages: Queue[WorkerMessage]) -> None:
         self.task, self.ready, self.gate = None, False, threading.Event()
         self.gate.set()
         self._messages, self._closing = messages, False
@@ -129,9 +135,16 @@ class WorkerProcess:
             while not self._closing:
                 self.gate.wait()
                 kind, value = pickle.load(self._process.stdout)
-                self._messages.put(WorkerMessage(self, kind, value))
+                self._put(kind, value)
         if not self._closing:
-            self._messages.put(WorkerMessage(self, DIED, ended(self._process.wait())))
+            self._put(DIED, ended(self._process.wait()))
+
+    def _put(self, kind: str, value: Any) -> None:
+        """Hand on a message, unless the process is to end."""
+        while not self._closing:
+            with contextlib.suppress(Full):
+                self._messages.put(WorkerMessage(self, kind, value), timeout=FULL)
+                return
 
 
 def ended(code: int) -> str:
