@@ -82,6 +82,18 @@ def test_two_processes_share_a_video(place: Path, monkeypatch: pytest.MonkeyPatc
     assert Path("two.csv").read_bytes() == Path("one.csv").read_bytes()
 
 
+def test_the_progress_of_a_part_is_the_share_of_its_video(
+    place: Path, monkeypatch: pytest.MonkeyPatch, recognizer: EmotionRecognizer
+) -> None:
+    monkeypatch.chdir(place)
+    job = job_here("progress", video=OPTIONS)
+    part = job.plan(["clip.mp4"]).parts[1]
+    shares: list[float] = []
+    PartWorker(job.reading, recognizer, ArchiveFolder(job.folder)).work(part, lambda done, failed: shares.append(done))
+    assert shares == sorted(shares)
+    assert len({share for share in shares if 0 < share < 1}) > 1
+
+
 def test_a_segment_that_cannot_be_read_is_told_once_for_its_video(
     place: Path, monkeypatch: pytest.MonkeyPatch, recognizer: EmotionRecognizer
 ) -> None:

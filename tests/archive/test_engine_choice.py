@@ -9,6 +9,7 @@ import pytest
 
 from facemood.archive import EngineChoice, Reading, engine_choice
 from facemood.archive.part import ArchivePart, PlannedItem
+from facemood.archive.ray_engine import BoardTeller
 from facemood.archive.remote_work import _open_worker, read_part
 from facemood.archive.worker_process import WorkerSetup
 from facemood.errors import MissingExtraError, OptionError, WorkerError
@@ -51,7 +52,7 @@ def test_a_machine_without_the_folders_says_so_and_fails_no_input(
     part = ArchivePart((PlannedItem("in/a.jpg", 5, 7),), "key", str(tmp_path))
     for folder in (tmp_path / "none", tmp_path):
         setup = WorkerSetup(Reading(), str(folder), str(tmp_path / "out"))
-        answer = read_part(pickle.dumps(setup), part)
+        answer = read_part(pickle.dumps(setup), part, BoardTeller("none"))
         assert isinstance(answer.outcome, WorkerError)
         assert "does not have this folder (No such file or directory); mount inputs and archive" in str(answer.outcome)
     _open_worker.cache_clear()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import time
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, NamedTuple
 
-from facemood.archive.part_engine import EngineEvent, Part, PartDied, PartLost
+from facemood.archive.part_engine import EngineEvent, Part, PartDied, PartLost, PartProgress
 from facemood.archive.remote_engine import RemoteEngine
 from facemood.archive.remote_work import read_part
 from facemood.archive.worker_process import WorkerSetup, usable_cores
@@ -36,6 +37,22 @@ SILENT = 50
 """Level from which workers and scheduler on this machine log; the engine tells what happens."""
 
 
+class TopicTeller(NamedTuple):
+    """Tells the driver how far a part is by an event of Dask.
+
+    Attributes:
+        topic: The topic of the run's events.
+    """
+
+    topic: str
+
+    def tell(self, part: str, done: float, failed: int) -> None:
+        """Log the event."""
+        from distributed import get_worker
+
+        get_worker().log_event(self.topic, [part, done, failed])
+
+
 class DaskEngine(RemoteEngine):
     """Runs parts as tasks of Dask.
 
@@ -56,6 +73,7 @@ class DaskEngine(RemoteEngine):
         self._dask: Any = require("distributed", extra="dask")
         self._cluster: Any = None
         self._ready: SimpleQueue[Any] = SimpleQueue()
+        self._teller = TopicTeller(f"facemood-{os.urandom(8).hex()}")
         self._running: dict[str, Part] = {}
         self._lost: list[Part] = []
         self._seen = time.monotonic()
@@ -71,7 +89,7 @@ class DaskEngine(RemoteEngine):
 
     def submit(self, part: Part) -> None:
         """Begin to run a part."""
-        future = self._client.submit(read_part, self._setup, part, pure=False, resources=self._resources)
+        future = self._client.submit(read_part, self._setup, part, self._teller, pure=False, resources=self._resources)
         self._running[future.key] = part
         future.add_done_callback(self._ready.put)
 
@@ -89,6 +107,9 @@ class DaskEngine(RemoteEngine):
         except Empty:
             self._start_again()
             return None
+        if isinstance(future, list):
+            known, done, failed = future
+            return next((PartProgress(part, done, failed) for part in self._running.values() if part.id == known), None)
         part = self._running.pop(future.key)
         try:
             return self._done(future.result())
@@ -119,7 +140,12 @@ class DaskEngine(RemoteEngine):
 
     def _connect(self, address: str) -> Any:
         """Connect to a scheduler."""
-        return self._dask.Client(address, set_as_default=False)
+        return self._heard(self._dask.Client(address, set_as_default=False))
+
+    def _heard(self, client: Any) -> Any:
+        """Return a client that hears how far parts are."""
+        client.subscribe_topic(self._teller.topic, lambda event: self._ready.put(list(event[1])))
+        return client
 
     def _start(self) -> Any:
         """Start workers on this machine, whose connections are encrypted and closed to other users."""
@@ -131,7 +157,7 @@ class DaskEngine(RemoteEngine):
                 dashboard_address=f"{LOOPBACK}:0",
                 memory_limit=0, silence_logs=SILENT, preload=[PRELOAD], security=self._dask.Security.temporary(),
             )  # fmt: skip
-        return self._dask.Client(self._cluster, set_as_default=False)
+        return self._heard(self._dask.Client(self._cluster, set_as_default=False))
 
     def _count_slots(self) -> int:
         """Count the workers. Each reads one part at a time."""

@@ -56,12 +56,12 @@ class PartProgress(NamedTuple):
 
     Attributes:
         part: The part.
-        done: How many.
+        done: How many; the share of a video that is being read is a fraction.
         failed: How many of them failed.
     """
 
     part: Part
-    done: int
+    done: float
     failed: int
 
 

@@ -15,7 +15,7 @@ from facemood.archive.drawn import DrawnInputs
 from facemood.archive.made_by import made_by
 from facemood.archive.part import BUSY, RECORD_KEY, THERE, WRITTEN, ArchivePart, PartOutcome, PartRecord
 from facemood.archive.reading import Reading
-from facemood.archive.segment_edges import SegmentEdges, span_of
+from facemood.archive.segment_edges import SegmentEdges, seconds_of, span_of
 from facemood.archive.worker_process import WorkerSetup
 from facemood.defaults import DEFAULT_PRECISION
 from facemood.errors import FacemoodError, OutputBusyError, OutputError
@@ -32,8 +32,11 @@ from facemood.video_segments import SegmentTimes
 CHANGED = "the file changed while it was read; run again to read it as it is now"
 """Why the rows of such an input are not kept."""
 
-Advance = Callable[[int, int], None]
-"""Called with the number of inputs that are done, and how many of them failed."""
+Advance = Callable[[float, int], None]
+"""Called with the number of inputs that are done, of a video its share, and how many of them failed."""
+
+ALMOST = 0.99
+"""The share of a video that is being read is at most this."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,11 @@ class _PartFile:
         worker: Who reads.
         part: What is read.
         target: The file's final name.
-        advance: Called after each input.
+        advance: Called after each input, and after some frames of a video.
+        rows: Number of rows of each input.
+        failures: Why inputs could not be read, by their number.
+        stamps: Size and time of each input before it was opened.
+        reached: Second of a video that is read.
     """
 
     worker: PartWorker
@@ -117,6 +124,7 @@ class _PartFile:
     rows: list[int] = field(default_factory=list)
     failures: dict[int, str] = field(default_factory=dict)
     stamps: dict[str, Stamp] = field(default_factory=dict)
+    reached: float = 0.0
 
     def __post_init__(self) -> None:
         self.carried = carried_columns(self.part)
@@ -124,6 +132,7 @@ class _PartFile:
         self.numbers = {item.name: number for number, item in enumerate(self.part.items)}
         self.cut = self.part.items[0] if self.part.items[0].segments > 1 else None
         self.edges = None if self.cut is None else SegmentEdges([], [], [])
+        self.period = self._period()
 
     def run(self) -> PartOutcome:
         """Read the inputs and write the file."""
@@ -164,6 +173,7 @@ class _PartFile:
                 self._finish(held)
             held.append(result)
             if result.timestamp is not None:
+                self.reached = result.timestamp
                 self._write(held)
         self._finish(held)
         self._check_silent()
@@ -193,9 +203,26 @@ class _PartFile:
         file = None if planned is not None else find_remote(name)
         return planned or (Stamp() if file is None else Stamp(file.size, file.mtime_ns))
 
+    def _period(self) -> tuple[float, float] | None:
+        """Return from when to when the only input is read, in seconds; None if it is no video of known length."""
+        first, *more = self.part.items
+        if more or is_remote(first.name) or not moves(first.name):
+            return None
+        start, end = 0.0, None
+        if self.cut is not None:
+            start, end = SegmentTimes.of(self.worker.reading.video).bounds(
+                span_of(first.name, first.segment, first.segments)
+            )
+        end = seconds_of(first.name) if end is None else end
+        return None if end is None or end <= start else (start, end)
+
     def _count_done(self, done: int, total: int | None) -> None:
-        """Tell how many inputs were opened."""
-        self.advance(len(self.stamps), len(self.failures))
+        """Tell how many inputs are read."""
+        read = float(len(self.stamps))
+        if self.period is not None:
+            start, end = self.period
+            read = min(max(0.0, (self.reached - start) / (end - start)), ALMOST)
+        self.advance(read, len(self.failures))
 
     def _fail(self, name: str, error: FacemoodError) -> None:
         """Note an input that cannot be read."""

@@ -8,9 +8,10 @@ import os
 import pickle
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import cv2
 
@@ -21,6 +22,24 @@ from facemood.errors import FacemoodError, WorkerError
 
 _ONE_AT_A_TIME = threading.Lock()
 """Workers of Dask may have several threads, but a process has one recognizer."""
+
+
+TELL_EVERY = 5.0
+"""Seconds between two messages on how far a part is. A part that takes less sends none."""
+
+
+class Teller(Protocol):
+    """Tells the driver how far a part is. It is sent to the worker along with the part."""
+
+    def tell(self, part: str, done: float, failed: int) -> None:
+        """Tell it.
+
+        Args:
+            part: ID of the part.
+            done: Inputs that are done, as for `PartProgress`.
+            failed: How many of them failed.
+        """
+        ...
 
 
 class RemoteOutcome(NamedTuple):
@@ -39,22 +58,43 @@ class RemoteOutcome(NamedTuple):
     process: int
 
 
-def read_part(setup: bytes, part: ArchivePart) -> RemoteOutcome:
+def read_part(setup: bytes, part: ArchivePart, teller: Teller) -> RemoteOutcome:
     """Read a part in this process.
 
     Args:
         setup: The pickled `WorkerSetup`. The recognizer that it asks for is opened once, and kept for the next part.
         part: The part.
+        teller: Tells how far it is.
     """
     with _ONE_AT_A_TIME, _noted_messages() as messages:
         outcome: PartOutcome | FacemoodError
         try:
             worker = _open_worker(setup)
             _check_mounted(part)
-            outcome = worker.work(part)
+            outcome = worker.work(part, _Advance(teller, part.id))
         except FacemoodError as error:
             outcome = error
     return RemoteOutcome(outcome, tuple(messages), socket.gethostname(), os.getpid())
+
+
+class _Advance:
+    """Tells how far a part is, now and then.
+
+    Args:
+        teller: Who tells it.
+        part: ID of the part.
+    """
+
+    def __init__(self, teller: Teller, part: str) -> None:
+        self._teller, self._part = teller, part
+        self._due = time.monotonic() + TELL_EVERY
+
+    def __call__(self, done: float, failed: int) -> None:
+        """Take in how far the part is."""
+        if time.monotonic() >= self._due:
+            self._due = time.monotonic() + TELL_EVERY
+            with contextlib.suppress(Exception):  # the part goes on, whether or not anybody hears of it
+                self._teller.tell(self._part, done, failed)
 
 
 @lru_cache(maxsize=1)

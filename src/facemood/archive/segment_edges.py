@@ -66,11 +66,27 @@ def count_segments(name: str, segment: float) -> int:
         >>> count_segments("none.mp4", 600)
         1
     """
+    seconds = seconds_of(name, countable=True)
+    return 1 if seconds is None else max(1, math.ceil((seconds - WARM_UP) / segment))
+
+
+def seconds_of(name: str, *, countable: bool = False) -> float | None:
+    """Return how long a video is, as its head says; None if it does not, or cannot be read.
+
+    Args:
+        name: The video.
+        countable: Whether a time must be found in it without decoding all before it.
+
+    Example:
+        >>> seconds_of("none.mp4") is None
+        True
+    """
     with contextlib.suppress(FacemoodError), open_container(name) as container:
         stream = video_stream(container, name)
-        seconds = duration_of(container, stream, 0) if is_countable(stream) else None
-        return 1 if seconds is None else max(1, math.ceil((float(seconds) - WARM_UP) / segment))
-    return 1
+        if is_countable(stream) or not countable:
+            seconds = duration_of(container, stream, 0)
+            return None if seconds is None else float(seconds)
+    return None
 
 
 def span_of(name: str, segment: int, segments: int) -> VideoSpan:

@@ -225,7 +225,7 @@ def run_archive(job: ArchiveJob, inputs: ArchiveInputs, *, quiet: bool) -> int:
 
             summary = job.run(plan, remember)
     except KeyboardInterrupt:
-        read = last[0].done if last else 0
+        read = int(last[0].done) if last else 0
         say(f"facemood: interrupted after {count(read, 'input')}; parts that are done are kept, run again to go on")
         return INTERRUPTED
     _tell(summary, quiet=quiet)
