@@ -18,12 +18,13 @@ from PIL import Image as Pillow
 
 from facemood import Analysis, EmotionRecognizer, Face, Frame, SourceError, VideoError, frame_batches
 from facemood.frame_batches import batched
+from facemood.participants import Participants, Segment
 from facemood.schema import Image
 from facemood.sources import load_image, read_video
 from facemood.stream import count_frames
 from facemood.table import columns_for
 from facemood.timeline import find_episodes, find_unit_events
-from tests.videos import make_video
+from tests.videos import make_video, numbered_images
 
 FPS = 12.5
 
@@ -218,6 +219,17 @@ def test_a_baseline_period_without_a_face_is_a_warning_and_gives_no_change(
     results = list(recognizer.stream(video, baseline=(0, 0.3)))
     assert all(face.change is None for result in results for face in result)
     assert "no face was tracked from 0 to 0.3 s" in caplog.text
+
+
+def test_a_segment_of_the_plan_in_which_no_frame_lies_is_told(
+    recognizer: EmotionRecognizer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    video = make_video(tmp_path / "talk.mp4", numbered_images(30), fps=10)
+    lines = [Segment("talk.mp4", "p01", start=start, end=start + 1, line=2 + start) for start in (0, 2, 4)]
+    recognizer.analyze(str(video), every=5, participants=Participants(tuple(lines), name="plan.csv"))
+    (message,) = [text for text in caplog.messages if "no frame" in text]
+    assert "line 6 of the plan, which begins at 0:04" in message
+    assert "the last one is at 0:02.50" in message
 
 
 def test_photos_and_videos_share_one_table(

@@ -36,8 +36,9 @@ from facemood.sources import (
 from facemood.sources.ahead import read_ahead
 from facemood.sources.items import VideoSpan
 from facemood.sources.live import open_live
-from facemood.text import count
+from facemood.text import clock, count
 from facemood.tracking import Scene, VideoOptions
+from facemood.tracking.follow import time_of
 from facemood.video_segments import SegmentReader, SegmentTimes
 
 logger: logging.Logger = logging.getLogger("facemood")
@@ -240,9 +241,17 @@ class _Run:
             return
         stream = self.stream
         scene = begin_scene(item, stream.pipeline, stream.video, stream.participants, name=name, batch=stream.batch)
+        empty, last = stream.participants.of(name) if stream.participants else (), 0.0
         with contextlib.closing(self._open_ahead(item)) as frames:
             for batch in batched(frames, self.stream.batch):
+                last = time_of(batch[-1])
+                empty = tuple(one for one in empty if not any(one.covers(time_of(frame)) for frame in batch))
                 yield list(self._read(batch, scene))
+        for one in empty:
+            logger.warning(
+                "%s: no frame lies in the segment of line %d of the plan, which begins at %s; the last one is at %s",
+                name, one.line, clock(one.start, decimals=2), clock(last, decimals=2),
+            )  # fmt: skip
 
     def _read_segments(self, item: Item) -> Iterator[list[Result]]:
         """Yield the results of a video, or of some of its segments, batch by batch."""
