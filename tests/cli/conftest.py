@@ -1,16 +1,16 @@
-"""The command line as users run it: a process of its own."""
+"""The command line as users run it: in a process of its own (`tests.forking`)."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.forking import run_command
 from tests.growing import part_of
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -20,9 +20,8 @@ def command_in(folder: Path) -> Run:
     """What runs the command in a folder."""
 
     def run(*arguments: object, cwd: Path = folder, columns: int = 100) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "facemood", *map(str, arguments)]
         environment = {**os.environ, "COLUMNS": str(columns), "NO_COLOR": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-        return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, timeout=300)
+        return run_command([*map(str, arguments)], cwd, environment, timeout=300)
 
     return run
 

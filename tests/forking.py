@@ -1,0 +1,134 @@
+"""The command line as a process of its own, forked from one that has imported the libraries, which takes long.
+
+A `ForkServer` waits for commands. For each it forks: the new process has the folder, the environment, the output files
+and the exit code of the command, as one that was started has them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import runpy
+import select
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+LIGHT = ("numpy", "cv2", "onnxruntime", "av", "PIL.Image", "rich.console", "rich.progress", "facemood.cli.entry",
+         "facemood.cli.analyze_job", "facemood.loading", "facemood.sinks", "facemood.outputs")  # fmt: skip
+"""Modules that most commands import."""
+
+HEAVY = ("torch", "facemood.train.fit", "facemood.train.export", "facemood.cli.train_command")
+"""Modules that commands of training import."""
+
+TRAINING = ("train", "tune", "soft-labels", "export")
+"""Commands of training."""
+
+LOOSE = {"COLUMNS", "NO_COLOR", "PYTEST_CURRENT_TEST", "PWD", "OLDPWD"}
+"""Variables that the command reads when it runs. All others may count when Python starts or a library is imported."""
+
+
+class ForkServer:
+    """A process that forks others.
+
+    Args:
+        modules: What it imports first.
+    """
+
+    def __init__(self, modules: Iterable[str]) -> None:
+        self._environment = fixed(os.environ)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__, *modules], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def fits(self, environment: Mapping[str, str]) -> bool:
+        """Return whether a process with this environment may be forked."""
+        return fixed(environment) == self._environment
+
+    def run(
+        self, arguments: list[str], cwd: Path, environment: Mapping[str, str], timeout: float
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command, and return what it printed."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with tempfile.TemporaryDirectory() as folder:
+            files = [Path(folder, name) for name in ("stdout", "stderr")]
+            task = {
+                "arguments": arguments,
+                "cwd": str(cwd),
+                "environment": dict(environment),
+                "files": [*map(str, files)],
+            }
+            self._process.stdin.write(json.dumps(task) + "\n")
+            self._process.stdin.flush()
+            if not select.select([self._process.stdout], [], [], timeout)[0]:
+                self._process.kill()
+                raise subprocess.TimeoutExpired(arguments, timeout)
+            code = int(self._process.stdout.readline())
+            printed = (file.read_text(encoding="utf-8") for file in files)
+            return subprocess.CompletedProcess(arguments, code, *printed)
+
+
+def fixed(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that must be the same."""
+    return {name: value for name, value in environment.items() if name not in LOOSE}
+
+
+@cache
+def server_for(training: bool) -> ForkServer:
+    """Return the server of this test process; it ends with it, as its input ends then."""
+    return ForkServer((*LIGHT, *HEAVY) if training else LIGHT)
+
+
+def run_command(
+    arguments: list[str], cwd: Path, environment: Mapping[str, str], timeout: float
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
+    if hasattr(os, "fork"):
+        server = server_for(arguments[:1] != [] and arguments[0] in TRAINING and "--help" not in arguments)
+        if server.fits(environment):
+            return server.run(arguments, cwd, environment, timeout)
+    command = [sys.executable, "-m", "facemood", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, timeout=timeout)
+
+
+def serve(modules: Iterable[str]) -> None:
+    """Fork for each command that comes, until there are no more. In a forked process, run the command."""
+    for name in modules:
+        with contextlib.suppress(Exception):  # what cannot be imported, the command tells
+            importlib.import_module(name)
+    commands, answers = os.fdopen(os.dup(0), "r"), os.fdopen(os.dup(1), "w")
+    for line in iter(commands.readline, ""):
+        task = json.loads(line)
+        process = os.fork()
+        if process == 0:
+            commands.close()
+            answers.close()
+            become(task)
+            return
+        _, status = os.waitpid(process, 0)
+        print(os.waitstatus_to_exitcode(status), file=answers, flush=True)
+
+
+def become(task: dict[str, Any]) -> None:
+    """Become the process of a command."""
+    os.chdir(task["cwd"])
+    os.environ.clear()
+    os.environ.update(task["environment"])
+    for target, name in enumerate((os.devnull, *task["files"])):
+        handle = os.open(name, os.O_RDWR | os.O_CREAT, 0o600)
+        os.dup2(handle, target)
+        os.close(handle)
+    sys.argv = ["facemood", *task["arguments"]]
+    sys.path[0] = task["cwd"]
+    runpy.run_module("facemood", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1:])
