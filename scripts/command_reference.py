@@ -51,9 +51,9 @@ def section(name: str, command: Any) -> str:
 
 
 def grouped(parameters: list[Any]) -> dict[str, list[Any]]:
-    """Return parameters by the title of their group, in the order of the help."""
+    """Return parameters by the title of their group: arguments first, then options in the order of the help."""
     groups: dict[str, list[Any]] = {}
-    for one in parameters:
+    for one in sorted(parameters, key=lambda one: str(one.param_type_name)):
         if not getattr(one, "hidden", False):
             groups.setdefault(getattr(one, "rich_help_panel", None) or one.param_type_name, []).append(one)
     return groups
@@ -62,6 +62,7 @@ def grouped(parameters: list[Any]) -> dict[str, list[Any]]:
 def row(parameter: Any, context: Any) -> tuple[str, str]:
     """Return the names of a parameter, and its meaning with its default."""
     names, meaning = parameter.get_help_record(context)
+    names = re.sub("<[^>]*>", "VALUE", names)
     if parameter.param_type_name == "argument":
         names = parameter.metavar or parameter.name
     return f"`{names}`".replace("|", "\\|"), cell(meaning)

@@ -14,8 +14,9 @@ import pytest
 from typer.testing import CliRunner
 
 from facemood.cli.entry import build_app
+from facemood.cli.examples import EXAMPLES
 from tests.cli.test_help import COMMANDS
-from tests.conftest import PHOTOS, ROOT
+from tests.conftest import PHOTOS, ROOT, load_script
 from tests.moving_faces import read_photo
 from tests.study_videos import Shot, write_video
 
@@ -53,8 +54,8 @@ ELSEWHERE = {
 }
 """Commands that need a dataset, a camera or hours, and the test that runs them on small made things."""
 
-SPECIAL = ("--workers", "--on", "--shard", "--serve", "s3://", "https://", "runs/own")
-"""Parts of a command that need other machines, a network or a trained model; tests of their own run such commands."""
+SPECIAL = ("--workers", "--on", "--shard", "--serve", "--segmenter", "s3://", "https://", "runs/own")
+"""Parts of a command that need time, other machines, a network or a trained model; tests of their own run these."""
 
 FOREIGN = {
     "--budget",
@@ -129,6 +130,16 @@ def test_text_names_files_that_exist(page: Path) -> None:
             and "NAME" not in code
         ):
             assert any((home / code).exists() for home in homes), code
+
+
+def test_the_command_reference_has_every_command_with_its_options_and_examples() -> None:
+    page = load_script("command_reference").command_reference()
+    sections = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", page, flags=re.MULTILINE | re.DOTALL))
+    assert set(EXAMPLES) == set(sections)
+    for name, section in sections.items():
+        shown = {option for one in COMMANDS[name].params if not getattr(one, "hidden", False) for option in one.opts}
+        assert [option for option in shown if option.startswith("-") and option not in section] == []
+        assert all(f"\nfacemood {line}\n" in section for line in EXAMPLES[name])
 
 
 def test_commands_that_are_not_run_here_are_run_elsewhere() -> None:

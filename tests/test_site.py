@@ -92,7 +92,7 @@ def pages(site: Path) -> dict[Path, Links]:
 def test_every_task_is_one_click_from_the_start_page() -> None:
     start = (ROOT / "docs" / "index.md").read_text()
     tasks = start.partition("## What do you want to do?")[2].partition("\n## ")[0]
-    linked = re.findall(r"^- \[\*\*[^]]+\*\*\]\(([\w-]+)\.md\): \S", tasks, flags=re.MULTILINE)
+    linked = re.findall(r"^- \[\*\*[^]]+\*\*\]\(([\w-]+)\.md(?:#[\w-]+)?\): \S", tasks, flags=re.MULTILINE)
     assert sorted(linked) == sorted(TASKS.values())
 
 

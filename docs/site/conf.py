@@ -68,6 +68,7 @@ nb_merge_streams = True
 
 html_theme = "pydata_sphinx_theme"
 html_title = "facemood"
+html_logo = html_favicon = str(ROOT / "src" / "facemood" / "server" / "static" / "icon.svg")
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 templates_path = ["templates"]
@@ -76,9 +77,10 @@ html_sidebars = {"**": ["pages.html"]}
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {
+    "logo": {"text": "facemood"},
     "navbar_center": [],
     "navbar_end": ["theme-switcher"],
-    "navbar_persistent": ["search-field"],
+    "navbar_persistent": ["search-button-field"],
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
