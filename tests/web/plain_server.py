@@ -10,8 +10,6 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from facemood.web.static_site import write_site
-
 BASE = "/some/where/"
 """The path at which the folder is served."""
 
@@ -87,11 +85,3 @@ def serve_folder(folder: Path) -> Iterator[PlainServer]:
         finally:
             server.shutdown()
             thread.join()
-
-
-@contextlib.contextmanager
-def serve_site(folder: Path) -> Iterator[PlainServer]:
-    """Write a site with the small model into a folder, and serve it until the block ends."""
-    write_site(folder, models=["nano"])
-    with serve_folder(folder) as server:
-        yield server

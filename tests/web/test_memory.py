@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from facemood.web.static_site import write_site
 from tests.moving_faces import read_photo
 from tests.server.browser import open_browser
 from tests.web.plain_server import serve_folder
@@ -37,9 +37,8 @@ OPEN = """(async () => {
 })()"""
 
 
-def test_the_memory_stays_flat_while_frames_are_read(tmp_path: Path) -> None:
-    folder = tmp_path / "site"
-    write_site(folder, models=["nano"])
+def test_the_memory_stays_flat_while_frames_are_read(copy_site: Callable[[Path], Path], tmp_path: Path) -> None:
+    folder = copy_site(tmp_path / "site")
     picture = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
     picture[100:612, 200:712] = read_photo("astronaut.png")
     cv2.imwrite(str(folder / "picture.png"), picture)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -15,7 +15,7 @@ from tests.conftest import PHOTOS
 from tests.moving_faces import read_photo
 from tests.server.browser import Browser, Page, open_browser, portrait_camera
 from tests.videos import make_video
-from tests.web.plain_server import PlainServer, serve_folder, serve_site
+from tests.web.plain_server import PlainServer, serve_folder
 
 pytestmark = pytest.mark.browser
 
@@ -29,8 +29,8 @@ SCARCE = "--js-flags=--wasm-max-mem-pages=300"
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainServer]:
-    with serve_site(tmp_path_factory.mktemp("site") / "site") as server:
+def host(copy_site: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainServer]:
+    with serve_folder(copy_site(tmp_path_factory.mktemp("site") / "site")) as server:
         yield server
 
 

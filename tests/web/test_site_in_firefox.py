@@ -8,16 +8,17 @@ import pytest
 
 from facemood import EmotionRecognizer
 from facemood.text import percent
+from facemood.web.static_site import Site
 from tests.conftest import PHOTOS
 from tests.web.firefox import FirefoxPage, open_firefox
-from tests.web.plain_server import BASE, PlainServer, serve_site
+from tests.web.plain_server import BASE, PlainServer, serve_folder
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainServer]:
-    with serve_site(tmp_path_factory.mktemp("host") / "site") as server:
+def host(nano_site: Site) -> Iterator[PlainServer]:
+    with serve_folder(nano_site.folder) as server:
         yield server
 
 

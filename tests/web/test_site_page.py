@@ -7,7 +7,7 @@ import io
 import json
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from facemood import EmotionRecognizer
 from facemood.table import RAW, columns_for
 from facemood.text import percent
 from facemood.web.site_server import SiteServer
-from facemood.web.static_site import write_site
+from facemood.web.static_site import Site
 from tests.conftest import PHOTOS
 from tests.server.browser import Browser, Page
 from tests.web.plain_server import BASE, PlainServer, serve_folder
@@ -32,19 +32,10 @@ SHOWN = "document.querySelector('.word')?.innerText"
 NOTICE = "document.getElementById('notice').innerText"
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("site") / "faces"
-    write_site(folder, models=["nano"], base=BASE)
-    return folder
-
-
 @pytest.fixture
-def host(site: Path, tmp_path: Path) -> Iterator[PlainServer]:
+def host(copy_site: Callable[[Path], Path], tmp_path: Path) -> Iterator[PlainServer]:
     """A host of a copy of the site, which a test may damage. Each has an origin of its own, so nothing is kept."""
-    copy = tmp_path / "site" / "copy"
-    shutil.copytree(site, copy)
-    with serve_folder(copy) as server:
+    with serve_folder(copy_site(tmp_path / "site" / "copy")) as server:
         yield server
 
 
@@ -156,8 +147,8 @@ def test_a_file_that_was_not_copied_is_named(browser: Browser, host: PlainServer
         assert f"{part.name} is missing" in page.wait(NOTICE)
 
 
-def test_the_policy_of_facemood_web_serve_lets_the_page_read(browser: Browser, site: Path) -> None:
-    with SiteServer(site, base="/faces") as server:
+def test_the_policy_of_facemood_web_serve_lets_the_page_read(browser: Browser, nano_site: Site) -> None:
+    with SiteServer(nano_site.folder, base="/faces") as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         with browser.page() as page:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from facemood.schema import Image
 from facemood.sources.video import read_video
-from facemood.web.static_site import write_site
 from tests.moving_faces import read_photo
 from tests.server.browser import open_browser
 from tests.videos import make_video, numbered_images
@@ -86,9 +85,10 @@ def times() -> dict[str, list[float]]:
 
 
 @pytest.fixture(scope="module")
-def site(times: dict[str, list[float]], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("frames") / "site"
-    write_site(folder, models=["nano"])
+def site(
+    times: dict[str, list[float]], copy_site: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    folder = copy_site(tmp_path_factory.mktemp("frames") / "site")
     for name, moments in times.items():
         codec = "libvpx-vp9" if name.endswith("webm") else "libx264"
         make_video(folder / name, numbered_images(COUNT), timestamps=moments, codec=codec)
