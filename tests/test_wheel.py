@@ -39,6 +39,7 @@ SHIPPED = (
     "web/ort/LICENSE",
     "web/ort/origin.json",
     "web/ort/ort-wasm-simd-threaded.wasm.xz",
+    "web/ort/xz-decompress.min.js.xz",
     "web/page/reader.js",
 )
 

@@ -42,6 +42,8 @@ def test_it_writes_the_engine_alone_with_several_models(facemood: Run, tmp_path:
         (("out", "--engine", "--serve"), "--serve shows the page, but with --engine there is none", 2),
         ((), "give a folder to write the site into, or --serve", 2),
         (("out", "--base", "faces"), "a base such as /faces", 2),
+        (("out", "--engine", "--isolate"), "the engine alone has no service worker", 2),
+        (("out", "--webgpu", "nowhere"), "give the folder of the unpacked npm package onnxruntime-web", 2),
         (("out", "--precision", "int4"), "precision must be 'fp32' or 'int8'", 2),
         (("out", "--model", "ferc"), "for the task 'vector'", 3),
         (("out", "--model", "nono"), "there is no model 'nono'", 3),

@@ -12,6 +12,7 @@ import { assign } from "../../src/facemood/web/least_cost.js";
 import { Smoother } from "../../src/facemood/web/smoother.js";
 import { turnBox, turnPicture, turnPoints } from "../../src/facemood/web/orientation.js";
 import { cutOut, greyOf, resizeArea, resizeLinear, rgbOf } from "../../src/facemood/web/pixels.js";
+import { joinLanes } from "../../src/facemood/web/site_files.js";
 import { cutSquare } from "../../src/facemood/web/squares.js";
 
 const unpack = ({ data, ...shape }) => ({ ...shape, data: new Uint8Array(Buffer.from(data, "base64")) });
@@ -57,6 +58,7 @@ const answers = {
     const face = cutOut(whole, part.x, part.y, part.width, part.height);
     return { ...part, data: pack(blurredFace(face, Math.max(box[2] - box[0], box[3] - box[1]))) };
   },
+  join: ({ data, lanes }) => pack({ data: joinLanes(new Uint8Array(Buffer.from(data, "base64")), lanes) }),
   turn: ({ image, degrees, box, points }) => {
     const size = { width: image.width, height: image.height };
     const turned = turnPicture(unpack(image), degrees);

@@ -23,6 +23,7 @@ from facemood.stages.orientation import turn_back, turn_frame
 from facemood.tracking.appearance import appearance_of
 from facemood.tracking.least_cost import assign
 from facemood.tracking.smooth import Smoother, SmoothOptions
+from facemood.web.engine_files import split_lanes
 from tests.conftest import make_face
 from tests.moving_faces import read_photo
 from tests.web.in_node import in_javascript, packed, unpacked
@@ -55,6 +56,14 @@ def test_damaged_and_other_files_are_refused() -> None:
     tasks = [{"call": "card", "data": base64.b64encode(data).decode()} for data in cases]
     for answer in in_javascript(tasks):
         assert "not an ONNX model" in answer["error"] or "no facemood card" in answer["error"]
+
+
+@pytest.mark.parametrize("lanes", [1, 4])
+def test_files_are_unpacked_from_their_lanes(lanes: int) -> None:
+    whole = [RANDOM.bytes(length) for length in (0, 1, 3, 4, 10, 4001)]
+    packed_by_lanes = [base64.b64encode(split_lanes(data, lanes)).decode() for data in whole]
+    answers = in_javascript([{"call": "join", "data": data, "lanes": lanes} for data in packed_by_lanes])
+    assert [base64.b64decode(answer) for answer in answers] == whole
 
 
 def test_probabilities_are_those_of_python() -> None:

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import lzma
 import re
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,27 @@ from facemood.web import ort_files
 from facemood.web.static_site import Site, write_site
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    return write_site(tmp_path_factory.mktemp("out") / "new" / "site", models=["nano"])
+@pytest.fixture
+def site(nano_site: Site) -> Site:
+    return nano_site
 
 
 def read(site: Site, name: str) -> Any:
     return json.loads((site.folder / name).read_text())
+
+
+def unpacked(site: Site, entry: dict[str, Any]) -> bytes:
+    """What is in one of the engine's files."""
+    data: bytes = (site.folder / entry["path"]).read_bytes()
+    if entry["path"].endswith(".xz"):
+        return lzma.decompress(data)
+    if not entry["path"].endswith(".gz"):
+        return data
+    packed, whole, lanes = gzip.decompress(data), bytearray(entry["bytes"]), entry.get("lanes", 1)
+    for lane in range(lanes):
+        length = len(whole[lane::lanes])
+        whole[lane::lanes], packed = packed[:length], packed[length:]
+    return bytes(whole)
 
 
 def test_each_file_has_the_hash_that_the_list_says(site: Site) -> None:
@@ -41,14 +56,14 @@ def test_the_networks_are_those_of_the_package(site: Site) -> None:
     assert {name for name in listing["engine"] if name.endswith(".onnx")} == {
         "finder.onnx", "landmarks.onnx", "nano.onnx",
     }  # fmt: skip
+    hashes = ort_files.read_origin()["sha256"]
     for name, entry in listing["engine"].items():
-        data = (site.folder / entry["path"]).read_bytes()
-        data = gzip.decompress(data) if entry["path"].endswith(".gz") else data
+        data = unpacked(site, entry)
         assert (len(data), hashlib.sha256(data).hexdigest()) == (entry["bytes"], entry["sha256"])
         if name.endswith(".onnx"):
             assert data == find_model(name.removesuffix(".onnx")).read_bytes()
         else:
-            assert hashlib.sha256(data).hexdigest() == ort_files.read_origin()["sha256"][name]
+            assert name == ort_files.DECODER_MODULE or entry["sha256"] == hashes[name]
 
 
 def test_int8_takes_the_networks_that_have_it(tmp_path: Path) -> None:
@@ -56,12 +71,15 @@ def test_int8_takes_the_networks_that_have_it(tmp_path: Path) -> None:
     engine = read(small, "files.json")["engine"]
     expected = {"landmarks": "int8", "default": "int8", "nano": "fp32", "finder": "fp32"}
     for name, precision in expected.items():
-        data = gzip.decompress((small.folder / engine[f"{name}.onnx"]["path"]).read_bytes())
-        assert data == find_model(name, precision=precision).read_bytes(), name
-    loaded = write_site(tmp_path / "smaller", models=["nano"], precision="int8")
-    assert sum(size for name, size in loaded.files.items() if not name.startswith("licences/")) < 6_000_000
+        assert unpacked(small, engine[f"{name}.onnx"]) == find_model(name, precision=precision).read_bytes(), name
     with pytest.raises(OptionError, match="precision must be"):
         write_site(tmp_path / "none", models=["nano"], precision="int4")
+
+
+@pytest.mark.parametrize(("model", "most"), [("nano", 6_000_000), ("default", 10_000_000)])
+def test_a_first_visit_is_small_even_where_the_host_packs_nothing(model: str, most: int, tmp_path: Path) -> None:
+    loaded = write_site(tmp_path / "site", models=[model])
+    assert sum(size for name, size in loaded.files.items() if not name.startswith("licences/")) < most
 
 
 def test_nothing_is_named_that_is_not_there_and_no_address_is_absolute(site: Site) -> None:
@@ -79,6 +97,7 @@ def test_nothing_is_named_that_is_not_there_and_no_address_is_absolute(site: Sit
 
 def test_the_service_worker_keeps_all_files_and_changes_with_them(site: Site, tmp_path: Path) -> None:
     kept = json.loads(re.findall(r"^const SITE = (.*);$", (site.folder / "sw.js").read_text(), re.M)[0])
+    assert kept["isolate"] is False
     assert set(kept["files"]) == {name for name in site.files if not name.startswith("licences/")} - {"sw.js"}
     again = write_site(tmp_path / "again", models=["nano"])
     assert (again.folder / "sw.js").read_bytes() == (site.folder / "sw.js").read_bytes()
@@ -137,6 +156,33 @@ def test_other_models_are_refused(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="the name 'nano'"):
         write_site(tmp_path / "site", models=["nano", "nano"])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_site_with_webgpu_takes_the_files_of_the_right_version_from_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "package" / "dist").mkdir(parents=True)
+    hashes = ort_files.read_origin()["sha256"]
+    for name in ort_files.WEBGPU_FILES:
+        (tmp_path / "package" / "dist" / name).write_text(name)
+        hashes[name] = hashlib.sha256(name.encode()).hexdigest()
+    with pytest.raises(OptionError, match="is not the file of onnxruntime-web 1"):
+        write_site(tmp_path / "site", models=["nano"], webgpu=tmp_path / "package")
+    origin = {**ort_files.read_origin(), "sha256": hashes}
+    monkeypatch.setattr(
+        ort_files, "read_origin", lambda: origin
+    )  # the true files have 27 MB, and are not in the package
+    written = write_site(tmp_path / "site", models=["nano"], webgpu=tmp_path / "package")
+    listing, settings = read(written, "files.json"), read(written, "settings.json")
+    assert settings["provider"] == "webgpu"
+    assert [unpacked(written, listing["engine"][name]).decode() for name in ort_files.WEBGPU_FILES] == list(
+        ort_files.WEBGPU_FILES
+    )
+    kept = json.loads(re.findall(r"^const SITE = (.*);$", (written.folder / "sw.js").read_text(), re.M)[0])["files"]
+    assert not {listing["engine"][name]["path"] for name in ort_files.WEBGPU_FILES} & set(kept)
+    (tmp_path / "package" / "dist" / ort_files.WEBGPU_FILES[-1]).unlink()
+    with pytest.raises(OptionError, match="give the folder of the unpacked npm package onnxruntime-web"):
+        write_site(tmp_path / "site", models=["nano"], webgpu=tmp_path / "package")
 
 
 def test_a_damaged_runtime_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

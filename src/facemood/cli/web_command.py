@@ -49,6 +49,21 @@ def web(
     engine: Annotated[
         bool, typer.Option("--engine", help="Write the engine without the page, for your own page.")
     ] = False,
+    isolate: Annotated[
+        bool,
+        typer.Option(
+            "--isolate",
+            help="Isolate the page from others by its service worker, so that it may use several threads.",
+        ),
+    ] = False,
+    webgpu: Annotated[
+        Path | None,
+        typer.Option(
+            "--webgpu",
+            metavar="FOLDER",
+            help="Use WebGPU where the browser has it. The folder is the unpacked npm package onnxruntime-web.",
+        ),
+    ] = None,
     serve: Annotated[bool, typer.Option("--serve", help="Show the site on this machine until Ctrl-C.")] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port for --serve; 0 takes any that is free.")] = PORT,
     quiet: Quiet = False,
@@ -69,7 +84,9 @@ def web(
     with contextlib.ExitStack() as stack:
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="facemood-")), "site")
-        site = write_site(folder, models=model, base=base, page=not engine, precision=precision)
+        site = write_site(
+            folder, models=model, base=base, page=not engine, precision=precision, isolate=isolate, webgpu=webgpu
+        )
         if not quiet:
             say(f"{site.folder}: {count(len(site.files), 'file')}, {site.size / MEGABYTE:.1f} MB")
         if serve:

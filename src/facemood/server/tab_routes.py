@@ -114,7 +114,7 @@ class TabFiles:
         file = next((file for file in files.values() if file.path == f"engine/{name}"), None)
         if file is None:
             raise Problem(404, "there is no such file; reload the page")
-        packed = file.path.endswith(".gz")
+        packed = file.path.endswith((".gz", ".xz"))
         kind = "application/octet-stream" if packed else "text/javascript"
         return Response(file.data, media_type=kind, headers=KEPT if packed else {})
 

@@ -19,8 +19,8 @@ import { VideoScene } from "./scene.js";
  * @import { Picture } from "./pixels.js"
  * @import { SceneOptions } from "./scene.js"
  *
- * The networks: ONNX files with their cards.
- * @typedef {{ finder: Uint8Array, landmarks: Uint8Array, expression: Uint8Array }} Networks
+ * The networks: ONNX files with their cards, which may be on their way.
+ * @typedef {Record<"finder" | "landmarks" | "expression", Uint8Array | Promise<Uint8Array>>} Networks
  *
  * How pictures are read: which faces count, the model's head, which expressions are assumed to be common, and whether
  * faces have an activation map.
@@ -68,16 +68,24 @@ export class Engine {
   }
 
   /**
-   * Open the three networks.
-   * @param {Ort} ort
+   * Open the three networks, each when it and the runtime are there; one at a time, as the runtime demands.
+   * @param {Ort | Promise<Ort>} runtime
    * @param {Networks} files
+   * @param {string} [provider] What runs them.
    */
-  static async open(ort, files) {
-    const finder = await Network.open(ort, files.finder);
-    const landmarkModel = new LandmarkModel(await Network.open(ort, files.landmarks));
-    const network = await Network.open(ort, files.expression);
+  static async open(runtime, files, provider = "wasm") {
+    /** @type {Promise<unknown>} */
+    let last = Promise.resolve();
+    const open = async (/** @type {Uint8Array | Promise<Uint8Array>} */ file) => {
+      const [ort, model] = await Promise.all([runtime, file]);
+      const network = last.then(() => Network.open(ort, model, provider));
+      last = network.catch(() => {});
+      return network;
+    };
+    const [finder, points, network] = await Promise.all([open(files.finder), open(files.landmarks), open(files.expression)]);
     const { name, task } = network.card;
     if (task !== "expression") throw new Error(`the model '${name}' is for the task '${task}', but expected 'expression'`);
+    const landmarkModel = new LandmarkModel(points);
     return new Engine(new Finder(finder, landmarkModel), landmarkModel, network);
   }
 
@@ -91,7 +99,7 @@ export class Engine {
     const prior = choosePrior(card, head, options.prior);
     return {
       model: card.name, model_version: card.version, head, labels: card.heads[head], prior, detector: DETECTOR,
-      min_face: options.minFace ?? MIN_FACE, device: "wasm",
+      min_face: options.minFace ?? MIN_FACE,
     };
   }
 

@@ -16,7 +16,15 @@ from facemood.models.activation import missing_features
 from facemood.models.registry import INT8, check_precision
 from facemood.render.palette import hex_of
 from facemood.table import RAW, SCHEMA, columns_for
-from facemood.web.ort_files import read_origin, unpack_runtime
+from facemood.web.ort_files import (
+    DECODER_MODULE,
+    WASM_FILE,
+    read_decoder,
+    read_origin,
+    read_packed_wasm,
+    read_webgpu,
+    unpack_runtime,
+)
 
 PACKAGE = Path(__file__).parents[1]
 """The package's folder, below which the page and the engine lie."""
@@ -30,6 +38,13 @@ LISTING = "files.json"
 SETTINGS = "settings.json"
 """What the page must know when the tab reads."""
 
+WASM, WEBGPU = "wasm", "webgpu"
+"""What runs the networks."""
+
+LANES = 4
+"""Bytes of a number in single precision. Networks are packed by lanes: first the first bytes of all numbers, then the
+second, and so on. Exponents are alike, digits are not, so gzip makes networks smaller by a twentieth to a tenth."""
+
 WORKER = "web/worker.js"
 """The engine's worker, below `APP`. It alone runs WebAssembly."""
 
@@ -39,19 +54,22 @@ class EngineFile(NamedTuple):
 
     Attributes:
         path: Below the site. A packed file's name changes with what is in it.
-        data: The bytes that are served; networks and WebAssembly as gzip, because simple servers pack nothing.
+        data: The bytes that are served; networks and WebAssembly packed, because simple servers pack nothing.
         size: Bytes of what is in it.
         sha256: Its hash, in hexadecimal.
+        lanes: In how many lanes its bytes are packed.
     """
 
     path: str
     data: bytes
     size: int
     sha256: str
+    lanes: int = 1
 
     def entry(self) -> dict[str, Any]:
         """Return the file as the list has it."""
-        return {"path": self.path, "bytes": self.size, "sha256": self.sha256}
+        lanes = {"lanes": self.lanes} if self.lanes > 1 else {}
+        return {"path": self.path, "bytes": self.size, "sha256": self.sha256, **lanes}
 
 
 def named_models(sessions: Sequence[ModelSession]) -> dict[str, ModelSession]:
@@ -87,29 +105,47 @@ def network_file(name: str | Path, precision: str) -> Path:
         return find_model(name)
 
 
-def engine_files(models: Mapping[str, ModelSession], landmarks: Path) -> dict[str, EngineFile]:
+def engine_files(
+    models: Mapping[str, ModelSession], landmarks: Path, webgpu: Path | None = None
+) -> dict[str, EngineFile]:
     """Return what the engine loads: the runtime, the finder, the landmark network, and the models.
 
     Args:
         models: Expression models by name.
         landmarks: The file of the landmark network.
+        webgpu: The folder of onnxruntime-web, whose files with WebGPU are loaded too where they are asked for.
 
     Raises:
         ModelError: A file is missing or damaged.
+        OptionError: The folder has not the files of the right version.
     """
     networks = {FINDER: find_model(FINDER).read_bytes(), LANDMARKS: landmarks.read_bytes()}
     networks |= {name: session.file.read_bytes() for name, session in models.items()}
-    files = {**unpack_runtime(), **{f"{name}.onnx": data for name, data in networks.items()}}
+    files = {**unpack_runtime(), DECODER_MODULE: read_decoder(), **(read_webgpu(webgpu) if webgpu else {})}
+    files |= {f"{name}.onnx": data for name, data in networks.items()}
     return {name: _engine_file(name, data) for name, data in files.items()}
 
 
 def _engine_file(name: str, data: bytes) -> EngineFile:
     """Pack one file, but for modules, which browsers load themselves."""
     sha256, (stem, _, suffix) = sha256_of(data), name.rpartition(".")
+    path = f"engine/{stem}-{sha256[:12]}.{suffix}"
     if suffix == "mjs":
         return EngineFile(f"engine/{name}", data, len(data), sha256)
-    packed = gzip.compress(data, 9, mtime=0)
-    return EngineFile(f"engine/{stem}-{sha256[:12]}.{suffix}.gz", packed, len(data), sha256)
+    if name == WASM_FILE:
+        return EngineFile(f"{path}.xz", read_packed_wasm(), len(data), sha256)
+    lanes = LANES if suffix == "onnx" else 1
+    return EngineFile(f"{path}.gz", gzip.compress(split_lanes(data, lanes), 9, mtime=0), len(data), sha256, lanes)
+
+
+def split_lanes(data: bytes, lanes: int) -> bytes:
+    """Return bytes by lanes: of each group of as many bytes the first, then of each the second, and so on.
+
+    Example:
+        >>> split_lanes(b"abcdabcdab", 4)
+        b'aaabbbccdd'
+    """
+    return b"".join(data[lane::lanes] for lane in range(lanes))
 
 
 def listing_of(models: Mapping[str, ModelSession], files: Mapping[str, EngineFile]) -> dict[str, Any]:
@@ -122,13 +158,16 @@ def listing_of(models: Mapping[str, ModelSession], files: Mapping[str, EngineFil
     }
 
 
-def tab_settings(session: ModelSession, head: str = "", reading: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def tab_settings(
+    session: ModelSession, head: str = "", reading: Mapping[str, Any] | None = None, *, provider: str = WASM
+) -> dict[str, Any]:
     """Return what the page must know when the tab reads.
 
     Args:
         session: The model.
         head: The head that predicts; empty for the model's default.
         reading: How images are read, as `ReadOptions` of the engine has it; what is left out has its default.
+        provider: What runs the networks: ``"wasm"`` or ``"webgpu"``.
     """
     head = head or session.card.default_head
     labels = session.card.heads[head]
@@ -138,6 +177,7 @@ def tab_settings(session: ModelSession, head: str = "", reading: Mapping[str, An
         "maps": not missing_features(session, head),
         "colours": {label: hex_of(label) for label in labels},
         "reading": dict(reading or {}),
+        "provider": provider,
         "schema": SCHEMA,
         "columns": [
             {"name": one.name, "path": one.path, "decimals": one.decimals} for one in columns_for(labels, (RAW,))

@@ -1,7 +1,7 @@
 // A network and its card: makes the input from images, as models/session.py does, and runs it.
 
 import { readCard } from "./card.js";
-import { greyOf, resize } from "./pixels.js";
+import { blank, greyOf, resize } from "./pixels.js";
 
 /**
  * @import { ModelCard } from "./card.js"
@@ -14,9 +14,6 @@ const ORDER = { grey: [0], rgb: [0, 1, 2], bgr: [2, 1, 0] };
 
 /** An open network. Its input buffer is used again, so runs must not overlap. */
 export class Network {
-  /** Milliseconds of all runs. */
-  time = 0;
-
   #buffer = new Float32Array(0);
 
   /**
@@ -31,14 +28,17 @@ export class Network {
   }
 
   /**
-   * Open a network.
+   * Open a network, and run it once, because the first run is slow.
    * @param {Ort} ort
    * @param {Uint8Array} model An ONNX file with a card.
+   * @param {string} provider What runs it.
    */
-  static async open(ort, model) {
+  static async open(ort, model, provider) {
     const card = readCard(model);
-    const options = { executionProviders: ["wasm"], graphOptimizationLevel: "all" };
-    return new Network(ort, await ort.InferenceSession.create(model, options), card);
+    const options = { executionProviders: [provider], graphOptimizationLevel: "all" };
+    const network = new Network(ort, await ort.InferenceSession.create(model, options), card);
+    await network.run([blank(1, 1, 1)]);
+    return network;
   }
 
   /**
@@ -68,12 +68,10 @@ export class Network {
    * Run the network over a prepared input.
    * @param {Float32Array} batch
    * @param {number[]} dims
+   * @returns {Promise<Record<string, Tensor>>}
    */
-  async runBatch(batch, dims) {
-    const begun = performance.now();
-    const outputs = await this.session.run({ [this.session.inputNames[0]]: new this.ort.Tensor("float32", batch, dims) });
-    this.time += performance.now() - begun;
-    return outputs;
+  runBatch(batch, dims) {
+    return this.session.run({ [this.session.inputNames[0]]: new this.ort.Tensor("float32", batch, dims) });
   }
 
   /**

@@ -14,8 +14,11 @@ export interface InferenceSession {
 export interface Ort {
   env: {
     logLevel: string;
-    wasm: { numThreads: number; wasmBinary: Uint8Array; wasmPaths: { mjs: string } };
+    wasm: { numThreads: number; wasmPaths: { mjs: string } };
   };
   InferenceSession: { create(model: Uint8Array, options: object): Promise<InferenceSession> };
   Tensor: new (type: "float32", data: Float32Array, dims: readonly number[]) => Tensor;
 }
+
+/** The runtime's own module for its WebAssembly. */
+export type Factory = (settings: object) => Promise<unknown>;

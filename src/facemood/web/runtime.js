@@ -1,38 +1,92 @@
-// Opens the engine on onnxruntime-web, and times it.
+// Opens the engine on onnxruntime-web: what it needs is loaded at the same time, and each network is opened when it is there.
 
 import { Engine } from "./engine.js";
 import { blank } from "./pixels.js";
+import { prepare } from "./wasm_factory.js";
 
 /**
- * @import { Networks } from "./engine.js"
- * @import { Ort } from "./ort.js"
+ * @import { Factory, Ort } from "./ort.js"
  * @import { SiteFiles } from "./site_files.js"
  */
 
-/** The runtime's WebAssembly, as `files.json` names it. */
-export const WASM = "ort-wasm-simd-threaded.wasm";
+/**
+ * What runs the networks.
+ * @typedef {"wasm" | "webgpu"} Provider
+ *
+ * An open engine, what runs it, and why that is not what was asked for.
+ * @typedef {{ engine: Engine, device: Provider, fallback?: string }} OpenEngine
+ */
+
+/** The files of onnxruntime-web for each, as `files.json` names them: its module, that of its WebAssembly, and this. */
+const RUNTIMES = {
+  wasm: { main: "ort.wasm.min.mjs", factory: "ort-wasm-simd-threaded.mjs", wasm: "ort-wasm-simd-threaded.wasm" },
+  webgpu: {
+    main: "ort.webgpu.min.mjs", factory: "ort-wasm-simd-threaded.asyncify.mjs", wasm: "ort-wasm-simd-threaded.asyncify.wasm",
+  },
+};
 
 /** Runs that are timed; the quickest counts, because other programs only make runs slower. */
 const RUNS = 5;
 
 /**
- * Open the networks.
+ * Open the networks on what was asked for; on WebAssembly, where WebGPU does not run them.
  * @param {SiteFiles} files
- * @param {Uint8Array} wasm
- * @param {Networks} networks
+ * @param {string} model
+ * @param {Provider} provider
  * @param {number} threads More than one need a page that is isolated from others (cross-origin isolation).
+ * @returns {Promise<OpenEngine>}
  */
-export async function openEngine(files, wasm, networks, threads) {
-  const ort = /** @type {Ort} */ (await files.module("ort.wasm.min.mjs"));
+export async function openEngine(files, model, provider, threads) {
+  let fallback;
+  if (provider === "webgpu") {
+    try {
+      await checkWebGpu(files);
+      return { engine: await openOn(files, model, "webgpu", 1), device: "webgpu" };
+    } catch (error) {
+      fallback = `WebAssembly reads here: ${/** @type {Error} */ (error).message}`;
+    }
+  }
+  return { engine: await openOn(files, model, "wasm", threads), device: "wasm", ...(fallback && { fallback }) };
+}
+
+/**
+ * Check that the site and the browser have WebGPU.
+ * @param {SiteFiles} files
+ * @throws {Error} One of them has not.
+ */
+async function checkWebGpu(files) {
+  if (!files.has(RUNTIMES.webgpu.main)) throw new Error("this site was written without WebGPU. Write it with 'facemood web --webgpu'.");
+  const { gpu } = /** @type {{ gpu?: { requestAdapter: () => Promise<unknown> } }} */ (/** @type {unknown} */ (navigator));
+  if (!gpu) throw new Error("this browser has no WebGPU, or the page is not served over https.");
+  if (!(await gpu.requestAdapter())) throw new Error("this browser has no graphics processor for WebGPU (no adapter).");
+}
+
+/**
+ * @param {SiteFiles} files
+ * @param {string} model
+ * @param {Provider} provider
+ * @param {number} threads
+ */
+function openOn(files, model, provider, threads) {
+  const read = (/** @type {string} */ name) => files.read(`${name}.onnx`);
+  const networks = { finder: read("finder"), landmarks: read("landmarks"), expression: read(model) };
+  return Engine.open(openRuntime(files, provider, threads), networks, provider);
+}
+
+/**
+ * Load and start the runtime.
+ * @param {SiteFiles} files
+ * @param {Provider} provider
+ * @param {number} threads
+ */
+async function openRuntime(files, provider, threads) {
+  const { main, factory, wasm } = RUNTIMES[provider];
+  const parts = await Promise.all([files.module(main), files.module(factory), files.compile(wasm)]);
+  const [ort, own, compiled] = /** @type {[Ort, { default: Factory }, WebAssembly.Module]} */ (parts);
+  prepare(own.default, compiled);
   Object.assign(ort.env, { logLevel: "error" });
-  Object.assign(ort.env.wasm, {
-    numThreads: threads,
-    wasmBinary: wasm,
-    wasmPaths: { mjs: files.address("ort-wasm-simd-threaded.mjs") },
-  });
-  const engine = await Engine.open(ort, networks);
-  await engine.readPhoto(blank(64, 64, 3)); // the first run is slow
-  return engine;
+  Object.assign(ort.env.wasm, { numThreads: threads, wasmPaths: { mjs: new URL("wasm_factory.js", import.meta.url).href } });
+  return ort;
 }
 
 /**

@@ -22,6 +22,7 @@ KINDS = {
     ".mjs": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
     ".webmanifest": "application/manifest+json",
+    ".xz": "application/octet-stream",
 }
 """Media types by suffix, whatever the system says of them: a module of another type does not run."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,8 @@ from facemood.web.engine_files import (
     LISTING,
     PACKAGE,
     SETTINGS,
+    WASM,
+    WEBGPU,
     EngineFile,
     as_json,
     engine_files,
@@ -28,7 +30,7 @@ from facemood.web.engine_files import (
     sha256_of,
     tab_settings,
 )
-from facemood.web.ort_files import read_licences
+from facemood.web.ort_files import WEBGPU_FILES, read_licences
 
 PAGE = PACKAGE / "server" / "static"
 """The page's files. The server serves the same."""
@@ -84,6 +86,8 @@ def write_site(
     base: str = "",
     page: bool = True,
     precision: str = FP32,
+    isolate: bool = False,
+    webgpu: Path | None = None,
 ) -> Site:
     """Write the static site into a folder.
 
@@ -94,19 +98,28 @@ def write_site(
             is relative too; all other addresses always are.
         page: Whether the page is written too, or the engine alone, for other pages.
         precision: ``"fp32"``, or ``"int8"`` for networks with 8-bit integers, where there are any.
+        isolate: Whether the service worker isolates the page from others, so that WebAssembly may run on several
+            threads.
+        webgpu: The folder of the unpacked npm package onnxruntime-web. The page then runs its networks on WebGPU where
+            the browser has it.
 
     Raises:
         ModelError: A model is unknown, damaged, or not for face crops.
-        OptionError: The base is not a path, there is no model, or the precision is unknown.
+        OptionError: The base is not a path, there is no model, the precision is unknown, the engine alone is to be
+            isolated, or the folder for WebGPU has not the files of the right version.
         OutputError: The folder holds other files, or cannot be written.
     """
     if not models or not BASE.fullmatch(base):
         raise OptionError(f"expected one model or more, and a base such as /faces, but got {list(models)} and {base!r}")
+    if isolate and not page:
+        raise OptionError("the engine alone has no service worker to isolate a page; its host must send COOP and COEP")
     named = named_models([ModelSession(network_file(model, precision)) for model in models])
     _refuse_other_files(folder)
-    engine = engine_files(named, network_file(LANDMARKS, precision))
-    files = dict(_page_files(named, engine, base.rstrip("/") + "/" if base else "./"))
-    files = {**files, "sw.js": _service_worker(files)} if page else _engine_alone(files)
+    engine = engine_files(named, network_file(LANDMARKS, precision), webgpu)
+    settings = tab_settings(next(iter(named.values())), provider=WEBGPU if webgpu else WASM)
+    files = dict(_page_files(named, engine, settings, base.rstrip("/") + "/" if base else "./"))
+    later = {engine[name].path for name in WEBGPU_FILES if name in engine}
+    files = {**files, "sw.js": _service_worker(files, later, isolate=isolate)} if page else _engine_alone(files)
     with _replacing_folder(folder) as part:
         for path, data in files.items():
             (part / path).parent.mkdir(parents=True, exist_ok=True)
@@ -115,10 +128,10 @@ def write_site(
 
 
 def _page_files(
-    models: Mapping[str, ModelSession], engine: Mapping[str, EngineFile], scope: str
+    models: Mapping[str, ModelSession], engine: Mapping[str, EngineFile], settings: Mapping[str, Any], scope: str
 ) -> Iterator[tuple[str, bytes]]:
     """Yield path and bytes of each file of the site but for the service worker."""
-    files = {file.path: file.data for file in engine.values()} | _code() | _texts(models, scope)
+    files = {file.path: file.data for file in engine.values()} | _code() | _texts(settings, scope)
     yield from files.items()
     listed = {path: {"bytes": len(data), "sha256": sha256_of(data)} for path, data in files.items()}
     yield LISTING, as_json({**listing_of(models, engine), "files": listed})
@@ -144,13 +157,13 @@ def _code() -> dict[str, bytes]:
     return {f"{APP}/{file.relative_to(PACKAGE).as_posix()}": file.read_bytes() for file in sorted(found)}
 
 
-def _texts(models: Mapping[str, ModelSession], scope: str) -> dict[str, bytes]:
+def _texts(settings: Mapping[str, Any], scope: str) -> dict[str, bytes]:
     """Return the page, its settings, the web manifest, and the licences."""
     licences = {f"licences/onnxruntime-web/{name}": data for name, data in read_licences().items()}
     own = PACKAGE.parents[1] / "LICENSE"
     return {
         "index.html": _index().encode(),
-        SETTINGS: as_json(tab_settings(next(iter(models.values())))),
+        SETTINGS: as_json(settings),
         "manifest.webmanifest": as_json(_manifest(scope)),
         "icon.svg": (PAGE / "icon.svg").read_bytes(),
         **({"licences/LICENSE": own.read_bytes()} if own.is_file() else {}),
@@ -185,13 +198,19 @@ def _manifest(scope: str) -> dict[str, Any]:
     }
 
 
-def _service_worker(files: Mapping[str, bytes]) -> bytes:
-    """Return the service worker, with the names of the files that it keeps. Its bytes change with any of them."""
-    kept = [path for path in files if not path.startswith("licences/")]
+def _service_worker(files: Mapping[str, bytes], later: Collection[str], *, isolate: bool) -> bytes:
+    """Return the service worker, with the names of the files that it keeps. Its bytes change with any of them.
+
+    Args:
+        files: All files.
+        later: Paths of those that it keeps only once they were asked for.
+        isolate: Whether it isolates the page from others.
+    """
+    kept = [path for path in files if not path.startswith("licences/") and path not in later]
     version = sha256_of("".join(sha256_of(files[path]) for path in sorted(kept)).encode())[:16]
     text = (PACKAGE / "web" / "sw.js").read_text(encoding="utf-8")
-    site = json.dumps({"version": version, "files": kept})
-    return text.replace('{ "version": "", "files": [] }', site, 1).encode()
+    site = json.dumps({"version": version, "files": kept, "isolate": isolate})
+    return text.replace('{ "version": "", "files": [], "isolate": false }', site, 1).encode()
 
 
 def _refuse_other_files(folder: Path) -> None:

@@ -1,10 +1,14 @@
-// The service worker: keeps the site's files, so that the page opens without a network.
+// The service worker: keeps the site's files, so that the page opens without a network. Where it is asked to, it isolates the
+// page from others, so that WebAssembly may run on several threads.
 
 /**
- * The site's files, and a version that changes with any of them. `facemood web` writes both.
- * @type {{ version: string, files: string[] }}
+ * The site's files, a version that changes with any of them, and whether the page is isolated. `facemood web` writes them.
+ * @type {{ version: string, files: string[], isolate: boolean }}
  */
-const SITE = { "version": "", "files": [] };
+const SITE = { "version": "", "files": [], "isolate": false };
+
+/** Headers by which a page is isolated from others (cross-origin isolation); hosts of static files rarely send them. */
+const ISOLATION = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 
 /** Folder of the large files, whose names change with what is in them. */
 const LARGE = "/engine/";
@@ -31,8 +35,20 @@ worker.addEventListener("activate", (event) => {
 worker.addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(event.request.url);
   if (event.request.method !== "GET" || origin !== self.location.origin) return;
-  event.respondWith(pathname.includes(LARGE) ? keptFirst(event.request) : newestFirst(event.request));
+  const answer = pathname.includes(LARGE) ? keptFirst(event.request) : newestFirst(event.request);
+  event.respondWith(SITE.isolate ? answer.then(isolated) : answer);
 });
+
+/**
+ * Add the headers that isolate a page and its workers.
+ * @param {globalThis.Response} answer
+ */
+function isolated(answer) {
+  const headers = new Headers(answer.headers);
+  for (const [name, value] of Object.entries(ISOLATION)) headers.set(name, value);
+  const { status, statusText } = answer;
+  return new Response([204, 304].includes(status) ? null : answer.body, { status, statusText, headers });
+}
 
 /** Keep all files. Large ones that an older version has kept are not loaded again. */
 async function keepAll() {
@@ -58,9 +74,16 @@ async function forgetOlder() {
   await Promise.all(names.filter((name) => name.startsWith(CACHES) && name !== CACHE).map((name) => caches.delete(name)));
 }
 
-/** @param {globalThis.Request} request */
+/**
+ * Large files never change. Those that only some browsers need are kept when they are first asked for.
+ * @param {globalThis.Request} request
+ */
 async function keptFirst(request) {
-  return (await kept(request)) ?? fetch(request);
+  const found = await kept(request);
+  if (found) return found;
+  const answer = await fetch(request);
+  if (answer.ok) await (await caches.open(CACHE)).put(request, answer.clone());
+  return answer;
 }
 
 /** @param {globalThis.Request} request */

@@ -1,11 +1,11 @@
 // The worker in which pictures are read, so that the page stays smooth. It loads the networks and checks their hashes.
 
-import { WASM, openEngine, timeEngine } from "./runtime.js";
 import { FileError, SiteFiles } from "./site_files.js";
 import { rgbOf } from "./pixels.js";
 
 /**
  * @import { Engine, Face, ReadOptions } from "./engine.js"
+ * @import { Provider } from "./runtime.js"
  * @import { SceneOptions, VideoScene } from "./scene.js"
  *
  * A request: a number, the name of one of `CALLS`, and its arguments.
@@ -38,22 +38,27 @@ const canvas = new OffscreenCanvas(1, 1);
 /** What the page can ask for. */
 const CALLS = {
   /**
-   * The site's address, the model (without it the site's own), how pictures are read where nothing else is asked for, and
-   * the number of threads.
-   * @param {{ base: string, model?: string, options?: Partial<ReadOptions>, threads?: number }} values
+   * The site's address, the model (without it the site's own), how pictures are read where nothing else is asked for, what
+   * runs the networks, and the number of threads.
+   * @param {{ base: string, model?: string, options?: Partial<ReadOptions>, provider?: Provider, threads?: number }} values
    */
-  async open({ base, model, options = {}, threads = 1 }) {
+  async open({ base, model, options = {}, provider = "wasm", threads = 1 }) {
     checkWebAssembly();
+    const code = import("./runtime.js");
     const files = await SiteFiles.open(base);
-    const names = [WASM, ...["finder", "landmarks", model ?? files.model].map((name) => `${name}.onnx`)];
-    const [wasm, finder, landmarks, expression] = await Promise.all(names.map((name) => files.read(name)));
-    engine = await openEngine(files, wasm, { finder, landmarks, expression }, threads);
+    files.begin(["ort-wasm-simd-threaded.wasm", ...["finder", "landmarks", model ?? files.model].map((name) => `${name}.onnx`)]);
+    const { openEngine } = await code;
+    const open = await openEngine(files, model ?? files.model, provider, threads);
+    const { device, fallback } = open;
+    engine = open.engine;
     usual = options;
-    return { info: { ...engine.info(usual), threads }, maps: engine.canMap(usual) };
+    const how = { device, threads: device === "wasm" ? threads : 1, ...(fallback && { fallback }) };
+    return { info: { ...engine.info(usual), ...how }, maps: engine.canMap(usual) };
   },
 
   /** Return the milliseconds that a small picture takes. */
   async time() {
+    const { timeEngine } = await import("./runtime.js");
     return timeEngine(opened());
   },
 

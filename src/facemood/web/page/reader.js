@@ -2,6 +2,7 @@
 
 /**
  * @import { Face, ReadOptions } from "../engine.js"
+ * @import { Provider } from "../runtime.js"
  * @import { SceneOptions } from "../scene.js"
  *
  * What can be read: an element, a canvas, a bitmap, pixels, or a picture file.
@@ -10,18 +11,33 @@
  * What was read of one picture; times in milliseconds.
  * @typedef {{ faces: Face[], size: [number, number], speed: { pixels: number, total: number } }} Reading
  *
- * What the results depend on.
- * @typedef {{ model: string, labels: string[], head: string, prior: string } & Record<string, unknown>} Info
+ * What the results depend on, and what reads: WebAssembly or WebGPU, and on how many threads.
+ * @typedef {{ model: string, labels: string[], head: string, prior: string, device: Provider, threads: number } & Record<string, unknown>} Info
+ *
+ * What a reader is opened with: the site's address, by default where this file lies; the model, by default the site's own;
+ * how pictures are read where nothing else is asked for; the most threads, 1 by default: more are used only in a page that
+ * is isolated from others, and only if they are quicker in a trial; what runs the networks. A site has WebGPU if it was
+ * written with it; where the browser has none, WebAssembly runs them, and `info.fallback` says why.
+ * @typedef {{ base?: string | URL, model?: string, options?: Partial<ReadOptions>, threads?: number, provider?: Provider }} Opening
+ *
+ * The same as the worker is told it.
+ * @typedef {{ base: string, model?: string, options?: Partial<ReadOptions>, provider: Provider }} WorkerSettings
+ *
+ * The milliseconds of a trial on one and on several threads, and how many are used since.
+ * @typedef {{ threads: number, trial: { one: number, several: number } }} Trial
  */
 
 /** How pictures are decoded: their pixels as they are in the file, upright. */
 const DECODING = /** @type {const} */ ({ colorSpaceConversion: "none", premultiplyAlpha: "none" });
 
 /** Most threads: networks as small as these have no work for more. */
-const MOST_THREADS = 4;
+export const MOST_THREADS = 4;
 
 /** Several threads must take a smaller share of the time of one: they take cores from the rest of the page. */
 const QUICKER = 0.8;
+
+/** Where the browser keeps what a trial of threads told, for each site. */
+const TRIALS = "facemood threads";
 
 /** A reader of faces. All work is done in a worker; no picture leaves the tab. */
 export class Reader {
@@ -34,7 +50,7 @@ export class Reader {
   constructor(worker) {
     this.worker = worker;
     /** @type {Info} */
-    this.info = { model: "", labels: [], head: "", prior: "" };
+    this.info = { model: "", labels: [], head: "", prior: "", device: "wasm", threads: 1 };
     /** Whether the model can tell which parts of a face are evidence for its label. */
     this.canMap = false;
     /** Whether the worker has stopped, and another reader must be opened. */
@@ -47,31 +63,51 @@ export class Reader {
 
   /**
    * Open the networks of a site that `facemood web` wrote.
-   * @param {{ base?: string | URL, model?: string, options?: Partial<ReadOptions>, threads?: number }} [settings] The
-   *   site's address; by default where this file lies. The model; by default the site's own. How pictures are read where
-   *   nothing else is asked for. The most threads, 1 by default: more are used only in a page that is isolated from
-   *   others, and only if they are quicker in a trial.
+   * @param {Opening} [settings]
    * @returns {Promise<Reader>}
    * @throws {Error} A file is missing, damaged or blocked, or the browser is too old.
    */
-  static async open({ base = new URL("../../../", import.meta.url), model, options, threads = 1 } = {}) {
+  static async open({ base = new URL("../../../", import.meta.url), model, options, threads = 1, provider = "wasm" } = {}) {
     const missing = ["Worker", "OffscreenCanvas", "WebAssembly", "DecompressionStream"].filter((name) => !(name in globalThis));
     if (missing.length) throw new Error(`This browser is too old: it has no ${missing.join(", ")}. Update it, or use another one.`);
-    const settings = { base: new URL(base, location.href).href, model, options };
-    const reader = await Reader.#openWorker({ ...settings, threads: 1 });
+    const settings = { base: new URL(base, location.href).href, model, options, provider };
     const most = globalThis.crossOriginIsolated ? Math.min(threads, navigator.hardwareConcurrency, MOST_THREADS) : 1;
-    if (most <= 1) return reader;
+    const known = most > 1 ? recallTrial(settings, most) : null;
+    if (known) return Reader.#openAsTried(settings, known);
+    const reader = await Reader.#openWorker({ ...settings, threads: 1 });
+    return most > 1 && reader.info.device === "wasm" ? Reader.#tryThreads(reader, settings, most) : reader;
+  }
+
+  /**
+   * Open the networks with the threads that were quicker in a former trial.
+   * @param {WorkerSettings} settings
+   * @param {Trial} known
+   */
+  static async #openAsTried(settings, { threads, trial }) {
+    const single = () => Reader.#openWorker({ ...settings, threads: 1 });
+    const reader = threads > 1 ? await Reader.#openWorker({ ...settings, threads }).catch(single) : await single();
+    return Object.assign(reader, { info: { ...reader.info, trial } });
+  }
+
+  /**
+   * Open the networks once more with several threads, and return the quicker reader. What was quicker is remembered.
+   * @param {Reader} reader One with one thread.
+   * @param {WorkerSettings} settings
+   * @param {number} most
+   */
+  static async #tryThreads(reader, settings, most) {
     const other = await Reader.#openWorker({ ...settings, threads: most }).catch(() => null); // one thread does without
     if (!other) return reader;
     const trial = { one: await reader.#ask("time", {}), several: await other.#ask("time", {}) };
     const [kept, left] = trial.several < QUICKER * trial.one ? [other, reader] : [reader, other];
     left.close();
+    keepTrial(settings, most, { threads: kept === other ? most : 1, trial });
     return Object.assign(kept, { info: { ...kept.info, trial } });
   }
 
   /**
    * Open the networks in a new worker.
-   * @param {{ base: string, model?: string, options?: Partial<ReadOptions>, threads: number }} settings
+   * @param {WorkerSettings & { threads: number }} settings
    */
   static async #openWorker(settings) {
     const reader = new Reader(new Worker(new URL("../worker.js", import.meta.url), { type: "module" }));
@@ -200,4 +236,43 @@ async function decode(source, size) {
   } catch (error) {
     throw new Error(`The picture cannot be decoded: it is damaged, too large, or of a kind that this browser does not know (${/** @type {Error} */ (error).message}).`, { cause: error });
   }
+}
+
+/**
+ * Return what a former trial told under the same circumstances.
+ * @param {WorkerSettings} settings
+ * @param {number} most
+ * @returns {Trial | null}
+ */
+function recallTrial(settings, most) {
+  try {
+    const { key, of } = trialOf(settings, most);
+    const known = JSON.parse(localStorage.getItem(key) ?? "{}");
+    return known.of === of ? known : null;
+  } catch {
+    return null; // the browser keeps nothing for this site
+  }
+}
+
+/**
+ * @param {WorkerSettings} settings
+ * @param {number} most
+ * @param {Trial} trial
+ */
+function keepTrial(settings, most, trial) {
+  try {
+    const { key, of } = trialOf(settings, most);
+    localStorage.setItem(key, JSON.stringify({ of, ...trial }));
+  } catch {
+    // the browser keeps nothing for this site: the next visit tries again
+  }
+}
+
+/**
+ * Return where a trial is kept, and under which circumstances it counts.
+ * @param {WorkerSettings} settings
+ * @param {number} most
+ */
+function trialOf({ base, model }, most) {
+  return { key: `${TRIALS} ${base} ${model ?? ""}`, of: `${most} of ${navigator.hardwareConcurrency}, ${navigator.userAgent}` };
 }

@@ -2,7 +2,7 @@
 
 import { Pace } from "../../server/static/pace.js";
 import { part } from "../../server/static/parts.js";
-import { Reader } from "./reader.js";
+import { MOST_THREADS, Reader } from "./reader.js";
 import { roundedFace } from "./rounding.js";
 import { TabVideo } from "./tab_video.js";
 
@@ -10,10 +10,11 @@ import { TabVideo } from "./tab_video.js";
  * @import { Hello, Message, PageEngine, Result, Results, Settings, Shot } from "../../server/static/messages.js"
  * @import { Moving } from "../../server/static/sources.js"
  * @import { ReadOptions } from "../engine.js"
+ * @import { Provider } from "../runtime.js"
  * @import { Reading, Scene } from "./reader.js"
  * @import { RoundedColumn } from "./rounding.js"
  *
- * @typedef {Settings & { schema: number, columns: RoundedColumn[], reading: Partial<ReadOptions> }} TabSettings
+ * @typedef {Settings & { schema: number, columns: RoundedColumn[], reading: Partial<ReadOptions>, provider: Provider }} TabSettings
  */
 
 /** Smallest face that is looked for in each source, in pixels. Who sits at a camera is near; the time matters. */
@@ -100,8 +101,8 @@ export class TabEngine {
   }
 
   async #openReader() {
-    const { reading, schema, columns, maps } = await this.settings();
-    this.#reader = await Reader.open({ base: this.base, options: reading });
+    const { reading, schema, columns, maps, provider } = await this.settings();
+    this.#reader = await Reader.open({ base: this.base, options: reading, threads: MOST_THREADS, provider });
     this.hello = { type: "hello", info: this.#reader.info, schema, columns, maps };
     return this.#reader;
   }
