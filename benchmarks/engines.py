@@ -68,7 +68,7 @@ def main() -> None:
 def measured(place: Path, on: str | None) -> dict[str, float]:
     """Read the photos with an engine, and return what it took."""
     idle = idle_cost(place, on)
-    marks: list[tuple[int, float, float]] = []
+    marks: list[tuple[float, float, float]] = []
     counted: dict[int, float] = {}
     largest = [0.0]
 
