@@ -121,8 +121,12 @@ def non_max_suppression(
         array([1, 2])
     """
     order = np.argsort(-scores, kind="stable")
+    if len(order) < 2:
+        return np.asarray(order, np.int64)
     ranked = boxes[order]
-    shared = (iou(ranked, ranked) >= iou_from) | (iom(ranked, ranked) >= iom_from)
+    shared = iou(ranked, ranked) >= iou_from
+    if iom_from <= 1:
+        shared |= iom(ranked, ranked) >= iom_from
     alive = np.ones(len(order), bool)
     for position in range(len(order)):
         if alive[position]:
@@ -205,10 +209,12 @@ def _shared(one: Floats, other: Floats) -> tuple[Floats, Floats, Floats]:
     """Return the intersection areas of boxes, (A, B), and the areas of both sets, (A, 1) and (1, B)."""
     first = np.maximum(one[:, None, :2], other[None, :, :2])
     last = np.minimum(one[:, None, 2:], other[None, :, 2:])
-    both = np.prod(np.clip(last - first, 0, None), axis=2)
+    shared = np.maximum(last - first, 0)
+    both = shared[..., 0] * shared[..., 1]
     return both, _areas(one)[:, None], _areas(other)[None, :]
 
 
 def _areas(boxes: Floats) -> Floats:
     """Return the area of each of (N, 4) boxes."""
-    return np.asarray(np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1), np.float32)
+    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
+    return np.asarray(sides[:, 0] * sides[:, 1], np.float32)

@@ -12,7 +12,7 @@ from facemood.geometry import Floats, box_of_points, tilts
 from facemood.models import ModelSession, find_model
 from facemood.schema import Image
 from facemood.squares import cut_square
-from facemood.stages.landmarks import frame_square
+from facemood.stages.landmarks import frame_squares
 
 MASK = "mask"
 """The network's name in the registry."""
@@ -82,7 +82,7 @@ class MaskModel:
             nothing = np.zeros((0, size, size), np.uint8)
             return MaskedFaces(nothing, nothing.astype(np.float32), np.zeros((0, 2, 3), np.float32))
         boxes, turned = box_of_points(points), tilts(points[:, 36], points[:, 45])
-        frames = np.stack([frame_square(box, tilt, size) for box, tilt in zip(boxes, turned, strict=True)])
+        frames = frame_squares(boxes, turned, size)
         crops = np.stack([cut_square(grey, frame, size) for frame in frames])
         straight, mirrored = np.split(self.session.run(np.concatenate([crops, crops[:, :, ::-1]]))["mask"], 2)
         logits = (straight + mirrored[:, :, ::-1]) / 2

@@ -177,8 +177,9 @@ def prepare(crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], card: ModelC
     batch = np.empty((len(crops), height, width, channels), np.float32)
     for index, crop in enumerate(crops):
         batch[index] = _resize(_recolour(crop, card.colour), width, height).reshape(height, width, channels)
-    batch -= np.asarray(card.mean, np.float32)
-    batch /= np.asarray(card.std, np.float32)
+    if any(card.mean) or any(one != 1 for one in card.std):
+        batch -= np.asarray(card.mean, np.float32)
+        batch /= np.asarray(card.std, np.float32)
     return np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
 
 

@@ -60,13 +60,13 @@ class LandmarkModel:
         grey = image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
         size = self.session.card.input_size[0]
         turned = np.zeros(len(boxes)) if angles is None else angles
-        frames = np.stack([frame_square(box, tilt, size) for box, tilt in zip(boxes, turned, strict=True)])  # (N, 2, 3)
+        frames = frame_squares(boxes, turned, size)
         inside, presence = self.predict_crops([cut_square(grey, frame, size) for frame in frames])
         points = inside @ frames[:, :, :2].transpose(0, 2, 1) + frames[:, None, :, 2]
         return points.astype(np.float32), presence
 
     def predict_crops(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> tuple[Floats, Floats]:
-        """Predict the landmarks of face crops that are framed by `frame_square`.
+        """Predict the landmarks of face crops that are framed by `frame_squares`.
 
         Args:
             crops: N images (s, s) uint8 grey of the network's size.
@@ -140,23 +140,27 @@ def _in_steps(values: Floats) -> Floats:
     return np.asarray((values / STEP).round() * STEP, np.float32)
 
 
-def frame_square(box: Floats, tilt: float, size: int) -> Floats:
-    """Return the square around a face's box that the face networks expect, `ROOM` times as large.
+def frame_squares(boxes: Floats, angles: NDArray[np.floating], size: int) -> Floats:
+    """Return the squares around faces' boxes that the face networks expect, `ROOM` times as large.
 
     Args:
-        box: (4,) x1 y1 x2 y2, framed as by `geometry.box_of_points`.
-        tilt: Rotation of the square in degrees, clockwise in the image.
-        size: Side of the crop in pixels.
+        boxes: (N, 4) x1 y1 x2 y2, framed as by `geometry.box_of_points`.
+        angles: (N,) rotation of the squares in degrees, clockwise in the image.
+        size: Side of the crops in pixels.
 
     Returns:
-        (2, 3) affine matrix from pixels of the crop to pixels of the image.
+        (N, 2, 3) affine matrices from pixels of the crops to pixels of the image.
 
     Example:
-        >>> frame_square(np.float32([0, 0, 40, 40]), 0.0, 54) @ (27, 27, 1)
+        >>> frame_squares(np.float32([[0, 0, 40, 40]]), np.float32([0]), 54)[0] @ (27, 27, 1)
         array([20., 20.])
     """
-    middle = (box[:2] + box[2:]) / 2
-    scale = ROOM * float(max(box[2] - box[0], box[3] - box[1], 1e-3)) / size
-    turn = np.deg2rad(tilt)
-    linear = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    return np.column_stack([linear, middle - linear @ (size / 2, size / 2)]).astype(np.float32)
+    turn = np.deg2rad(angles)
+    sides = np.maximum((boxes[:, 2:] - boxes[:, :2]).max(axis=1), 1e-3)
+    scale = (ROOM * sides.astype(np.float64) / size).astype(turn.dtype)
+    along, across = (part.astype(np.float64) for part in (scale * np.cos(turn), scale * np.sin(turn)))
+    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
+    frames = np.empty((len(boxes), 2, 3), np.float32)
+    frames[:, 0, 0], frames[:, 0, 1], frames[:, 0, 2] = along, -across, middle[:, 0] - (along - across) * (size / 2)
+    frames[:, 1, 0], frames[:, 1, 1], frames[:, 1, 2] = across, along, middle[:, 1] - (across + along) * (size / 2)
+    return frames

@@ -9,6 +9,7 @@ face right in front of the lens, so the distance of a face is at least `NEAREST`
 from __future__ import annotations
 
 import functools
+import math
 from pathlib import Path
 
 import cv2
@@ -20,14 +21,15 @@ from facemood.geometry import Floats, angles_of
 
 Matrix = NDArray[np.float64]
 
-FITTED = (*range(4), *range(13, 17), *range(27, 48))
+FITTED = np.array([*range(4), *range(13, 17), *range(27, 48)])
 """Landmarks that are fitted: the upper ends of the jaw, nose and eyes. Brows, mouth and chin are left out, because
 talking or frowning would look like nodding. Without the ends of the jaw, which are deepest, the error of the yaw
 doubles."""
 
-WEIGHTS = np.array([(1.0, 0.3)] * 8 + [(1.0, 1.0)] * 21)
-"""Weight of each of them across and along the face. When a head nods, the ends of the jaw slide along its outline and
-move by two thirds of what a rigid head's would. With full weight they make the pitch a quarter too small."""
+WEIGHTS = np.array([(1.0, 0.3)] * 8 + [(1.0, 1.0)] * 21).reshape(-1, 1)
+"""(58, 1) weight of each of them across and along the face, in turn. When a head nods, the ends of the jaw slide along
+its outline and move by two thirds of what a rigid head's would. With full weight they make the pitch a quarter too
+small."""
 
 OUTER_CORNERS = (36, 45)
 """Landmarks of the outer corners of the right and left eye."""
@@ -43,6 +45,9 @@ MIN_EXTENT = 0.1
 
 MAX_COORDINATE = 1e8
 """Largest coordinate of landmarks in pixels; above it they are not a face."""
+
+CAMERA = np.eye(3)
+"""Camera matrix of normalized coordinates: points are in units of the focal length."""
 
 ITERATIONS = 5
 """Iterations of the Gauss-Newton fit; after three it hardly changes."""
@@ -75,7 +80,7 @@ def estimate_pose(points: Floats, size: tuple[int, int], *, face: Floats | None 
     if points.shape != (68, 2):
         raise ValueError(f"a pose needs 68 points (68, 2), but got {points.shape}")
     exact = points.astype(np.float64)
-    if not _has_extent(exact[list(FITTED)]) or not _has_extent(exact):
+    if not _has_extent(exact[FITTED]) or not _has_extent(exact):
         return None
     focal = max(*size, NEAREST * np.ptp(exact, axis=0).max())
     normalized = (exact - np.array(size) / 2) / focal
@@ -112,8 +117,11 @@ def _has_extent(points: Matrix) -> bool:
     """Return whether points (P, 2) are finite and extend in two directions."""
     if not (np.abs(points) < MAX_COORDINATE).all():  # NaN fails too
         return False
-    first, second = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
-    return bool(first > MIN_EXTENT and second > MIN_RATIO * first)
+    centred = points - points.mean(axis=0)
+    (across, both), (_, down) = (centred.T @ centred).tolist()
+    middle, half = (across + down) / 2, math.hypot((across - down) / 2, both)
+    first, second = math.sqrt(middle + half), math.sqrt(max(middle - half, 0.0))  # the singular values
+    return first > MIN_EXTENT and second > MIN_RATIO * first
 
 
 def _fit(points: Matrix, whole: Floats) -> tuple[Matrix, Matrix] | None:
@@ -125,23 +133,41 @@ def _fit(points: Matrix, whole: Floats) -> tuple[Matrix, Matrix] | None:
         points: (68, 2) upright points relative to the optical axis, in units of the focal length.
         whole: (68, 3) points of the face.
     """
-    face, target = whole[list(FITTED)].astype(np.float64), points[list(FITTED)]
-    turn, place = _fit_without_perspective(face, target)
+    face, target = whole[FITTED].astype(np.float64), points[FITTED]
+    begun = _fit_without_perspective(face, target)
+    if begun is None:
+        return None
+    turn, place = begun
     for _ in range(ITERATIONS):
-        projected, slopes = cv2.projectPoints(face, turn, place, np.eye(3), None)[:2]
-        residual, slope = (target - projected[:, 0]) * WEIGHTS, slopes[:, :6] * WEIGHTS.reshape(-1, 1)
-        if not (np.isfinite(residual).all() and np.isfinite(slope).all() and place[2] > 0):
+        projected, slopes = cv2.projectPoints(face, turn, place, CAMERA, None)[:2]
+        slope = slopes[:, :6] * WEIGHTS
+        residual = (target - projected[:, 0]).ravel() * WEIGHTS[:, 0]
+        step = _solve(slope.T @ slope, slope.T @ residual)
+        if step is None or not place[2] > 0:
             return None
-        step = np.linalg.lstsq(slope, residual.ravel(), rcond=None)[0]
         turn, place = turn + step[:3], place + step[3:]
     return np.asarray(cv2.Rodrigues(turn)[0], np.float64), place
 
 
-def _fit_without_perspective(face: Matrix, points: Matrix) -> tuple[Matrix, Matrix]:
-    """Return the rotation vector (3,) and position (3,) of a face by a scaled orthographic projection."""
+def _solve(squares: Matrix, right: Matrix) -> Matrix | None:
+    """Return the solution of the normal equations of a least-squares fit; None if there is no finite one."""
+    try:
+        solution = np.linalg.solve(squares, right)
+    except np.linalg.LinAlgError:
+        return None
+    return np.asarray(solution, np.float64) if np.isfinite(solution).all() else None
+
+
+def _fit_without_perspective(face: Matrix, points: Matrix) -> tuple[Matrix, Matrix] | None:
+    """Return the rotation vector (3,) and position (3,) of a face by a scaled orthographic projection.
+
+    None if the fit fails.
+    """
     shape, target = face - face.mean(axis=0), points - points.mean(axis=0)
-    rows = np.linalg.lstsq(shape, target, rcond=None)[0].T  # (2, 3): images of the x, y and z axis
-    one, sizes, other = np.linalg.svd(rows, full_matrices=False)
+    columns = _solve(shape.T @ shape, shape.T @ target)  # (3, 2): images of the x, y and z axis
+    if columns is None:
+        return None
+    one, sizes, other = np.linalg.svd(columns.T, full_matrices=False)
     across, down = one @ other
     turn = np.stack([across, down, np.cross(across, down)])
     place = np.array([*points.mean(axis=0), 1]) / sizes.mean() - turn @ face.mean(axis=0)

@@ -51,7 +51,7 @@ const MAX_CANDIDATES = 256;
 const ODDS = 16;
 
 /** Combined score below which a candidate is rejected at once; above it, the landmark network looks again. */
-const HOPELESS = 0.001;
+const HOPELESS = 0.02;
 
 /** Intersection over union from which two boxes are the same face. */
 const SAME_FACE = 0.4;

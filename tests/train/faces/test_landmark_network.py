@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from facemood.geometry import box_of_points
-from facemood.stages.landmarks import ROOM, frame_square
+from facemood.stages.landmarks import ROOM, frame_squares
 from facemood.train.faces.landmark_network import (
     SIZE,
     LandmarkNetwork,
@@ -28,7 +28,8 @@ def test_crops_are_framed_as_the_pipeline_frames_them(material: Material) -> Non
 
 def test_the_scale_of_a_training_crop_is_that_of_the_pipelines() -> None:
     for box in np.array([[0, 0, 40, 40], [3, 5, 33, 65]], np.float32):
-        across = frame_square(box, 0.0, SIZE)[0, 0]  # pixels of the image for one of the crop
+        upright = frame_squares(box[None], np.zeros(1, np.float32), SIZE)
+        across = upright[0, 0, 0]  # pixels of the image for one of the crop
         np.testing.assert_allclose(fitting_scale(box), 1 / across, rtol=1e-6)
 
 

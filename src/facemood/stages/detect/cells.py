@@ -39,6 +39,10 @@ class Candidates(NamedTuple):
         return self.select(non_max_suppression(self.boxes, self.scores, iou_from=SAME_FACE, iom_from=iom_from))
 
 
+NONE = Candidates(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
+"""No candidates."""
+
+
 def decode_cells(cells: Floats, *, threshold: float) -> Candidates:
     """Decode the network's output for one image, before non-maximum suppression.
 
@@ -47,8 +51,9 @@ def decode_cells(cells: Floats, *, threshold: float) -> Candidates:
             side in cells; five points as x and y from the cell's middle in cells.
         threshold: Smallest score, 0..1.
     """
-    least = np.log(max(threshold, 1e-6) / max(1 - threshold, 1e-6))
-    rows, columns = np.nonzero(cells[0] >= least)
+    rows, columns = np.nonzero(cells[0] >= math.log(max(threshold, 1e-6) / max(1 - threshold, 1e-6)))
+    if not len(rows):
+        return NONE
     scores = 1 / (1 + np.exp(-np.clip(cells[0, rows, columns], -30, 30)))
     middles = (np.stack([columns, rows], axis=1) + 0.5).astype(np.float32)  # (N, 2) in cells
     values = cells[1:, rows, columns].T  # (N, 14)
@@ -61,5 +66,5 @@ def decode_cells(cells: Floats, *, threshold: float) -> Candidates:
 def concatenate(parts: list[Candidates]) -> Candidates:
     """Concatenate the candidates of several pyramid levels and tiles of an image."""
     if not parts:
-        return Candidates(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
+        return NONE
     return Candidates(*(np.concatenate(column) for column in zip(*parts, strict=True)))

@@ -51,10 +51,11 @@ ODDS = 16.0
 """Product of the two networks' odds at which the combined score is 0.5. Chosen by hand as the trade-off between missed
 faces (PublicTest tiles, annotated photos) and false alarms (scenes); see docs/detection.md."""
 
-HOPELESS = 0.001
+HOPELESS = 0.02
 """Combined score below which a candidate is rejected at once. Between this and the threshold, the landmark network
 looks again, in the box and at the angle of the landmarks that it placed: a face is often rejected only because it was
-framed badly, above all if it is tilted or partly covered."""
+framed badly, above all if it is tilted or partly covered. `scripts/measure_candidates.py` finds the same faces with
+0.001, and looks at more crops."""
 
 OUTER_CORNERS = [36, 45]
 """Landmarks of the outer corners of the right and left eye."""
@@ -140,14 +141,15 @@ class FinderDetector:
         wanted = min(WINDOW / self.options.min_size, MAX_ENLARGEMENT)
         for level, ratio in pyramid_levels(grey, bounded_scale(grey.shape, wanted)):
             for tile, corner in tiles(level):
-                cells = self.session.run_batch(tile[None, None].astype(np.float32))["cells"][0]
+                cells = self.session.run_batch(tile[None, None])["cells"][0]
                 found = decode_cells(cells, threshold=threshold)
-                boxes, points = found.boxes + np.tile(corner, 2), found.points + corner
-                parts.append(
-                    found._replace(boxes=(boxes / np.tile(ratio, 2)).astype(np.float32), points=points / ratio)
-                )
+                if len(found.scores):
+                    boxes, points = found.boxes + np.tile(corner, 2), found.points + corner
+                    parts.append(
+                        Candidates((boxes / np.tile(ratio, 2)).astype(np.float32), found.scores, points / ratio)
+                    )
         best = concatenate(parts).non_max_suppression()
-        return best.select(np.arange(min(MAX_CANDIDATES, len(best.scores))))
+        return Candidates(*(column[:MAX_CANDIDATES] for column in best))
 
 
 def bounded_scale(shape: tuple[int, ...], scale: float) -> float:
@@ -195,21 +197,21 @@ def pyramid_levels(grey: NDArray[np.uint8], scale: float) -> Iterator[tuple[NDAr
         scale /= 2
 
 
-def tiles(level: NDArray[np.uint8]) -> Iterator[tuple[NDArray[np.uint8], Floats]]:
+def tiles(level: NDArray[np.uint8]) -> Iterator[tuple[Floats, Floats]]:
     """Cut a padded pyramid level into overlapping tiles whose sides are multiples of 16.
 
     Args:
         level: (h, w) uint8.
 
     Yields:
-        A tile (a, b) uint8, and x and y of its first pixel in the level, (2,) float32.
+        A tile (a, b) float32 of grey levels, and x and y of its first pixel in the level, (2,) float32.
     """
     height, width = (side + 2 * PADDING for side in level.shape)
     step = TILE - TILE_OVERLAP
     for top in range(0, max(height - TILE_OVERLAP, 1), step):
         for left in range(0, max(width - TILE_OVERLAP, 1), step):
             rows, columns = min(TILE, height - top), min(TILE, width - left)
-            tile = np.full((-(-rows // 16) * 16, -(-columns // 16) * 16), PADDING_GREY, np.uint8)
+            tile = np.full((-(-rows // 16) * 16, -(-columns // 16) * 16), PADDING_GREY, np.float32)
             y, x = max(top - PADDING, 0), max(left - PADDING, 0)
             part = level[y : top - PADDING + rows, x : left - PADDING + columns]
             y, x = y - top + PADDING, x - left + PADDING
