@@ -54,7 +54,7 @@ ELSEWHERE = {
 }
 """Commands that need a dataset, a camera or hours, and the test that runs them on small made things."""
 
-SPECIAL = ("--workers", "--on", "--shard", "--serve", "--segmenter", "s3://", "https://", "runs/own")
+SPECIAL = ("--workers", "--on", "--shard", "--serve", "--segmenter", "--webgpu", "s3://", "https://", "runs/own")
 """Parts of a command that need time, other machines, a network or a trained model; tests of their own run these."""
 
 FOREIGN = {

@@ -38,8 +38,11 @@ LISTING = "files.json"
 SETTINGS = "settings.json"
 """What the page must know when the tab reads."""
 
-WASM, WEBGPU = "wasm", "webgpu"
-"""What runs the networks."""
+WASM = "wasm"
+"""The networks run on WebAssembly."""
+
+WEBGPU = "webgpu"
+"""The networks run on WebGPU, where the browser has it."""
 
 LANES = 4
 """Bytes of a number in single precision. Networks are packed by lanes: first the first bytes of all numbers, then the
