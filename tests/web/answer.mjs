@@ -1,16 +1,21 @@
 // Reads tasks from standard input, one JSON document, and answers them by the modules of src/facemood/web.
 
 import { readFileSync } from "node:fs";
+import { ActionUnits } from "../../src/facemood/web/action_units.js";
 import { cutFace, squareOf } from "../../src/facemood/web/align.js";
 import { blurredFace, hiddenPart } from "../../src/facemood/web/anonymize.js";
 import { appearanceOf } from "../../src/facemood/web/appearance.js";
+import { convexHull, fillConvex } from "../../src/facemood/web/convex_fill.js";
 import { readCard } from "../../src/facemood/web/card.js";
 import { predict } from "../../src/facemood/web/expression.js";
 import { boundedScale, combineScores, tilesOf } from "../../src/facemood/web/finder.js";
 import { boxOfPoints, iom, iou, nonMaxSuppression } from "../../src/facemood/web/geometry.js";
 import { assign } from "../../src/facemood/web/least_cost.js";
+import { UnitBaseline } from "../../src/facemood/web/unit_baseline.js";
 import { Smoother } from "../../src/facemood/web/smoother.js";
 import { turnBox, turnPicture, turnPoints } from "../../src/facemood/web/orientation.js";
+import { Calm } from "../../src/facemood/server/static/calm.js";
+import { placeLabels } from "../../src/facemood/server/static/label_places.js";
 import { cutOut, greyOf, resizeArea, resizeLinear, rgbOf } from "../../src/facemood/web/pixels.js";
 import { joinLanes } from "../../src/facemood/web/site_files.js";
 import { cutSquare } from "../../src/facemood/web/squares.js";
@@ -52,6 +57,26 @@ const answers = {
       return { probabilities: [...probabilities], displayed };
     });
   },
+  units: ({ parameters, image, faces }) => {
+    const units = new ActionUnits(parameters);
+    return faces.map(({ points, score }) => {
+      const measured = units.measure(unpack(image), { box: new Float32Array(4), points: Float32Array.from(points), score });
+      return { pose: measured.pose && [...measured.pose], units: measured.units };
+    });
+  },
+  baseline: ({ times, rows }) => {
+    const baseline = new UnitBaseline();
+    return rows.map((units, index) => {
+      baseline.begin(times[index]);
+      return baseline.compare(1, units);
+    });
+  },
+  calm: ({ times, labels }) => {
+    const calm = new Calm();
+    return labels.map((label, index) => calm.keep([{ key: 1, label, confidence: index, box: [index, 0, 0, 0] }], times[index])[0]);
+  },
+  places: ({ boxes, widths, room }) => placeLabels(boxes, widths, room),
+  fill: ({ points, size }) => [...fillConvex(convexHull(points), size)],
   hide: ({ image, box }) => {
     const whole = unpack(image);
     const part = hiddenPart(box, whole);

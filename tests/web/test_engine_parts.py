@@ -10,20 +10,27 @@ import cv2
 import numpy as np
 import pytest
 
+from facemood import EmotionRecognizer
+from facemood.facs import KEYS
 from facemood.geometry import Floats, box_of_points, iom, iou, non_max_suppression
 from facemood.labels import EXPRESSIONS
 from facemood.models import FINDER, LANDMARKS, find_model, list_models
 from facemood.models.card import ModelCard
 from facemood.models.session import ModelSession
 from facemood.render.anonymize import anonymize
-from facemood.schema import Face, Frame
+from facemood.schema import Face, Frame, Image
+from facemood.stages.action_units import predict_units
 from facemood.stages.classify import PRIORS, predictions_of
 from facemood.stages.detect.finder import bounded_scale, combine_scores, tiles
 from facemood.stages.orientation import turn_back, turn_frame
+from facemood.stages.pose import estimate_pose
 from facemood.tracking.appearance import appearance_of
+from facemood.tracking.baselines import Baselines
 from facemood.tracking.least_cost import assign
+from facemood.tracking.scene import LONGEST_FRAME
 from facemood.tracking.smooth import Smoother, SmoothOptions
 from facemood.web.engine_files import split_lanes
+from facemood.web.unit_files import unit_parameters
 from tests.conftest import make_face
 from tests.moving_faces import read_photo
 from tests.web.in_node import in_javascript, packed, unpacked
@@ -201,3 +208,80 @@ def test_pictures_are_turned_and_faces_turned_back_as_in_python(degrees: int) ->
     np.testing.assert_allclose(answer["box"], back.box)
     assert back.landmarks is not None
     np.testing.assert_allclose(answer["points"], back.landmarks.ravel())
+
+
+def test_polygons_are_filled_as_by_opencv() -> None:
+    for count in (1, 2, 3, 12, 31):
+        points = RANDOM.integers(0, 60, (count, 2))
+        (filled,) = in_javascript([{"call": "fill", "points": points.tolist(), "size": 60}])
+        expected = np.zeros((60, 60), np.uint8)
+        cv2.fillConvexPoly(expected, cv2.convexHull(points.astype(np.float32)).astype(np.int32), 1)
+        np.testing.assert_array_equal(np.reshape(filled, (60, 60)), expected)
+
+
+def varied_faces(recognizer: EmotionRecognizer, name: str) -> tuple[Image, list[Face]]:
+    """The faces of a photo, and versions of each: moved to the edge, small, scored low, and with a twisted mouth."""
+    image = read_photo(name)
+    found = list(recognizer.analyze_image(image))
+    faces = []
+    for face in found:
+        assert face.landmarks is not None
+        centre = face.landmarks.mean(axis=0)
+        twisted = face.landmarks.copy()
+        twisted[48:] += RANDOM.normal(0, 2, (20, 2))
+        shapes = [face.landmarks, twisted, face.landmarks - centre, (face.landmarks - centre) * 0.08 + centre]
+        shapes += [face.landmarks + RANDOM.normal(0, 1.5, (68, 2)), (face.landmarks - centre) * (0.6, 1) + centre]
+        faces += [Face(face.box, face.score, landmarks=shape.astype(np.float32)) for shape in shapes]
+        faces.append(Face(face.box, 0.5, landmarks=face.landmarks))
+    return image, faces
+
+
+@pytest.mark.parametrize("name", ["astronaut.png", "grace_hopper.jpg"])
+@pytest.mark.parametrize("masked", [False, True])
+def test_poses_and_action_units_are_those_of_python(recognizer: EmotionRecognizer, name: str, *, masked: bool) -> None:
+    image, faces = varied_faces(recognizer, name)
+    if masked:
+        assert faces[0].landmarks is not None
+        x1, y1 = faces[0].landmarks[[3, 31]].min(axis=0).astype(int)
+        image = image.copy()
+        image[y1 : y1 + 200, x1 : x1 + 250] = (200, 160, 90)
+    size = (image.shape[1], image.shape[0])
+    told = [{"points": np.ravel(face.landmarks).tolist(), "score": face.score} for face in faces]
+    task = {"call": "units", "parameters": json.loads(unit_parameters()), "image": packed(image), "faces": told}
+    (answers,) = in_javascript([task])
+    counts = set()
+    for face, answer in zip(faces, answers, strict=True):
+        assert face.landmarks is not None
+        pose = estimate_pose(face.landmarks, size)
+        assert pose is not None
+        np.testing.assert_allclose(answer["pose"], pose, rtol=0, atol=1e-3)
+        expected = predict_units(image, dataclasses.replace(face, pose=pose)).units
+        assert list(answer["units"]) == list(expected)
+        np.testing.assert_allclose(list(answer["units"].values()), list(expected.values()), rtol=0, atol=1e-3)
+        counts.add(len(expected))
+    assert len(counts) > 1
+
+
+def test_flat_landmarks_have_no_pose() -> None:
+    parameters = json.loads(unit_parameters())
+    line = np.stack([np.arange(68), np.arange(68)], axis=1)
+    shapes = [np.zeros((68, 2)), line, np.full((68, 2), 1e9)]
+    told = [{"points": shape.ravel().tolist(), "score": 1.0} for shape in shapes]
+    image = packed(np.zeros((90, 120, 3), np.uint8))
+    (answers,) = in_javascript([{"call": "units", "parameters": parameters, "image": image, "faces": told}])
+    assert [estimate_pose(shape.astype(np.float32), (120, 90)) for shape in shapes] == [None, None, None]
+    assert answers == [{"pose": None, "units": {}}] * 3
+
+
+def test_units_relative_to_a_person_are_those_of_python() -> None:
+    times = np.cumsum(RANDOM.uniform(0, 1.5, 40)).tolist()
+    rows = [dict(zip(KEYS, RANDOM.uniform(0, 1, len(KEYS)).tolist(), strict=True)) for _ in times]
+    for row in rows[::3]:
+        del row["AU12"]
+    (answers,) = in_javascript([{"call": "baseline", "times": times, "rows": rows}])
+    baselines, last = Baselines(), times[0]
+    for row, time, answer in zip(rows, times, answers, strict=True):
+        face = dataclasses.replace(make_face(), action_units=row)
+        (expected,) = baselines.compare([face], [1], [None], seconds=min(time - last, LONGEST_FRAME))
+        last = time
+        assert answer == pytest.approx(dict(expected.action_units), abs=1e-9)

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from facemood import EmotionRecognizer, Result
-from facemood.schema import Frame, Image
+from facemood.schema import Face, Frame, Image
 from facemood.tracking import VideoOptions
 from facemood.web.static_site import write_site
 from tests.conftest import PHOTOS
@@ -33,6 +33,12 @@ MAX_DIFFERENCE = 0.005
 MAX_DISTANCE = 0.05
 """Largest distance of a landmark, in pixels."""
 
+MAX_UNIT = 0.02
+"""Largest difference of an action unit's intensity, 0..1."""
+
+MAX_ANGLE = 0.2
+"""Largest difference of an angle of the head pose, in degrees."""
+
 PATIENCE = 120
 """Seconds for which the answers of a browser are waited for; a busy machine is slow."""
 
@@ -46,11 +52,11 @@ try {
   const reader = await Reader.open();
   answers.info = reader.info;
   for (const name of await (await fetch("pictures.json")).json()) {
-    answers.pictures[name] = await reader.read(await blobOf(`pictures/${name}`));
+    answers.pictures[name] = await reader.read(await blobOf(`pictures/${name}`), { actionUnits: true });
   }
   const other = { head: "fer2013", prior: "balanced" };
   answers.balanced = await reader.read(await blobOf("pictures/astronaut.png"), other);
-  const scene = await reader.scene();
+  const scene = await reader.scene({ actionUnits: true });
   for (const { name, time } of await (await fetch("frames.json")).json()) {
     answers.frames.push((await scene.read(await blobOf(`frames/${name}`), time)).faces);
   }
@@ -212,6 +218,24 @@ def test_probabilities_and_landmarks_are_the_same(read: dict[str, Any], expected
             assert seen["score"] == pytest.approx(face.score, abs=MAX_DIFFERENCE)
 
 
+def check_units(seen: dict[str, Any], face: Face, where: str) -> None:
+    """Compare head pose and action units."""
+    assert face.pose is not None
+    np.testing.assert_allclose(list(seen["pose"].values()), face.pose, rtol=0, atol=MAX_ANGLE, err_msg=where)
+    units = seen.get("action_units", {})
+    assert list(units) == list(face.action_units), where
+    np.testing.assert_allclose(list(units.values()), list(face.action_units.values()), atol=MAX_UNIT, err_msg=where)
+
+
+def test_poses_and_action_units_are_the_same(read: dict[str, Any], expected: dict[str, Result]) -> None:
+    measured = []
+    for name, result in expected.items():
+        for face, seen in zip(result, read["pictures"][name], strict=True):
+            check_units(seen, face, name)
+            measured.append(len(face.action_units))
+    assert min(measured) == 0 < max(measured)
+
+
 def test_head_and_prior_can_be_chosen(read: dict[str, Any]) -> None:
     other = EmotionRecognizer(head="fer2013", prior="balanced", threads=1)
     for face, seen in zip(other.analyze_image(PHOTOS / "astronaut.png"), read["balanced"], strict=True):
@@ -237,6 +261,7 @@ def test_people_are_followed_and_smoothed_as_in_python(
             assert face.raw_probabilities is not None
             for key, values in (("emotions", face.probabilities), ("raw_emotions", face.raw_probabilities)):
                 np.testing.assert_allclose(list(seen[key].values()), values, rtol=0, atol=MAX_DIFFERENCE)
+            check_units(seen, face, str(frame.index))
             assert face.landmarks is not None
             assert np.abs(np.array(seen["landmarks"]) - face.landmarks).max() <= MAX_DISTANCE
     assert {face["track_id"] for faces in read["frames"] for face in faces} == {1, 2}

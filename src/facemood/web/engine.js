@@ -6,11 +6,12 @@ import { argmax, chooseHead, choosePrior, predict } from "./expression.js";
 import { Finder } from "./finder.js";
 import { LandmarkModel } from "./landmarks.js";
 import { Network } from "./network.js";
-import { turnBox, turnPoints } from "./orientation.js";
+import { turnBox, turnPoints, turnPose } from "./orientation.js";
 import { findInPhoto } from "./photos.js";
 import { VideoScene } from "./scene.js";
 
 /**
+ * @import { ActionUnits, Measured } from "./action_units.js"
  * @import { Evidence } from "./activation.js"
  * @import { Prediction, Prior } from "./expression.js"
  * @import { Candidate } from "./finder.js"
@@ -23,11 +24,11 @@ import { VideoScene } from "./scene.js";
  * @typedef {Record<"finder" | "landmarks" | "expression", Uint8Array | Promise<Uint8Array>>} Networks
  *
  * How pictures are read: which faces count, the model's head, which expressions are assumed to be common, and whether
- * faces have an activation map.
- * @typedef {DetectOptions & { head?: string, prior?: Prior, maps?: boolean }} ReadOptions
+ * faces have an activation map, and head pose and action units.
+ * @typedef {DetectOptions & { head?: string, prior?: Prior, maps?: boolean, actionUnits?: boolean }} ReadOptions
  *
  * A face of a picture with its prediction, and what its activation map is made from.
- * @typedef {Candidate & Prediction & { track?: number, raw?: Float32Array, displayed?: string, evidence?: Evidence | null }} ReadFace
+ * @typedef {Candidate & Prediction & { track?: number, raw?: Float32Array, displayed?: string, evidence?: Evidence | null, measured?: Measured }} ReadFace
  *
  * The activation map of a face: rows of values from the top, -1..1, positive where the face supports its label. The box
  * is turned by `tilt` degrees, clockwise in the picture.
@@ -45,6 +46,9 @@ import { VideoScene } from "./scene.js";
  * @property {Record<string, number>} emotions The probability of each label.
  * @property {Record<string, number>} [raw_emotions] The same in the single frame, before smoothing.
  * @property {string} [display_label] Steady label for display.
+ * @property {Record<string, number>} [pose] Yaw, pitch and roll of the head in degrees, if it was asked for.
+ * @property {Record<string, number>} [action_units] Intensities 0..1 of action units, such as AU12 and its sides AU12R and
+ *   AU12L, if they were asked for and can be measured.
  * @property {FaceMap} [map] Which parts of the face are evidence for its label, if it was asked for.
  * @property {[number, number][]} landmarks 68 points in pixels, in iBUG order.
  */
@@ -65,6 +69,8 @@ export class Engine {
     this.finder = finder;
     this.landmarkModel = landmarkModel;
     this.network = network;
+    /** @type {ActionUnits | null} Measures action units, once they have been asked for. */
+    this.units = null;
   }
 
   /**
@@ -119,9 +125,10 @@ export class Engine {
    */
   async readPhoto(image, options = {}) {
     const view = await findInPhoto(this.finder, image, { minFace: MIN_FACE, ...options });
-    const faces = await this.classify(view.image, view.faces, options);
+    const faces = await this.classify(view.image, this.measure(view.image, view.faces, options), options);
     const upright = faces.map((face) => ({
       ...face, box: turnBox(face.box, view.orientation, image), points: turnPoints(face.points, view.orientation, image),
+      ...(face.measured?.pose && { measured: { ...face.measured, pose: turnPose(face.measured.pose, view.orientation) } }),
     }));
     return this.report(upright, options);
   }
@@ -132,6 +139,21 @@ export class Engine {
    */
   scene(options = {}) {
     return new VideoScene(this, { minFace: MIN_FACE, ...options });
+  }
+
+  /**
+   * Add head pose and action units to the faces of an image, if they are asked for.
+   * @template {Candidate} Found
+   * @param {Picture} image
+   * @param {Found[]} faces
+   * @param {Partial<ReadOptions>} options
+   * @returns {(Found & { measured?: Measured })[]}
+   */
+  measure(image, faces, { actionUnits }) {
+    if (!actionUnits) return faces;
+    const { units } = this;
+    if (!units) throw new Error("the parameters of action units have not been opened");
+    return faces.map((face) => ({ ...face, measured: units.measure(image, face) }));
   }
 
   /**
@@ -192,9 +214,10 @@ export class Engine {
  * @param {string[]} labels
  * @returns {Face}
  */
-function reportedFace({ box, score, points, probabilities, certain, track, raw, displayed }, number, labels) {
+function reportedFace({ box, score, points, probabilities, certain, track, raw, displayed, measured }, number, labels) {
   const best = argmax(probabilities);
   const named = (/** @type {Float32Array} */ values) => Object.fromEntries(labels.map((label, place) => [label, values[place]]));
+  const { pose = null, units = {} } = measured ?? {};
   return {
     face: number,
     box: [box[0], box[1], box[2], box[3]],
@@ -206,6 +229,8 @@ function reportedFace({ box, score, points, probabilities, certain, track, raw, 
     emotions: named(probabilities),
     ...(raw && { raw_emotions: named(raw) }),
     ...(displayed && { display_label: displayed }),
+    ...(pose && { pose: { yaw: pose[0], pitch: pose[1], roll: pose[2] } }),
+    ...(Object.keys(units).length && { action_units: units }),
     landmarks: Array.from({ length: points.length / 2 }, (_, point) => [points[2 * point], points[2 * point + 1]]),
   };
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from facemood.errors import ModelError, OptionError
+from facemood.facs import NAMES
 from facemood.models import FINDER, LANDMARKS, ModelSession, find_model
 from facemood.models.activation import missing_features
 from facemood.models.registry import INT8, check_precision
@@ -25,6 +26,7 @@ from facemood.web.ort_files import (
     read_webgpu,
     unpack_runtime,
 )
+from facemood.web.unit_files import UNIT_FILE, unit_parameters
 
 PACKAGE = Path(__file__).parents[1]
 """The package's folder, below which the page and the engine lie."""
@@ -126,6 +128,7 @@ def engine_files(
     networks |= {name: session.file.read_bytes() for name, session in models.items()}
     files = {**unpack_runtime(), DECODER_MODULE: read_decoder(), **(read_webgpu(webgpu) if webgpu else {})}
     files |= {f"{name}.onnx": data for name, data in networks.items()}
+    files[UNIT_FILE] = unit_parameters()
     return {name: _engine_file(name, data) for name, data in files.items()}
 
 
@@ -179,12 +182,14 @@ def tab_settings(
         "labels": list(labels),
         "maps": not missing_features(session, head),
         "colours": {label: hex_of(label) for label in labels},
+        "units": NAMES,
         "reading": dict(reading or {}),
         "provider": provider,
         "schema": SCHEMA,
         "columns": [
             {"name": one.name, "path": one.path, "decimals": one.decimals} for one in columns_for(labels, (RAW,))
         ],
+        "photo_columns": [{"name": one.name, "path": one.path} for one in columns_for(labels)],
     }
 
 

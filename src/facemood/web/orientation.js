@@ -61,6 +61,16 @@ export function turnPoints(points, degrees, { width, height }) {
 }
 
 /**
+ * Return the pose of a head in a turned picture as it is in the given one: its roll differs.
+ * @param {Floats} pose Yaw, pitch and roll in degrees.
+ * @param {number} degrees
+ */
+export function turnPose([yaw, pitch, roll], degrees) {
+  const back = (((roll - degrees + 180) % 360) + 360) % 360;
+  return Float32Array.of(yaw, pitch, degrees ? back - 180 : roll);
+}
+
+/**
  * Return a box of a turned picture in pixels of the given one.
  * @param {Floats} box
  * @param {number} degrees

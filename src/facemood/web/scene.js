@@ -3,6 +3,7 @@
 import { argmax } from "./expression.js";
 import { FaceFollower } from "./follower.js";
 import { Smoother } from "./smoother.js";
+import { UnitBaseline } from "./unit_baseline.js";
 
 /**
  * @import { Engine, Face, ReadOptions } from "./engine.js"
@@ -32,26 +33,30 @@ export class VideoScene {
     this.options = options;
     this.follower = new FaceFollower(engine.finder, engine.landmarkModel, options, options.patience ?? PATIENCE);
     this.smoother = new Smoother(options.smooth ?? SMOOTH);
+    this.baseline = new UnitBaseline();
   }
 
   /**
    * Read the next frame.
    * @param {Picture} image RGB.
    * @param {number} time Seconds since the source began.
-   * @param {{ maps?: boolean }} [options] Whether faces have an activation map.
+   * @param {{ maps?: boolean, actionUnits?: boolean }} [options] Whether faces have an activation map, and action units.
    * @returns {Promise<Face[]>} Largest first.
    */
-  async read(image, time, { maps = this.options.maps } = {}) {
-    const options = { ...this.options, maps };
+  async read(image, time, { maps = this.options.maps, actionUnits = this.options.actionUnits } = {}) {
+    const options = { ...this.options, maps, actionUnits };
     const found = await this.follower.find(image, time);
-    const faces = await this.engine.classify(image, found, options);
+    const faces = await this.engine.classify(image, this.engine.measure(image, found, options), options);
     const { labels } = this.engine.info(options);
     this.smoother.begin(time);
+    this.baseline.begin(time);
     const smoothed = faces.map((face) => {
       const raw = face.probabilities;
       const { probabilities, displayed } = this.smoother.smooth(face.track, raw);
       const certain = face.certain && argmax(raw) === displayed;
-      return { ...face, probabilities, raw, certain, displayed: labels[displayed] };
+      const { measured } = face;
+      const relative = measured && { measured: { ...measured, units: this.baseline.compare(face.track, measured.units) } };
+      return { ...face, probabilities, raw, certain, displayed: labels[displayed], ...relative };
     });
     return this.engine.report(smoothed, options);
   }

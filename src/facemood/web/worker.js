@@ -2,6 +2,7 @@
 
 import { FileError, SiteFiles } from "./site_files.js";
 import { rgbOf } from "./pixels.js";
+import { ActionUnits } from "./action_units.js";
 
 /**
  * @import { Engine, Face, ReadOptions } from "./engine.js"
@@ -30,6 +31,12 @@ let engine = null;
  */
 let usual = {};
 
+/**
+ * The file with the parameters of action units, which is loaded when they are first asked for.
+ * @type {(() => Promise<Uint8Array>) | null}
+ */
+let unitFile = null;
+
 /** @type {Map<number, VideoScene>} */
 const scenes = new Map();
 
@@ -52,6 +59,7 @@ const CALLS = {
     const { device, fallback } = open;
     engine = open.engine;
     usual = options;
+    unitFile = () => files.read("action_units.json");
     const how = { device, threads: device === "wasm" ? threads : 1, ...(fallback && { fallback }) };
     return { info: { ...engine.info(usual), ...how }, maps: engine.canMap(usual) };
   },
@@ -64,7 +72,9 @@ const CALLS = {
 
   /** @param {{ bitmap: ImageBitmap, options?: Partial<ReadOptions> }} values */
   async photo({ bitmap, options }) {
-    return timed(bitmap, (image) => opened().readPhoto(image, { ...usual, ...options }));
+    const all = { ...usual, ...options };
+    await openUnits(all);
+    return timed(bitmap, (image) => opened().readPhoto(image, all));
   },
 
   /** @param {{ scene: number, options?: Partial<ReadOptions> & SceneOptions }} values A number that the page chose. */
@@ -72,11 +82,12 @@ const CALLS = {
     scenes.set(scene, opened().scene({ ...usual, ...options }));
   },
 
-  /** @param {{ scene: number, bitmap: ImageBitmap, time: number, maps?: boolean }} values */
-  async frame({ scene, bitmap, time, maps }) {
+  /** @param {{ scene: number, bitmap: ImageBitmap, time: number, maps?: boolean, actionUnits?: boolean }} values */
+  async frame({ scene, bitmap, time, maps, actionUnits }) {
     const found = scenes.get(scene);
     if (!found) throw new Error("this video has been closed");
-    return timed(bitmap, (image) => found.read(image, time, { maps }));
+    await openUnits({ ...found.options, actionUnits });
+    return timed(bitmap, (image) => found.read(image, time, { maps, actionUnits }));
   },
 
   /** @param {{ scene: number }} values */
@@ -95,6 +106,15 @@ function checkWebAssembly() {
   } catch (error) {
     throw new FileError(`A Content Security Policy of this page's host blocks WebAssembly. Allow script-src 'self' 'wasm-unsafe-eval' there.`, { cause: error });
   }
+}
+
+/**
+ * Open the parameters of action units, if they are asked for and have not been opened yet.
+ * @param {Partial<ReadOptions>} options
+ */
+async function openUnits({ actionUnits }) {
+  const reader = opened();
+  if (actionUnits && unitFile) reader.units ??= ActionUnits.from(await unitFile());
 }
 
 /** Return the engine, which `open` has opened. */

@@ -201,6 +201,9 @@ export class Scene {
   /** Whether faces have an activation map. */
   maps = false;
 
+  /** Whether faces have head pose and action units; they are loaded when they are first asked for. */
+  actionUnits = false;
+
   /** @param {(call: string, values: object, moved?: Transferable[]) => Promise<any>} ask */
   constructor(ask) {
     this.ask = ask;
@@ -215,7 +218,7 @@ export class Scene {
    */
   async read(source, time = (performance.now() - this.#began) / 1000, size) {
     const bitmap = await decode(source, size);
-    return this.ask("frame", { bitmap, time, maps: this.maps }, [bitmap]);
+    return this.ask("frame", { bitmap, time, maps: this.maps, actionUnits: this.actionUnits }, [bitmap]);
   }
 
   /** Forget the people. */

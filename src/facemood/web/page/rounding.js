@@ -9,7 +9,7 @@
  */
 
 /**
- * Return a face with rounded numbers.
+ * Return a face with rounded numbers. All action units, also those of a side, have the decimals of those in the table.
  * @param {ReadFace} face
  * @param {RoundedColumn[]} columns
  * @returns {Face}
@@ -18,6 +18,9 @@ export function roundedFace(face, columns) {
   const rounded = structuredClone(face);
   const pixels = columns.find(({ path }) => path.includes("box"))?.decimals ?? 0;
   rounded.landmarks = rounded.landmarks.map(([x, y]) => [Number(x.toFixed(pixels)), Number(y.toFixed(pixels))]);
+  const digits = columns.find(({ path }) => path.includes("action_units"))?.decimals ?? 0;
+  const units = Object.entries(rounded.action_units ?? {}).map(([key, value]) => [key, Number(value.toFixed(digits))]);
+  if (units.length) rounded.action_units = Object.fromEntries(units);
   for (const { path: [, ...path], decimals } of columns.filter(({ path: [first], decimals: known }) => first === "faces" && known !== null)) {
     /** @type {any} */
     let place = rounded;
