@@ -15,6 +15,7 @@ from tests.moving_faces import read_photo
 from tests.server.browser import Browser, Page
 from tests.server.conftest import Running, running
 from tests.videos import make_video
+from tests.web.test_page_options import choose_language
 
 pytestmark = pytest.mark.browser
 
@@ -48,6 +49,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("files")
     photo = read_photo("astronaut.png")
     cv2.imwrite(str(folder / "two.png"), np.hstack([photo, photo]))
+    cv2.imwrite(str(folder / "many.png"), np.tile(photo[:300, 100:400], (2, 3, 1)))
     cv2.imwrite(str(folder / "grey.png"), np.full((240, 320, 3), 128, np.uint8))
     make_video(folder / "talk.webm", [photo[:480, :480]] * 4, fps=10, codec="libvpx-vp9")
     return {file.stem: file for file in folder.iterdir()}
@@ -74,6 +76,8 @@ def check(page: Page, state: str) -> None:
     """Check the page as it is in each view: nothing is cut off, and axe finds nothing."""
     for name, view in VIEWS.items():
         set_view(page, **view)
+        if page.run("document.querySelector('#more-tools:not([hidden])[aria-expanded=false]') !== null"):
+            page.click("more-tools")
         assert page.run("document.documentElement.scrollWidth <= innerWidth"), f"{state}, {name}"
         assert page.run(RUN) == [], f"{state}, {name}"
 
@@ -94,7 +98,7 @@ def test_every_state_is_accessible(browser: Browser, server: Running, files: dic
         check(page, "camera, recording")
         page.click("record")
         page.wait("document.querySelectorAll('#downloads a').length === 3")
-        for name in ("why", "cover", "smooth"):
+        for name in ("why", "cover", "smooth", "units", "calm"):
             page.click(name)
         page.run("document.querySelector('.meanings').open = true")
         check(page, "camera, recorded, with maps, hidden faces and the meanings")
@@ -104,6 +108,11 @@ def test_every_state_is_accessible(browser: Browser, server: Running, files: dic
         page.drop(files["two"], "image/png")
         page.wait("document.querySelectorAll('.person').length === 2")
         check(page, "photo")
+        page.drop(files["many"], "image/png")
+        page.wait("document.querySelectorAll('.person').length === 6")
+        choose_language(page, "de")
+        check(page, "photo of many people, in German")
+        choose_language(page, "en")
         page.drop(files["grey"], "image/png")
         page.wait("!document.getElementById('nobody').hidden")
         check(page, "nobody")

@@ -99,6 +99,9 @@ class SettingsAnswer(BaseModel):
     maps: bool = Field(description="whether the model can tell where in a face it found a label")
     tab: bool = Field(description="whether the page can read in its tab, without this server")
     colours: dict[str, str] = Field(description="the colour of each, as #rrggbb")
+    units: dict[str, str] = Field(description="the name of each action unit, by code")
+    schema_: int = Field(alias="schema", description="version of the shape of results")
+    photo_columns: list[dict[str, Any]] = Field(description="columns of a table of photos: name, and path in a result")
     max_upload: int
     max_video: int
     max_pixels: int

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from facemood import __version__
 from facemood.errors import FacemoodError
 from facemood.explain import add_maps, can_map
+from facemood.facs import NAMES
 from facemood.models import ModelSession, find_model, list_models
 from facemood.render import encode_png
 from facemood.render.palette import hex_of
@@ -28,7 +29,7 @@ from facemood.server.service import Service, service_of
 from facemood.server.tab_routes import can_read_in_tab
 from facemood.server.video_jobs import MEDIA, VideoJob
 from facemood.server.websocket import BUSY, Connection
-from facemood.table import SCHEMA
+from facemood.table import SCHEMA, columns_for
 
 LONGEST_NAME = 120
 """Letters that are kept of a file's name, to tell results apart."""
@@ -179,6 +180,9 @@ async def settings(service: Serving) -> dict[str, Any]:
         "maps": can_map(service.recognizer.pipeline),
         "tab": can_read_in_tab(service.recognizer),
         "colours": {label: hex_of(label) for label in labels},
+        "units": NAMES,
+        "schema": SCHEMA,
+        "photo_columns": [{"name": one.name, "path": one.path} for one in columns_for(labels)],
         **{name: getattr(service.options, name) for name in names},
     }
 

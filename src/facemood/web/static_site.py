@@ -153,6 +153,7 @@ def _code() -> dict[str, bytes]:
     """Return the page's and the engine's modules and styles by their paths in the site."""
     web = PACKAGE / "web"
     found = [file for file in PAGE.iterdir() if file.suffix in (".js", ".css", ".svg") and file.name not in SERVER_ONLY]
+    found += PAGE.glob("languages/*.json")
     found += [file for file in (*web.glob("*.js"), *web.glob("page/*.js")) if file.name != "sw.js"]
     return {f"{APP}/{file.relative_to(PACKAGE).as_posix()}": file.read_bytes() for file in sorted(found)}
 

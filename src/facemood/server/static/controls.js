@@ -1,14 +1,17 @@
 // What people can press, choose and drop, and what it does.
 
+import { LANGUAGES, keepLanguage, t, useLanguage } from "./language.js";
 import { beginStream, beginVideo, pause } from "./moving_source.js";
 import { part } from "./parts.js";
-import { beginPhotos, showPhoto } from "./photo_source.js";
+import { beginPhotos, showPhoto, showPhotosAgain } from "./photo_source.js";
+import { showMeanings } from "./meanings.js";
+import { make, nameUnits } from "./people.js";
 import { notice } from "./problems.js";
-import { showAgain } from "./result_view.js";
+import { people, showAgain, speaker } from "./result_view.js";
 import { begin, recording } from "./source.js";
 import { showCovering, snapshot } from "./stage.js";
 import { state } from "./state.js";
-import { float, press, resizeText, toggleCompact } from "./view.js";
+import { float, press, resizeText, toggleCompact, toggleMore } from "./view.js";
 
 /** @param {FileList} files */
 function openDropped(files) {
@@ -16,7 +19,7 @@ function openDropped(files) {
   const videoFile = [...files].find((file) => file.type.startsWith("video/") || /\.(mkv|avi|mov|ts|wmv|flv)$/i.test(file.name));
   if (photos.length) beginPhotos(photos);
   else if (videoFile) beginVideo(videoFile);
-  else notice("This is neither a photo nor a video. Drop a file such as JPEG, PNG, WebP, MP4 or WebM.");
+  else notice(t("This is neither a photo nor a video. Drop a file such as JPEG, PNG, WebP, MP4 or WebM."));
 }
 
 function stop() {
@@ -27,7 +30,7 @@ function stop() {
 function toggleSmooth() {
   state.smoothed = !state.smoothed;
   press("smooth", state.smoothed);
-  part("smooth").textContent = state.smoothed ? "Smoothed" : "Raw";
+  part("smooth").textContent = t(state.smoothed ? "Smoothed" : "Raw");
   showAgain();
 }
 
@@ -37,6 +40,53 @@ function toggleMaps() {
   part("why-words").hidden = !state.mapped;
   state.engine.map(state.mapped);
   showAgain();
+}
+
+/** Show the active muscles of each face, or hide them. Photos that were read without them are read again. */
+function toggleUnits() {
+  state.units = !state.units;
+  press("units", state.units);
+  nameUnits(state.units ? (state.settings?.units ?? {}) : null);
+  state.engine.measureUnits(state.units);
+  const missing = state.photos.some(({ result }) => result.faces.some(({ pose }) => !pose));
+  if (state.units && missing) beginPhotos(state.files);
+  else showAgain();
+}
+
+/** Show and announce only what lasts, or every change. */
+function toggleCalm() {
+  state.calm = !state.calm;
+  press("calm", state.calm);
+  speaker.calm = state.calm;
+  showAgain();
+}
+
+/** Show the page in the language that was chosen. */
+async function chooseLanguage() {
+  const code = /** @type {keyof typeof LANGUAGES} */ (part("language").value);
+  keepLanguage(code);
+  await showLanguage(code);
+}
+
+/**
+ * Show the page in a language.
+ * @param {keyof typeof LANGUAGES} code
+ */
+export async function showLanguage(code) {
+  part("language").value = code;
+  await useLanguage(code);
+  if (!state.engine) return;
+  state.engine.describe();
+  people.clear();
+  showMeanings();
+  if (state.photos.length) showPhotosAgain();
+  else showAgain();
+}
+
+/** Offer the languages. */
+function listLanguages() {
+  part("language").append(...Object.entries(LANGUAGES).map(([code, name]) => Object.assign(make("option", "", name), { value: code, lang: code })));
+  part("language").addEventListener("change", chooseLanguage);
 }
 
 /** Hide the faces in the image, or show them. */
@@ -53,7 +103,8 @@ export function listen() {
     "choose-screen": () => beginStream("screen"), "choose-camera": () => beginStream("camera"),
     "choose-photo": () => part("photo-file").click(), "choose-video": () => part("video-file").click(),
     stop, pause, snapshot, record: () => part("video").videoWidth && recording.toggle(state.engine.hello, state.name),
-    cover: toggleCovering, smooth: toggleSmooth, why: toggleMaps, float,
+    cover: toggleCovering, smooth: toggleSmooth, why: toggleMaps, units: toggleUnits, calm: toggleCalm, float,
+    "more-tools": toggleMore,
     compact: () => toggleCompact(), smaller: () => resizeText(-1), larger: () => resizeText(1),
     previous: () => showPhoto(state.place - 1), next: () => showPhoto(state.place + 1),
   };
@@ -61,6 +112,7 @@ export function listen() {
   const [photos, videoFile] = [part("photo-file"), part("video-file")];
   photos.addEventListener("change", () => photos.files?.length && beginPhotos([...photos.files]));
   videoFile.addEventListener("change", () => videoFile.files?.length && beginVideo(videoFile.files[0]));
+  listLanguages();
   listenToDrops();
   addEventListener("resize", showAgain);
 }

@@ -1,11 +1,12 @@
 // Which engine reads the images: a server, or this tab.
 
 import { setColours } from "./colours.js";
+import { t } from "./language.js";
 import { beginPhotos } from "./photo_source.js";
 import { receive } from "./moving_source.js";
 import { part } from "./parts.js";
 import { notice } from "./problems.js";
-import { people } from "./result_view.js";
+import { forgetPeople } from "./result_view.js";
 import { recording } from "./source.js";
 import { state } from "./state.js";
 
@@ -21,14 +22,14 @@ export async function useEngine(chosen) {
   leaveEngine();
   state.engine = Object.assign(chosen, {
     onMessage: receive,
-    onConnection: (/** @type {boolean} */ connected) => notice(connected ? "" : "The connection to facemood was lost. Trying again."),
+    onConnection: (/** @type {boolean} */ connected) => notice(connected ? "" : t("The connection to facemood was lost. Trying again.")),
   });
   notice("");
   chosen.describe();
   const settings = await chosen.settings().catch((error) => notice(error.message));
   if (!settings || state.engine !== chosen) return undefined;
   setColours(settings.colours);
-  state.canMap = settings.maps;
+  Object.assign(state, { settings, canMap: settings.maps });
   part("why").hidden = !settings.maps;
   part("version").textContent = `facemood ${settings.version}`;
   if (state.files === files) goOn(); // what was chosen meanwhile has begun with this engine
@@ -44,7 +45,7 @@ function leaveEngine() {
   engine.offerVideo(null);
   Object.assign(engine, { onMessage: () => {}, onConnection: () => {} });
   Object.assign(state, { result: null, views: [], busy: false });
-  people.clear();
+  forgetPeople();
 }
 
 /** Give what is open to a new engine. */
@@ -56,5 +57,6 @@ function goOn() {
   part("waiting").textContent = state.engine.waiting;
   state.engine.open(kind);
   state.engine.map(state.mapped);
+  state.engine.measureUnits(state.units);
   if (kind === "video") state.engine.offerVideo(files[0]);
 }

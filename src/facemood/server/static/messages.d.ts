@@ -23,6 +23,7 @@ export interface Face {
   emotions?: Probabilities;
   raw_emotions?: Probabilities;
   pose?: Record<string, number>;
+  action_units?: Record<string, number>;
   display_label?: string;
   landmarks?: [number, number][];
   map?: FaceMap;
@@ -77,6 +78,7 @@ export type Message = Hello | LiveResult | ProblemMessage;
 export interface Results {
   results: Result[];
   failures: { source: string; message: string }[];
+  info: Record<string, unknown>;
 }
 
 /** The answer of /v1/videos. */
@@ -97,6 +99,11 @@ export interface Settings {
   /** Whether the page can read in its tab, without the server. */
   tab?: boolean;
   colours: Record<string, string>;
+  /** The name of each action unit, by code. */
+  units: Record<string, string>;
+  /** Version of the results' shape, and the columns of a table of photos. */
+  schema: number;
+  photo_columns: Column[];
 }
 
 /** What reads the images of the page: a server, or this tab. */
@@ -122,7 +129,9 @@ export interface PageEngine {
   take(shot: Shot): Promise<void>;
   /** Ask for an activation map with each face, or stop asking. */
   map(wanted: boolean): void;
-  readPhotos(files: File[], maps: boolean): Promise<Results>;
+  /** Ask for action units with each face, or stop asking. */
+  measureUnits(wanted: boolean): void;
+  readPhotos(files: File[], wanted: { maps: boolean; units: boolean }): Promise<Results>;
   /** Offer to read a whole video, or none. */
   offerVideo(file: File | null): void;
 }

@@ -1,5 +1,6 @@
 // Sources of many images: camera, shared screen, video. The newest image is read once the last result has arrived.
 
+import { t } from "./language.js";
 import { part } from "./parts.js";
 import { notice } from "./problems.js";
 import { show, speaker } from "./result_view.js";
@@ -44,7 +45,7 @@ export async function beginStream(kind) {
   part("stop").focus();
   try {
     await video.play();
-    speaker.say(kind === "camera" ? "Analyzing the camera." : "Analyzing the shared screen.");
+    speaker.say(t(kind === "camera" ? "Analyzing the camera." : "Analyzing the shared screen."));
   } catch (error) {
     if (state.stream === stream) notice(/** @type {Error} */ (error).message); // closing it before the first image is no error
   }
@@ -56,8 +57,9 @@ export async function beginStream(kind) {
  */
 function hintAtStillImage(stream) {
   if (state.stream !== stream || video.readyState >= 2) return;
-  part("waiting").textContent = `No image has arrived yet. ${state.kind === "screen"
-    ? "If nothing moves there, scroll once, or share it again." : "Close other programs that use the camera, or choose it again."}`;
+  part("waiting").textContent = t(state.kind === "screen"
+    ? "No image has arrived yet. If nothing moves there, scroll once, or share it again."
+    : "No image has arrived yet. Close other programs that use the camera, or choose it again.");
 }
 
 /**
@@ -121,7 +123,7 @@ function showPace() {
   state.paced = performance.now();
   const { rate, delay } = state.engine.pace;
   if (state.kind && state.kind !== "photo") {
-    part("pace").textContent = rate ? `${rate.toFixed(0)} images/s · ${delay.toFixed(0)} ms` : "";
+    part("pace").textContent = rate ? t("{rate} images/s · {delay} ms", { rate: rate.toFixed(0), delay: delay.toFixed(0) }) : "";
   }
   recording.update();
 }

@@ -1,22 +1,25 @@
 // Boxes, labels and activation maps on the image.
 
 import { colourOf, inkOn } from "./colours.js";
+import { placeLabels } from "./label_places.js";
+import { t } from "./language.js";
 import { contextOf } from "./parts.js";
 import { percent } from "./words.js";
 
 /**
- * @import { FaceMap } from "./messages.js"
+ * @import { LabelPlace } from "./label_places.js"
+ * @import { Box, FaceMap } from "./messages.js"
  * @typedef {{ box: number[], label: string, confidence: number, name: string, map?: FaceMap }} LabelledFace
  */
 
 /** Colour around the line of a box, so that it is visible on any image. */
 const BORDER = "rgba(22, 24, 28, .55)";
 
-/** RGB of parts that support the label. */
-const SUPPORTING = [0, 158, 115];
+/** RGB of parts that support the label: green. */
+export const SUPPORTING = [0, 158, 115];
 
-/** RGB of parts that contradict the label. */
-const CONTRADICTING = [213, 94, 0];
+/** RGB of parts that contradict the label: orange. */
+export const CONTRADICTING = [213, 94, 0];
 
 /** Opacity of an activation map where it is strongest, 0..1. */
 const OPACITY = 0.65;
@@ -33,16 +36,30 @@ export function drawFaces(canvas, faces, width, { mirrored = false } = {}) {
   const size = Math.max(12, Math.min(canvas.width / 34, 24 * (window.devicePixelRatio || 1)));
   context.font = `600 ${size}px system-ui, sans-serif`;
   context.textBaseline = "middle";
-  for (const face of faces) {
-    let [x1, y1, x2, y2] = face.box.map((value) => value * scale);
-    if (mirrored) [x1, x2] = [canvas.width - x2, canvas.width - x1];
-    outline(context, [x1, y1, x2 - x1, y2 - y1], colourOf(face.label), size);
-    tag(context, face, x1, y1, y2, canvas, size);
-  }
+  const boxes = faces.map(({ box }) => {
+    const [x1, y1, x2, y2] = box.map((value) => value * scale);
+    return /** @type {Box} */ (mirrored ? [canvas.width - x2, y1, canvas.width - x1, y2] : [x1, y1, x2, y2]);
+  });
+  faces.forEach(({ label }, index) => {
+    const [x1, y1, x2, y2] = boxes[index];
+    outline(context, [x1, y1, x2 - x1, y2 - y1], colourOf(label), size);
+  });
+  const texts = faces.map((face) => textsOf(face).map((text) => ({ text, width: context.measureText(text).width + size * 0.9 })));
+  const places = placeLabels(boxes, texts.map((some) => some.map((text) => text.width)), { height: size * 1.5, gap: size / 4, canvas });
+  places.forEach((place, index) => place && tag(context, texts[index][place.choice].text, faces[index].label, place, size));
 }
 
 /**
- * Draw the activation map of each face that has one: parts that support its label green, parts that contradict it red.
+ * Return what may be written at a face, the longest first: a label with its confidence, the label, the number alone.
+ * @param {LabelledFace} face
+ */
+function textsOf({ name, label, confidence }) {
+  const start = name ? `${name} · ` : "";
+  return [`${start}${t(label)} ${percent(confidence)}`, `${start}${t(label)}`, ...(name ? [name] : [])];
+}
+
+/**
+ * Draw the activation map of each face that has one: parts that support its label green, parts that contradict it orange.
  * @param {HTMLCanvasElement} canvas
  * @param {LabelledFace[]} faces With boxes in pixels of the image.
  * @param {number} width Of the image, in pixels.
@@ -95,23 +112,16 @@ function outline(context, place, colour, size) {
 
 /**
  * @param {CanvasRenderingContext2D} context
- * @param {LabelledFace} face
- * @param {number} x
- * @param {number} y1
- * @param {number} y2
- * @param {HTMLCanvasElement} canvas
+ * @param {string} text
+ * @param {string} label
+ * @param {LabelPlace} place
  * @param {number} size
  */
-function tag(context, face, x, y1, y2, canvas, size) {
-  const text = `${face.name ? `${face.name} · ` : ""}${face.label} ${percent(face.confidence)}`;
-  const [width, height] = [context.measureText(text).width + size * 0.9, size * 1.5];
-  const left = Math.max(0, Math.min(x, canvas.width - width));
-  const above = y1 - height - size / 4;
-  const top = above >= 0 ? above : Math.min(y2 + size / 4, canvas.height - height);
-  context.fillStyle = colourOf(face.label);
+function tag(context, text, label, { left, top, width, height }, size) {
+  context.fillStyle = colourOf(label);
   context.beginPath();
   context.roundRect(left, top, width, height, size / 3);
   context.fill();
-  context.fillStyle = inkOn(colourOf(face.label));
+  context.fillStyle = inkOn(colourOf(label));
   context.fillText(text, left + size * 0.45, top + height / 2 + size * 0.04);
 }

@@ -6,6 +6,7 @@
  * @property {HTMLProgressElement} video-progress
  * @property {HTMLInputElement} video-file
  * @property {HTMLInputElement} photo-file
+ * @property {HTMLSelectElement} language
  * @property {HTMLButtonElement} next
  * @property {HTMLCanvasElement} overlay
  * @property {HTMLCanvasElement} picture

@@ -2,6 +2,7 @@
 
 import { colourOf } from "./colours.js";
 import { glyph } from "./glyphs.js";
+import { t } from "./language.js";
 import { SPAN, drawTimeline, describeMoments } from "./timeline.js";
 import { certaintyOf, percent, ranking } from "./words.js";
 
@@ -19,12 +20,16 @@ import { certaintyOf, percent, ranking } from "./words.js";
  * @property {number} confidence
  * @property {Ranked[]} ranked The label first, then the others by probability.
  * @property {boolean} [certain]
+ * @property {Record<string, number>} [units] Intensities of action units by code, 0..1.
  *
  * @typedef {Record<"name" | "track" | "fill" | "share", HTMLElement>} Row
  */
 
 /** Seconds after which the card of a person who left the image is removed. */
 const AWAY = 6;
+
+/** Intensity from which an action unit counts as active, as in Python. */
+const ACTIVE = 0.5;
 
 /** Seconds between two updates of a timeline's description for screen readers. */
 const DESCRIBE_INTERVAL = 5;
@@ -54,6 +59,7 @@ export function viewOf(face, number, smoothed) {
     confidence: first[1],
     ranked: [first, ...others],
     certain: face.certain,
+    units: face.action_units,
   };
 }
 
@@ -81,7 +87,7 @@ export class People {
     for (const [key, card] of this.cards) {
       if (present.has(key)) continue;
       card.element.classList.add("away");
-      card.away.textContent = "not in the image";
+      card.away.textContent = t("not in the image");
       if (time === null || time - card.lastSeen > AWAY) this.remove(key);
     }
     if (time !== null) for (const card of this.cards.values()) card.draw(time);
@@ -109,6 +115,20 @@ export class People {
     this.cards.get(key)?.element.remove();
     this.cards.delete(key);
   }
+}
+
+/**
+ * The names of action units by code, where cards show them.
+ * @type {Record<string, string> | null}
+ */
+let unitNames = null;
+
+/**
+ * Show action units on the cards from now on, or none.
+ * @param {Record<string, string> | null} names By code.
+ */
+export function nameUnits(names) {
+  unitNames = names;
 }
 
 class Card {
@@ -142,7 +162,9 @@ class Card {
     mood.append(this.glyph, words);
     this.bars = make("dl", "bars");
     this.rows = Array.from({ length: TOP }, () => this.addRow());
-    this.element.append(title, mood, this.bars);
+    this.units = make("p", "units soft");
+    this.units.hidden = true;
+    this.element.append(title, mood, this.bars, this.units);
     if (moving) this.addTimeline();
   }
 
@@ -159,7 +181,7 @@ class Card {
     this.canvas.setAttribute("role", "img");
     const scale = make("p", "scale");
     scale.setAttribute("aria-hidden", "true");
-    scale.append(make("span", "", "a minute ago"), make("span", "", "now"));
+    scale.append(make("span", "", t("a minute ago")), make("span", "", t("now")));
     this.element.append(this.canvas, scale);
   }
 
@@ -170,7 +192,7 @@ class Card {
   show(view, time) {
     if (view.label !== this.label) {
       this.label = view.label;
-      this.word.textContent = view.label;
+      this.word.textContent = t(view.label);
       this.glyph.replaceChildren(glyph(view.label));
       this.element.style.setProperty("--colour", colourOf(view.label));
     }
@@ -178,6 +200,8 @@ class Card {
     this.away.textContent = "";
     this.how.textContent = `${certaintyOf(view.ranked, view.certain)}, ${percent(view.confidence)}`;
     this.rows.forEach((row, place) => showRow(row, view.ranked[place]));
+    this.units.hidden = unitNames === null;
+    this.units.textContent = unitNames ? describeUnits(view.units, unitNames) : "";
     if (time === null) return;
     this.lastSeen = time;
     this.moments.push({ time, label: view.label, confidence: view.confidence });
@@ -200,7 +224,19 @@ class Card {
  * @param {boolean} moving
  */
 export function nameOf(key, moving) {
-  return `${moving ? "Person" : "Face"} ${key}`;
+  return t(moving ? "Person {number}" : "Face {number}", { number: key });
+}
+
+/**
+ * Name the active units of a face, the strongest first.
+ * @param {Record<string, number> | undefined} units
+ * @param {Record<string, string>} names
+ */
+function describeUnits(units, names) {
+  if (!units) return t("Action units: not measured, because the face is turned away, covered or small.");
+  const active = Object.entries(units).filter(([code, value]) => code in names && value >= ACTIVE);
+  const said = active.sort((one, other) => other[1] - one[1]).map(([code, value]) => `${code} ${names[code]} ${value.toFixed(2)}`);
+  return t("Action units: {units}", { units: said.join(", ") || t("none is active") });
 }
 
 /**
@@ -208,7 +244,7 @@ export function nameOf(key, moving) {
  * @param {Ranked} [ranked]
  */
 function showRow(row, [label, probability] = ["", 0]) {
-  row.name.textContent = label;
+  row.name.textContent = label && t(label);
   row.share.textContent = label ? percent(probability) : "";
   row.fill.style.setProperty("--share", String(probability));
   row.fill.style.setProperty("--colour", colourOf(label));

@@ -1,5 +1,6 @@
 // Recording: the table, the JSON and the annotated video are made in the browser. Nothing is stored elsewhere.
 
+import { t } from "./language.js";
 import { make } from "./people.js";
 
 /**
@@ -93,7 +94,7 @@ export class Recording {
 
 /**
  * Results as the files table.csv and results.json.
- * @param {Hello} hello The engine's greeting.
+ * @param {Pick<Hello, "columns" | "schema" | "info">} hello The engine's greeting.
  * @param {Result[]} results
  * @returns {Record<string, Blob>}
  */
@@ -116,7 +117,7 @@ export function linksTo(files, stem) {
   const time = stamp();
   return Object.entries(files).map(([name, blob]) => {
     const target = { href: URL.createObjectURL(blob), download: `${stem}-${time}-${name}` };
-    return Object.assign(make("a", "tool small", words[name] ?? "Annotated video"), target);
+    return Object.assign(make("a", "tool small", t(words[name] ?? "Annotated video")), target);
   });
 }
 

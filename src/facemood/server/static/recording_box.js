@@ -1,5 +1,6 @@
 // The part of the page that records: its button, what was recorded so far, and the links to the files.
 
+import { t } from "./language.js";
 import { part } from "./parts.js";
 import { Recording, linksTo } from "./record.js";
 import { press } from "./view.js";
@@ -36,7 +37,7 @@ export class RecordingBox {
     press("record", true);
     part("recording").hidden = false;
     part("downloads").replaceChildren();
-    this.say("Recording");
+    this.say(t("Recording"));
     return undefined;
   }
 
@@ -51,8 +52,8 @@ export class RecordingBox {
   /** Show how much was recorded. */
   update() {
     if (!this.#recording) return;
-    this.#label(`Stop ${clock(this.#recording.seconds)}`);
-    part("recorded").textContent = `${this.#recording.results.length} results`;
+    this.#label(`${t("Stop")} ${clock(this.#recording.seconds)}`);
+    part("recorded").textContent = t("{count} results", { count: this.#recording.results.length });
   }
 
   /** End, and offer the files. */
@@ -61,12 +62,12 @@ export class RecordingBox {
     if (!recording) return;
     this.#recording = null;
     press("record", false);
-    this.#label("Record");
+    this.#label(t("Record"));
     const files = await recording.stop();
     part("recording").hidden = false;
-    part("recorded").textContent = `${clock(recording.seconds)} with ${recording.results.length} results. The recording is only in this page until you save it.`;
+    part("recorded").textContent = t("{time} with {count} results. The recording is only in this page until you save it.", { time: clock(recording.seconds), count: recording.results.length });
     part("downloads").replaceChildren(...linksTo(files, "facemood"));
-    this.say("The recording can be downloaded.");
+    this.say(t("The recording can be downloaded."));
   }
 
   /** @param {string} text */

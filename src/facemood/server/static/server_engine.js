@@ -1,8 +1,8 @@
 // The engine that is a server: images go to it over a WebSocket, photos and videos over HTTP.
 
+import { t } from "./language.js";
 import { Link } from "./link.js";
 import { part } from "./parts.js";
-import { make } from "./people.js";
 import { problemOf } from "./problems.js";
 import { VideoUpload } from "./videos.js";
 
@@ -12,8 +12,13 @@ import { VideoUpload } from "./videos.js";
 
 /** @implements {PageEngine} */
 export class ServerEngine extends Link {
-  unplayable = "This browser cannot play the video. facemood can still analyze all frames.";
-  waiting = "Waiting for the first image";
+  get unplayable() {
+    return t("This browser cannot play the video. facemood can still analyze all frames.");
+  }
+
+  get waiting() {
+    return t("Waiting for the first image");
+  }
 
   encoder = new Worker(new URL("encoder.js", import.meta.url));
 
@@ -23,9 +28,9 @@ export class ServerEngine extends Link {
   });
 
   describe() {
-    const place = /^(localhost|127\.|\[::1\])/.test(location.hostname) ? "this machine" : location.hostname;
-    part("where").replaceChildren("To the facemood server at this page's address, ", make("b", "", place), ", and nowhere else. Nothing is kept unless you record it.");
-    part("video-hint").textContent = "Watch it with live predictions, or analyze every frame";
+    const place = /^(localhost|127\.|\[::1\])/.test(location.hostname) ? t("this machine") : location.hostname;
+    part("where").textContent = t("To the facemood server at this page's address, {place}, and nowhere else. Nothing is kept unless you record it.", { place });
+    part("video-hint").textContent = t("Watch it with live predictions, or analyze every frame");
     part("more").hidden = false;
   }
 
@@ -47,16 +52,19 @@ export class ServerEngine extends Link {
     if (this.free) this.send(bytes);
   }
 
+  /** The server always measures action units. */
+  measureUnits() {}
+
   /**
    * @param {File[]} files
-   * @param {boolean} maps
+   * @param {{ maps: boolean }} wanted
    */
-  async readPhotos(files, maps) {
+  async readPhotos(files, { maps }) {
     const form = new FormData();
     for (const file of files) form.append("image", file, file.name);
     const answer = await fetch(`v1/analyze?maps=${maps}`, { method: "POST", body: form }).catch(() => null);
     if (answer?.ok) return answer.json();
-    throw new Error(answer ? await problemOf(answer) : "The photo could not be uploaded. It may be too large, or the server has stopped.");
+    throw new Error(answer ? await problemOf(answer) : t("The photo could not be uploaded. It may be too large, or the server has stopped."));
   }
 
   /** @param {File | null} file */

@@ -3,7 +3,7 @@
 import { part } from "./parts.js";
 import { notice } from "./problems.js";
 import { RecordingBox } from "./recording_box.js";
-import { people, speaker } from "./result_view.js";
+import { forgetPeople, speaker } from "./result_view.js";
 import { clearOverlay, compose, showCovering } from "./stage.js";
 import { state } from "./state.js";
 import { press } from "./view.js";
@@ -26,15 +26,15 @@ export function begin(kind, name = "") {
   video.srcObject = null;
   video.removeAttribute("src");
   video.controls = kind === "video";
-  people.clear();
+  forgetPeople();
   clearOverlay();
   state.engine.offerVideo(null);
   notice("");
   const moving = kind !== "photo" && kind !== null;
   part("start").hidden = kind !== null;
   part("live").hidden = kind === null;
-  for (const id of ["pause", "record", "smooth"]) part(id).hidden = !moving;
-  for (const id of ["recording", "nobody", "previous", "next"]) part(id).hidden = true;
+  for (const id of ["pause", "record", "smooth", "calm"]) part(id).hidden = !moving;
+  for (const id of ["recording", "nobody", "previous", "next", "photo-table", "overview"]) part(id).hidden = true;
   video.hidden = !moving;
   showCovering();
   part("waiting").hidden = false;

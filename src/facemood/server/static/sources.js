@@ -1,5 +1,7 @@
 // Image sources (camera, shared screen, video), and messages for those that cannot be opened.
 
+import { t } from "./language.js";
+
 /** @typedef {keyof typeof WIDTHS} Moving A source of many images. */
 
 /** Largest width of the images that are read, in pixels. Faces on shared screens are the smallest. */
@@ -11,10 +13,7 @@ const WIDTHS = { camera: 640, screen: 1280, video: 960 };
  */
 export async function openStream(kind) {
   if (!navigator.mediaDevices) {
-    throw new Error(
-      "Browsers allow cameras and screens only on this machine or over https. Open this page as http://localhost, " +
-        "or serve it with a certificate.",
-    );
+    throw new Error(t("Browsers allow cameras and screens only on this machine or over https. Open this page as http://localhost, or serve it with a certificate."));
   }
   try {
     return kind === "camera"
@@ -34,11 +33,11 @@ export async function openStream(kind) {
 export function watchTrack(stream, kind, tell) {
   const [track] = stream.getVideoTracks();
   const camera = kind === "camera";
-  track.addEventListener("ended", () => tell(camera
+  track.addEventListener("ended", () => tell(t(camera
     ? "The camera was taken away. Plug it in, or allow it again with the camera icon next to the address, then choose it."
-    : "Sharing has ended.", true));
+    : "Sharing has ended."), true));
   if (!camera) return; // a shared tab in which nothing moves gives no images either
-  track.addEventListener("mute", () => tell("The camera gives no images at the moment. Open its cover, or close the other program that uses it.", false));
+  track.addEventListener("mute", () => tell(t("The camera gives no images at the moment. Open its cover, or close the other program that uses it."), false));
   track.addEventListener("unmute", () => tell("", false));
 }
 
@@ -61,18 +60,18 @@ function whyNot(kind, error) {
   const camera = kind === "camera";
   switch (error.name) {
     case "NotAllowedError":
-      return camera
+      return t(camera
         ? "The camera was not allowed. Allow it with the camera icon next to the address, then choose it again."
-        : "Nothing was shared. Choose a window or tab in the browser's dialogue, then press Share.";
+        : "Nothing was shared. Choose a window or tab in the browser's dialogue, then press Share.");
     case "NotFoundError":
-      return camera ? "There is no camera. Plug one in, then choose it again." : "There is no screen or window to share.";
+      return t(camera ? "There is no camera. Plug one in, then choose it again." : "There is no screen or window to share.");
     case "NotReadableError":
-      return camera
+      return t(camera
         ? "The camera is in use. Close the other program, then choose it again."
-        : "The system does not let the browser record the screen. Allow it in the system settings.";
+        : "The system does not let the browser record the screen. Allow it in the system settings.");
     case "NotSupportedError":
-      return "This browser cannot share a screen. Use the camera, or another browser.";
+      return t("This browser cannot share a screen. Use the camera, or another browser.");
     default:
-      return `${camera ? "The camera" : "The screen"} cannot be opened (${error.message}).`;
+      return t(camera ? "The camera cannot be opened ({reason})." : "The screen cannot be opened ({reason}).", { reason: error.message });
   }
 }

@@ -1,7 +1,7 @@
 // What the page shows now, and the engine that reads it.
 
 /**
- * @import { PageEngine, Result } from "./messages.js"
+ * @import { PageEngine, Result, Settings } from "./messages.js"
  * @import { View } from "./people.js"
  * @import { Moving } from "./sources.js"
  *
@@ -13,6 +13,7 @@
  * @property {string} name
  * @property {MediaStream | null} stream
  * @property {{ result: Result, file: File }[]} photos
+ * @property {Record<string, unknown>} info What the results of the photos depend on.
  * @property {number} place Of the shown photo in `photos`.
  * @property {File[]} files The chosen photos, or the video.
  * @property {Result | null} result
@@ -21,6 +22,9 @@
  * @property {boolean} smoothed
  * @property {boolean} mapped
  * @property {boolean} canMap
+ * @property {boolean} units Whether action units are shown.
+ * @property {boolean} calm Whether only changes that last are shown.
+ * @property {Settings | null} settings Of the engine.
  * @property {boolean} covered Whether faces are hidden.
  * @property {boolean} paused
  * @property {number} due When the next image may be taken, in milliseconds.
@@ -31,7 +35,7 @@
 
 /** @type {State} */
 export const state = {
-  engine: /** @type {any} */ (null), kind: null, name: "", stream: null, photos: [], place: 0, files: [], result: null,
-  time: 0, views: [], smoothed: true, mapped: false, canMap: false, covered: false, paused: false, due: 0, busy: false,
-  paced: 0, moment: null,
+  engine: /** @type {any} */ (null), kind: null, name: "", stream: null, photos: [], info: {}, place: 0, files: [], result: null,
+  time: 0, views: [], smoothed: true, mapped: false, canMap: false, units: false, calm: false, settings: null,
+  covered: false, paused: false, due: 0, busy: false, paced: 0, moment: null,
 };

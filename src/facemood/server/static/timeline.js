@@ -1,6 +1,7 @@
 // One person's expressions over the last minute. The height is the confidence; labels are written where they fit.
 
 import { colourOf, inkOn } from "./colours.js";
+import { t } from "./language.js";
 import { contextOf } from "./parts.js";
 
 /**
@@ -67,7 +68,8 @@ export function describeMoments(moments, now) {
   const seconds = new Map();
   for (const { label, start, end } of episodes(moments, now)) seconds.set(label, (seconds.get(label) ?? 0) + end - start);
   const parts = [...seconds].sort((one, other) => other[1] - one[1]);
-  return `The last minute: ${parts.map(([label, time]) => `${label} ${Math.round(time)} seconds`).join(", ") || "nothing"}`;
+  const said = parts.map(([label, time]) => t("{label} {seconds} seconds", { label: t(label), seconds: Math.round(time) }));
+  return t("The last minute: {what}", { what: said.join(", ") || t("nothing") });
 }
 
 /**
@@ -88,7 +90,8 @@ function drawEpisode(context, episode, place, height, ratio) {
   const size = 12 * ratio;
   context.font = `600 ${size}px system-ui, sans-serif`;
   const left = Math.max(place(episode.start), 0) + 4 * ratio;
-  if (place(episode.end) - left < context.measureText(episode.label).width + 2 * ratio) return;
+  const label = t(episode.label);
+  if (place(episode.end) - left < context.measureText(label).width + 2 * ratio) return;
   context.fillStyle = inkOn(colour);
-  context.fillText(episode.label, left, height - 5 * ratio);
+  context.fillText(label, left, height - 5 * ratio);
 }

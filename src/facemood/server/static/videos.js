@@ -1,5 +1,6 @@
 // Analysis of a whole video: upload, progress on the server, and links to the results.
 
+import { t } from "./language.js";
 import { make } from "./people.js";
 import { problemOf } from "./problems.js";
 
@@ -47,8 +48,7 @@ export class VideoUpload {
   offer(file) {
     this.cancel();
     this.file = file;
-    this.parts.words.textContent =
-      "Analyze every frame and get a table, a report and an annotated video.";
+    this.parts.words.textContent = t("Analyze every frame and get a table, a report and an annotated video.");
     this.parts.results.replaceChildren();
     this.parts.box.hidden = file === null;
   }
@@ -77,13 +77,13 @@ export class VideoUpload {
       const request = (this.request = new XMLHttpRequest());
       const form = new FormData();
       form.append("video", file, "video");
-      request.upload.onprogress = (event) => this.say("Uploading", event.loaded / event.total);
+      request.upload.onprogress = (event) => this.say(t("Uploading"), event.loaded / event.total);
       request.onload = () => {
         const body = JSON.parse(request.responseText || "{}");
-        return request.status === 202 ? done(body) : fail(new Error(body.detail ?? "The video was refused."));
+        return request.status === 202 ? done(body) : fail(new Error(body.detail ?? t("The video was refused.")));
       };
-      request.onerror = () => fail(new Error("The video could not be uploaded. It may be too large, or the server has stopped."));
-      request.onabort = () => fail(new Error("Cancelled."));
+      request.onerror = () => fail(new Error(t("The video could not be uploaded. It may be too large, or the server has stopped.")));
+      request.onabort = () => fail(new Error(t("Cancelled.")));
       request.open("POST", "v1/videos?annotated=true");
       request.send(form);
     });
@@ -93,15 +93,15 @@ export class VideoUpload {
   async follow(job) {
     while (job.state === "waiting" || job.state === "reading") {
       const share = job.frames_total ? job.frames_done / job.frames_total : 0;
-      this.say(job.state === "waiting" ? "Waiting for other videos" : `${job.frames_done} frames analyzed`, share);
+      this.say(job.state === "waiting" ? t("Waiting for other videos") : t("{count} frames analyzed", { count: job.frames_done }), share);
       await new Promise((done) => setTimeout(done, POLL_INTERVAL));
-      if (!this.id) throw new Error("Cancelled.");
+      if (!this.id) throw new Error(t("Cancelled."));
       const answer = await fetch(`v1/videos/${job.id}`);
       if (!answer.ok) throw new Error(await problemOf(answer));
       job = await answer.json();
     }
-    if (job.state !== "done") throw new Error(job.problem?.detail ?? "Cancelled.");
-    this.say(`All ${job.frames_done} frames analyzed. Save the results before you close the video.`);
+    if (job.state !== "done") throw new Error(job.problem?.detail ?? t("Cancelled."));
+    this.say(t("All {count} frames analyzed. Save the results before you close the video.", { count: job.frames_done }));
     this.parts.results.replaceChildren(...Object.entries(job.results).map(([name, address]) => this.link(name, address)));
   }
 
@@ -111,7 +111,7 @@ export class VideoUpload {
    */
   link(name, address) {
     const stem = (this.file?.name ?? "").replace(/\.[^.]*$/, "");
-    return Object.assign(make("a", "tool small", RESULT_NAMES[name] ?? name), { href: address, download: `${stem}-${name}` });
+    return Object.assign(make("a", "tool small", t(RESULT_NAMES[name] ?? name)), { href: address, download: `${stem}-${name}` });
   }
 
   cancel() {

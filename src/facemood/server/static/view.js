@@ -1,11 +1,15 @@
-// Display options: words only, text size, a window above all others. The first two are remembered.
+// Display options: words only, text size, a window above all others, and where their buttons are. The first two are remembered.
 
+import { recall, remember } from "./memory.js";
 import { part } from "./parts.js";
 
 /** @typedef {{ requestWindow(size: { width: number, height: number }): Promise<Window> }} PictureInPicture */
 
 /** Text sizes, relative to the browser's. */
 const SIZES = [0.85, 1, 1.2, 1.45, 1.75];
+
+/** Where image and results stand below each other. */
+const NARROW = matchMedia("(max-width: 52rem)");
 
 /**
  * Set the state of a toggle button.
@@ -19,6 +23,7 @@ export function press(id, pressed) {
 /** Hide or show the image next to the words. */
 export function toggleCompact(compact = !document.body.classList.contains("compact")) {
   document.body.classList.toggle("compact", compact);
+  arrange();
   press("compact", compact);
   remember("compact", compact ? "1" : "");
 }
@@ -46,30 +51,34 @@ export async function float() {
   small.addEventListener("pagehide", () => part("panel-place").prepend(part("panel")));
 }
 
+/**
+ * Put the buttons for display into one place with the others where the page is narrow: behind *More*. Where only words are
+ * shown, the image's own buttons are hidden, so they stay above the words.
+ */
+function arrange() {
+  const one = NARROW.matches && !document.body.classList.contains("compact");
+  const views = part("views");
+  if (one && views.parentElement !== part("tools")) part("tools").append(views);
+  if (!one && views.parentElement !== part("panel")) part("panel").prepend(views);
+  part("more-tools").hidden = !one;
+  showMore(!one);
+}
+
+/** @param {boolean} open */
+function showMore(open) {
+  part("views").classList.toggle("closed", !open);
+  part("more-tools").setAttribute("aria-expanded", String(open));
+}
+
+/** Show the buttons behind *More*, or hide them. */
+export function toggleMore() {
+  showMore(part("views").classList.contains("closed"));
+}
+
 /** Apply the remembered options. */
 export function restoreView() {
+  NARROW.addEventListener("change", arrange);
   part("float").hidden = !("documentPictureInPicture" in window);
   resizeText(0);
   toggleCompact(recall("compact") === "1");
-}
-
-/**
- * @param {string} name
- * @param {string} value
- */
-function remember(name, value) {
-  try {
-    localStorage.setItem(`facemood-${name}`, value);
-  } catch {
-    // without storage, the page opens with the default options
-  }
-}
-
-/** @param {string} name */
-function recall(name) {
-  try {
-    return localStorage.getItem(`facemood-${name}`);
-  } catch {
-    return null;
-  }
 }

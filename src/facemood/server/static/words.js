@@ -1,5 +1,7 @@
 // Descriptions of expressions, and confidence and time as text.
 
+import { t } from "./language.js";
+
 /** @typedef {[label: string, probability: number]} Ranked */
 
 /** @type {Record<string, string>} */
@@ -40,10 +42,10 @@ export function percent(probability) {
  */
 export function certaintyOf(ranked, certain) {
   const [first, second] = ranked;
-  if (second && first[1] - second[1] <= -CLOSE) return `turning ${second[0]}`;
-  if (second && first[1] - second[1] < CLOSE) return `or ${second[0]}, hard to tell`;
-  if (certain === false || first[1] < PROBABLY) return "perhaps";
-  return first[1] < CLEARLY ? "probably" : "clearly";
+  if (second && first[1] - second[1] <= -CLOSE) return t("turning {label}", { label: t(second[0]) });
+  if (second && first[1] - second[1] < CLOSE) return t("or {label}, hard to tell", { label: t(second[0]) });
+  if (certain === false || first[1] < PROBABLY) return t("perhaps");
+  return t(first[1] < CLEARLY ? "probably" : "clearly");
 }
 
 /**

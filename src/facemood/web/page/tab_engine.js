@@ -1,5 +1,6 @@
 // The engine that is this tab: a worker reads the images, and none leaves the device.
 
+import { t } from "../../server/static/language.js";
 import { Pace } from "../../server/static/pace.js";
 import { part } from "../../server/static/parts.js";
 import { MOST_THREADS, Reader } from "./reader.js";
@@ -22,8 +23,6 @@ const MIN_FACE = { camera: 48, screen: 24, video: 24 };
 
 /** @implements {PageEngine} */
 export class TabEngine {
-  unplayable = "This browser cannot play the video: it is damaged, or of a kind that the browser does not know. Convert it to MP4 (H.264) or WebM, then choose it again.";
-
   /** @type {(message: Message) => void} */
   onMessage = () => {};
 
@@ -50,6 +49,10 @@ export class TabEngine {
   #videos = new TabVideo(this);
 
   #mapped = false;
+
+  /** Whether action units are asked for. */
+  units = false;
+
   #reading = false;
   #session = 0;
   #frame = 0;
@@ -60,7 +63,11 @@ export class TabEngine {
   }
 
   get waiting() {
-    return this.#reader ? "Waiting for the first image" : "Loading the networks";
+    return t(this.#reader ? "Waiting for the first image" : "Loading the networks");
+  }
+
+  get unplayable() {
+    return t("This browser cannot play the video: it is damaged, or of a kind that the browser does not know. Convert it to MP4 (H.264) or WebM, then choose it again.");
   }
 
   get free() {
@@ -72,8 +79,8 @@ export class TabEngine {
   }
 
   describe() {
-    part("where").textContent = "Nowhere. They are analyzed in this tab and never leave your device. Nothing is kept unless you record it.";
-    part("video-hint").textContent = "Watch it with live predictions, or analyze every frame";
+    part("where").textContent = t("Nowhere. They are analyzed in this tab and never leave your device. Nothing is kept unless you record it.");
+    part("video-hint").textContent = t("Watch it with live predictions, or analyze every frame");
     part("more").hidden = true;
   }
 
@@ -117,7 +124,7 @@ export class TabEngine {
       if (session !== this.#session) return scene.close();
       this.#frame = 0;
       this.#scene = scene;
-      scene.maps = this.#mapped;
+      Object.assign(scene, { maps: this.#mapped, actionUnits: this.units });
     } catch (error) {
       if (session === this.#session) this.#complain(/** @type {Error} */ (error));
     }
@@ -167,22 +174,28 @@ export class TabEngine {
     if (this.#scene) this.#scene.maps = wanted;
   }
 
+  /** @param {boolean} wanted */
+  measureUnits(wanted) {
+    this.units = wanted;
+    if (this.#scene) this.#scene.actionUnits = wanted;
+  }
+
   /**
    * @param {File[]} files
-   * @param {boolean} maps
+   * @param {{ maps: boolean, units: boolean }} wanted
    */
-  async readPhotos(files, maps) {
-    /** @type {Results} */
+  async readPhotos(files, { maps, units }) {
+    /** @type {Pick<Results, "results" | "failures">} */
     const { results, failures } = { results: [], failures: [] };
     for (const file of files) {
       const reader = await this.reader();
       try {
-        results.push(await this.result(file.name, await reader.readTimed(file, { maps }), 0));
+        results.push(await this.result(file.name, await reader.readTimed(file, { maps, actionUnits: units }), 0));
       } catch (error) {
         failures.push({ source: file.name, message: /** @type {Error} */ (error).message });
       }
     }
-    return { results, failures };
+    return { results, failures, info: this.hello?.info ?? {} };
   }
 
   /** @param {File | null} file */

@@ -1,5 +1,6 @@
 // Reads every frame of a video in this tab: progress, a stop, and the table of what was read.
 
+import { t } from "../../server/static/language.js";
 import { part } from "../../server/static/parts.js";
 import { filesOf, linksTo } from "../../server/static/record.js";
 import { clock } from "../../server/static/words.js";
@@ -13,6 +14,7 @@ import { VideoFrames } from "./video_frames.js";
  * @typedef {object} Engine
  * @property {() => Promise<Reader>} reader
  * @property {Hello | null} hello
+ * @property {boolean} units
  * @property {(source: string, reading: Reading, frame: number) => Promise<Result>} result
  */
 
@@ -45,7 +47,7 @@ export class TabVideo {
     this.#running?.abort();
     this.#running = null;
     this.#file = file;
-    this.#say(OFFER);
+    this.#say(t(OFFER));
     part("video-results").replaceChildren();
     part("whole-video").hidden = file === null;
   }
@@ -61,10 +63,10 @@ export class TabVideo {
     this.#busy(true);
     try {
       await this.#read(file, running.signal, results);
-      if (running.signal.aborted) this.#finish(file, results, running, `Stopped after ${framesOf(results)}.`);
-      else this.#finish(file, results, running, `All ${framesOf(results)} analyzed.`);
+      if (running.signal.aborted) this.#finish(file, results, running, t("Stopped after {frames}.", { frames: framesOf(results) }));
+      else this.#finish(file, results, running, t("All {frames} analyzed.", { frames: framesOf(results) }));
     } catch (error) {
-      this.#finish(file, results, running, `${/** @type {Error} */ (error).message} ${results.length ? `${framesOf(results)} had been analyzed.` : ""}`);
+      this.#finish(file, results, running, `${/** @type {Error} */ (error).message} ${results.length ? t("{frames} had been analyzed.", { frames: framesOf(results) }) : ""}`);
     }
   }
 
@@ -75,18 +77,19 @@ export class TabVideo {
    * @param {Result[]} results To which each frame is added.
    */
   async #read(file, signal, results) {
-    this.#say("Loading the networks");
+    this.#say(t("Loading the networks"));
     const reader = await this.engine.reader();
     const scene = await reader.scene({ patience: PATIENCE });
-    const frames = await VideoFrames.open(file, signal, (waiting) => waiting && this.#say("Waiting. Show this page again to go on.", NaN));
+    scene.actionUnits = this.engine.units;
+    const frames = await VideoFrames.open(file, signal, (waiting) => waiting && this.#say(t("Waiting. Show this page again to go on."), NaN));
     try {
       for await (const { bitmap, time } of frames) {
         const reading = await scene.read(bitmap, time);
         bitmap.close();
         const result = await this.engine.result(file.name, reading, results.length);
         results.push({ ...result, timestamp: Number(time.toFixed(3)) });
-        const end = frames.duration ? ` of ${clock(frames.duration)}` : "";
-        this.#say(`${framesOf(results)} analyzed, ${clock(time)}${end}`, time / frames.duration);
+        const end = frames.duration ? ` / ${clock(frames.duration)}` : "";
+        this.#say(t("{frames} analyzed, {time}", { frames: framesOf(results), time: `${clock(time)}${end}` }), time / frames.duration);
       }
     } finally {
       frames.close();
@@ -107,7 +110,7 @@ export class TabVideo {
     this.#busy(false);
     const { hello } = this.engine;
     const read = results.length > 0 && hello !== null;
-    this.#say(read ? `${text} Save the results before you close the video.` : text);
+    this.#say(read ? `${text} ${t("Save the results before you close the video.")}` : text);
     if (read) part("video-results").replaceChildren(...linksTo(filesOf(hello, results), file.name.replace(/\.[^.]*$/, "")));
   }
 
@@ -129,5 +132,5 @@ export class TabVideo {
 
 /** @param {Result[]} results */
 function framesOf({ length }) {
-  return `${length} ${length === 1 ? "frame" : "frames"}`;
+  return t(length === 1 ? "{count} frame" : "{count} frames", { count: length });
 }

@@ -2,6 +2,8 @@
 // over; where it may have passed one over, the gap is looked through by seeking backwards. So no frame's length need be
 // known. It needs a browser that tells the time of the very image that it shows.
 
+import { t } from "../../server/static/language.js";
+
 /**
  * A frame: its pixels, and its time in seconds from the start of the video.
  * @typedef {{ bitmap: ImageBitmap, time: number }} VideoFrameAt
@@ -84,7 +86,7 @@ export class VideoFrames {
     const frames = new VideoFrames(file, signal, onHidden);
     const video = frames.#video;
     while (video.readyState < 2 && !frames.#failure && !signal.aborted) await frames.#wait();
-    if (!frames.#failure && !(await tellsTimes(video))) frames.#failure = new Error(NO_TIMES);
+    if (!frames.#failure && !(await tellsTimes(video))) frames.#failure = new Error(t(NO_TIMES));
     if (!frames.#failure) return frames;
     frames.close();
     throw frames.#failure;
@@ -263,7 +265,7 @@ export class VideoFrames {
     const news = new Promise((done) => (this.#news = () => done(true)));
     for (const name of ["loadeddata", "error"]) this.#video.addEventListener(name, () => this.#news(), { once: true });
     const late = new Promise((done) => setTimeout(() => done(document.hidden), PATIENCE));
-    if (!(await Promise.race([news, late]))) this.#failure ??= new Error("The video stopped: it may be damaged. Convert it to MP4 (H.264) or WebM, then choose it again.");
+    if (!(await Promise.race([news, late]))) this.#failure ??= new Error(t("The video stopped: it may be damaged. Convert it to MP4 (H.264) or WebM, then choose it again."));
   }
 
   #tell() {
@@ -271,7 +273,7 @@ export class VideoFrames {
   }
 
   #fail() {
-    if (!this.#ended) this.#failure = new Error("This browser cannot play the video any further: it is damaged, or of a kind that the browser does not know. Convert it to MP4 (H.264) or WebM, then choose it again.");
+    if (!this.#ended) this.#failure = new Error(t("This browser cannot play the video any further: it is damaged, or of a kind that the browser does not know. Convert it to MP4 (H.264) or WebM, then choose it again."));
     this.#tell();
   }
 }
