@@ -63,7 +63,7 @@ EXTRA_ONLY = {
     "python_multipart": "server",
     "mss": None,
     **dict.fromkeys(("ray", "distributed", "dask", "cryptography"), None),
-    **dict.fromkeys(("scipy", "pyreadstat", "xlsxwriter"), None),
+    **dict.fromkeys(("scipy", "sklearn", "pyreadstat", "xlsxwriter"), None),
 }
 """Packages of extras, and the one part that may import them at its head."""
 

@@ -101,7 +101,7 @@ def collect(folder: str | Path, output: str | Path, *, mixed: bool = False, csv_
     collection = gather(archive, mixed=mixed)
     if as_folder:
         schema = _schema(collection)
-        tables = (_fitted(table, schema) for table in _tables(collection.spans))
+        tables = (_fitted(table, schema) for table in row_tables(collection.spans))
         write_table_folder(open_place(text.rstrip("/")), tables, partial(_write_tables, schema=schema))
         return collection
     parent, _, name = text.rpartition("/")
@@ -251,7 +251,7 @@ def _joined_info(files: Iterable[PlacedFile]) -> dict[str, Any]:
     return info
 
 
-def _tables(spans: Iterable[RowSpan]) -> Iterator[Any]:
+def row_tables(spans: Iterable[RowSpan]) -> Iterator[Any]:
     """Yield the rows of spans as Arrow tables."""
     parquet = require("pyarrow.parquet", extra="data")
 
@@ -297,7 +297,7 @@ def _fitted(table: Any, schema: Any) -> Any:
 def _write_parquet(output: Path, collection: Collection) -> None:
     """Write the rows as Parquet."""
     schema = _schema(collection)
-    _write_tables(output, (_fitted(table, schema) for table in _tables(collection.spans)), schema=schema)
+    _write_tables(output, (_fitted(table, schema) for table in row_tables(collection.spans)), schema=schema)
 
 
 def _write_tables(output: Path, tables: Iterable[Any], *, schema: Any) -> None:
@@ -313,5 +313,5 @@ def _write_csv(output: Path, collection: Collection, dialect: str) -> None:
     line, schema = lines_for({KEY: dialect}), _schema(collection)
     with replacing(output, newline="", encoding="utf-8") as file:
         file.write(head_line(line, schema.names))
-        for table in _tables(collection.spans):
+        for table in row_tables(collection.spans):
             file.writelines(line(to_cells(row).values()) for row in _fitted(table, schema).to_pylist())

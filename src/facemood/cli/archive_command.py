@@ -101,6 +101,49 @@ def collect_rows(
         say(f"{output}: {count(found.rows, 'row')} of {count(found.inputs, 'input')}{failed}")
 
 
+@app.command("alike")
+def show_alike(
+    folder: Folder,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="PATH.html", help="Page of the groups to write.")
+    ] = None,
+    like: Annotated[
+        str | None, typer.Option("--like", metavar="VIDEO", help="List the videos that are most alike to this one.")
+    ] = None,
+    groups: Annotated[
+        int | None, typer.Option("--groups", metavar="N", min=1, help="Number of groups. Without it, it is found.")
+    ] = None,
+    mixed: Annotated[
+        bool, typer.Option("--mixed", help="Compare rows of different versions, settings and processors.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Group videos by what they show.
+
+    Their mean curves and shares are compared. Needs the extra study.
+    """
+    start_logging(quiet=quiet)
+    from facemood.archive.alike import find_alike
+    from facemood.archive.alike_page import alike_page, described
+    from facemood.atomic import replacing
+    from facemood.cli.terminal import print_line
+    from facemood.text import count
+
+    if output is not None and not output.lower().endswith(".html"):
+        raise typer.BadParameter(f"expected a page whose name ends in .html, but got {output!r}")
+    videos = find_alike(folder, groups=groups, mixed=mixed)
+    if like is not None:
+        for other, distance in videos.nearest(like, count=10):
+            print_line(f"{distance:.3f}  {printable(other.source)}")
+    if output is not None:
+        with replacing(output, encoding="utf-8") as file:
+            file.write(alike_page(videos, name=folder))
+    if not quiet and like is None:
+        for number in sorted(set(videos.groups.tolist())):
+            members = [one for one, own in zip(videos.profiles, videos.groups.tolist(), strict=True) if own == number]
+            say(f"group {number}: {count(len(members), 'video')}, {described(members)}")
+
+
 def is_archive(outputs: list[str]) -> bool:
     """Return whether the only output is a folder, which is an archive if there are workers."""
     from facemood.outputs import OutputTarget

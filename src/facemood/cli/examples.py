@@ -4,6 +4,7 @@ from __future__ import annotations
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "analyze": ("analyze photos/ -o table.csv -o drawn/", "analyze talk.mp4 --every 0.2s -o table.csv -o report.html"),
+    "archive alike": ("archive alike out/ -o alike.html",),
     "archive collect": ("archive collect out/ -o all.parquet",),
     "archive status": ("archive status out/",),
     "doctor": ("doctor",),

@@ -67,7 +67,7 @@ def report_page(videos: Sequence[VideoSection], photos: Photos, info: Mapping[st
     if photos.number:
         parts.append(f"<h2>Photos</h2>{photos.section(level=3)}" if several else photos.section(level=2))
     method = " ".join([OF_VIDEOS] * bool(videos) + [OF_PHOTOS] * bool(photos.number)) or "There are no results."
-    style = _file_text("page.css") + colour_rules(labels)
+    style = page_style() + colour_rules(labels)
     return "\n".join(
         [
             '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
@@ -131,6 +131,11 @@ def _settings(info: Mapping[str, Any]) -> str:
         if value is not None
     ]
     return f"<details><summary>Settings</summary>{facts(pairs)}</details>" if pairs else ""
+
+
+def page_style() -> str:
+    """Return the style of reports, as CSS."""
+    return _file_text("page.css")
 
 
 def _file_text(name: str) -> str:
