@@ -281,7 +281,8 @@ def test_a_run_says_which_weights_it_started_from_and_goes_on_without_them(tmp_p
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["accurate", "default-start", "default", "default-noisy", "nano", "teacher", "teacher-lite0"]
+    "name",
+    ["accurate", "default-start", "default", "default-noisy", "default-steady", "nano", "teacher", "teacher-lite0"],
 )
 def test_the_recipes_of_our_models_run_dry(tmp_path: Path, name: str) -> None:
     settings = ["train.epochs=1", "train.fine_epochs=1", "train.warmup=0.0", "train.batch_size=16", "distill.labels=''"]

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from facemood.train.head_losses import label_loss, vote_loss
+from facemood.train.head_losses import consistency_loss, label_loss, vote_loss
 
 
 def test_cross_entropy_by_hand() -> None:
@@ -54,3 +54,18 @@ def test_a_batch_without_votes_costs_nothing_and_has_a_gradient() -> None:
     assert loss.item() == 0
     assert logits.grad is not None
     assert torch.isfinite(logits.grad).all()
+
+
+def test_two_equal_answers_are_consistent_and_others_cost_their_divergence() -> None:
+    given = torch.tensor([[math.log(3), 0.0], [0.0, 0.0]])
+    assert consistency_loss(given + 5, given).item() == pytest.approx(0, abs=1e-6)  # a shift of the logits is nothing
+    expected = 0.75 * math.log(0.75 / 0.5) + 0.25 * math.log(0.25 / 0.5)
+    assert consistency_loss(torch.zeros(2, 2), given).item() == pytest.approx(expected / 2)
+
+
+def test_the_given_answer_is_not_pulled_towards_the_other() -> None:
+    learning, given = torch.zeros(2, 3, requires_grad=True), torch.randn(2, 3, requires_grad=True)
+    consistency_loss(learning, given).backward()  # type: ignore[no-untyped-call]
+    assert given.grad is None
+    assert learning.grad is not None
+    torch.testing.assert_close(learning.grad, (torch.full((2, 3), 1 / 3) - given.softmax(dim=1)).detach() / 2)

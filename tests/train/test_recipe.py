@@ -91,11 +91,28 @@ def test_a_users_own_file_is_a_recipe(tmp_path: Path) -> None:
         ("data.folds=1", r"but is 0 of 1"),
         ("train.batch_size=1", "batch norm needs two"),
         ("network.blocks=[1]", "the same number of stages"),
+        ("network.start_heads=true", "network.start_heads needs network.start"),
+        ("degraded.scale=[2, 1]", "degraded.scale must be the smallest and the largest factor"),
+        ("degraded.fill=white", "degraded.fill must be one of reflect, nearest, constant, but is 'white'"),
     ],
 )
 def test_wrong_settings_say_what_was_expected(override: str, message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         load_recipe("baseline", overrides=[override])
+
+
+@pytest.mark.parametrize("mixed", ["augment.mixup=0.5", "degraded.mixup=0.5"])
+def test_two_views_show_the_same_image(mixed: str) -> None:
+    assert load_recipe("baseline", overrides=[mixed])
+    with pytest.raises(RecipeError, match="both views show the same image"):
+        load_recipe("baseline", overrides=["train.consistency=0.5", mixed])
+
+
+def test_landmarks_are_needed_by_the_views_that_there_are() -> None:
+    one, two = ["degraded.upright=0.5"], ["degraded.upright=0.5", "train.consistency=0.5"]
+    assert not load_recipe("baseline", overrides=one).turns_upright
+    assert load_recipe("baseline", overrides=two).turns_upright
+    assert load_recipe("default-upright").turns_upright
 
 
 def test_an_unknown_recipe_or_broken_file_is_reported(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from facemood.train.data.upright import UPRIGHT_FILE, upright_matrices
 from facemood.train.module import ExpressionModule
 from facemood.train.networks.frozen_part import FrozenPart
 from facemood.train.networks.plain import TrunkNetwork
-from facemood.train.networks.start import load_start, read_start, with_shape_of_start
+from facemood.train.networks.start import check_heads, load_start, read_start, with_shape_of_start
 from facemood.train.networks.weights_file import find_weights
 from facemood.train.recipe import Recipe
 from facemood.train.run_folder import (
@@ -111,7 +111,7 @@ def fit(
     if checkpoint and before:
         check_weights_of(module, checkpoint, before)
     elif recipe.network.start:
-        load_start(module.network, read_start(recipe.network.start), _sample(training, recipe, module.size))
+        _start(module, training)
     targets = make_targets(
         training,
         smoothing=config.label_smoothing,
@@ -119,7 +119,7 @@ def fit(
         distill=recipe.distill,
     )
     done = before["epoch"] + 1 if before else 0  # Lightning opens the loader before it sets the epoch
-    upright = upright_matrices(training, run / UPRIGHT_FILE) if recipe.augment.upright else None
+    upright = upright_matrices(training, run / UPRIGHT_FILE) if recipe.turns_upright else None
     batches = training_batches(
         training, targets, batch_size=config.batch_size, seed=config.seed, epoch=done, upright=upright
     )
@@ -148,6 +148,15 @@ def _freeze(module: ExpressionModule, batches: Any, watched: Any, folder: Path) 
         module.cache = CachedFeatures(
             recipe, size, module.part, training=batches.dataset, validation=watched.dataset, folder=folder
         )
+
+
+def _start(module: ExpressionModule, training: ExpressionDataset) -> None:
+    """Load the weights of the model that a recipe starts from."""
+    recipe = module.recipe
+    if recipe.network.start_heads:
+        check_heads(recipe.network.start, heads_of(training, votes=recipe.train.ferplus_weight > 0))
+    images = _sample(training, recipe, module.size)
+    load_start(module.network, read_start(recipe.network.start), images, heads=recipe.network.start_heads)
 
 
 def _sample(training: ExpressionDataset, recipe: Recipe, size: int) -> Tensor:

@@ -28,6 +28,24 @@ def label_loss(logits: Tensor, targets: Tensor, *, weights: Tensor | None = None
     return total
 
 
+def consistency_loss(logits: Tensor, given: Tensor) -> Tensor:
+    """Kullback-Leibler divergence from the network's answer to one view of the images to its answer to another.
+
+    The other answer is what is learned: no gradient goes through it, so the answer to good images is not pulled towards
+    that to degraded ones (Xie et al. 2020, "Unsupervised data augmentation for consistency training").
+
+    Args:
+        logits: (N, K) float, of the view that learns.
+        given: (N, K) float logits of the other view.
+
+    Returns:
+        The mean, a scalar.
+    """
+    return functional.kl_div(
+        logits.log_softmax(dim=1), given.detach().log_softmax(dim=1), reduction="batchmean", log_target=True
+    )
+
+
 def vote_loss(logits: Tensor, votes: Tensor, share: Tensor) -> Tensor:
     """Kullback-Leibler divergence from the network to the votes, weighted by the share of votes for an expression.
 

@@ -8,12 +8,13 @@ import lightning
 import torch
 from torch import Tensor, nn
 
+from facemood.train.augment_config import AugmentConfig
 from facemood.train.cached_features import CachedFeatures
 from facemood.train.data.augment import augment, mixup
 from facemood.train.data.batches import Batch
 from facemood.train.data.fit_input import fit_input
 from facemood.train.data.targets import VOTE_HEAD
-from facemood.train.head_losses import label_loss, vote_loss
+from facemood.train.head_losses import consistency_loss, label_loss, vote_loss
 from facemood.train.networks.frozen_part import FrozenPart
 from facemood.train.networks.zoo import build_network
 from facemood.train.parameter_groups import build_optimizer
@@ -67,15 +68,19 @@ class ExpressionModule(lightning.LightningModule):
         self.recalls: Tensor = torch.zeros(2, heads[self.label_head])
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
-        """Augment the batch, and return the sum of the heads' losses."""
+        """Augment the batch, and return the sum of the heads' losses, and of those of a second view if there is one."""
         if index == 0:
             self._start_epoch()
+        loss = self._penalty()
         if self.cache is not None and self._frozen():
             logits = self._run_from(self.cache.training(self.current_epoch, batch.rows))
+        elif self.recipe.train.consistency:
+            logits, degraded = self._run_both(batch)
+            loss = loss + self._agreement(degraded, logits, batch)
         else:
-            images, batch = self._augmented(batch)
-            logits = self._run(images)
-        loss = sum(self._losses(logits, batch).values(), start=self._penalty())
+            images, batch = mixup(self._view(batch, self.recipe.augment), batch, self.recipe.augment)
+            logits = self._run(self._fit(images, batch))
+        loss = sum(self._losses(logits, batch).values(), start=loss)
         hits = (logits[self.label_head].argmax(1) == batch.targets.argmax(1)).float()
         for name, value in (("train_loss", loss), ("train_accuracy", hits.mean())):
             self.log(name, value, on_step=False, on_epoch=True, batch_size=len(hits), prog_bar=True, sync_dist=True)
@@ -148,14 +153,15 @@ class ExpressionModule(lightning.LightningModule):
         """Return whether a part of the network is frozen in this epoch."""
         return self.current_epoch < self.recipe.train.freeze_epochs
 
-    def _augmented(self, batch: Batch) -> tuple[Tensor, Batch]:
-        """Return the augmented images of a batch as the network's input, and their targets."""
-        crop = self._crop(batch)
-        images = augment(
-            batch.images.float(), self.recipe.augment, size=crop, generator=self.random, upright=batch.upright
+    def _view(self, batch: Batch, config: AugmentConfig) -> Tensor:
+        """Return the augmented images of a batch, (N, C, crop, crop)."""
+        return augment(
+            batch.images.float(), config, size=self._crop(batch), generator=self.random, upright=batch.upright
         )
-        images, batch = mixup(images, batch, self.recipe.augment)
-        return fit_input(images, self.recipe, round(self.size * crop / batch.images.shape[-1])), batch
+
+    def _fit(self, images: Tensor, batch: Batch) -> Tensor:
+        """Return augmented images of a batch as the network's input."""
+        return fit_input(images, self.recipe, round(self.size * images.shape[-1] / batch.images.shape[-1]))
 
     def _run_from(self, features: Tensor) -> dict[str, Tensor]:
         """Return what `_run` returns, from the features (N, ...) of the frozen part."""
@@ -173,6 +179,13 @@ class ExpressionModule(lightning.LightningModule):
             logits = self.network(images)
         return {head: values.float() for head, values in logits.items()}
 
+    def _run_both(self, batch: Batch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return the logits for the usual and the degraded view; the batch norms see both views together."""
+        views = [self._view(batch, config) for config in (self.recipe.augment, self.recipe.degraded)]
+        logits = self._run(self._fit(torch.cat(views), batch))
+        usual, degraded = zip(*(values.chunk(2) for values in logits.values()), strict=True)
+        return dict(zip(logits, usual, strict=True)), dict(zip(logits, degraded, strict=True))
+
     def _crop(self, batch: Batch) -> int:
         """Return the side of this epoch's training crops in pixels of the dataset's images."""
         config, whole = self.recipe.train, int(batch.images.shape[-1])
@@ -188,6 +201,13 @@ class ExpressionModule(lightning.LightningModule):
             return {self.label_head: own}
         voted = vote_loss(logits[VOTE_HEAD], batch.votes, batch.share)
         return {self.label_head: own, VOTE_HEAD: self.recipe.train.ferplus_weight * voted}
+
+    def _agreement(self, degraded: dict[str, Tensor], usual: dict[str, Tensor], batch: Batch) -> Tensor:
+        """Return the loss of the degraded view, whose targets are partly the answer to the usual view."""
+        share, weights = self.recipe.train.consistency, {VOTE_HEAD: self.recipe.train.ferplus_weight}
+        told = sum(self._losses(degraded, batch).values(), start=torch.zeros((), device=self.device))
+        given = [weights.get(head, 1.0) * consistency_loss(degraded[head], usual[head]) for head in degraded]
+        return torch.lerp(told, torch.stack(given).sum(), share)
 
     def _penalty(self) -> Tensor:
         """Return the L1 penalty of convolution and linear weights, a scalar."""

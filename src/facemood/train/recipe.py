@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from facemood.errors import RecipeError, did_you_mean
+from facemood.train.augment_config import AugmentConfig
 from facemood.train.recipe_rules import check_name, check_numbers, show
 
 TIMM = "timm:"
@@ -23,6 +24,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "network.pool": ("max", "average"),
     "network.stem": ("single", "deep"),
     "augment.fill": ("reflect", "nearest", "constant"),
+    "degraded.fill": ("reflect", "nearest", "constant"),
     "loss.kind": ("cross-entropy", "focal"),
     "loss.targets": ("labels", "votes"),
     "loss.class_weights": ("none", "balanced"),
@@ -61,6 +63,7 @@ class NetworkConfig:
         kind: ``"se-resnet"`` (facemood's own), ``"cnn"`` (plain convolutions), or ``"timm:NAME"`` for a timm backbone.
         start: Name or file of a facemood model whose weights, except the heads, the network starts from. Widths and
             blocks are then those of that model.
+        start_heads: Whether the heads are those of that model, too; for the same classes in the same order.
         widths: Channels of each stage.
         blocks: Residual blocks, or convolutions, of each stage.
         stem: First layers of an se-resnet: ``"single"`` (a 5x5 convolution) or ``"deep"`` (two 3x3 convolutions, the
@@ -81,6 +84,7 @@ class NetworkConfig:
 
     kind: str = "se-resnet"
     start: str = ""
+    start_heads: bool = False
     widths: tuple[int, ...] = (40, 80, 160)
     blocks: tuple[int, ...] = (1, 2, 2)
     stem: str = "single"
@@ -94,52 +98,6 @@ class NetworkConfig:
     weights: str = ""
     weights_sha256: str = ""
     features_only: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class AugmentConfig:
-    """Augmentation of training images. Each image draws its own values.
-
-    Attributes:
-        upright: Share of the images that are turned upright, centred and scaled by their landmarks, as inference does;
-            the others, and faces without landmarks, stay as they are. 0 for none; then no landmarks are needed.
-        mirror: Probability of a left-right mirror image.
-        rotation: Largest rotation, degrees either way.
-        scale: Smallest and largest zoom factor: below 1 zooms out, above 1 zooms in.
-        shift: Largest shift, as a share of the side, either way.
-        shear: Largest horizontal shear, degrees either way.
-        fill: Fill of pixels from outside: ``"reflect"``, ``"nearest"`` (the edge repeated) or ``"constant"`` (black).
-        brightness: Largest factor of the brightness, drawn between 1 / brightness and brightness.
-        gamma: Largest factor of the tone curve's exponent, drawn between 1 / gamma and gamma.
-        overexpose: Probability that the brightness is multiplied by up to `overexposure` and clipped at white.
-        overexposure: Largest factor of the brightness of overexposed images.
-        blur: Probability of a 3 x 3 blur.
-        low_resolution: Probability that an image is shrunk, to a quarter of its side at least, and enlarged again.
-        noise: Probability of Gaussian noise.
-        noise_level: The noise's largest standard deviation, of 255.
-        erase: Probability of a grey rectangle over 2% to 20% of the image.
-        mixup: Probability that a batch is mixed: each image and its targets with those of another.
-        mixup_alpha: Both parameters of the Beta distribution of the shares in mixup.
-    """
-
-    upright: float = 0.0
-    mirror: float = 0.5
-    rotation: float = 12.0
-    scale: tuple[float, float] = (0.85, 1.15)
-    shift: float = 0.06
-    shear: float = 5.0
-    fill: str = "reflect"
-    brightness: float = 1.0
-    gamma: float = 1.5
-    overexpose: float = 0.0
-    overexposure: float = 2.2
-    blur: float = 0.15
-    low_resolution: float = 0.0
-    noise: float = 0.1
-    noise_level: float = 12.0
-    erase: float = 0.3
-    mixup: float = 0.0
-    mixup_alpha: float = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +144,8 @@ class OptimizeConfig:
         weight_decay: L2 penalty on convolution and linear weights.
         label_smoothing: Share of the label that is spread over all classes; hard labels only.
         ferplus_weight: Weight of the vote head's loss, where the label head's is 1; at 0 there is no vote head.
+        consistency: Share of the network's own answer to the usual view in the targets of a second, degraded view of
+            each image (`Recipe.degraded`), 0..1; 0 for no second view.
         ema: Decay per step of the exponential moving average of the weights, which is kept; 0 for no averaging.
         precision: ``"float32"``, or ``"bfloat16"`` to run the network in half precision if the processor supports it;
             the weights stay float32.
@@ -209,6 +169,7 @@ class OptimizeConfig:
     weight_decay: float = 5e-4
     label_smoothing: float = 0.1
     ferplus_weight: float = 1.0
+    consistency: float = 0.0
     ema: float = 0.999
     precision: str = "float32"
     seed: int = 1
@@ -279,7 +240,11 @@ class StopConfig:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """All settings of one training run."""
+    """All settings of one training run.
+
+    Attributes:
+        degraded: Augmentation of the second view of each image, which only `train.consistency` asks for.
+    """
 
     name: str
     description: str = ""
@@ -287,6 +252,7 @@ class Recipe:
     input: InputConfig = field(default_factory=InputConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
+    degraded: AugmentConfig = field(default_factory=AugmentConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     distill: DistillConfig = field(default_factory=DistillConfig)
     train: OptimizeConfig = field(default_factory=OptimizeConfig)
@@ -329,6 +295,10 @@ class Recipe:
             "network.start needs network.kind='se-resnet' and input.colour='grey', as facemood's models have them",
         )
         yield (
+            network.start_heads and not network.start,
+            "network.start_heads needs network.start, the model to begin with",
+        )
+        yield (
             bool(network.weights) and not network.kind.startswith(TIMM),
             f"network.weights is for the backbones of timm; network.kind must be {TIMM}NAME, but is "
             f"{show(network.kind)}",
@@ -350,9 +320,18 @@ class Recipe:
             "train.cached_versions needs train.crop=0 and augment.mixup=0: cached images are whole and stay apart",
         )
         yield (
+            bool(train.consistency) and bool(train.cached_versions or self.augment.mixup or self.degraded.mixup),
+            "train.consistency needs train.cached_versions=0 and mixup=0: both views show the same image",
+        )
+        yield (
             len(network.widths) != len(network.blocks),
             "network.widths and network.blocks must have the same number of stages",
         )
+
+    @property
+    def turns_upright(self) -> bool:
+        """Whether a view needs the landmarks of the training images."""
+        return bool(self.augment.upright or (self.train.consistency and self.degraded.upright))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as plain nested dicts, in the form of the TOML file."""

@@ -18,6 +18,24 @@ LARGEST_SEED = 2**32 - 1
 SHARE = (0.0, 1.0)
 """The range of a probability or share."""
 
+AUGMENT_RANGES: dict[str, tuple[float, float]] = {
+    **dict.fromkeys(("upright", "mirror", "shift", "overexpose", "blur", "low_resolution"), SHARE),
+    **dict.fromkeys(("noise", "jpeg", "erase", "mixup"), SHARE),
+    "overexposure": (1, 100),
+    "rotation": (0, 180),
+    "scale": (0.01, 100),
+    "shear": (0, 80),
+    "brightness": (0.01, 100),
+    "gamma": (0.01, 100),
+    "noise_level": (0, 255),
+    "jpeg_quality": (1, 100),
+    "mixup_alpha": (0.001, 1000),
+}
+"""The ranges of the keys of an augmentation."""
+
+VIEWS = ("augment", "degraded")
+"""The augmentations of a recipe."""
+
 RANGES: dict[str, tuple[float, float]] = {
     "data.test_share": SHARE,
     "data.folds": (0, 1000),
@@ -29,16 +47,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "network.dropout": SHARE,
     "network.stage_dropout": SHARE,
     "network.dense": (1, 65536),
-    **{f"augment.{name}": SHARE for name in ("upright", "mirror", "shift", "overexpose", "blur", "low_resolution")},
-    **{f"augment.{name}": SHARE for name in ("noise", "erase", "mixup")},
-    "augment.overexposure": (1, 100),
-    "augment.rotation": (0, 180),
-    "augment.scale": (0.01, 100),
-    "augment.shear": (0, 80),
-    "augment.brightness": (0.01, 100),
-    "augment.gamma": (0.01, 100),
-    "augment.noise_level": (0, 255),
-    "augment.mixup_alpha": (0.001, 1000),
+    **{f"{view}.{name}": limits for view in VIEWS for name, limits in AUGMENT_RANGES.items()},
     "loss.gamma": (0, 100),
     "loss.alpha": (0, MOST),
     "distill.label_share": SHARE,
@@ -58,6 +67,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "train.weight_decay": (0, MOST),
     "train.label_smoothing": SHARE,
     "train.ferplus_weight": (0, MOST),
+    "train.consistency": SHARE,
     "train.ema": SHARE,
     "train.seed": (0, LARGEST_SEED),
     "stop.patience": (0, MOST),
@@ -85,9 +95,10 @@ def check_numbers(recipe: Mapping[str, Any]) -> Iterator[str]:
     for key in ("widths", "dense"):
         if len(recipe["network"][key]) > MOST_STAGES:
             yield f"network.{key} must have {MOST_STAGES} entries at most, but has {len(recipe['network'][key])}"
-    scale = recipe["augment"]["scale"]
-    if len(scale) != 2 or scale[0] > scale[1]:
-        yield f"augment.scale must be the smallest and the largest factor, but is {show(scale)}"
+    for view in VIEWS:
+        scale = recipe[view]["scale"]
+        if len(scale) != 2 or scale[0] > scale[1]:
+            yield f"{view}.scale must be the smallest and the largest factor, but is {show(scale)}"
 
 
 def check_name(name: str) -> Iterator[str]:

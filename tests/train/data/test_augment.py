@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator, Tensor
 
+from facemood.train.augment_config import AugmentConfig
 from facemood.train.data.augment import augment, mixup
 from facemood.train.data.batches import Batch, as_they_are
-from facemood.train.recipe import AugmentConfig
 
 STILL = AugmentConfig(
     mirror=0, rotation=0, scale=(1, 1), shift=0, shear=0, gamma=1, overexpose=0, blur=0, noise=0, erase=0
@@ -109,10 +109,22 @@ def test_noise_is_as_strong_as_its_level_at_most() -> None:
     assert 10 < float(spread.max()) < 21
 
 
+def test_the_share_of_images_that_is_asked_for_is_compressed() -> None:
+    images = batch(64)
+    some = augment(images, replace(STILL, jpeg=0.5), size=48, generator=seeded())
+    changed = (some - images).abs().amax(dim=(1, 2, 3)) > 0.1
+    assert 16 < int(changed.sum()) < 48
+    fine, coarse = (
+        augment(images, replace(STILL, jpeg=1.0, jpeg_quality=lowest), size=48, generator=seeded()) - images
+        for lowest in (90.0, 1.0)
+    )
+    assert fine.abs().mean() < 0.5 * coarse.abs().mean()
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**31), st.sampled_from([24, 40, 48]))
 def test_pixels_stay_in_range_and_seeds_repeat(seed: int, size: int) -> None:
-    images, config = batch(), AugmentConfig(blur=0.5, noise=0.5, erase=0.5)
+    images, config = batch(), AugmentConfig(blur=0.5, noise=0.5, jpeg=0.5, erase=0.5)
     first = augment(images, config, size=size, generator=seeded(seed))
     assert first.shape == (4, 1, size, size)
     assert float(first.min()) >= 0

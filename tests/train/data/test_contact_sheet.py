@@ -41,6 +41,17 @@ def test_a_class_has_a_row_and_its_first_image_is_unchanged(tmp_path: Path) -> N
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()  # the recipe's seed
 
 
+def test_both_views_are_shown_if_the_recipe_has_two(tmp_path: Path) -> None:
+    noisy = ("degraded.erase=0.0", "degraded.noise=1.0", "degraded.noise_level=90")
+    write_contact_sheet(tmp_path / "both.png", bright_or_dark(), small_recipe("train.consistency=0.5", *noisy))
+    write_contact_sheet(tmp_path / "usual.png", bright_or_dark(), small_recipe())
+    both, usual = (np.asarray(cv2.imread(str(tmp_path / name))).astype(int) for name in ("both.png", "usual.png"))
+    assert (both[:, : CELL + GAP] == usual[:, : CELL + GAP]).all()  # the images themselves
+    cells = [both[:, GAP + column * (CELL + GAP) :][:, :CELL] for column in range(COLUMNS)]
+    rough = [np.abs(np.diff(cell, axis=1)).mean() for cell in cells]
+    assert min(rough[2::2]) > max(rough[1::2])
+
+
 def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError):

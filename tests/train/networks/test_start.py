@@ -5,10 +5,12 @@ import pytest
 import torch
 
 from facemood.errors import RecipeError
+from facemood.labels import BASIC_EXPRESSIONS
 from facemood.models import FINDER, ModelSession, find_model
 from facemood.train import fit, load_recipe, load_trained
+from facemood.train.data.targets import heads_of
 from facemood.train.networks.se_resnet import ExpressionNetwork
-from facemood.train.networks.start import load_start, read_start, shape_of
+from facemood.train.networks.start import check_heads, load_start, read_start, shape_of
 from tests.train.test_fit import bright_or_dark, small_recipe
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (32, 48, 48), np.uint8)
@@ -62,6 +64,22 @@ def test_a_start_that_is_not_trained_yet_is_rejected() -> None:
         read_start("runs/first/model.onnx")
     with pytest.raises(RecipeError, match=r"starts from \(facemood train default-start --data ...\), or give its file"):
         read_start(load_recipe("default").network.start)
+
+
+def test_heads_for_other_labels_are_rejected() -> None:
+    check_heads("nano", heads_of(bright_or_dark()))
+    happy_first = tuple(sorted(BASIC_EXPRESSIONS, key=lambda label: label != "happy"))
+    with pytest.raises(
+        RecipeError, match=r"start_heads: the heads of 'nano' are for .*, not for fer2013 \(happy, angry"
+    ):
+        check_heads("nano", {**heads_of(bright_or_dark()), "fer2013": happy_first})
+
+
+def test_a_run_can_start_with_the_heads_of_a_model(tmp_path: Path) -> None:
+    still = ("train.epochs=1", "train.fine_epochs=1", "train.learning_rate=0.0", "train.ema=0.0")
+    fit(small_recipe("network.start='nano'", "network.start_heads=true", *still), bright_or_dark(), tmp_path)
+    state = load_trained(tmp_path)[0].network.state_dict()
+    np.testing.assert_array_equal(state["heads.ferplus.weight"].numpy(), read_start("nano")["heads.ferplus.weight"])
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Augment whole batches on their device: one affine pass, then tone, blur, noise and erasing."""
+"""Augment whole batches on their device: one affine pass, then tone, blur, noise, compression and erasing."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from facemood.train.augment_config import AugmentConfig
 from facemood.train.data.batches import Batch
-from facemood.train.recipe import AugmentConfig
+from facemood.train.data.jpeg import compress
 
 PADDING = {"reflect": "reflection", "nearest": "border", "constant": "zeros"}
 """Torch's names of the fills for pixels from outside."""
@@ -98,7 +99,7 @@ def _after(outer: Tensor, inner: Tensor) -> Tensor:
 
 
 def _tone(images: Tensor, config: AugmentConfig, *, generator: Generator) -> Tensor:
-    """Change the tone curve of each image; overexpose some, blur some and add noise to some."""
+    """Change the tone curve of each image; overexpose, blur, add noise to and compress some."""
     count = len(images)
     limit = math.log(config.gamma)
     exponent = torch.exp(_uniform(count, -limit, limit, generator)).to(images.device)
@@ -118,7 +119,17 @@ def _tone(images: Tensor, config: AugmentConfig, *, generator: Generator) -> Ten
         toned = _shrink(toned, config, generator=generator)
     strength = _uniform(count, 0, config.noise_level, generator) * _chance(count, config.noise, generator)
     noise = torch.randn(toned.shape, generator=generator) * strength[:, None, None, None]
-    return (toned + noise.to(images.device)).clamp(0, 255)
+    noisy = (toned + noise.to(images.device)).clamp(0, 255)
+    return _compress(noisy, config, generator=generator) if config.jpeg else noisy
+
+
+def _compress(images: Tensor, config: AugmentConfig, *, generator: Generator) -> Tensor:
+    """Compress some images as JPEG does."""
+    quality = _uniform(len(images), config.jpeg_quality, 100, generator)
+    chosen = _chance(len(images), config.jpeg, generator)
+    compressed = images.clone()
+    compressed[chosen] = compress(images[chosen], quality[chosen])
+    return compressed
 
 
 def _shrink(images: Tensor, config: AugmentConfig, *, generator: Generator) -> Tensor:

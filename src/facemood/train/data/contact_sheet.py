@@ -43,8 +43,10 @@ def write_contact_sheet(file: Path, training: ExpressionDataset, recipe: Recipe,
     turned = None if upright is None else upright[rows]
     generator = torch.Generator().manual_seed(recipe.train.seed)
     side = images.shape[-1]
+    views = (recipe.augment, recipe.degraded) if recipe.train.consistency else (recipe.augment,)
     varied = [
-        augment(images, recipe.augment, size=side, generator=generator, upright=turned) for _ in range(COLUMNS - 1)
+        augment(images, views[column % len(views)], size=side, generator=generator, upright=turned)
+        for column in range(COLUMNS - 1)
     ]
     cells = torch.stack([images, *varied], dim=1)  # (rows, 8, C, h, h)
     write_image(file, lay_out(cells.clamp(0, 255).byte().numpy()))

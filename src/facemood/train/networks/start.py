@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from facemood.errors import ModelError, RecipeError
-from facemood.models import find_model
+from facemood.models import ModelSession, find_model
 from facemood.numpy_cnn.onnx_weights import read_weights
 from facemood.numpy_cnn.pretrained import HALF, PREFIX
 from facemood.train.norms import adopt_norms
@@ -83,6 +83,27 @@ def with_shape_of_start(recipe: Recipe) -> Recipe:
     if not recipe.network.start:
         return recipe
     return replace(recipe, network=replace(recipe.network, **shape_of(read_start(recipe.network.start))))
+
+
+def check_heads(name: str, heads: Mapping[str, tuple[str, ...]]) -> None:
+    """Check that a model has heads for the same labels in the same order.
+
+    Args:
+        name: The model's name or file.
+        heads: The wanted heads and their labels.
+
+    Raises:
+        RecipeError: It has others.
+    """
+    found = ModelSession(find_model(name), device="cpu").card.heads
+    if dict(found) != dict(heads):
+        there, wanted = (
+            "; ".join(f"{head} ({', '.join(labels)})" for head, labels in some.items()) for some in (found, heads)
+        )
+        raise RecipeError(
+            f"network.start_heads: the heads of {name!r} are for {there}, not for {wanted}; set "
+            "network.start_heads=false to begin with new ones"
+        )
 
 
 @torch.no_grad()
