@@ -1,10 +1,11 @@
 """What Ray and Dask cost beside plain processes: CPU time in all and in the steady state, as ratios.
 
-    python benchmarks/engines.py PHOTOS [--times 3] [--rounds 1]
+    python benchmarks/engines.py PHOTOS [--times 3] [--rounds 1] [--only ray]
 
 Each engine reads the photos into an archive with two workers. CPU seconds are those of the driver and of all processes
-that it started: other work on the machine hardly disturbs them, as it does the time on the clock. The steady state is
-what lies between the first and the last part that is done, without starts and ends; its rate is photos by CPU second.
+that it started: other work on the machine hardly disturbs them, as it does the time on the clock. All engines read the
+same parts. The steady state lies between the first parts, in which workers start and open their networks, and the last
+part that is done; its rate is photos by CPU second.
 
 What an engine takes by the second while it has nothing to do is measured too. It counts more the longer a run takes,
 and so on a busy machine. The rate without it is what an engine costs for the work itself.
@@ -31,6 +32,9 @@ from facemood.archive.worker_process import WorkerSetup
 PART = 25
 """Photos of a part, so that there are many."""
 
+WARM = 12
+"""Parts that are done before the steady state is measured, or half of them where there are few."""
+
 ENGINES = {"processes": None, "ray": "ray", "dask": "dask"}
 """Names of the engines, and how they are asked for."""
 
@@ -45,6 +49,7 @@ def main() -> None:
     parser.add_argument("photos", type=Path)
     parser.add_argument("--times", type=int, default=3, help="Copies of each photo that are read.")
     parser.add_argument("--rounds", type=int, default=1, help="How often each engine runs, in turn.")
+    parser.add_argument("--only", choices=("ray", "dask"), help="The engine that is compared with processes.")
     options = parser.parse_args()
     planning.PART_PHOTOS = PART
     with tempfile.TemporaryDirectory() as folder:
@@ -55,6 +60,8 @@ def main() -> None:
         for _ in range(options.rounds):
             plain: dict[str, float] = {}
             for name, on in ENGINES.items():
+                if on not in (None, options.only or on):
+                    continue
                 told = measured(place, on)
                 plain = plain or told
                 ratio = {
@@ -83,7 +90,7 @@ def measured(place: Path, on: str | None) -> dict[str, float]:
     own = psutil.Process().cpu_times()
     counted[os.getpid()] = own.user + own.system
     shutil.rmtree(place / "out")
-    (first, early, begin), (last, late, end) = marks[0], marks[-1]
+    (first, early, begin), (last, late, end) = marks[min(WARM, len(marks) // 2)], marks[-1]
     return {
         "photos": summary.inputs,
         "failures": len(summary.failures),

@@ -17,7 +17,11 @@ from typing import Any
 import pytest
 
 from facemood import EmotionRecognizer, archive
+from facemood.archive import Reading, dask_engine, ray_engine
+from facemood.archive.part import ArchivePart, PlannedItem
+from facemood.archive.part_engine import EngineEvent, PartEngine, PartProgress
 from facemood.archive.ray_session import RaySession
+from facemood.archive.worker_process import WorkerSetup
 from facemood.errors import OptionError, WorkerError
 from tests.archive.killing import killing_readers, workers_of_dask, workers_of_ray
 from tests.archive.photos import fill, place_of, rows_of
@@ -31,7 +35,7 @@ pytestmark = [
 
 COUNT = 24
 
-SIZE = 4
+SIZE = 2
 """Photos of a part."""
 
 
@@ -119,6 +123,35 @@ def test_ray_gives_the_rows_of_one_process_whatever_dies(
     assert all(one.is_running() for one in started_ray[:3])  # the run has left the connection of the program
 
 
+def nap() -> None:
+    """Do nothing for longer than a test waits."""
+    time.sleep(60)
+
+
+def heard(engine: PartEngine, tell: Callable[[], object]) -> EngineEvent | None:
+    """What an engine says next, while a worker tells again and again how far a part is."""
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends:
+        with contextlib.suppress(ValueError):  # nobody listens yet
+            tell()
+        if (event := engine.next_event(0.2)) is not None:
+            return event
+    return None
+
+
+PART = ArchivePart((PlannedItem("long.mp4"),), "key", "/")
+"""A part that takes long."""
+
+
+@pytest.mark.usefixtures("started_ray")
+def test_ray_tells_how_far_a_long_part_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_engine, "TELL_EVERY", 0.1)
+    engine = ray_engine.RayEngine(WorkerSetup(Reading(), archive="out"), "", 1)
+    engine._running[engine._ray.remote(nap).remote()] = PART
+    assert heard(engine, lambda: engine._teller.tell(PART.id, 0.5, 1)) == PartProgress(PART, 0.5, 1)
+    engine.close()
+
+
 @pytest.mark.usefixtures("place", "started_ray")
 def test_ray_refuses_gpus_that_are_not_there_and_another_cluster() -> None:
     with pytest.raises(OptionError, match="2 GPUs for each worker are asked for, but Ray knows no machine with more"):
@@ -137,8 +170,6 @@ def test_workers_of_dask_that_are_gone_for_good_are_started_again(
     place: Path, expected: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("distributed", reason="needs the extra dask")
-    from facemood.archive import dask_engine
-
     monkeypatch.setattr(dask_engine, "GONE", 1.0)
     starts: list[Any] = []
     start = dask_engine.DaskEngine._start
@@ -169,6 +200,11 @@ def test_the_workers_of_a_cluster_of_dask_read(expected: list[tuple[str, ...]]) 
         assert [name for name, _ in summary.failures] == ["in/damaged.jpg"]
         with pytest.raises(OptionError, match="no worker of Dask has more than 0; start them with --resources GPU=1"):
             archive.run("in", "gpus", on=address, gpus_per_worker=1)
+        engine = dask_engine.DaskEngine(WorkerSetup(Reading(), archive="out"), cluster.scheduler_address, 1)
+        engine._running["long"] = PART
+        told = heard(engine, lambda: engine._client.submit(engine._teller.tell, PART.id, 0.5, 1, pure=False).result())
+        assert told == PartProgress(PART, 0.5, 1)
+        engine.close()
     assert collected("cluster") == expected
 
 
