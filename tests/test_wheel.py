@@ -24,6 +24,7 @@ pytestmark = pytest.mark.slow
 SHIPPED = (
     f"models/weights/{DEFAULT_MODEL}.onnx",
     f"models/weights/{DEFAULT_MODEL}.int8.onnx",
+    "models/weights/parts/appearance.onnx",
     "models/weights/parts/ferc.onnx",
     "models/weights/parts/finder.onnx",
     "models/weights/parts/landmarks.onnx",

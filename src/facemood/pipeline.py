@@ -30,6 +30,7 @@ from facemood.tracking import (
     Cast,
     FaceFollower,
     KnownFaces,
+    People,
     PhotoScene,
     RecentPast,
     Scene,
@@ -120,6 +121,7 @@ class Pipeline:
         baselines: Baselines | None = None,
         learn: bool = False,
         cast: Cast | None = None,
+        people: People | None = None,
         orientation: int | None = None,
     ) -> VideoScene:
         """Return a scene that tracks the people of one video, camera or screen.
@@ -129,17 +131,18 @@ class Pipeline:
             baselines: The people's baselines, if they are known already.
             learn: Whether they are learned from the frames in their periods.
             cast: Says who is which participant of a study; None without a study.
+            people: Who the tracks are, if tracks of one person were joined.
             orientation: Degrees by which each frame is turned clockwise; None for the pipeline's own. ``"auto"`` turns
                 nothing here: `facemood.video_orientation.decide_orientation` tells how a video is turned.
         """
         options = options or VideoOptions()
-        track = TrackOptions(patience=options.patience)
+        track = TrackOptions(patience=options.patience, over_cuts=options.people is None)  # else joined later, by more
         follower = FaceFollower(self.detector, self.landmark_model, self.options, track=track)
         if orientation is None:
             orientation = 0 if self.orientation == AUTO else int(self.orientation)
         return VideoScene(
-            follower, options, baselines=baselines, learn=learn, cast=cast, orientation=orientation,
-            past=RecentPast() if self.derived.valence else None,
+            follower, options, baselines=baselines, learn=learn, cast=cast, people=people,
+            orientation=orientation, past=RecentPast() if self.derived.valence else None,
         )  # fmt: skip
 
     def find(self, frame: Frame) -> list[Face]:

@@ -30,7 +30,7 @@ from facemood.stages.landmarks import LandmarkModel
 from facemood.stages.orientation import AUTO, Orientation, check_orientation
 from facemood.strategy import CropStrategy, Strategy
 from facemood.stream import Stream, check_batch, design_info, plan_for
-from facemood.tracking.video_options import Every, VideoOptions
+from facemood.tracking.video_options import Every, PeopleOption, VideoOptions
 
 if TYPE_CHECKING:
     from facemood.analysis import Analysis
@@ -203,6 +203,7 @@ class EmotionRecognizer(CropReader):
         baseline: tuple[float, float] | None = None,
         participants: Plan = None,
         segment: float | None = None,
+        people: PeopleOption = None,
         batch: int = 8,
         progress: bool | Hook = False,
         allow_download: bool = False,
@@ -219,6 +220,8 @@ class EmotionRecognizer(CropReader):
             participants: The plan of a study, or its CSV file: who is who in which video, and in which condition.
             segment: Seconds after which a long video is read anew, as an archive with segments does it; people keep
                 their track IDs. None reads it whole.
+            people: Joins the tracks of each person in a video, over cuts and absences: how many people there are, or
+                ``"auto"``. The video is tracked once before it is read. Nobody is recognized from another video.
             batch: Frames whose faces go through the network together.
             progress: True for a bar on stderr, or a function that takes (done, total); total is None for a generator.
             allow_download: Whether images at http and https addresses are downloaded.
@@ -238,7 +241,7 @@ class EmotionRecognizer(CropReader):
 
         inputs = find_inputs(source, on_error=on_error, allow_download=allow_download, left_out=left_out)
         refuse_live(inputs)
-        options = VideoOptions(every=every, smooth=smooth, baseline=baseline, segment=segment)
+        options = VideoOptions(every=every, smooth=smooth, baseline=baseline, segment=segment, people=people)
         plan = plan_for(participants, inputs)
         stream = Stream(self.pipeline, options, batch=batch, on_error=on_error, participants=plan)
         results = tuple(stream.run(inputs, progress=progress))
@@ -255,6 +258,7 @@ class EmotionRecognizer(CropReader):
         baseline: tuple[float, float] | None = None,
         participants: Plan = None,
         segment: float | None = None,
+        people: PeopleOption = None,
         batch: int = 8,
         on_error: ErrorHandler | None = None,
         progress: bool | Hook = False,
@@ -277,6 +281,7 @@ class EmotionRecognizer(CropReader):
             baseline: Start and end, in seconds, of the neutral baseline in each video. `Face.change` is relative to it.
             participants: The plan of a study, or its CSV file, as for `analyze`.
             segment: Seconds after which a long video is read anew, as for `analyze`.
+            people: Joins the tracks of each person in a video, as for `analyze`.
             batch: Frames whose faces go through the network together; live frames go one by one.
             on_error: Called with the name and the error of each input that cannot be read; None raises the error.
             progress: True for a bar on stderr, or a function that takes (done, total).
@@ -288,7 +293,7 @@ class EmotionRecognizer(CropReader):
             OptionError: An option is out of its range, or the plan is wrong.
         """
         check_batch(batch)
-        options = VideoOptions(every=every, smooth=smooth, baseline=baseline, segment=segment)
+        options = VideoOptions(every=every, smooth=smooth, baseline=baseline, segment=segment, people=people)
         inputs = find_inputs(source, on_error=on_error, allow_download=allow_download)
         plan = plan_for(participants, inputs)
         stream = Stream(self.pipeline, options, batch, keep_images, on_error, plan)

@@ -1,29 +1,43 @@
-"""Begin the scene of a video: how it is turned, and the baselines of the people in it."""
+"""Begin the scene of a video: how it is turned, who its tracks are, and the baselines of its people."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from facemood.frame_batches import batched
 from facemood.participants import Participants, Segment
+from facemood.people_search import find_people
 from facemood.pipeline import Pipeline
 from facemood.sources import Item, open_video
 from facemood.stages.orientation import AUTO
-from facemood.tracking import Baselines, Cast, VideoOptions, VideoScene
+from facemood.text import count
+from facemood.tracking import Baselines, Cast, People, VideoOptions, VideoScene
+from facemood.tracking.video_options import AUTO as PEOPLE_AUTO
 from facemood.video_orientation import LOOK_EVERY, LOOK_UNTIL, decide_orientation
 
 logger: logging.Logger = logging.getLogger("facemood")
 
+SHORTEST_SIGHT = 1.0
+"""Seconds for which a person must be seen for a warning that there is no baseline: a false alarm is shorter."""
+
 
 def begin_scene(
-    item: Item, pipeline: Pipeline, options: VideoOptions, participants: Participants | None, *, name: str, batch: int
+    item: Item,
+    pipeline: Pipeline,
+    options: VideoOptions,
+    participants: Participants | None,
+    *,
+    name: str,
+    batch: int,
+    advance: Callable[[int], None] = lambda frames: None,
 ) -> VideoScene:
-    """Begin a video's scene. Its baseline periods are read first, so that baselines apply from the first frame.
+    """Begin a video's scene. If tracks are to be joined, the whole video is tracked first, without expressions.
 
-    People get the same track IDs both times, because the same frames are read in the same way.
+    Its baseline periods are read first, too. So people's numbers and baselines apply from the first frame. People get
+    the same track IDs each time, because the same frames are read in the same way.
 
     Args:
         item: The video.
@@ -32,11 +46,17 @@ def begin_scene(
         participants: The plan of a study; None without one.
         name: What the plan calls the video.
         batch: Frames whose faces go through the network together.
+        advance: Called with the number of frames that were tracked to join tracks.
 
     Raises:
         FacemoodError: The video cannot be read.
     """
     track = functools.partial(pipeline.track, options, orientation=find_orientation(item, pipeline))
+    people = None
+    if options.people is not None:
+        people = find_people(item, pipeline, options, track(), advance)
+        _warn_of_numbers(name, people, options)
+        track = functools.partial(track, people=people)
     segments = participants.of(name) if participants else ()
     learning = track(learn=True, cast=Cast(segments))
     end = learning.baselines.end
@@ -45,7 +65,7 @@ def begin_scene(
             for part in batched(frames, batch):
                 for _ in pipeline.read([(frame, learning) for frame in part]):
                     pass
-        _warn_of_strangers(name, learning.baselines, segments, options)
+        _warn_of_strangers(name, learning.baselines, segments, options, people)
     return track(baselines=learning.baselines, cast=Cast(segments))
 
 
@@ -58,8 +78,27 @@ def find_orientation(item: Item, pipeline: Pipeline) -> int:
         return decide_orientation(result for frame in frames for result in pipeline.read([(frame, scene)]))
 
 
-def _warn_of_strangers(name: str, baselines: Baselines, segments: Sequence[Segment], options: VideoOptions) -> None:
-    """Tell of baseline periods in which nobody, or not the participant, was seen."""
+def _warn_of_numbers(name: str, people: People, options: VideoOptions) -> None:
+    """Tell how many people the tracks are, and if that is not the number that was given."""
+    found = len(people.seconds)
+    logger.info("%s: %s joined to %s", name, count(len(people.numbers), "track"), count(found, "person", "people"))
+    if options.people not in (PEOPLE_AUTO, found):
+        why = (
+            "there are not more tracks" if found < int(options.people or 0) else "the others are seen at the same time"
+        )
+        logger.warning(
+            "%s: %s found, but people is %s: %s", name, count(found, "person", "people"), options.people, why
+        )
+
+
+def _warn_of_strangers(
+    name: str,
+    baselines: Baselines,
+    segments: Sequence[Segment],
+    options: VideoOptions,
+    joined: People | None,
+) -> None:
+    """Tell of baseline periods in which nobody, or not the participant, or not a person of the video, was seen."""
     for period in baselines.periods:
         start, end = period
         people = baselines.people(period)
@@ -71,3 +110,8 @@ def _warn_of_strangers(name: str, baselines: Baselines, segments: Sequence[Segme
             logger.warning(
                 "%s: %s was not seen from %g to %g s, so there is no baseline", name, participant, start, end
             )
+        for number, seconds in joined.seconds.items() if joined and period == options.baseline else ():
+            if seconds >= SHORTEST_SIGHT and number not in people:
+                logger.warning(
+                    "%s: person %d was not seen from %g to %g s, so there is no baseline", name, number, start, end
+                )

@@ -86,7 +86,8 @@ class Stream:
             FacemoodError: An input cannot be read, and there is no `on_error`.
         """
         known = inputs if isinstance(inputs, list) else None
-        total = count_frames(known, self.video.step) if known is not None and progress else None
+        passes = 1 if self.video.people is None else 2
+        total = count_frames(known, self.video.step, passes) if known is not None and progress else None
         variants = self.variants if known is None or any(map(moves, known)) else ()
         done = 0
         with open_hook(progress) as hook:
@@ -240,7 +241,15 @@ class _Run:
             yield from self._read_segments(item)
             return
         stream = self.stream
-        scene = begin_scene(item, stream.pipeline, stream.video, stream.participants, name=name, batch=stream.batch)
+        scene = begin_scene(
+            item,
+            stream.pipeline,
+            stream.video,
+            stream.participants,
+            name=name,
+            batch=stream.batch,
+            advance=self.advance,
+        )
         empty, last = stream.participants.of(name) if stream.participants else (), 0.0
         with contextlib.closing(self._open_ahead(item)) as frames:
             for batch in batched(frames, self.stream.batch):
@@ -337,17 +346,18 @@ def moves(item: Item) -> bool:
     return is_video(item) or is_live_input(item)
 
 
-def count_frames(inputs: Iterable[Item], every: float | None) -> int | None:
+def count_frames(inputs: Iterable[Item], every: float | None, passes: int = 1) -> int | None:
     """Estimate how many photos and frames will be read; None if an input is live or a video's length is unknown.
 
     Args:
         inputs: Photos, videos and live sources.
         every: Which frames of videos are read, as for `read_video`.
+        passes: How often each video is read: twice if tracks are joined.
     """
     total = 0
     for item in inputs:
         count = expected_count(item, every)
         if count is None:
             return None
-        total += count
+        total += count * (passes if moves(item) else 1)
     return total

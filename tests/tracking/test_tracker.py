@@ -185,3 +185,12 @@ def test_distance_is_in_units_of_the_face() -> None:
 def test_invalid_options_are_rejected(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="expected patience >= 0 and reach > 0, but got"):
         TrackOptions(**wrong)
+
+
+@pytest.mark.parametrize(("over_cuts", "numbers"), [(True, [1, 1]), (False, [1, 2])])
+def test_tracks_may_end_at_a_cut(over_cuts: bool, numbers: list[int]) -> None:
+    tracker, face = Tracker(TrackOptions(over_cuts=over_cuts)), face_at(200)
+    image = painted((face, 3))
+    tracked = [tracker.update(image, [face], time, cut=time > 0)[0].track_id for time in (0.0, 0.1)]
+    assert tracked == numbers
+    assert [one.track_id for one in tracker.update(image, [face], 0.2)] == numbers[1:]

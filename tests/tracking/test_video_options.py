@@ -19,6 +19,11 @@ def test_defaults_are_those_of_the_parts() -> None:
         ({"every": "often"}, "every must be a number of frames or seconds above 0, or 'auto', but is 'often'"),
         ({"every": 0}, "every must be a number of frames or seconds above 0, or 'auto', but is 0"),
         ({"every": True}, "every must be a number of frames or seconds above 0, or 'auto', but is True"),
+        ({"people": 0}, "people must be a number of people from 1 on, or 'auto', but is 0"),
+        ({"people": "many"}, "people must be a number of people from 1 on, or 'auto', but is 'many'"),
+        ({"people": True}, "people must be a number of people from 1 on, or 'auto', but is True"),
+        ({"people": 2.0}, "people must be a number of people from 1 on, or 'auto', but is 2.0"),
+        ({"people": 2, "segment": 600}, "people are joined over a whole video; read it without segments"),
         ({"patience": float("inf")}, "patience must be a number of seconds, 0 or more, but is inf"),
     ],
 )
@@ -29,10 +34,12 @@ def test_options_out_of_range_are_rejected(wrong: dict[str, object], message: st
 
 def test_the_info_has_every_option() -> None:
     options = VideoOptions(every=5, smooth=0.2, baseline=(0, 10), patience=3.5)
-    known = {name: value for name, value in dataclasses.asdict(options).items() if name != "segment"}
+    known = {name: value for name, value in dataclasses.asdict(options).items() if name not in ("segment", "people")}
     assert options.info() == {**known, "baseline": [0, 10], "variants": ["raw", "change"]}
     options = VideoOptions(every="auto", segment=600)
-    assert options.info() == {**dataclasses.asdict(options), "variants": ["raw", "repeated"]}
+    known = {name: value for name, value in dataclasses.asdict(options).items() if name != "people"}
+    assert options.info() == {**known, "variants": ["raw", "repeated"]}
+    assert VideoOptions(people=2).info()["people"] == 2
 
 
 def test_auto_decodes_all_frames_and_marks_those_that_are_not_read() -> None:

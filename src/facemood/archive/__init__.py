@@ -24,7 +24,7 @@ from facemood.archive.planning import Shard
 from facemood.archive.reading import Reading
 from facemood.defaults import DEFAULT_MODEL
 from facemood.sources import SourceLike
-from facemood.tracking import VideoOptions
+from facemood.tracking import PeopleOption, VideoOptions
 
 __all__ = [
     "ArchiveInputs",
@@ -58,6 +58,7 @@ def run(
     every: float | None = None,
     baseline: tuple[float, float] | None = None,
     segment: float | None = None,
+    people: PeopleOption = None,
     model: str = DEFAULT_MODEL,
     allow_download: bool = False,
     progress: ProgressHook = lambda progress: None,
@@ -79,6 +80,7 @@ def run(
         every: Which frames of videos are read, as for `EmotionRecognizer.analyze`.
         baseline: Baseline period of videos, as for `EmotionRecognizer.analyze`.
         segment: Seconds after which long videos are cut, so that several processes read one; None reads each whole.
+        people: Joins the tracks of each person in a video, as for `EmotionRecognizer.analyze`.
         model: Name of a model, or the path of an .onnx file.
         allow_download: Whether inputs in object stores, and photos at http and https addresses, are fetched.
         progress: Called with the progress, often.
@@ -93,7 +95,7 @@ def run(
     """
     engine = None if on is None else EngineChoice.parse(on, workers, gpus_per_worker)
     inputs = find_archive_inputs(source, allow_download=allow_download)
-    video = VideoOptions(every=every, baseline=baseline, segment=segment)
+    video = VideoOptions(every=every, baseline=baseline, segment=segment, people=people)
     reading = Reading(model, options, video, allow_download=allow_download, images=pictures)
     reading.open()
     looks = {"layers": (), "anonymize": ""} if pictures else None

@@ -15,7 +15,7 @@ from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL
 from facemood.ferc import with_layers
 from facemood.loading import open_recognizer
 from facemood.models import find_model
-from facemood.models.registry import FINDER, LANDMARKS
+from facemood.models.registry import APPEARANCE, FINDER, LANDMARKS
 from facemood.recognizer import EmotionRecognizer
 from facemood.results import Result
 from facemood.sources import ErrorHandler, Item, as_item
@@ -98,9 +98,11 @@ class Reading:
         return {"networks": [file_digest(file) for file in self._files()], "options": options, **self.video.info()}
 
     def _files(self) -> list[Path]:
-        """Return the files of the networks that predict, detect and place landmarks."""
+        """Return the files of the networks that predict, detect, place landmarks and join tracks."""
         detector = str(self.recognizer.get("detector", DEFAULT_DETECTOR))
         files = [find_model(self.model), find_model(FINDER), find_model(LANDMARKS)]
+        if self.video.people is not None:
+            files.append(find_model(APPEARANCE))
         if detector.startswith(FILE_DETECTOR):
             files.append(Path(detector.removeprefix(FILE_DETECTOR)).expanduser())
         return files

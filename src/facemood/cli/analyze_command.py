@@ -30,6 +30,7 @@ from facemood.cli.arguments import (
     Valence,
     Views,
 )
+from facemood.cli.people_option import parse_people
 from facemood.cli.terminal import Json, Quiet, Verbose, say, start_logging
 from facemood.cli.times import parse_every, parse_period, parse_segment
 from facemood.csv_dialect import PLAIN
@@ -132,6 +133,15 @@ Segment = Annotated[
         "People keep their numbers.",
     ),
 ]
+PeopleOf = Annotated[
+    str | None,
+    typer.Option(
+        "--people",
+        metavar="N|auto",
+        help="Join the tracks of each person in a video, over cuts and absences: how many people there are, or auto. "
+        "The video is tracked once before it is read. Nobody is recognized from another video.",
+    ),
+]
 Retry = Annotated[bool, typer.Option("--retry", help="Read inputs of an archive again that failed before.")]
 
 
@@ -144,6 +154,7 @@ def analyze(
     smooth: Smooth = SMOOTH,
     baseline: Baseline = None,
     segment: Segment = None,
+    people: PeopleOf = None,
     participants: ParticipantsOption = None,
     valence: Valence = False,
     expression: Expression = None,
@@ -185,7 +196,9 @@ def analyze(
     from facemood.loading import open_recognizer
     from facemood.tracking.video_options import VideoOptions
 
-    video = VideoOptions(parse_every(every), smooth, parse_period(baseline), segment=parse_segment(segment))
+    video = VideoOptions(
+        parse_every(every), smooth, parse_period(baseline), segment=parse_segment(segment), people=parse_people(people)
+    )
     options: dict[str, Any] = {
         "head": head, "detector": detector, "min_face": min_face, "threshold": threshold, "max_faces": max_faces,
         "views": views, "prior": prior, "orientation": orientation, "device": device, "threads": threads,

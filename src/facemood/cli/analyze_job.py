@@ -185,6 +185,7 @@ class AnalyzeJob:
             smooth=self.video.smooth,
             baseline=self.video.baseline,
             segment=self.video.segment,
+            people=self.video.people,
             participants=self.plan and self.plan.only(inputs),
             batch=self.batch,
             progress=self.bar,

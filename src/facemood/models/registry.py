@@ -20,6 +20,9 @@ FINDER = "finder"
 LANDMARKS = "landmarks"
 """The landmark network."""
 
+APPEARANCE = "appearance"
+"""The appearance network, which joins tracks of one person in a video."""
+
 INT8 = "int8"
 """8-bit integers. The file ``NAME.int8.onnx`` is next to ``NAME.onnx``."""
 
@@ -38,11 +41,11 @@ def list_models() -> list[str]:
 
 
 def list_parts() -> list[str]:
-    """Return the names of the face detector, the landmark network, and the networks of FERC.
+    """Return the names of the face detector, the landmark and the appearance network, and the networks of FERC.
 
     Example:
         >>> list_parts()
-        ['ferc', 'finder', 'landmarks', 'mask']
+        ['appearance', 'ferc', 'finder', 'landmarks', 'mask']
     """
     return _names_in(PARTS)
 

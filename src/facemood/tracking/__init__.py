@@ -7,11 +7,13 @@ from facemood.defaults import SMOOTH
 from facemood.tracking.baselines import Baselines
 from facemood.tracking.cast import Cast
 from facemood.tracking.follow import FaceFollower
+from facemood.tracking.gallery import Gallery
+from facemood.tracking.people import People, join_tracks
 from facemood.tracking.recent_past import RecentPast
 from facemood.tracking.scene import KnownFaces, PhotoScene, Scene, VideoScene
 from facemood.tracking.smooth import Smoother, SmoothOptions
 from facemood.tracking.tracker import PATIENCE, Tracker, TrackOptions
-from facemood.tracking.video_options import Every, VideoOptions
+from facemood.tracking.video_options import Every, PeopleOption, VideoOptions
 
 __all__ = [
     "PATIENCE",
@@ -20,7 +22,10 @@ __all__ = [
     "Cast",
     "Every",
     "FaceFollower",
+    "Gallery",
     "KnownFaces",
+    "People",
+    "PeopleOption",
     "PhotoScene",
     "RecentPast",
     "Scene",
@@ -30,4 +35,5 @@ __all__ = [
     "Tracker",
     "VideoOptions",
     "VideoScene",
+    "join_tracks",
 ]

@@ -17,6 +17,7 @@ from facemood.tracking.baselines import Baselines
 from facemood.tracking.cast import Cast
 from facemood.tracking.follow import FaceFollower, time_of
 from facemood.tracking.last_look import LastLook
+from facemood.tracking.people import People
 from facemood.tracking.recent_past import RecentPast
 from facemood.tracking.smooth import Smoother, SmoothOptions
 from facemood.tracking.unit_smooth import UnitSmoother
@@ -174,6 +175,7 @@ class VideoScene:
         baselines: The people's baselines, if they are known already.
         learn: Whether they are learned while the video is read, from the frames in their periods.
         cast: Says who is which participant of a study; None without a study.
+        people: Who the tracks are, if tracks of one person were joined; then `Face.track_id` is the person's number.
         orientation: Degrees by which each frame is turned clockwise: 0, 90, 180 or 270.
         past: Measures people's arousal against their recent past; None measures none.
     """
@@ -191,6 +193,7 @@ class VideoScene:
         baselines: Baselines | None = None,
         learn: bool = False,
         cast: Cast | None = None,
+        people: People | None = None,
         orientation: int = 0,
         past: RecentPast | None = None,
     ) -> None:
@@ -198,6 +201,7 @@ class VideoScene:
         self.follower, self.smoother = follower, Smoother(SmoothOptions(seconds=options.smooth))
         self._unit_smoother = UnitSmoother(options.smooth)
         self._cast, self._learn, self._default = cast or Cast(()), learn, options.baseline
+        self._people = people
         self.baselines = baselines or Baselines(self.periods)
         self._last: float | None = None
         self._look = LastLook() if options.every == EVERY_AUTO else None
@@ -237,7 +241,7 @@ class VideoScene:
         now = time_of(frame)
         passed = 0.0 if self._last is None else min(max(now - self._last, 0.0), LONGEST_FRAME)
         self._last = now
-        smoothed = self._unit_smoother.update(self.smoother.update(faces, now), now)
+        smoothed = self._name(self._unit_smoother.update(self.smoother.update(faces, now), now))
         width = frame.size[0 if self.orientation in (0, 180) else 1]
         known, participants = self._cast.update(smoothed, width=width, now=now)
         names = dict(participants)
@@ -251,6 +255,16 @@ class VideoScene:
             periods = [self._default if one.segment is None else one.segment.baseline or self._default for one in known]
             known = self.baselines.compare(known, keys, periods, seconds=passed)
         return known if self._past is None else self._past.update(known, keys, now=now, seconds=passed)
+
+    def _name(self, faces: list[Face]) -> list[Face]:
+        """Return the faces with the numbers of their people, if tracks were joined."""
+        if self._people is None:
+            return faces
+        number = self._people.number
+        return [
+            face if face.track_id is None else dataclasses.replace(face, track_id=number(face.track_id))
+            for face in faces
+        ]
 
     def _learn_from(
         self, faces: list[Face], participants: list[tuple[int, str]], *, now: float, seconds: float

@@ -64,6 +64,7 @@ class TrackOptions:
     Attributes:
         patience: Seconds for which a person who is not visible keeps the track ID; the next frame always counts.
         reach: Distance from the expected position that costs 1, in units of the face's size; see `REACH`.
+        over_cuts: Whether people keep their track over a cut if they look almost the same.
 
     Raises:
         OptionError: An option is negative or NaN.
@@ -75,6 +76,7 @@ class TrackOptions:
 
     patience: float = PATIENCE
     reach: float = REACH
+    over_cuts: bool = True
 
     def __post_init__(self) -> None:
         if not (self.patience >= 0 and self.reach > 0):
@@ -156,6 +158,8 @@ class Tracker:
             The same faces in the same order, with `track_id`.
         """
         self._pass_time(timestamp)
+        if cut and not self.options.over_cuts:
+            self._tracks = []
         if not faces:
             return []
         boxes = np.stack([face.box for face in faces])

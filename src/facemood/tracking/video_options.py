@@ -16,8 +16,11 @@ from facemood.tracking.tracker import PATIENCE
 Every: TypeAlias = float | Literal["auto"] | None
 """Which frames are read: a number of frames or of seconds, ``"auto"``, or None for all."""
 
+PeopleOption: TypeAlias = int | Literal["auto"] | None
+"""Whether the tracks of one person are joined: by how many people there are, ``"auto"``, or None for not at all."""
+
 AUTO = "auto"
-"""Reads the frames that differ from the last one that was read."""
+"""Reads the frames that differ from the last one that was read; or finds out how many people there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +34,10 @@ class VideoOptions:
         baseline: First and last second of the baseline period, in which people look neutral; None without one.
         patience: Seconds for which a person who is not visible keeps the track ID.
         segment: Seconds after which a video is read anew, so that several processes may read one; None reads it whole.
+        people: Joins the tracks of each person in a video: how many people there are, or ``"auto"``. None joins none.
 
     Raises:
-        OptionError: An option is out of range, or there are segments and a baseline.
+        OptionError: An option is out of range, or there are segments and a baseline or people.
 
     Example:
         >>> VideoOptions(baseline=(0, 10)).variants
@@ -45,6 +49,7 @@ class VideoOptions:
     baseline: tuple[float, float] | None = None
     patience: float = PATIENCE
     segment: float | None = None
+    people: PeopleOption = None
 
     def __post_init__(self) -> None:
         number = isinstance(self.every, Real) and not isinstance(self.every, bool)
@@ -59,6 +64,9 @@ class VideoOptions:
             raise OptionError(
                 f"baseline must start at 0 seconds or later and end after its start, but runs from {start:g} to {end:g}"
             )
+        number = isinstance(self.people, Integral) and not isinstance(self.people, bool)
+        if self.people not in (None, AUTO) and (not number or int(self.people) < 1):
+            raise OptionError(f"people must be a number of people from 1 on, or 'auto', but is {self.people!r}")
         if self.segment is not None:
             self._check_segment(self.segment)
 
@@ -69,6 +77,8 @@ class VideoOptions:
             raise OptionError(f"segments must last {least:g} seconds or more, such as 600, but are {segment!r} long")
         if self.baseline is not None:
             raise OptionError("a baseline holds for a whole video; read it without segments, or without a baseline")
+        if self.people is not None:
+            raise OptionError("people are joined over a whole video; read it without segments, or without people")
 
     @property
     def step(self) -> float | None:
@@ -100,4 +110,5 @@ class VideoOptions:
             "patience": self.patience,
             "variants": list(self.variants),
         }
-        return info if self.segment is None else {**info, "segment": self.segment}
+        more = {"segment": self.segment, "people": self.people}
+        return {**info, **{name: value for name, value in more.items() if value is not None}}

@@ -11,9 +11,11 @@ import cv2
 import torch
 from torch import nn
 
+from facemood.array_files import read_arrays
 from facemood.atomic import replacing
+from facemood.train.data.upright import UPRIGHT_FILE
 from facemood.train.faces import teach
-from facemood.train.faces.export_parts import export_finder, export_landmarks, export_mask
+from facemood.train.faces.export_parts import export_appearance, export_finder, export_landmarks, export_mask
 from facemood.train.faces.finder_network import FinderNetwork
 from facemood.train.faces.landmark_network import LandmarkNetwork
 from facemood.train.faces.material import load_material
@@ -37,19 +39,23 @@ def _parser() -> argparse.ArgumentParser:
     mine = commands.add_parser("mine", help="find the trained finder's false alarms")
     export = commands.add_parser("export", help="write both networks as ONNX")
     mask = commands.add_parser("mask", help="train the mask network, and write it as ONNX")
+    appearance = commands.add_parser("appearance", help="train the appearance network, and write it as ONNX")
     for command, function in (
         (finder, _finder), (landmarks, _landmarks), (mine, _mine), (export, _export), (mask, _mask),
+        (appearance, _appearance),
     ):  # fmt: skip
         command.set_defaults(command=function)
         command.add_argument("--run", type=Path, required=True, help="the run's folder; a started run is resumed")
     for command in (finder, landmarks, mine, mask):
         command.add_argument("--data", type=Path, required=True, help="folder with fer2013/ and scenes/")
         command.add_argument("--labels", type=Path, required=True, help="what scripts/label_faces.py wrote")
-    for command in (finder, landmarks, mask):
+    appearance.add_argument("--data", type=Path, required=True, help="folder of FER2013")
+    for command in (finder, landmarks, mask, appearance):
         command.add_argument("--steps", type=int, help="batches in all")
     landmarks.add_argument("--start", type=Path, help="network.pt of a landmark run that is refined")
     landmarks.add_argument("--hard", type=Path, help="hard.npz of a finder's run: false alarms to learn as no faces")
     mask.add_argument("--output", type=Path, help="folder for mask.onnx")
+    appearance.add_argument("--output", type=Path, help="folder for appearance.onnx")
     export.add_argument("--refined", type=Path, required=True, help="the landmark network's run")
     export.add_argument("--output", type=Path, required=True, help="folder for finder.onnx and landmarks.onnx")
     return parser
@@ -94,6 +100,17 @@ def _mask(options: argparse.Namespace) -> None:
     if options.output is not None:
         options.output.mkdir(parents=True, exist_ok=True)
         export_mask(network, options.output / "mask.onnx")
+
+
+def _appearance(options: argparse.Namespace) -> None:
+    """Train the appearance network, and export it if an output is given."""
+    options.run.mkdir(parents=True, exist_ok=True)
+    network = teach.train_appearance(options.data, _plan(teach.APPEARANCE, options.steps), options.run)
+    _keep(network, options.run)
+    if options.output is not None:
+        options.output.mkdir(parents=True, exist_ok=True)
+        points = read_arrays(options.run / UPRIGHT_FILE, needed=["points"])["points"]
+        export_appearance(network, options.output / "appearance.onnx", points)
 
 
 def _plan(plan: Plan, steps: int | None) -> Plan:

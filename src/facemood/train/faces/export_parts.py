@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from facemood.evaluation.crop_framing import framing_of_points
+from facemood.geometry import Floats
 from facemood.models.card import ModelCard
+from facemood.stages.align import LANDMARK_FRAMING
+from facemood.train.faces.appearance_network import NUMBERS
+from facemood.train.faces.appearance_network import SIZE as APPEARANCE_SIZE
 from facemood.train.faces.landmark_network import SIZE
-from facemood.train.faces.teach import FINDER, LANDMARKS, MASK, REFINED
+from facemood.train.faces.teach import APPEARANCE, FINDER, LANDMARKS, MASK, REFINED
 from facemood.train.faces.train_loop import Plan
 from facemood.train.onnx_file import save_onnx
 
@@ -93,6 +99,31 @@ MASK_CARD = ModelCard(
 """The card of the mask network."""
 
 
+APPEARANCE_CARD = ModelCard(
+    name="appearance",
+    task="appearance",
+    description="It embeds the look of a face in a grey crop: two shots of one person are near, other people are apart",
+    heads={"embedding": tuple(f"look{index}" for index in range(NUMBERS))},
+    default_head="embedding",
+    input_size=(APPEARANCE_SIZE, APPEARANCE_SIZE),
+    trained_on={
+        "dataset": "FER2013 (Goodfellow et al. 2013), without labels: two altered versions of a tile belong together "
+        "(NT-Xent, Chen et al. 2020)",
+        "split": "Training",
+        "images": 27_838,
+        **_drawn(APPEARANCE),
+    },
+    limits=(
+        "It joins the tracks of one video. It cannot tell who somebody is, and it is too coarse to find a person again "
+        "among many, or in another video.",
+        "It never saw two photos of one person, so another haircut, glasses or a turned head may make another person.",
+        "People who look alike, by face, hair and light, are joined; see docs/people.md.",
+        ORIGIN[0],
+    ),
+)
+"""The card of the appearance network."""
+
+
 def export_finder(network: nn.Module, file: Path) -> None:
     """Write the finder for single images of any size whose sides are multiples of 16."""
     rows, columns = torch.export.Dim("rows", min=2, max=512), torch.export.Dim("columns", min=2, max=512)
@@ -109,3 +140,22 @@ def export_mask(network: nn.Module, file: Path) -> None:
     """Write the mask network for any batch size, with weights in half precision."""
     batch = torch.export.Dim("batch", min=1, max=4096)
     save_onnx(network, file, MASK_CARD, example=torch.zeros(2, 1, SIZE, SIZE), free={0: batch}, half=True)
+
+
+def export_appearance(network: nn.Module, file: Path, points: Floats) -> None:
+    """Write the appearance network for any batch size, with weights in half precision.
+
+    Args:
+        network: The trained network.
+        file: The ONNX file.
+        points: (N, 68, 2) landmarks of the training tiles in units of the tile, NaN where there are none. They say how
+            a face is framed in a tile.
+
+    Raises:
+        DatasetError: No tile has landmarks.
+    """
+    batch = torch.export.Dim("batch", min=1, max=4096)
+    left, top, right, bottom = (round(edge, 4) for edge in framing_of_points(points).crop)
+    card = dataclasses.replace(APPEARANCE_CARD, framing={LANDMARK_FRAMING: (left, top, right, bottom)})
+    example = torch.zeros(2, 1, APPEARANCE_SIZE, APPEARANCE_SIZE)
+    save_onnx(network, file, card, example=example, free={0: batch}, half=True)

@@ -1,4 +1,4 @@
-"""Train the finder, the landmark network and the mask network, and mine the finder's false alarms."""
+"""Train the finder, and the landmark, mask and appearance networks, and mine the finder's false alarms."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ from torch import Tensor, nn
 
 from facemood.array_files import check_array, read_arrays
 from facemood.atomic import replacing
+from facemood.datasets.fer2013 import read_fer2013
 from facemood.errors import DatasetError, RecipeError
+from facemood.evaluation.protocol import TRAINING
 from facemood.geometry import Floats
 from facemood.stages.detect.cells import Candidates, concatenate, decode_cells
+from facemood.train.data.upright import UPRIGHT_FILE, upright_matrices
+from facemood.train.faces.appearance_network import AppearanceNetwork, LookSampler, contrast_loss
 from facemood.train.faces.compose import GREY_OF_BGR
 from facemood.train.faces.finder_images import FinderSampler
 from facemood.train.faces.finder_network import FinderNetwork, finder_loss
@@ -38,6 +42,9 @@ REFINED = Plan(steps=5_000, batch=64, rate=5e-4)
 
 MASK = Plan(steps=4_500, batch=32)
 """How the shipped mask network was trained."""
+
+APPEARANCE = Plan(steps=800, batch=224, rate=2e-3, warmup=100, mean=0.99, save=50)
+"""How the shipped appearance network was trained."""
 
 HARD = "hard.npz"
 """File of a finder's false alarms in a run's folder."""
@@ -112,6 +119,29 @@ def train_mask(material: Material, plan: Plan, run: Path) -> nn.Module:
         return mask_loss(logits, _stack(masks))
 
     return learn(MaskNetwork(), loss_of, plan, run)
+
+
+def train_appearance(data: Path, plan: Plan, run: Path) -> nn.Module:
+    """Train the appearance network on the training tiles of FER2013, without those that are near test images.
+
+    Args:
+        data: Folder of FER2013.
+        plan: Length and learning rate.
+        run: Folder of the checkpoint, and of the tiles' landmarks.
+
+    Raises:
+        DatasetError: The dataset is missing or damaged.
+    """
+    dataset = read_fer2013(data)
+    tests = {usage for usage in dataset.splits if usage != TRAINING}
+    training = dataset.subset((dataset.usage == TRAINING) & ~dataset.near_duplicates_of(tests)).with_clusters()
+    sampler = LookSampler(training, upright_matrices(training, run / UPRIGHT_FILE))
+
+    def loss_of(network: nn.Module, random: np.random.Generator, batch: int) -> Tensor:
+        looks, cluster = sampler.draw(random, batch)
+        return contrast_loss(network(looks.contiguous(memory_format=torch.channels_last)), cluster)
+
+    return learn(AppearanceNetwork(), loss_of, plan, run)
 
 
 def store_false_alarms(run: Path, network: nn.Module, material: Material) -> list[Place]:
