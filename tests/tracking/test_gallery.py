@@ -44,8 +44,8 @@ def test_a_look_is_the_mean_of_its_embeddings() -> None:
     gallery = Gallery()
     gallery.add(faces(1, 2), 0.0)
     assert gallery.tracks[1].shape is gallery.tracks[1].colours is None
-    for shape in ((1, 0), (0, 1)):
-        gallery.look(1, look(shape, 0.9), 0.0)
+    for place in ((1, 0), (0, 1)):
+        gallery.look(1, look(place, 0.9), 0.0)
     shape, colours = gallery.tracks[1].shape, gallery.tracks[1].colours
     assert shape is not None
     assert colours is not None

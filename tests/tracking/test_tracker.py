@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -182,7 +183,7 @@ def test_distance_is_in_units_of_the_face() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"patience": -1}, {"reach": 0}, {"patience": float("nan")}])
-def test_invalid_options_are_rejected(wrong: dict[str, float]) -> None:
+def test_invalid_options_are_rejected(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="expected patience >= 0 and reach > 0, but got"):
         TrackOptions(**wrong)
 

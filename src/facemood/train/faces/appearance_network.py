@@ -16,9 +16,9 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from facemood.datasets import ExpressionDataset
+from facemood.train.augment_config import AugmentConfig
 from facemood.train.data.augment import augment
 from facemood.train.networks.pixels import StandardizePixels
-from facemood.train.recipe import AugmentConfig
 
 SIZE = 48
 """Side of the input in pixels."""
