@@ -20,8 +20,11 @@ from facemood.models.card import ModelCard
 TABLE = "images.csv"
 """Name of the table, next to the exported model."""
 
-FILE, SPLIT = "file", "split"
-"""Columns: the path of an image below the dataset's folder, with slashes; the part of the run that it belonged to."""
+FILE = "file"
+"""Column with the path of an image below the dataset's folder, with slashes."""
+
+SPLIT = "split"
+"""Column with the part of the run that it belonged to."""
 
 TRAINING = "training"
 """Images that the network learned from."""
