@@ -12,6 +12,7 @@ import { boundedScale, combineScores, tilesOf } from "../../src/facemood/web/fin
 import { boxOfPoints, iom, iou, nonMaxSuppression } from "../../src/facemood/web/geometry.js";
 import { assign } from "../../src/facemood/web/least_cost.js";
 import { UnitBaseline } from "../../src/facemood/web/unit_baseline.js";
+import { UnitSmoother } from "../../src/facemood/web/unit_smoother.js";
 import { Smoother } from "../../src/facemood/web/smoother.js";
 import { turnBox, turnPicture, turnPoints } from "../../src/facemood/web/orientation.js";
 import { Calm } from "../../src/facemood/server/static/calm.js";
@@ -64,11 +65,13 @@ const answers = {
       return { pose: measured.pose && [...measured.pose], units: measured.units };
     });
   },
-  baseline: ({ times, rows }) => {
-    const baseline = new UnitBaseline();
+  relative: ({ parameters, seconds, times, rows }) => {
+    const scale = () => new ActionUnits(parameters);
+    const [smoother, baseline] = [new UnitSmoother(seconds, scale), new UnitBaseline(scale)];
     return rows.map((units, index) => {
+      smoother.begin(times[index]);
       baseline.begin(times[index]);
-      return baseline.compare(1, units);
+      return units && baseline.compare(1, smoother.smooth(1, units));
     });
   },
   calm: ({ times, labels }) => {

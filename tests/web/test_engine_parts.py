@@ -29,6 +29,7 @@ from facemood.tracking.baselines import Baselines
 from facemood.tracking.least_cost import assign
 from facemood.tracking.scene import LONGEST_FRAME
 from facemood.tracking.smooth import Smoother, SmoothOptions
+from facemood.tracking.unit_smooth import UnitSmoother
 from facemood.web.engine_files import split_lanes
 from facemood.web.unit_files import unit_parameters
 from tests.conftest import make_face
@@ -275,15 +276,22 @@ def test_flat_landmarks_have_no_pose() -> None:
     assert answers == [{"pose": None, "units": {}}] * 3
 
 
-def test_units_relative_to_a_person_are_those_of_python() -> None:
-    times = np.cumsum(RANDOM.uniform(0, 1.5, 40)).tolist()
-    rows = [dict(zip(KEYS, RANDOM.uniform(0, 1, len(KEYS)).tolist(), strict=True)) for _ in times]
-    for row in rows[::3]:
-        del row["AU12"]
-    (answers,) = in_javascript([{"call": "baseline", "times": times, "rows": rows}])
-    baselines, last = Baselines(), times[0]
-    for row, time, answer in zip(rows, times, answers, strict=True):
-        face = dataclasses.replace(make_face(), action_units=row)
-        (expected,) = baselines.compare([face], [1], [None], seconds=min(time - last, LONGEST_FRAME))
-        last = time
-        assert answer == pytest.approx(dict(expected.action_units), abs=1e-9)
+@pytest.mark.parametrize("seconds", [0.4, 0.0])
+def test_units_smoothed_and_relative_to_a_person_are_those_of_python(seconds: float) -> None:
+    times = np.cumsum(RANDOM.exponential(0.15, 90)).tolist()
+    drift = np.cumsum(RANDOM.normal(0, 0.8, (90, len(KEYS))), axis=0)
+    rows = [dict(zip(KEYS, (0.5 + 0.5 * np.tanh(row)).tolist(), strict=True)) for row in drift]
+    for row in [row for row, hidden in zip(rows, RANDOM.random(90) < 0.3, strict=True) if hidden]:
+        del row["AU12"], row["AU43L"]
+    shown: list[dict[str, float] | None] = [None if place in (40, 41, 60) else row for place, row in enumerate(rows)]
+    shown[70] = {}
+    task = {"call": "relative", "parameters": json.loads(unit_parameters()), "seconds": seconds}
+    (answers,) = in_javascript([{**task, "times": times, "rows": shown}])
+    smoother, baselines, last = UnitSmoother(seconds), Baselines(), times[0]
+    for row, time, answer in zip(shown, times, answers, strict=True):
+        faces = [] if row is None else [dataclasses.replace(make_face(), track_id=1, action_units=row)]
+        smoothed = smoother.update(faces, time)
+        passed, last = min(time - last, LONGEST_FRAME), time
+        for face in baselines.compare(smoothed, [1] * len(faces), [None] * len(faces), seconds=passed):
+            assert list(answer) == list(face.action_units)
+            assert answer == pytest.approx(dict(face.action_units), abs=1e-7)

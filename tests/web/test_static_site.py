@@ -15,6 +15,7 @@ from facemood.models import find_model
 from facemood.table import columns_for
 from facemood.web import ort_files
 from facemood.web.static_site import Site, write_site
+from facemood.web.unit_files import UNIT_FILE, unit_parameters
 
 
 @pytest.fixture
@@ -62,6 +63,8 @@ def test_the_networks_are_those_of_the_package(site: Site) -> None:
         assert (len(data), hashlib.sha256(data).hexdigest()) == (entry["bytes"], entry["sha256"])
         if name.endswith(".onnx"):
             assert data == find_model(name.removesuffix(".onnx")).read_bytes()
+        elif name == UNIT_FILE:
+            assert data == unit_parameters()
         else:
             assert name == ort_files.DECODER_MODULE or entry["sha256"] == hashes[name]
 

@@ -13,7 +13,8 @@ import { measureSide } from "./unit_measures.js";
  * @import { Matrix } from "./small_matrix.js"
  *
  * A unit: its keys (the code, and the codes of both sides), the part of the face, how it is measured, the weights of its
- * features, how its measure depends on the pose, and the standard deviation of both sides and of one.
+ * features, how its measure depends on the pose, the standard deviation of both sides and of one, and the width of the
+ * logistic function above an intensity of 0.5.
  * @typedef {object} Unit
  * @property {string[]} keys
  * @property {"upper" | "lower"} part
@@ -22,6 +23,7 @@ import { measureSide } from "./unit_measures.js";
  * @property {number[]} slopes
  * @property {number} spread
  * @property {number} sideSpread
+ * @property {number} width
  *
  * What the units are measured with: the file that the package writes. `usual` has mean and standard deviation of each
  * feature, `cover` and `bias` the classifier of covered parts.
@@ -52,7 +54,7 @@ const MIN_MOUTH_DETAIL = 0.45;
 /** Spreads above the neutral mean at which an intensity is 0.5. */
 const HALF = 1.5;
 
-/** Width, in spreads, of the logistic function that turns spreads into intensities. */
+/** Width, in spreads, of the logistic function that turns spreads into intensities, below an intensity of 0.5. */
 const SLOPE = 0.6;
 
 /** Openness of eyes is raised to this, so that its logarithm is finite. */
@@ -73,6 +75,8 @@ export class ActionUnits {
     this.parameters = parameters;
     /** The keys of all intensities, in order. */
     this.keys = parameters.units.flatMap(({ keys }) => keys);
+    /** @type {Map<string, number>} */
+    this.widths = new Map(parameters.units.flatMap(({ keys, width }) => keys.map((key) => /** @type {const} */ ([key, width]))));
   }
 
   /**
@@ -109,8 +113,33 @@ export class ActionUnits {
       learned: (/** @type {Unit} */ { weights }, /** @type {number} */ side) => dot(features[side], weights ?? []),
     };
     const shown = this.parameters.units.filter(({ part }) => !hidden.has(part));
-    const units = shown.flatMap((unit) => intensitiesOf(unit, [0, 1].map((side) => ways[unit.way](unit, side)), pose));
-    return { pose, units: Object.fromEntries(units) };
+    const spreads = shown.flatMap((unit) => spreadsOfUnit(unit, [0, 1].map((side) => ways[unit.way](unit, side)), pose));
+    return { pose, units: Object.fromEntries(spreads.map(([key, value]) => [key, this.intensityOf(key, value)])) };
+  }
+
+  /**
+   * Turn spreads above the mean of neutral faces into an intensity 0..1.
+   * @param {string} key Of the unit.
+   * @param {number} spreads
+   */
+  intensityOf(key, spreads) {
+    const above = spreads - HALF;
+    return 0.5 + 0.5 * Math.tanh(above / (2 * (above > 0 ? this.#widthOf(key) : SLOPE)));
+  }
+
+  /**
+   * Turn an intensity back into spreads.
+   * @param {string} key Of the unit.
+   * @param {number} intensity
+   */
+  spreadsOf(key, intensity) {
+    const held = Math.min(Math.max(intensity, 2e-9), 1 - 2e-9);
+    return HALF + (held > 0.5 ? this.#widthOf(key) : SLOPE) * Math.log(held / (1 - held));
+  }
+
+  /** @param {string} key */
+  #widthOf(key) {
+    return this.widths.get(key) ?? SLOPE;
   }
 
   /**
@@ -158,32 +187,15 @@ function isMeasurable(points, score, [yaw, pitch], { width, height }) {
 }
 
 /**
- * Return the intensities of a unit by its keys: of both sides together, and of each.
+ * Return the spreads of a unit above the mean of neutral faces, by its keys: of both sides together, and of each.
  * @param {Unit} unit
  * @param {number[]} measured Of the subject's right and left side.
  * @param {Floats} pose
  * @returns {[string, number][]}
  */
-function intensitiesOf({ keys, slopes, spread, sideSpread }, measured, pose) {
+function spreadsOfUnit({ keys, slopes, spread, sideSpread }, measured, pose) {
   const [yaw, pitch] = [pose[0] / 30, pose[1] / 30];
   const above = measured.map((value, side) => value - dot([1, pitch, pitch ** 2, side ? -yaw : yaw, yaw ** 2], slopes));
   const spreads = [(above[0] + above[1]) / 2 / spread, above[0] / sideSpread, above[1] / sideSpread];
-  return keys.map((key, place) => [key, intensityOf(spreads[place])]);
-}
-
-/**
- * Turn spreads above the mean of neutral faces into an intensity 0..1.
- * @param {number} spreads
- */
-export function intensityOf(spreads) {
-  return 0.5 + 0.5 * Math.tanh((spreads - HALF) / (2 * SLOPE));
-}
-
-/**
- * Turn an intensity back into spreads.
- * @param {number} intensity
- */
-export function spreadsOf(intensity) {
-  const held = Math.min(Math.max(intensity, 2e-9), 1 - 2e-9);
-  return HALF + SLOPE * Math.log(held / (1 - held));
+  return keys.map((key, place) => [key, spreads[place]]);
 }

@@ -4,8 +4,10 @@ import { argmax } from "./expression.js";
 import { FaceFollower } from "./follower.js";
 import { Smoother } from "./smoother.js";
 import { UnitBaseline } from "./unit_baseline.js";
+import { UnitSmoother } from "./unit_smoother.js";
 
 /**
+ * @import { Measured } from "./action_units.js"
  * @import { Engine, Face, ReadOptions } from "./engine.js"
  * @import { Picture } from "./pixels.js"
  *
@@ -33,7 +35,8 @@ export class VideoScene {
     this.options = options;
     this.follower = new FaceFollower(engine.finder, engine.landmarkModel, options, options.patience ?? PATIENCE);
     this.smoother = new Smoother(options.smooth ?? SMOOTH);
-    this.baseline = new UnitBaseline();
+    this.unitSmoother = new UnitSmoother(options.smooth ?? SMOOTH, () => engine.units);
+    this.baseline = new UnitBaseline(() => engine.units);
   }
 
   /**
@@ -49,15 +52,24 @@ export class VideoScene {
     const faces = await this.engine.classify(image, this.engine.measure(image, found, options), options);
     const { labels } = this.engine.info(options);
     this.smoother.begin(time);
+    this.unitSmoother.begin(time);
     this.baseline.begin(time);
     const smoothed = faces.map((face) => {
       const raw = face.probabilities;
       const { probabilities, displayed } = this.smoother.smooth(face.track, raw);
       const certain = face.certain && argmax(raw) === displayed;
-      const { measured } = face;
-      const relative = measured && { measured: { ...measured, units: this.baseline.compare(face.track, measured.units) } };
-      return { ...face, probabilities, raw, certain, displayed: labels[displayed], ...relative };
+      const measured = face.measured && this.#compareUnits(face.track, face.measured);
+      return { ...face, probabilities, raw, certain, displayed: labels[displayed], ...(measured && { measured }) };
     });
     return this.engine.report(smoothed, options);
+  }
+  /**
+   * Return a person's action units, smoothed and relative to the person's own face.
+   * @param {number} track
+   * @param {Measured} measured
+   * @returns {Measured}
+   */
+  #compareUnits(track, measured) {
+    return { ...measured, units: this.baseline.compare(track, this.unitSmoother.smooth(track, measured.units)) };
   }
 }

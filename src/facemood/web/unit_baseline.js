@@ -1,6 +1,6 @@
 // Action units relative to each person's own face: some have high brows or thin lips, as tracking/unit_baseline.py has it.
 
-import { intensityOf, spreadsOf } from "./action_units.js";
+/** @import { ActionUnits } from "./action_units.js" */
 
 /** Seconds after which the running mean of a person has half the weight of a full baseline. */
 const TRUSTED_SECONDS = 10;
@@ -23,6 +23,11 @@ export class UnitBaseline {
 
   #passed = 0;
 
+  /** @param {() => ActionUnits | null} units Turns intensities into spreads and back, once action units are measured. */
+  constructor(units) {
+    this.units = units;
+  }
+
   /**
    * Begin the next frame.
    * @param {number} time Seconds since the source began.
@@ -38,14 +43,16 @@ export class UnitBaseline {
    * @param {Record<string, number>} units Intensities 0..1.
    */
   compare(track, units) {
+    const scale = this.units();
+    if (!scale) return units;
     const known = this.#people.get(track) ?? new Map();
     this.#people.set(track, known);
     return Object.fromEntries(Object.entries(units).map(([key, value]) => {
-      const spreads = spreadsOf(value);
+      const spreads = scale.spreadsOf(key, value);
       const { sum, seconds } = known.get(key) ?? { sum: 0, seconds: 0 };
       const now = { sum: sum + Math.min(Math.max(spreads, -MOST_SPREAD), MOST_SPREAD) * this.#passed, seconds: seconds + this.#passed };
       known.set(key, now);
-      return [key, intensityOf(spreads - now.sum / (now.seconds + TRUSTED_SECONDS))];
+      return [key, scale.intensityOf(key, spreads - now.sum / (now.seconds + TRUSTED_SECONDS))];
     }));
   }
 }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from facemood.facs import LEARNED, UNITS
+from facemood.facs import KEYS, LEARNED, UNITS
+from facemood.stages.action_units.estimate import WIDTHS
 from facemood.stages.action_units.taught import neutral_faces, weights
 from facemood.stages.pose import generic_face
 
@@ -29,6 +30,7 @@ def unit_parameters() -> bytes:
             "slopes": neutral.slopes[:, place].tolist(),
             "spread": float(neutral.spread[place]),
             "sideSpread": float(neutral.side_spread[place]),
+            "width": float(WIDTHS[KEYS.index(unit.code)]),
         }
         for place, unit in enumerate(UNITS)
     ]
