@@ -571,8 +571,10 @@ def test_derived_measures_have_a_line_each_and_their_means(tmp_path: Path) -> No
         measures = {"valence": one} if other is None else {"valence": one, "arousal": other}
         face = dataclasses.replace(face_of("happy"), measures=measures)
         video.append(Result("talk.mp4", index, float(index), (120, 90), (face,), EXPRESSIONS))
-    page = page_of(tmp_path / "r.html", video)
+    page = page_of(tmp_path / "r.html", video, {**INFO, "measures": [["valence", ""], ["beam", "AU12 / 2"]]})
     assert "h3 Derived measures" in page.headings
+    assert "nothing is learned for them" in page.text
+    assert "measures valence, beam = AU12 / 2" in page.text
     assert "valence 0.07 -0.25 0.50 arousal 0.20 0.00 0.40" in page.text
     valence, arousal = (path["d"].split("Z")[:-1] for path in page.all("path")[-2:])
     middle = HEIGHT // 2

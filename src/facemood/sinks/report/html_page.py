@@ -36,11 +36,17 @@ OF_VIDEOS = (
     "the next frame of its video. An episode lasts from the start of its first frame to the end of its last; episodes "
     f"shorter than {MIN_SECONDS:g} s are not listed. Charts of more than {MAX_POINTS:,} frames show means over equal "
     "intervals; all numbers in texts and tables are computed from all frames. Action units are estimates of how much "
-    "the muscles of the face move, 0 to 1, relative to the person's neutral baseline if it is known. They are empty "
-    "while a face is turned away or covered. An event of an action unit, from onset to offset, is listed if its "
-    "intensity reaches 0.5. Blinks are counted at 15 or more frames per second."
+    "the muscles of the face move, 0 to 1, smoothed, relative to the person's neutral baseline if it is known. They "
+    "are empty while a face is turned away or covered. An event of an action unit, from onset to offset, is listed if "
+    "its intensity reaches 0.5. Blinks are counted at 15 or more frames per second."
 )
 """How the numbers for videos are computed, as HTML."""
+
+OF_MEASURES = (
+    "Derived measures are computed from probabilities and action units by formulas; nothing is learned for them. "
+    "Valence is -1 to 1 and drawn from the middle; all others are 0 to 1. They do not say what a person felt."
+)
+"""How derived measures are computed, as HTML."""
 
 OF_PHOTOS = (
     "Each face in a photo counts once, with its most probable expression. The interval of a share says how far another "
@@ -66,7 +72,9 @@ def report_page(videos: Sequence[VideoSection], photos: Photos, info: Mapping[st
     parts = [_video(video, number, several) for number, video in enumerate(videos, 1)]
     if photos.number:
         parts.append(f"<h2>Photos</h2>{photos.section(level=3)}" if several else photos.section(level=2))
-    method = " ".join([OF_VIDEOS] * bool(videos) + [OF_PHOTOS] * bool(photos.number)) or "There are no results."
+    derived = videos and info.get("measures")
+    told = [(OF_VIDEOS, videos), (OF_MEASURES, derived), (OF_PHOTOS, photos.number)]
+    method = " ".join(text for text, shown in told if shown) or "There are no results."
     style = page_style() + colour_rules(labels)
     return "\n".join(
         [
@@ -127,10 +135,15 @@ def _settings(info: Mapping[str, Any]) -> str:
     """Return the settings of the run as a list that can be unfolded."""
     pairs = [
         (name.replace("_", " "), ", ".join(map(str, value)) if isinstance(value, list | tuple) else value)
-        for name, value in info.items()
+        for name, value in {**info, "measures": _measures(info)}.items()
         if value is not None
     ]
     return f"<details><summary>Settings</summary>{facts(pairs)}</details>" if pairs else ""
+
+
+def _measures(info: Mapping[str, Any]) -> list[str] | None:
+    """Return the derived measures of a run in words, those of the user with their formulas; None without any."""
+    return [f"{name} = {formula}" if formula else name for name, formula in info.get("measures", ())] or None
 
 
 def page_style() -> str:
