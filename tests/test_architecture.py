@@ -70,6 +70,12 @@ EXTRA_ONLY = {
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """A file's syntax tree."""
+    return ast.parse(path.read_text())
+
+
 def part_of(path: Path) -> str:
     """The part of the house a file belongs to."""
     return path.relative_to(SOURCE).parts[0].removesuffix(".py")
@@ -98,15 +104,13 @@ def layer_of(part: str) -> int:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_imports_run_down_only(path: Path) -> None:
-    own = [name.split(".")[1] for name in imports_of(ast.parse(path.read_text())) if name.startswith("facemood.")]
+    own = [name.split(".")[1] for name in imports_of(tree_of(path)) if name.startswith("facemood.")]
     assert [part for part in own if layer_of(part) > layer_of(part_of(path))] == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_packages_of_extras_stay_in_their_part(path: Path) -> None:
-    head = ast.Module(
-        [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.Import | ast.ImportFrom)], []
-    )
+    head = ast.Module([node for node in tree_of(path).body if isinstance(node, ast.Import | ast.ImportFrom)], [])
     names = {name.partition(".")[0] for name in imports_of(head)}
     assert {name for name in names & EXTRA_ONLY.keys() if EXTRA_ONLY[name] != part_of(path)} == set()
 
@@ -118,7 +122,7 @@ STAND_ON = {"detect": {"landmarks"}, "action_units": {"landmarks", "pose"}}
 def test_stages_do_not_import_each_other_but_for_those_that_stand_on_others() -> None:
     for path in (SOURCE / "stages").rglob("[a-z]*.py"):
         own = path.relative_to(SOURCE / "stages").parts[0].removesuffix(".py")
-        names = [name for name in imports_of(ast.parse(path.read_text())) if name.startswith("facemood.stages.")]
+        names = [name for name in imports_of(tree_of(path)) if name.startswith("facemood.stages.")]
         others = {name.split(".")[2] for name in names} - {own}
         assert others <= STAND_ON.get(own, set())
 
@@ -134,7 +138,7 @@ def test_a_module_name_stands_once() -> None:
 
 
 def test_a_public_class_name_stands_once() -> None:
-    bodies = [node for path in SOURCE.rglob("*.py") for node in ast.parse(path.read_text()).body]
+    bodies = [node for path in SOURCE.rglob("*.py") for node in tree_of(path).body]
     names = [node.name for node in bodies if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
     assert [name for name, times in Counter(names).items() if times > 1] == []
 
@@ -184,7 +188,7 @@ def imported_by(module: str, tree: ast.AST, *, in_functions: bool) -> set[str]:
 @cache
 def graph_of(*, in_functions: bool) -> dict[str, set[str]]:
     """What each module imports at run time."""
-    trees = {name: ast.parse(path.read_text()) for name, path in MODULES.items()}
+    trees = {name: tree_of(path) for name, path in MODULES.items()}
     return {name: imported_by(name, tree, in_functions=in_functions) for name, tree in trees.items()}
 
 
@@ -235,7 +239,7 @@ def test_stages_hold_no_state() -> None:
     """What changes from one frame to the next stands in `tracking`: no method of a stage sets an attribute."""
     changes = []
     for path in (SOURCE / "stages").rglob("*.py"):
-        for kind in [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ClassDef)]:
+        for kind in [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.ClassDef)]:
             methods = [node for node in kind.body if isinstance(node, ast.FunctionDef) and node.name != "__init__"]
             targets = [node for method in methods for node in ast.walk(method) if isinstance(node, ast.Attribute)]
             changes += [f"{path.stem}.{kind.name}.{node.attr}" for node in targets if isinstance(node.ctx, ast.Store)]
@@ -245,7 +249,7 @@ def test_stages_hold_no_state() -> None:
 @pytest.mark.parametrize("part", sorted({part_of(path) for path in FILES} - {"cli", "server"}))
 def test_a_constant_stands_alone_with_its_docstring(part: str) -> None:
     for path in (path for path in FILES if part_of(path) == part):
-        body = ast.parse(path.read_text()).body
+        body = tree_of(path).body
         for node, after in zip(body, [*body[1:], None], strict=True):
             if (
                 isinstance(node, ast.Assign)

@@ -222,7 +222,7 @@ def test_a_killed_driver_takes_its_workers_along_and_the_next_run_goes_on(
     environment.pop("RAY_ADDRESS", None)
     environment["RAY_TMPDIR"] = own = tempfile.mkdtemp()  # its path is short enough for sockets
     with subprocess.Popen([sys.executable, "-c", call], env=environment) as running:
-        ends = time.monotonic() + 120
+        ends = time.monotonic() + 300
         while len(list((folder / "parts").glob("[!.]*.parquet"))) < 2 and time.monotonic() < ends:
             time.sleep(0.01)
         workers = psutil.Process(running.pid).children(recursive=True)

@@ -38,7 +38,6 @@ ALONE = {
 """Variables of the processes of a new Ray. By itself, it wants a token from whoever connects."""
 
 SPARING = {
-    "RAY_core_worker_internal_heartbeat_ms": "10000",
     "RAY_enable_metrics_collection": "0",
     "RAY_event_stats": "0",
     "RAY_gcs_pull_resource_loads_period_milliseconds": "10000",

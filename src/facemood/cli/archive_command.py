@@ -260,7 +260,7 @@ def run_archive(job: ArchiveJob, inputs: ArchiveInputs, *, quiet: bool) -> int:
         say(f"facemood: {plan.done:,} of {count(plan.inputs, 'input')} are done; reading {plan.left:,}{again}")
     last: list[ArchiveProgress] = []
     try:
-        with _told(quiet=quiet) as hook:
+        with _told(plan.items, quiet=quiet) as hook:
 
             def remember(progress: ArchiveProgress) -> None:
                 last[:] = [progress]
@@ -295,8 +295,13 @@ def _list_failures(failures: list[tuple[str, str]]) -> None:
 
 
 @contextmanager
-def _told(*, quiet: bool) -> Iterator[ProgressHook]:
-    """Yield what shows the progress: a bar on a terminal, a line each minute in a log (``--verbose``)."""
+def _told(total: int, *, quiet: bool) -> Iterator[ProgressHook]:
+    """Yield what shows the progress: a bar on a terminal, a line each minute in a log (``--verbose``).
+
+    Args:
+        total: How many inputs and segments are to be read.
+        quiet: Whether nothing is shown.
+    """
     if quiet or not sys.stderr.isatty():
         began, due = time.monotonic(), [LINE_EVERY]
 
@@ -317,7 +322,7 @@ def _told(*, quiet: bool) -> Iterator[ProgressHook]:
     columns = (BarColumn(), MofNCompleteColumn(), more, TimeRemainingColumn())
     began = time.monotonic()
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None, rate=0.0, failed=0)
+        task = bar.add_task("", total=total, rate=0.0, failed=0)
 
         def show(progress: ArchiveProgress) -> None:
             rate = progress.done / max(time.monotonic() - began, 1e-3)

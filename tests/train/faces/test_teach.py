@@ -1,4 +1,4 @@
-import subprocess
+import logging
 import sys
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from facemood.models import ModelSession
+from facemood.train.faces import __main__ as commands
 from facemood.train.faces import teach
 from facemood.train.faces.finder_network import FinderNetwork
 from facemood.train.faces.landmark_network import LandmarkNetwork
@@ -63,10 +64,11 @@ def test_refining_begins_at_the_given_weights(material: Material, tmp_path: Path
 
 
 @pytest.mark.slow
-def test_the_commands_of_the_page_make_both_networks(tmp_path: Path) -> None:
+def test_the_commands_of_the_page_make_both_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = write_data(tmp_path)
     given = ["--data", data, "--labels", data / "faces.npz"]
     runs = {name: ["--run", tmp_path / name] for name in ("finder", "landmarks", "refined")}
+    monkeypatch.setattr(logging, "basicConfig", lambda **_: None)  # the handlers are pytest's
     for command in (
         ["finder", *given, *runs["finder"], "--steps", "1"],
         ["landmarks", *given, *runs["landmarks"], "--steps", "1"],
@@ -75,9 +77,8 @@ def test_the_commands_of_the_page_make_both_networks(tmp_path: Path) -> None:
          "--hard", tmp_path / "finder" / "hard.npz"],
         ["export", *runs["finder"], "--refined", tmp_path / "refined", "--output", tmp_path / "made"],
     ):  # fmt: skip
-        subprocess.run(
-            [sys.executable, "-m", "facemood.train.faces", *map(str, command)], check=True, capture_output=True
-        )
+        monkeypatch.setattr(sys, "argv", ["faces", *map(str, command)])
+        commands.main()
     finder = ModelSession(tmp_path / "made" / "finder.onnx", device="cpu")
     assert finder.card.task == "detection"
     images = np.random.default_rng(0).integers(0, 256, (1, 1, 96, 208)).astype(np.float32)
