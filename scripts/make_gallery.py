@@ -65,6 +65,13 @@ def group_photo() -> Image:
     return np.hstack([left, cv2.resize(right, (340, 400), interpolation=cv2.INTER_AREA)])
 
 
+def draw_portraits(folder: Path) -> None:
+    """Draw the portraits as ``make demo`` does."""
+    facemood(folder, "analyze", PHOTOS, "-o", "drawn/")
+    for name, width in (("astronaut", 420), ("grace_hopper", 358)):  # of the same height
+        save(f"{name}.jpg", (folder / "drawn" / f"{name}.png").read_bytes(), width)
+
+
 def draw_photo(folder: Path) -> None:
     """Draw the faces of a photo with landmarks and the direction of the head."""
     cv2.imwrite(str(folder / "group.png"), group_photo())
@@ -137,7 +144,7 @@ def draw_face(label: str, random: np.random.Generator) -> Picture.Image:
 
 
 def train_model(folder: Path) -> None:
-    """Train on drawn faces, and show the figures of the run's report."""
+    """Train on drawn faces, and show the report of the run."""
     random = np.random.default_rng(0)
     for label in LABELS:
         (folder / "faces" / label).mkdir(parents=True)
@@ -145,13 +152,12 @@ def train_model(folder: Path) -> None:
             draw_face(label, random).save(folder / "faces" / label / f"{number}.png")
     short = [part for value in ("train.epochs=8", "train.freeze_epochs=4") for part in ("--set", value)]
     facemood(folder, "train", "own", "--data", "folder:faces", "--run", "run", *short)
-    figures = "".join(f'<img src="run/{name}" width="860">' for name in ("curves.svg", "confusion.svg", "samples.svg"))
-    (folder / "figures.html").write_text(f"<!doctype html><body style='margin:20px'>{figures}</body>")
     with open_browser(folder) as browser, browser.page() as page:
-        save("gallery-run.jpg", shot_of(page, (folder / "figures.html").as_uri(), 900, 1000), 720)
+        save("gallery-run.jpg", shot_of(page, (folder / "run" / "report.html").as_uri(), 900, 1420), 720)
 
 
 PICTURES: dict[str, Callable[[Path], None]] = {
+    "portraits": draw_portraits,
     "photo": draw_photo,
     "report": write_report,
     "page": show_page,

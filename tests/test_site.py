@@ -44,7 +44,17 @@ LOADED = {
 VIEWS = {"wide": (1280, False), "dark": (1280, True), "narrow": (375, False)}
 """Width in CSS pixels, and whether the theme is dark."""
 
-SHOWN = ("docs/index", "docs/api", "docs/commands", "docs/study", "docs/faq", "docs/glossary", "docs/explain", "README")
+SHOWN = (
+    "docs/index",
+    "docs/api",
+    "docs/commands",
+    "docs/study",
+    "docs/faq",
+    "docs/glossary",
+    "docs/explain",
+    "docs/notebooks/study",
+    "README",
+)
 """Pages that axe looks at: one of each kind."""
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from sphinx.application import Sphinx
 
@@ -80,7 +81,7 @@ html_theme_options = {
     "logo": {"text": "facemood"},
     "navbar_center": [],
     "navbar_end": ["theme-switcher"],
-    "navbar_persistent": ["search-button-field"],
+    "navbar_persistent": ["search-button"],
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
@@ -96,6 +97,13 @@ def add_commands(app: Sphinx, name: str, source: list[str]) -> None:
         source[0] += "\n" + command_reference()
 
 
+def mend_tables(app: Sphinx, name: str, template: str, context: dict[str, Any], tree: object) -> None:
+    """Make the empty heads of pandas' tables plain cells: a screen reader would announce a head without a name."""
+    if "body" in context:
+        context["body"] = context["body"].replace("<th></th>", "<td></td>")
+
+
 def setup(app: Sphinx) -> None:
     """Connect what the settings above cannot say."""
     app.connect("source-read", add_commands)
+    app.connect("html-page-context", mend_tables)
