@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # kernels of notebooks start a debugger that warns
 os.environ["FACEMOOD_EXAMPLES"] = str(ROOT / "examples" / "photos")  # where notebooks find the sample photos
 
-from jupyter_client import KernelManager  # noqa: E402
+from jupyter_client.manager import KernelManager  # noqa: E402
 
 import facemood  # noqa: E402
 from scripts.command_reference import command_reference  # noqa: E402
