@@ -288,8 +288,8 @@ def test_units_smoothed_and_relative_to_a_person_are_those_of_python(seconds: fl
     task = {"call": "relative", "parameters": json.loads(unit_parameters()), "seconds": seconds}
     (answers,) = in_javascript([{**task, "times": times, "rows": shown}])
     smoother, baselines, last = UnitSmoother(seconds), Baselines(), times[0]
-    for row, time, answer in zip(shown, times, answers, strict=True):
-        faces = [] if row is None else [dataclasses.replace(make_face(), track_id=1, action_units=row)]
+    for units, time, answer in zip(shown, times, answers, strict=True):
+        faces = [] if units is None else [dataclasses.replace(make_face(), track_id=1, action_units=units)]
         smoothed = smoother.update(faces, time)
         passed, last = min(time - last, LONGEST_FRAME), time
         for face in baselines.compare(smoothed, [1] * len(faces), [None] * len(faces), seconds=passed):
