@@ -51,6 +51,7 @@ WRONG: dict[str, list[Any]] = {
         {"finder": [0, 0, 0, 0]}, {"finder": [1, 0, 0, 1]}, {"finder": [0, 1, 1, 0]}, {"finder": [0, 0, 1, "1"]},
         {"finder": [float("nan")] * 4}, {"finder": [-1e9, -1e9, 1e9, 1e9]}, {"finder": [-1000, -1000, 1000, 1000]},
         {"finder": [-2.1, 0, 1, 1]}, {"finder": [0, 0, 1, 3.1]}, {"": [0, 0, 1, 1]},
+        {"landmarks": [-6.1, 0, 1, 1]}, {"landmarks": [0, 0, 1, 6.1]},
     ],
     "description": [None, 5, ["text"], "\x1b[31mred", "\x00"],
     "version": [None, 1, 1.5, "\x07"],
@@ -90,6 +91,7 @@ def test_the_same_rules_hold_for_cards_made_in_python(field: str, value: Any) ->
         {"prior": {"out": [0.00001, 0.99999]}, "balance": {"out": 1.5}, "certain": {"out": 1}},
         {"prior": {"out": [0.4, 0.6]}, "operating_point": {"out": POINT}},
         {"temperature": {"out": 5}, "framing": {"finder": [-0.5, -0.5, 1.5, 1.5], "own": [0, 0, 1, 1]}},
+        {"framing": {"landmarks": [-2.04, -2.6, 2.1, 1.9]}},  # of tiles in which the faces are small
         {"heads": {"out": ["<b>", "=1+1"], "two": ["größer", "悲しい", "a, b"]}, "limits": []},
         {"description": "Two\nlines.", "trained_on": {"a": [1, None, True, {"b": "c"}]}, "task": "something new"},
     ],
