@@ -76,6 +76,7 @@ def test_two_processes_share_a_video(place: Path, monkeypatch: pytest.MonkeyPatc
     inputs = ["clip.mp4", "short.mp4", "--segment", "4s", *derived]
     done = command_in(place)("analyze", *inputs, "--workers", 2, "-o", output)
     assert done.returncode == 0, done.stderr
+    assert done.stderr.count("short.mp4: the video breaks off at 2.33 s") == 1  # though each segment finds it
     if output.endswith("/"):
         assert "in 6 new parts" in done.stderr
         collected("two")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import pickle
 import time
 from abc import ABC, abstractmethod
 
 from facemood.archive.part_engine import EngineEvent, Part, PartDone
 from facemood.archive.remote_work import RemoteOutcome
-from facemood.archive.worker_process import WorkerSetup
+from facemood.archive.worker_process import WorkerLog, WorkerSetup
 from facemood.errors import FacemoodError
-
-logger: logging.Logger = logging.getLogger("facemood")
 
 RECOUNT = 5.0
 """Seconds after which the workers are counted again: machines come and go."""
@@ -30,6 +27,7 @@ class RemoteEngine(ABC):
         self._setup = pickle.dumps(setup, protocol=pickle.HIGHEST_PROTOCOL)
         self._most = most
         self._counted, self._due = 1, 0.0
+        self._log = WorkerLog()
 
     @property
     def slots(self) -> int:
@@ -56,15 +54,14 @@ class RemoteEngine(ABC):
     def close(self) -> None:
         """End all that runs, and a cluster that this engine started."""
 
-    @staticmethod
-    def _done(answer: RemoteOutcome) -> PartDone:
+    def _done(self, answer: RemoteOutcome) -> PartDone:
         """Return what a worker's answer means; log what it logged.
 
         Raises:
             FacemoodError: The worker cannot read or write anything.
         """
         for level, text in answer.messages:
-            logger.log(level, "%s", text)
+            self._log.tell(level, text)
         if isinstance(answer.outcome, FacemoodError):
             raise answer.outcome
         return PartDone(answer.outcome)

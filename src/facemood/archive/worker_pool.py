@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from queue import Empty, Queue
 from typing import Any
 
-from facemood.archive.worker_process import DIED, READY, WorkerMessage, WorkerProcess, WorkerSetup, end_all
+from facemood.archive.worker_process import (
+    DIED,
+    READY,
+    WorkerLog,
+    WorkerMessage,
+    WorkerProcess,
+    WorkerSetup,
+    end_all,
+)
 from facemood.errors import WorkerError
-
-logger: logging.Logger = logging.getLogger("facemood")
 
 MOST_EARLY_DEATHS = 3
 """So many processes may end before they are ready, one after the other; then starting more is of no use."""
@@ -31,6 +36,7 @@ class WorkerPool:
         self._messages: Queue[WorkerMessage] = Queue(QUEUED)
         self._workers: list[WorkerProcess] = []
         self._early = 0
+        self._log = WorkerLog()
 
     def give(self, task: Any) -> None:
         """Give a task to a process that waits; a new process is started if none does."""
@@ -57,7 +63,7 @@ class WorkerPool:
         if kind == READY:
             worker.ready, self._early = True, 0
         elif kind == "log":
-            logger.log(*value)
+            self._log.tell(*value)
         elif kind == "error":
             raise value
         elif kind != DIED or self._bury(worker, value):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import pickle
 import signal
@@ -16,6 +17,8 @@ from typing import Any, NamedTuple
 from facemood.archive.reading import Reading
 from facemood.child_process import start_child
 from facemood.text import count
+
+logger: logging.Logger = logging.getLogger("facemood")
 
 WORKER = "facemood.archive.archive_worker"
 """The module that the process runs."""
@@ -53,6 +56,27 @@ class WorkerMessage(NamedTuple):
     worker: WorkerProcess
     kind: str
     value: Any
+
+
+class WorkerLog:
+    """Logs what worker processes log, each message once: all segments of a video that breaks off say so.
+
+    Example:
+        >>> log = WorkerLog()
+        >>> log.tell(10, "a.mp4: breaks off"), log.tell(10, "a.mp4: breaks off")
+        (True, False)
+    """
+
+    def __init__(self) -> None:
+        self._told = set[tuple[int, str]]()
+
+    def tell(self, level: int, text: str) -> bool:
+        """Log a message; return whether it is a new one."""
+        new = (level, text) not in self._told
+        if new:
+            self._told.add((level, text))
+            logger.log(level, "%s", text)
+        return new
 
 
 READY = "ready"
