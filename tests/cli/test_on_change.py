@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 
 from facemood import Result
 from facemood.cli import on_change
-from facemood.cli.on_change import ChangeCommand, parse_command
+from facemood.cli.on_change import ChangeReaction, parse_command
 from tests.test_expression_changes import shown
 
 LABELS = ("happy", "sad", "happy", "fear")
@@ -24,8 +26,8 @@ def python(code: str) -> str:
     return shlex.join([sys.executable, "-c", code])
 
 
-def react_to(command: str, labels: tuple[str, ...] = LABELS) -> ChangeCommand:
-    with ChangeCommand(command) as react:
+def react_to(command: str, labels: tuple[str, ...] = LABELS) -> ChangeReaction:
+    with ChangeReaction(command) as react:
         for place, label in enumerate(labels):
             react(Result("camera:0", place, place / 10, faces=(shown(1, label),)))
     return react
@@ -78,3 +80,38 @@ def test_a_slow_command_does_not_stop_the_reading(
     assert time.monotonic() - began < 60  # it sleeps for ten minutes, unless it is ended
     assert react.dropped >= 20 - 3 - 1 - 1
     assert "was too slow for" in capfd.readouterr().err
+
+
+def test_a_websocket_gets_each_change_and_is_opened_again(capfd: pytest.CaptureFixture[str]) -> None:
+    server = pytest.importorskip("websockets.sync.server", reason="needs the extra serve")
+    heard: list[dict[str, object]] = []
+    closed = threading.Event()
+
+    def listen(connection: Any) -> None:
+        for message in connection:
+            heard.append(json.loads(message))
+            if len(heard) == 2:
+                connection.close()  # which waits for the other end
+                closed.set()
+
+    with server.serve(listen, "127.0.0.1", 0) as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        with ChangeReaction(f"ws://127.0.0.1:{running.socket.getsockname()[1]}/faces") as react:
+            for place, label in enumerate(LABELS):
+                react(Result("camera:0", place, place / 10, faces=(shown(1, label),)))
+                ends = time.monotonic() + 30
+                while len(heard) <= place and time.monotonic() < ends:
+                    time.sleep(0.01)
+                if place == 1:
+                    assert closed.wait(30)
+        running.shutdown()
+        thread.join()
+    assert [one["label"] for one in heard] == list(LABELS)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_websocket_that_is_not_there_is_told_once(capfd: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("websockets", reason="needs the extra serve")
+    react_to("ws://127.0.0.1:9/faces")
+    assert capfd.readouterr().err.count("--on-change: ws://127.0.0.1:9/faces: ") == 1

@@ -26,7 +26,7 @@ from facemood.cli.arguments import (
     Valence,
     Views,
 )
-from facemood.cli.on_change import ChangeCommand
+from facemood.cli.on_change import ChangeReaction
 from facemood.cli.terminal import INTERRUPTED, SOME_FAILED, Json, Quiet, Verbose, print_line, say, start_logging
 from facemood.cli.times import parse_period
 from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, DEFAULT_PRECISION, MIN_FACE, SMOOTH
@@ -45,9 +45,9 @@ OnChange = Annotated[
     str | None,
     typer.Option(
         "--on-change",
-        metavar="COMMAND",
-        help="Run a command when the expression of a person changes: with the change as JSON on its stdin, and as "
-        "FACEMOOD_PERSON, FACEMOOD_EXPRESSION and others.",
+        metavar="COMMAND|ws://HOST",
+        help="Run a command when the expression of a person changes, with the change as JSON on its stdin, and as "
+        "FACEMOOD_PERSON, FACEMOOD_EXPRESSION and others; or send the JSON to a WebSocket.",
     ),
 ]
 Mirror = Annotated[
@@ -105,7 +105,7 @@ def live(
     from facemood.tracking.video_options import VideoOptions
     from facemood.window import LiveOptions, run_headless, run_window
 
-    command = None if on_change is None else ChangeCommand(on_change)
+    reaction = None if on_change is None else ChangeReaction(on_change)
     check_live(source)
     video = VideoOptions(smooth=smooth, baseline=parse_period(baseline))
     recognizer = open_recognizer(
@@ -117,12 +117,12 @@ def live(
         mirror=source.startswith("camera") if mirror is None else mirror, layers=tuple(draw or ()),
         anonymize=anonymize, folder=record or Path(), record=record is not None,
     )  # fmt: skip
-    listener = _Listener(json=json, describe=not (window or json or quiet), react=command)
+    listener = _Listener(json=json, describe=not (window or json or quiet), react=reaction)
     needs_images = window or record is not None
     results = recognizer.stream(source, smooth=video.smooth, baseline=video.baseline, keep_images=needs_images)
     results = with_layers(recognizer, results, options.layers)
     info = {**recognizer.info(), **video.info()}
-    with _exit_codes(listener), command or contextlib.nullcontext():
+    with _exit_codes(listener), reaction or contextlib.nullcontext():
         if window:
             run_window(results, info, options, name=source, on_result=listener)
         else:

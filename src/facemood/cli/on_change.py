@@ -1,4 +1,4 @@
-"""``facemood live --on-change``: run a command when a person's expression changes."""
+"""``facemood live --on-change``: tell a command or a WebSocket when a person's expression changes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import shutil
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from facemood.cli.terminal import say
+from facemood.errors import require
 from facemood.filenames import printable
 
 if TYPE_CHECKING:
@@ -25,10 +26,23 @@ if TYPE_CHECKING:
     from facemood.results import Result
 
 WAITING = 100
-"""Most changes that wait for the command; of more, the oldest are dropped."""
+"""Most changes that wait; of more, the oldest are dropped."""
 
 LAST_WAIT = 5.0
-"""Seconds for which the end of a run waits for commands that are due."""
+"""Seconds for which the end of a run waits for what is due."""
+
+CONNECT = 5.0
+"""Seconds after which a WebSocket counts as not reachable."""
+
+VARIABLES = {
+    "person": "PERSON",
+    "label": "EXPRESSION",
+    "before": "BEFORE",
+    "confidence": "CONFIDENCE",
+    "time": "TIME",
+    "source": "SOURCE",
+}
+"""Environment variable of each value, after ``FACEMOOD_``."""
 
 
 def parse_command(text: str) -> list[str]:
@@ -51,15 +65,110 @@ def parse_command(text: str) -> list[str]:
     return parts
 
 
-class ChangeCommand:
-    """Runs a command for each change, one after the other, beside the reading.
-
-    The command gets the change as a line of JSON on its standard input, and as environment variables:
-    ``FACEMOOD_PERSON``, ``FACEMOOD_EXPRESSION``, ``FACEMOOD_BEFORE``, ``FACEMOOD_CONFIDENCE``, ``FACEMOOD_TIME`` and
-    ``FACEMOOD_SOURCE``. What it prints goes to standard error.
+class CommandSender:
+    """Runs a command for each change, and waits for its end.
 
     Args:
-        text: The command.
+        command: Its parts.
+    """
+
+    def __init__(self, command: list[str]) -> None:
+        self.command = command
+        self._running: subprocess.Popen[bytes] | None = None
+
+    def send(self, change: ExpressionChange) -> str:
+        """Run the command; return what went wrong, or an empty text."""
+        values = change.to_dict()
+        known = {f"FACEMOOD_{variable}": str(values[name]) for name, variable in VARIABLES.items()}
+        try:
+            with subprocess.Popen(
+                self.command, stdin=subprocess.PIPE, stdout=sys.stderr.fileno(), env={**os.environ, **known}
+            ) as running:
+                self._running = running
+                running.communicate(line_of(change).encode("utf-8", "surrogateescape"))
+        except (OSError, ValueError) as error:
+            return f"{printable(self.command[0])}: {error}"
+        finally:
+            self._running = None
+        code = running.returncode
+        return f"{printable(self.command[0])} ended with exit code {code}" if code else ""
+
+    def close(self) -> None:
+        """End the command, if it runs."""
+        running = self._running
+        if running is not None:
+            with contextlib.suppress(OSError):
+                running.kill()
+
+
+class WebSocketSender:
+    """Sends each change as a text message to a WebSocket; the connection is opened for the first one.
+
+    A connection that was lost is opened again for the next change.
+
+    Args:
+        address: The address, ``ws://`` or ``wss://``.
+
+    Raises:
+        MissingExtraError: websockets is not installed (extra ``serve``).
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._connect: Any = require("websockets.sync.client", extra="serve").connect
+        self._errors = (OSError, ValueError, require("websockets.exceptions", extra="serve").WebSocketException)
+        self._open: Any = None
+        self._stack = contextlib.ExitStack()
+
+    def send(self, change: ExpressionChange) -> str:
+        """Send the change; return what went wrong, or an empty text."""
+        from facemood.sources.live import public_name
+
+        for last in (self._open is None, True):
+            try:
+                if self._open is None:
+                    self._open = self._stack.enter_context(self._connect(self.address, open_timeout=CONNECT))
+                self._open.send(line_of(change).rstrip("\n"))
+            except self._errors as error:
+                self.close()
+                if last:
+                    return f"{public_name(self.address)}: {error}"
+            else:
+                return ""
+        return ""
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._open = None
+        with contextlib.suppress(*self._errors):
+            self._stack.close()
+
+
+def line_of(change: ExpressionChange) -> str:
+    """Return a change as a line of JSON."""
+    return json.dumps(change.to_dict(), ensure_ascii=False) + "\n"
+
+
+def sender_for(text: str) -> CommandSender | WebSocketSender:
+    """Return what a change is sent to: a WebSocket's address, or a command.
+
+    Raises:
+        typer.BadParameter: It is no command.
+        MissingExtraError: A package is not installed.
+    """
+    if text.lower().startswith(("ws://", "wss://")):
+        return WebSocketSender(text)
+    return CommandSender(parse_command(text))
+
+
+class ChangeReaction:
+    """Tells a command or a WebSocket of each change, one after the other, beside the reading.
+
+    A command gets the change as a line of JSON on its standard input, and as the environment variables of `VARIABLES`.
+    What it prints goes to standard error.
+
+    Args:
+        text: The command, or the address of a WebSocket.
 
     Raises:
         typer.BadParameter: It is no command.
@@ -68,16 +177,15 @@ class ChangeCommand:
     def __init__(self, text: str) -> None:
         from facemood.expression_changes import ChangeWatcher
 
-        self.command = parse_command(text)
         self.dropped = 0
+        self._sender = sender_for(text)
         self._watcher = ChangeWatcher()
         self._changes: queue.Queue[ExpressionChange | None] = queue.Queue()
-        self._running: subprocess.Popen[bytes] | None = None
         self._ended = False
         self._told: set[str] = set()
         self._thread = threading.Thread(target=self._work, name="on-change", daemon=True)
 
-    def __enter__(self) -> ChangeCommand:
+    def __enter__(self) -> ChangeReaction:
         self._thread.start()
         return self
 
@@ -87,14 +195,12 @@ class ChangeCommand:
         self._changes.put(None)
         self._thread.join(0.0 if kind is KeyboardInterrupt else LAST_WAIT)
         self._ended = True
-        if self._running is not None:
-            with contextlib.suppress(OSError):
-                self._running.kill()
+        self._sender.close()
         if self.dropped:
-            say(f"facemood: --on-change was too slow for {self.dropped} changes, for which it did not run")
+            say(f"facemood: --on-change was too slow for {self.dropped} changes, which were dropped")
 
     def __call__(self, result: Result) -> None:
-        """Run the command for the changes in a result."""
+        """Tell of the changes in a result."""
         for change in self._watcher.update(result):
             if self._changes.qsize() >= WAITING:
                 with contextlib.suppress(queue.Empty):
@@ -103,27 +209,9 @@ class ChangeCommand:
             self._changes.put(change)
 
     def _work(self) -> None:
-        """Run the commands that are due, until the end."""
+        """Tell of the changes that are due, until the end; each kind of failure is told once."""
         while not self._ended and (change := self._changes.get()) is not None:
-            self._run(change)
-
-    def _run(self, change: ExpressionChange) -> None:
-        """Run the command for one change; each kind of failure is told once."""
-        values = change.to_dict()
-        names = {"person": "PERSON", "label": "EXPRESSION", "before": "BEFORE", "confidence": "CONFIDENCE",
-                 "time": "TIME", "source": "SOURCE"}  # fmt: skip
-        known = {f"FACEMOOD_{variable}": str(values[name]) for name, variable in names.items()}
-        line = json.dumps(values, ensure_ascii=False) + "\n"
-        try:
-            with subprocess.Popen(
-                self.command, stdin=subprocess.PIPE, stdout=sys.stderr.fileno(), env={**os.environ, **known}
-            ) as running:
-                self._running = running
-                running.communicate(line.encode("utf-8", "surrogateescape"))
-            problem = f"ended with exit code {running.returncode}" if running.returncode else ""
-        except (OSError, ValueError) as error:
-            problem = str(error)
-        self._running = None
-        if problem and not self._ended and problem not in self._told:
-            self._told.add(problem)
-            say(f"facemood: --on-change: {printable(self.command[0])} {problem}; live goes on")
+            problem = self._sender.send(change)
+            if problem and not self._ended and problem not in self._told:
+                self._told.add(problem)
+                say(f"facemood: --on-change: {problem}; live goes on")
