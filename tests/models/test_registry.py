@@ -48,6 +48,7 @@ def test_every_model_takes_two_faces_at_once_and_gives_a_number_per_label(name: 
         ("landmarks", "landmarks", 2_000_000, "detection"),
         ("mask", "mask", 250_000, "ferc"),
         ("ferc", "vector", 30_000, "ferc"),
+        ("appearance", "appearance", 500_000, "people"),
     ],
 )
 def test_the_parts_have_complete_cards_and_a_limited_size(name: str, task: str, most: int, script: str) -> None:

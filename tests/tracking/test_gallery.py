@@ -43,7 +43,8 @@ def test_a_track_wants_an_embedding_every_now_and_then() -> None:
 def test_a_look_is_the_mean_of_its_embeddings() -> None:
     gallery = Gallery()
     gallery.add(faces(1, 2), 0.0)
-    assert gallery.tracks[1].shape is gallery.tracks[1].colours is None
+    assert gallery.tracks[1].shape is None
+    assert gallery.tracks[1].colours is None
     for place in ((1, 0), (0, 1)):
         gallery.look(1, look(place, 0.9), 0.0)
     shape, colours = gallery.tracks[1].shape, gallery.tracks[1].colours

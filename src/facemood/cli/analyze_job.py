@@ -136,7 +136,7 @@ class AnalyzeJob:
     def tell(self, *, summary: bool) -> None:
         """Show what was seen, if it is asked for, and what failed."""
         if summary and (self.seen.photos or self.seen.frames):
-            self.seen.show()
+            self.seen.show(joined=self.video.people is not None)
         for name, message in ((printable(name), message) for name, message in self.failures):
             say(f"facemood: {message}" if name in message else f"facemood: {name}: {message}")
 

@@ -20,6 +20,9 @@ MAX_ROWS = 40
 MAX_ENTRIES = 3
 """Expressions in the last cell of a row, if the terminal is wide enough."""
 
+PIECE = 1.0
+"""Seconds for which a track lasts that is not a false alarm."""
+
 UNBOUNDED = 10_000
 """Columns of a terminal in which every table fits: with it, rich measures how wide a table would like to be."""
 
@@ -61,8 +64,20 @@ class RunSummary:
         counts = [(self.photos, "image"), (self.frames, "frame")]
         return joined([count(number, noun) for number, noun in counts if number]) or "0 images"
 
-    def show(self) -> None:
-        """Print the tables and the counts on stderr."""
+    @property
+    def in_pieces(self) -> bool:
+        """Whether a video has more tracks of `PIECE` seconds than faces at once: cuts may have given new numbers."""
+        return any(
+            sum(track.seconds >= PIECE for track in video.tracks) > video.face_counts.max(initial=0)
+            for video in self._people.timelines()
+        )
+
+    def show(self, *, joined: bool = False) -> None:
+        """Print the tables and the counts on stderr.
+
+        Args:
+            joined: Whether the tracks of one person were joined; otherwise a line says that they can be.
+        """
         from rich.console import Console
 
         console = Console(stderr=True, emoji=False)
@@ -77,6 +92,8 @@ class RunSummary:
             console.print(f"… and {len(tracks) - MAX_ROWS} more people; write all with -o report.html")
         known = f", {count(len(tracks), 'person', 'people')}" if self.frames else ""
         console.print(f"{self.told()}, {count(self.faces, 'face')}{known}", style="dim", highlight=False)
+        if not joined and self.in_pieces:
+            console.print("After a cut, people get new numbers; --people auto joins them", style="dim", highlight=False)
 
 
 def _show_table(console: Console, columns: list[str], rows: list[list[str]]) -> None:

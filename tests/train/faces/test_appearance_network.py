@@ -1,10 +1,12 @@
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from facemood.datasets import ExpressionDataset
+from facemood.errors import DatasetError
 from facemood.models import ModelSession
 from facemood.train.faces.appearance_network import (
     NUMBERS,
@@ -15,6 +17,7 @@ from facemood.train.faces.appearance_network import (
     contrast_loss,
 )
 from facemood.train.faces.export_parts import APPEARANCE_CARD, export_appearance
+from tests.conftest import PHOTOS
 
 STILL = torch.eye(2, 3)[None]
 
@@ -75,7 +78,9 @@ def test_the_written_network_gives_what_the_trained_one_gives(tmp_path: Path) ->
     network = AppearanceNetwork().eval()
     points = np.random.default_rng(0).uniform(0, 1, (5, 68, 2)).astype(np.float32)
     points[3] = np.nan
-    export_appearance(network, tmp_path / "appearance.onnx", points)
+    photos = [PHOTOS / "astronaut.png", PHOTOS / "grace_hopper.jpg"]
+    export_appearance(network, tmp_path / "appearance.onnx", points, photos)
+    assert 0 < float(network.centre.norm()) <= 1
     assert (tmp_path / "appearance.onnx").stat().st_size < 1_000_000
     session = ModelSession(tmp_path / "appearance.onnx", device="cpu")
     assert session.card.heads == APPEARANCE_CARD.heads
@@ -84,3 +89,19 @@ def test_the_written_network_gives_what_the_trained_one_gives(tmp_path: Path) ->
     with torch.no_grad():
         expected = network(torch.from_numpy(crops)).numpy()
     np.testing.assert_allclose(session.run_batch(crops)["embedding"], expected, atol=0.01)
+
+
+def test_photos_without_a_face_cannot_centre_it(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "grey.png"), np.full((120, 120, 3), 128, np.uint8))
+    points = np.random.default_rng(0).uniform(0, 1, (5, 68, 2)).astype(np.float32)
+    with pytest.raises(DatasetError, match=r"grey\.png: found no face to centre the network on; give other photos"):
+        export_appearance(AppearanceNetwork(), tmp_path / "a.onnx", points, [tmp_path / "grey.png"])
+
+
+def test_centred_embeddings_have_no_common_part() -> None:
+    torch.manual_seed(0)
+    network, images = AppearanceNetwork(), torch.rand(40, 1, SIZE, SIZE) * 100
+    with torch.no_grad():
+        before = network.eval()(images).mean(0).norm()
+        network.set_centre(images)
+        assert float(network(images).mean(0).norm()) < 0.5 * float(before)

@@ -55,7 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     landmarks.add_argument("--start", type=Path, help="network.pt of a landmark run that is refined")
     landmarks.add_argument("--hard", type=Path, help="hard.npz of a finder's run: false alarms to learn as no faces")
     mask.add_argument("--output", type=Path, help="folder for mask.onnx")
-    appearance.add_argument("--output", type=Path, help="folder for appearance.onnx")
+    appearance.add_argument("--output", type=Path, help="folder for appearance.onnx; needs --photos")
+    appearance.add_argument("--photos", type=Path, nargs="+", default=[], help="photos of faces that it is centred on")
     export.add_argument("--refined", type=Path, required=True, help="the landmark network's run")
     export.add_argument("--output", type=Path, required=True, help="folder for finder.onnx and landmarks.onnx")
     return parser
@@ -110,7 +111,7 @@ def _appearance(options: argparse.Namespace) -> None:
     if options.output is not None:
         options.output.mkdir(parents=True, exist_ok=True)
         points = read_arrays(options.run / UPRIGHT_FILE, needed=["points"])["points"]
-        export_appearance(network, options.output / "appearance.onnx", points)
+        export_appearance(network, options.output / "appearance.onnx", points, options.photos)
 
 
 def _plan(plan: Plan, steps: int | None) -> Plan:

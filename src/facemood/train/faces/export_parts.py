@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from facemood.errors import DatasetError
 from facemood.evaluation.crop_framing import framing_of_points
 from facemood.geometry import Floats
 from facemood.models.card import ModelCard
-from facemood.stages.align import LANDMARK_FRAMING
-from facemood.train.faces.appearance_network import NUMBERS
+from facemood.models.session import prepare
+from facemood.schema import Image
+from facemood.sources import load_image
+from facemood.stages.align import LANDMARK_FRAMING, cut_faces, squares_of
+from facemood.stages.detect import FinderDetector
+from facemood.stages.landmarks import landmarks_of
+from facemood.train.faces.appearance_network import NUMBERS, AppearanceNetwork
 from facemood.train.faces.appearance_network import SIZE as APPEARANCE_SIZE
 from facemood.train.faces.landmark_network import SIZE
 from facemood.train.faces.teach import APPEARANCE, FINDER, LANDMARKS, MASK, REFINED
@@ -142,20 +149,37 @@ def export_mask(network: nn.Module, file: Path) -> None:
     save_onnx(network, file, MASK_CARD, example=torch.zeros(2, 1, SIZE, SIZE), free={0: batch}, half=True)
 
 
-def export_appearance(network: nn.Module, file: Path, points: Floats) -> None:
-    """Write the appearance network for any batch size, with weights in half precision.
+def export_appearance(network: AppearanceNetwork, file: Path, points: Floats, photos: Sequence[Path]) -> None:
+    """Centre the appearance network, and write it for any batch size, with weights in half precision.
 
     Args:
         network: The trained network.
         file: The ONNX file.
         points: (N, 68, 2) landmarks of the training tiles in units of the tile, NaN where there are none. They say how
             a face is framed in a tile.
+        photos: Photos of different people, by whose faces it is centred.
 
     Raises:
-        DatasetError: No tile has landmarks.
+        DatasetError: No tile has landmarks, or no photo has a face.
+        SourceError: A photo cannot be read.
     """
-    batch = torch.export.Dim("batch", min=1, max=4096)
     left, top, right, bottom = (round(edge, 4) for edge in framing_of_points(points).crop)
     card = dataclasses.replace(APPEARANCE_CARD, framing={LANDMARK_FRAMING: (left, top, right, bottom)})
+    crops = _sure_faces(photos, card)
+    network.set_centre(torch.from_numpy(prepare(crops, card)))
+    card = dataclasses.replace(card, trained_on={**card.trained_on, "centred_on": f"{len(crops)} faces of photos"})
     example = torch.zeros(2, 1, APPEARANCE_SIZE, APPEARANCE_SIZE)
+    batch = torch.export.Dim("batch", min=1, max=4096)
     save_onnx(network, file, card, example=example, free={0: batch}, half=True)
+
+
+def _sure_faces(photos: Sequence[Path], card: ModelCard) -> list[Image]:
+    """Return the faces in photos of which the finder is sure, as a card frames them."""
+    finder, crops = FinderDetector(threads=1), list[Image]()
+    for photo in photos:
+        image = load_image(photo)
+        faces = [face for face in finder(image) if landmarks_of(face) is not None and face.score >= finder.SURE]
+        crops += cut_faces(image, squares_of(faces, card.framing, finder.name))
+    if not crops:
+        raise DatasetError(f"{', '.join(map(str, photos))}: found no face to centre the network on; give other photos")
+    return crops

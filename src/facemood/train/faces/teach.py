@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -121,7 +121,7 @@ def train_mask(material: Material, plan: Plan, run: Path) -> nn.Module:
     return learn(MaskNetwork(), loss_of, plan, run)
 
 
-def train_appearance(data: Path, plan: Plan, run: Path) -> nn.Module:
+def train_appearance(data: Path, plan: Plan, run: Path) -> AppearanceNetwork:
     """Train the appearance network on the training tiles of FER2013, without those that are near test images.
 
     Args:
@@ -141,7 +141,7 @@ def train_appearance(data: Path, plan: Plan, run: Path) -> nn.Module:
         looks, cluster = sampler.draw(random, batch)
         return contrast_loss(network(looks.contiguous(memory_format=torch.channels_last)), cluster)
 
-    return learn(AppearanceNetwork(), loss_of, plan, run)
+    return cast(AppearanceNetwork, learn(AppearanceNetwork(), loss_of, plan, run))
 
 
 def store_false_alarms(run: Path, network: nn.Module, material: Material) -> list[Place]:
