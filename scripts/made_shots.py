@@ -106,7 +106,7 @@ def show(image: Image, people: dict[int, Floats], of: int, look: Look, step: int
     across, down = (np.linspace(-1, 1, side, dtype=np.float32) for side in SIZE)
     lit *= np.exp(look.side[0] * across[None] + look.side[1] * down[:, None])[..., None]
     if look.blur > 0.3:
-        lit = cv2.GaussianBlur(lit, (0, 0), look.blur)
+        lit = np.asarray(cv2.GaussianBlur(lit, (0, 0), look.blur), np.float64)
     grain = random.normal(0, look.noise, lit.shape)
     return np.clip(np.rint(lit + grain), 0, 255).astype(np.uint8)
 

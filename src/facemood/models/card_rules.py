@@ -200,8 +200,8 @@ def _point(field: str, value: Any) -> None:
 def _crop(field: str, value: Any) -> None:
     """Accept a crop that has an area and is at most five boxes wide, so that no card needs gigabytes.
 
-    A face's landmarks have a size (the root mean square of their distances) of about a third of the box, so their crop has larger
-    numbers: a tile in which the face is small has those below -2.
+    A face's landmarks have a size (the root mean square of their distances) of about a third of the box, so their crop
+    has larger numbers: a tile in which the face is small has those below -2.
     """
     low, high = (-6, 6) if field.endswith(".landmarks") else (-2, 3)
     _list(_number(low, high), least=4, most=4)(field, value)
