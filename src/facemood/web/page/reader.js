@@ -150,7 +150,8 @@ export class Reader {
   async scene(options) {
     const scene = ++this.#count;
     await this.#ask("begin", { scene, options });
-    return new Scene((call, values, moved) => this.#ask(call, { scene, ...values }, moved));
+    const { maps = false, actionUnits = false } = options ?? {};
+    return Object.assign(new Scene((call, values, moved) => this.#ask(call, { scene, ...values }, moved)), { maps, actionUnits });
   }
 
   /** Stop the worker. What is still being read fails. */
