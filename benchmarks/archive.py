@@ -108,11 +108,18 @@ def plan_files(folder: Path, count: int) -> dict[str, float]:
         if number % PER_FOLDER == 0:
             place.mkdir(parents=True)
         (place / f"{number:07d}.jpg").touch()
-    began, cpu = time.monotonic(), time.process_time()
+    began, cpu, waited = time.monotonic(), time.process_time(), waiting()
     plan = ArchiveJob(Reading(), folder / "planned").plan(map(str, find_inputs(str(folder / "files"))))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     spent = {"cpu_s": round(time.process_time() - cpu, 1), "wall_s": round(time.monotonic() - began, 1)}
+    spent["waited_for_a_core_s"] = round(waiting() - waited, 1)
     return {"files": plan.inputs, "parts": len(plan.parts), **spent, "peak_mb": round(peak)}
+
+
+def waiting() -> float:
+    """Return the seconds that this thread was ready to run and had no core, as Linux tells them; 0 elsewhere."""
+    facts = Path("/proc/self/schedstat")
+    return int(facts.read_text().split()[1]) / 1e9 if facts.is_file() else 0.0
 
 
 if __name__ == "__main__":
