@@ -19,6 +19,9 @@ from tests.conftest import ROOT
 from tests.server.browser import Browser, Page, open_browser
 from tests.web.test_accessibility import AXE, RUN
 
+pytestmark = pytest.mark.timeout(1800)
+"""The first test waits for the site to be built, which takes minutes where much else runs."""
+
 TASKS = {
     "I have a folder of holiday photos and want a table of the expressions": "photos",
     "I have filmed an interview with two people and want to know who smiles when": "videos",
