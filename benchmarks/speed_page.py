@@ -70,7 +70,8 @@ The last line compares {commit} with {against} ({date}, {processor}, load {load}
 
 {ratios}
 
-Times include the start of Python. Wall times depend on the load; CPU times much less.
+*A photo* is read again and again, without the start. The other times include the start of Python. Wall times depend
+on the load; CPU times much less.
 """
 """The page."""
 

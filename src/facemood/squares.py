@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +27,9 @@ def cut_square(image: NDArray[np.uint8], frame: NDArray[np.float32], size: int) 
     if scale > 2 or max(image.shape[:2]) > LARGEST_WARPED:  # shrink the needed part by an integer factor first
         corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float32) @ frame[:, :2].T + frame[:, 2]
         height, width = image.shape[:2]
-        x1, y1 = np.clip(np.floor(corners.min(axis=0)), 0, (width - 1, height - 1)).astype(int).tolist()
-        x2, y2 = np.clip(np.ceil(corners.max(axis=0)) + 1, (x1 + 1, y1 + 1), (width, height)).astype(int).tolist()
+        (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+        x1, y1 = math.floor(min(max(0, left), width - 1)), math.floor(min(max(0, top), height - 1))
+        x2, y2 = math.ceil(min(max(x1, right) + 1, width)), math.ceil(min(max(y1, bottom) + 1, height))
         part, factor = image[y1:y2, x1:x2], max(1, int(scale))
         small = (max(1, (x2 - x1) // factor), max(1, (y2 - y1) // factor))
         ratio = np.array([(x2 - x1) / small[0], (y2 - y1) / small[1]], np.float32)

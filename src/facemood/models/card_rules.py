@@ -121,7 +121,7 @@ def _check_points(points: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
 
 def _text(field: str, value: Any) -> None:
     """Accept a text that is safe to print: no escape or control characters except spaces and new lines."""
-    if not isinstance(value, str) or not all(sign.isprintable() or sign.isspace() for sign in value):
+    if not isinstance(value, str) or not "".join(value.split()).isprintable():
         raise _wrong(field, "text without control characters", value)
 
 

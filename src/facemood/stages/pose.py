@@ -50,7 +50,10 @@ CAMERA = np.eye(3)
 """Camera matrix of normalized coordinates: points are in units of the focal length."""
 
 ITERATIONS = 5
-"""Iterations of the Gauss-Newton fit; after three it hardly changes."""
+"""Most iterations of the Gauss-Newton fit; after three it hardly changes."""
+
+SMALLEST_STEP = 1e-7
+"""A fit is finished after a step of less, in radians and in units of the face: the next would be smaller still."""
 
 
 def estimate_pose(points: Floats, size: tuple[int, int], *, face: Floats | None = None) -> Floats | None:
@@ -146,6 +149,8 @@ def _fit(points: Matrix, whole: Floats) -> tuple[Matrix, Matrix] | None:
         if step is None or not place[2] > 0:
             return None
         turn, place = turn + step[:3], place + step[3:]
+        if np.abs(step).max() < SMALLEST_STEP:
+            break
     return np.asarray(cv2.Rodrigues(turn)[0], np.float64), place
 
 
@@ -169,7 +174,8 @@ def _fit_without_perspective(face: Matrix, points: Matrix) -> tuple[Matrix, Matr
         return None
     one, sizes, other = np.linalg.svd(columns.T, full_matrices=False)
     across, down = one @ other
-    turn = np.stack([across, down, np.cross(across, down)])
+    (x, y, z), (u, v, w) = across.tolist(), down.tolist()
+    turn = np.array([[x, y, z], [u, v, w], [y * w - z * v, z * u - x * w, x * v - y * u]])
     place = np.array([*points.mean(axis=0), 1]) / sizes.mean() - turn @ face.mean(axis=0)
     return np.asarray(cv2.Rodrigues(turn)[0][:, 0], np.float64), place
 

@@ -271,9 +271,11 @@ def _patch(image: Image, points: Floats, face: Frontal) -> NDArray[np.uint8]:
     first, last = points.min(axis=0), points.max(axis=0)
     room = (last - first).max() / 2
     height, width = image.shape[:2]
-    x1, y1 = np.clip(first - room, 0, (width - 2, height - 2)).astype(int).tolist()
-    x2, y2 = np.clip(last + room, (x1 + 2, y1 + 2), (width, height)).astype(int).tolist()
+    (left, top), (right, bottom) = (first - room).tolist(), (last + room).tolist()
+    x1, y1 = int(min(max(0, left), width - 2)), int(min(max(0, top), height - 2))
+    x2, y2 = int(min(max(x1 + 2, right), width)), int(min(max(y1 + 2, bottom), height))
     near = image[y1:y2, x1:x2]
     grey = near if near.ndim == 2 else np.asarray(cv2.cvtColor(near, cv2.COLOR_BGR2GRAY), np.uint8)
-    shifted = face.plane - np.array([[0, 0, x1], [0, 0, y1]])
+    shifted = face.plane.copy()
+    shifted[:, 2] -= (x1, y1)
     return cut_patch(grey, face._replace(plane=shifted))

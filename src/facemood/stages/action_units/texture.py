@@ -148,7 +148,8 @@ def mouth_detail_of(patch: NDArray[np.uint8], face: Frontal) -> float:
     """
     pixels = patch.astype(np.float32)
     across, down = pixels[1:-1, 2:] - pixels[1:-1, :-2], pixels[2:, 1:-1] - pixels[:-2, 1:-1]
-    strength = np.pad(np.hypot(across, down), 1)
+    strength = np.zeros((PATCH, PATCH), np.float32)
+    strength[1:-1, 1:-1] = np.hypot(across, down)
     places = face.shape * RESOLUTION + (PATCH / 2 - 0.5, ABOVE * RESOLUTION - 0.5)
     mouth, rest = (float(strength[_inside(places[part])].mean()) for part in (LIPS, UPPER_FACE))
     return mouth / (rest + FAINT_DETAIL)
