@@ -22,6 +22,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from animation_gaps import run_with_gaps
 from machine import describe_machine
 
 from facemood.web.static_site import Site, write_site
@@ -60,26 +61,17 @@ OPEN = """(async () => {
 })()"""
 """Opens the networks; times in milliseconds."""
 
-READ = """(async () => {
-  const [times, gaps] = [[], []];
-  let [last, running] = [null, true];
-  const tick = (now) => {
-    if (last !== null) gaps.push(now - last);
-    last = now;
-    if (running) requestAnimationFrame(tick);
-  };
-  requestAnimationFrame(tick);
+READ = """async () => {
+  const times = [];
   for (let frame = 0; frame < FRAMES; frame++, count++) times.push((await ways[WAY]()).speed.total);
-  running = false;
-  return { times, gaps };
-})()"""
-"""Reads frames; times and gaps in milliseconds."""
+  return times;
+}"""
+"""Reads frames; times in milliseconds."""
 
 
-def read_frames(page: Page, way: str, frames: int) -> dict[str, list[float]]:
+def read_frames(page: Page, way: str, frames: int) -> tuple[list[float], list[float]]:
     """Read frames in one of the page's ways, and return times and gaps."""
-    told: dict[str, list[float]] = page.run(READ.replace("WAY", json.dumps(way)).replace("FRAMES", str(frames)))
-    return told
+    return run_with_gaps(page, READ.replace("WAY", json.dumps(way)).replace("FRAMES", str(frames)))
 
 
 def processor_seconds(browser: Browser) -> float:
@@ -96,9 +88,9 @@ def measure_times(browser: Browser, page: Page) -> dict[str, Any]:
     for way in ("photo", "photo from 48 pixels", "camera"):
         read_frames(page, way, 5)
         before = processor_seconds(browser)
-        told = read_frames(page, way, FRAMES)
-        gaps += told["gaps"]
-        figures[way] = round(float(np.median(told["times"])), 1)
+        times, more = read_frames(page, way, FRAMES)
+        gaps += more
+        figures[way] = round(float(np.median(times)), 1)
         figures[f"{way}, CPU"] = round(1000 * (processor_seconds(browser) - before) / FRAMES, 1)
     return {**figures, "gap_p95": round(float(np.percentile(gaps, 95)), 1), "gap_max": round(max(gaps), 1)}
 

@@ -24,6 +24,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from animation_gaps import run_with_gaps
 from machine import describe_machine
 
 from facemood.datasets import read_ferplus
@@ -74,7 +75,7 @@ OPEN = """(async () => {
   return `${human.version} ${human.tf.getBackend()}, ${threads}`;
 })()"""
 
-TURN = """(async () => {
+TURN = """async () => {
   const kind = KIND, ways = {
     "facemood photo": async () => first(await reader.read(canvas, { minFace: 48 })),
     "facemood live": async () => first((await scene.read(canvas, count / 15)).faces),
@@ -82,14 +83,7 @@ TURN = """(async () => {
     "human live": async () => peer(canvas),
   };
   human.config.cacheSensitivity = kind === "human photo" ? 0 : 0.7;
-  const [times, gaps] = [[], []];
-  let [last, running] = [null, true];
-  const tick = (now) => {
-    if (last !== null) gaps.push(now - last);
-    last = now;
-    if (running) requestAnimationFrame(tick);
-  };
-  requestAnimationFrame(tick);
+  const times = [];
   for (let frame = 0; frame < FRAMES; frame++) {
     draw(++count);
     const begun = performance.now();
@@ -97,9 +91,8 @@ TURN = """(async () => {
     times.push(performance.now() - begun);
     await new Promise(requestAnimationFrame);
   }
-  running = false;
-  return { times, gaps };
-})()"""
+  return times;
+}"""
 
 READ = """(async () => {
   human.config.cacheSensitivity = 0;
@@ -150,9 +143,10 @@ def measure_times(page: Page) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, list[float]]] = {kind: {"times": [], "gaps": []} for kind in kinds}
     for turn in range(-1, ROUNDS):  # the first turn warms up
         for kind in kinds:
-            told = page.run(TURN.replace("KIND", json.dumps(kind)).replace("FRAMES", str(FRAMES)))
-            for key, values in told.items() if turn >= 0 else ():
-                found[kind][key] += values
+            times, gaps = run_with_gaps(page, TURN.replace("KIND", json.dumps(kind)).replace("FRAMES", str(FRAMES)))
+            if turn >= 0:
+                found[kind]["times"] += times
+                found[kind]["gaps"] += gaps
     return {
         kind: {
             "ms": round(float(np.median(values["times"])), 1),
