@@ -87,6 +87,12 @@ export class FaceFollower {
   /** @type {Float32Array | null} */
   #thumbnail = null;
 
+  /**
+   * The last frame in grey, whose memory the next one takes.
+   * @type {Picture | null}
+   */
+  #grey = null;
+
   /** @type {Map<number, number>} */
   #misses = new Map();
 
@@ -110,7 +116,8 @@ export class FaceFollower {
    * @returns {Promise<Tracked[]>}
    */
   async find(image, time) {
-    const [small, grey] = [thumbnailOf(image), greyOf(image)];
+    const small = thumbnailOf(image);
+    const grey = (this.#grey = greyOf(image, this.#grey));
     const cut = this.#thumbnail !== null && !isSameShot(this.#thumbnail, small);
     const recent = this.#time !== null && Math.abs(time - this.#time) < LONGEST_GAP;
     const { faces: followed, unreliable } = recent && !cut ? await this.#follow(grey) : { faces: [], unreliable: true };

@@ -36,16 +36,30 @@ export function blank(width, height, channels) {
 }
 
 /**
+ * Return an image to write into: a former one that is not needed any more, if it has the size, or a new one.
+ * @param {Picture | null} former
+ * @param {number} width
+ * @param {number} height
+ * @param {number} channels
+ */
+function reused(former, width, height, channels) {
+  const fits = former?.width === width && former.height === height && former.channels === channels;
+  return fits ? former : blank(width, height, channels);
+}
+
+/**
  * Drop the alpha of a canvas's pixels.
  * @param {{ data: Uint8ClampedArray, width: number, height: number }} pixels As of `getImageData`.
+ * @param {Picture | null} [former] The last frame's, which is overwritten if it has the size.
  * @returns {Picture} RGB.
  */
-export function rgbOf({ data, width, height }) {
-  const image = blank(width, height, 3);
+export function rgbOf({ data, width, height }, former = null) {
+  const image = reused(former, width, height, 3);
+  const bytes = image.data;
   for (let from = 0, to = 0; from < data.length; from += 4) {
-    image.data[to++] = data[from];
-    image.data[to++] = data[from + 1];
-    image.data[to++] = data[from + 2];
+    bytes[to++] = data[from];
+    bytes[to++] = data[from + 1];
+    bytes[to++] = data[from + 2];
   }
   return image;
 }
@@ -53,14 +67,16 @@ export function rgbOf({ data, width, height }) {
 /**
  * Convert an image to grey.
  * @param {Picture} image
+ * @param {Picture | null} [former] The last frame's, which is overwritten if it has the size.
  */
-export function greyOf(image) {
+export function greyOf(image, former = null) {
   if (image.channels === 1) return image;
-  const grey = blank(image.width, image.height, 1);
+  const grey = reused(former, image.width, image.height, 1);
+  const [colours, levels] = [image.data, grey.data];
   const [red, green, blue] = GREY_WEIGHTS;
-  for (let from = 0, to = 0; to < grey.data.length; from += 3) {
-    const sum = image.data[from] * red + image.data[from + 1] * green + image.data[from + 2] * blue;
-    grey.data[to++] = (sum + 16384) >> 15;
+  for (let from = 0, to = 0; to < levels.length; from += 3) {
+    const sum = colours[from] * red + colours[from + 1] * green + colours[from + 2] * blue;
+    levels[to++] = (sum + 16384) >> 15;
   }
   return grey;
 }
@@ -128,7 +144,8 @@ function averageBlocks(image, width, height) {
   for (let to = 0; to < small.data.length; to++) {
     const channel = to % channels;
     const pixel = (to - channel) / channels;
-    const [x, y] = [pixel % width, Math.floor(pixel / width)];
+    const x = pixel % width;
+    const y = (pixel - x) / width;
     let sum = 0;
     for (let row = 0; row < down; row++) {
       let from = ((y * down + row) * image.width + x * across) * channels + channel;
@@ -235,11 +252,11 @@ export function resizeLinear(image, width, height) {
     for (let x = 0; x < width; x++) {
       const left = clamp(across.index[x], 0, lastColumn);
       const right = clamp(across.index[x] + 1, 0, lastColumn);
-      const [near, far] = [across.near[x], across.far[x]];
+      const near = across.near[x];
+      const far = across.far[x];
       for (let channel = 0; channel < channels; channel++) {
-        const at = (/** @type {number} */ pixel) => data[pixel * channels + channel];
-        const above = at(upper + left) * near + at(upper + right) * far;
-        const below = at(lower + left) * near + at(lower + right) * far;
+        const above = data[(upper + left) * channels + channel] * near + data[(upper + right) * channels + channel] * far;
+        const below = data[(lower + left) * channels + channel] * near + data[(lower + right) * channels + channel] * far;
         large.data[to++] = (((down.near[y] * (above >> 4)) >> 16) + ((down.far[y] * (below >> 4)) >> 16) + 2) >> 2;
       }
     }

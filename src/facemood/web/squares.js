@@ -61,17 +61,24 @@ function warp(image, frame, size) {
   const [a, b, c, d, e, f] = frame;
   const square = blank(size, size, channels);
   for (let y = 0, to = 0; y < size; y++) {
-    const [right, low] = [Math.fround(Math.fround(b * y) + c), Math.fround(Math.fround(e * y) + f)];
-    for (let x = 0; x < size; x++) {
-      const [across, down] = [Math.fround(a * x + right), Math.fround(d * x + low)];
-      const [left, top] = [Math.floor(across), Math.floor(down)];
-      const [rest, below] = [Math.fround(across - left), Math.fround(down - top)];
-      const [x1, x2] = [clamp(left, 0, width - 1), clamp(left + 1, 0, width - 1)];
-      const [y1, y2] = [clamp(top, 0, height - 1) * width, clamp(top + 1, 0, height - 1) * width];
+    const right = Math.fround(Math.fround(b * y) + c);
+    const low = Math.fround(Math.fround(e * y) + f);
+    for (let x = 0; x < size; x++) { // no arrays and closures in here: they would be thousands a frame
+      const across = Math.fround(a * x + right);
+      const down = Math.fround(d * x + low);
+      const left = Math.floor(across);
+      const top = Math.floor(down);
+      const rest = Math.fround(across - left);
+      const below = Math.fround(down - top);
+      const upperRow = clamp(top, 0, height - 1) * width;
+      const lowerRow = clamp(top + 1, 0, height - 1) * width;
+      const near = clamp(left, 0, width - 1);
+      const far = clamp(left + 1, 0, width - 1);
       for (let channel = 0; channel < channels; channel++) {
-        const at = (/** @type {number} */ pixel) => data[pixel * channels + channel];
-        const upper = Math.fround(at(y1 + x1) + rest * (at(y1 + x2) - at(y1 + x1)));
-        const lower = Math.fround(at(y2 + x1) + rest * (at(y2 + x2) - at(y2 + x1)));
+        const first = data[(upperRow + near) * channels + channel];
+        const second = data[(lowerRow + near) * channels + channel];
+        const upper = Math.fround(first + rest * (data[(upperRow + far) * channels + channel] - first));
+        const lower = Math.fround(second + rest * (data[(lowerRow + far) * channels + channel] - second));
         square.data[to++] = nearest(Math.fround(upper + below * Math.fround(lower - upper)));
       }
     }

@@ -6,6 +6,7 @@ import { ActionUnits } from "./action_units.js";
 
 /**
  * @import { Engine, Face, ReadOptions } from "./engine.js"
+ * @import { Picture } from "./pixels.js"
  * @import { Provider } from "./runtime.js"
  * @import { SceneOptions, VideoScene } from "./scene.js"
  *
@@ -41,6 +42,12 @@ let unitFile = null;
 const scenes = new Map();
 
 const canvas = new OffscreenCanvas(1, 1);
+
+/**
+ * The last frame of a video, whose memory the next one takes.
+ * @type {Picture | null}
+ */
+let frame = null;
 
 /** What the page can ask for. */
 const CALLS = {
@@ -87,7 +94,7 @@ const CALLS = {
     const found = scenes.get(scene);
     if (!found) throw new Error("this video has been closed");
     await openUnits({ ...found.options, actionUnits });
-    return timed(bitmap, (image) => found.read(image, time, { maps, actionUnits }));
+    return timed(bitmap, (image) => found.read((frame = image), time, { maps, actionUnits }), frame);
   },
 
   /** @param {{ scene: number }} values */
@@ -126,12 +133,13 @@ function opened() {
 /**
  * Read a bitmap, and tell how long that took in milliseconds.
  * @param {ImageBitmap} bitmap
- * @param {(image: import("./pixels.js").Picture) => Promise<Face[]>} read
+ * @param {(image: Picture) => Promise<Face[]>} read
+ * @param {Picture | null} [former] An image whose memory it may take.
  */
-async function timed(bitmap, read) {
+async function timed(bitmap, read, former = null) {
   const begun = performance.now();
   const size = [bitmap.width, bitmap.height];
-  const image = pixelsOf(bitmap);
+  const image = pixelsOf(bitmap, former);
   const pixels = performance.now() - begun;
   const faces = await read(image);
   return { faces, size, speed: { pixels, total: performance.now() - begun } };
@@ -140,9 +148,10 @@ async function timed(bitmap, read) {
 /**
  * Return the pixels of a bitmap, transparent ones on white, and close it.
  * @param {ImageBitmap} bitmap
+ * @param {Picture | null} former An image whose memory it may take.
  * @throws {Error} It is too large.
  */
-function pixelsOf(bitmap) {
+function pixelsOf(bitmap, former) {
   const { width, height } = bitmap;
   if (width * height > MAX_PIXELS) {
     bitmap.close();
@@ -155,7 +164,7 @@ function pixelsOf(bitmap) {
   context.fillRect(0, 0, width, height);
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
-  return rgbOf(context.getImageData(0, 0, width, height));
+  return rgbOf(context.getImageData(0, 0, width, height), former);
 }
 
 /** Requests are answered one after the other: the networks' buffers are shared. */
