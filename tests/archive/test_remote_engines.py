@@ -123,11 +123,6 @@ def test_ray_gives_the_rows_of_one_process_whatever_dies(
     assert all(one.is_running() for one in started_ray[:3])  # the run has left the connection of the program
 
 
-def nap() -> None:
-    """Do nothing for longer than a test waits."""
-    time.sleep(60)
-
-
 def heard(engine: PartEngine, tell: Callable[[], object]) -> EngineEvent | None:
     """What an engine says next, while a worker tells again and again how far a part is."""
     ends = time.monotonic() + 60
@@ -145,6 +140,9 @@ PART = ArchivePart((PlannedItem("long.mp4"),), "key", "/")
 
 @pytest.mark.usefixtures("started_ray")
 def test_ray_tells_how_far_a_long_part_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nap() -> None:  # within the test, so that Ray sends it whole: its workers do not know the tests
+        time.sleep(60)
+
     monkeypatch.setattr(ray_engine, "TELL_EVERY", 0.1)
     engine = ray_engine.RayEngine(WorkerSetup(Reading(), archive="out"), "", 1)
     engine._running[engine._ray.remote(nap).remote()] = PART
