@@ -177,7 +177,7 @@ class ChangeReaction:
     def __init__(self, text: str) -> None:
         from facemood.expression_changes import ChangeWatcher
 
-        self.dropped = 0
+        self.dropped: int = 0
         self._sender = sender_for(text)
         self._watcher = ChangeWatcher()
         self._changes: queue.Queue[ExpressionChange | None] = queue.Queue()
