@@ -20,8 +20,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-LIGHT = ("numpy", "cv2", "onnxruntime", "av", "PIL.Image", "rich.console", "rich.progress", "facemood.cli.entry",
-         "facemood.cli.analyze_job", "facemood.loading", "facemood.sinks", "facemood.outputs")  # fmt: skip
+LIGHT = ("facemood.models.runtime", "numpy", "cv2", "av", "PIL.Image", "rich.console", "rich.progress",
+         "facemood.cli.entry", "facemood.cli.analyze_job", "facemood.loading", "facemood.sinks",
+         "facemood.outputs")  # fmt: skip
 """Modules that most commands import."""
 
 HEAVY = ("torch", "facemood.train.fit", "facemood.train.export", "facemood.cli.train_command")

@@ -125,6 +125,15 @@ def test_who_asks_too_often_is_told_to_wait(recognizer: EmotionRecognizer) -> No
         assert 1 <= int(answers[-1].headers["retry-after"]) <= 3
 
 
+def test_files_of_the_page_are_counted_apart(recognizer: EmotionRecognizer) -> None:
+    file = "/app/server/static/colours.js"
+    with running(recognizer, ServerOptions(rate=20)) as found, found.client() as client:
+        assert {client.get(file).status_code for _ in range(60)} == {200}
+        assert client.get("/v1/models").status_code == 200
+        assert 429 in {client.get(file).status_code for _ in range(300)}
+        assert client.get("/v1/models").status_code == 200
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/docs", "/app/server/static/page.js", "/v1/settings", "/nothing", "/v1/videos/none"]
 )

@@ -121,9 +121,10 @@ def _address_in(lines: IO[str]) -> str:
     found: SimpleQueue[str] = SimpleQueue()
 
     def read() -> None:
-        for line in lines:
-            for address in re.findall(r"BiDi listening on (ws://\S+)", line):
-                found.put(address)
+        with contextlib.suppress(ValueError):  # closed while this reads on
+            for line in lines:
+                for address in re.findall(r"BiDi listening on (ws://\S+)", line):
+                    found.put(address)
 
     threading.Thread(target=read, daemon=True).start()
     try:

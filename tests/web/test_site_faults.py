@@ -108,10 +108,8 @@ def test_networks_that_are_gone_for_a_moment_are_loaded_with_the_next_source(
     network = next(host.folder.glob("engine/landmarks-*"))
     shutil.move(network, host.folder / "away")
     try:
-        with browser.page() as page:
-            page.send("Network.setBypassServiceWorker", bypass=True)
-            page.send("Network.setCacheDisabled", cacheDisabled=True)
-            page.open(host.address)
+        with serve_folder(host.folder) as fresh, browser.page() as page:  # of an origin of its own: nothing is kept
+            page.open(fresh.address)
             assert f"{network.name} is missing (404)" in page.wait(NOTICE)
             shutil.move(host.folder / "away", network)
             page.send("DOM.enable")

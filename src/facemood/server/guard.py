@@ -16,9 +16,13 @@ from facemood.server.problems import Problem
 from facemood.server.prometheus import Metrics
 from facemood.server.rates import AddressLimit
 from facemood.server.tokens import COOKIE, TokenCheck, token_in_query
+from facemood.web.engine_files import APP
 
 OPEN = ("/healthz",)
 """What is answered without a token: whether the server lives."""
+
+FILES = 20
+"""How often a client may ask for files of the page for each other request that it may send: a page has about 50."""
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
@@ -36,7 +40,8 @@ class Guard:
       that leads here (DNS rebinding).
     * Pages of other sites may only link to the page. Their requests do not count against the user's rate.
     * A request that does something, and a WebSocket, must come from the server's own page, or from no page at all.
-    * A client may ask only so often, and a request may bring only so much, in a bounded time.
+    * A client may ask only so often, and a request may bring only so much, in a bounded time. The files of the page
+      are counted apart, so that several people behind one address can open it.
     * The token must be shown, where there is one: as ``Authorization: Bearer``, or in the cookie that the page's
       address with ``?token=`` sets. Wrong ones are counted.
 
@@ -50,12 +55,14 @@ class Guard:
     options: ServerOptions
     metrics: Metrics
     limit: AddressLimit
+    file_limit: AddressLimit
     tokens: TokenCheck
     bodies: Bodies
 
     def __init__(self, app: ASGIApp, options: ServerOptions, metrics: Metrics | None = None) -> None:
         self.app, self.options, self.metrics = app, options, metrics or Metrics()
-        self.limit, self.tokens = AddressLimit(options.rate), TokenCheck(options.token, options.wrong_tokens)
+        self.limit, self.file_limit = AddressLimit(options.rate), AddressLimit(options.rate * FILES)
+        self.tokens = TokenCheck(options.token, options.wrong_tokens)
         self.bodies = Bodies(options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,7 +104,8 @@ class Guard:
             raise Problem(421, f"this server is not {host!r}; call it by {', '.join(self.options.hosts)}")
         if _is_foreign(scope, headers, host):
             raise Problem(403, "this comes from the page of another site; open the server's own page")
-        wait = self.limit.refusal(client_of(scope))
+        limit = self.file_limit if path.startswith(f"/{APP}/") else self.limit
+        wait = limit.refusal(client_of(scope))
         if wait:
             raise Problem(429, "too many requests; ask again later", {"Retry-After": str(math.ceil(wait))})
         if path not in OPEN:

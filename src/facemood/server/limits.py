@@ -80,7 +80,12 @@ class ServerOptions:
     videos: int = _limit(8, "videos", "videos that wait, are analyzed, or whose results are kept", "503")
     keep: int = _limit(3600, "seconds", "time for which the results of a video are kept", "deleted")
 
-    rate: int = _limit(1200, "per minute", "requests of one client; bursts of a quarter of them", "429")
+    rate: int = _limit(
+        1200,
+        "per minute",
+        "requests of one client, and 20 times as many for files of the page; bursts of a quarter",
+        "429",
+    )
     wrong_tokens: int = _limit(30, "per minute", "wrong tokens of one client; bursts of a quarter of them", "429")
     waiting: int = _limit(32, "images", "images of requests that wait or are analyzed", "503")
     uploads: int = _limit(32, "requests", "request bodies that arrive at the same time", "503")
