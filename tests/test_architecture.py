@@ -24,6 +24,7 @@ LAYERS = [
         "spacing",
         "squares",
         "text",
+        "toml_text",
         "array_files",
         "wilson",
         "imaging",
@@ -117,6 +118,11 @@ def test_packages_of_extras_stay_in_their_part(path: Path) -> None:
 
 STAND_ON = {"detect": {"landmarks"}, "action_units": {"landmarks", "pose"}}
 """Stages that stand on others: the finder's second look, and units that are measured on points freed of the pose."""
+
+
+def test_toml_is_read_in_one_place_that_older_pythons_have_too() -> None:
+    found = {path.name for path in FILES if {"tomllib", "tomli"} & set(imports_of(tree_of(path)))}
+    assert found == {"toml_text.py"}
 
 
 def test_stages_do_not_import_each_other_but_for_those_that_stand_on_others() -> None:

@@ -210,3 +210,10 @@ def test_a_recognizer_derives_them_and_is_copied_with_them(astronaut: Path) -> N
     assert recognizer.info()["measures"] == [["valence", ""], ["arousal", ""], ["beam", "min(AU06, AU12)"]]
     for other in (pickle.loads(pickle.dumps(recognizer)), copy.deepcopy(recognizer)):
         assert other.pipeline.derived == recognizer.pipeline.derived
+
+
+def test_a_file_of_expressions_that_is_nested_too_deep_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "deep.toml"
+    file.write_text("a = " + 5000 * "[")
+    with pytest.raises(OptionError, match=r"deep\.toml: the expressions cannot be read"):
+        read_expressions([str(file)])

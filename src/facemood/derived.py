@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tomllib
-
 from facemood.affect import AROUSAL, VALENCE, valence_of
 from facemood.errors import OptionError, did_you_mean
 from facemood.facs import KEYS
 from facemood.formula import FUNCTIONS, Formula
 from facemood.schema import Face
 from facemood.table import Measures, column_name, distinct_names, is_free_name
+from facemood.toml_text import parse_toml
 
 DEFINITION = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)\s*(.*)", re.DOTALL)
 """An own expression on the command line: ``name = formula``."""
@@ -140,7 +139,7 @@ def _definitions(text: str) -> list[tuple[str, str]]:
 def _read_toml(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
     """Return the names and formulas of a TOML file."""
     try:
-        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        content = parse_toml(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise OptionError(f"{path}: the expressions cannot be read ({error}); expected a TOML file in UTF-8") from None
     table = content.get(TABLE)

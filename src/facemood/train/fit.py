@@ -99,8 +99,9 @@ def fit(
     if recipe.train.cached_versions and hardware.devices * hardware.nodes > 1:
         raise RecipeError("train.cached_versions is for one process; train on one device, or set it to 0")
     training, validation = prepare(recipe, dataset)
+    test = test_images(dataset)
     recipe = with_shape_of_start(recipe)
-    facts = {**_facts(recipe, training, validation, test_images(dataset)), **({} if resume else _origins(recipe))}
+    facts = {**_facts(recipe, training, validation, test), **({} if resume else _origins(recipe))}
     checkpoint = _open_run(run, facts, resume=resume)
     before = read_checkpoint(checkpoint) if checkpoint else None
     lightning.seed_everything(recipe.train.seed, verbose=False)
@@ -128,8 +129,7 @@ def fit(
         _freeze(module, batches, watched, features or run / FEATURES)
     if leads():
         cut_history(run, done)
-        kept = test_images(dataset)
-        parts = {TRAINING: training, VALIDATION: validation, **({TEST: kept} if kept else {})}
+        parts = {TRAINING: training, VALIDATION: validation, **({TEST: test} if test else {})}
         write_images(run, dataset, parts)
         write_contact_sheet(run / CONTACT_SHEET, training, recipe, upright)
     trainer = open_trainer(module, run, progress=progress, hardware=hardware, watch=watch)

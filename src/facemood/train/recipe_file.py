@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.resources
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from facemood.errors import RecipeError, did_you_mean
+from facemood.toml_text import parse_toml
 from facemood.train.recipe import Recipe
 from facemood.train.recipe_rules import show
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 RECIPES = importlib.resources.files("facemood.train") / "recipes"
 """The folder of the package's recipes."""
@@ -57,7 +52,7 @@ def load_recipe(name: str, *, overrides: Iterable[str] = ()) -> Recipe:
         20
     """
     own = name not in list_recipes()
-    table = _read_toml(name) if own else _parse((RECIPES / f"{name}.toml").read_text(encoding="utf-8"))
+    table = _read_toml(name) if own else parse_toml((RECIPES / f"{name}.toml").read_text(encoding="utf-8"))
     try:
         for override in overrides:
             _override(table, override)
@@ -87,21 +82,9 @@ def _read_toml(name: str) -> dict[str, Any]:
     try:
         if (size := file.stat().st_size) > LARGEST:
             raise RecipeError(f"{name}: is no recipe: it has {size:,} bytes; the most are {LARGEST:,}")
-        return _parse(file.read_text(encoding="utf-8-sig"))
+        return parse_toml(file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise RecipeError(f"{name}: the recipe is not valid TOML, or cannot be read: {error}") from None
-
-
-def _parse(text: str) -> dict[str, Any]:
-    """Parse TOML.
-
-    Raises:
-        ValueError: It is none, or is nested too deep.
-    """
-    try:
-        return tomllib.loads(text)
-    except RecursionError:
-        raise ValueError("its tables and lists are nested too deep") from None
 
 
 def _override(table: dict[str, Any], setting: str) -> None:
@@ -135,7 +118,7 @@ def _parse_setting(text: str, *, is_text: bool) -> Any:
     if is_text and not text.startswith(OPENING):
         return text
     try:
-        return _parse(f"value = {text}")["value"]
+        return parse_toml(f"value = {text}")["value"]
     except ValueError:
         if text.startswith(OPENING):
             raise
