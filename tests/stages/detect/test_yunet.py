@@ -43,7 +43,7 @@ def bright_cell_network(side: int) -> onnx.ModelProto:
         "flat": np.array([1, -1, 1], np.int64),
         "scale": np.array([1 / 255], np.float32),
         "nought": np.array([0], np.float32),
-        "box": np.log([[[np.e**0.5, np.e**0.5, 2, 2]]]).astype(np.float32),  # centre of the cell, twice its size
+        "box": np.array([[[0.5, 0.5, np.log(2), np.log(2)]]], np.float32),  # centre of the cell, twice its size
         "points": np.full((1, 1, 10), 0.5, np.float32),
     }
     values = helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, side, side])
