@@ -35,11 +35,11 @@ HISTORY = Path(__file__).with_name("history.jsonl")
 SIZE = (640, 480)
 """Width and height of photos and frames, in pixels."""
 
-PHOTOS = 60
+PHOTOS = 1000
 """Photos in the folder."""
 
-FRAMES = 150
-"""Frames of the video, 25 a second."""
+FRAMES = 1500
+"""Frames of the video, 25 a second: enough that the start of Python counts little."""
 
 STEADY = """
 import sys, time, cv2
@@ -100,7 +100,7 @@ def make_commands(folder: Path) -> dict[str, list[str]]:
     face = cv2.resize(load_image(ROOT / "examples" / "photos" / "astronaut.png"), (480, 480))
     view = cv2.copyMakeBorder(face, 0, 0, 80, 80, cv2.BORDER_REFLECT)[:, : SIZE[0]]
     for number in range(PHOTOS):
-        cv2.imwrite(str(photos / f"{number:03}.jpg"), np.roll(view, number, axis=1))
+        cv2.imwrite(str(photos / f"{number:03}.jpg"), np.roll(view, number % 60, axis=1))
     video = folder / "video.mp4"
     writer = VideoWriter(video)
     for number in range(FRAMES):
@@ -113,7 +113,7 @@ def make_commands(folder: Path) -> dict[str, list[str]]:
         "analyze PHOTO": [*command, "analyze", photo],
         "a photo, 1 thread": [sys.executable, "-c", STEADY, photo, "1"],
         "a photo, default threads": [sys.executable, "-c", STEADY, photo, "0"],
-        f"{PHOTOS} photos": [*command, "analyze", str(photos), "-q", "-o", str(folder / "photos.csv")],
+        f"{PHOTOS:,} photos": [*command, "analyze", str(photos), "-q", "-o", str(folder / "photos.csv")],
         "video to a table": [*command, "analyze", str(video), "-q", "-o", str(folder / "video.csv")],
         "video, drawn": [*command, "analyze", str(video), "-q", "-o", str(folder / "drawn.mp4")],
     }
