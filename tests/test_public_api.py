@@ -1,5 +1,6 @@
 """The front door: which names are public, and what importing costs."""
 
+import os
 import subprocess
 import sys
 
@@ -87,12 +88,28 @@ def test_a_photo_loads_only_what_reads_it() -> None:
     assert {"cv2", "onnxruntime", "facemood.pipeline"} <= names
     assert not names & (HEAVY | {"pyarrow", "dlib", "http.client", "numpy.ma", "rich.console", "rich.markdown"})
     assert not names & {"pydantic", "tempfile", "hashlib", "concurrent.futures", "PIL.ImageDraw", "PIL.TiffImagePlugin"}
+    assert {name for name in names if name.startswith("facemood.sinks.")} == {
+        "facemood.sinks.sink",
+        "facemood.sinks.table_files",  # the endings
+    }
     assert "facemood.ferc" not in names
     assert not {
         name for name in names if name.startswith(("facemood.explain", "facemood.evaluation", "facemood.server"))
     }
     assert "facemood.analysis" not in names
     assert {name for name in names if name.endswith("_command")} == {"facemood.cli.analyze_command"}
+
+
+def test_analyze_starts_no_threads_for_large_matrices() -> None:
+    photo = str(PHOTOS / "grace_hopper.jpg")
+    code = "from facemood.cli import main\nimport os, sys\n"
+    code += f"sys.argv = ['facemood', 'analyze', {photo!r}, '-q', '--json']\n"
+    code += "try:\n    main()\nexcept SystemExit:\n    print(os.environ['OPENBLAS_NUM_THREADS'], file=sys.stderr)"
+    for given, expected in ((None, "1"), ("2", "2")):
+        environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+        environment |= {"OPENBLAS_NUM_THREADS": given} if given else {}
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        assert done.stderr.strip().endswith(expected)
 
 
 def test_reading_a_face_loads_no_training_or_plotting_package() -> None:

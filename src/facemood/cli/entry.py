@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Iterable
@@ -37,6 +38,10 @@ COMMANDS = (
 
 GROUPS = ("archive", "models", "learn")
 """Commands that have commands of their own. The application ``app`` is in ``cli/NAME_command.py``."""
+
+
+LIGHT = ("analyze", "live", "serve")
+"""Commands that multiply no large matrices in NumPy. Threads for it would take CPU time when NumPy is imported."""
 
 
 def build_app(names: Iterable[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
@@ -95,6 +100,8 @@ def run() -> None:
     """
     listen()
     use_utf8()
+    if set(sys.argv[1:2]) & set(LIGHT):
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy is not imported yet
     named = [name for name in sys.argv[1:2] if name in (*COMMANDS, *GROUPS)]
     try:
         build_app(named or [*COMMANDS, *GROUPS])()

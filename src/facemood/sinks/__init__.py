@@ -3,60 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from facemood.atomic import STDOUT, is_stream
 from facemood.errors import OutputError, did_you_mean
 from facemood.render import IMAGE_SUFFIXES
-from facemood.sinks.annotated_images import FolderSink, PictureSink
-from facemood.sinks.annotation_files import (
-    ElanSink,
-    EventsCodebookSink,
-    EventsSink,
-    PraatSink,
-    SubtitlesSink,
-)
-from facemood.sinks.codebook import CodebookSink
-from facemood.sinks.episode_table import EpisodesSink
-from facemood.sinks.parquet import ParquetSink
-from facemood.sinks.peer_tables import OpenFaceSink, PyFeatSink
-from facemood.sinks.report import ReportSink
 from facemood.sinks.sink import MANY, ONE_PHOTO, ONE_VIDEO, Continuable, FailureSink, Sink
 from facemood.sinks.table_files import FORMATS
-from facemood.sinks.text_files import CsvSink, JsonLinesSink, JsonSink
-from facemood.sinks.video_file import VideoSink
-from facemood.sinks.whole_tables import RowsFileSink, SummaryCsvSink, SummaryFileSink
 
 __all__ = ["MANY", "ONE_PHOTO", "ONE_VIDEO", "SINKS", "Continuable", "FailureSink", "Sink", "open_sink", "sink_kind"]
 
 SUMMARY = ".summary"
 """Start of the endings of summaries, which may also stand alone: ``talk.summary.csv``, ``summary.csv``."""
 
-SINKS: dict[str, Any] = {
-    ".summary.csv": SummaryCsvSink,
-    **dict.fromkeys((f".summary{suffix}" for suffix in FORMATS), SummaryFileSink),
-    ".episodes.csv": EpisodesSink,
-    ".eaf": ElanSink,
-    ".textgrid": PraatSink,
-    ".srt": SubtitlesSink,
-    ".vtt": SubtitlesSink,
-    "_events.tsv": EventsSink,
-    "_events.json": EventsCodebookSink,
-    ".openface.csv": OpenFaceSink,
-    ".pyfeat.csv": PyFeatSink,
-    "codebook.csv": CodebookSink,
-    "codebook.md": CodebookSink,
-    ".csv": CsvSink,
-    ".parquet": ParquetSink,
-    **dict.fromkeys(FORMATS, RowsFileSink),
-    ".jsonl": JsonLinesSink,
-    ".json": JsonSink,
-    ".mp4": VideoSink,
-    ".html": ReportSink,
-    **dict.fromkeys(IMAGE_SUFFIXES, PictureSink),
+TABLE = "text_files:CsvSink"
+"""Writer of the table, also on standard output."""
+
+FOLDER = "annotated_images:FolderSink"
+"""Writer of a folder of images."""
+
+SINKS = {
+    ".summary.csv": "whole_tables:SummaryCsvSink",
+    **dict.fromkeys((f".summary{suffix}" for suffix in FORMATS), "whole_tables:SummaryFileSink"),
+    ".episodes.csv": "episode_table:EpisodesSink",
+    ".eaf": "annotation_files:ElanSink",
+    ".textgrid": "annotation_files:PraatSink",
+    ".srt": "annotation_files:SubtitlesSink",
+    ".vtt": "annotation_files:SubtitlesSink",
+    "_events.tsv": "annotation_files:EventsSink",
+    "_events.json": "annotation_files:EventsCodebookSink",
+    ".openface.csv": "peer_tables:OpenFaceSink",
+    ".pyfeat.csv": "peer_tables:PyFeatSink",
+    "codebook.csv": "codebook:CodebookSink",
+    "codebook.md": "codebook:CodebookSink",
+    ".csv": TABLE,
+    ".parquet": "parquet:ParquetSink",
+    **dict.fromkeys(FORMATS, "whole_tables:RowsFileSink"),
+    ".jsonl": "text_files:JsonLinesSink",
+    ".json": "text_files:JsonSink",
+    ".mp4": "video_file:VideoSink",
+    ".html": "report:ReportSink",
+    **dict.fromkeys(IMAGE_SUFFIXES, "annotated_images:PictureSink"),
 }
-"""A new writer is a new line here; the first ending that fits counts."""
+"""Module and class of the writer by the ending; the first ending that fits counts. A new writer is a new line here.
+
+A writer is imported when it is wanted: all of them take as long as reading two photos."""
 
 
 def sink_kind(path: str) -> Any:
@@ -71,16 +64,26 @@ def sink_kind(path: str) -> Any:
         >>> [sink_kind(name).__name__ for name in ("clip.episodes.csv", "images/", "summary.csv", "my-summary.csv")]
         ['EpisodesSink', 'FolderSink', 'SummaryCsvSink', 'CsvSink']
     """
+    module, _, name = _writer_of(path).partition(":")
+    return getattr(import_module(f"facemood.sinks.{module}"), name)
+
+
+def _writer_of(path: str) -> str:
+    """Return the module and class of the writer for a name.
+
+    Raises:
+        OutputError: The ending is unknown.
+    """
     if path.endswith("/"):
-        return FolderSink
-    for ending, kind in SINKS.items():
+        return FOLDER
+    for ending, writer in SINKS.items():
         if path.lower().endswith(ending) or (ending.startswith(SUMMARY) and Path(path).name.lower() == ending[1:]):
-            return kind
+            return writer
     if is_stream(path) and path.removeprefix(STDOUT) in ("", path):
-        return CsvSink
+        return TABLE
     suffix = Path(path).suffix.lower()
     if not suffix or Path(path).is_dir():
-        return FolderSink
+        return FOLDER
     raise OutputError(
         f"{path}: unknown kind of output {suffix!r}; expected {', '.join(SINKS)} or a folder."
         f"{did_you_mean(suffix, list(SINKS))}"
@@ -109,7 +112,7 @@ def open_sink(
     """
     kind = sink_kind(path)
     options: dict[str, Any] = {"anonymize": anonymize} if anonymize and kind.wants_images else {}
-    if names and kind is FolderSink:
+    if names and _writer_of(path) == FOLDER:
         options["names"] = names
     sink: Sink = kind(Path(path), info, layers, **options)
     return sink
