@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from facemood import EmotionRecognizer
 from tests.moving_faces import read_photo
 from tests.server.browser import Browser, Page
-from tests.server.conftest import Running, running
+from tests.server.conftest import Running
 from tests.videos import make_video
 from tests.web.test_page_options import choose_language
 
@@ -35,12 +33,6 @@ VIEWS: dict[str, dict[str, Any]] = {
     "forced": {"width": 1280, "dark": True, "forced": True},
 }
 """Sizes in CSS pixels, themes, and the size of the text."""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Running]:
-    with running(EmotionRecognizer("nano", threads=1)) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

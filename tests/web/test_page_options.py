@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -17,8 +16,8 @@ from facemood.facs import CODES
 from facemood.table import ANGLE_COLUMNS, columns_for
 from tests.conftest import PHOTOS
 from tests.moving_faces import read_photo
-from tests.server.browser import Browser, Page
-from tests.server.conftest import Running, running
+from tests.server.browser import Page
+from tests.server.conftest import Running
 
 pytestmark = pytest.mark.browser
 
@@ -27,27 +26,6 @@ SHOWN = "document.querySelector('.word')?.innerText"
 
 MAX_DIFFERENCE = {**dict.fromkeys(CODES, 0.02), **{column.name: 0.3 for column in ANGLE_COLUMNS}}
 """Largest differences of action units and of angles in degrees: landmarks differ by up to 0.05 pixels."""
-
-
-@pytest.fixture(scope="module")
-def nano() -> EmotionRecognizer:
-    return EmotionRecognizer("nano", threads=1)
-
-
-@pytest.fixture(scope="module")
-def server(nano: EmotionRecognizer) -> Iterator[Running]:
-    with running(nano) as found:
-        yield found
-
-
-@pytest.fixture
-def page(browser: Browser, server: Running) -> Iterator[Page]:
-    with browser.page() as page:
-        page.resize(1280, 860)
-        page.open(server.address)
-        page.send("DOM.enable")
-        yield page
-        assert page.troubles() == []
 
 
 def choose_language(page: Page, code: str) -> None:

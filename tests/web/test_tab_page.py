@@ -26,8 +26,8 @@ from facemood.text import percent
 from tests.conftest import PHOTOS
 from tests.moving_faces import Person, away, camera_picture, read_photo, walking
 from tests.moving_faces import make_video as moving_faces
-from tests.server.browser import Browser, Page
-from tests.server.conftest import Running, running
+from tests.server.browser import Page
+from tests.server.conftest import Running
 from tests.tables import from_csv, from_json
 from tests.videos import make_video
 
@@ -67,25 +67,11 @@ MAX_UNIT = 0.15
 PRESSED = "document.getElementById('in-tab').getAttribute('aria-pressed') === 'true'"
 
 
-@pytest.fixture(scope="module")
-def nano() -> EmotionRecognizer:
-    return EmotionRecognizer("nano", threads=1)
-
-
-@pytest.fixture(scope="module")
-def server(nano: EmotionRecognizer) -> Iterator[Running]:
-    with running(nano) as found:
-        yield found
-
-
-@pytest.fixture
-def page(browser: Browser, server: Running) -> Iterator[Page]:
-    with browser.page() as page:
-        page.resize(1280, 860)
-        page.open(server.address)
-        yield page
-        assert page.troubles() == []
-        assert page.addresses() <= {f"127.0.0.1:{server.port}"}
+@pytest.fixture(autouse=True)
+def alone(page: Page, server: Running) -> Iterator[None]:
+    """The page asks nobody else."""
+    yield
+    assert page.addresses() <= {f"127.0.0.1:{server.port}"}
 
 
 def decoded(data: bytes) -> Image:
@@ -108,11 +94,6 @@ def read_in_tab(page: Page) -> None:
     page.wait(PRESSED)
 
 
-def read_photo_in(page: Page, path: Path) -> None:
-    page.send("DOM.enable")
-    page.choose("photo-file", path)
-
-
 def test_the_engine_is_only_loaded_when_it_is_asked_for(page: Page, server: Running) -> None:
     before = requests_of(server)
     assert "/engine/" not in before
@@ -120,7 +101,7 @@ def test_the_engine_is_only_loaded_when_it_is_asked_for(page: Page, server: Runn
     assert "this machine" in page.text("where")
     read_in_tab(page)
     page.wait("document.getElementById('where').innerText.startsWith('Nowhere')")
-    read_photo_in(page, PHOTOS / "astronaut.png")
+    page.choose("photo-file", PHOTOS / "astronaut.png")
     page.wait(SHOWN)
     after = requests_of(server)
     assert "/engine/" in after
@@ -129,11 +110,11 @@ def test_the_engine_is_only_loaded_when_it_is_asked_for(page: Page, server: Runn
 
 def test_nothing_is_sent_while_the_tab_reads(page: Page, server: Running, nano: EmotionRecognizer) -> None:
     read_in_tab(page)
-    read_photo_in(page, PHOTOS / "astronaut.png")
+    page.choose("photo-file", PHOTOS / "astronaut.png")
     assert page.wait(SHOWN).lower() == "happy"
     asked = requests_of(server)
     page.events.clear()
-    read_photo_in(page, PHOTOS / "grace_hopper.jpg")
+    page.choose("photo-file", PHOTOS / "grace_hopper.jpg")
     page.wait(f"{SHOWN}.toLowerCase() === 'neutral'")
     expected = nano.analyze_image(PHOTOS / "grace_hopper.jpg").faces[0]
     assert percent(expected.confidence) in page.run("document.querySelector('.how').innerText")
@@ -311,7 +292,7 @@ def test_faces_are_hidden_in_the_image_snapshots_and_photos(
         assert np.abs(cv2.Laplacian(inner, cv2.CV_64F)).mean() < SMOOTHNESS  # a few colours, and no eyes
         assert np.abs(shown[-60:].astype(float) - image[-60:]).mean() < 8  # the rest is as it was
     page.click("stop")
-    read_photo_in(page, PHOTOS / "astronaut.png")
+    page.choose("photo-file", PHOTOS / "astronaut.png")
     page.wait(SHOWN)
     photo = read_photo("astronaut.png")
     hidden = decoded(base64.b64decode(page.run(PICTURE)))
