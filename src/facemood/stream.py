@@ -8,6 +8,7 @@ import itertools
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from numbers import Integral
 from typing import Any, TypeAlias
 
@@ -17,7 +18,7 @@ from facemood.frame_batches import batched
 from facemood.participants import Participants
 from facemood.pipeline import Pipeline
 from facemood.plan_file import Plan, participants_of
-from facemood.progress import Hook, open_hook
+from facemood.progress import Hook, open_hook, tell_name
 from facemood.results import Result
 from facemood.scene_start import begin_scene, find_orientation
 from facemood.schema import Frame
@@ -98,7 +99,8 @@ class Stream:
                 hook(done, total)
 
             hook(0, total)
-            run = _Run(self, variants, advance, ahead=known is not None and len(known) > 1)
+            begin = partial(tell_name, hook)
+            run = _Run(self, variants, advance, begin, ahead=known is not None and len(known) > 1)
             yield from change_each(run.results(inputs), self._with_segments)
 
     @property
@@ -151,12 +153,14 @@ class _Run:
         stream: How the inputs are read.
         variants: Values of each label besides its probability; the same in all results of the run.
         advance: Called with the number of frames or photos that were read.
+        begin: Called with the name of each input as it is begun.
         ahead: Whether photos are decoded ahead; inputs of a generator are not asked for before they are needed.
     """
 
     stream: Stream
     variants: tuple[str, ...]
     advance: Callable[[int], None]
+    begin: Callable[[str], None]
     ahead: bool
 
     def results(self, inputs: Iterable[Item]) -> Iterator[Result]:
@@ -182,6 +186,7 @@ class _Run:
             nonlocal opened
             for name, step in steps:
                 if step is None:
+                    self.begin(name)
                     opened += 1
                 elif isinstance(step, Frame):
                     yield step
@@ -220,6 +225,7 @@ class _Run:
     def _read_batches(self, item: Item) -> Iterator[list[Result]]:
         """Yield the results of a video or a live source batch by batch."""
         name = name_of_item(item)
+        self.begin(name)
         with self._errors_of(name):
             if is_live_input(item):
                 yield from self._read_live(name)

@@ -19,7 +19,7 @@ from facemood.archive.segment_edges import count_segments
 from facemood.archive.worker_pool import WorkerPool
 from facemood.archive.worker_process import DIED, WorkerMessage, WorkerProcess, WorkerSetup, describe_death
 from facemood.errors import WorkerError
-from facemood.progress import Hook, open_hook
+from facemood.progress import Hook, open_hook, tell_name
 from facemood.results import Result
 from facemood.sources import ErrorHandler
 from facemood.sources.remote import is_remote
@@ -115,6 +115,7 @@ class OrderedReading:
         with open_hook(progress) as hook, closing(_Line(self, inputs)) as line:
             for kind, value in _joined(line.run(), SegmentTimes.of(self.reading.video)):
                 if kind == "result":
+                    tell_name(hook, value.source)
                     yield value
                 elif kind == "failure":
                     on_error(*value)
