@@ -1,4 +1,4 @@
-"""Commands that start quickly: values that are what they should be are not converted."""
+"""Commands that start quickly: values that are what they should be are not converted. Their help has groups."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from functools import partial
 from typing import Any, TypeAlias, get_args, get_origin
 
 from typer.core import TyperCommand, TyperGroup
+
+from facemood.cli.option_groups import sections_of, with_groups
 
 Process: TypeAlias = Callable[[Any, Any], Any]
 """Turns what was given for a parameter into its value: takes the context and what was given."""
@@ -20,8 +22,14 @@ class QuickCommand(TyperCommand):
     """
 
     def get_params(self, ctx: Any) -> Any:
-        """Return the parameters, those of Typer too."""
-        return _quickened(super().get_params(ctx))
+        """Return the parameters, those of Typer too; many options are in the order of their groups."""
+        return _quickened(with_groups(super().get_params(ctx)))
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the options of a plain help text in their groups, as boxes have them."""
+        for title, lines in sections_of(self.get_params(ctx), ctx).items():
+            with formatter.section(title):
+                formatter.write_dl(lines)
 
 
 class QuickGroup(TyperGroup):
