@@ -15,6 +15,7 @@ LAYERS = [
     {
         "defaults",
         "labels",
+        "languages",
         "facs",
         "affect",
         "formula",

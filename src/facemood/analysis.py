@@ -19,6 +19,7 @@ from facemood.atomic import replacing
 from facemood.csv_dialect import PLAIN, write_csv
 from facemood.data_frames import data_frame
 from facemood.errors import OutputError
+from facemood.languages import ENGLISH
 from facemood.originals import refuse_overwriting
 from facemood.results import Failure, Result
 from facemood.table import (
@@ -253,11 +254,12 @@ class Analysis:
         """Return the tracks of all people in videos, video by video, ordered by track ID."""
         return collect_tracks(self.results)
 
-    def plot_timeline(self, *, width: float = 10.0) -> Figure:
+    def plot_timeline(self, *, width: float = 10.0, language: str = ENGLISH) -> Figure:
         """Draw the people of videos over time: probabilities as stacked areas, and time shares as bars.
 
         Args:
             width: Width of the figure in inches.
+            language: Language of the labels, as for `Result.draw`.
 
         Raises:
             MissingExtraError: matplotlib is not installed (extra ``plot``).
@@ -265,7 +267,7 @@ class Analysis:
         """
         from facemood.render.plots import plot_timeline
 
-        return plot_timeline(self.tracks(), width=width)
+        return plot_timeline(self.tracks(), width=width, language=language)
 
     def summary(self) -> dict[str, Any]:
         """Return the numbers of frames, faces and failures, and each expression's share and mean probability.

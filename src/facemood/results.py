@@ -16,6 +16,7 @@ from facemood.csv_dialect import write_csv
 from facemood.data_frames import data_frame
 from facemood.errors import OptionError, OutputError
 from facemood.filenames import escape_name
+from facemood.languages import ENGLISH
 from facemood.originals import refuse_overwriting
 from facemood.participants import Segment
 from facemood.render import IMAGE_SUFFIXES, draw_faces, encode_png, write_image
@@ -126,16 +127,18 @@ class Result:
     def __len__(self) -> int:
         return len(self.faces)
 
-    def draw(self, image: ImageLike | None = None, *, layers: Collection[str] = ()) -> Image:
+    def draw(self, image: ImageLike | None = None, *, layers: Collection[str] = (), language: str = ENGLISH) -> Image:
         """Return the annotated frame with boxes, labels and bars, (H, W, 3) uint8 BGR.
 
         Args:
             image: The frame, if the result did not keep it, as `EmotionRecognizer.analyze_image` takes it.
             layers: What to draw in addition, some of `facemood.render.LAYERS`: ``"points"``, ``"mesh"`` (outlines of
                 the face), ``"pose"``; ``"map"`` after `facemood.explain.with_maps`.
+            language: Language of the labels: ``"en"``, ``"de"``, ``"es"``, ``"fr"``, ``"tr"`` or ``"zh"``. They are
+                English where no font on this machine has the characters.
 
         Raises:
-            OptionError: The result has no image, and none is given.
+            OptionError: The result has no image, and none is given; or there is no such language.
             SourceError: The given one is no image.
             OutputError: A layer is unknown.
         """
@@ -145,14 +148,15 @@ class Result:
                 "this result has no image; pass it as the argument, or read with analyze_image or "
                 "stream(..., keep_images=True), which keep it"
             )
-        return draw_faces(frame, self.faces, layers=layers)
+        return draw_faces(frame, self.faces, layers=layers, language=language)
 
-    def plot(self, image: ImageLike | None = None, *, layers: Collection[str] = ()) -> Figure:
+    def plot(self, image: ImageLike | None = None, *, layers: Collection[str] = (), language: str = ENGLISH) -> Figure:
         """Return a figure for matplotlib: the annotated frame, and the probabilities of each face beside it.
 
         Args:
             image: The frame, if the result did not keep it.
             layers: What to draw in addition, as for `draw`.
+            language: Language of the labels, as for `draw`; English where matplotlib's own font lacks characters.
 
         Raises:
             MissingExtraError: matplotlib is not installed (extra ``plot``).
@@ -160,14 +164,15 @@ class Result:
         """
         from facemood.render.plots import plot_faces
 
-        return plot_faces(self.draw(image, layers=layers), self.faces)
+        return plot_faces(self.draw(image, layers=layers, language=language), self.faces, language=language)
 
-    def show(self, image: ImageLike | None = None, *, layers: Collection[str] = ()) -> None:
+    def show(self, image: ImageLike | None = None, *, layers: Collection[str] = (), language: str = ENGLISH) -> None:
         """Show the annotated frame: in a notebook's cell, otherwise in a window, until Enter, q or Esc is pressed.
 
         Args:
             image: The frame, if the result did not keep it.
             layers: What to draw in addition, as for `draw`.
+            language: Language of the labels, as for `draw`.
 
         Raises:
             OptionError: The result has no image, and none is given.
@@ -176,14 +181,15 @@ class Result:
         """
         from facemood.render.show import show_image
 
-        show_image(self.draw(image, layers=layers), title=self.source)
+        show_image(self.draw(image, layers=layers, language=language), title=self.source)
 
-    def save(self, path: str | os.PathLike[str], *, layers: Collection[str] = ()) -> Path:
+    def save(self, path: str | os.PathLike[str], *, layers: Collection[str] = (), language: str = ENGLISH) -> Path:
         """Write the annotated image, or the result as .json or .csv.
 
         Args:
             path: The file; its suffix selects the format.
             layers: What to draw on an image in addition, as for `draw`.
+            language: Language of the labels on an image, as for `draw`. Tables and JSON are English.
 
         Raises:
             OptionError: The result has no image to draw on.
@@ -192,7 +198,7 @@ class Result:
         target = Path(path)
         refuse_overwriting([target], [self.source])
         if target.suffix.lower() in IMAGE_SUFFIXES:
-            write_image(target, self.draw(layers=layers))
+            write_image(target, self.draw(layers=layers, language=language))
         elif target.suffix.lower() == ".json":
             with replacing(target, encoding="utf-8") as file:
                 file.write(self.to_json())

@@ -49,6 +49,20 @@ def test_a_table_for_people_goes_to_stderr(facemood: Run, astronaut: Path, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+def test_expressions_are_said_in_the_language_asked_for(facemood: Run, astronaut: Path, tmp_path: Path) -> None:
+    outputs = [part for name in ("d.png", "t.csv", "r.html") for part in ("-o", name)]
+    done = facemood("analyze", astronaut, "--language", "de", *outputs)
+    assert done.returncode == 0
+    assert "Freude >99%" in " ".join(done.stderr.split())
+    assert ",happy," in (tmp_path / "t.csv").read_text()
+    assert "Freude" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert facemood("analyze", astronaut, "-o", "e.png").returncode == 0
+    assert (tmp_path / "d.png").read_bytes() != (tmp_path / "e.png").read_bytes()
+    refused = facemood("analyze", astronaut, "--language", "xx")
+    assert refused.returncode == 2
+    assert "expected en, de, es, fr, tr, zh" in " ".join(refused.stderr.split())
+
+
 def test_json_goes_to_stdout_a_line_an_image(facemood: Run) -> None:
     done = facemood("analyze", PHOTOS, "--json")
     assert (done.returncode, done.stderr) == (0, "")

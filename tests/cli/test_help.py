@@ -16,6 +16,7 @@ from facemood.datasets.readers import KINDS
 from facemood.explain import METHODS, SEGMENTERS
 from facemood.explain.fill import HIDES
 from facemood.ferc.system import MODEL as FERC
+from facemood.languages import list_languages
 from facemood.models import ModelSession, find_model, list_models
 from facemood.models.registry import PRECISIONS
 from facemood.models.runtime import DEVICES
@@ -35,6 +36,7 @@ VALUES = {
     "draw": set(LAYERS),
     "head": set(ModelSession(find_model("default"), device="cpu").card.heads),
     "hide": set(HIDES),
+    "language": set(list_languages()),
     "method": set(METHODS),
     "precision": set(PRECISIONS),
     "prior": set(PRIORS),

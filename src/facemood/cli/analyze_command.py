@@ -17,6 +17,7 @@ from facemood.cli.arguments import (
     Draw,
     Expression,
     Head,
+    Language,
     MaxFaces,
     MinFace,
     Model,
@@ -35,6 +36,7 @@ from facemood.cli.terminal import Json, Quiet, Verbose, say, start_logging
 from facemood.cli.times import parse_every, parse_period, parse_segment
 from facemood.csv_dialect import PLAIN
 from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, DEFAULT_PRECISION, MIN_FACE, SMOOTH
+from facemood.languages import ENGLISH, speaker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -159,6 +161,7 @@ def analyze(
     valence: Valence = False,
     expression: Expression = None,
     anonymize: Anonymize = "",
+    language: Language = ENGLISH,
     resume: Resume = False,
     overwrite: Overwrite = False,
     model: Model = DEFAULT_MODEL,
@@ -206,6 +209,7 @@ def analyze(
     }  # fmt: skip
     named, carried = _named(sources, from_list, column)
     looks: dict[str, Any] = {"layers": draw or [], "anonymize": anonymize}
+    looks |= {"language": language} if language != ENGLISH else {}
     apart = bool(workers or shard or on)
     _refuse_with_study(participants, apart=apart, cut=bool(segment))
     reading = None
@@ -224,7 +228,7 @@ def analyze(
         video, named, output or [], participants, listed=from_list, batch=batch, allow_download=allow_download
     )
     run.bar, run.dialect = not quiet and sys.stderr.isatty(), csv_dialect
-    run.resume, run.overwrite = resume, overwrite
+    run.resume, run.overwrite, run.seen.say = resume, overwrite, speaker(language)
     if reading is not None:
         run.read_with(reading, workers or 1, named)
     run.check(json=json, draws=bool(draw))

@@ -272,6 +272,27 @@ def _known_way(how: str) -> str:
         raise typer.BadParameter(str(error)) from error
 
 
+def _known_language(code: str) -> str:
+    """Refuse an unknown language before anything is loaded."""
+    from facemood.errors import OptionError
+    from facemood.languages import check_language
+
+    try:
+        return check_language(code)
+    except OptionError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+Language = Annotated[
+    str,
+    typer.Option(
+        "--language",
+        metavar="CODE",
+        callback=_known_language,
+        help="Language of the expressions in images, videos, reports and on the terminal: en, de, es, fr, tr or zh. "
+        "Tables and JSON are always English.",
+    ),
+]
 Anonymize = Annotated[
     str,
     typer.Option(

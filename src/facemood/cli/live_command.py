@@ -15,6 +15,7 @@ from facemood.cli.arguments import (
     Draw,
     Expression,
     Head,
+    Language,
     LiveOrientation,
     MaxFaces,
     MinFace,
@@ -31,6 +32,7 @@ from facemood.cli.terminal import INTERRUPTED, SOME_FAILED, Json, Quiet, Verbose
 from facemood.cli.times import parse_period
 from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, DEFAULT_PRECISION, MIN_FACE, SMOOTH
 from facemood.errors import FacemoodError
+from facemood.languages import ENGLISH, Say, speaker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,6 +74,7 @@ def live(
     mirror: Mirror = None,
     anonymize: Anonymize = "",
     draw: Draw = None,
+    language: Language = ENGLISH,
     smooth: Smooth = SMOOTH,
     baseline: Baseline = None,
     valence: Valence = False,
@@ -114,10 +117,10 @@ def live(
         valence=valence, expressions=read_expressions(expression or []),
     )  # fmt: skip
     options = LiveOptions(
-        mirror=source.startswith("camera") if mirror is None else mirror, layers=tuple(draw or ()),
+        mirror=source.startswith("camera") if mirror is None else mirror, layers=tuple(draw or ()), language=language,
         anonymize=anonymize, folder=record or Path(), record=record is not None,
     )  # fmt: skip
-    listener = _Listener(json=json, describe=not (window or json or quiet), react=reaction)
+    listener = _Listener(speaker(language), json=json, describe=not (window or json or quiet), react=reaction)
     needs_images = window or record is not None
     results = recognizer.stream(source, smooth=video.smooth, baseline=video.baseline, keep_images=needs_images)
     results = with_layers(recognizer, results, options.layers)
@@ -133,13 +136,14 @@ class _Listener:
     """Called with each result: counts it and prints it if that was requested.
 
     Args:
+        say: Returns the word for a label.
         json: Print each result as JSON on stdout.
         describe: Print the faces on stderr whenever a label changes.
         react: Also called with each result.
     """
 
-    def __init__(self, *, json: bool, describe: bool, react: Callable[[Result], None] | None = None) -> None:
-        self.json, self.describe, self.react, self.count = json, describe, react, 0
+    def __init__(self, say: Say, *, json: bool, describe: bool, react: Callable[[Result], None] | None = None) -> None:
+        self.say, self.json, self.describe, self.react, self.count = say, json, describe, react, 0
         self.labels: list[str] | None = None
 
     def __call__(self, result: Result) -> None:
@@ -151,7 +155,7 @@ class _Listener:
             print_line(result.to_json())
         labels = [face.reported[0] for face in result.faces]
         if self.describe and labels != self.labels:
-            say(f"{result.timestamp or 0:7.1f} s  {_describe(result)}")
+            say(f"{result.timestamp or 0:7.1f} s  {_describe(result, self.say)}")
         self.labels = labels
 
 
@@ -170,10 +174,10 @@ def _exit_codes(listener: _Listener) -> Iterator[None]:
         raise typer.Exit(SOME_FAILED) from None
 
 
-def _describe(result: Result) -> str:
+def _describe(result: Result, say: Say) -> str:
     """Return a result's faces as one line of text, the largest first."""
     from facemood.render.draw import words_of
 
     numbers = ["" if face.track_id is None else f"{face.track_id}: " for face in result.faces]
-    faces = [f"{number}{words_of(face)}" for number, face in zip(numbers, result.faces, strict=True)]
+    faces = [f"{number}{words_of(face, say)}" for number, face in zip(numbers, result.faces, strict=True)]
     return "   ".join(faces) or "no face"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from facemood.cli.terminal import shorten
 from facemood.filenames import printable
+from facemood.languages import Say
 from facemood.text import count, joined, percent, share_percent, share_range
 
 if TYPE_CHECKING:
@@ -28,16 +29,22 @@ UNBOUNDED = 10_000
 
 
 class RunSummary:
-    """Counts photos, frames and faces, and keeps the rows of the tables."""
+    """Counts photos, frames and faces, and keeps the rows of the tables.
+
+    Attributes:
+        say: Returns the word for a label.
+    """
 
     photos: int
     frames: int
     faces: int
+    say: Say
 
     def __init__(self) -> None:
         from facemood.timeline import TrackCollector
 
         self.photos = self.frames = self.faces = 0
+        self.say = str
         self._rows: list[list[str]] = []
         self._hidden = 0
         self._people = TrackCollector()
@@ -49,7 +56,7 @@ class RunSummary:
             self.frames += 1
             return
         self.photos += 1
-        rows = _face_rows(result)
+        rows = _face_rows(result, self.say)
         room = MAX_ROWS - len(self._rows)
         self._rows += rows[:room]
         self._hidden += len(rows[room:])
@@ -87,7 +94,9 @@ class RunSummary:
             console.print(f"… and {self._hidden} more; write all with -o table.csv")
         tracks = self._people.tracks()
         if tracks:
-            _show_table(console, ["video", "person", "duration", "expressions"], _people_rows(tracks[:MAX_ROWS]))
+            _show_table(
+                console, ["video", "person", "duration", "expressions"], _people_rows(tracks[:MAX_ROWS], self.say)
+            )
         if len(tracks) > MAX_ROWS:
             console.print(f"… and {len(tracks) - MAX_ROWS} more people; write all with -o report.html")
         known = f", {count(len(tracks), 'person', 'people')}" if self.frames else ""
@@ -116,7 +125,7 @@ def _show_table(console: Console, columns: list[str], rows: list[list[str]]) -> 
     console.print(table)
 
 
-def _face_rows(result: Result) -> list[list[str]]:
+def _face_rows(result: Result, say: Say) -> list[list[str]]:
     """Return the table rows of a photo: one per face, or one that says that no face was found."""
     from facemood.render.draw import name_of
 
@@ -125,12 +134,12 @@ def _face_rows(result: Result) -> list[list[str]]:
         return [[name, "-", "no face found", "", ""]]
     rows = []
     for number, face in enumerate(result.faces):
-        others = "  ".join(f"{label} {percent(probability)}" for label, probability in face.top(3)[1:])
+        others = "  ".join(f"{say(label)} {percent(probability)}" for label, probability in face.top(3)[1:])
         rows.append(
             [
                 name if number == 0 else "",
                 str(number),
-                name_of(face),
+                name_of(face, say),
                 percent(face.confidence) if face.labels else "",
                 others,
             ]
@@ -138,14 +147,14 @@ def _face_rows(result: Result) -> list[list[str]]:
     return rows
 
 
-def _people_rows(tracks: list[Track]) -> list[list[str]]:
+def _people_rows(tracks: list[Track], say: Say) -> list[list[str]]:
     """Return the table rows of videos: one per person, with the three most frequent expressions."""
     rows, video = [], None
     for track in tracks:
         top = sorted(track.shares.items(), key=lambda item: -item[1])[:3]
         ranges = {label: share_range(interval) for label, interval in track.share_intervals.items()}
         expressions = "  ".join(
-            f"{label} {share_percent(share)} ({ranges[label]})" for label, share in top if share > 0
+            f"{say(label)} {share_percent(share)} ({ranges[label]})" for label, share in top if share > 0
         )
         name = shorten(printable(track.source)) if track.source != video else ""
         rows.append([name, printable(track.name), f"{track.seconds:.1f} s", expressions])

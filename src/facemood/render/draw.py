@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
 
 from facemood.imaging import AnyImage, as_image
-from facemood.render.fonts import drawable, font_for
+from facemood.languages import ENGLISH, Say, check_language
+from facemood.render.fonts import drawable, drawable_word, font_for
 from facemood.render.overlay import draw_layers
 from facemood.render.palette import GROUND, INK, Colour, colour_of, ink_on
 from facemood.schema import Face, Image
@@ -55,13 +57,17 @@ class Area(NamedTuple):
         return Area(left, top, left + self.x2 - self.x1, top + self.y2 - self.y1)
 
 
-def draw_faces(image: AnyImage, faces: Sequence[Face], *, layers: Collection[str] = ()) -> Image:
+def draw_faces(
+    image: AnyImage, faces: Sequence[Face], *, layers: Collection[str] = (), language: str = ENGLISH
+) -> Image:
     """Return a copy of an image with the box, label, confidence and three most probable expressions of each face.
 
     Args:
         image: (H, W, 3) BGR or (H, W) grey, uint8, or a Pillow image; it is not changed.
         faces: The faces detected in the image.
         layers: What to draw on the faces in addition, some of `overlay.LAYERS`.
+        language: Language of the labels, some of `facemood.languages.list_languages`. They are English where no font on
+            this machine has the characters.
 
     Returns:
         (H, W, 3) uint8 BGR. The label is always drawn. The panel of bars touches its face. It is left out if it would
@@ -70,10 +76,12 @@ def draw_faces(image: AnyImage, faces: Sequence[Face], *, layers: Collection[str
     Raises:
         OutputError: A layer is unknown.
         ImageError: The image is something else, such as a path.
+        OptionError: There is no such language.
     """
     from PIL import Image as Pillow
     from PIL import ImageDraw
 
+    say = partial(drawable_word, language=check_language(language))
     canvas = Pillow.fromarray(cv2.cvtColor(draw_layers(as_image(image), faces, layers), cv2.COLOR_BGR2RGB))
     pen = ImageDraw.Draw(canvas, "RGBA")
     boxes = [Area(*np.rint(face.box).astype(int).tolist()) for face in faces]
@@ -84,15 +92,15 @@ def draw_faces(image: AnyImage, faces: Sequence[Face], *, layers: Collection[str
     taken = list(boxes)
     classified = [part for part in zip(numbers_of(faces), faces, boxes, sizes, strict=True) if part[1].labels]
     for number, face, box, size in classified:
-        text = f"{number}  {drawable(words_of(face))}".strip()
+        text = f"{number}  {drawable(words_of(face, say))}".strip()
         tag = _place_tag(text, box, size, canvas.size, taken)
         _draw_tag(pen, text, colour_of(face.reported[0]), tag, size)
         taken.append(tag)
     for _, face, box, size in classified if len(classified) <= MOST_PANELS else []:
         others = [head for head, other in zip(map(_head, boxes), boxes, strict=True) if other is not box]
-        panel = _place_panel(box, _panel_size(face, size), canvas.size, [*taken, *others])
+        panel = _place_panel(box, _panel_size(face, size, say), canvas.size, [*taken, *others])
         if panel is not None and box.x2 - box.x1 >= LEAST_PANEL_FACE * min(canvas.size):
-            _draw_panel(pen, face, panel, size)
+            _draw_panel(pen, face, panel, size, say)
             _tie(pen, colour_of(face.reported[0]), panel, box, size)
             taken.append(panel)
     return np.asarray(cv2.cvtColor(np.asarray(canvas), cv2.COLOR_RGB2BGR), np.uint8)
@@ -111,30 +119,39 @@ def draw_profile(face: Face, *, size: int = 22) -> Image:
     from PIL import Image as Pillow
     from PIL import ImageDraw
 
-    width, height = _panel_size(face, size, rows=len(face.labels))
+    width, height = _panel_size(face, size, str, rows=len(face.labels))
     canvas = Pillow.new("RGB", (width, height), GROUND)
-    _draw_panel(ImageDraw.Draw(canvas, "RGBA"), face, Area(0, 0, width, height), size, rows=len(face.labels))
+    place = Area(0, 0, width, height)
+    _draw_panel(ImageDraw.Draw(canvas, "RGBA"), face, place, size, str, rows=len(face.labels))
     return np.asarray(cv2.cvtColor(np.asarray(canvas), cv2.COLOR_RGB2BGR), np.uint8)
 
 
-def words_of(face: Face) -> str:
+def words_of(face: Face, say: Say = str) -> str:
     """Return a face's reported label and its probability, or `NO_PREDICTION`.
+
+    Args:
+        face: The face.
+        say: Returns the word for a label.
 
     Example:
         >>> words_of(Face(np.zeros(4, np.float32), 0.9))
         'no prediction'
     """
-    return f"{name_of(face)} {percent(face.reported[1])}" if face.labels else NO_PREDICTION
+    return f"{name_of(face, say)} {percent(face.reported[1])}" if face.labels else NO_PREDICTION
 
 
-def name_of(face: Face) -> str:
+def name_of(face: Face, say: Say = str) -> str:
     """Return a face's reported label, with a question mark if the model is not certain, or `NO_PREDICTION`.
+
+    Args:
+        face: The face.
+        say: Returns the word for a label.
 
     Example:
         >>> name_of(Face(np.zeros(4, np.float32), 0.9, labels=("sad",), probabilities=np.ones(1), certain=False))
         'sad?'
     """
-    word = face.reported[0] or NO_PREDICTION
+    word = say(face.reported[0]) if face.reported[0] else NO_PREDICTION
     return f"{word}?" if face.certain is False else word
 
 
@@ -182,10 +199,10 @@ def _draw_tag(pen: ImageDraw.ImageDraw, text: str, colour: Colour, tag: Area, si
     pen.text(middle, text, fill=ink_on(colour), font=font_for(text, size), anchor="mm")
 
 
-def _panel_size(face: Face, size: int, *, rows: int = ROWS) -> tuple[int, int]:
+def _panel_size(face: Face, size: int, say: Say, *, rows: int = ROWS) -> tuple[int, int]:
     """Return the width and height of a panel of bars in pixels."""
     small = _small(size)
-    texts = [drawable(label) for label, _ in face.top(rows)]
+    texts = [drawable(say(label)) for label, _ in face.top(rows)]
     longest = max(font_for(text, small).getlength(text) for text in texts)
     return round(longest + 9 * small), round((len(texts) + 0.5) * small * 1.5)
 
@@ -223,11 +240,11 @@ def _tie(pen: ImageDraw.ImageDraw, colour: Colour, panel: Area, box: Area, size:
         pen.rectangle((left - 1, middle - half, right + 1, middle + half), fill=colour)
 
 
-def _draw_panel(pen: ImageDraw.ImageDraw, face: Face, place: Area, size: int, *, rows: int = ROWS) -> None:
+def _draw_panel(pen: ImageDraw.ImageDraw, face: Face, place: Area, size: int, say: Say, *, rows: int = ROWS) -> None:
     """Draw a line for each of the most probable expressions: label, bar, percentage."""
     small = _small(size)
     line, pad = small * 1.5, small * 0.6
-    texts = [(label, drawable(label), probability) for label, probability in face.top(rows)]
+    texts = [(label, drawable(say(label)), probability) for label, probability in face.top(rows)]
     bar_left = place.x1 + pad + max(font_for(text, small).getlength(text) for _, text, _ in texts) + pad
     bar_right = place.x2 - pad - small * 2.9
     pen.rounded_rectangle(place, radius=small // 2, fill=(*GROUND, 205))

@@ -6,6 +6,8 @@ import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
+from facemood.languages import word_of
+
 if TYPE_CHECKING:
     from PIL import ImageFont
 
@@ -50,6 +52,18 @@ def drawable(text: str) -> str:
     return "".join(
         character if character.isascii() else "?" for character in plain if not unicodedata.combining(character)
     )
+
+
+@lru_cache(maxsize=256)
+def drawable_word(label: str, language: str) -> str:
+    """Return the word for a label in a language; in English where no font on this machine has its characters.
+
+    Example:
+        >>> drawable_word("happy", "de")
+        'Freude'
+    """
+    word = word_of(label, language)
+    return word if has_all(font_for(word, 16), word) else drawable(label)
 
 
 def has_all(font: Font, text: str) -> bool:

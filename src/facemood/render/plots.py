@@ -10,7 +10,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from facemood.errors import OptionError, require
 from facemood.filenames import printable
+from facemood.languages import ENGLISH, Say, check_language, word_of
 from facemood.render.draw import numbers_of
 from facemood.render.palette import CHART_GREY, CHART_INK, hex_of
 from facemood.schema import Face, Image
@@ -114,7 +115,7 @@ class Person(Protocol):
         ...
 
 
-def plot_timeline(people: Sequence[Person], *, width: float = WIDTH) -> Figure:
+def plot_timeline(people: Sequence[Person], *, width: float = WIDTH, language: str = ENGLISH) -> Figure:
     """Draw people over time, one below the other: probabilities as stacked areas, and time shares as bars.
 
     The areas are empty while a person is out of sight. Lines are straight from frame to frame; the last frame before a
@@ -123,13 +124,14 @@ def plot_timeline(people: Sequence[Person], *, width: float = WIDTH) -> Figure:
     Args:
         people: Tracks, for example from `facemood.timeline.collect_tracks`. People of one video share a time axis.
         width: Width of the figure in inches.
+        language: Language of the labels; English where `STYLE`'s font lacks characters.
 
     Returns:
         A figure without a window: a notebook displays it, and `savefig` writes it.
 
     Raises:
         MissingExtraError: matplotlib is not installed (extra ``plot``).
-        OptionError: `people` is empty.
+        OptionError: `people` is empty, or there is no such language.
 
     Example:
         >>> from facemood.timeline import Track
@@ -143,24 +145,26 @@ def plot_timeline(people: Sequence[Person], *, width: float = WIDTH) -> Figure:
             "there are no tracks to draw: no face in these results has a track ID and a timestamp; analyze a video"
         )
     labels = tuple(dict.fromkeys(label for person in people for label in stacking_order(person.labels)))
+    say = _plot_words(language)
     with _drawing(width, 0.7 + ROW * len(people)) as figure:
         grid = figure.subplots(len(people), 2, squeeze=False, width_ratios=(5, 1))
         for (areas, shares), person in zip(grid, people, strict=True):
             _draw_areas(areas, person, _span(person, people))
-            _draw_shares(shares, person)
+            _draw_shares(shares, person, say)
         colours = [hex_of(label) for label in labels]
         patches = require("matplotlib.patches", extra="plot")
-        handles = [patches.Patch(color=colour, label=label) for label, colour in zip(labels, colours, strict=True)]
+        handles = [patches.Patch(color=colour, label=say(label)) for label, colour in zip(labels, colours, strict=True)]
         figure.legend(handles=handles, loc="outside upper left", ncols=8, frameon=False, handlelength=1)
     return figure
 
 
-def plot_faces(drawn: Image, faces: Sequence[Face]) -> Figure:
+def plot_faces(drawn: Image, faces: Sequence[Face], *, language: str = ENGLISH) -> Figure:
     """Draw an annotated picture, and the probabilities of its first faces as bars beside it.
 
     Args:
         drawn: The picture as `draw_faces` returns it, (H, W, 3) uint8 BGR.
         faces: Its faces.
+        language: Language of the labels; English where `STYLE`'s font lacks characters.
 
     Returns:
         A figure without a window: a notebook displays it, and `savefig` writes it.
@@ -168,6 +172,7 @@ def plot_faces(drawn: Image, faces: Sequence[Face]) -> Figure:
     Raises:
         MissingExtraError: matplotlib is not installed (extra ``plot``).
     """
+    say = _plot_words(language)
     shown = [(face, number) for face, number in zip(faces, numbers_of(faces), strict=True) if face.labels][:MOST_FACES]
     height = max(PICTURE * min(drawn.shape[0] / drawn.shape[1], 1.0), PROFILE * len(shown), 1.0)
     with _drawing(PICTURE + (3.2 if shown else 0.0), height) as figure:
@@ -179,11 +184,11 @@ def plot_faces(drawn: Image, faces: Sequence[Face]) -> Figure:
         picture.set_axis_off()
         picture.set_anchor("N")
         for row, (face, number) in enumerate(shown):
-            _draw_profile(figure.add_subplot(grid[row, 1]), face, number)
+            _draw_profile(figure.add_subplot(grid[row, 1]), face, number, say)
     return figure
 
 
-def _draw_profile(axes: Axes, face: Face, number: str) -> None:
+def _draw_profile(axes: Axes, face: Face, number: str, say: Say) -> None:
     """Draw the probabilities of a face as bars, the label that is reported in bold."""
     label, _ = face.reported
     places = range(len(face.labels))
@@ -191,9 +196,9 @@ def _draw_profile(axes: Axes, face: Face, number: str) -> None:
     axes.barh(places, face.probabilities, color=[hex_of(name) for name in face.labels], height=0.62)
     for place, probability in zip(places, face.probabilities.tolist(), strict=True):
         axes.text(1.04, place, percent(probability), va="center", fontsize=8)
-    axes.set_yticks(list(places), face.labels, fontsize=8)
+    axes.set_yticks(list(places), list(map(say, face.labels)), fontsize=8)
     for text in axes.get_yticklabels():
-        text.set_fontweight("bold" if text.get_text() == label else "normal")
+        text.set_fontweight("bold" if text.get_text() == say(label) else "normal")
     axes.set_title(" ".join(["face", number]).strip())
     axes.set_xlim(0, 1.3)
     axes.set_xticks([])
@@ -265,7 +270,7 @@ def _draw_areas(axes: Axes, person: Person, span: tuple[float, float]) -> None:
     axes.set_xticks(list(ticks), list(ticks.values()))
 
 
-def _draw_shares(axes: Axes, person: Person) -> None:
+def _draw_shares(axes: Axes, person: Person, say: Say) -> None:
     """Draw the time share of each expression as a bar with its percentage and its interval, the first label on top."""
     places = range(len(person.labels))
     shares = [person.shares[label] for label in person.labels]
@@ -278,10 +283,26 @@ def _draw_shares(axes: Axes, person: Person) -> None:
     axes.set_title("share, 95% interval")
     axes.set_xlim(0, 1.4)
     axes.set_xticks([])
-    axes.set_yticks(places, person.labels, fontsize=8)
+    axes.set_yticks(places, list(map(say, person.labels)), fontsize=8)
     axes.tick_params(length=0)
     axes.invert_yaxis()
     axes.spines[:].set_visible(False)
+
+
+def _plot_words(language: str) -> Say:
+    """Return the function that says labels in a language, in English where matplotlib's own font lacks characters."""
+    return partial(_plot_word, language=check_language(language))
+
+
+@lru_cache(maxsize=256)
+def _plot_word(label: str, language: str) -> str:
+    """Return the word for a label in a language, or the label if a character of the word is missing in the font."""
+    word = word_of(label, language)
+    if word.isascii():
+        return word
+    fonts = require("matplotlib.font_manager", extra="plot")
+    known = fonts.get_font(fonts.findfont(STYLE["font.sans-serif"][0])).get_charmap()
+    return word if all(ord(character) in known for character in word) else label
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 
 from facemood.atomic import STDOUT, is_stream
 from facemood.errors import OutputError, did_you_mean
+from facemood.languages import ENGLISH
 from facemood.render import IMAGE_SUFFIXES
 from facemood.sinks.sink import MANY, ONE_PHOTO, ONE_VIDEO, Continuable, FailureSink, Sink
 from facemood.sinks.table_files import FORMATS
@@ -96,6 +97,7 @@ def open_sink(
     *,
     layers: Collection[str] = (),
     anonymize: str = "",
+    language: str = ENGLISH,
     names: Mapping[str, str] | None = None,
 ) -> Sink:
     """Open the writer for a name.
@@ -105,13 +107,18 @@ def open_sink(
         info: Settings of the run, as `EmotionRecognizer.info` gives it.
         layers: What images show in addition to boxes and labels, as for `Result.draw`.
         anonymize: How images hide faces: ``"blur"``, ``"box"``, or not at all.
+        language: Language of the expressions in images, videos and reports, as for `Result.draw`.
         names: What a folder calls the images of each source, without ending.
 
     Raises:
         OutputError: The ending or a layer is unknown, or the file cannot be written.
+        OptionError: There is no such language.
     """
     kind = sink_kind(path)
-    options: dict[str, Any] = {"anonymize": anonymize} if anonymize and kind.wants_images else {}
+    options: dict[str, Any] = {}
+    if kind.wants_images:
+        options |= {"anonymize": anonymize} if anonymize else {}
+        options |= {"language": language} if language != ENGLISH else {}
     if names and _writer_of(path) == FOLDER:
         options["names"] = names
     sink: Sink = kind(Path(path), info, layers, **options)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from facemood.errors import OutputError
+from facemood.languages import ENGLISH, check_language
 from facemood.render import anonymize, check_anonymize, check_layers, write_image
 from facemood.results import Result
 from facemood.schema import Image
@@ -21,28 +22,39 @@ class DrawingSink:
         info: Settings of the run; an image does not store them.
         layers: What is shown in addition to boxes and labels, as for `Result.draw`.
         anonymize: How faces are hidden: ``"blur"``, ``"box"``, or not at all.
+        language: Language of the labels, as for `Result.draw`.
 
     Raises:
         OutputError: There is no such layer or way.
+        OptionError: There is no such language.
     """
 
     path: Path
     layers: tuple[str, ...]
     way: str
+    language: str
 
     wants_images = True
     holds = MANY
     continues = False
     of_results = True
 
-    def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = (), *, anonymize: str = "") -> None:
+    def __init__(
+        self,
+        path: Path,
+        info: dict[str, Any],
+        layers: Collection[str] = (),
+        *,
+        anonymize: str = "",
+        language: str = ENGLISH,
+    ) -> None:
         self.path, self.layers, self.way = path, check_layers(layers), check_anonymize(anonymize)
+        self.language = check_language(language)
 
     def draw(self, result: Result) -> Image:
         """Return a result's annotated image."""
-        if not self.way or result.image is None:
-            return result.draw(layers=self.layers)
-        return result.draw(anonymize(result.image, result.faces, self.way), layers=self.layers)
+        hidden = anonymize(result.image, result.faces, self.way) if self.way and result.image is not None else None
+        return result.draw(hidden, layers=self.layers, language=self.language)
 
     def close(self, *, whole: bool = True) -> None:
         """Do nothing: each image is whole."""
@@ -77,6 +89,7 @@ class FolderSink(DrawingSink):
         info: Settings of the run; an image does not store them.
         layers: What is shown in addition to boxes and labels, as for `Result.draw`.
         anonymize: How faces are hidden: ``"blur"``, ``"box"``, or not at all.
+        language: Language of the labels, as for `Result.draw`.
         names: What each source's images are called, without ending. Others are called as their files; of equal
             names, the later ones get a number.
     """
@@ -90,9 +103,10 @@ class FolderSink(DrawingSink):
         layers: Collection[str] = (),
         *,
         anonymize: str = "",
+        language: str = ENGLISH,
         names: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(path, info, layers, anonymize=anonymize)
+        super().__init__(path, info, layers, anonymize=anonymize, language=language)
         self.names = dict(names or {})
         self._taken: set[str] = set()
 

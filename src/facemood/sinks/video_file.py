@@ -127,7 +127,7 @@ class VideoSink(DrawingSink):
         path: Path of the video; it is renamed into place when it is closed.
         info: Not used: a video does not store the settings of the run.
         layers: What to draw in addition to boxes and labels, as for `Result.draw`.
-        anonymize: ``"blur"`` or ``"box"`` hides the detected faces before anything is drawn.
+        looks: How faces are hidden before anything is drawn, and the language of the labels, as for `DrawingSink`.
 
     Raises:
         OutputError: A layer or the anonymization method is unknown, or the file cannot be written.
@@ -135,8 +135,8 @@ class VideoSink(DrawingSink):
 
     holds = ONE_VIDEO
 
-    def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = (), *, anonymize: str = "") -> None:
-        super().__init__(path, info, layers, anonymize=anonymize)
+    def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = (), **looks: str) -> None:
+        super().__init__(path, info, layers, **looks)
         self._video = VideoWithSound(path)
         self._behind = WriteBehind()
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from facemood.errors import OutputError
 from facemood.flow import close_results
+from facemood.languages import ENGLISH
 from facemood.render.anonymize import anonymize
 from facemood.render.display import Window
 from facemood.results import Result
@@ -43,6 +44,7 @@ class LiveOptions:
     Attributes:
         mirror: Whether the window and its snapshots show a mirror image; videos and tables are never mirrored.
         layers: What to draw in addition to boxes, labels and bars, as for `Result.draw`.
+        language: Language of the labels, as for `Result.draw`.
         anonymize: ``"blur"`` or ``"box"`` hides the detected faces in the window and in all files.
         folder: Folder for snapshots and recordings.
         record: Whether a recording starts at once.
@@ -54,6 +56,7 @@ class LiveOptions:
 
     mirror: bool = False
     layers: tuple[str, ...] = ()
+    language: str = ENGLISH
     anonymize: str = ""
     folder: Path = Path()
     record: bool = False
@@ -202,7 +205,10 @@ class _Viewer:
                 self.thread.pause(not self.thread.paused)
                 self.last_time = time.monotonic()
             elif action == "snapshot" and self.displayed is not None:
-                self._notify(f"saved {self.recorder.snapshot(self.displayed, layers=self.options.layers).name}")
+                saved = self.recorder.snapshot(
+                    self.displayed, layers=self.options.layers, language=self.options.language
+                )
+                self._notify(f"saved {saved.name}")
             elif action == "record":
                 self._toggle_recording()
             elif action == "redraw":
@@ -235,5 +241,7 @@ class _Viewer:
         status, size = self._status(), self.window.size
         wanted = (status, size, self.number)
         if wanted != self.drawn:
-            self.window.show(compose(self.displayed, status, size, layers=self.options.layers))
+            options = self.options
+            view = compose(self.displayed, status, size, layers=options.layers, language=options.language)
+            self.window.show(view)
             self.drawn = wanted

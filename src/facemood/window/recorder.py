@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from facemood.errors import OutputError
+from facemood.languages import ENGLISH
 from facemood.render import write_image
 from facemood.results import Result
 from facemood.sinks.text_files import CsvSink
@@ -55,14 +56,14 @@ class Recorder:
         running = self._running
         return 0.0 if running is None else running.seconds
 
-    def snapshot(self, result: Result, *, layers: Collection[str] = ()) -> Path:
+    def snapshot(self, result: Result, *, layers: Collection[str] = (), language: str = ENGLISH) -> Path:
         """Write an annotated image and return its path.
 
         Raises:
             OutputError: The file cannot be written.
         """
         path = self._free_stem((".png",)).with_suffix(".png")
-        write_image(path, result.draw(layers=layers))
+        write_image(path, result.draw(layers=layers, language=language))
         return path
 
     def start(self) -> Path:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
+from facemood.languages import ENGLISH
 from facemood.render.fonts import drawable, font_for
 from facemood.render.palette import GROUND, INK
 from facemood.results import Result
@@ -59,7 +60,14 @@ class Status:
     notice: str = ""
 
 
-def compose(result: Result | None, status: Status, size: tuple[int, int], *, layers: Collection[str] = ()) -> Image:
+def compose(
+    result: Result | None,
+    status: Status,
+    size: tuple[int, int],
+    *,
+    layers: Collection[str] = (),
+    language: str = ENGLISH,
+) -> Image:
     """Draw the whole view: a result and the status line.
 
     Args:
@@ -67,6 +75,7 @@ def compose(result: Result | None, status: Status, size: tuple[int, int], *, lay
         status: Content of the status line.
         size: Width and height of the window in pixels.
         layers: What to draw in addition to boxes, labels and bars.
+        language: Language of the labels, as for `Result.draw`.
 
     Returns:
         (H, W, 3) uint8 BGR, at least as large as `SMALLEST`.
@@ -76,7 +85,7 @@ def compose(result: Result | None, status: Status, size: tuple[int, int], *, lay
         view = np.full((height, width, 3), GROUND[::-1], np.uint8)
         _write_over(view, f"waiting for {status.source}", 0.5)
     else:
-        view = _framed(fit(result, (width, height - BAR)).draw(layers=layers), width, height)
+        view = _framed(fit(result, (width, height - BAR)).draw(layers=layers, language=language), width, height)
     if status.paused:
         _write_over(view, "paused", 0.95)
     view[height - BAR :] = draw_status(status, width)

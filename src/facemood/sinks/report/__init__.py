@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from facemood.filenames import printable
+from facemood.languages import ENGLISH, speaker
 from facemood.render import check_anonymize
 from facemood.results import Result
 from facemood.schema import Image
@@ -34,9 +35,11 @@ class ReportSink(FileSink):
         info: Settings of the run, as `EmotionRecognizer.info` returns them.
         layers: Not used: portraits show the faces without annotations.
         anonymize: ``"blur"`` or ``"box"`` leaves out the portraits.
+        language: Language of the expressions; all other words are English.
 
     Raises:
         OutputError: The file cannot be written, or the anonymization method is unknown.
+        OptionError: There is no such language.
 
     Example:
         >>> import tempfile
@@ -50,11 +53,20 @@ class ReportSink(FileSink):
 
     wants_images: bool = True
 
-    def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = (), *, anonymize: str = "") -> None:
+    def __init__(
+        self,
+        path: Path,
+        info: dict[str, Any],
+        layers: Collection[str] = (),
+        *,
+        anonymize: str = "",
+        language: str = ENGLISH,
+    ) -> None:
+        self._say = speaker(language)
         self.hidden: bool = bool(check_anonymize(anonymize))
         self.wants_images = not self.hidden
         super().__init__(path, info, layers)
-        self._collector, self._photos = TrackCollector(), Photos(tuple(info["labels"]))
+        self._collector, self._photos = TrackCollector(), Photos(tuple(info["labels"]), self._say)
         self._best: dict[tuple[int, int], BestPortraits] = {}
 
     def body(self, result: Result) -> str:
@@ -71,7 +83,9 @@ class ReportSink(FileSink):
         """Return the whole page."""
         videos = [
             VideoSection(
-                timeline, {track.track_id: self._portraits(place, track.track_id) for track in timeline.tracks}
+                timeline,
+                {track.track_id: self._portraits(place, track.track_id) for track in timeline.tracks},
+                self._say,
             )
             for place, timeline in enumerate(self._collector.timelines())
         ]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from facemood.affect import VALENCE
 from facemood.facs import KEYS, NAMES
+from facemood.languages import Say
 from facemood.render.palette import hex_of
 from facemood.render.plots import stacking_order, time_ticks, visible_spans
 from facemood.spacing import evenly_spaced
@@ -52,33 +53,34 @@ def colour_rules(labels: Sequence[str]) -> str:
     return "".join(f".c{number}{{--colour:{hex_of(label)}}}" for number, label in enumerate(labels))
 
 
-def legend(labels: Sequence[str]) -> str:
-    """Return the legend: the labels with their colours, in the order of the stacked areas from the top."""
+def legend(labels: Sequence[str], *, say: Say = str) -> str:
+    """Return the legend: the words for labels with their colours, in the order of the stacked areas from the top."""
     order = reversed(stacking_order(labels))
-    keys = "".join(f'<li><span class="key c{labels.index(label)}"></span>{escape(label)}</li>' for label in order)
+    keys = "".join(f'<li><span class="key c{labels.index(label)}"></span>{escape(say(label))}</li>' for label in order)
     return f'<ul class="legend" aria-label="Colours">{keys}</ul>'
 
 
-def area_chart(track: Track, span: Span, *, title: str) -> str:
+def area_chart(track: Track, span: Span, *, title: str, say: Say = str) -> str:
     """Return a person's probabilities over time as stacked areas, with the strip of the most probable labels below.
 
     Args:
         track: The person.
         span: The time axis.
         title: Name of the person.
+        say: Returns the word for a label.
     """
-    description = f"{title}: probabilities of the expressions over time, stacked. Mostly {mostly(track)}."
+    description = f"{title}: probabilities of the expressions over time, stacked. Mostly {mostly(track, say)}."
     drawn = downsample(track)
     areas = "".join(f'<path class="c{number}" d="{path}"/>' for number, path in _areas(drawn, span))
     grid = "".join(f'<path class="grid" d="M0 {y}H{WIDTH}"/>' for y in (HEIGHT // 4, HEIGHT // 2, HEIGHT * 3 // 4))
     levels = _levels({"100%": 1.0, "50%": 0.5, "0%": 0.0})
     series = {
         **_times(drawn.timestamps, drawn.ends),
-        "names": list(drawn.labels),
+        "names": list(map(say, drawn.labels)),
         "rows": np.rint(drawn.probabilities * 100).astype(int).T.tolist(),
     }
     kind = "areas dense" if len(drawn) > DENSE else "areas"
-    return _figure(kind, _svg(areas + grid, description) + levels, span, series, below=strip(track, span))
+    return _figure(kind, _svg(areas + grid, description) + levels, span, series, below=strip(track, span, say))
 
 
 def face_count_chart(timeline: Timeline, span: Span) -> str:
@@ -93,9 +95,9 @@ def face_count_chart(timeline: Timeline, span: Span) -> str:
     return _figure("counts", _svg(area, description) + _levels({str(most): 1.0, "0": 0.0}), span, series)
 
 
-def strip(track: Track, span: Span) -> str:
+def strip(track: Track, span: Span, say: Say = str) -> str:
     """Return a person's most probable labels over time as a coloured strip, with words where they fit."""
-    episodes = list(_strip_episodes(downsample(track), span))
+    episodes = list(_strip_episodes(downsample(track), span, say))
     kind = "strip dense" if len(episodes) > CROWDED else "strip"
     return f'<div class="{kind}" aria-hidden="true">{"".join(episodes)}</div>'
 
@@ -157,6 +159,7 @@ def share_table(
     caption: str,
     unit: str,
     intervals: Mapping[str, tuple[float, float]],
+    say: Say = str,
 ) -> str:
     """Return shares as a table with bars, largest first. A line below lists the labels with share 0.
 
@@ -166,11 +169,12 @@ def share_table(
         caption: Title of the table.
         unit: Heading of the column of numbers.
         intervals: The sampling interval of each share, 0..1.
+        say: Returns the word for a label.
     """
     order = sorted((label for label in shares if shares[label] > 0), key=lambda label: -shares[label])
     labels = list(shares)
     rows = "".join(
-        f'<tr><th scope="row"><span class="key c{labels.index(label)}"></span>{escape(label)}</th>'
+        f'<tr><th scope="row"><span class="key c{labels.index(label)}"></span>{escape(say(label))}</th>'
         f'<td class="bar"><span class="c{labels.index(label)}" style="width:{100 * shares[label]:.1f}%"></span></td>'
         f"<td>{escape(share_percent(shares[label]))}</td>"
         f"<td>{escape(share_range(intervals[label]))}</td><td>{escape(numbers[label])}</td></tr>"
@@ -178,7 +182,7 @@ def share_table(
     )
     sampling = '<th scope="col"><abbr title="95% sampling interval">interval</abbr></th>'
     never = [label for label in labels if label not in order]
-    missing = f'<p class="soft">Never: {escape(", ".join(never))}.</p>' if never and order else ""
+    missing = f'<p class="soft">Never: {escape(", ".join(map(say, never)))}.</p>' if never and order else ""
     return (
         f'<div class="shares"><table><caption>{escape(caption)}</caption><thead><tr><th scope="col">expression</th>'
         f'<th scope="col" class="bar"></th><th scope="col">share</th>{sampling}<th scope="col">{escape(unit)}</th></tr>'
@@ -187,12 +191,12 @@ def share_table(
     )
 
 
-def mostly(track: Track) -> str:
+def mostly(track: Track, say: Say = str) -> str:
     """Return a person's two largest shares in words, with their intervals: ``happy (60%, 41-77%) and ...``."""
     shares, intervals = track.shares, track.share_intervals
     order = sorted((label for label in shares if shares[label] >= 0.05), key=lambda label: -shares[label])
     return " and ".join(
-        f"{label} ({share_percent(shares[label])}, {share_range(intervals[label])})" for label in order[:2]
+        f"{say(label)} ({share_percent(shares[label])}, {share_range(intervals[label])})" for label in order[:2]
     )
 
 
@@ -256,11 +260,11 @@ def _outline(xs: NDArray[np.int64], ys: NDArray[np.int64], end: int) -> str:
     return f"M{xs[0]} {HEIGHT}V{ys[0]}{steps}H{max(end, int(xs[-1]) + 1)}V{HEIGHT}Z"
 
 
-def _strip_episodes(track: Track, span: Span) -> Iterator[str]:
+def _strip_episodes(track: Track, span: Span, say: Say) -> Iterator[str]:
     """Yield the HTML of each episode in a strip."""
     for episode in find_episodes(track, min_seconds=0):
         share = episode.seconds / (span[1] - span[0])
-        label = escape(episode.label)
+        label = escape(say(episode.label))
         times = f"{clock(episode.start, decimals=1)} to {clock(episode.end, decimals=1)}"
         place = f"left:{_left(episode.start, span)};width:{100 * share:.2f}%"
         word = f"<b>{label}</b>" if share >= MIN_LABELLED else ""

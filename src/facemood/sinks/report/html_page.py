@@ -87,7 +87,7 @@ def report_page(videos: Sequence[VideoSection], photos: Photos, info: Mapping[st
             f"<p>{escape(_lead(videos, photos, info))}</p></header>",
             f'<p class="about">{ABOUT}</p>',
             '<p class="soft">This report has no portraits, because faces are hidden.</p>' if hidden else "",
-            legend(labels) if videos else "",
+            legend(labels, say=videos[0].say) if videos else "",
             *parts,
             f"<footer><h2>How it was made</h2><p>{method}</p>{_settings(info)}</footer>",
             f"</main>\n<script>{_file_text('page.js')}</script>\n</body>\n</html>\n",

@@ -6,6 +6,7 @@ from collections import Counter
 from html import escape
 from pathlib import PurePath
 
+from facemood.languages import Say
 from facemood.render.draw import numbers_of, words_of
 from facemood.results import Result
 from facemood.schema import Face, Image
@@ -24,6 +25,7 @@ class Photos:
 
     Args:
         labels: The model's labels.
+        say: Returns the word for a label.
 
     Attributes:
         number: Number of photos.
@@ -35,8 +37,8 @@ class Photos:
     faces: int
     empty: int
 
-    def __init__(self, labels: tuple[str, ...]) -> None:
-        self.labels = labels
+    def __init__(self, labels: tuple[str, ...], say: Say = str) -> None:
+        self.labels, self.say = labels, say
         self.number = self.faces = self.empty = 0
         self.counts: Counter[str] = Counter()
         self.lines: list[tuple[str, str, str]] = []
@@ -50,7 +52,9 @@ class Photos:
         self.empty += not result.faces
         self.counts.update(face.emotion for face in result if face.labels)
         if len(self.lines) <= MAX_LINES:  # one more than is shown, so that the table knows that it is cut
-            words = [f"{number} {words_of(face)}".strip() for number, face in zip(numbers, result, strict=True)]
+            words = [
+                f"{number} {words_of(face, self.say)}".strip() for number, face in zip(numbers, result, strict=True)
+            ]
             self.lines.append((escape(result.source), str(len(result)), escape(", ".join(words) or "no face found")))
         if result.image is not None:
             for number, face in zip(numbers, result, strict=True):
@@ -75,14 +79,16 @@ class Photos:
         shares = {label: self.counts[label] / total for label in self.labels}
         numbers = {label: f"{self.counts[label]:,}" for label in self.labels}
         intervals = {label: wilson_interval(share, total) for label, share in shares.items()}
-        return charts.share_table(shares, numbers, caption="Share of the faces", unit="faces", intervals=intervals)
+        return charts.share_table(
+            shares, numbers, caption="Share of the faces", unit="faces", intervals=intervals, say=self.say
+        )
 
     def _gallery(self, label: str, level: int) -> str:
         """Return the portraits of one expression, the most confident first."""
         of_all, number = self.counts[label], len(self.portraits[label])
         note = count(of_all, "face") + (f"; the {number} most confident are shown" if number < of_all else "")
-        row = portrait_row(self.portraits[label], whose="A face")
-        return f'<h{level}>{escape(label)} <span class="soft">{note}</span></h{level}>{row}'
+        row = portrait_row(self.portraits[label], whose="A face", say=self.say)
+        return f'<h{level}>{escape(self.say(label))} <span class="soft">{note}</span></h{level}>{row}'
 
     def _add_portrait(self, image: Image, face: Face, place: str) -> None:
         """Keep a portrait of a face if it is among the most confident of its expression."""

@@ -9,6 +9,7 @@ from html import escape
 import numpy as np
 
 from facemood.facs import CODES, NAMES
+from facemood.languages import Say
 from facemood.sinks.report import charts
 from facemood.sinks.report.portraits import SIDE, Portrait, Portraits
 from facemood.text import clock, count, percent
@@ -54,10 +55,12 @@ class VideoSection:
     Attributes:
         timeline: Frames and people of the video.
         portraits: Portraits of people by track ID; empty if faces are hidden.
+        say: Returns the word for a label.
     """
 
     timeline: Timeline
     portraits: Mapping[int, Portraits]
+    say: Say = str
 
     @property
     def span(self) -> charts.Span:
@@ -88,7 +91,7 @@ def video_section(video: VideoSection, *, name: str, level: int) -> str:
         charts.face_count_chart(video.timeline, video.span),
         *several,
         *(_person(track, video, name=name, level=level) for track in main),
-        _others(people[MAX_PEOPLE:], level=level),
+        _others(people[MAX_PEOPLE:], video.say, level=level),
         _untracked(video.timeline),
     ]
     return "\n".join(part for part in parts if part)
@@ -124,12 +127,13 @@ def table(head: Sequence[str], lines: Sequence[Sequence[str]], *, caption: str) 
     return f"<details{unfolded}><summary>{escape(caption)}</summary>{whole}</details>"
 
 
-def portrait_row(portraits: Iterable[Portrait], *, whose: str) -> str:
+def portrait_row(portraits: Iterable[Portrait], *, whose: str, say: Say = str) -> str:
     """Return portraits in a row, each with its expression, probability and place."""
     figures = "".join(
         f'<figure><img src="{portrait.address}" width="{SIDE}" height="{SIDE}" alt="{escape(whose)}, '
-        f'{escape(portrait.label)}">'
-        f"<figcaption><b>{escape(portrait.label)}</b> {escape(percent(portrait.probability))}{_doubt(portrait)}<br>"
+        f'{escape(say(portrait.label))}">'
+        f"<figcaption><b>{escape(say(portrait.label))}</b> {escape(percent(portrait.probability))}"
+        f"{_doubt(portrait)}<br>"
         f"<span>{escape(portrait.place)}</span></figcaption></figure>"
         for portrait in portraits
     )
@@ -156,7 +160,8 @@ def _facts(video: VideoSection) -> list[tuple[str, object]]:
 def _overview(people: Sequence[Track], video: VideoSection, *, name: str, level: int) -> str:
     """Return the strips of several people, one below the other."""
     rows = "".join(
-        f'<a href="#{name}-person-{track.track_id}">Person {escape(track.name)}</a>{charts.strip(track, video.span)}'
+        f'<a href="#{name}-person-{track.track_id}">Person {escape(track.name)}</a>'
+        f"{charts.strip(track, video.span, video.say)}"
         for track in people
     )
     return (
@@ -176,12 +181,21 @@ def _person(track: Track, video: VideoSection, *, name: str, level: int) -> str:
     return (
         f'<section class="person"><h{level} id="{name}-person-{track.track_id}">{escape(title)}</h{level}>'
         f"<p>In sight for {track.seconds:.1f} s between {clock(track.timestamps[0], decimals=1)} and "
-        f"{clock(track.ends[-1], decimals=1)}. Mostly {escape(charts.mostly(track))}.{note}</p>"
-        f"{portrait_row(portraits, whose=title)}{charts.area_chart(track, span, title=title)}"
+        f"{clock(track.ends[-1], decimals=1)}. Mostly {escape(charts.mostly(track, video.say))}.{note}</p>"
+        f"{portrait_row(portraits, whose=title, say=video.say)}"
+        f"{charts.area_chart(track, span, title=title, say=video.say)}"
         '<div class="columns">'
-        f"{charts.share_table(shares, seconds, caption=TIME_IN_SIGHT, unit='seconds', intervals=track.share_intervals)}"
-        f"{_episode_table(find_episodes(track))}</div>{_measures(track, span, level=level)}"
+        f"{_share_table(track, seconds, video.say)}"
+        f"{_episode_table(find_episodes(track), video.say)}</div>{_measures(track, span, level=level)}"
         f"{_units(track, span, level=level)}</section>"
+    )
+
+
+def _share_table(track: Track, seconds: Mapping[str, str], say: Say) -> str:
+    """Return the shares of the time that a person was in sight, with their seconds."""
+    intervals = track.share_intervals
+    return charts.share_table(
+        track.shares, seconds, caption=TIME_IN_SIGHT, unit="seconds", intervals=intervals, say=say
     )
 
 
@@ -253,7 +267,7 @@ def _span(track: Track, video: VideoSection) -> charts.Span:
     return video.span if end - start > BRIEF * video.seconds else (start, max(end, start + 1e-3))
 
 
-def _episode_table(episodes: Sequence[Episode]) -> str:
+def _episode_table(episodes: Sequence[Episode], say: Say) -> str:
     """Return the episodes of a person in order."""
     if not episodes:
         return f'<p class="soft">No expression lasts for {MIN_SECONDS:g} s or longer.</p>'
@@ -262,7 +276,7 @@ def _episode_table(episodes: Sequence[Episode]) -> str:
             clock(episode.start, decimals=2),
             clock(episode.end, decimals=2),
             f"{episode.seconds:.2f}",
-            escape(episode.label),
+            escape(say(episode.label)),
             escape(percent(episode.peak)),
             clock(episode.peak_time, decimals=2),
         )
@@ -272,7 +286,7 @@ def _episode_table(episodes: Sequence[Episode]) -> str:
     return f'<div class="episodes">{table(head, lines, caption=count(len(lines), "episode"))}</div>'
 
 
-def _others(people: Sequence[Track], *, level: int) -> str:
+def _others(people: Sequence[Track], say: Say, *, level: int) -> str:
     """Return a table with one line for each person without a section."""
     if not people:
         return ""
@@ -282,7 +296,7 @@ def _others(people: Sequence[Track], *, level: int) -> str:
             clock(track.timestamps[0], decimals=1),
             clock(track.ends[-1], decimals=1),
             f"{track.seconds:.1f}",
-            escape(charts.mostly(track)),
+            escape(charts.mostly(track, say)),
         )
         for track in sorted(people, key=lambda track: track.track_id)
     ]
