@@ -1,13 +1,17 @@
 """The front door: which names are public, and what importing costs."""
 
+import dataclasses
 import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import facemood
-from tests.conftest import PHOTOS
+from facemood import Analysis, EmotionRecognizer, ExpressionDataset, Frame, Result
+from facemood.timeline import TrackCollector
+from tests.conftest import PHOTOS, make_face
 
 PUBLIC = [
     "Analysis",
@@ -116,3 +120,31 @@ def test_reading_a_face_loads_no_training_or_plotting_package() -> None:
     code = "import numpy\nfrom facemood import EmotionRecognizer\n"
     code += "EmotionRecognizer().analyze_image(numpy.zeros((64, 64, 3), numpy.uint8))"
     assert not modules_after(code) & HEAVY
+
+
+def test_what_people_get_prints_as_one_short_line(recognizer: EmotionRecognizer) -> None:
+    photo = PHOTOS / "astronaut.png"
+    analysis = recognizer.analyze(PHOTOS)
+    face = dataclasses.replace(make_face(), track_id=1)
+    frames = Analysis(tuple(Result("a.mp4", n, n / 10, (90, 90), (face,), face.labels) for n in range(40)))
+    collector = TrackCollector()
+    for frame in frames:
+        collector.add(frame)
+    (timeline,) = collector.timelines()
+    (why,) = recognizer.explain(photo, method="cam")
+    dataset = ExpressionDataset(
+        "mine", np.zeros((9, 48, 48), np.uint8), np.zeros(9, np.int64), ("happy",), np.array(["all"] * 9)
+    )
+    image = Frame(np.zeros((9, 9, 3), np.uint8), source="a.jpg")
+    own = [recognizer, recognizer.session, recognizer.card, why, dataset, image]
+    lines = [repr(one) for one in (*own, analysis, analysis[0], analysis[0][0], frames, timeline, *timeline.tracks)]
+    most = 100 + len(str(PHOTOS))
+    assert [line for line in lines if "\n" in line or len(line) > most or " object at 0x" in line] == []
+    assert {
+        "<EmotionRecognizer: default, ferplus, finder, cpu>",
+        "<ModelSession: default, cpu>",
+        "<Timeline: 'a.mp4', 40 frames, 1 person>",
+        "<Track: 'a.mp4', person 1, 4.0 s in 40 frames, happy 100% of the time>",
+        "<Explanation: happy >99%, by cam>",
+        "<ExpressionDataset: 'mine', 9 images of 48 x 48, 1 label, all>",
+    } <= set(lines)

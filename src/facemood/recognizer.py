@@ -149,6 +149,10 @@ class EmotionRecognizer(CropReader):
         """Pickle and copy the arguments; the networks are opened again where the pickle is read."""
         return partial(type(self), self._model, **self._given), ()
 
+    def __repr__(self) -> str:
+        strategy, session = self.pipeline.strategy, self.session
+        return f"<{type(self).__name__}: {session.card.name}, {strategy.head}, {self.detector.name}, {session.device}>"
+
     @property
     def session(self) -> ModelSession:
         """The session of the expression model."""

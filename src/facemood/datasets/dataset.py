@@ -14,9 +14,10 @@ from facemood.datasets.duplicates import find_clusters
 from facemood.datasets.lazy_images import Images
 from facemood.errors import DatasetError, did_you_mean
 from facemood.labels import EXPRESSIONS
+from facemood.text import count
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ExpressionDataset:
     """Labelled face crops, all of one size.
 
@@ -62,6 +63,13 @@ class ExpressionDataset:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def __repr__(self) -> str:
+        size = " x ".join(map(str, self.images.shape[2:0:-1]))
+        images, labels = count(len(self), "image"), count(len(self.classes), "label")
+        return (
+            f"<ExpressionDataset: {self.name!r}, {images} of {size}, {labels}, {', '.join(self.splits) or 'no split'}>"
+        )
 
     @property
     def splits(self) -> tuple[str, ...]:

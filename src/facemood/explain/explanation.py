@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from facemood.explain.figure import draw_explanations
 from facemood.render import encode_png, write_image
 from facemood.schema import Image
+from facemood.text import percent
 
 SIDE = 160
 """Side in pixels to which each face is resized before segmentation, so that parameters mean the same for all faces."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Explanation:
     """Which parts of one face support a label.
 
@@ -50,14 +51,17 @@ class Explanation:
     method: str
     label: str
     probability: float
-    image: Image = field(repr=False)
-    attribution: NDArray[np.float32] = field(repr=False)
+    image: Image
+    attribution: NDArray[np.float32]
     box: NDArray[np.float32] | None = None
-    segments: NDArray[np.int64] | None = field(default=None, repr=False)
-    weights: NDArray[np.float32] | None = field(default=None, repr=False)
+    segments: NDArray[np.int64] | None = None
+    weights: NDArray[np.float32] | None = None
     r2: float | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     tilt: float = 0.0
+
+    def __repr__(self) -> str:
+        return f"<Explanation: {self.label} {percent(self.probability)}, by {self.method}>"
 
     def top(self, k: int) -> list[int]:
         """Return the numbers of the k superpixels that support the label most, strongest first; positive weights only.

@@ -26,7 +26,7 @@ FREE = ("trained_on", "metrics")
 """Fields with tables of any form."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ModelCard:
     """Describes a model: its outputs, its input, its training, its figures and its limits.
 
@@ -89,6 +89,10 @@ class ModelCard:
             check_fields({entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self)})
         except ValueError as error:
             raise ModelError(f"model {reprlib.repr(self.name)}: {error}") from None
+
+    def __repr__(self) -> str:
+        heads = ", ".join(self.heads)
+        return f"<ModelCard: {self.name} {self.version}, {self.task}, {' x '.join(map(str, self.input_size))}, {heads}>"
 
     def to_json(self) -> str:
         """Return the card as one JSON text."""

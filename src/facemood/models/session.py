@@ -62,6 +62,9 @@ class ModelSession:
             self._try()
         logger.info("model %s runs on %s", self.card.name, self.device)
 
+    def __repr__(self) -> str:
+        return f"<ModelSession: {self.card.name}, {self.device}>"
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy the name of the file; it is opened again where the pickle is read."""
         return partial(ModelSession, self.file.absolute(), device=self._asked, threads=self._threads), ()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from facemood.text import count, share_percent
 from facemood.timeline.share_intervals import share_interval
 
 Times = NDArray[np.float64]
@@ -20,7 +21,7 @@ INSTANT = 1e-9
 """Tolerance in seconds when two times are compared, for rounding errors of sums."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Track:
     """One person in a video, over the T frames with a prediction for their face.
 
@@ -66,6 +67,13 @@ class Track:
     def __len__(self) -> int:
         return len(self.timestamps)
 
+    def __repr__(self) -> str:
+        label, share = max(self.shares.items(), key=lambda item: item[1], default=("", 0.0))
+        said = f", {label} {share_percent(share)} of the time" if share else ""
+        return (
+            f"<Track: {self.source!r}, person {self.name}, {self.seconds:.1f} s in {count(len(self), 'frame')}{said}>"
+        )
+
     @property
     def name(self) -> str:
         """Track ID, with the participants of a study: ``3 (p01)``."""
@@ -104,7 +112,7 @@ class Track:
         return {label: share_interval(best == column, weights, runs=runs) for column, label in enumerate(self.labels)}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Timeline:
     """A video over the F frames that were read: number of faces per frame, and the people.
 
@@ -123,6 +131,10 @@ class Timeline:
     ends: Times
     face_counts: NDArray[np.int32]
     tracks: tuple[Track, ...]
+
+    def __repr__(self) -> str:
+        frames, people = count(len(self.timestamps), "frame"), count(len(self.tracks), "person", "people")
+        return f"<Timeline: {self.source!r}, {frames}, {people}>"
 
 
 def downsample(track: Track, *, points: int = MAX_POINTS) -> Track:
