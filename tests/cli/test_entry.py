@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
 import facemood as package
@@ -48,3 +52,14 @@ def test_an_option_out_of_its_range_is_one_message_and_wrong_usage(
     (line,) = done.stderr.splitlines()
     assert line.startswith("facemood: ")
     assert message in line
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("facemood an", "analyze"), ("facemood archive st", "status"), ("facemood analyze --lang", "--language")],
+)
+def test_the_tab_key_completes_commands_and_options(typed: str, offered: str) -> None:
+    code = "import sys; sys.argv[0] = 'facemood'; from facemood.cli import main; main()"
+    words = {"_FACEMOOD_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, **words}, capture_output=True, text=True)
+    assert done.stdout.split() == [offered]
