@@ -15,7 +15,7 @@ FROM python:3.12-slim
 RUN useradd --system --create-home --uid 10001 facemood
 COPY --from=build /opt/facemood /opt/facemood
 ENV PATH=/opt/facemood/bin:$PATH PYTHONUNBUFFERED=1 OMP_WAIT_POLICY=PASSIVE
-USER facemood
+USER 10001
 WORKDIR /home/facemood
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
