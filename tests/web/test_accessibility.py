@@ -92,8 +92,9 @@ def test_every_state_is_accessible(browser: Browser, server: Running, files: dic
         page.wait("document.querySelectorAll('#downloads a').length === 3")
         for name in ("why", "cover", "smooth", "units", "calm"):
             page.click(name)
-        page.run("document.querySelector('.meanings').open = true")
-        check(page, "camera, recorded, with maps, hidden faces and the meanings")
+        page.run("document.querySelectorAll('.meanings').forEach((one) => { one.open = true; })")
+        page.wait("document.querySelectorAll('#buttons dt').length > 8")
+        check(page, "camera, recorded, with maps, hidden faces, the meanings and the help")
         page.click("compact")
         check(page, "words only")
         page.click("compact")

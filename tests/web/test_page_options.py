@@ -112,6 +112,21 @@ def test_a_photo_of_many_people_has_an_overview(page: Page, tmp_path: Path) -> N
     assert page.run("document.querySelector('#overview-counts .share').innerText") == "6"
 
 
+def test_the_page_says_what_each_of_its_buttons_does(page: Page) -> None:
+    page.choose("photo-file", PHOTOS / "astronaut.png")
+    page.wait(SHOWN)
+    page.run("document.getElementById('help').open = true")
+    listed = "[...document.querySelectorAll('#buttons dt')].map((one) => one.innerText)"
+    page.wait(f"{listed}.length > 0")
+    shown = "[...document.querySelectorAll('#tools button, #views button')].filter((one) => one.checkVisibility())"
+    names = set(page.run(f"{shown}.map((one) => one.innerText.trim())")) - {"Close", "Previous", "Next", "More"}
+    assert set(page.run(listed)) == names
+    assert {"Words only", "Why", "Snapshot", "A+"} <= names
+    choose_language(page, "de")
+    page.wait(f"{listed}.includes('Nur Wörter')")
+    assert "Große Wörter ohne das Bild" in page.run("document.getElementById('buttons').innerText")
+
+
 def test_a_narrow_page_has_its_buttons_in_one_place(page: Page) -> None:
     in_tools = "document.getElementById('tools').contains(document.getElementById('views'))"
     assert not page.run(in_tools)

@@ -4,7 +4,7 @@ import { LANGUAGES, keepLanguage, t, useLanguage } from "./language.js";
 import { beginStream, beginVideo, pause } from "./moving_source.js";
 import { part } from "./parts.js";
 import { beginPhotos, showPhoto, showPhotosAgain } from "./photo_source.js";
-import { showMeanings } from "./meanings.js";
+import { showHelp, showMeanings } from "./meanings.js";
 import { make, nameUnits } from "./people.js";
 import { notice } from "./problems.js";
 import { people, showAgain, speaker } from "./result_view.js";
@@ -79,6 +79,7 @@ export async function showLanguage(code) {
   state.engine.describe();
   people.clear();
   showMeanings();
+  showHelp();
   if (state.photos.length) showPhotosAgain();
   else showAgain();
 }
@@ -114,6 +115,7 @@ export function listen() {
   videoFile.addEventListener("change", () => videoFile.files?.length && beginVideo(videoFile.files[0]));
   listLanguages();
   listenToDrops();
+  part("help").addEventListener("toggle", showHelp);
   addEventListener("resize", showAgain);
 }
 

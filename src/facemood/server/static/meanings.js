@@ -1,4 +1,4 @@
-// What the words of expressions mean, and what the colours of an activation map say.
+// What the words of expressions mean, what the buttons do, and what the colours of an activation map say.
 
 import { glyph } from "./glyphs.js";
 import { t } from "./language.js";
@@ -18,6 +18,14 @@ export function showMeanings() {
     meaning.append(make("b", "", t(label)), `. ${text}`);
     return [term, meaning];
   }));
+}
+
+/** Say what each button does that can be pressed now: the titles of buttons are seen with a mouse alone. */
+export function showHelp() {
+  const buttons = [...part("tools").querySelectorAll("button[title]"), ...part("views").querySelectorAll("button[title]")];
+  const shown = [...new Set(buttons)].filter((button) => !(/** @type {HTMLElement} */ (button)).hidden);
+  part("buttons").replaceChildren(...shown.flatMap((button) =>
+    [make("dt", "", button.textContent?.trim()), make("dd", "", button.getAttribute("title") ?? "")]));
 }
 
 /** Give the legend of activation maps the colours that are drawn. */
