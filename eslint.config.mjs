@@ -4,6 +4,7 @@ import js from "@eslint/js";
 import globals from "globals";
 
 const STATIC = "src/facemood/server/static";
+const REVIEW = "src/facemood/review/static";
 const ENGINE = "src/facemood/web";
 
 export default [
@@ -23,7 +24,7 @@ export default [
       "prefer-const": ["error", { destructuring: "all" }],
     },
   },
-  { files: [`${STATIC}/*.js`], languageOptions: { ecmaVersion: 2024, sourceType: "module", globals: globals.browser } },
+  { files: [`${STATIC}/*.js`, `${REVIEW}/*.js`], languageOptions: { ecmaVersion: 2024, sourceType: "module", globals: globals.browser } },
   { files: [`${ENGINE}/page/*.js`], languageOptions: { ecmaVersion: 2024, sourceType: "module", globals: globals.browser } },
   { files: [`${ENGINE}/*.js`], languageOptions: { ecmaVersion: 2024, sourceType: "module", globals: globals.worker } },
   { files: [`${ENGINE}/sw.js`], languageOptions: { ecmaVersion: 2024, sourceType: "module", globals: globals.serviceworker } },

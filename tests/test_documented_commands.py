@@ -47,6 +47,7 @@ ELSEWHERE = {
     "export": "tests/cli/test_train_command.py",
     "learn": "tests/cli/test_learn_command.py",
     "live": "tests/cli/test_live_command.py",
+    "review": "tests/cli/test_review_command.py",
     "serve": "tests/cli/test_serve_command.py",
     "soft-labels": "tests/cli/test_train_command.py",
     "train": "tests/cli/test_train_command.py",

@@ -27,6 +27,7 @@ TASKS = {
     "I have filmed an interview with two people and want to know who smiles when": "videos",
     "I want to see my own expression in the camera right now": "live",
     "My participants watched two clips; do they smile more in one of them?": "study",
+    "My reviewers ask how far its labels agree with those of people": "review",
     "I want other labels: bored and interested, from my own photos": "own-faces",
     "It says angry. Which part of the face is that?": "explain",
     "My colleagues, who do not program, want to drop photos on a page": "server",

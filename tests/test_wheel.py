@@ -30,6 +30,7 @@ SHIPPED = (
     "models/weights/parts/landmarks.onnx",
     "models/weights/parts/landmarks.int8.onnx",
     "models/weights/parts/mask.onnx",
+    "review/static/review.js",
     "server/static/languages/de.json",
     "sinks/report/page.css",
     "sinks/report/page.js",

@@ -26,6 +26,7 @@ COMMANDS = (
     "live",
     "serve",
     "web",
+    "review",
     "explain",
     "evaluate",
     "train",

@@ -18,6 +18,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "live": ("live", "live screen --no-window --json"),
     "models": ("models", "models --json"),
     "models show": ("models show nano",),
+    "review": ("review out/", "review out/ -o agreement.html", "review out/ --export my_faces/"),
     "serve": ("serve", "serve --port 8080 --model nano"),
     "soft-labels": ("soft-labels runs/teacher-0 runs/teacher-1 --data fer2013:DIR -o labels.npz",),
     "train": (

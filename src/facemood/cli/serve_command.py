@@ -34,6 +34,8 @@ from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, DEFAULT_PRECISION
 from facemood.errors import FacemoodError, require
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from facemood.recognizer import EmotionRecognizer
     from facemood.server import ServerOptions
 
@@ -109,18 +111,23 @@ def serve(
 def run_server(
     recognizer: EmotionRecognizer, options: ServerOptions, bound: socket.socket, settings: dict[str, Any]
 ) -> None:
-    """Serve at a port that is open, until Ctrl-C."""
-    import uvicorn
-
+    """Serve the page and the API at a port that is open, until Ctrl-C."""
     from facemood.server import create_app
 
     app = create_app(recognizer, options)
+    if run_app(app, bound, settings) and not app.state.service.ended:
+        leave()
+
+
+def run_app(app: FastAPI, bound: socket.socket, settings: dict[str, Any]) -> bool:
+    """Serve an application at a port that is open, until Ctrl-C; return whether it started."""
+    import uvicorn
+
     server = uvicorn.Server(uvicorn.Config(app, **settings))
     hang_up_as_terminated()
     with contextlib.suppress(KeyboardInterrupt):
         server.run([bound])
-    if server.started and not app.state.service.ended:
-        leave()
+    return server.started
 
 
 def leave() -> None:

@@ -1,0 +1,368 @@
+"""The sample and the labels of a review, as files: each label is on the disk before the next moment is shown."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from facemood.atomic import replacing
+from facemood.csv_dialect import csv_line
+from facemood.errors import OptionError, OutputConflictError, SourceError
+from facemood.filenames import escape_name
+from facemood.locks import FileLock
+from facemood.review.moments import FoundFile, Moment, Origin, locate
+from facemood.review.result_tables import ResultTables, all_labels, open_tables
+from facemood.review.sampling import UNIFORM, draw, weigher
+
+SCHEMA = 1
+"""Version of the sample's file."""
+
+MARK = "facemood_review"
+"""Key that marks a file as the sample of a review; its value is `SCHEMA`."""
+
+SAMPLE_FILE = "sample.json"
+"""File of the sample in the folder of a review."""
+
+FOLDER = "review"
+"""Folder of a review, in that of the results."""
+
+ENDING = ".labels.csv"
+"""Ending of the labels of each rater, after their name."""
+
+HARD_TO_TELL = "hard to tell"
+"""The answer of a rater who cannot decide. It is not a label, and does not count for agreement."""
+
+COUNT = 100
+"""Moments of a sample, unless a number is given."""
+
+NAME = re.compile(r"\w(?:[\w .-]{0,38}[\w-])?")
+"""Names of raters: they are part of a file name on any system."""
+
+COLUMNS = (
+    "moment",
+    "source",
+    "frame",
+    "timestamp",
+    "face",
+    "samples",
+    "rater",
+    "label",
+    "label_after",
+    "facemood",
+    "confidence",
+    "certain",
+    "labelled_at",
+)
+"""Columns of a file of labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenLabel:
+    """What a rater said of a moment.
+
+    Attributes:
+        label: Before facemood's answer was shown: one of the labels, or `HARD_TO_TELL`. It counts for agreement.
+        label_after: After it was shown; the same if the rater did not change it. It counts for the export.
+        labelled_at: When, in UTC, as in ISO 8601.
+    """
+
+    label: str
+    label_after: str
+    labelled_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewSample:
+    """The moments of a review.
+
+    Attributes:
+        seed: Seed of the samples.
+        labels: The labels that raters can choose.
+        counts: Number of faces with each label, of which the samples were drawn.
+        kinds: IDs of the moments of each kind of sample, in the order in which they were drawn.
+        moments: All moments by ID, in the order in which they are labelled.
+    """
+
+    seed: int
+    labels: tuple[str, ...]
+    counts: Mapping[str, int]
+    kinds: Mapping[str, tuple[str, ...]]
+    moments: Mapping[str, Moment]
+
+    def kinds_of(self, moment: str) -> list[str]:
+        """Return the kinds of samples that a moment belongs to."""
+        return [kind for kind, members in self.kinds.items() if moment in members]
+
+
+@dataclass
+class LabelStore:
+    """A review: its sample, and the labels of its raters.
+
+    Attributes:
+        folder: Where both are written.
+        sample: The sample.
+        sources: Folders in which photos and videos may be that are not where they were.
+        anonymized: Whether images or videos of the run were written with hidden faces.
+        tables: The tables of which the sample was drawn; none for an archive.
+        problems: Messages on inputs that could not be sampled.
+        given: The labels of each rater, by the ID of the moment.
+    """
+
+    folder: Path
+    sample: ReviewSample
+    sources: list[Path] = field(default_factory=list)
+    anonymized: bool = False
+    tables: list[Path] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    given: dict[str, dict[str, GivenLabel]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._changing = threading.Lock()
+        self.read_labels()
+
+    def read_labels(self) -> None:
+        """Read all labels from the disk.
+
+        Raises:
+            OutputConflictError: A file is damaged, or belongs to another review.
+        """
+        for file in sorted(self.folder.glob(f"*{ENDING}")):
+            rater, labels = _read_labels(file, self.sample)
+            self.given[rater] = labels
+
+    @property
+    def raters(self) -> list[str]:
+        """Names of all raters, sorted."""
+        return sorted(self.given)
+
+    @property
+    def inputs(self) -> list[Path]:
+        """What nothing may be written over: tables, photos, videos, the sample and the labels."""
+        shown = (self.file_of(moment).path for moment in self.sample.moments)
+        own = [self.folder / SAMPLE_FILE, *self.folder.glob(f"*{ENDING}")]
+        return [*self.tables, *own, *dict.fromkeys(path for path in shown if path is not None)]
+
+    def rater(self, name: str) -> str:
+        """Return a rater's name as it is known: ``anna`` for somebody who is Anna already.
+
+        Raises:
+            OptionError: It cannot be the name of a file.
+        """
+        name = " ".join(name.split())
+        if not NAME.fullmatch(name):
+            raise OptionError(
+                f"{name!r} cannot be a rater's name; expected 1 to 40 letters, digits, spaces, dots or hyphens"
+            )
+        return next((known for known in self.given if known.casefold() == name.casefold()), name)
+
+    def file_of(self, moment: str) -> FoundFile:
+        """Return where the file of a moment is now."""
+        known = self.sample.moments[moment]
+        return locate(known.source, known.origin, self.sources)
+
+    def put(self, rater: str, moment: str, label: str, *, seen: bool = False) -> GivenLabel:
+        """Save a label; it is on the disk when this returns.
+
+        Args:
+            rater: Name of the rater.
+            moment: ID of the moment.
+            label: One of the labels, or `HARD_TO_TELL`.
+            seen: Whether facemood's answer has been shown to the rater.
+
+        Raises:
+            OptionError: The moment or the label is unknown, or the rater's name cannot be used.
+            OutputConflictError: The rater labelled the moment already, and has not seen the answer here.
+            OutputError: The file cannot be written.
+        """
+        rater = self.rater(rater)
+        if moment not in self.sample.moments:
+            raise OptionError(f"no moment {moment!r} is in this sample; reload the page")
+        if label not in (*self.sample.labels, HARD_TO_TELL):
+            raise OptionError(f"unknown label {label!r}; expected {', '.join(self.sample.labels)} or {HARD_TO_TELL}")
+        with self._changing:
+            before = self.given.get(rater, {}).get(moment)
+            if before is not None and not seen:
+                raise OutputConflictError(f"{rater} labelled this moment already; reload the page")
+            now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+            new = GivenLabel(label, label, now) if before is None else replace(before, label_after=label)
+            labels = {**self.given.get(rater, {}), moment: new}
+            self._write(rater, labels)
+            self.given[rater] = labels
+            return new
+
+    def _write(self, rater: str, labels: Mapping[str, GivenLabel]) -> None:
+        """Write the labels of a rater, in the order in which they were given."""
+        with replacing(self.folder / f"{rater}{ENDING}", newline="", encoding="utf-8") as file:
+            file.write(csv_line(COLUMNS))
+            for moment, given in labels.items():
+                one = self.sample.moments[moment]
+                certain = "" if one.certain is None else int(one.certain)
+                time = "" if one.timestamp is None else one.timestamp
+                place = (escape_name(one.source), one.frame, time, one.face, " ".join(self.sample.kinds_of(moment)))
+                answer = (one.label, one.confidence, certain)
+                said = (rater, given.label, given.label_after)
+                file.write(csv_line((moment, *place, *said, *answer, given.labelled_at)))
+
+
+def open_review(
+    results: str | Path,
+    *,
+    folder: str | Path | None = None,
+    kind: str = UNIFORM,
+    count: int | None = None,
+    seed: int | None = None,
+    sources: Iterable[str | Path] = (),
+) -> LabelStore:
+    """Open a review, and draw its sample where there is none yet.
+
+    Args:
+        results: The folder of the results, a table, or an archive's folder.
+        folder: Where the sample and the labels are; None for ``review`` in the folder of the results.
+        kind: Kind of sample that is added, if it is not there yet: ``"uniform"``, ``"rare"`` or ``"uncertain"``.
+        count: Moments of that sample; None for those that it has, or `COUNT`.
+        seed: Seed of the samples; None for the one that they have, or 0.
+        sources: Folders in which photos and videos may be that are not where they were.
+
+    Raises:
+        SourceError: There is no table, no face, or no file of one.
+        OptionError: The kind is unknown, or the seed is another one.
+        OutputConflictError: The folder holds another sample than the results give.
+        OutputError: The folder cannot be written to.
+    """
+    tables = open_tables(results, map(Path, sources))
+    place = Path(folder) if folder is not None else tables.folder / FOLDER
+    known = read_sample(place)
+    if known is not None and seed not in (None, known.seed):
+        raise OptionError(
+            f"{place}: the sample was drawn with the seed {known.seed}; for another, give a new folder with --labels"
+        )
+    there = () if known is None else known.kinds.get(kind, ())
+    if known is None or not there or (count or 0) > len(there):
+        known = _draw(tables, kind, count or COUNT, seed if known is None else known.seed, known)
+        _check_prefix(place, there, known.kinds[kind])
+        _write_sample(place, known)
+    problems = list(filter(None, tables.problems.values()))
+    return LabelStore(place, known, tables.sources, tables.anonymized, tables.files, problems)
+
+
+def read_sample(folder: Path) -> ReviewSample | None:
+    """Return the sample in the folder of a review; None if there is none.
+
+    Raises:
+        OutputConflictError: The file is damaged, or is something else.
+    """
+    path = folder / SAMPLE_FILE
+    try:
+        found = json.loads(path.read_bytes())
+        if found[MARK] != SCHEMA:
+            raise ValueError(f"its version is {found[MARK]}, expected {SCHEMA}")
+        moments = [_moment_of(values) for values in found["moments"]]
+        kinds = {kind: tuple(members) for kind, members in found["samples"].items()}
+        return ReviewSample(
+            int(found["seed"]), tuple(found["labels"]), found["counts"], kinds, {one.id: one for one in moments}
+        )
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise OutputConflictError(
+            f"{path}: is not the sample of a review ({error}); move it away, or give another folder with --labels"
+        ) from None
+
+
+def locked(store: LabelStore) -> FileLock:
+    """Lock the folder of a review, so that no second process writes labels into it, and read what is there by then.
+
+    Raises:
+        OutputBusyError: Another process has it open.
+    """
+    lock = FileLock(store.folder / SAMPLE_FILE)
+    store.read_labels()
+    return lock
+
+
+def _draw(tables: ResultTables, kind: str, count: int, seed: int | None, known: ReviewSample | None) -> ReviewSample:
+    """Draw a sample of a kind, and add it to those that are there.
+
+    Raises:
+        SourceError: There is no face, or no file of one.
+    """
+    weigher(kind, {})  # an unknown kind is refused before the tables are read
+    counts = tables.counts()
+    if not counts:
+        told = next(filter(None, tables.problems.values()), "")
+        raise SourceError(told or f"{tables.folder}: no face with a prediction is in these tables; nothing to review")
+    seed = seed or 0
+    drawn = draw(tables.moments(), count, seed=seed, weigh=weigher(kind, counts))
+    before = {} if known is None else known.kinds
+    kinds = {**before, kind: tuple(one.id for one in drawn)}
+    moments = {**({} if known is None else known.moments), **{one.id: one for one in drawn}}
+    order = dict.fromkeys(member for one in sorted(kinds, key=_first_uniform) for member in kinds[one])
+    labels = all_labels(tables.labels, counts)
+    return ReviewSample(seed, labels, Counter(counts), kinds, {one: moments[one] for one in order})
+
+
+def _first_uniform(kind: str) -> tuple[bool, str]:
+    """Return by what kinds of samples are sorted: the uniform one is labelled first."""
+    return kind != UNIFORM, kind
+
+
+def _check_prefix(folder: Path, before: tuple[str, ...], now: tuple[str, ...]) -> None:
+    """Refuse a larger sample that does not contain the smaller one.
+
+    Raises:
+        OutputConflictError: It does not.
+    """
+    if now[: len(before)] != before:
+        raise OutputConflictError(
+            f"{folder}: the results, or the files that can be found, are not those of which this sample was drawn; "
+            "the labels stay there. Begin another review with --labels FOLDER"
+        )
+
+
+def _write_sample(folder: Path, sample: ReviewSample) -> None:
+    """Write a sample."""
+    known = {
+        MARK: SCHEMA,
+        "seed": sample.seed,
+        "labels": sample.labels,
+        "counts": sample.counts,
+        "samples": sample.kinds,
+        "moments": [asdict(moment) for moment in sample.moments.values()],
+    }
+    with replacing(folder / SAMPLE_FILE, encoding="ascii") as file:
+        json.dump(known, file, indent=1)
+
+
+def _moment_of(values: Mapping[str, Any]) -> Moment:
+    """Return the moment in a file of a sample."""
+    x1, y1, x2, y2 = values["box"]
+    return Moment(**{**values, "origin": Origin(*values["origin"]), "box": (x1, y1, x2, y2)})
+
+
+def _read_labels(file: Path, sample: ReviewSample) -> tuple[str, dict[str, GivenLabel]]:
+    """Return a rater's name and labels.
+
+    Raises:
+        OutputConflictError: The file is damaged, or is something else, or belongs to another sample.
+    """
+    labels = {}
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as lines:
+            for row in csv.DictReader(lines):
+                if row["moment"] not in sample.moments:
+                    raise ValueError(f"the moment {row['moment']!r} is not in the sample")
+                labels[row["moment"]] = GivenLabel(row["label"], row["label_after"], row["labelled_at"])
+    except (OSError, ValueError, KeyError, csv.Error) as error:
+        raise OutputConflictError(
+            f"{file}: these are not labels of this review ({error}); move the file away, or give another folder with "
+            "--labels"
+        ) from None
+    return file.name.removesuffix(ENDING), labels

@@ -1,0 +1,160 @@
+"""``facemood review`` as users run it: the page in a process that is killed and goes on; report and export."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from facemood.review import LabelStore, open_review
+from tests.cli.conftest import Run
+from tests.review.conftest import analyze, label_all, make_inputs
+
+START = "import sys; from facemood.cli import main; sys.argv.insert(1, 'review'); main()"
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with photos, a video and the table of them."""
+    folder = tmp_path_factory.mktemp("results")
+    make_inputs(folder / "in")
+    analyze(folder, "-o", "out/rows.csv")
+    return folder
+
+
+@pytest.fixture
+def out(results: Path, tmp_path: Path) -> Path:
+    """A copy of the table."""
+    return Path(shutil.copytree(results / "out", tmp_path / "out"))
+
+
+@pytest.fixture
+def labelled(out: Path) -> LabelStore:
+    """A review in which a person says what facemood says, but happy once more."""
+    store = open_review(out, count=12)
+    answers = [moment.label for moment in store.sample.moments.values()]
+    label_all(store, "Anna", lambda place: answers[place] if place else "happy")
+    return store
+
+
+@contextlib.contextmanager
+def started(out: Path) -> Iterator[tuple[httpx.Client, subprocess.Popen[str]]]:
+    """Start the page, and open the address that it prints."""
+    pytest.importorskip("fastapi", reason="needs the extra serve")
+    command = [sys.executable, "-c", START, str(out), "--moments", "6", "--port", "0"]
+    environment = {**os.environ, "NO_COLOR": "1"}
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        try:
+            assert process.stderr is not None
+            line = process.stderr.readline()
+            assert re.match(r"facemood: open http://127\.0\.0\.1:\d+/\?token=[\w-]{32}$", line), line
+            address, _, token = line.split()[-1].partition("?token=")
+            with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
+                yield client, process
+        finally:
+            process.kill()
+
+
+def label(client: httpx.Client, count: int) -> None:
+    """Label the next moments."""
+    session = client.get("/session", params={"rater": "Anna"}).json()
+    left = [moment for moment in session["moments"] if moment not in session["given"]]
+    for moment in left[:count]:
+        answer = client.post("/labels", json={"rater": "Anna", "moment": moment, "label": "happy"})
+        assert answer.status_code == 200
+
+
+def test_nothing_is_lost_when_it_is_killed(out: Path, results: Path) -> None:
+    before = {path: path.read_bytes() for path in [*out.iterdir(), *(results / "in").iterdir()]}
+    with started(out) as (client, process):
+        label(client, 4)
+        process.kill()
+        process.wait(60)
+    assert len(open_review(out).given["Anna"]) == 4
+    with started(out) as (client, process):
+        assert client.get("/raters").json()["raters"] == {"Anna": 4}
+        second = subprocess.run(
+            [sys.executable, "-c", START, str(out), "--port", "0"], capture_output=True, text=True, timeout=120
+        )
+        assert second.returncode == 3  # a second page of the same review is refused
+        assert "another process" in second.stderr
+        label(client, 2)
+        process.send_signal(signal.SIGINT)
+        printed, words = process.communicate(timeout=60)
+    assert (process.returncode, printed) == (0, "")
+    assert f"the labels are in {out / 'review'}" in words
+    assert len(open_review(out).given["Anna"]) == 6
+    assert {path: path.read_bytes() for path in before} == before
+    assert sorted(path.name for path in (out / "review").iterdir()) == ["Anna.labels.csv", "sample.json"]
+
+
+def test_the_agreement_is_written(facemood: Run, out: Path, labelled: LabelStore) -> None:
+    done = facemood("review", "out", "-o", "agreement.csv")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert re.search(r"uniform\s+Anna - facemood\s+12\s+\d+\.\d%\s+", done.stderr)
+    with (out.parent / "agreement.csv").open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert (rows[0]["sample"], rows[0]["first"], rows[0]["second"]) == ("uniform", "Anna", "facemood")
+    assert facemood("review", "out", "-o", "agreement.html", "-q").stderr == ""
+    assert "95% interval" in (out.parent / "agreement.html").read_text()
+
+
+def test_the_faces_are_exported(facemood: Run, out: Path, labelled: LabelStore) -> None:
+    done = facemood("review", "out", "--export", "faces", "--rater", "anna")
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert done.stderr.startswith("faces: 12 faces: ")
+    assert len(list((out.parent / "faces").glob("*/*.png"))) == 12
+    again = facemood("review", "out", "--export", "faces")
+    assert again.returncode == 2
+    assert "there are files already" in again.stderr
+
+
+def test_nothing_is_written_over(facemood: Run, out: Path, labelled: LabelStore) -> None:
+    for name in ("out/rows.csv", "out/review/Anna.labels.csv"):
+        before = (out.parent / name).read_bytes()
+        done = facemood("review", "out", "-o", name)
+        assert done.returncode == 2
+        assert "this would write over the input" in done.stderr
+        assert (out.parent / name).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["missing"], 3, "no table of faces here"),
+        (["out", "-o", "agreement.pdf"], 2, "ends in .html or .csv"),
+        (["out", "--more", "rarer"], 2, "unknown sample 'rarer'"),
+        (["out", "--moments", "0"], 2, "equal to 1"),
+        (["out", "--export", "faces"], 2, "no face is labelled"),
+    ],
+)
+def test_wrong_usage_is_told(facemood: Run, out: Path, words: list[str], code: int, message: str) -> None:
+    done = facemood("review", *words)
+    assert done.returncode == code, done.stderr
+    assert message in re.sub(r"[\s│]+", " ", done.stderr)
+    assert "Traceback" not in done.stderr
+
+
+def test_hidden_faces_are_shown_only_if_that_is_asked_for(facemood: Run, out: Path, labelled: LabelStore) -> None:
+    sidecar = out / "drawn" / "facemood.json"
+    sidecar.parent.mkdir()
+    shutil.copy(out / "rows.csv.json", sidecar)
+    sidecar.write_text(sidecar.read_text().replace('"detector"', '"anonymize": "blur", "detector"'))
+    for words in ([], ["--export", "faces"]):
+        done = facemood("review", "out", *words)
+        assert done.returncode == 2
+        assert "--show-faces" in done.stderr
+    assert facemood("review", "out", "-o", "agreement.html", "-q").returncode == 0  # it shows nobody
+    assert facemood("review", "out", "--export", "faces", "--show-faces").returncode == 0
