@@ -54,14 +54,14 @@ def review(
     export: Annotated[
         Path | None,
         typer.Option(
-            "--export", metavar="FOLDER", help="Write the labelled faces for facemood train own --data photos:FOLDER."
+            "--export", metavar="FOLDER", help="Write the labelled faces as FOLDER/LABEL/*.png, for facemood train own."
         ),
     ] = None,
     rater: Annotated[
         str | None, typer.Option("--rater", metavar="NAME", help="With --export: only the labels of this person.")
     ] = None,
     show_faces: Annotated[
-        bool, typer.Option("--show-faces", help="Show faces although the run was written with --anonymize.")
+        bool, typer.Option("--show-faces", help="Show faces although those in images of the run are hidden.")
     ] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes any that is free.")] = PORT,
     quiet: Quiet = False,
