@@ -7,6 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+ROUNDING = 1e-9
+"""Rounding error of a share that is a sum of many times; a share this close to 1 is all."""
+
 
 def percent(probability: float) -> str:
     """Format a probability in whole per cent, as the page does: halves are rounded up.
@@ -38,7 +41,7 @@ def share_percent(share: float) -> str:
     whole = round(100 * share)
     if whole == 0 and share > 0:
         return "<1%"
-    return ">99%" if whole == 100 and share < 1 else f"{whole}%"
+    return ">99%" if whole == 100 and share < 1 - ROUNDING else f"{whole}%"
 
 
 def share_range(interval: Sequence[float]) -> str:
@@ -109,6 +112,21 @@ def joined(words: Sequence[str], *, last: str = "and") -> str:
         ('a, b and c', 'blur or box', 'a', '')
     """
     return f" {last} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def person_name(number: int | None, participants: Sequence[str] = ()) -> str:
+    """Return how a person is called on drawn videos, in tables for people and in reports alike.
+
+    Args:
+        number: Track ID; None for a person without one.
+        participants: Who of a study this is.
+
+    Example:
+        >>> person_name(3), person_name(3, ["p01"]), person_name(None, ["p01"]), person_name(None)
+        ('3', '3 (p01)', 'p01', '')
+    """
+    names, first = joined(participants, last="or"), "" if number is None else str(number)
+    return f"{first} ({names})" if first and names else first or names
 
 
 def clock(seconds: float, *, decimals: int = 0) -> str:

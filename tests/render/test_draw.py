@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facemood import Face, Result
+from facemood.participants import Segment
 from facemood.render import draw_faces, draw_profile
 from facemood.render.draw import GAP, MOST_PANELS, Area, numbers_of
 from facemood.render.palette import colour_of
@@ -121,8 +122,17 @@ def test_several_people_have_their_track_ids() -> None:
     alone = draw_faces(ground, [one])
     both = draw_faces(ground, [one, other])
     unnumbered = [dataclasses.replace(face, track_id=None) for face in (one, other)]
-    assert np.array_equal(alone, draw_faces(ground, unnumbered[:1]))
+    assert not np.array_equal(alone, draw_faces(ground, unnumbered[:1]))  # also when the other one is out of sight
     assert not np.array_equal(both, draw_faces(ground, unnumbered))
+    assert numbers_of([one]) == ["7"]
+
+
+def test_participants_have_the_names_of_the_report() -> None:
+    segment = Segment("a.mp4", "p01")
+    tracked = dataclasses.replace(make_face(), track_id=7, segment=segment)
+    assert numbers_of([tracked]) == ["7 (p01)"]
+    photo = [dataclasses.replace(tracked, track_id=None), make_face()]
+    assert numbers_of(photo) == ["p01", "1"]
 
 
 def test_faces_of_a_photo_have_the_numbers_of_the_table() -> None:

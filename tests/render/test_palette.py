@@ -3,6 +3,10 @@
 import re
 from itertools import combinations
 
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
 from facemood.labels import EXPRESSIONS
 from facemood.numpy_cnn import drawings
 from facemood.render.palette import (
@@ -18,6 +22,21 @@ from facemood.render.palette import (
     ink_on,
 )
 from tests.conftest import ROOT
+
+VISION = {
+    "normal": np.eye(3),
+    "protanopia": np.array(
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+    ),
+    "deuteranopia": np.array(
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+    ),
+}
+"""What is seen of linear RGB: Machado, Oliveira & Fernandes (2009), A Physiologically-based Model for
+Simulation of Color Vision Deficiency, severity 1.0."""
+
+APART = 12.0
+"""Smallest difference of two colours (CIEDE2000): five times what is just noticeable."""
 
 SOURCE = ROOT / "src" / "facemood"
 
@@ -39,9 +58,38 @@ def test_every_expression_has_a_distinct_colour() -> None:
         assert sum(abs(a - b) for a, b in zip(one, other, strict=True)) > 40
 
 
+def as_seen(colours: NDArray[np.float64], vision: str) -> NDArray[np.float64]:
+    """Colours (N, 3), sRGB 0..1, as people with a colour vision see them."""
+    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    seen = (linear @ VISION[vision].T).clip(0, 1)
+    return np.asarray(np.where(seen <= 0.0031308, seen * 12.92, 1.055 * seen ** (1 / 2.4) - 0.055))
+
+
+def test_simulated_vision_keeps_grey_and_confuses_red_and_green() -> None:
+    colour = pytest.importorskip("skimage.color", reason="needs the extra explain, for CIEDE2000")
+    grey = np.array([[0.4, 0.4, 0.4]])
+    red_green = np.array([[0.75, 0.3, 0.1], [0.45, 0.45, 0.1]])
+    for vision in VISION:
+        np.testing.assert_allclose(as_seen(grey, vision), grey, atol=1e-3)
+    seen = [colour.rgb2lab(as_seen(red_green, vision)) for vision in ("normal", "deuteranopia")]
+    far, near = (float(colour.deltaE_ciede2000(*pair)) for pair in seen)
+    assert far > 30
+    assert near < 12
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_expressions_are_told_apart_with_any_colour_vision(vision: str) -> None:
+    colour = pytest.importorskip("skimage.color", reason="needs the extra explain, for CIEDE2000")
+    names = [*COLOURS, "another"]
+    seen = colour.rgb2lab(as_seen(np.array([*COLOURS.values(), OTHER_COLOUR]) / 255, vision))
+    for one, other in combinations(range(len(names)), 2):
+        difference = float(colour.deltaE_ciede2000(seen[one], seen[other]))
+        assert difference >= APART, f"{names[one]} and {names[other]} differ by {difference:.1f} with {vision}"
+
+
 def test_an_unknown_label_has_the_other_colour() -> None:
-    assert (colour_of("bored"), hex_of("bored")) == (OTHER_COLOUR, "#56c0c8")
-    assert hex_of("happy") == "#f5c430"
+    assert (colour_of("bored"), hex_of("bored")) == (OTHER_COLOUR, "#9be6cd")
+    assert hex_of("happy") == "#f4c339"
 
 
 def test_text_is_legible_on_every_colour() -> None:

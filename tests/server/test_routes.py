@@ -109,7 +109,7 @@ def test_models_are_told_with_their_limits(client: httpx.Client) -> None:
 def test_the_page_learns_words_colours_and_bounds(client: httpx.Client, server: Running) -> None:
     settings = client.get("/v1/settings").json()
     assert tuple(settings["labels"]) == tuple(settings["colours"]) == EXPRESSIONS
-    assert settings["colours"]["happy"] == "#f5c430"
+    assert settings["colours"]["happy"] == "#f4c339"
     assert settings["max_upload"] == server.service.options.max_upload
 
 

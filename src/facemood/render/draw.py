@@ -15,7 +15,7 @@ from facemood.render.fonts import drawable, drawable_word, font_for
 from facemood.render.overlay import draw_layers
 from facemood.render.palette import GROUND, INK, Colour, colour_of, ink_on
 from facemood.schema import Face, Image
-from facemood.text import percent
+from facemood.text import percent, person_name
 
 if TYPE_CHECKING:
     from PIL import ImageDraw
@@ -156,11 +156,11 @@ def name_of(face: Face, say: Say = str) -> str:
 
 
 def numbers_of(faces: Sequence[Face]) -> list[str]:
-    """Return the names or numbers of several faces, as in the table.
+    """Return the names or numbers of several faces, as in the table and in reports.
 
     Returns:
-        A string for each face: the participant of a study; else the track ID in a video, the index from 0 in a photo.
-        Empty for a single face that is no participant, and for a face without a track ID among tracked ones.
+        A string for each face: in a video the track ID, with the participant of a study; in a photo the participant, or
+        the index from 0. Empty for a face without a track ID among tracked ones, and for a single face of a photo.
 
     Example:
         >>> face = Face(np.zeros(4, np.float32), 0.9)
@@ -168,14 +168,11 @@ def numbers_of(faces: Sequence[Face]) -> list[str]:
         (['0', '1'], [''])
     """
     people: Sequence[int | None] = [face.track_id for face in faces]
-    if len(faces) == 1:
-        people = [None]
-    elif all(person is None for person in people):
-        people = range(len(faces))
-    numbers = ["" if number is None else str(number) for number in people]
+    if len(faces) > 1 and all(person is None for person in people):
+        people = [None if face.segment else place for place, face in enumerate(faces)]
     return [
-        drawable(face.segment.participant) if face.segment else number
-        for face, number in zip(faces, numbers, strict=True)
+        drawable(person_name(number, [face.segment.participant] if face.segment else []))
+        for face, number in zip(faces, people, strict=True)
     ]
 
 

@@ -6,18 +6,19 @@ Colour = tuple[int, int, int]
 """Red, green and blue, 0..255 each."""
 
 COLOURS: dict[str, Colour] = {
-    "angry": (222, 84, 48),
-    "disgust": (38, 158, 110),
-    "fear": (150, 108, 208),
-    "happy": (245, 196, 48),
-    "sad": (70, 136, 230),
-    "surprise": (240, 128, 186),
-    "neutral": (170, 178, 186),
-    "contempt": (176, 122, 84),
+    "angry": (232, 76, 28),
+    "disgust": (26, 175, 138),
+    "fear": (152, 101, 235),
+    "happy": (244, 195, 57),
+    "sad": (129, 168, 227),
+    "surprise": (205, 115, 168),
+    "neutral": (179, 198, 215),
+    "contempt": (165, 122, 92),
 }
-"""Colour of each expression. They differ in lightness too, for readers with colour blindness."""
+"""Colour of each expression. Any two, and `OTHER_COLOUR`, differ by 12 or more (CIEDE2000), also for people with
+protanopia or deuteranopia (simulated after Machado, Oliveira & Fernandes 2009)."""
 
-OTHER_COLOUR: Colour = (86, 192, 200)
+OTHER_COLOUR: Colour = (155, 230, 205)
 """Colour of any other label, such as a class of a custom model."""
 
 GROUND: Colour = (22, 24, 28)
@@ -26,7 +27,7 @@ GROUND: Colour = (22, 24, 28)
 INK: Colour = (255, 255, 255)
 """White: text in images, and text on dark colours."""
 
-LIGHT = 110
+LIGHT = 100
 """Luminance of a colour, 0..255, above which dark text has more contrast on it than white text."""
 
 LINE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
@@ -45,7 +46,7 @@ def colour_of(label: str) -> Colour:
 
     Example:
         >>> colour_of("happy")
-        (245, 196, 48)
+        (244, 195, 57)
     """
     return COLOURS.get(label, OTHER_COLOUR)
 
@@ -55,7 +56,7 @@ def hex_of(label: str) -> str:
 
     Example:
         >>> hex_of("happy")
-        '#f5c430'
+        '#f4c339'
     """
     return "#{:02x}{:02x}{:02x}".format(*colour_of(label))
 

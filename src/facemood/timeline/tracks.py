@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.text import count, share_percent
+from facemood.text import count, person_name, share_percent
 from facemood.timeline.share_intervals import share_interval
 
 Times = NDArray[np.float64]
@@ -77,7 +77,7 @@ class Track:
     @property
     def name(self) -> str:
         """Track ID, with the participants of a study: ``3 (p01)``."""
-        return f"{self.track_id} ({', '.join(self.participants)})" if self.participants else str(self.track_id)
+        return person_name(self.track_id, self.participants)
 
     @property
     def durations(self) -> Times:

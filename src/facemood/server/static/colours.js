@@ -1,6 +1,6 @@
 // The colours of expressions, as the server sends them, and a readable text colour for each.
 
-const OTHER = "#56c0c8";
+const OTHER = "#9be6cd";
 /** @type {Record<string, string>} */
 let known = {};
 
@@ -26,5 +26,5 @@ export function colourOf(label) {
  */
 export function inkOn(colour) {
   const [red, green, blue] = [1, 3, 5].map((place) => parseInt(colour.slice(place, place + 2), 16));
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 110 ? "#16181c" : "#ffffff";
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 100 ? "#16181c" : "#ffffff";
 }

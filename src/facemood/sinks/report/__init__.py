@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from facemood.filenames import printable
 from facemood.languages import ENGLISH, speaker
+from facemood.participants import Period, Segment
 from facemood.render import check_anonymize
-from facemood.results import Result
+from facemood.results import Failure, Result
 from facemood.schema import Image
-from facemood.sinks.report.html_page import report_page
+from facemood.sinks.report.html_page import ReportContent, report_page
 from facemood.sinks.report.photo_report import Photos
-from facemood.sinks.report.portraits import BestPortraits, Portraits
-from facemood.sinks.report.video_report import VideoSection
+from facemood.sinks.report.player import address_of_video
+from facemood.sinks.report.portraits import BestPortraits, Portraits, merge_portraits
+from facemood.sinks.report.study_report import SummaryRow
+from facemood.sinks.report.video_report import VideoSection, frequent_portraits
+from facemood.sinks.sink import design_of
 from facemood.sinks.text_files import FileSink
 from facemood.text import clock
-from facemood.timeline import TrackCollector
+from facemood.timeline import Summary, SummaryCollector, Timeline, TrackCollector
 
 __all__ = ["ReportSink"]
 
@@ -27,14 +31,17 @@ class ReportSink(FileSink):
     """Writes a report as one HTML file. It loads nothing from elsewhere and has no date, so it is reproducible.
 
     It shows the number of faces over time. For each person it shows the probabilities over time, the share of each
-    expression, its episodes, action units, blinks and portraits. Photos have one common section. The file is written
-    by `close`. Until then, the sink needs about 120 bytes of memory per face, and some kilobytes per person.
+    expression, its episodes, action units, blinks and portraits. Photos have one common section. Several videos have a
+    table of all people at the top; a study has a line there for each segment, and the curves of its participants side
+    by side. Inputs that failed are named. A video that is a file gets a player, which links it. The page is written by
+    `close`. Until then, the sink needs about 120 bytes of memory per face, in a study twice as many, and some kilobytes
+    per person.
 
     Args:
         path: The file.
         info: Settings of the run, as `EmotionRecognizer.info` returns them.
         layers: Not used: portraits show the faces without annotations.
-        anonymize: ``"blur"`` or ``"box"`` leaves out the portraits.
+        anonymize: ``"blur"`` or ``"box"`` leaves out the portraits and the players, which show the faces.
         language: Language of the expressions; all other words are English.
 
     Raises:
@@ -67,7 +74,10 @@ class ReportSink(FileSink):
         self.wants_images = not self.hidden
         super().__init__(path, info, layers)
         self._collector, self._photos = TrackCollector(), Photos(tuple(info["labels"]), self._say)
-        self._best: dict[tuple[int, int], BestPortraits] = {}
+        self._study = None if design_of(info) is None else SummaryCollector()
+        self._best: dict[tuple[int | None, int | None, Segment | None], BestPortraits] = {}
+        self._segments: dict[int, dict[Segment, None]] = {}
+        self._failures: list[Failure] = []
 
     def body(self, result: Result) -> str:
         """Add one frame or photo; nothing is written yet."""
@@ -75,30 +85,71 @@ class ReportSink(FileSink):
         video = self._collector.add(known)
         if video is None:
             self._photos.add(known)
-        elif known.image is not None:
+        else:
+            self._segments.setdefault(video, {}).update(dict.fromkeys(result.segments))
+        if self._study is not None:
+            self._study.add(known)
+        if known.image is not None:
             self._add_portraits(video, known, known.image)
         return ""
 
+    def fail(self, failure: Failure) -> None:
+        """Keep an input that could not be read, to name it."""
+        self._failures.append(failure)
+
     def tail(self) -> str:
         """Return the whole page."""
-        videos = [
-            VideoSection(
-                timeline,
-                {track.track_id: self._portraits(place, track.track_id) for track in timeline.tracks},
+        videos = [self._section(place, timeline) for place, timeline in enumerate(self._collector.timelines())]
+        content = ReportContent(
+            videos, self._photos, self.info, self._rows(videos), self._failures, self._study is not None, self.hidden
+        )
+        return printable(report_page(content), lines=True)
+
+    def _section(self, place: int, timeline: Timeline) -> VideoSection:
+        """Return the section of a video."""
+        portraits = {track.track_id: self._portraits(place, track.track_id) for track in timeline.tracks}
+        address = "" if self.hidden else address_of_video(timeline.source, self.path)
+        return VideoSection(timeline, portraits, tuple(self._segments[place]), self._baseline, address, self._say)
+
+    @property
+    def _baseline(self) -> Period | None:
+        """The neutral baseline of all people who have none of their own."""
+        known = self.info.get("baseline")
+        return None if known is None else (float(known[0]), float(known[1]))
+
+    def _rows(self, videos: Sequence[VideoSection]) -> list[SummaryRow]:
+        """Return the lines of the overview: the segments of a study, otherwise the people of all videos."""
+        places: dict[str, str] = {}
+        for number, video in enumerate(videos, 1):
+            places.setdefault(video.timeline.source, f"video-{number}")
+        if self._study is not None:
+            return [self._row(summary, places) for summary in self._study.summaries()]
+        return [
+            SummaryRow(
+                Summary(video.timeline.source, None, track, video.seconds, 0.0, len(video.timeline.face_counts), False),
+                next(iter(frequent_portraits(video.portraits.get(track.track_id, {}), track.shares)), None),
+                f"video-{number}",
+                self._baseline,
                 self._say,
             )
-            for place, timeline in enumerate(self._collector.timelines())
+            for number, video in enumerate(videos, 1)
+            for track in video.main_people
         ]
-        return printable(report_page(videos, self._photos, self.info, hidden=self.hidden), lines=True)
 
-    def _add_portraits(self, video: int, result: Result, image: Image) -> None:
-        """Keep the faces of a frame that are better portraits than those so far."""
+    def _row(self, summary: Summary, places: dict[str, str]) -> SummaryRow:
+        """Return the line of a segment of the study, with the best portrait of the participant in it."""
+        kept = merge_portraits(one.kept for key, one in self._best.items() if key[2] == summary.segment)
+        portraits = frequent_portraits(kept, summary.shares) if summary.segment and summary.shares else []
+        baseline = (summary.segment.baseline if summary.segment else None) or self._baseline
+        return SummaryRow(summary, next(iter(portraits), None), places.get(summary.source, ""), baseline, self._say)
+
+    def _add_portraits(self, video: int | None, result: Result, image: Image) -> None:
+        """Keep the faces of a frame or photo that are better portraits than those so far."""
         for face in result:
-            if face.track_id is not None and face.labels:
-                best = self._best.setdefault((video, face.track_id), BestPortraits())
+            if face.labels and (face.segment is not None or (video is not None and face.track_id is not None)):
+                best = self._best.setdefault((video, face.track_id, face.segment), BestPortraits())
                 best.add(image, face, f"at {clock(result.timestamp or 0.0, decimals=1)}")
 
     def _portraits(self, video: int, person: int) -> Portraits:
         """Return the portraits of one person in a video, by expression."""
-        best = self._best.get((video, person))
-        return {} if best is None else best.kept
+        return merge_portraits(best.kept for key, best in self._best.items() if key[:2] == (video, person))

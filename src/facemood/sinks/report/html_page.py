@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path, PurePath
 from typing import Any
 
+from facemood.results import Failure
 from facemood.sinks.report.charts import colour_rules, legend
+from facemood.sinks.report.html_parts import facts, open_table
 from facemood.sinks.report.photo_report import Photos
-from facemood.sinks.report.video_report import VideoSection, facts, video_section
+from facemood.sinks.report.player import MEDIA
+from facemood.sinks.report.study_report import SummaryRow, curves, overview_table
+from facemood.sinks.report.video_report import VideoSection, video_section
 from facemood.text import clock, count, joined
 from facemood.timeline import MAX_POINTS, MIN_SECONDS
 
@@ -48,6 +53,21 @@ OF_MEASURES = (
 )
 """How derived measures are computed, as HTML."""
 
+OVERVIEW = (
+    "A line for each person. The interval of a share is a sampling interval (95%): it is wide for short segments. "
+    "Missing is the share of the time without a prediction."
+)
+"""What the overview shows, as HTML."""
+
+CURVES = (
+    "The smoothed probability of each expression, 0 to 100%, since the start of the segment. All curves have the same "
+    "axes, so they can be compared. The neutral baseline is shaded."
+)
+"""What the curves of a study show, as HTML."""
+
+HIDDEN = "This report has no portraits and no players, because faces are hidden."
+"""What an anonymized report says."""
+
 OF_PHOTOS = (
     "Each face in a photo counts once, with its most probable expression. The interval of a share says how far another "
     "set of as many photos may be from it (95%). A question mark means that the model is not certain."
@@ -55,68 +75,150 @@ OF_PHOTOS = (
 """How the numbers for photos are computed, as HTML."""
 
 
-def report_page(videos: Sequence[VideoSection], photos: Photos, info: Mapping[str, Any], *, hidden: bool) -> str:
-    """Return a report as HTML.
+@dataclass(frozen=True, slots=True)
+class ReportContent:
+    """What a report is made of.
 
-    Args:
+    Attributes:
         videos: The results for videos.
         photos: The results for photos.
         info: Settings of the run, as `EmotionRecognizer.info` returns them.
-        hidden: Whether portraits were left out to anonymize the report.
-
-    Returns:
-        A self-contained page: it needs no network and no other file.
+        rows: The lines of the overview.
+        failures: The inputs that could not be read.
+        study: Whether there is a plan of a study.
+        hidden: Whether portraits and players were left out to anonymize the report.
     """
-    labels, title = photos.labels, _title(videos, photos)
-    several = len(videos) + bool(photos.number) > 1
-    parts = [_video(video, number, several) for number, video in enumerate(videos, 1)]
-    if photos.number:
-        parts.append(f"<h2>Photos</h2>{photos.section(level=3)}" if several else photos.section(level=2))
-    derived = videos and info.get("measures")
-    told = [(OF_VIDEOS, videos), (OF_MEASURES, derived), (OF_PHOTOS, photos.number)]
-    method = " ".join(text for text, shown in told if shown) or "There are no results."
+
+    videos: Sequence[VideoSection]
+    photos: Photos
+    info: Mapping[str, Any]
+    rows: Sequence[SummaryRow] = ()
+    failures: Sequence[Failure] = ()
+    study: bool = False
+    hidden: bool = False
+
+    @property
+    def several(self) -> bool:
+        """Whether the report has contents and an overview: it is of a study, or of several videos."""
+        return self.study or len(self.videos) + bool(self.photos.number) > 1
+
+    @property
+    def participants(self) -> list[str]:
+        """The participants of the study, each once."""
+        return list(dict.fromkeys(row.summary.segment.participant for row in self.rows if row.summary.segment))
+
+
+def report_page(content: ReportContent) -> str:
+    """Return a report as HTML: a self-contained page, which needs no network, and only its players need other files."""
+    info, labels, title = content.info, content.photos.labels, _title(content)
+    played = any(video.address for video in content.videos)
     style = page_style() + colour_rules(labels)
     return "\n".join(
         [
             '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
+            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}{"; " + MEDIA if played else ""}">',
             f'<meta name="generator" content="facemood {escape(str(info.get("facemood", "")))}">',
             f"<title>{escape(title)}: expressions</title>\n<style>{style}</style>\n</head>\n<body>\n<main>",
             f'<header><p class="kind">Apparent facial expressions</p><h1>{escape(title)}</h1>'
-            f"<p>{escape(_lead(videos, photos, info))}</p></header>",
+            f"<p>{escape(_lead(content))}</p></header>",
             f'<p class="about">{ABOUT}</p>',
-            '<p class="soft">This report has no portraits, because faces are hidden.</p>' if hidden else "",
-            legend(labels, say=videos[0].say) if videos else "",
-            *parts,
-            f"<footer><h2>How it was made</h2><p>{method}</p>{_settings(info)}</footer>",
+            f'<p class="soft">{HIDDEN}</p>' if content.hidden else "",
+            *_summary(content),
+            legend(labels, say=content.photos.say) if content.videos else "",
+            *_sections(content),
+            f'<footer><h2 id="method">How it was made</h2><p>{_method(content)}</p>{_settings(info)}</footer>',
             f"</main>\n<script>{_file_text('page.js')}</script>\n</body>\n</html>\n",
         ]
     )
 
 
-def _title(videos: Sequence[VideoSection], photos: Photos) -> str:
-    """Return the title: the file name of a single video, else the numbers of videos and photos."""
+def _sections(content: ReportContent) -> list[str]:
+    """Return the sections of the videos and of the photos."""
+    parts = [_video(video, number, content.several) for number, video in enumerate(content.videos, 1)]
+    if content.photos.number and content.several:
+        parts.append(f'<h2 id="photos">Photos</h2>{content.photos.section(level=3)}')
+    elif content.photos.number:
+        parts.append(content.photos.section(level=2))
+    return parts
+
+
+def _summary(content: ReportContent) -> list[str]:
+    """Return what stands before the videos: contents, inputs that failed, the overview, the curves of a study."""
+    parts = [_contents(content)] if content.several else []
+    if content.failures:
+        lines = [(escape(one.source), escape(one.message)) for one in content.failures]
+        parts.append(f'<h2 id="failed">Not read</h2>{open_table(("input", "why"), lines)}')
+    if content.several and content.rows:
+        places = {name: f"participant-{number}" for number, name in enumerate(content.participants, 1)}
+        shown = {} if all(row.summary.photos for row in content.rows) else places
+        parts.append(
+            f'<h2 id="overview">Overview</h2><p class="soft">{OVERVIEW}</p>{overview_table(content.rows, shown)}'
+        )
+        if shown:
+            drawn = curves(content.rows, places, level=3)
+            parts.append(f'<h2 id="curves">Participants and conditions</h2><p class="soft">{CURVES}</p>{drawn}')
+    return parts
+
+
+def _contents(content: ReportContent) -> str:
+    """Return the contents of the page as links."""
+    videos = [
+        (f"video-{number}", PurePath(video.timeline.source).name) for number, video in enumerate(content.videos, 1)
+    ]
+    found = [
+        ("failed", f"Not read: {count(len(content.failures), 'input')}" if content.failures else ""),
+        ("overview", "Overview" if content.rows else ""),
+        ("curves", "Participants and conditions" if content.participants and content.videos else ""),
+        *videos,
+        ("photos", "Photos" if content.photos.number else ""),
+        ("method", "How it was made"),
+    ]
+    links = "".join(f'<li><a href="#{place}">{escape(text)}</a></li>' for place, text in found if text)
+    return f'<nav class="contents" aria-label="Contents"><ul>{links}</ul></nav>'
+
+
+def _method(content: ReportContent) -> str:
+    """Return how the numbers were made, as HTML."""
+    derived = content.videos and content.info.get("measures")
+    told = [(OF_VIDEOS, content.videos), (OF_MEASURES, derived), (OF_PHOTOS, content.photos.number)]
+    return " ".join(text for text, shown in told if shown) or "There are no results."
+
+
+def _title(content: ReportContent) -> str:
+    """Return the title: the participants of a study, the file name of a single video, or how many inputs there are."""
+    videos, photos = content.videos, content.photos
+    if content.participants:
+        return f"Study of {count(len(content.participants), 'participant')}"
     if len(videos) == 1 and not photos.number:
         return PurePath(videos[0].timeline.source).name
     counts = [count(len(videos), "video")] if videos else []
     return joined(counts + ([count(photos.number, "photo")] if photos.number or not videos else []))
 
 
-def _lead(videos: Sequence[VideoSection], photos: Photos, info: Mapping[str, Any]) -> str:
+def _lead(content: ReportContent) -> str:
     """Return a sentence on the amount of input and the model."""
+    videos, photos, info = content.videos, content.photos, content.info
     people = sum(len(video.timeline.tracks) for video in videos)
     frames = sum(len(video.timeline.face_counts) for video in videos)
-    amounts = []
+    amounts = [_amount_of_study(content)] if content.participants else []
     if videos:
         seconds = clock(sum(video.seconds for video in videos), decimals=1)
-        amounts += [f"{seconds} of video in {count(frames, 'frame')} with {count(people, 'person', 'people')}"]
+        tracked = count(people, "person", "people") if not content.participants else count(people, "track")
+        amounts += [f"{seconds} of video in {count(frames, 'frame')} with {tracked}"]
     if photos.number:
         amounts += [f"{count(photos.number, 'photo')} with {count(photos.faces, 'face')}"]
     known = [(name, info[name]) for name in ("model", "head", "detector") if name in info]
     model = ", ".join(f"{name} {value}" for name, value in known)
     version = info.get("facemood", "")
     return ("; ".join(amounts) or "No video and no photo") + f". Analyzed by facemood {version}: {model}."
+
+
+def _amount_of_study(content: ReportContent) -> str:
+    """Return how much a study has, in words."""
+    conditions = {row.words[0] for row in content.rows if row.words[0]}
+    parts = [count(len(conditions), "condition")] if conditions else []
+    return joined([*parts, count(len(content.rows), "segment")])
 
 
 def _video(video: VideoSection, number: int, several: bool) -> str:
@@ -135,7 +237,7 @@ def _settings(info: Mapping[str, Any]) -> str:
     """Return the settings of the run as a list that can be unfolded."""
     pairs = [
         (name.replace("_", " "), ", ".join(map(str, value)) if isinstance(value, list | tuple) else value)
-        for name, value in {**info, "measures": _measures(info)}.items()
+        for name, value in {**info, "measures": _measures(info), "design": None}.items()
         if value is not None
     ]
     return f"<details><summary>Settings</summary>{facts(pairs)}</details>" if pairs else ""

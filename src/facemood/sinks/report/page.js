@@ -1,5 +1,6 @@
 "use strict";
-// Shows the numbers at the pointer; the arrow keys go from frame to frame. The page is complete without this script.
+// Shows the numbers at the pointer; the arrow keys go from frame to frame. A click, or Enter, goes to that moment of the
+// video, where there is a player. The page is complete without this script.
 (() => {
   /**
    * The numbers of a chart: start and end of frames in milliseconds, and per cents for each name or face counts.
@@ -55,12 +56,80 @@
    */
   const find = (chart, name) => /** @type {HTMLElement} */ (chart.querySelector(name));
 
+  /**
+   * A player, and the marks of its time on the charts around it.
+   * @typedef {object} Player
+   * @property {(ms: number) => void} seek
+   * @property {(ground: HTMLElement, span: [number, number]) => void} follow
+   */
+
+  /** @type {WeakMap<Element, Player>} */
+  const players = new WeakMap();
+
+  /** @param {Element} element */
+  const playerOf = (element) => {
+    const place = element.closest(".of-video");
+    return place ? players.get(place) : undefined;
+  };
+
+  /**
+   * @param {HTMLElement} element
+   * @param {MouseEvent} event
+   * @param {[number, number]} span
+   */
+  const timeAt = (element, event, [start, end]) => {
+    const { left, width } = element.getBoundingClientRect();
+    return Math.min(Math.max(start + ((event.clientX - left) / width) * (end - start), start), end);
+  };
+
+  /** @param {Element} place */
+  const preparePlayer = (place) => {
+    const video = place.querySelector("video");
+    if (!video) return;
+    /** @type {(() => void)[]} */
+    const marks = [];
+    const update = () => marks.forEach((mark) => mark());
+    const follow = (/** @type {HTMLElement} */ ground, /** @type {[number, number]} */ [start, end]) => {
+      const head = document.createElement("div");
+      head.className = "playhead";
+      ground.append(head);
+      const mark = () => {
+        const share = (1000 * video.currentTime - start) / (end - start);
+        head.hidden = !(share >= 0 && share <= 1);
+        head.style.left = `${100 * share}%`;
+      };
+      marks.push(mark);
+      mark();
+    };
+    const play = () => {
+      update();
+      if (!video.paused && !video.ended) requestAnimationFrame(play);
+    };
+    video.addEventListener("play", play);
+    for (const name of ["seeking", "seeked", "timeupdate"]) video.addEventListener(name, update);
+    video.addEventListener("error", () => {
+      find(place, ".trouble").hidden = false;
+      video.hidden = true;
+    });
+    players.set(place, { seek: (ms) => { video.currentTime = ms / 1000; update(); }, follow });
+  };
+
+  /** @param {HTMLElement} timeline */
+  const prepareTimeline = (timeline) => {
+    const player = playerOf(timeline), span = JSON.parse(timeline.dataset.span ?? "[0, 1]");
+    if (!player) return;
+    timeline.querySelectorAll(".strip").forEach((/** @type {any} */ strip) => {
+      player.follow(strip, span);
+      strip.addEventListener("click", (/** @type {MouseEvent} */ event) => player.seek(timeAt(strip, event, span)));
+    });
+  };
+
   /** @param {Element} chart */
   const prepare = (chart) => {
     /** @type {Series} */
     const series = JSON.parse(find(chart, "script").textContent ?? "");
     const read = find(chart, ".read"), ground = find(chart, ".ground");
-    const [start, end] = series.span, hair = document.createElement("div");
+    const [start, end] = series.span, hair = document.createElement("div"), player = playerOf(chart);
     let now = -1;
     hair.className = "hair";
     hair.hidden = true;
@@ -76,6 +145,7 @@
     };
     const hide = () => { hair.hidden = true; read.textContent = ""; };
     const step = (/** @type {KeyboardEvent} */ event) => {
+      if (event.key === "Enter" && now >= 0) player?.seek(series.times[now]);
       if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
       const direction = event.key === "ArrowLeft" ? -1 : 1;
       event.preventDefault();
@@ -83,21 +153,33 @@
     };
 
     ground.addEventListener("pointermove", (event) => {
-      const { left, width } = ground.getBoundingClientRect();
-      show(Math.min(Math.max(start + ((event.clientX - left) / width) * (end - start), start), end));
+      show(timeAt(ground, event, series.span));
     });
+    ground.addEventListener("click", (event) => player?.seek(timeAt(ground, event, series.span)));
+    player?.follow(ground, series.span);
     ground.addEventListener("pointerleave", hide);
     ground.addEventListener("blur", hide);
     ground.addEventListener("keydown", step);
   };
 
   document.documentElement.classList.add("live");
+  document.querySelectorAll(".of-video").forEach(preparePlayer);
+  document.querySelectorAll(".overview").forEach((/** @type {any} */ timeline) => prepareTimeline(timeline));
   document.querySelectorAll(".chart").forEach(prepare);
   /**
    * @param {string} which
    * @returns {NodeListOf<HTMLDetailsElement>}
    */
   const details = (which) => document.querySelectorAll(`details${which}`);
+  const unfold = () => {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const folded = target && target.closest("details:not([open])");
+    if (!(folded instanceof HTMLDetailsElement)) return;
+    folded.open = true;
+    target.scrollIntoView();
+  };
+  addEventListener("hashchange", unfold);
+  unfold();
   addEventListener("beforeprint", () => {
     details(":not([open])").forEach((folded) => { folded.dataset.folded = ""; folded.open = true; });
   });

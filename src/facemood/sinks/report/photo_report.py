@@ -10,9 +10,8 @@ from facemood.languages import Say
 from facemood.render.draw import numbers_of, words_of
 from facemood.results import Result
 from facemood.schema import Face, Image
-from facemood.sinks.report import charts
+from facemood.sinks.report.html_parts import MAX_LINES, facts, portrait_row, share_table, table
 from facemood.sinks.report.portraits import Portrait, cut_portrait
-from facemood.sinks.report.video_report import MAX_LINES, facts, portrait_row, table
 from facemood.text import count
 from facemood.wilson import wilson_interval
 
@@ -79,7 +78,7 @@ class Photos:
         shares = {label: self.counts[label] / total for label in self.labels}
         numbers = {label: f"{self.counts[label]:,}" for label in self.labels}
         intervals = {label: wilson_interval(share, total) for label, share in shares.items()}
-        return charts.share_table(
+        return share_table(
             shares, numbers, caption="Share of the faces", unit="faces", intervals=intervals, say=self.say
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import cv2
@@ -101,6 +101,18 @@ class BestPortraits:
         best = self.kept.get(label)
         if best is None or _rank(probability, face.certain) > _rank(best.probability + BETTER, best.certain):
             self.kept[label] = Portrait(label, probability, face.certain, place, cut_portrait(image, face))
+
+
+def merge_portraits(several: Iterable[Portraits]) -> Portraits:
+    """Return the best portrait of each expression among several collections, such as those of a person's segments."""
+    best: dict[str, Portrait] = {}
+    for portraits in several:
+        for label, portrait in portraits.items():
+            known = best.get(label)
+            ranks = [_rank(one.probability, one.certain) for one in (portrait, known) if one is not None]
+            if known is None or ranks[0] > ranks[1]:
+                best[label] = portrait
+    return best
 
 
 def _rank(probability: float, certain: bool | None) -> tuple[bool, float]:

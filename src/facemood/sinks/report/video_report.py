@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -10,8 +10,14 @@ import numpy as np
 
 from facemood.facs import CODES, NAMES
 from facemood.languages import Say
+from facemood.participants import Period as Seconds
+from facemood.participants import Segment
 from facemood.sinks.report import charts
-from facemood.sinks.report.portraits import SIDE, Portrait, Portraits
+from facemood.sinks.report.chart_parts import Span, milliseconds, time_axis
+from facemood.sinks.report.html_parts import facts, mostly, portrait_row, share_table, table
+from facemood.sinks.report.line_charts import measure_chart, unit_chart
+from facemood.sinks.report.player import player
+from facemood.sinks.report.portraits import Portrait, Portraits
 from facemood.text import clock, count, percent
 from facemood.timeline import (
     MIN_SECONDS,
@@ -28,12 +34,6 @@ from facemood.timeline.tracks import weights_of
 
 MAX_PEOPLE = 12
 """Most people with a section of their own: those longest in sight. The others have one line each."""
-
-MAX_LINES = 1000
-"""Most lines of a table, to keep the page small; the tables of other sinks have all lines."""
-
-SHORT = 12
-"""Most lines of a table that is unfolded at first."""
 
 BRIEF = 0.25
 """People who are present for up to this share of a video's length have a separate time axis."""
@@ -55,15 +55,21 @@ class VideoSection:
     Attributes:
         timeline: Frames and people of the video.
         portraits: Portraits of people by track ID; empty if faces are hidden.
+        segments: The segments of the study's plan in the video.
+        baseline: Start and end of everybody's neutral baseline in seconds; None without one.
+        address: Where a player finds the video; empty without a player.
         say: Returns the word for a label.
     """
 
     timeline: Timeline
     portraits: Mapping[int, Portraits]
+    segments: Sequence[Segment] = ()
+    baseline: Seconds | None = None
+    address: str = ""
     say: Say = str
 
     @property
-    def span(self) -> charts.Span:
+    def span(self) -> Span:
         """Start of the first frame and end of the last, in seconds."""
         start, end = float(self.timeline.timestamps[0]), float(self.timeline.ends[-1])
         return start, max(end, start + 1e-3)  # the span must not be 0, even if all frames have the same time
@@ -72,6 +78,27 @@ class VideoSection:
     def seconds(self) -> float:
         """Length in seconds."""
         return self.span[1] - self.span[0]
+
+    @property
+    def main_people(self) -> list[Track]:
+        """The people with a section of their own, by number."""
+        people = sorted(self.timeline.tracks, key=lambda track: -track.seconds)
+        return sorted(people[:MAX_PEOPLE], key=lambda track: track.track_id)
+
+    def periods_of(self, track: Track) -> list[charts.Period]:
+        """Return the segments of a person and their neutral baselines, each once."""
+        own = [segment for segment in self.segments if segment.participant in track.participants]
+        named = [(segment_name(one, len(track.participants) > 1), one.start, one.end) for one in own]
+        baselines = [one.baseline for one in own if one.baseline is not None]
+        baselines += [self.baseline] if self.baseline is not None and not baselines else []
+        marks = [charts.Period("neutral baseline", *one, baseline=True) for one in baselines]
+        return list(dict.fromkeys([*(charts.Period(*one) for one in named), *marks]))
+
+
+def segment_name(segment: Segment, of_several: bool) -> str:
+    """Return what a segment is called: condition, session and number, with the participant if there are several."""
+    words = [segment.participant if of_several else "", segment.condition, segment.session]
+    return " ".join(filter(None, words)) or f"segment {segment.segment}"
 
 
 def video_section(video: VideoSection, *, name: str, level: int) -> str:
@@ -82,62 +109,18 @@ def video_section(video: VideoSection, *, name: str, level: int) -> str:
         name: Prefix of the HTML ids of its people.
         level: Level of the headings, 1..6.
     """
-    people = sorted(video.timeline.tracks, key=lambda track: -track.seconds)
-    main = sorted(people[:MAX_PEOPLE], key=lambda track: track.track_id)
-    several = [_overview(main, video, name=name, level=level)] if len(main) > 1 else []
+    main = video.main_people
+    others = [track for track in video.timeline.tracks if track not in main]
     parts = [
         facts(_facts(video)),
+        _overview(main, video, name=name, level=level),
         f"<h{level}>Number of faces</h{level}>",
         charts.face_count_chart(video.timeline, video.span),
-        *several,
         *(_person(track, video, name=name, level=level) for track in main),
-        _others(people[MAX_PEOPLE:], video.say, level=level),
+        _others(others, video.say, level=level),
         _untracked(video.timeline),
     ]
-    return "\n".join(part for part in parts if part)
-
-
-def facts(pairs: Iterable[tuple[str, object]]) -> str:
-    """Return names and values as an HTML list.
-
-    Example:
-        >>> facts([("frames", 25)])
-        '<dl class="facts"><div><dt>frames</dt><dd>25</dd></div></dl>'
-    """
-    items = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(str(value))}</dd></div>" for name, value in pairs)
-    return f'<dl class="facts">{items}</dl>'
-
-
-def table(head: Sequence[str], lines: Sequence[Sequence[str]], *, caption: str) -> str:
-    """Return an HTML table. The first cell of each line is its heading. A long table is folded, a very long one cut.
-
-    Args:
-        head: Names of the columns.
-        lines: Cells of each line, as HTML.
-        caption: Title of the table.
-    """
-    columns = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    rows = "".join(
-        f'<tr><th scope="row">{line[0]}</th>' + "".join(f"<td>{cell}</td>" for cell in line[1:]) + "</tr>"
-        for line in lines[:MAX_LINES]
-    )
-    cut = f'<p class="soft">Only the first {MAX_LINES:,} are listed.</p>' if len(lines) > MAX_LINES else ""
-    whole = f'<div class="wide"><table><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table></div>{cut}'
-    unfolded = "" if len(lines) > SHORT else " open"
-    return f"<details{unfolded}><summary>{escape(caption)}</summary>{whole}</details>"
-
-
-def portrait_row(portraits: Iterable[Portrait], *, whose: str, say: Say = str) -> str:
-    """Return portraits in a row, each with its expression, probability and place."""
-    figures = "".join(
-        f'<figure><img src="{portrait.address}" width="{SIDE}" height="{SIDE}" alt="{escape(whose)}, '
-        f'{escape(say(portrait.label))}">'
-        f"<figcaption><b>{escape(say(portrait.label))}</b> {escape(percent(portrait.probability))}"
-        f"{_doubt(portrait)}<br>"
-        f"<span>{escape(portrait.place)}</span></figcaption></figure>"
-        for portrait in portraits
-    )
-    return f'<div class="portraits">{figures}</div>' if figures else ""
+    return f'<div class="of-video" id="{name}">' + "\n".join(part for part in parts if part) + "</div>"
 
 
 def _facts(video: VideoSection) -> list[tuple[str, object]]:
@@ -158,15 +141,19 @@ def _facts(video: VideoSection) -> list[tuple[str, object]]:
 
 
 def _overview(people: Sequence[Track], video: VideoSection, *, name: str, level: int) -> str:
-    """Return the strips of several people, one below the other."""
+    """Return the player, and below it the strip of each person; nothing for one person without a player."""
+    if len(people) < 2 and not (people and video.address):
+        return ""
+    title = "All people over time" if len(people) > 1 else "Video"
     rows = "".join(
         f'<a href="#{name}-person-{track.track_id}">Person {escape(track.name)}</a>'
         f"{charts.strip(track, video.span, video.say)}"
         for track in people
     )
     return (
-        f'<h{level}>All people over time</h{level}><div class="overview">{rows}<span></span>'
-        f"{charts.time_axis(video.span)}</div>"
+        f"<h{level}>{title}</h{level}>{player(video.address)}"
+        f'<div class="overview" data-span="{milliseconds(video.span)}">{rows}<span></span>'
+        f"{time_axis(video.span)}</div>"
     )
 
 
@@ -174,16 +161,15 @@ def _person(track: Track, video: VideoSection, *, name: str, level: int) -> str:
     """Return the section of one person."""
     title, shares, kept = f"Person {track.name}", track.shares, video.portraits.get(track.track_id, {})
     seconds = {label: f"{share * track.seconds:.1f}" for label, share in shares.items()}
-    frequent = sorted((label for label in kept if shares[label] >= FREQUENT), key=lambda label: -shares[label])
-    portraits = [kept[label] for label in frequent[:MAX_PORTRAITS]]
+    portraits = frequent_portraits(kept, shares)[:MAX_PORTRAITS]
     span = _span(track, video)
     note = "" if span == video.span else " The chart shows only this period."
     return (
         f'<section class="person"><h{level} id="{name}-person-{track.track_id}">{escape(title)}</h{level}>'
         f"<p>In sight for {track.seconds:.1f} s between {clock(track.timestamps[0], decimals=1)} and "
-        f"{clock(track.ends[-1], decimals=1)}. Mostly {escape(charts.mostly(track, video.say))}.{note}</p>"
+        f"{clock(track.ends[-1], decimals=1)}. Mostly {escape(mostly(track, video.say))}.{note}</p>"
         f"{portrait_row(portraits, whose=title, say=video.say)}"
-        f"{charts.area_chart(track, span, title=title, say=video.say)}"
+        f"{charts.area_chart(track, span, title=title, periods=video.periods_of(track), say=video.say)}"
         '<div class="columns">'
         f"{_share_table(track, seconds, video.say)}"
         f"{_episode_table(find_episodes(track), video.say)}</div>{_measures(track, span, level=level)}"
@@ -194,12 +180,16 @@ def _person(track: Track, video: VideoSection, *, name: str, level: int) -> str:
 def _share_table(track: Track, seconds: Mapping[str, str], say: Say) -> str:
     """Return the shares of the time that a person was in sight, with their seconds."""
     intervals = track.share_intervals
-    return charts.share_table(
-        track.shares, seconds, caption=TIME_IN_SIGHT, unit="seconds", intervals=intervals, say=say
-    )
+    return share_table(track.shares, seconds, caption=TIME_IN_SIGHT, unit="seconds", intervals=intervals, say=say)
 
 
-def _measures(track: Track, span: charts.Span, *, level: int) -> str:
+def frequent_portraits(kept: Portraits, shares: Mapping[str, float]) -> list[Portrait]:
+    """Return the portraits of the expressions that are not rare, the most frequent first."""
+    frequent = sorted((label for label in kept if shares[label] >= FREQUENT), key=lambda label: -shares[label])
+    return [kept[label] for label in frequent]
+
+
+def _measures(track: Track, span: Span, *, level: int) -> str:
     """Return a person's derived measures: a line each, and their means; nothing without any."""
     if not track.measures:
         return ""
@@ -215,10 +205,10 @@ def _measures(track: Track, span: charts.Span, *, level: int) -> str:
         lines.append((escape(name), *(f"{number:.2f}" for number in numbers)))
     means = table(("measure", "mean", "lowest", "highest"), lines, caption=count(len(lines), "derived measure"))
     heading = min(level + 1, 6)
-    return f"<h{heading}>Derived measures</h{heading}>{charts.measure_chart(track, span)}{means}"
+    return f"<h{heading}>Derived measures</h{heading}>{measure_chart(track, span)}{means}"
 
 
-def _units(track: Track, span: charts.Span, *, level: int) -> str:
+def _units(track: Track, span: Span, *, level: int) -> str:
     """Return a person's action units and blinks; nothing if no action unit was measured."""
     if track.units is None or np.isnan(track.units).all():
         return ""
@@ -227,7 +217,7 @@ def _units(track: Track, span: charts.Span, *, level: int) -> str:
     blinks = blinking.blinks if blinking else ()
     return (
         f"<h{min(level + 1, 6)}>Action units</h{min(level + 1, 6)}><p>{_blinks(blinking)}</p>"
-        f"{charts.unit_chart(track, codes, blinks, span)}{_event_table(events)}"
+        f"{unit_chart(track, codes, blinks, span)}{_event_table(events)}"
     )
 
 
@@ -261,7 +251,7 @@ def _event_table(events: Sequence[UnitEvent]) -> str:
     return f'<div class="episodes">{table(head, lines, caption=count(len(lines), "event") + " of action units")}</div>'
 
 
-def _span(track: Track, video: VideoSection) -> charts.Span:
+def _span(track: Track, video: VideoSection) -> Span:
     """Return the time axis of a person's chart: the video's, or a separate one for a person who is present briefly."""
     start, end = float(track.timestamps[0]), float(track.ends[-1])
     return video.span if end - start > BRIEF * video.seconds else (start, max(end, start + 1e-3))
@@ -296,7 +286,7 @@ def _others(people: Sequence[Track], say: Say, *, level: int) -> str:
             clock(track.timestamps[0], decimals=1),
             clock(track.ends[-1], decimals=1),
             f"{track.seconds:.1f}",
-            escape(charts.mostly(track, say)),
+            escape(mostly(track, say)),
         )
         for track in sorted(people, key=lambda track: track.track_id)
     ]
@@ -315,8 +305,3 @@ def _untracked(timeline: Timeline) -> str:
         f'<p class="soft">{count(untracked, "face")} of {faces:,} could not be assigned to a tracked person; they '
         "count only in the number of faces.</p>"
     )
-
-
-def _doubt(portrait: Portrait) -> str:
-    """Return the question mark for a prediction that is not certain, as in annotated images."""
-    return '<abbr title="the model is not certain">?</abbr>' if portrait.certain is False else ""
