@@ -7,9 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-ROUNDING = 1e-9
-"""Rounding error of a share that is a sum of many times; a share this close to 1 is all."""
-
 
 def percent(probability: float) -> str:
     """Format a probability in whole per cent, as the page does: halves are rounded up.
@@ -41,7 +38,7 @@ def share_percent(share: float) -> str:
     whole = round(100 * share)
     if whole == 0 and share > 0:
         return "<1%"
-    return ">99%" if whole == 100 and share < 1 - ROUNDING else f"{whole}%"
+    return ">99%" if whole == 100 and share < 1 else f"{whole}%"
 
 
 def share_range(interval: Sequence[float]) -> str:

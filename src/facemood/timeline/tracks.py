@@ -101,8 +101,8 @@ class Track:
     def shares(self) -> dict[str, float]:
         """Share of the visible time for which each label is the most probable, 0..1; they sum to 1."""
         weights = weights_of(self.durations)
-        counts = np.bincount(self.best, weights, minlength=len(self.labels)) / weights.sum()
-        return dict(zip(self.labels, counts.tolist(), strict=True))
+        seconds = np.bincount(self.best, weights, minlength=len(self.labels))
+        return dict(zip(self.labels, (seconds / seconds.sum()).tolist(), strict=True))  # a label alone has exactly 1
 
     @property
     def share_intervals(self) -> dict[str, tuple[float, float]]:
