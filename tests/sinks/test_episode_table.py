@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facemood import OutputError, Result
-from facemood.sinks.episode_table import COLUMNS, EpisodesSink
+from facemood.sinks.episode_table import EPISODE_COLUMNS, EpisodesSink
 from tests.growing import growing
 from tests.test_timeline import face_of, frame_of
 
@@ -79,7 +79,7 @@ def test_without_people_the_file_has_only_the_header(tmp_path: Path) -> None:
         write_all(tmp_path / "a.csv", [frame_of(None, face_of("happy")), frame_of(0, face_of("sad", number=None))])
         == []
     )
-    assert (tmp_path / "a.csv").read_text().strip() == ",".join(COLUMNS)
+    assert (tmp_path / "a.csv").read_text().strip() == ",".join(column.name for column in EPISODE_COLUMNS)
 
 
 def test_the_file_is_renamed_into_place_when_it_is_closed(tmp_path: Path) -> None:

@@ -93,6 +93,12 @@ class OutputTarget:
             return Path(self.pattern) / FOLDER_SIDECAR
         return Path(f"{self.pattern}.json") if self.kind.continues and not self.is_stream else None
 
+    @property
+    def codebook(self) -> Path | None:
+        """The file of the codebook of a table that all inputs share; None for other outputs, and with a sidecar."""
+        described = getattr(self.kind, "described", False) and not (self.is_own or self.is_stream)
+        return Path(f"{self.pattern}.json") if described and self.sidecar is None else None
+
     def file_of(self, label: Label) -> str:
         """Return the file or folder of one input."""
         name = label.fill(self.pattern)
@@ -164,6 +170,11 @@ class OutputTargets:
         """The files of all sidecars, each once."""
         return list(dict.fromkeys(target.sidecar for target in self.all if target.sidecar is not None))
 
+    @property
+    def codebooks(self) -> list[Path]:
+        """The files of the codebooks that are not in a sidecar."""
+        return [target.codebook for target in self.all if target.codebook is not None]
+
     def assign(self, known: dict[str, Label], reserved: Collection[str]) -> None:
         """Assign outputs to each input, and compare all of them with all inputs.
 
@@ -174,7 +185,7 @@ class OutputTargets:
         Raises:
             OutputConflictError: An output is an input.
         """
-        shared = [*self._shared(), *map(str, self.sidecars)]
+        shared = [*self._shared(), *map(str, self.sidecars), *map(str, self.codebooks)]
         self.labels = label_inputs(
             self.inputs, self._claims, known=known, reserved=[*shared, *map(name_if_broken, shared), *reserved]
         )
@@ -244,7 +255,7 @@ class OutputTargets:
     def _check_twice(self) -> None:
         """Refuse an output that is named twice, in any spelling."""
         places = [(target.pattern, _key(target)) for target in self.all]
-        places += [(str(sidecar), _place(str(sidecar))) for sidecar in self.sidecars]
+        places += [(str(file), _place(str(file))) for file in (*self.sidecars, *self.codebooks)]
         seen: dict[str, str] = {}
         for name, key in places:
             if key in seen:

@@ -146,6 +146,7 @@ class Sidecar:
         table: Current file name of the table; empty in a folder's sidecar.
         inode: Inode number of that file.
         size: Its bytes after it was closed; 0 while it grows.
+        codebooks: The columns of each table as its codebook describes them, by the name of its output.
         others: Outputs that no entry lists, relative to the sidecar's folder: of a run that was killed or still runs,
             which may be missing, and of inputs that were read again with other outputs.
 
@@ -166,6 +167,7 @@ class Sidecar:
     inode: int = 0
     size: int = 0
     others: set[str] = field(default_factory=set)
+    codebooks: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _next: float = 0.0
 
     @classmethod
@@ -182,7 +184,8 @@ class Sidecar:
             entries = {entry["path"]: SidecarEntry.from_dict(entry) for entry in known["sources"]}
             settings = {key: dict(values) for key, values in known["settings"].items()}
             place = _text(known["table"]), int(known["inode"]), int(known["size"])
-            return cls(path, settings, entries, *place, set(map(_text, known.get("others", ()))))
+            codebooks = {_text(name): list(map(dict, columns)) for name, columns in known.get("codebook", {}).items()}
+            return cls(path, settings, entries, *place, set(map(_text, known.get("others", ()))), codebooks)
         except FileNotFoundError:
             return cls(path)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
@@ -250,6 +253,7 @@ class Sidecar:
             "inode": self.inode,
             "size": self.size,
             "settings": {key: value for key, value in self.settings.items() if key in used},
+            **({"codebook": self.codebooks} if self.codebooks else {}),
             **({"others": sorted(others)} if others else {}),
         }
         with replacing(self.path, encoding="ascii") as file:

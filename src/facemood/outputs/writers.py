@@ -11,9 +11,10 @@ from typing import Any, TypeAlias, cast
 from facemood.atomic import remove_leftovers
 from facemood.errors import OutputConflictError
 from facemood.locks import FileLock
+from facemood.outputs.codebooks import codebook_of, refuse_foreign_codebook, write_codebook
 from facemood.outputs.foreign import refuse_foreign
 from facemood.outputs.names import Label
-from facemood.outputs.places import OutputTargets, name_if_broken
+from facemood.outputs.places import OutputTarget, OutputTargets, name_if_broken
 from facemood.outputs.resumable import PlannedInput, ResumableFolder, ResumableOutput, ResumableTable
 from facemood.outputs.sidecar import DONE, FAILED, UNFINISHED, Sidecar, SidecarEntry, Stamp
 from facemood.results import Failure, Result
@@ -63,6 +64,7 @@ class Outputs:
         self._locks: list[FileLock] = []
         self._resumables: list[ResumableOutput] = []
         self._plain: list[Sink] = []  # those of all inputs together without a sidecar
+        self._described: list[tuple[Path, str, Sink]] = []  # those of them that have a codebook beside them
         self._own: list[Sink] = []
         self._now: list[Sink] = []
         if resume:
@@ -119,6 +121,8 @@ class Outputs:
                 stack.callback(lock.release)
             for resumable in self._resumables:
                 stack.callback(resumable.close, whole=whole)
+            for described in self._described if whole else ():
+                stack.callback(write_codebook, *described)
             for sink in self._plain:
                 stack.callback(sink.close, whole=whole)
             self._finish(whole=whole)
@@ -138,6 +142,8 @@ class Outputs:
     def _begin_run(self, resume: bool, overwrite: bool) -> None:
         """Lock and read the sidecars, name all files, and open those of all inputs together."""
         self.targets.prepare()
+        for place in self.targets.codebooks:
+            refuse_foreign_codebook(place)
         for path in self.targets.sidecars:
             self._locks.append(FileLock(path))
         sidecars = [Sidecar.read(path) for path in self.targets.sidecars]
@@ -151,6 +157,8 @@ class Outputs:
         for target in self.targets.all:
             if target.sidecar is None:
                 self._plain.append(self._open(target.pattern, {}))
+                if target.codebook is not None:
+                    self._described.append((target.codebook, Path(target.pattern).name, self._plain[-1]))
 
     def _assign(self, sidecars: Sequence[Sidecar]) -> None:
         """Give inputs the labels of earlier runs; outputs of inputs that are missing now stay reserved."""
@@ -177,7 +185,10 @@ class Outputs:
         }
         if target.kind.continues and not target.is_own:
             table, opens = Path(target.pattern), lambda: cast(Continuable, self._open(target.pattern, {}))
-            return ResumableTable(sidecar, inputs, table, opens, resume=resume)
+            rows = ResumableTable(sidecar, inputs, table, opens, resume=resume)
+            if rows.sink is not None:
+                _describe(sidecar, target.pattern, rows.sink)
+            return rows
         images = None
         for target in self.targets.all:
             if target.sidecar == sidecar.path and target.is_folder and not target.is_own:
@@ -204,7 +215,14 @@ class Outputs:
             if target.is_own and target.sidecar in sidecars:
                 label = self.targets.labels[source]
                 self._own.append(self._open(target.file_of(label), {source: label.name}))
+                self._describe_own(target, self._own[-1])
         self._now += self._own
+
+    def _describe_own(self, target: OutputTarget, sink: Sink) -> None:
+        """Put the codebook of an input's own table into the sidecar of its folder."""
+        for resumable in self._resumables:
+            if resumable.sidecar.path == target.sidecar:
+                _describe(resumable.sidecar, target.pattern, sink)
 
     def _finish(self, *, whole: bool) -> None:
         """Finish the files of the last input, and record it in the sidecars."""
@@ -245,3 +263,9 @@ class Outputs:
             sink.discard()
         for lock in self._locks:
             lock.release()
+
+
+def _describe(sidecar: Sidecar, pattern: str, sink: Sink) -> None:
+    """Put the codebook of a table into a sidecar; nothing of another output."""
+    if columns := codebook_of(sink):
+        sidecar.codebooks[Path(pattern).name] = columns

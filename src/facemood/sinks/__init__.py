@@ -11,10 +11,21 @@ from facemood.atomic import STDOUT, is_stream
 from facemood.errors import OutputError, did_you_mean
 from facemood.languages import ENGLISH
 from facemood.render import IMAGE_SUFFIXES
-from facemood.sinks.sink import MANY, ONE_PHOTO, ONE_VIDEO, Continuable, FailureSink, Sink
+from facemood.sinks.sink import MANY, ONE_PHOTO, ONE_VIDEO, Continuable, DescribedSink, FailureSink, Sink
 from facemood.sinks.table_files import FORMATS
 
-__all__ = ["MANY", "ONE_PHOTO", "ONE_VIDEO", "SINKS", "Continuable", "FailureSink", "Sink", "open_sink", "sink_kind"]
+__all__ = [
+    "MANY",
+    "ONE_PHOTO",
+    "ONE_VIDEO",
+    "SINKS",
+    "Continuable",
+    "DescribedSink",
+    "FailureSink",
+    "Sink",
+    "open_sink",
+    "sink_kind",
+]
 
 SUMMARY = ".summary"
 """Start of the endings of summaries, which may also stand alone: ``talk.summary.csv``, ``summary.csv``."""

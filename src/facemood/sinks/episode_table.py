@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,10 +11,8 @@ from facemood.csv_dialect import head_line
 from facemood.filenames import escape_name
 from facemood.results import Result
 from facemood.sinks.text_files import FileSink
+from facemood.table import INTEGER, NUMBER, SHARE_DECIMALS, STRING, Column
 from facemood.timeline import MAX_GAP, MIN_SECONDS, Episode, TrackCollector, check_limits, find_episodes
-
-COLUMNS = ("tier", "begin", "end", "duration", "annotation", "peak_time", "peak", "mean", "source", "person")
-"""Columns of the table. ELAN imports the first five. Times are in seconds with 3 decimals, probabilities 0..1."""
 
 
 class EpisodeTextSink(FileSink):
@@ -89,13 +87,20 @@ class EpisodesSink(EpisodeTextSink):
         'tier,begin,end,duration,annotation,peak_time,peak,mean,source,person'
     """
 
+    described = True
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of the table."""
+        return EPISODE_COLUMNS
+
     def head(self) -> str:
         """Return the header line."""
-        return head_line(self.line, COLUMNS)
+        return head_line(self.line, (column.name for column in self.columns))
 
     def tail(self) -> str:
         """Return a line for each episode."""
-        return "".join(self.line(_cells(episode)) for episode in self.episodes())
+        return "".join(self.line([column.read(one) for column in self.columns]) for one in self.episodes())
 
 
 def tier_of(episode: Episode) -> str:
@@ -120,18 +125,31 @@ def figures_of(episode: Episode) -> EpisodeFigures:
     return EpisodeFigures(begin, end, end - begin, peak_time, round(episode.peak, 4), round(episode.mean, 4))
 
 
-def _cells(episode: Episode) -> tuple[object, ...]:
-    """Return the cells of one line."""
-    known = figures_of(episode)
-    return (
-        tier_of(episode),
-        known.begin,
-        known.end,
-        known.duration,
-        episode.label,
-        known.peak_time,
-        known.peak,
-        known.mean,
-        escape_name(episode.source),
-        episode.track_id,
-    )
+def _figure(name: str) -> Callable[[Any], Any]:
+    """Return what reads a figure of an episode, rounded as a decimal number."""
+    return lambda episode: getattr(figures_of(episode), name)
+
+
+def _seconds(name: str, figure: str, meaning: str) -> Column:
+    """Return a column of times in seconds."""
+    return Column(name, NUMBER, meaning, _figure(figure), unit="s", range="0..", decimals=3)
+
+
+def _share(name: str, meaning: str) -> Column:
+    """Return a column of probabilities."""
+    return Column(name, NUMBER, meaning, _figure(name), range="0..1", decimals=SHARE_DECIMALS)
+
+
+EPISODE_COLUMNS: tuple[Column, ...] = (
+    Column("tier", STRING, "Name of the person's tier in annotation programs", lambda one: tier_of(one)),
+    _seconds("begin", "begin", "Start of the first frame, from the start of the video"),
+    _seconds("end", "end", "End of the last frame, from the start of the video"),
+    _seconds("duration", "duration", "Length of the episode"),
+    Column("annotation", STRING, "The most probable label of the smoothed probabilities", lambda one: one.label),
+    _seconds("peak_time", "peak_time", "Time of the frame with the highest probability"),
+    _share("peak", "Highest probability of the label within the episode"),
+    _share("mean", "Mean probability of the label over the episode"),
+    Column("source", STRING, "Name of the video", lambda one: escape_name(one.source)),
+    Column("person", INTEGER, "Track ID of the person in the video", lambda one: one.track_id, range="1.."),
+)
+"""Columns of the table. ELAN imports the first five."""

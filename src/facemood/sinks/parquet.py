@@ -60,6 +60,7 @@ class ParquetSink:
     """
 
     path: Path
+    info: dict[str, Any]
     schema: Any
     size: int
 
@@ -67,6 +68,7 @@ class ParquetSink:
     holds = MANY
     continues = True
     of_results = True
+    described = True
 
     def __init__(
         self, path: Path, info: dict[str, Any], layers: Collection[str] = (), *, more: Iterable[Column] = ()
@@ -76,7 +78,7 @@ class ParquetSink:
         self.columns: tuple[Column, ...] = (*columns_of(info), *more)
         fields = [arrow.field(column.name, TYPES[column.type]) for column in self.columns]
         metadata = {"facemood": json.dumps(info, ensure_ascii=False)}
-        self.path, self.schema = path, arrow.schema(fields, metadata=metadata)
+        self.path, self.info, self.schema = path, info, arrow.schema(fields, metadata=metadata)
         self._table, self._parquet = arrow.Table, parquet
         self._rows: list[dict[str, Value]] = []
         self.size = 0

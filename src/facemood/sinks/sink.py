@@ -56,6 +56,24 @@ class FailureSink(Protocol):
         ...
 
 
+@runtime_checkable
+class DescribedSink(Protocol):
+    """A table whose codebook is written beside it.
+
+    Attributes:
+        info: Settings of the run.
+        described: Whether it is one; the kind of a writer says so before it is opened.
+    """
+
+    info: dict[str, Any]
+    described: bool
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of the table."""
+        ...
+
+
 class Continuable(Sink, Protocol):
     """A table that a later run can continue.
 

@@ -46,6 +46,7 @@ class FileSink:
     holds = MANY
     continues = False
     of_results = True
+    described = False
 
     def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = ()) -> None:
         self.path, self.info, self.count, self.size = path, info, 0, 0
@@ -125,6 +126,7 @@ class CsvSink(FileSink):
     """The table: one row a face, and one for each frame without a face."""
 
     continues = True
+    described = True
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -131,13 +131,17 @@ class SummaryCsvSink(FileSink):
         'source,track_id,start,seconds,seconds_seen,'
     """
 
+    columns: tuple[Column, ...]
+
+    described = True
+
     def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = ()) -> None:
-        self._columns, self._collector = summary_columns_of(info), SummaryCollector()
+        self.columns, self._collector = summary_columns_of(info), SummaryCollector()
         super().__init__(path, info, layers)
 
     def head(self) -> str:
         """Return the header line."""
-        return head_line(self.line, (column.name for column in self._columns))
+        return head_line(self.line, (column.name for column in self.columns))
 
     def body(self, result: Result) -> str:
         """Add one result; nothing is written yet."""
@@ -146,7 +150,7 @@ class SummaryCsvSink(FileSink):
 
     def tail(self) -> str:
         """Return a line for each summary."""
-        return "".join(self.line(to_cells(row).values()) for row in _summary_rows(self._collector, self._columns))
+        return "".join(self.line(to_cells(row).values()) for row in _summary_rows(self._collector, self.columns))
 
 
 def summary_columns_of(info: dict[str, Any]) -> tuple[Column, ...]:

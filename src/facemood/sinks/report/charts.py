@@ -181,7 +181,8 @@ def _names(track: Track, span: Span, say: Say) -> Iterator[str]:
             middle = (first + end - 1) // 2
             height = float(tops[middle, layer] - rows[middle, layer] / 2)
             place = f"left:{left_of(track.timestamps[first], span)};width:{100 * width:.2f}%;bottom:{100 * height:.0f}%"
-            yield f'<span class="name" style="{place}" aria-hidden="true"><b>{escape(say(track.labels[column]))}</b></span>'
+            word = escape(say(track.labels[column]))
+            yield f'<span class="name" style="{place}" aria-hidden="true"><b>{word}</b></span>'
 
 
 def _runs(values: NDArray[np.bool_], start: int) -> list[tuple[int, int]]:

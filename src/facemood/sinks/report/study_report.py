@@ -178,7 +178,8 @@ def _lines(row: SummaryRow, labels: Sequence[str], length: float) -> str:
         mean = share_percent(summary.means[label])
         words = f"{row.name}, {row.words[0]}: {row.say(label)} over time, {mean} on average"
         lines.append(
-            f'<span>{escape(row.say(label))}</span><div class="line">{svg(shapes, words)}</div><span class="mean">{mean}</span>'
+            f'<span>{escape(row.say(label))}</span><div class="line">{svg(shapes, words)}</div>'
+            f'<span class="mean">{mean}</span>'
         )
     axis = time_axis((0.0, length), most=4)
     return f'<div class="lines">{"".join(lines)}<span></span>{axis}<span class="mean soft">mean</span></div>'

@@ -1,0 +1,95 @@
+"""Each table has its codebook and settings beside it, and no other file is replaced by them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facemood import Face, OutputConflictError, Result
+from facemood.outputs import OutputTargets
+from tests.outputs.test_writers import INFO, make, moves, open_run, place
+
+assert place  # each test has a working folder of its own
+
+HAPPY = np.eye(8, dtype=np.float32)[3]
+FACE = Face(np.array([1, 2, 30, 40], np.float32), 0.9, labels=tuple(INFO["labels"]), probabilities=HAPPY, track_id=1)
+
+
+def write(*patterns: str, whole: bool = True) -> None:
+    """A run over one video."""
+    outputs = open_run(patterns, make("talk.mp4"))
+    for index in range(3):
+        outputs.write(Result("talk.mp4", index, index / 2, (64, 48), (FACE,), FACE.labels))
+    outputs.close(whole=whole)
+
+
+def header(table: str) -> list[str]:
+    with open(table, newline="") as file:
+        return next(csv.reader(file))
+
+
+@pytest.mark.parametrize("table", ["summary.csv", "talk.episodes.csv", "talk.openface.csv", "my.summary.csv"])
+def test_a_table_of_all_results_has_a_file_beside_it(table: str) -> None:
+    write(table)
+    beside = json.loads(Path(f"{table}.json").read_text())
+    assert (beside["table"], beside["settings"]) == (table, INFO)
+    assert [column["name"] for column in beside["codebook"]] == header(table)
+    assert all(column["meaning"] and column["type"] for column in beside["codebook"])
+
+
+@pytest.mark.parametrize("table", ["rows.csv", "all.pyfeat.csv"])
+def test_a_table_with_a_sidecar_has_it_there(table: str) -> None:
+    write(table)
+    known = json.loads(Path(f"{table}.json").read_text())["codebook"]
+    assert [column["name"] for column in known[table]] == header(table)
+
+
+def test_a_folder_has_the_codebooks_of_its_tables() -> None:
+    write("out/{name}.openface.csv", "out/{name}.csv", "out/{name}.jsonl")
+    assert sorted(path.name for path in Path("out").iterdir() if path.suffix == ".json") == ["facemood.json"]
+    known = json.loads(Path("out/facemood.json").read_text())["codebook"]
+    assert {name: [one["name"] for one in columns] for name, columns in known.items()} == {
+        "{name}.openface.csv": header("out/talk.openface.csv"),
+        "{name}.csv": header("out/talk.csv"),
+    }
+
+
+def test_parquet_has_the_codebook_in_its_sidecar() -> None:
+    arrow = pytest.importorskip("pyarrow.parquet", reason="needs the extra data")
+    write("rows.parquet")
+    known = json.loads(Path("rows.parquet.json").read_text())["codebook"]["rows.parquet"]
+    assert [column["name"] for column in known] == arrow.read_schema("rows.parquet").names
+
+
+def test_a_later_run_replaces_the_codebook_and_one_that_breaks_off_does_not() -> None:
+    write("summary.csv")
+    before = Path("summary.csv.json").read_bytes()
+    Path("summary.csv.json").write_text('{"facemood_codebook": 1}')
+    write("summary.csv")
+    assert Path("summary.csv.json").read_bytes() == before
+    write("episodes.episodes.csv", whole=False)
+    assert not list(Path().glob("episodes*.json"))
+
+
+@pytest.mark.parametrize("content", ["my notes", "[1, 2]", '{"mine": 1}'])
+def test_another_file_of_that_name_is_not_touched(content: str) -> None:
+    Path("summary.csv.json").write_text(content)
+    with pytest.raises(OutputConflictError, match="needed for the codebook"):
+        write("summary.csv")
+    assert Path("summary.csv.json").read_text() == content
+    assert not Path("summary.csv").exists()
+
+
+def test_a_codebook_is_no_input_and_no_other_output() -> None:
+    with pytest.raises(OutputConflictError, match="written twice"):
+        OutputTargets(["summary.csv", "summary.csv.json"], make("a.png"), moves)
+    with pytest.raises(OutputConflictError, match="input"):
+        OutputTargets(["summary.csv"], make("summary.csv.json"), moves)
+
+
+def test_standard_output_has_none() -> None:
+    assert OutputTargets(["-.summary.csv"], make("a.png"), moves).codebooks == []
