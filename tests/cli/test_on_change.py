@@ -15,7 +15,8 @@ import typer
 
 from facemood import Result
 from facemood.cli import on_change
-from facemood.cli.on_change import ChangeReaction, parse_command
+from facemood.cli.change_senders import parse_command
+from facemood.cli.on_change import ChangeReaction
 from tests.test_expression_changes import shown
 
 LABELS = ("happy", "sad", "happy", "fear")

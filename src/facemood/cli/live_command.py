@@ -47,9 +47,10 @@ OnChange = Annotated[
     str | None,
     typer.Option(
         "--on-change",
-        metavar="COMMAND|ws://HOST",
+        metavar="COMMAND|ws://HOST|mqtt://HOST/TOPIC",
         help="Run a command when the expression of a person changes, with the change as JSON on its stdin, and as "
-        "FACEMOOD_PERSON, FACEMOOD_EXPRESSION and others; or send the JSON to a WebSocket.",
+        "FACEMOOD_PERSON, FACEMOOD_EXPRESSION and others; or send the JSON to a WebSocket or to a topic of an MQTT "
+        "broker.",
     ),
 ]
 Mirror = Annotated[
