@@ -18,6 +18,7 @@ import typer
 from facemood.cli.arguments import (
     Detector,
     Device,
+    Expression,
     Head,
     MaxFaces,
     MinFace,
@@ -26,6 +27,7 @@ from facemood.cli.arguments import (
     Precision,
     Prior,
     Threads,
+    Valence,
     Views,
 )
 from facemood.cli.signals import hang_up_as_terminated
@@ -81,6 +83,8 @@ def serve(
     device: Device = "auto",
     threads: Threads = None,
     precision: Precision = DEFAULT_PRECISION,
+    valence: Valence = False,
+    expression: Expression = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -92,6 +96,7 @@ def serve(
     start_logging(quiet=quiet, verbose=verbose)
     require("fastapi", extra="serve")
     require("uvicorn", extra="serve")
+    from facemood.derived import read_expressions
     from facemood.loading import open_recognizer
 
     options = choose_options(host, token, allow_host or [], access_log=access_log, limits=limit or [])
@@ -100,6 +105,7 @@ def serve(
     recognizer = open_recognizer(
         model, head=head, detector=detector, min_face=min_face, max_faces=max_faces,
         views=views, prior=prior, orientation=orientation, device=device, threads=threads, precision=precision,
+        valence=valence, expressions=read_expressions(expression or []),
     )  # fmt: skip
     with listen(host, port) as bound:
         scheme = "https" if certificate else "http"

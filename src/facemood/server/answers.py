@@ -25,6 +25,11 @@ class FaceAnswer(BaseModel):
     action_units: dict[str, float] | None = Field(
         None, description="how far each action unit is active, 0..1, such as AU12, and its sides AU12R and AU12L"
     )
+    measures: dict[str, float] | None = Field(
+        None,
+        description="derived measures, if the server was started with --valence or --expression: valence -1..1, "
+        "all others 0..1; without those that cannot be measured",
+    )
     emotion: str | None = Field(None, description="the most probable expression")
     confidence: float | None = Field(None, description="its probability, 0..1")
     certain: bool | None = Field(None, description="whether readings like this one were right 9 times in 10")
@@ -100,6 +105,7 @@ class SettingsAnswer(BaseModel):
     tab: bool = Field(description="whether the page can read in its tab, without this server")
     colours: dict[str, str] = Field(description="the colour of each, as #rrggbb")
     units: dict[str, str] = Field(description="the name of each action unit, by code")
+    measures: dict[str, str] = Field(description="the meaning of each derived measure that faces have, by name")
     schema_: int = Field(alias="schema", description="version of the shape of results")
     photo_columns: list[dict[str, Any]] = Field(description="columns of a table of photos: name, and path in a result")
     max_upload: int

@@ -29,7 +29,7 @@ from facemood.server.service import Service, service_of
 from facemood.server.tab_routes import can_read_in_tab
 from facemood.server.video_jobs import MEDIA, VideoJob
 from facemood.server.websocket import BUSY, Connection
-from facemood.table import SCHEMA, columns_for
+from facemood.table import SCHEMA, columns_for, describe_measure
 
 LONGEST_NAME = 120
 """Letters that are kept of a file's name, to tell results apart."""
@@ -173,7 +173,7 @@ async def models(service: Serving) -> Response:
 async def settings(service: Serving) -> dict[str, Any]:
     """Give the words and their colours, and the bounds of uploads."""
     names = ("max_upload", "max_video", "max_pixels", "max_images")
-    labels = service.recognizer.labels
+    labels, measures = service.recognizer.labels, service.recognizer.pipeline.derived.measures
     return {
         "version": __version__,
         "labels": list(labels),
@@ -181,8 +181,9 @@ async def settings(service: Serving) -> dict[str, Any]:
         "tab": can_read_in_tab(service.recognizer),
         "colours": {label: hex_of(label) for label in labels},
         "units": NAMES,
+        "measures": {name: describe_measure(name, formula) for name, formula in measures},
         "schema": SCHEMA,
-        "photo_columns": [{"name": one.name, "path": one.path} for one in columns_for(labels)],
+        "photo_columns": [{"name": one.name, "path": one.path} for one in columns_for(labels, measures=measures)],
         **{name: getattr(service.options, name) for name in names},
     }
 

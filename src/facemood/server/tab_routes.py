@@ -36,8 +36,8 @@ KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 
 def can_read_in_tab(recognizer: EmotionRecognizer) -> bool:
-    """Return whether a tab can do what a recognizer does: its network reads crops of faces."""
-    return recognizer.card.task == "expression"
+    """Return whether a tab can do what a recognizer does: its network reads crops of faces, and nothing is derived."""
+    return recognizer.card.task == "expression" and not recognizer.pipeline.derived.measures
 
 
 class ModuleFiles(StaticFiles):

@@ -277,13 +277,14 @@ class Connection:
 
 def greeting(recognizer: EmotionRecognizer, options: ServerOptions) -> dict[str, Any]:
     """Return the first message of a connection: what reads, and what may be sent."""
-    video = VideoOptions(patience=PATIENCE)
+    video, measures = VideoOptions(patience=PATIENCE), recognizer.pipeline.derived.measures
+    columns = columns_for(recognizer.labels, video.variants, measures=measures)
     return {
         "type": "hello",
         "protocol": PROTOCOL,
         "info": {**recognizer.info(), **video.info()},
         "schema": SCHEMA,
-        "columns": [{"name": one.name, "path": one.path} for one in columns_for(recognizer.labels, video.variants)],
+        "columns": [{"name": one.name, "path": one.path} for one in columns],
         "max_bytes": options.max_frame,
         "max_pixels": options.max_frame_pixels,
         "frame_rate": options.frame_rate,

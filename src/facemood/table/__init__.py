@@ -26,6 +26,7 @@ from facemood.table.fixed_columns import (
     FACE_COLUMNS,
     FRAME_COLUMNS,
     RowSource,
+    describe_measure,
 )
 from facemood.table.label_columns import (
     CHANGE,
@@ -70,6 +71,7 @@ __all__ = [
     "Value",
     "column_name",
     "columns_for",
+    "describe_measure",
     "distinct_names",
     "face_columns",
     "is_free_name",

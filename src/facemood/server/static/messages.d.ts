@@ -24,6 +24,8 @@ export interface Face {
   raw_emotions?: Probabilities;
   pose?: Record<string, number>;
   action_units?: Record<string, number>;
+  /** Derived measures by name: valence -1..1, all others 0..1. */
+  measures?: Record<string, number>;
   display_label?: string;
   landmarks?: [number, number][];
   map?: FaceMap;
@@ -101,6 +103,8 @@ export interface Settings {
   colours: Record<string, string>;
   /** The name of each action unit, by code. */
   units: Record<string, string>;
+  /** The meaning of each derived measure, by name; only a server that was asked for them has any. */
+  measures?: Record<string, string>;
   /** Version of the results' shape, and the columns of a table of photos. */
   schema: number;
   photo_columns: Column[];

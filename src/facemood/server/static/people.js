@@ -21,6 +21,7 @@ import { certaintyOf, percent, ranking } from "./words.js";
  * @property {Ranked[]} ranked The label first, then the others by probability.
  * @property {boolean} [certain]
  * @property {Record<string, number>} [units] Intensities of action units by code, 0..1.
+ * @property {Record<string, number>} [measures] Derived measures by name; valence is -1..1, all others 0..1.
  *
  * @typedef {Record<"name" | "track" | "fill" | "share", HTMLElement>} Row
  */
@@ -60,6 +61,7 @@ export function viewOf(face, number, smoothed) {
     ranked: [first, ...others],
     certain: face.certain,
     units: face.action_units,
+    measures: face.measures,
   };
 }
 
@@ -164,7 +166,9 @@ class Card {
     this.rows = Array.from({ length: TOP }, () => this.addRow());
     this.units = make("p", "units soft");
     this.units.hidden = true;
-    this.element.append(title, mood, this.bars, this.units);
+    this.measures = make("p", "units soft");
+    this.measures.hidden = true;
+    this.element.append(title, mood, this.bars, this.measures, this.units);
     if (moving) this.addTimeline();
   }
 
@@ -202,6 +206,8 @@ class Card {
     this.rows.forEach((row, place) => showRow(row, view.ranked[place]));
     this.units.hidden = unitNames === null;
     this.units.textContent = unitNames ? describeUnits(view.units, unitNames) : "";
+    this.measures.hidden = !view.measures;
+    this.measures.textContent = view.measures ? describeMeasures(view.measures) : "";
     if (time === null) return;
     this.lastSeen = time;
     this.moments.push({ time, label: view.label, confidence: view.confidence });
@@ -237,6 +243,24 @@ function describeUnits(units, names) {
   const active = Object.entries(units).filter(([code, value]) => code in names && value >= ACTIVE);
   const said = active.sort((one, other) => other[1] - one[1]).map(([code, value]) => `${code} ${names[code]} ${value.toFixed(2)}`);
   return t("Action units: {units}", { units: said.join(", ") || t("none is active") });
+}
+
+/**
+ * Return the derived measures of a face as text.
+ * @param {Record<string, number>} measures
+ */
+function describeMeasures(measures) {
+  const rounded = (/** @type {number} */ value) => (Math.round(100 * value) / 100 + 0).toFixed(2).replace("-", "\u2212");
+  return Object.entries(measures).map(([name, value]) => `${nameOfMeasure(name)} ${rounded(value)}`).join(", ");
+}
+
+/**
+ * The name of a derived measure in the page's language; own expressions have the name that the user gave.
+ * @param {string} name
+ */
+function nameOfMeasure(name) {
+  if (name === "valence") return t("valence");
+  return name === "arousal" ? t("arousal") : name;
 }
 
 /**
