@@ -1,11 +1,15 @@
+"""Progress: hooks, and how far a job is in words and as a bar."""
+
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from facemood import EmotionRecognizer
-from facemood.progress import open_hook, tell_name
+from facemood.progress import WINDOW, Pace, open_bar, open_hook, tell_name
 from tests.conftest import PHOTOS
 from tests.videos import make_video
 
@@ -36,11 +40,26 @@ def test_a_bar_names_the_file_in_one_line(
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("FORCE_COLOR", "1")
     with open_hook(True) as hook:
-        hook(1, 200)
+        hook(0, 200)
         tell_name(hook, "photos/[red]interview.mp4")
     lines = re.sub("\x1b\\[[^a-zA-Z]*[a-zA-Z]", "", capfd.readouterr().err).splitlines()
-    assert [line for line in lines if line.startswith("[red]interview.mp4 ") and "1/200 -:--:--" in line]
+    assert [line for line in lines if line.startswith("[red]interview.mp4 ") and line.rstrip().endswith(" 0/200")]
     assert max(map(len, lines)) <= columns
+
+
+def test_in_a_narrow_terminal_the_name_is_cut_and_the_numbers_are_whole(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr(Pace, "told", lambda *facts: "1,234/7,200  12.3/s  8:05 left  12 failed")
+    with open_bar() as bar:
+        bar.reading("photos/a holiday with all of us.jpg")
+        bar(1234, 7200)
+    lines = re.sub("\x1b\\[[^a-zA-Z]*[a-zA-Z]", "", capfd.readouterr().err).splitlines()
+    last = [line for line in lines if line.startswith("a holi")][-1]
+    assert re.fullmatch(r"a holi\w* ?\w*… ━+ 1,234/7,200  12.3/s  8:05 left  12 failed", last.rstrip())
+    assert max(map(len, lines)) <= 60
 
 
 class Names:
@@ -65,3 +84,23 @@ def test_a_hook_that_wants_them_is_told_the_names_of_all_inputs(recognizer: Emot
     inputs = [str(photo), str(video), str(damaged)]
     list(recognizer.stream(inputs, progress=hook, on_error=lambda name, error: None))
     assert hook.names == inputs
+
+
+def test_the_rate_and_the_time_left_are_those_of_the_last_minute() -> None:
+    pace = Pace(0.0)
+    for second in range(1, 601):
+        pace.told(second, 7200, 0, float(second))
+    assert pace.told(600, 7200, 0, 600.0) == "600/7,200  1.0/s  1:50:00 left"
+    for second in range(601, 661):
+        told = pace.told(600 + 10 * (second - 600), 7200, 2, float(second))
+    assert told == "1,200/7,200  10.0/s  10:00 left  2 failed"
+    assert pace.told(7200, 7200, 2, 661.0).endswith("/s  2 failed")
+
+
+@given(st.lists(st.tuples(st.floats(0, 100), st.floats(0, 50)), max_size=50))
+def test_whatever_the_pace_nothing_is_negative_and_little_is_kept(steps: list[tuple[float, float]]) -> None:
+    pace, now, done = Pace(5.0), 5.0, 0.0
+    for seconds, more in steps:
+        now, done = now + seconds, done + more
+        assert "-" not in pace.told(done, 10_000, 0, now)
+        assert len(pace._seen) <= WINDOW + 2

@@ -24,6 +24,7 @@ from facemood.sources import load_image, read_video
 from facemood.stream import count_frames
 from facemood.table import columns_for
 from facemood.timeline import find_episodes, find_unit_events
+from facemood.tracking import VideoOptions
 from tests.videos import make_video, numbered_images
 
 FPS = 12.5
@@ -107,9 +108,11 @@ def test_without_a_baseline_period_a_lasting_smile_keeps_its_intensity(analysis:
 def test_every_takes_frames_or_seconds(recognizer: EmotionRecognizer, video: Path) -> None:
     assert [result.index for result in recognizer.stream(video, every=10)] == [0, 10, 20, 30]
     assert [result.index for result in recognizer.stream(video, every=0.8)] == [0, 10, 20, 30]
-    assert count_frames([str(video)], 10) == count_frames([str(video)], 0.8) == 4
-    assert count_frames([str(video), "face.png"], None) == 32
-    assert count_frames(["camera:0"], None) is None
+    tenth = VideoOptions(every=10)
+    assert count_frames([str(video)], tenth) == count_frames([str(video)], VideoOptions(every=0.8)) == 4
+    assert count_frames([str(video), "face.png"], VideoOptions()) == 32
+    assert count_frames([str(video), "face.png"], VideoOptions(people="auto")) == 63
+    assert count_frames(["camera:0"], VideoOptions()) is None
 
 
 def test_a_video_of_unknown_length_has_no_total(video: Path, tmp_path: Path) -> None:
@@ -117,8 +120,8 @@ def test_a_video_of_unknown_length_has_no_total(video: Path, tmp_path: Path) -> 
     bare = bare.rename(tmp_path / "bare.mp4")
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no video")
-    assert count_frames([str(bare), str(video)], None) is None
-    assert count_frames([str(broken), str(video)], 10) == 5
+    assert count_frames([str(bare), str(video)], VideoOptions()) is None
+    assert count_frames([str(broken), str(video)], VideoOptions(every=10)) == 5
 
 
 @pytest.fixture(scope="module")

@@ -87,8 +87,7 @@ class Stream:
             FacemoodError: An input cannot be read, and there is no `on_error`.
         """
         known = inputs if isinstance(inputs, list) else None
-        passes = 1 if self.video.people is None else 2
-        total = count_frames(known, self.video.step, passes) if known is not None and progress else None
+        total = count_frames(known, self.video) if known is not None and progress else None
         variants = self.variants if known is None or any(map(moves, known)) else ()
         done = 0
         with open_hook(progress) as hook:
@@ -352,18 +351,17 @@ def moves(item: Item) -> bool:
     return is_video(item) or is_live_input(item)
 
 
-def count_frames(inputs: Iterable[Item], every: float | None, passes: int = 1) -> int | None:
+def count_frames(inputs: Iterable[Item], video: VideoOptions) -> int | None:
     """Estimate how many photos and frames will be read; None if an input is live or a video's length is unknown.
 
     Args:
         inputs: Photos, videos and live sources.
-        every: Which frames of videos are read, as for `read_video`.
-        passes: How often each video is read: twice if tracks are joined.
+        video: Which frames of videos are read, and how often.
     """
     total = 0
     for item in inputs:
-        count = expected_count(item, every)
+        count = expected_count(item, video.step)
         if count is None:
             return None
-        total += count * (passes if moves(item) else 1)
+        total += count * (video.passes if moves(item) else 1)
     return total

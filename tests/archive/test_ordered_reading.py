@@ -65,6 +65,16 @@ def test_segments_are_joined_and_a_video_ends_where_it_cannot_be_read() -> None:
     assert sum(value for kind, value in joined if kind == "advance") == 4
 
 
+def test_the_progress_counts_each_pass_over_a_video(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place)
+    told: list[tuple[int, int | None]] = []
+    reading = OrderedReading(Reading(video=VideoOptions(people="auto")), 1)
+    results = reading.results(["in/003.jpg", "in/005.mp4"], on_error=lambda name, error: None,
+                              progress=lambda done, total: told.append((done, total)))  # fmt: skip
+    assert len(list(results)) == 25
+    assert (told[0], told[-1]) == ((0, 49), (49, 49))
+
+
 def test_the_command_writes_the_files_of_one_process(place: Path) -> None:
     facemood = command_in(place)
     outputs = ["t.csv", "{name}.html", "pictures/"]

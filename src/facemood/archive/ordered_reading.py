@@ -110,9 +110,10 @@ class OrderedReading:
         Raises:
             WorkerError: No process can be started.
         """
-        total = count_frames(inputs, self.reading.video.step) if progress else None
+        total = count_frames(inputs, self.reading.video) if progress else None
         done = 0
         with open_hook(progress) as hook, closing(_Line(self, inputs)) as line:
+            hook(done, total)
             for kind, value in _joined(line.run(), SegmentTimes.of(self.reading.video)):
                 if kind == "result":
                     tell_name(hook, value.source)

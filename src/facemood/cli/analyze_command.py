@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -227,8 +226,8 @@ def analyze(
     run = AnalyzeJob(
         video, named, output or [], participants, listed=from_list, batch=batch, allow_download=allow_download
     )
-    run.bar, run.dialect = not quiet and sys.stderr.isatty(), csv_dialect
-    run.resume, run.overwrite, run.seen.say = resume, overwrite, speaker(language)
+    run.quiet, run.dialect, run.seen.say = quiet, csv_dialect, speaker(language)
+    run.resume, run.overwrite = resume, overwrite
     if reading is not None:
         run.read_with(reading, workers or 1, named)
     run.check(json=json, draws=bool(draw))

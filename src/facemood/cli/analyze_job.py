@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from facemood.cli.reading_progress import shown_progress
 from facemood.cli.signals import uninterrupted
 from facemood.cli.terminal import CANNOT_START, DONE, INTERRUPTED, SOME_FAILED, hang_up, print_line, say
 from facemood.csv_dialect import KEY, PLAIN
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from facemood.cli.run_summary import RunSummary
     from facemood.outputs import Outputs, OutputTargets
     from facemood.participants import Participants
+    from facemood.progress import Hook
     from facemood.recognizer import EmotionRecognizer
     from facemood.results import Result
     from facemood.sources.items import Item
@@ -33,7 +35,7 @@ class AnalyzeJob:
 
     video: VideoOptions
     batch: int
-    bar: bool
+    quiet: bool
     allow_download: bool
     dialect: str
     resume: bool
@@ -63,7 +65,7 @@ class AnalyzeJob:
         from facemood.stream import moves, plan_for
         from facemood.text import count
 
-        self.video, self.batch, self.bar = video, batch, False
+        self.video, self.batch, self.quiet = video, batch, False
         self.allow_download, self.dialect, self.left_out = allow_download, PLAIN, Counter[str]()
         self.resume = self.overwrite = False
         self.reading: OrderedReading | None = None
@@ -121,8 +123,9 @@ class AnalyzeJob:
         self.outputs = self._open_outputs(recognizer, looks)
         whole = False
         try:
-            for result in self._results(recognizer, self.outputs.left, looks["layers"]):
-                self._take(result, self.outputs, echo=echo)
+            with shown_progress(lambda: len(self.failures), quiet=self.quiet) as show:
+                for result in self._results(recognizer, self.outputs.left, looks["layers"], show or False):
+                    self._take(result, self.outputs, echo=echo)
             whole = True
         except KeyboardInterrupt:
             say(f"facemood: interrupted after {self.seen.told()}; what was read is kept")
@@ -175,10 +178,12 @@ class AnalyzeJob:
             say(f"facemood: {done:,} of {len(self.inputs):,} inputs are done already")
         return outputs
 
-    def _results(self, recognizer: EmotionRecognizer, inputs: list[str], layers: list[str]) -> Iterator[Result]:
+    def _results(
+        self, recognizer: EmotionRecognizer, inputs: list[str], layers: list[str], progress: Hook | bool
+    ) -> Iterator[Result]:
         """Read the inputs, with what is drawn of their faces, and note what cannot be read."""
         if self.reading is not None:
-            return self.reading.results(inputs, on_error=self._fail, progress=self.bar)
+            return self.reading.results(inputs, on_error=self._fail, progress=progress)
         results = recognizer.stream(
             inputs,
             every=self.video.every,
@@ -188,7 +193,7 @@ class AnalyzeJob:
             people=self.video.people,
             participants=self.plan and self.plan.only(inputs),
             batch=self.batch,
-            progress=self.bar,
+            progress=progress,
             keep_images=self.targets.wants_images,
             on_error=self._fail,
             allow_download=self.allow_download,

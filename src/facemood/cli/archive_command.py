@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import sys
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from facemood.cli.arguments import CsvDialect
+from facemood.cli.reading_progress import shown_progress
 from facemood.cli.terminal import (
     CANNOT_START,
     DONE,
@@ -27,9 +24,7 @@ from facemood.csv_dialect import PLAIN
 from facemood.filenames import printable
 
 if TYPE_CHECKING:
-    from facemood.archive import ArchiveInputs, ArchiveJob, ArchiveProgress, ArchiveSummary, ProgressHook, Reading
-
-logger: logging.Logger = logging.getLogger("facemood")
+    from facemood.archive import ArchiveInputs, ArchiveJob, ArchiveSummary, Reading
 
 app: typer.Typer = typer.Typer(help="Show archives, and collect their rows.", no_args_is_help=True)
 
@@ -37,9 +32,6 @@ Folder = Annotated[str, typer.Argument(help="The folder of the archive.")]
 
 SHOWN_FAILURES = 20
 """Failures that `status` lists; --json lists all."""
-
-LINE_EVERY = 60.0
-"""Seconds between two lines of progress where there is no terminal."""
 
 
 @app.command("status")
@@ -252,24 +244,27 @@ def run_archive(job: ArchiveJob, inputs: ArchiveInputs, *, quiet: bool) -> int:
         inputs: The inputs, and what could not be found.
         quiet: Whether only failures are told.
     """
+    from facemood.archive import ArchiveProgress
     from facemood.text import count
 
     plan = job.plan(inputs.names, inputs.stamps)
     again = f", {plan.changed:,} of them changed or failed before" if plan.changed else ""
     if not quiet:
         say(f"facemood: {plan.done:,} of {count(plan.inputs, 'input')} are done; reading {plan.left:,}{again}")
-    last: list[ArchiveProgress] = []
+    last = ArchiveProgress(0, plan.items, 0)
     try:
-        with _told(plan.items, quiet=quiet) as hook:
+        with shown_progress(lambda: last.failed, quiet=quiet) as show:
 
-            def remember(progress: ArchiveProgress) -> None:
-                last[:] = [progress]
-                hook(progress)
+            def advance(progress: ArchiveProgress) -> None:
+                nonlocal last
+                last = progress
+                if show is not None:
+                    show(last.done, last.total)
 
-            summary = job.run(plan, remember)
+            summary = job.run(plan, advance)
     except KeyboardInterrupt:
-        read = int(last[0].done) if last else 0
-        say(f"facemood: interrupted after {count(read, 'input')}; parts that are done are kept, run again to go on")
+        read = count(int(last.done), "input")
+        say(f"facemood: interrupted after {read}; parts that are done are kept, run again to go on")
         return INTERRUPTED
     _tell(summary, quiet=quiet)
     summary.add_problems(inputs.problems)
@@ -292,40 +287,3 @@ def _list_failures(failures: list[tuple[str, str]]) -> None:
         say(f"facemood: {message}" if told in message else f"facemood: {told}: {message}")
     if len(failures) > SHOWN_FAILURES:
         say(f"facemood: … and {len(failures) - SHOWN_FAILURES:,} more; facemood archive status FOLDER --json lists all")
-
-
-@contextmanager
-def _told(total: int, *, quiet: bool) -> Iterator[ProgressHook]:
-    """Yield what shows the progress: a bar on a terminal, a line each minute in a log (``--verbose``).
-
-    Args:
-        total: How many inputs and segments are to be read.
-        quiet: Whether nothing is shown.
-    """
-    if quiet or not sys.stderr.isatty():
-        began, due = time.monotonic(), [LINE_EVERY]
-
-        def log(progress: ArchiveProgress) -> None:
-            seconds = time.monotonic() - began
-            if seconds >= due[0]:
-                due[0] = seconds + LINE_EVERY
-                rate = progress.done / seconds
-                logger.info("%d of %d inputs, %.1f a second, %d failed", progress.done, progress.total, rate,
-                            progress.failed)  # fmt: skip
-
-        yield log
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    more: Any = TextColumn("{task.fields[rate]:.1f}/s {task.fields[failed]} failed")
-    columns = (BarColumn(), MofNCompleteColumn(), more, TimeRemainingColumn())
-    began = time.monotonic()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=total, rate=0.0, failed=0)
-
-        def show(progress: ArchiveProgress) -> None:
-            rate = progress.done / max(time.monotonic() - began, 1e-3)
-            bar.update(task, completed=progress.done, total=progress.total, rate=rate, failed=progress.failed)
-
-        yield show

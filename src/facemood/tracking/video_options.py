@@ -86,6 +86,11 @@ class VideoOptions:
         return None if isinstance(self.every, str) else self.every
 
     @property
+    def passes(self) -> int:
+        """How often each video is read: twice if the tracks of people are joined."""
+        return 1 if self.people is None else 2
+
+    @property
     def warm_up(self) -> float:
         """Seconds that a segment reads before its first frame."""
         seconds = 0.0 if self.step is None or isinstance(self.step, Integral) else 2 * self.step
