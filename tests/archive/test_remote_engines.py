@@ -108,9 +108,10 @@ def check(summary: archive.ArchiveSummary, folder: str, expected: list[tuple[str
 
 
 def test_ray_gives_the_rows_of_one_process_whatever_dies(
-    place: Path, expected: list[tuple[str, ...]], started_ray: list[Any]
+    place: Path, expected: list[tuple[str, ...]], started_ray: list[Any], capfd: pytest.CaptureFixture[str]
 ) -> None:
     check(run_with_deaths("ray", workers_of_ray), "ray", expected)
+    assert capfd.readouterr().out == ""  # Ray prints there that workers died, if it is let
     assert archive.run("in", "ray", on="ray").read == 0
     listening = [
         connection.laddr.ip

@@ -13,11 +13,13 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from facemood.errors import WorkerError, require
+
+logger: logging.Logger = logging.getLogger("facemood")
 
 LOOPBACK = "127.0.0.1"
 """Address that only this machine reaches."""
@@ -52,6 +54,9 @@ they take a third less of a processor while they have nothing to do."""
 NEEDLESS = ("log_monitor", "monitor")
 """Processes of a new Ray that are ended: they pass on what workers print, and look after the number of machines."""
 
+PRINTS = "print_to_stdstream"
+"""The function with which Ray prints messages of its processes, such as those on workers that died."""
+
 TEMPORARY = "/tmp"
 """Folder for the sockets and logs of a new Ray. The paths of sockets must be short, so it is not that of TMPDIR."""
 
@@ -78,11 +83,13 @@ class RaySession:
 
     def __init__(self, address: str, cores: int) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        self._entered = contextlib.ExitStack()
         address = address or os.environ.get("RAY_ADDRESS", "")
         self.is_new, self._folder = False, ""
         if address:
             self.ray = require("ray", extra="ray")
             self._is_own = self._connect(address)
+            self._entered.enter_context(_messages_in_log())
             return
         with _environment({**ALONE, **SPARING, "RAY_AUTH_TOKEN": _token()}):
             self.ray = require("ray", extra="ray")
@@ -90,11 +97,13 @@ class RaySession:
             if self.is_new:
                 with _on_loopback(), _silent(logging.getLogger("ray")):
                     self._start(cores)
+                self._entered.enter_context(_messages_in_log())
 
     def close(self) -> None:
         """Leave the cluster, and end a new one. The connection of the program stays."""
         if self._is_own:
             self.ray.shutdown()
+        self._entered.close()
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -179,6 +188,25 @@ def _silent(logger: logging.Logger) -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def _messages_in_log() -> Iterator[None]:
+    """Let Ray's messages go to the log in the block. It prints them on stdout, where data is, and has no setting."""
+    own: Any = importlib.import_module("ray._private.worker")
+    before = getattr(own, PRINTS, None)
+
+    def log(message: Mapping[str, Any], ignore_prefix: bool = False) -> None:
+        for line in message["lines"]:
+            logger.info("Ray: %s", line.partition(". ")[0])
+
+    if before is not None:  # another version may call it otherwise
+        setattr(own, PRINTS, log)
+    try:
+        yield
+    finally:
+        if before is not None:
+            setattr(own, PRINTS, before)
 
 
 def _shortened(error: Exception) -> str:
