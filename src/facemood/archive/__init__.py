@@ -7,6 +7,18 @@
 
 A run plans parts of new and changed inputs, and worker processes read them. A part is done when its file is there. So
 a run may be killed at any moment, run twice, or run on several machines with one folder.
+
+Where to read on, in the order in which a run goes through them:
+
+- ``archive_inputs``, ``planning``: inputs become parts (``part``); the ``book`` tells what the archive has already.
+- ``archive_run``, ``part_engine``: all parts are run, whatever dies.
+- ``local_engine``, ``ray_engine``, ``dask_engine``: where they are run. On this machine ``worker_pool`` starts
+  processes (``worker_process``) that run ``archive_worker``; on others a task is ``remote_work``.
+- ``part_work``: one part is read (``reading``) and becomes a file in the archive (``archive_folder``, in an
+  ``archive_place``).
+- ``archive_status``, ``collecting``, ``table_folder``: what the parts hold, and their rows as one table.
+- ``ordered_reading``: no archive; several processes read, and one writes their results in order.
+- ``alike``, ``alike_page``: videos that show the same.
 """
 
 from __future__ import annotations

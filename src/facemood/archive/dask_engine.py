@@ -9,7 +9,8 @@ import time
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
-from facemood.archive.part_engine import EngineEvent, Part, PartDied, PartLost, PartProgress
+from facemood.archive.part import ArchivePart
+from facemood.archive.part_engine import EngineEvent, PartDied, PartLost, PartProgress
 from facemood.archive.remote_engine import RemoteEngine
 from facemood.archive.remote_work import read_part
 from facemood.archive.worker_process import WorkerSetup, usable_cores
@@ -74,8 +75,8 @@ class DaskEngine(RemoteEngine):
         self._cluster: Any = None
         self._ready: SimpleQueue[Any] = SimpleQueue()
         self._teller = TopicTeller(f"facemood-{os.urandom(8).hex()}")
-        self._running: dict[str, Part] = {}
-        self._lost: list[Part] = []
+        self._running: dict[str, ArchivePart] = {}
+        self._lost: list[ArchivePart] = []
         self._seen = time.monotonic()
         try:
             self._client = self._connect(address) if address else self._start()
@@ -87,7 +88,7 @@ class DaskEngine(RemoteEngine):
         self._refuse_lacking(gpus)
         self._resources = {"GPU": gpus} if gpus else None
 
-    def submit(self, part: Part) -> None:
+    def submit(self, part: ArchivePart) -> None:
         """Begin to run a part."""
         future = self._client.submit(read_part, self._setup, part, self._teller, pure=False, resources=self._resources)
         self._running[future.key] = part

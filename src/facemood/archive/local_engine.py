@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from facemood.archive.part_engine import EngineEvent, Part, PartDied, PartDone, PartProgress
+from facemood.archive.part import ArchivePart
+from facemood.archive.part_engine import EngineEvent, PartDied, PartDone, PartProgress
 from facemood.archive.worker_pool import WorkerPool
 from facemood.archive.worker_process import DIED, WorkerSetup
 
@@ -20,7 +21,7 @@ class LocalEngine:
     def __init__(self, setup: WorkerSetup, slots: int) -> None:
         self.slots, self._pool = slots, WorkerPool(setup)
 
-    def submit(self, part: Part) -> None:
+    def submit(self, part: ArchivePart) -> None:
         """Give a part to a process."""
         self._pool.give(part)
 

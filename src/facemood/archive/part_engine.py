@@ -10,9 +10,6 @@ from typing import NamedTuple, Protocol, TypeAlias
 from facemood.archive.part import BUSY, ArchivePart, PartOutcome
 from facemood.archive.worker_process import describe_death
 
-Part: TypeAlias = ArchivePart
-"""What an engine runs."""
-
 ATTEMPTS = 2
 """How often a part is read before it is split, and a single input before it is given up."""
 
@@ -37,7 +34,7 @@ class PartDied(NamedTuple):
         how: How it died, such as ``"SIGKILL"``.
     """
 
-    part: Part
+    part: ArchivePart
     how: str
 
 
@@ -48,7 +45,7 @@ class PartLost(NamedTuple):
         part: The part.
     """
 
-    part: Part
+    part: ArchivePart
 
 
 class PartProgress(NamedTuple):
@@ -60,7 +57,7 @@ class PartProgress(NamedTuple):
         failed: How many of them failed.
     """
 
-    part: Part
+    part: ArchivePart
     done: float
     failed: int
 
@@ -77,7 +74,7 @@ class PartEngine(Protocol):
         """How many parts may be submitted at the same time."""
         ...
 
-    def submit(self, part: Part) -> None:
+    def submit(self, part: ArchivePart) -> None:
         """Begin to run a part."""
         ...
 
@@ -104,11 +101,11 @@ class PartPool:
         self._engine = engine
         self._deaths = Counter[str]()
         self._losses = Counter[str]()
-        self._again: list[Part] = []  # to run before all others
-        self._busy: list[Part] = []
+        self._again: list[ArchivePart] = []  # to run before all others
+        self._busy: list[ArchivePart] = []
         self._running = 0
 
-    def run(self, parts: Iterable[Part]) -> Iterator[PartDone | PartProgress]:
+    def run(self, parts: Iterable[ArchivePart]) -> Iterator[PartDone | PartProgress]:
         """Yield what is done, until all parts are."""
         coming = iter(parts)
         more = True
@@ -145,14 +142,14 @@ class PartPool:
         else:
             yield event
 
-    def _after_loss(self, part: Part) -> list[Part]:
+    def _after_loss(self, part: ArchivePart) -> list[ArchivePart]:
         """Return what is run instead of a part whose machine is gone."""
         self._losses[part.id] += 1
         if self._losses[part.id] % MOST_LOST:
             return [part]
         return self._after_death(PartDied(part, "its machine was lost"))
 
-    def _after_death(self, event: PartDied) -> list[Part]:
+    def _after_death(self, event: PartDied) -> list[ArchivePart]:
         """Return what is run instead of a part whose process died."""
         part = event.part
         self._deaths[part.id] += 1

@@ -12,7 +12,8 @@ import time
 from collections import deque
 from typing import Any, NamedTuple
 
-from facemood.archive.part_engine import EngineEvent, Part, PartDied, PartLost, PartProgress
+from facemood.archive.part import ArchivePart
+from facemood.archive.part_engine import EngineEvent, PartDied, PartLost, PartProgress
 from facemood.archive.ray_session import RaySession
 from facemood.archive.remote_engine import RemoteEngine
 from facemood.archive.remote_work import TELL_EVERY, read_part
@@ -82,14 +83,14 @@ class RayEngine(RemoteEngine):
             self._session.close()
             raise
         self._read = self._ray.remote(num_cpus=1, num_gpus=gpus, max_retries=0)(read_part)
-        self._running: dict[Any, Part] = {}
+        self._running: dict[Any, ArchivePart] = {}
         self._teller = BoardTeller(f"facemood-{os.urandom(8).hex()}")
         self._board: Any = None
         self._asked: Any = None
         self._told = deque[PartProgress]()
         self._known, self._look_at = set[Any](), 0.0  # what ran at the last look, and when the next one is
 
-    def submit(self, part: Part) -> None:
+    def submit(self, part: ArchivePart) -> None:
         """Begin to run a part."""
         self._running[self._read.remote(self._setup, part, self._teller)] = part
 

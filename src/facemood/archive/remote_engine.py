@@ -6,7 +6,8 @@ import pickle
 import time
 from abc import ABC, abstractmethod
 
-from facemood.archive.part_engine import EngineEvent, Part, PartDone
+from facemood.archive.part import ArchivePart
+from facemood.archive.part_engine import EngineEvent, PartDone
 from facemood.archive.remote_work import RemoteOutcome
 from facemood.archive.worker_process import WorkerLog, WorkerSetup
 from facemood.errors import FacemoodError
@@ -43,7 +44,7 @@ class RemoteEngine(ABC):
         """Count the parts that may be submitted to the workers that are there now."""
 
     @abstractmethod
-    def submit(self, part: Part) -> None:
+    def submit(self, part: ArchivePart) -> None:
         """Begin to run a part."""
 
     @abstractmethod
