@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from facemood import EmotionRecognizer, archive
-from facemood.archive import archive_run
+from facemood.archive import archive_run, part_work
+from facemood.archive.made_by import made_by
 from facemood.errors import OutputConflictError, OutputError, SourceError
 from tests.archive.killing import children_of, killing_readers
 from tests.archive.one_process import job_here, run_here
@@ -131,12 +133,29 @@ def test_a_source_that_changes_while_it_is_read_is_told_and_read_again(place: Pa
     assert sources_of(place / "all.csv") == names
 
 
-def test_mixed_settings_and_versions_are_refused_unless_told(place: Path) -> None:
+def test_mixed_settings_are_refused_unless_told(place: Path) -> None:
     run_here(["in/000.jpg", "in/001.jpg"], "mixed")
     run_here(["in/001.jpg"], "mixed", min_face=60)
-    with pytest.raises(OutputConflictError, match="1 inputs were only read with other settings"):
+    with pytest.raises(OutputConflictError, match="the rows of 1 input were made with other settings"):
         archive.collect("mixed", "all.csv")
     archive.collect("mixed", "all.csv", mixed=True)
+    assert sources_of(place / "all.csv") == ["in/000.jpg", "in/001.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("fact", "hint"), [("numpy", ""), ("processor", r" \(rows then differ in their last decimals\)")]
+)
+def test_parts_of_different_makers_are_refused_unless_told(
+    place: Path, monkeypatch: pytest.MonkeyPatch, fact: str, hint: str
+) -> None:
+    run_here(["in/000.jpg"], fact)
+    own = made_by("cpu", "fp32")
+    monkeypatch.setattr(part_work, "made_by", lambda device, precision: {**made_by(device, precision), fact: "other"})
+    run_here(["in/000.jpg", "in/001.jpg"], fact)
+    values = ", ".join(sorted((own[fact], "other")))
+    with pytest.raises(OutputConflictError, match=rf"{re.escape(f'({fact}: {values})')}{hint}; read the inputs again"):
+        archive.collect(fact, "all.csv")
+    archive.collect(fact, "all.csv", mixed=True)
     assert sources_of(place / "all.csv") == ["in/000.jpg", "in/001.jpg"]
 
 

@@ -23,12 +23,13 @@ pytest.importorskip("pyarrow.parquet", reason="needs the extra data")
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with 12 photos and a video, and with a list of them and of a photo that is not there."""
+    """A folder with 12 photos and a video, with a list of it, and with one of them and of a photo that is not there."""
     folder = tmp_path_factory.mktemp("place")
     fill(folder / "in", 12)
     make_video(folder / "in" / "clip.mp4", numbered_images(5))
     names = sorted(path.name for path in (folder / "in").iterdir())
     rows = [f"in/{name},{number}" for number, name in enumerate(names)]
+    (folder / "list.txt").write_text("./in\n\n")
     (folder / "list.csv").write_text("path,participant\n" + "\n".join(rows) + "\nin/gone.jpg,x\n")
     return folder
 
@@ -62,7 +63,7 @@ def test_an_archive_goes_on_grows_and_is_collected(place: Path, recognizer: Emot
     assert len(list((place / "out" / "parts").iterdir())) == 2
     assert (place / "out" / "pictures" / "in" / "003.jpg.png").stat().st_size > 0
     assert (place / "out" / "pictures" / "in" / "clip.mp4.mp4").stat().st_size > 0
-    again = facemood("analyze", "in", "--workers", 2, "-o", "out/", "-q")
+    again = facemood("analyze", "--from", "list.txt", "--workers", 2, "-o", "out/", "-q")
     assert (again.returncode, again.stderr) == (0, "")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)

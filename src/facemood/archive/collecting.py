@@ -26,6 +26,7 @@ from facemood.csv_dialect import KEY, PLAIN, head_line, lines_for
 from facemood.errors import OutputConflictError, require
 from facemood.sinks.sink import columns_of
 from facemood.table import to_cells
+from facemood.text import count
 from facemood.tracking.seams import EdgeFace, TrackNames
 
 OPEN_PARTS = 8
@@ -172,8 +173,8 @@ def _refuse_mixed(chosen: Chosen, archive: ArchiveFolder) -> None:
     old = sum(len(numbers) for stored, numbers in chosen if stored.record.settings != archive.settings_key)
     if old:
         raise OutputConflictError(
-            f"{archive.place.name}: {old:,} inputs were only read with other settings than those of the last run; read "
-            "them with these, or collect with --mixed (mixed=True)"
+            f"{archive.place.name}: the rows of {count(old, 'input')} were made with other settings than those of the "
+            "last run; read them with these, or collect with --mixed (mixed=True)"
         )
     makers = {tuple(stored.record.made_by.items()): stored.record.made_by for stored, _ in chosen}
     differing = {
