@@ -1,12 +1,12 @@
 """Machines in miniature: nodes in network namespaces of their own read an archive or train, and one of them is killed.
 
-    python benchmarks/nodes.py PHOTOS [--only ray] [--only dask] [--only train]     # as root, on Linux
+    python benchmarks/nodes.py INPUTS [--only ray] [--only dask] [--only train]     # as root, on Linux
 
 Each node has its own address and sees the others over a bridge. All of it is in a network of its own, which is gone
-when the script ends. With Ray and with Dask, three nodes read the photos, a fourth one is the user's; when a third of
-the parts are done, a node is killed with all its processes. The table is compared with that of one process, byte by
-byte. Two nodes train on made images; one is killed in the middle, both are started again, and the weights are compared
-with those of a run that nobody disturbed.
+when the script ends. With Ray and with Dask, three nodes read the photos and videos of a folder, long videos in
+segments of 15 seconds; a fourth node is the user's. When a third of the parts are done, a node is killed with all its
+processes. The table is compared with that of one process, byte by byte. Two nodes train on made images; one is killed
+in the middle, both are started again, and the weights are compared with those of a run that nobody disturbed.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from PIL import Image
 
 from facemood import archive
 from facemood.archive import planning
+from facemood.cli.times import parse_segment
+from facemood.tracking import VideoOptions
 
 PLAIN = (
     "import sys\nfrom facemood.archive import planning\nfrom facemood.cli import main\n"
@@ -44,6 +46,9 @@ SMALL = (
     "train.fine_epochs=2",
 )  # fmt: skip
 """Settings of a training that takes seconds."""
+
+SEGMENT = "15s"
+"""Length of the segments of long videos."""
 
 PATIENCE = 600.0
 """Seconds that anything may take on a busy machine."""
@@ -58,7 +63,7 @@ TORCH_PORT = "29500"
 def main() -> None:
     """Make the nodes, and show what they do."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("photos", type=Path)
+    parser.add_argument("inputs", type=Path, help="A folder of photos and videos.")
     parser.add_argument("--only", action="append", choices=("ray", "dask", "train"))
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -68,8 +73,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="nodes", dir="/tmp") as folder:  # a short path, for sockets
         place = Path(folder)
         shown: dict[str, Callable[[], dict[str, object]]] = {
-            "ray": lambda: read_with(place, options.photos.absolute(), "ray", start_ray, "ray://10.9.0.1:10001"),
-            "dask": lambda: read_with(place, options.photos.absolute(), "dask", start_dask, "dask://10.9.0.1:8786"),
+            "ray": lambda: read_with(place, options.inputs.absolute(), "ray", start_ray, "ray://10.9.0.1:10001"),
+            "dask": lambda: read_with(place, options.inputs.absolute(), "dask", start_dask, "dask://10.9.0.1:8786"),
             "train": lambda: train_together(place),
         }
         for name in chosen:
@@ -150,21 +155,19 @@ def nodes(count: int, logs: Path, **environment: str) -> Iterator[Nodes]:
 
 
 def read_with(
-    place: Path, photos: Path, engine: str, start: Callable[[Nodes, Path], None], address: str
+    place: Path, inputs: Path, engine: str, start: Callable[[Nodes, Path], None], address: str
 ) -> dict[str, object]:
-    """Read photos with three nodes, of which the third is killed, and compare the rows with those of one process."""
+    """Read inputs with three nodes, of which the third is killed, and compare the rows with those of one process."""
     expected, out = place / "one.csv", place / engine
+    command = [sys.executable, "-c", PLAIN, "analyze", str(inputs), "--segment", SEGMENT, "-q"]
     if not expected.exists():
-        planning.PART_PHOTOS = 20
-        archive.run(str(photos), place / "one", workers=1)
-        archive.collect(place / "one", expected)
-    total = len(list((place / "one" / "parts").glob("*.parquet")))
+        subprocess.run([*command, "-o", str(expected)], check=False)  # its exit code is 1 if an input is damaged
+    total = count_parts(inputs, place / "planned")
     token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     with nodes(4, place / f"{engine}-logs", HOME=str(place), RAY_USAGE_STATS_ENABLED="0", **token) as made:
         start(made, place)
         began = time.monotonic()
-        command = [sys.executable, "-c", PLAIN, "analyze", str(photos), "--on", address, "-o", f"{out}/", "-q"]
-        driver = made.start(4, *command)
+        driver = made.start(4, *command, "--on", address, "-o", f"{out}/")
         wait_until(lambda: parts_in(out) >= total // 3, driver)
         at, killed = parts_in(out), made.kill(3)
         code = driver.wait(PATIENCE)
@@ -251,6 +254,13 @@ def make_faces(folder: Path, count: int = 64) -> None:
             file = folder / split / word / f"{number:02d}.png"
             file.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(np.roll(image, len(split) % 3, axis=1)).save(file)
+
+
+def count_parts(inputs: Path, folder: Path) -> int:
+    """Count the parts that inputs make."""
+    planning.PART_PHOTOS = 20
+    reading = archive.Reading(video=VideoOptions(segment=parse_segment(SEGMENT)))
+    return len(archive.ArchiveJob(reading, folder).plan(archive.find_archive_inputs(str(inputs)).names).parts)
 
 
 def parts_in(out: Path) -> int:
