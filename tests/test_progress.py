@@ -58,7 +58,7 @@ def test_in_a_narrow_terminal_the_name_is_cut_and_the_numbers_are_whole(
         bar(1234, 7200)
     lines = re.sub("\x1b\\[[^a-zA-Z]*[a-zA-Z]", "", capfd.readouterr().err).splitlines()
     last = [line for line in lines if line.startswith("a holi")][-1]
-    assert re.fullmatch(r"a holi\w* ?\w*… ━+ 1,234/7,200  12.3/s  8:05 left  12 failed", last.rstrip())
+    assert re.fullmatch(r"a holi\w*… [━╸╺]+ 1,234/7,200  12.3/s  8:05 left  12 failed", last.rstrip())
     assert max(map(len, lines)) <= 60
 
 

@@ -31,6 +31,9 @@ BAR_WIDTH = 20
 WINDOW = 60.0
 """Seconds over which the rate is measured: videos and photos of one job take different times."""
 
+LONGEST = 100 * 86_400.0
+"""A time left of so many seconds or more says only that the rate is not known yet."""
+
 
 class Pace:
     """Tells how far a job is, with the rate of the last minute and the time that is left at this rate.
@@ -59,7 +62,7 @@ class Pace:
         words = [f"{int(done):,}" if total is None else f"{int(done):,}/{total:,}"]
         if rate:
             words.append(f"{rate:.1f}/s" if rate >= 1 else f"{60 * rate:.1f}/min")
-        if rate and total is not None and done < total:
+        if total is not None and 0 < total - done < rate * LONGEST:
             words.append(f"{clock((total - done) / rate)} left")
         if failed:
             words.append(f"{failed:,} failed")
