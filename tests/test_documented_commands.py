@@ -27,7 +27,7 @@ PAGES = sorted(
         ROOT / "docs",
         ROOT / "docs" / "models",
         ROOT / "docs" / "notebooks",
-        ROOT / "docs" / "tutorial",
+        ROOT / "docs" / "course",
     )
     for path in folder.glob("*.md")
     if path.name != "CHANGELOG.md"  # it tells of commands that were there once

@@ -130,7 +130,6 @@ PYTHON_ELSEWHERE = {
     "README": "tests/test_documents.py",
     "embedding": "tests/test_documents.py",
     "live": "tests/sources/live/test_camera.py",
-    "numpy-cnn": "tests/numpy_cnn/test_tutorial.py",
     "own-faces": "tests/test_site.py",
     "server": "tests/server/test_documented_client.py",
     "study": "tests/cli/test_study_page.py",
@@ -140,8 +139,7 @@ PYTHON_ELSEWHERE = {
 
 def test_no_page_has_python_that_no_test_runs() -> None:
     (guides,) = [mark.args[1] for mark in test_the_python_of_the_guides_runs.pytestmark if mark.name == "parametrize"]  # type: ignore[attr-defined]
-    pages = [*PAGES, *(ROOT / "docs" / "tutorial").glob("*.md")]
-    assert {page.stem for page in pages if python_of(page)} == {*guides, *PYTHON_ELSEWHERE}
+    assert {page.stem for page in PAGES if python_of(page)} == {*guides, *PYTHON_ELSEWHERE}
     assert all((ROOT / test).is_file() for test in PYTHON_ELSEWHERE.values())
 
 

@@ -39,7 +39,7 @@ include_patterns = [
     "docs/*.md",
     "docs/models/*.md",
     "docs/notebooks/*.md",
-    "docs/tutorial/*.md",
+    "docs/course/*.md",
     "benchmarks/*.md",
     "soft_labels/*.md",
     "web/*.md",

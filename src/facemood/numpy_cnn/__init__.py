@@ -2,7 +2,8 @@
 
 Read `layer`, `dense`, `activations`, `losses` and `optimizers` first: they are enough for a dense network. Then read
 `windows`, `convolution`, `pooling` and `normalization`. `sequential` and `training` train the layers; `checks` checks
-their gradients. ``docs/tutorial/numpy-cnn.md`` has examples in the same order.
+their gradients. The course, ``docs/course.md``, has examples in
+the same order. `drawn_faces` draws the faces of its exercises.
 """
 
 from facemood.numpy_cnn.activations import Linear, ReLU, Sigmoid, Softmax, Tanh

@@ -57,6 +57,33 @@ STYLE: dict[str, Any] = {
 """Style of the figures, on top of matplotlib's defaults."""
 
 
+@contextmanager
+def drawing(file: Path, *, height: float) -> Iterator[Figure]:
+    """Yield an empty figure in this style, 11 inches wide, and write it if the block ends without an error.
+
+    Args:
+        file: .png, .svg or .pdf.
+        height: Height of the figure in inches.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed (extra ``plot``).
+        OutputError: The file cannot be written, or its ending is unknown.
+    """
+    if file.suffix.lower() not in KINDS:
+        raise OutputError(f"{file}: unknown kind of figure; expected one of {', '.join(KINDS)}")
+    matplotlib, figures = (require(name, extra="plot") for name in ("matplotlib", "matplotlib.figure"))
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        figure = figures.Figure(figsize=(WIDTH, height), layout="constrained")
+        yield figure
+        undated: dict[str, Any] = {} if file.suffix.lower() == ".png" else {"metadata": {"Date": None}}
+        if file.suffix.lower() == ".pdf":
+            undated = {"metadata": {"CreationDate": None}}
+        with replacing(file, "wb") as out:
+            figure.savefig(out, format=file.suffix[1:].lower(), dpi=100, **undated)
+
+
 def draw_layers(model: Sequential, image: NDArray[np.generic], labels: Sequence[str], file: Path) -> None:
     """Draw the outputs of all layers for one face, from pixels to probabilities, in the order of the forward pass.
 
@@ -77,7 +104,7 @@ def draw_layers(model: Sequential, image: NDArray[np.generic], labels: Sequence[
     steps = [("pixels", image[:, :, None].astype(np.float32))]
     steps += [(f"{name} {type(layer).__name__}", layer.output[0]) for name, layer in walk(model.layers)]
     rows = math.ceil(len(steps) / COLUMNS)
-    with _drawing(file, height=0.62 * rows + 2.2) as figure:
+    with drawing(file, height=0.62 * rows + 2.2) as figure:
         above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(0.62 * rows, 2.2))[:, 0]
         grid = above.subplots(rows, COLUMNS, squeeze=False).T.ravel()  # read down, then to the right
         for axes in grid:
@@ -97,7 +124,7 @@ def draw_filters(image: NDArray[np.generic], file: Path) -> None:
         MissingExtraError: matplotlib is not installed (extra ``plot``).
         OutputError: The file cannot be written, or its ending is unknown.
     """
-    with _drawing(file, height=4.0) as figure:
+    with drawing(file, height=4.0) as figure:
         grid = figure.subplots(2, len(FILTERS), height_ratios=(2.4, 1))
         for (filtered, numbers), (name, weights) in zip(grid.T, FILTERS.items(), strict=True):
             filtered.imshow(np.clip(apply_filter(image, weights), 0, 255), cmap="gray", vmin=0, vmax=255)
@@ -117,7 +144,7 @@ def draw_history(history: Sequence[Epoch], file: Path) -> None:
         OutputError: The file cannot be written, or its ending is unknown.
     """
     epochs = np.arange(1, len(history) + 1)
-    with _drawing(file, height=3.6) as figure:
+    with drawing(file, height=3.6) as figure:
         for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
             axes.plot(epochs, [getattr(epoch, name) for epoch in history], "o-", color=BLUE, ms=3, label="training")
             held = [getattr(epoch, f"validation_{name}") for epoch in history]
@@ -161,21 +188,3 @@ def _draw_bars(axes: Axes, labels: Sequence[str], probabilities: NDArray[np.floa
     axes.set_xlim(0, 1.08)
     axes.set_title("probabilities")
     axes.invert_yaxis()
-
-
-@contextmanager
-def _drawing(file: Path, *, height: float) -> Iterator[Figure]:
-    """Yield an empty figure with a height in inches, and write it if the block ends without an error."""
-    if file.suffix.lower() not in KINDS:
-        raise OutputError(f"{file}: unknown kind of figure; expected one of {', '.join(KINDS)}")
-    matplotlib, figures = (require(name, extra="plot") for name in ("matplotlib", "matplotlib.figure"))
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE)
-        figure = figures.Figure(figsize=(WIDTH, height), layout="constrained")
-        yield figure
-        undated: dict[str, Any] = {} if file.suffix.lower() == ".png" else {"metadata": {"Date": None}}
-        if file.suffix.lower() == ".pdf":
-            undated = {"metadata": {"CreationDate": None}}
-        with replacing(file, "wb") as out:
-            figure.savefig(out, format=file.suffix[1:].lower(), dpi=100, **undated)
