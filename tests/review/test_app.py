@@ -39,9 +39,9 @@ class RunningReview(NamedTuple):
 
 
 @contextlib.contextmanager
-def running_review(store: LabelStore) -> Iterator[RunningReview]:
+def running_review(store: LabelStore, *, answers_last: bool = False) -> Iterator[RunningReview]:
     """Serve a review in a thread, as the command does."""
-    app = create_review_app(store, name="out", token=TOKEN, hosts=LOOPBACK_NAMES)
+    app = create_review_app(store, name="out", token=TOKEN, hosts=LOOPBACK_NAMES, answers_last=answers_last)
     bound = listen("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(app, **server_settings(ServerOptions(token=TOKEN), None, None)))
     thread = threading.Thread(target=server.run, args=([bound],))
@@ -121,6 +121,25 @@ def test_no_answer_tells_what_facemood_said_before_a_label_is_given(server: Runn
         assert second not in after["given"]
         other = client.get("/session", params={"rater": "Ben"}).json()
         assert other["given"] == {}
+
+
+def test_answers_can_be_kept_until_all_moments_are_labelled(run: Path) -> None:
+    store = open_review(run, count=4)
+    with running_review(store, answers_last=True) as server, server.client() as client:
+        said = [
+            client.post("/labels", json={"rater": rater, "moment": moment, "label": "happy"}).json()
+            for rater, moment in [
+                ("Ben", next(iter(store.sample.moments))),
+                *(("Anna", one) for one in store.sample.moments),
+            ]
+        ]
+        assert [answer["facemood"] is None for answer in said] == [True, True, True, True, False]
+        known = client.get("/session", params={"rater": "Anna"}).json()["given"]
+        assert [one["facemood"]["label"] for one in known.values()] == [
+            moment.label for moment in store.sample.moments.values()
+        ]
+        others = client.get("/session", params={"rater": "Ben"}).json()["given"]
+        assert [one["facemood"] for one in others.values()] == [None]
 
 
 def test_a_label_is_on_the_disk_when_the_answer_comes(server: RunningReview, run: Path) -> None:

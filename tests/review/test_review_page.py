@@ -101,6 +101,22 @@ def test_a_label_can_be_changed_after_the_answer_and_moments_be_skipped(page: Pa
     assert first not in store.given["Anna"]  # keys were turned off
 
 
+def test_answers_are_shown_last_if_that_is_asked_for(browser: Browser, run: Path) -> None:
+    store = open_review(run, count=3)
+    with running_review(store, answers_last=True) as server, browser.page() as page:
+        begin(page, server, "Anna")
+        for place in range(3):
+            page.wait(f"document.getElementById('place').innerText === '{place + 1} of 3' && {FACE}")
+            press(page, "4")
+            page.wait("!document.getElementById('answer').hidden")
+            assert page.text("says").startswith("Saved" if place < 2 else "facemood says")
+            press(page, "Enter")
+        page.wait("!document.getElementById('done').hidden")
+        page.click("again")
+        page.wait("document.getElementById('place').innerText === '1 of 3'")
+        assert page.text("says").startswith("facemood says")
+
+
 def test_it_goes_on_where_it_was(browser: Browser, run: Path) -> None:
     store = open_review(run, count=4)
     for moment in list(store.sample.moments)[:2]:

@@ -60,6 +60,9 @@ def review(
     rater: Annotated[
         str | None, typer.Option("--rater", metavar="NAME", help="With --export: only the labels of this person.")
     ] = None,
+    answers_last: Annotated[
+        bool, typer.Option("--answers-last", help="Show facemood's answers only when all moments are labelled.")
+    ] = False,
     show_faces: Annotated[
         bool, typer.Option("--show-faces", help="Show faces although those in images of the run are hidden.")
     ] = False,
@@ -94,7 +97,7 @@ def review(
         )
     if export is not None:
         raise typer.Exit(write_faces(store, export, rater, quiet=quiet))
-    serve_review(store, results, port)
+    serve_review(store, results, port, answers_last=answers_last)
 
 
 def write_report(store: LabelStore, results: Path, output: Path, *, quiet: bool) -> None:
@@ -146,7 +149,7 @@ def write_faces(store: LabelStore, folder: Path, rater: str | None, *, quiet: bo
     return 0 if found.written else SOME_FAILED
 
 
-def serve_review(store: LabelStore, results: Path, port: int) -> None:
+def serve_review(store: LabelStore, results: Path, port: int, *, answers_last: bool) -> None:
     """Serve the page for this machine alone, until Ctrl-C.
 
     The address has a token: other users of this machine can reach the port, but must not see the faces.
@@ -163,7 +166,8 @@ def serve_review(store: LabelStore, results: Path, port: int) -> None:
     token = secrets.token_urlsafe(24)
     lock = locked(store)
     try:
-        app = create_review_app(store, name=results.resolve().name, token=token, hosts=LOOPBACK_NAMES)
+        name = results.resolve().name
+        app = create_review_app(store, name=name, token=token, hosts=LOOPBACK_NAMES, answers_last=answers_last)
         with listen("127.0.0.1", port) as bound:
             say(f"facemood: open {address_of(bound, 'http', token)}")
             run_app(app, bound, server_settings(ServerOptions(token=token), None, None))

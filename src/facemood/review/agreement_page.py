@@ -42,8 +42,9 @@ METHOD = (
     "Its interval is a 95% percentile bootstrap interval: whole photos and videos were drawn where there are "
     f"{FEWEST} or more, because the moments of a video are not independent; else single moments were drawn, and the "
     "interval says nothing about other videos. Moments that a person found hard to tell are counted, and left out. "
-    "People who agree can be wrong alike: agreement says how a face looks to people, not what somebody felt. After the "
-    "first labels, a person has seen some of facemood's answers, and may have learned from them."
+    "People who agree can be wrong alike: agreement says how a face looks to people, not what somebody felt. Unless "
+    "facemood's answers were shown last, a person has seen some of them after the first labels, and may have learned "
+    "from them."
 )
 """How the numbers are computed, as HTML."""
 

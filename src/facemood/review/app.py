@@ -58,7 +58,9 @@ class LabelRequest(BaseModel):
     seen: bool = False
 
 
-def create_review_app(store: LabelStore, *, name: str, token: str, hosts: tuple[str, ...]) -> FastAPI:
+def create_review_app(
+    store: LabelStore, *, name: str, token: str, hosts: tuple[str, ...], answers_last: bool = False
+) -> FastAPI:
     """Make the application of a review.
 
     The guard of ``facemood serve`` stands before it: a token, names of this machine only, no other site, bounded
@@ -69,11 +71,12 @@ def create_review_app(store: LabelStore, *, name: str, token: str, hosts: tuple[
         name: Name of the results, for the report.
         token: What each request must show.
         hosts: Names, without port, by which the server may be called.
+        answers_last: Whether raters see facemood's answers only when they have labelled all moments.
     """
     app = FastAPI(title="facemood review", openapi_url=None, docs_url=None, redoc_url=None, telemetry=SILENT)
     add_problem_handlers(app)
     app.add_middleware(Guard, options=ServerOptions(token=token, hosts=hosts, max_upload=MAX_BODY))
-    routes = ReviewRoutes(store, name)
+    routes = ReviewRoutes(store, name, answers_last=answers_last)
     app.add_api_route("/", routes.page, methods=["GET"])
     app.add_api_route("/icon.svg", routes.icon, methods=["GET"])
     app.add_api_route("/report", routes.report, methods=["GET"])
@@ -91,13 +94,15 @@ class ReviewRoutes:
     Args:
         store: The review.
         name: Name of the results.
+        answers_last: Whether raters see facemood's answers only when they have labelled all moments.
     """
 
     store: LabelStore
     name: str
+    answers_last: bool
 
-    def __init__(self, store: LabelStore, name: str) -> None:
-        self.store, self.name = store, name
+    def __init__(self, store: LabelStore, name: str, *, answers_last: bool = False) -> None:
+        self.store, self.name, self.answers_last = store, name, answers_last
         self._reading = threading.Lock()
         self._shown = lru_cache(KEPT_IMAGES)(self._show)
 
@@ -121,7 +126,7 @@ class ReviewRoutes:
         return {"name": self.name, "moments": len(self.store.sample.moments), "raters": known}
 
     def session(self, rater: str) -> dict[str, Any]:
-        """Tell a rater what to label. facemood's answers are sent for moments only that this rater has labelled."""
+        """Tell a rater what to label. facemood's answers are sent only for moments that the rater has labelled."""
         name, sample = self._rater(rater), self.store.sample
         given = self.store.given.get(name, {})
         return {
@@ -130,7 +135,7 @@ class ReviewRoutes:
             "colours": {label: hex_of(label) for label in sample.labels},
             "hardToTell": HARD_TO_TELL,
             "moments": list(sample.moments),
-            "given": {moment: self._answer(moment, one) for moment, one in given.items()},
+            "given": {moment: self._answer(name, moment, one) for moment, one in given.items()},
         }
 
     def image(self, moment: str) -> Response:
@@ -148,7 +153,7 @@ class ReviewRoutes:
             raise Problem(422, str(error)) from error
         except OutputConflictError as error:
             raise Problem(409, str(error)) from error
-        return self._answer(request.moment, given)
+        return self._answer(self._rater(request.rater), request.moment, given)
 
     def _rater(self, name: str) -> str:
         """Return the known form of a rater's name.
@@ -161,13 +166,15 @@ class ReviewRoutes:
         except OptionError as error:
             raise Problem(422, str(error)) from error
 
-    def _answer(self, moment: str, given: GivenLabel) -> dict[str, Any]:
-        """Return a label with facemood's answer to the same moment."""
+    def _answer(self, rater: str, moment: str, given: GivenLabel) -> dict[str, Any]:
+        """Return a rater's label with facemood's answer to the same moment, if the rater may see it."""
         known = self.store.sample.moments[moment]
+        open_to = not self.answers_last or len(self.store.given[rater]) == len(self.store.sample.moments)
+        answer = {"label": known.label, "confidence": known.confidence, "certain": known.certain}
         return {
             "label": given.label,
             "labelAfter": given.label_after,
-            "facemood": {"label": known.label, "confidence": known.confidence, "certain": known.certain},
+            "facemood": answer if open_to else None,
             "source": Path(known.source).name,
             "timestamp": known.timestamp,
         }

@@ -4,7 +4,7 @@
  * @typedef {object} Given What a rater said of a moment, with facemood's answer.
  * @property {string} label
  * @property {string} labelAfter
- * @property {{label: string, confidence: number, certain: boolean | null}} facemood
+ * @property {{label: string, confidence: number, certain: boolean | null} | null} facemood Null until all are labelled.
  * @property {string} source
  * @property {number | null} timestamp
  */
@@ -131,6 +131,17 @@ async function showImage() {
   }
 }
 
+/**
+ * What facemood says of a moment, if it is told.
+ * @param {Given} known
+ */
+function says({ label, facemood }) {
+  if (!facemood) return "Saved";
+  const too = facemood.label === label ? " too" : "";
+  const doubt = facemood.certain === false ? ", not certain" : "";
+  return `facemood says ${facemood.label}${too} (${percent(facemood.confidence)}${doubt})`;
+}
+
 /** Show what was said of the current moment, and facemood's answer if something was said. */
 function showAnswer() {
   const { moments, given } = /** @type {Session} */ (session);
@@ -146,9 +157,7 @@ function showAnswer() {
   next.classList.toggle("main", Boolean(known));
   part("answer").hidden = !known;
   if (!known) return;
-  const { label, confidence, certain } = known.facemood;
-  const too = label === known.label ? " too" : "";
-  part("says").textContent = `facemood says ${label}${too} (${percent(confidence)}${certain === false ? ", not certain" : ""})`;
+  part("says").textContent = says(known);
   const first = known.label === known.labelAfter ? `You said ${known.label}` : `You said ${known.label} first, then ${known.labelAfter}`;
   const time = known.timestamp === null ? "" : ` at ${clock(known.timestamp)}`;
   part("where").textContent = `${first}. ${known.source}${time}`;
@@ -223,12 +232,15 @@ function makeButtons() {
   part("hint").textContent = `1 to ${Math.min(labels.length, KEYS.length)} and ${HARD_KEY} label, arrow keys go back and on`;
 }
 
-/** Begin, or go on, with the name that was entered. */
-async function begin() {
+/**
+ * Begin, or go on, with the name that was entered.
+ * @param {number} [number] The moment to begin with; by default the first one without a label.
+ */
+async function begin(number) {
   try {
     session = await (await ask(`session?rater=${encodeURIComponent(rater.value)}`)).json();
     makeButtons();
-    go(/** @type {Session} */ (session).moments.length);
+    go(number ?? /** @type {Session} */ (session).moments.length);
   } catch (error) {
     notice(words(error));
   }
@@ -264,7 +276,7 @@ part("start").addEventListener("submit", (event) => {
 });
 back.addEventListener("click", () => go(place - 1));
 next.addEventListener("click", () => go(place + 1));
-part("again").addEventListener("click", () => go(0));
+part("again").addEventListener("click", () => void begin(0));
 addEventListener("keydown", press);
 welcome()
   .catch((error) => notice(words(error)))
