@@ -24,6 +24,9 @@ from typing import IO
 STARTER = Path(__file__)
 """What the process runs. It is started as a file, so that neither the caller's main module nor folder is imported."""
 
+CHILD = "--child"
+"""First argument of a frozen program that is to be a child: it has no Python that could run `STARTER`."""
+
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """Settings of the process: one does one thing at a time, so libraries need no threads."""
 
@@ -48,7 +51,7 @@ def start_child(
         The process. Its stdin takes calls, and its stdout has the answers.
     """
     return subprocess.Popen(
-        [sys.executable, str(STARTER), module, *arguments],
+        [sys.executable, CHILD if getattr(sys, "frozen", False) else str(STARTER), module, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=stderr,

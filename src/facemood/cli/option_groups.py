@@ -18,7 +18,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Own columns": ("participants", "valence", "expression"),
     "Explanation": ("method", "segmenter", "settings", "label", "face", "samples", "seed", "hide"),
     "Address and access": (
-        "host", "port", "token", "allow_host", "certificate", "key", "proxy", "root_path", "limit", "access_log",
+        "host", "port", "open_page", "token", "allow_host", "certificate", "key", "proxy", "root_path", "limit",
+        "access_log",
     ),
     "Faces": ("detector", "min_face", "threshold", "max_faces", "orientation"),
     "Network": ("model", "head", "views", "prior", "precision", "device", "threads", "batch"),

@@ -8,6 +8,8 @@ import os
 import secrets
 import socket
 import sys
+import threading
+import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -68,6 +70,7 @@ def serve(
         typer.Option(help="Address or network of a proxy before the server; what it says of clients and https counts."),
     ] = None,
     root_path: Annotated[str, typer.Option(help="What the proxy puts before all paths, such as /faces.")] = "",
+    open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = False,
     limit: Annotated[
         list[str] | None, typer.Option(help="Another value of a limit, as NAME=VALUE; docs/server.md lists them.")
     ] = None,
@@ -108,8 +111,10 @@ def serve(
         valence=valence, expressions=read_expressions(expression or []),
     )  # fmt: skip
     with listen(host, port) as bound:
-        scheme = "https" if certificate else "http"
-        say(f"facemood: open {address_of(bound, scheme, options.token, root_path=root_path)}")
+        address = address_of(bound, "https" if certificate else "http", options.token, root_path=root_path)
+        say(f"facemood: open {address}")
+        if open_page:  # the port listens already, so the browser waits for the server
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         settings = server_settings(options, certificate, key, proxies=proxy or [], root_path=root_path)
         run_server(recognizer, options, bound, settings)
 
