@@ -39,7 +39,7 @@ CHUNK, CHUNKS = 50, 20
 VARIANTS = [(model, precision) for model in ("default", "nano") for precision in ("fp32", "int8")]
 """Models and precisions."""
 
-TEXTS = (".js", ".mjs", ".css", ".html", ".json", ".svg", ".webmanifest")
+TEXTS = (".js", ".css", ".html", ".json", ".svg", ".webmanifest")
 """What usual hosts pack by themselves."""
 
 OPEN = """(async () => {

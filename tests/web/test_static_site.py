@@ -69,6 +69,13 @@ def test_the_networks_are_those_of_the_package(site: Site) -> None:
             assert name == ort_files.DECODER_MODULE or entry["sha256"] == hashes[name]
 
 
+def test_names_of_the_engine_s_files_change_with_what_is_in_them_and_each_host_knows_their_kinds(site: Site) -> None:
+    """A service worker keeps them for ever, so a newer site must not find an older file; hosts may not know .mjs."""
+    for entry in read(site, "files.json")["engine"].values():
+        assert f"-{entry['sha256'][:12]}." in entry["path"]
+    assert {Path(name).suffix for name in site.files if name.startswith("engine/")} == {".gz", ".js", ".xz"}
+
+
 def test_int8_takes_the_networks_that_have_it(tmp_path: Path) -> None:
     small = write_site(tmp_path / "small", models=["nano", "default"], precision="int8")
     engine = read(small, "files.json")["engine"]
@@ -90,8 +97,8 @@ def test_nothing_is_named_that_is_not_there_and_no_address_is_absolute(site: Sit
     addresses = re.findall(r'(?:src|href)="([^"#]+)"', text)
     assert [one for one in addresses if one not in site.files and one not in ("./", "docs")] == []
     for name in site.files:
-        if not name.endswith(".js"):
-            continue
+        if not name.endswith(".js") or name.startswith("engine/"):
+            continue  # those of the engine are the runtime's
         code = (site.folder / name).read_text()
         for target in re.findall(r'^import [^"]*"([^"]+)";', code, re.M):
             assert ((site.folder / name).parent / target).is_file(), f"{name}: {target}"

@@ -32,7 +32,7 @@ from facemood.web.engine_files import (
 )
 
 KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}
-"""Packed files may be kept by the browser: their names change with what is in them, and they show nobody."""
+"""The engine's files may be kept by the browser: their names change with what is in them, and they show nobody."""
 
 
 def can_read_in_tab(recognizer: EmotionRecognizer) -> bool:
@@ -116,7 +116,7 @@ class TabFiles:
             raise Problem(404, "there is no such file; reload the page")
         packed = file.path.endswith((".gz", ".xz"))
         kind = "application/octet-stream" if packed else "text/javascript"
-        return Response(file.data, media_type=kind, headers=KEPT if packed else {})
+        return Response(file.data, media_type=kind, headers=KEPT)
 
 
 async def _worker() -> Response:

@@ -58,7 +58,7 @@ class EngineFile(NamedTuple):
     """A file that the engine loads.
 
     Attributes:
-        path: Below the site. A packed file's name changes with what is in it.
+        path: Below the site. The name changes with what is in it, so that it can be kept for ever.
         data: The bytes that are served; networks and WebAssembly packed, because simple servers pack nothing.
         size: Bytes of what is in it.
         sha256: Its hash, in hexadecimal.
@@ -133,11 +133,11 @@ def engine_files(
 
 
 def _engine_file(name: str, data: bytes) -> EngineFile:
-    """Pack one file, but for modules, which browsers load themselves."""
+    """Pack one file, but for modules, which browsers load themselves: as .js, because some hosts do not know .mjs."""
     sha256, (stem, _, suffix) = sha256_of(data), name.rpartition(".")
     path = f"engine/{stem}-{sha256[:12]}.{suffix}"
     if suffix == "mjs":
-        return EngineFile(f"engine/{name}", data, len(data), sha256)
+        return EngineFile(path.removesuffix("mjs") + "js", data, len(data), sha256)
     if name == WASM_FILE:
         return EngineFile(f"{path}.xz", read_packed_wasm(), len(data), sha256)
     lanes = LANES if suffix == "onnx" else 1

@@ -10,8 +10,8 @@ const SITE = { "version": "", "files": [], "isolate": false };
 /** Headers by which a page is isolated from others (cross-origin isolation); hosts of static files rarely send them. */
 const ISOLATION = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 
-/** Folder of the large files, whose names change with what is in them. */
-const LARGE = "/engine/";
+/** Folder of the networks and their runtime, whose names change with what is in them. */
+const ENGINE = "/engine/";
 
 /** Start of the names of caches, and the one of this version. */
 const CACHES = `facemood ${registrationScope()} `;
@@ -35,7 +35,7 @@ worker.addEventListener("activate", (event) => {
 worker.addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(event.request.url);
   if (event.request.method !== "GET" || origin !== self.location.origin) return;
-  const answer = pathname.includes(LARGE) ? keptFirst(event.request) : newestFirst(event.request);
+  const answer = pathname.includes(ENGINE) ? keptFirst(event.request) : newestFirst(event.request);
   event.respondWith(SITE.isolate ? answer.then(isolated) : answer);
 });
 
@@ -50,11 +50,11 @@ function isolated(answer) {
   return new Response([204, 304].includes(status) ? null : answer.body, { status, statusText, headers });
 }
 
-/** Keep all files. Large ones that an older version has kept are not loaded again. */
+/** Keep all files. Those of the engine that an older version has kept are not loaded again. */
 async function keepAll() {
   const cache = await caches.open(CACHE);
   await Promise.all(["./", ...SITE.files].map(async (path) => {
-    const older = `/${path}`.includes(LARGE) ? await caches.match(path) : undefined;
+    const older = `/${path}`.includes(ENGINE) ? await caches.match(path) : undefined;
     await cache.put(path, older ?? (await loaded(path)));
   }));
 }
@@ -75,7 +75,7 @@ async function forgetOlder() {
 }
 
 /**
- * Large files never change. Those that only some browsers need are kept when they are first asked for.
+ * The engine's files never change. Those that only some browsers need are kept when they are first asked for.
  * @param {globalThis.Request} request
  */
 async function keptFirst(request) {
