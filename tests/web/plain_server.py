@@ -25,6 +25,7 @@ class PlainServer(http.server.ThreadingHTTPServer):
         posted: Bodies of POST requests.
         offline: Whether nothing is answered any more.
         special: Headers that come with each file; none at first.
+        bare: Files whose path has this in it come without them; none at first.
     """
 
     daemon_threads = True
@@ -32,6 +33,7 @@ class PlainServer(http.server.ThreadingHTTPServer):
     def __init__(self, folder: Path) -> None:
         self.folder, self.offline = folder, False
         self.special: dict[str, str] = {}
+        self.bare: str | None = None
         self.asked: list[str] = []
         self.posted: SimpleQueue[bytes] = SimpleQueue()
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -63,8 +65,9 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         self.end_headers()
 
     def end_headers(self) -> None:
-        for name, value in self.server.special.items():
-            self.send_header(name, value)
+        if self.server.bare is None or self.server.bare not in self.path:
+            for name, value in self.server.special.items():
+                self.send_header(name, value)
         super().end_headers()
 
     def translate_path(self, path: str) -> str:

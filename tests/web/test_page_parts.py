@@ -56,7 +56,8 @@ def called(code: str) -> list[str]:
 def texts_of_the_page() -> set[str]:
     """Every text that the page can show, in English."""
     page = Texts()
-    page.feed((STATIC / "index.html").read_text(encoding="utf-8").split("</head>")[1])
+    html = (STATIC / "index.html").read_text(encoding="utf-8").split("</head>")[1]
+    page.feed(re.sub(r'<p id="stalled".*?</p>', "", html))  # shown only where no code runs that could translate it
     found = page.found - NAMES
     others = {"api.js", "notebook.js", "language.js"}
     for file in (*STATIC.glob("*.js"), *(PACKAGE / "web" / "page").glob("*.js")):

@@ -105,8 +105,21 @@ def test_without_webgpu_the_reader_says_why_and_takes_webassembly(
     (folder / "files.json").write_text(json.dumps(listing))
     for name in ("blank.html", "astronaut.png"):
         shutil.copy(host.folder / name, folder)
+    settings = json.loads((folder / "settings.json").read_text())
+    (folder / "settings.json").write_text(json.dumps({**settings, "provider": "webgpu"}))
     with serve_folder(folder) as other, browser.page() as page:
         page.open(f"{other.address}blank.html")
         info = read(page, provider="webgpu")["info"]
         assert info["device"] == "wasm"
         assert "no adapter" in info["fallback"]
+        page.open(other.address)  # the page says so too
+        assert info["fallback"] in page.wait("document.getElementById('engine').innerText")
+
+
+def test_the_page_says_why_it_has_one_thread_where_several_cannot_start(browser: Browser, host: PlainServer) -> None:
+    """A host may send the headers with some files only; browsers then refuse the workers of the runtime."""
+    with serve_folder(host.folder) as isolated, browser.page() as page:
+        isolated.special, isolated.bare = ISOLATED, "/engine/"
+        page.open(isolated.address)
+        assert page.run("crossOriginIsolated")
+        assert "One thread reads here: " in page.wait("document.getElementById('engine').innerText")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import shutil
@@ -13,7 +14,7 @@ import pytest
 
 from tests.conftest import PHOTOS
 from tests.moving_faces import read_photo
-from tests.server.browser import Browser, Page, open_browser, portrait_camera
+from tests.server.browser import OPTIONS, Browser, Page, open_browser, portrait_camera
 from tests.videos import make_video
 from tests.web.plain_server import PlainServer, serve_folder
 
@@ -23,6 +24,22 @@ SHOWN = "document.querySelector('.word')?.innerText"
 """The first card's word."""
 
 NOTICE = "document.getElementById('notice').innerText"
+
+STALLED = "This page could not start. Open it over http or https, not as a file"
+
+GRAPHICS = (
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+    "--enable-gpu-rasterization",
+)
+
+DRAWN = """(() => {
+  const { width, height } = document.getElementById('picture');
+  const { data } = document.getElementById('picture').getContext('2d').getImageData(0, 0, width, height);
+  return data.every((value, at) => at % 4 < 3 || value === 255);
+})()"""
+"""Whether the photo is there."""
 
 SCARCE = "--js-flags=--wasm-max-mem-pages=300"
 """19 MB for WebAssembly: the networks are opened, but a photo is too much for them."""
@@ -71,15 +88,20 @@ def test_a_camera_that_is_not_allowed_or_taken_away_can_be_chosen_again(page: Pa
     assert page.run(NOTICE) == ""
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [("NotReadableError", "The camera is in use. Close the other program"), ("NotFoundError", "There is no camera.")],
-)
-def test_a_camera_that_is_in_use_or_missing_is_named(page: Page, name: str, expected: str) -> None:
-    """No browser can be made to say so: here the call that opens cameras fails as the standard has it."""
-    page.run(f"navigator.mediaDevices.getUserMedia = async () => {{ throw new DOMException('', '{name}') }}")
+def test_a_camera_that_is_missing_is_named_in_the_browser_s_own_error(host: PlainServer, tmp_path: Path) -> None:
+    options = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=device-count=0")
+    with open_browser(tmp_path, options=options) as browser, browser.page() as page:
+        page.open(host.address)
+        page.click("choose-camera")
+        assert page.wait(NOTICE).startswith("There is no camera. Plug one in")
+
+
+def test_a_camera_that_is_in_use_is_named(page: Page) -> None:
+    """A made camera is never in use: here the call that opens cameras fails as the standard has it."""
+    fail = "async () => { throw new DOMException('', 'NotReadableError') }"
+    page.run(f"navigator.mediaDevices.getUserMedia = {fail}")
     page.click("choose-camera")
-    assert page.wait(NOTICE).startswith(expected)
+    assert page.wait(NOTICE).startswith("The camera is in use. Close the other program")
 
 
 @pytest.mark.parametrize(
@@ -100,6 +122,34 @@ def test_a_policy_of_the_host_that_blocks_the_engine_is_named(
         strict.special["Content-Security-Policy"] = policy
         page.send("Page.navigate", url=strict.address)
         assert expected in page.wait(NOTICE)
+
+
+def test_a_page_that_cannot_start_says_what_to_do(browser: Browser, host: PlainServer) -> None:
+    """Where a module is missing, no code runs, so the page itself says so, after a while."""
+    module = host.folder / "app" / "server" / "static" / "people.js"
+    folder = host.folder
+    with serve_folder(folder) as fresh, browser.page() as page:
+        shutil.move(module, folder / "away")
+        try:
+            assert STALLED in seen_after_a_while(page, fresh.address)
+        finally:
+            shutil.move(folder / "away", module)
+        page.send("Emulation.setScriptExecutionDisabled", value=True)
+        assert STALLED in seen_after_a_while(page, fresh.address)
+        assert STALLED in seen_after_a_while(page, (folder / "index.html").as_uri())
+        page.send("Emulation.setScriptExecutionDisabled", value=False)
+        assert STALLED in seen_after_a_while(page, (folder / "index.html").as_uri())
+        page.open(fresh.address)
+        assert STALLED not in page.run("document.body.innerText")
+
+
+def seen_after_a_while(page: Page, address: str) -> str:
+    """Open a page whose clock of animations runs quickly, and return what it shows once something stalled."""
+    page.send("Animation.enable")
+    page.send("Animation.setPlaybackRate", playbackRate=40)
+    page.send("Page.navigate", url=address)
+    hint = "document.getElementById('stalled')"
+    return str(page.wait(f"{hint} && getComputedStyle({hint}).visibility === 'visible' && document.body.innerText"))
 
 
 def test_networks_that_are_gone_for_a_moment_are_loaded_with_the_next_source(
@@ -152,6 +202,41 @@ def test_a_video_waits_while_the_page_is_hidden_and_no_frame_is_lost(
     files = page.download("#video-results a", tmp_path / "saved")
     rows = list(csv.DictReader(io.StringIO(files["table.csv"].decode())))
     assert [float(row["timestamp"]) for row in rows] == [pytest.approx(number / 10) for number in range(25)]
+
+
+def test_canvases_that_the_browser_takes_away_are_drawn_again_and_the_camera_goes_on(
+    host: PlainServer, tmp_path: Path
+) -> None:
+    """All contexts are lost when the process ends that draws; it is started again."""
+    with (
+        graphics_browser(tmp_path) as browser,
+        browser.page() as page,
+    ):
+        page.open(host.address)
+        page.run("window.restored = 0; picture.addEventListener('contextrestored', () => (window.restored += 1))")
+        page.click("choose-camera")
+        page.wait(SHOWN)
+        page.send("Browser.crashGpuProcess")
+        page.wait("restored === 1")
+        page.click("record")
+        page.wait("parseInt(document.getElementById('recorded').innerText) > 3")
+        assert page.run(NOTICE) == ""
+        page.click("stop")
+        page.drop(PHOTOS / "astronaut.png", "image/png")
+        page.wait(SHOWN)
+        page.send("Browser.crashGpuProcess")
+        page.wait("restored === 2")
+        page.wait(DRAWN)
+
+
+@contextlib.contextmanager
+def graphics_browser(folder: Path) -> Iterator[Browser]:
+    """Start a browser that draws by a graphics processor, which is made up of code."""
+    options = tuple(option for option in OPTIONS if option != "--disable-gpu")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tests.server.browser.OPTIONS", [*options, *GRAPHICS])
+        with open_browser(folder, portrait_camera(folder)) as browser:
+            yield browser
 
 
 def test_the_camera_is_read_while_the_page_is_hidden(browser: Browser, page: Page) -> None:

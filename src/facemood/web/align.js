@@ -1,5 +1,6 @@
 // Where the crop of a face lies, as stages/align.py says: upright about the eye line, or by a detector's box.
 
+import { POINT_VALUES } from "./geometry.js";
 import { cutOut, roundHalfEven } from "./pixels.js";
 import { cutSquare } from "./squares.js";
 
@@ -18,9 +19,6 @@ import { cutSquare } from "./squares.js";
 
 /** Framing of a detector's box itself. */
 const WHOLE_BOX = [0, 0, 1, 1];
-
-/** Numbers of a face with 68 landmarks. */
-const POINT_VALUES = 136;
 
 /** Longest side in pixels of a crop that is turned upright; larger faces are shrunk. */
 const LARGEST_CROP = 512;

@@ -14,7 +14,7 @@ export interface InferenceSession {
 export interface Ort {
   env: {
     logLevel: string;
-    wasm: { numThreads: number; wasmPaths: { mjs: string } };
+    wasm: { numThreads: number; initTimeout: number; wasmPaths: { mjs: string } };
   };
   InferenceSession: { create(model: Uint8Array, options: object): Promise<InferenceSession> };
   Tensor: new (type: "float32", data: Float32Array, dims: readonly number[]) => Tensor;

@@ -41,7 +41,8 @@ let unitFile = null;
 /** @type {Map<number, VideoScene>} */
 const scenes = new Map();
 
-const canvas = new OffscreenCanvas(1, 1);
+/** Where bitmaps are drawn, to get at their pixels. */
+let canvas = new OffscreenCanvas(1, 1);
 
 /**
  * The last frame of a video, whose memory the next one takes.
@@ -146,7 +147,7 @@ async function timed(bitmap, read, former = null) {
 }
 
 /**
- * Return the pixels of a bitmap, transparent ones on white, and close it.
+ * Return the pixels of a bitmap, and close it.
  * @param {ImageBitmap} bitmap
  * @param {Picture | null} former An image whose memory it may take.
  * @throws {Error} It is too large.
@@ -157,14 +158,30 @@ function pixelsOf(bitmap, former) {
     bitmap.close();
     throw new Error(`The picture has ${Math.round((width * height) / 1e6)} million pixels; expected at most ${MAX_PIXELS / 1e6} million. Make it smaller.`);
   }
+  const drawn = draw(bitmap) ?? draw(bitmap);
+  bitmap.close();
+  if (!drawn) throw new Error("The browser has no memory left for the picture. Close other tabs, or make it smaller.");
+  return rgbOf(drawn, former);
+}
+
+/**
+ * Draw a bitmap on white, and return its pixels; null if the browser has taken the canvas away (context loss). There is a
+ * new one then.
+ * @param {ImageBitmap} bitmap
+ */
+function draw(bitmap) {
+  const { width, height } = bitmap;
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  if (!context) throw new Error("The browser has no memory left for the picture. Close other tabs, or make it smaller.");
-  context.fillStyle = "#fff";
-  context.fillRect(0, 0, width, height);
-  context.drawImage(bitmap, 0, 0);
-  bitmap.close();
-  return rgbOf(context.getImageData(0, 0, width, height), former);
+  if (context) {
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, width, height);
+    context.drawImage(bitmap, 0, 0);
+    const drawn = context.getImageData(0, 0, width, height);
+    if (!context.isContextLost?.()) return drawn;
+  }
+  canvas = new OffscreenCanvas(1, 1);
+  return null;
 }
 
 /** Requests are answered one after the other: the networks' buffers are shared. */

@@ -117,6 +117,13 @@ export function listen() {
   listenToDrops();
   part("help").addEventListener("toggle", showHelp);
   addEventListener("resize", showAgain);
+  for (const id of ["picture", "overlay"]) part(id).addEventListener("contextrestored", redraw);
+}
+
+/** Draw the image and what is over it again: the browser had taken their canvases away, and they are empty now. */
+function redraw() {
+  if (state.photos.length) showPhoto(state.place);
+  else showAgain();
 }
 
 /** Take files that are dropped anywhere on the page. */

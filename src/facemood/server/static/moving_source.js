@@ -26,6 +26,9 @@ const HINT_AFTER = 3000;
 
 const video = part("video");
 
+/** Why the last image was not read, if it was not. */
+let told = "";
+
 /**
  * Show the camera or a shared screen.
  * @param {"camera" | "screen"} kind
@@ -110,13 +113,23 @@ export function advance() {
  * @param {Message} message
  */
 export function receive(message) {
-  if (message.type === "problem") notice(message.problem.detail);
+  if (message.type === "problem") tell(message.problem.detail);
   if (message.type !== "result" || !state.kind || state.paused) return;
+  if (told && told === part("notice").textContent) tell(""); // it goes on
   const time = performance.now() / 1000;
   recording.add(message, time);
   if (state.covered) coveredView.show(message);
   show(message, time);
   requestFrame();
+}
+
+/**
+ * Say why an image was not read.
+ * @param {string} problem Empty when images are read again.
+ */
+function tell(problem) {
+  told = problem;
+  notice(problem);
 }
 
 function showPace() {

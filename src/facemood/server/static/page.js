@@ -5,6 +5,7 @@ import { useEngine } from "./engine_choice.js";
 import { preferredLanguage, t } from "./language.js";
 import { colourLegend, showMeanings } from "./meanings.js";
 import { advance } from "./moving_source.js";
+import { part } from "./parts.js";
 import { notice } from "./problems.js";
 import { restoreView } from "./view.js";
 
@@ -15,6 +16,7 @@ import { restoreView } from "./view.js";
  * @param {PageEngine} chosen The engine that reads images.
  */
 export async function startPage(chosen) {
+  part("stalled").remove(); // it is shown after some seconds where a module of the page is missing, or may not run
   listen();
   new Worker(new URL("worker.js", import.meta.url)).onmessage = advance;
   restoreView();

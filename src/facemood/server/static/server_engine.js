@@ -32,6 +32,7 @@ export class ServerEngine extends Link {
     part("where").textContent = t("To the facemood server at this page's address, {place}, and nowhere else. Nothing is kept unless you record it.", { place });
     part("video-hint").textContent = t("Watch it with live predictions, or analyze every frame");
     part("more").hidden = false;
+    part("engine").hidden = true;
   }
 
   /** @returns {Promise<Settings>} */

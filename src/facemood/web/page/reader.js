@@ -12,7 +12,8 @@
  * @typedef {{ faces: Face[], size: [number, number], speed: { pixels: number, total: number } }} Reading
  *
  * What the results depend on, and what reads: WebAssembly or WebGPU, and on how many threads.
- * @typedef {{ model: string, labels: string[], head: string, prior: string, device: Provider, threads: number } & Record<string, unknown>} Info
+ * A fallback says why that is not what was asked for.
+ * @typedef {{ model: string, labels: string[], head: string, prior: string, device: Provider, threads: number, fallback?: string, trial?: Trial["trial"] } & Record<string, unknown>} Info
  *
  * What a reader is opened with: the site's address, by default where this file lies; the model, by default the site's own;
  * how pictures are read where nothing else is asked for; the most threads, 1 by default: more are used only in a page that
@@ -84,8 +85,8 @@ export class Reader {
    * @param {Trial} known
    */
   static async #openAsTried(settings, { threads, trial }) {
-    const single = () => Reader.#openWorker({ ...settings, threads: 1 });
-    const reader = threads > 1 ? await Reader.#openWorker({ ...settings, threads }).catch(single) : await single();
+    const open = (/** @type {number} */ count) => Reader.#openWorker({ ...settings, threads: count });
+    const reader = await (threads > 1 ? open(threads).catch(async (error) => withFallback(await open(1), error)) : open(1));
     return Object.assign(reader, { info: { ...reader.info, trial } });
   }
 
@@ -96,8 +97,8 @@ export class Reader {
    * @param {number} most
    */
   static async #tryThreads(reader, settings, most) {
-    const other = await Reader.#openWorker({ ...settings, threads: most }).catch(() => null); // one thread does without
-    if (!other) return reader;
+    const other = await Reader.#openWorker({ ...settings, threads: most }).catch((/** @type {Error} */ error) => error);
+    if (other instanceof Error) return withFallback(reader, other);
     const trial = { one: await reader.#ask("time", {}), several: await other.#ask("time", {}) };
     const [kept, left] = trial.several < QUICKER * trial.one ? [other, reader] : [reader, other];
     left.close();
@@ -229,6 +230,16 @@ export class Scene {
 }
 
 /**
+ * Let a reader tell why it has one thread only.
+ * @param {Reader} reader
+ * @param {Error} error
+ */
+function withFallback(reader, { message }) {
+  const fallback = `One thread reads here: ${message}`;
+  return Object.assign(reader, { info: { ...reader.info, fallback } });
+}
+
+/**
  * @param {Source} source
  * @param {[number, number]} [size]
  * @throws {Error} It cannot be decoded.
@@ -238,8 +249,23 @@ async function decode(source, size) {
   try {
     return await createImageBitmap(source, { ...DECODING, ...resizing });
   } catch (error) {
+    if ("videoWidth" in source && source.readyState >= source.HAVE_CURRENT_DATA) return drawn(source, size);
     throw new Error(`The picture cannot be decoded: it is damaged, too large, or of a kind that this browser does not know (${/** @type {Error} */ (error).message}).`, { cause: error });
   }
+}
+
+/**
+ * Return the image of a video by way of a canvas. Chromium makes no bitmaps of a playing video any more once it has lost the
+ * process that draws.
+ * @param {HTMLVideoElement} video
+ * @param {[number, number]} [size]
+ */
+function drawn(video, [width, height] = [video.videoWidth, video.videoHeight]) {
+  const canvas = new OffscreenCanvas(width, height);
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.imageSmoothingQuality = "medium";
+  context.drawImage(video, 0, 0, width, height);
+  return canvas.transferToImageBitmap();
 }
 
 /**

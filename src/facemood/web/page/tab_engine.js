@@ -82,6 +82,16 @@ export class TabEngine {
     part("where").textContent = t("Nowhere. They are analyzed in this tab and never leave your device. Nothing is kept unless you record it.");
     part("video-hint").textContent = t("Watch it with live predictions, or analyze every frame");
     part("more").hidden = true;
+    part("engine").hidden = false;
+    this.#showRuntime();
+  }
+
+  /** Say what runs the networks, or why that is not what was asked for. */
+  #showRuntime() {
+    if (!this.#reader) return;
+    const { device, threads, fallback } = this.#reader.info;
+    const wasm = threads > 1 ? t("WebAssembly, {threads} threads", { threads }) : "WebAssembly";
+    part("engine").textContent = ` · ${fallback ?? (device === "webgpu" ? "WebGPU" : wasm)}`;
   }
 
   /** @returns {Promise<TabSettings>} */
@@ -111,6 +121,7 @@ export class TabEngine {
     const { reading, schema, columns, maps, provider } = await this.settings();
     this.#reader = await Reader.open({ base: this.base, options: reading, threads: MOST_THREADS, provider });
     this.hello = { type: "hello", info: this.#reader.info, schema, columns, maps };
+    this.#showRuntime();
     return this.#reader;
   }
 
