@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from facemood.text import percent
 from facemood.web.site_server import SiteServer
 from facemood.web.static_site import Site
 from tests.conftest import PHOTOS
-from tests.server.browser import Browser, Page
+from tests.server.browser import Browser, Page, open_browser, portrait_camera
 from tests.web.plain_server import BASE, PlainServer, serve_folder
 
 pytestmark = pytest.mark.browser
@@ -122,6 +123,29 @@ def test_it_reads_offline_after_the_first_visit(page: Page, host: PlainServer) -
     page.open(host.address)
     read_photos(page, PHOTOS / "astronaut.png")
     assert page.wait(SHOWN).lower() == "happy"
+
+
+def test_no_request_leaves_the_origin_not_even_from_a_worker(host: PlainServer, tmp_path: Path) -> None:
+    """The browser's own log has every request, with the page or worker on whose behalf it was made."""
+    log = tmp_path / "requests.json"
+    with (
+        open_browser(tmp_path, portrait_camera(tmp_path), (f"--log-net-log={log}",)) as browser,
+        browser.page() as page,
+    ):
+        page.open(host.address)
+        page.click("units")
+        page.click("choose-camera")
+        assert page.wait(SHOWN).lower() == "happy"
+        page.click("stop")
+        page.send("DOM.enable")
+        read_photos(page, PHOTOS / "astronaut.png")
+        page.wait(SHOWN)
+        page.wait("!!navigator.serviceWorker.controller")
+    own = host.address.removesuffix(BASE)
+    lines = [line for line in log.read_text(encoding="utf-8").splitlines() if f'"initiator":"{own}"' in line]
+    asked = [address for line in lines for address in re.findall(r'"url":"([^"]+)"', line)]
+    assert {f"{host.address}{name}" for name in ("files.json", "app/web/engine.js", "sw.js")} <= set(asked)
+    assert [one for one in asked if not one.startswith((f"{own}/", f"blob:{own}/", "data:"))] == []
 
 
 def test_a_file_of_another_version_is_named(browser: Browser, host: PlainServer) -> None:
