@@ -96,13 +96,24 @@ def test_nothing_is_named_that_is_not_there_and_no_address_is_absolute(site: Sit
     text = (site.folder / "index.html").read_text()
     addresses = re.findall(r'(?:src|href)="([^"#]+)"', text)
     assert [one for one in addresses if one not in site.files and one not in ("./", "docs")] == []
-    for name in site.files:
-        if not name.endswith(".js") or name.startswith("engine/"):
-            continue  # those of the engine are the runtime's
-        code = (site.folder / name).read_text()
+    for name, code in modules_of(site).items():
         for target in re.findall(r'^import [^"]*"([^"]+)";', code, re.M):
             assert ((site.folder / name).parent / target).is_file(), f"{name}: {target}"
         assert re.findall(r"https?://(?!www\.w3\.org|localhost)", code) == [], name
+
+
+def test_each_module_of_the_page_is_used(site: Site) -> None:
+    used = {(site.folder / name).resolve() for name in ("sw.js", "app/web/page/tab_page.js")}
+    for name, code in modules_of(site).items():
+        targets = re.findall(r'(?:^import [^"]*|import\(|new URL\()"([^"]+\.js)"', code, re.M)
+        used |= {((site.folder / name).parent / target).resolve() for target in targets}
+    assert {(site.folder / name).resolve() for name in modules_of(site)} - used == set()
+
+
+def modules_of(site: Site) -> dict[str, str]:
+    """The code of the page and of the engine by path, without that of the runtime."""
+    names = [name for name in site.files if name.endswith(".js") and not name.startswith("engine/")]
+    return {name: (site.folder / name).read_text() for name in names}
 
 
 def test_the_service_worker_keeps_all_files_and_changes_with_them(site: Site, tmp_path: Path) -> None:

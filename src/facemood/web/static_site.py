@@ -42,6 +42,7 @@ SERVER_ONLY = {
     "server_engine.js",
     "tab_switch.js",
     "encoder.js",
+    "link.js",
     "videos.js",
     "notebook.js",
 }
