@@ -79,7 +79,7 @@ class Pace:
 
 
 class ProgressBar:
-    """A hook that shows a bar with the name of the file, and how far the job is.
+    """A hook that shows a bar with the name of the file, if it is told one, and how far the job is.
 
     Args:
         bar: The bar of rich.
@@ -88,7 +88,7 @@ class ProgressBar:
 
     def __init__(self, bar: Any, count_failures: CountFailures) -> None:
         self._bar, self._count_failures = bar, count_failures
-        self._task = bar.add_task("", total=None, words="reading")
+        self._task = bar.add_task("reading", total=None, words="")
         self._pace = Pace(time.monotonic())
 
     def __call__(self, done: float, total: int | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -88,6 +89,22 @@ def test_a_changed_object_is_read_again(place: Path, monkeypatch: pytest.MonkeyP
     job, plan = planned()
     assert (plan.changed, job.run(plan).failures) == (1, [])
     assert planned()[1].parts == []
+
+
+@pytest.mark.usefixtures("place")
+def test_a_photo_takes_four_requests_and_a_part_that_is_done_two(caplog: pytest.LogCaptureFixture) -> None:
+    def requests(name: str) -> int:
+        return sum(name in record.getMessage() for record in caplog.records if record.name == "werkzeug")
+
+    found = archive.find_archive_inputs("s3://bucket/in/00[0-2].jpg", allow_download=True)
+    job = job_here("s3://bucket/counted", allow_download=True)
+    with caplog.at_level(logging.INFO, logger="werkzeug"):
+        job.run(job.plan(found.names, found.stamps))
+        assert [requests(f"/bucket/in/00{number}.jpg") for number in range(3)] == [4, 4, 4]
+        (part,) = bucket().ls("bucket/counted/parts", detail=False)
+        caplog.clear()
+        assert job.plan(found.names, found.stamps).parts == []
+        assert requests(f"/{part} ") == 2
 
 
 def test_addresses_are_listed_and_only_if_it_is_allowed(place: Path, recognizer: EmotionRecognizer) -> None:
