@@ -250,9 +250,8 @@ def run_archive(job: ArchiveJob, inputs: ArchiveInputs, *, quiet: bool) -> int:
     plan = job.plan(inputs.names, inputs.stamps)
     again = f", {plan.changed:,} of them changed or failed before" if plan.changed else ""
     if not quiet:
-        say(
-            f"facemood: {plan.done:,} of {count(plan.inputs, 'input')} {'is' if plan.inputs == 1 else 'are'} done; reading {plan.left:,}{again}"
-        )
+        are = "is" if plan.inputs == 1 else "are"
+        say(f"facemood: {plan.done:,} of {count(plan.inputs, 'input')} {are} done; reading {plan.left:,}{again}")
     last = ArchiveProgress(0, plan.items, 0)
     try:
         with shown_progress(lambda: last.failed, quiet=quiet or not plan.items) as show:
