@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.feature import hog, local_binary_pattern
+from skimage import feature
 from sklearn.base import ClassifierMixin
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
@@ -47,6 +47,9 @@ PAGE = ROOT / "docs" / "baselines.md"
 TEMPLATE = ROOT / "scripts" / "baselines.template.md"
 """The page without its numbers."""
 
+DESCRIPTORS: Any = feature
+"""The descriptors of scikit-image, which have no types."""
+
 CELL = 8
 """Side in pixels of a cell."""
 
@@ -71,7 +74,9 @@ def gradients(tile: NDArray[np.uint8]) -> Vectors:
 
     Dalal & Triggs (2005).
     """
-    found = hog(tile, orientations=8, pixels_per_cell=(CELL, CELL), cells_per_block=(2, 2), block_norm="L2-Hys")
+    found = DESCRIPTORS.hog(
+        tile, orientations=8, pixels_per_cell=(CELL, CELL), cells_per_block=(2, 2), block_norm="L2-Hys"
+    )
     return np.asarray(found, np.float32)
 
 
@@ -80,7 +85,7 @@ def patterns(tile: NDArray[np.uint8]) -> Vectors:
 
     Ahonen, Hadid & Pietikäinen (2006).
     """
-    codes = local_binary_pattern(tile, 8, 1, method="nri_uniform").astype(np.int64)
+    codes = DESCRIPTORS.local_binary_pattern(tile, 8, 1, method="nri_uniform").astype(np.int64)
     side = tile.shape[0] // CELL
     cells = codes.reshape(side, CELL, side, CELL).swapaxes(1, 2).reshape(side * side, CELL * CELL)
     counts = np.stack([np.bincount(cell, minlength=PATTERNS) for cell in cells])
@@ -181,8 +186,8 @@ def measure(classifier: str, vectors: list[Vectors], parts: list[ExpressionDatas
         "right": int(confusion.trace()),
         "mean_recall": round(float(metrics.mean_recall(confusion)), 4),
         "recall": {
-            word: round(float(share), 4)
-            for word, share in zip(parts[2].classes, metrics.class_scores(confusion)[1], strict=True)
+            word: round(share, 4)
+            for word, share in zip(parts[2].classes, metrics.recalls(confusion).tolist(), strict=True)
         },
         "seconds": round(time.process_time() - began),
     }

@@ -13,7 +13,7 @@ def mouth_of(smile: float) -> list[tuple[int, int]]:
 
 
 def test_a_smile_goes_up_at_its_ends_and_a_sad_mouth_down() -> None:
-    heights = {smile: dict(map(reversed, mouth_of(smile))) for smile in (-1.0, 0.0, 1.0)}  # type: ignore[arg-type]
+    heights = {smile: {column: row for row, column in mouth_of(smile)} for smile in (-1.0, 0.0, 1.0)}
     assert heights[1.0][8] < heights[1.0][12]
     assert heights[-1.0][8] > heights[-1.0][12]
     assert len(set(heights[0.0].values())) == 1
