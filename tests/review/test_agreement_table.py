@@ -11,7 +11,8 @@ import pytest
 
 from facemood.review import HARD_TO_TELL, LabelStore, open_review
 from facemood.review.agreement_page import agreement_page
-from facemood.review.agreement_table import CERTAIN, FACEMOOD, compare_raters, write_agreement
+from facemood.review.agreement_table import CERTAIN, compare_raters, write_agreement
+from facemood.review.label_store import FACEMOOD
 from tests.review.conftest import label_all
 
 

@@ -86,7 +86,7 @@ def test_a_failed_write_keeps_what_was_there(store: LabelStore, monkeypatch: pyt
     assert sorted(file.name for file in store.folder.iterdir()) == [f"Anna{ENDING}", "sample.json"]
 
 
-@pytest.mark.parametrize("name", ["", "  ", "../x", "a/b", ".hidden", "x" * 41, "a\x00b", "a\nb\\"])
+@pytest.mark.parametrize("name", ["", "  ", "../x", "a/b", ".hidden", "Facemood", "x" * 41, "a\x00b", "a\nb\\"])
 def test_names_that_are_no_file_names_are_refused(store: LabelStore, name: str) -> None:
     with pytest.raises(OptionError, match="cannot be a rater's name"):
         store.put(name, next(iter(store.sample.moments)), "happy")
@@ -153,6 +153,19 @@ def test_a_moved_video_is_found_in_another_folder(run: Path, read_once: Path, tm
     assert found.problems == []
     videos = [one for one, moment in found.sample.moments.items() if moment.timestamp is not None]
     assert {found.file_of(one).path for one in videos} == {tmp_path / "talk.mp4"}
+
+
+def test_a_video_that_is_moved_later_is_told_when_the_review_goes_on(
+    run: Path, read_once: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(read_once / "in", tmp_path / "in")
+    point_to(run, tmp_path / "in")
+    before = open_review(run, count=12)
+    (tmp_path / "in" / "talk.mp4").rename(tmp_path / "talk.mp4")
+    later = open_review(run)
+    assert later.sample == before.sample
+    assert ["talk.mp4: not found at" in problem for problem in later.problems] == [True]  # once, not for each moment
+    assert open_review(run, sources=[tmp_path]).problems == []
 
 
 def test_a_changed_photo_is_not_shown(run: Path, read_once: Path, tmp_path: Path) -> None:

@@ -83,10 +83,10 @@ def review(
     from facemood.review.sampling import UNIFORM
 
     store = open_review(results, folder=labels, kind=more or UNIFORM, count=moments, seed=seed, sources=sources or ())
-    refuse_overwriting([output] if output is not None else [], store.inputs if output is not None else [])
     for problem in store.problems:
         say(f"facemood: {problem}")
     if output is not None:
+        refuse_overwriting([output], store.inputs)
         write_report(store, results, output, quiet=quiet)
     if output is not None and export is None:
         return

@@ -14,10 +14,7 @@ from numpy.typing import NDArray
 from facemood.atomic import replacing
 from facemood.csv_dialect import csv_line
 from facemood.review.agreement import Agreement, compare, confusion
-from facemood.review.label_store import HARD_TO_TELL, LabelStore
-
-FACEMOOD = "facemood"
-"""The rater that is none."""
+from facemood.review.label_store import FACEMOOD, HARD_TO_TELL, LabelStore
 
 CERTAIN = "facemood, certain answers"
 """facemood's answers of which it is certain, as a rater."""

@@ -34,6 +34,9 @@ FOLDER = "review"
 ENDING = ".labels.csv"
 """Ending of the labels of each rater, after their name."""
 
+FACEMOOD = "facemood"
+"""The rater that is no person."""
+
 HARD_TO_TELL = "hard to tell"
 """The answer of a rater who cannot decide. It is not a label, and does not count for agreement."""
 
@@ -83,7 +86,7 @@ class LabelStore:
         sources: Folders in which photos and videos may be that are not where they were.
         anonymized: Whether images or videos of the run were written with hidden faces.
         tables: The tables of which the sample was drawn; none for an archive.
-        problems: Messages on inputs that could not be sampled.
+        problems: Messages on inputs that could not be sampled, or whose moments cannot be shown any more.
         given: The labels of each rater, by the ID of the moment.
     """
 
@@ -128,9 +131,10 @@ class LabelStore:
             OptionError: It cannot be the name of a file.
         """
         name = " ".join(name.split())
-        if not NAME.fullmatch(name):
+        if not NAME.fullmatch(name) or name.casefold() == FACEMOOD:
             raise OptionError(
-                f"{name!r} cannot be a rater's name; expected 1 to 40 letters, digits, spaces, dots or hyphens"
+                f"{name!r} cannot be a rater's name; expected 1 to 40 letters, digits, spaces, dots or hyphens, and "
+                f"not {FACEMOOD}"
             )
         return next((known for known in self.given if known.casefold() == name.casefold()), name)
 
@@ -220,8 +224,10 @@ def open_review(
         known = draw_sample(tables, kind, count or COUNT, seed if known is None else known.seed, known)
         check_prefix(place, there, known.kinds[kind])
         write_sample(place, known)
-    problems = list(filter(None, tables.problems.values()))
-    return LabelStore(place, known, tables.sources, tables.anonymized, tables.files, problems)
+    store = LabelStore(place, known, tables.sources, tables.anonymized, tables.files)
+    told = (*tables.problems.values(), *(store.file_of(moment).problem for moment in known.moments))
+    store.problems += dict.fromkeys(filter(None, told))
+    return store
 
 
 def locked(store: LabelStore) -> FileLock:
