@@ -17,6 +17,7 @@ from facemood.text import count, joined, share_percent
 STYLE = """
 p, li, summary { overflow-wrap: anywhere; }
 .agreement td, .agreement thead th:nth-child(n + 3) { text-align: right; }
+.wide .agreement td:last-child { white-space: nowrap; }
 .agreement td.who { text-align: left; white-space: normal; }
 .confusion { width: auto; }
 .confusion td { text-align: right; min-width: 3.2em; padding: .28rem .5rem; }
