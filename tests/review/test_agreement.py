@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facemood.review.agreement import cohen_kappa, compare, confusion
@@ -28,6 +28,7 @@ def test_a_known_table() -> None:
     assert found.low < 0.4 < found.high
 
 
+@settings(max_examples=25)
 @given(PAIRS)
 def test_it_is_the_kappa_of_scikit_learn(pairs: list[tuple[str, str]]) -> None:
     metrics = pytest.importorskip("sklearn.metrics", reason="needs the extra study")
@@ -78,6 +79,22 @@ def test_moments_of_a_video_are_drawn_together_where_there_are_many_videos() -> 
     apart = compare(*split(repeated), ["one.mp4"] * len(repeated))
     assert apart.unit == "moment"
     assert apart.high - apart.low < (together.high - together.low) / 2
+
+
+@pytest.mark.parametrize(("inputs", "least"), [(10, 0.8), (20, 0.88)])
+def test_the_interval_holds_the_true_kappa(inputs: int, least: float) -> None:
+    """Two raters who differ more in some videos than in others. The second copies a share p of the labels, and chooses
+    the others alone with the same frequencies: kappa is p."""
+    random, words, held = np.random.default_rng(1), np.array(LABELS), 0
+    names = [str(number) for number in np.repeat(np.arange(inputs), 10)]
+    for _ in range(120):
+        first, alone = random.choice(3, (2, inputs, 10), p=[0.5, 0.3, 0.2])
+        copied = random.random((inputs, 10)) < random.beta(6.3, 2.7, inputs)[:, None]  # mean 0.7
+        second = np.where(copied, first, alone)
+        found = compare([*words[first.ravel()]], [*words[second.ravel()]], names, samples=500)
+        assert found.unit == "input"
+        held += found.low <= 0.7 <= found.high
+    assert least <= held / 120 < 1
 
 
 @pytest.mark.parametrize(("pairs", "agreed"), [([], math.nan), ([("a", "a")] * 30, 1.0), ([("a", "b")] * 3, 0.0)])
