@@ -12,7 +12,7 @@ import pytest
 
 from facemood import Result
 from facemood.sinks import open_sink
-from tests.sinks.test_episode_table import talk
+from tests.sinks.test_episode_table import study_talk, talk
 from tests.test_timeline import face_of, frame_of
 
 for _module in ("pympi", "praatio", "pysubs2"):
@@ -134,3 +134,20 @@ def test_the_description_of_events_names_each_column(tmp_path: Path) -> None:
     assert list(described) == [*head, "GeneratedBy"]
     assert described["GeneratedBy"][0]["Version"] == "1.2"
     assert "happy" in described["trial_type"]["Levels"]
+
+
+@pytest.mark.parametrize("name", ["talk.eaf", "talk.TextGrid", "talk.srt"])
+def test_participants_of_a_study_have_a_tier_over_cuts_and_their_name(tmp_path: Path, name: str) -> None:
+    info = {**INFO, "design": [["age", "number"]]}
+    sink = open_sink(str(tmp_path / name), info)
+    for result in study_talk():
+        sink.write(result)
+    sink.close()
+    text = (tmp_path / name).read_text()
+    if name.endswith(".srt"):
+        assert re.findall(r"^(.*): (?:happy|sad|neutral)$", text, re.MULTILINE) == ["p01", "person 2", "p01"]
+        return
+    tiers = re.findall(r'TIER_ID="([^"]*)"', text) or re.findall(r'name = "([^"]*)"', text)
+    assert tiers == ["expression p01", "expression person 2"]
+    first = text.split(tiers[1])[0]
+    assert [first.count(label) for label in ("happy", "sad", "neutral")] == [1, 1, 0]

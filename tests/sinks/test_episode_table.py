@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facemood import OutputError, Result
+from facemood.participants import Segment
 from facemood.sinks.episode_table import EPISODE_COLUMNS, EpisodesSink
 from tests.growing import growing
 from tests.test_timeline import face_of, frame_of
@@ -95,3 +96,39 @@ def test_the_file_is_renamed_into_place_when_it_is_closed(tmp_path: Path) -> Non
 def test_an_unwritable_path_is_an_error_at_once(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="it is a folder"):
         EpisodesSink(tmp_path, {})
+
+
+def study_talk() -> list[Result]:
+    """The frames of `talk`, whose first person is a participant in two conditions, under a new number after the gap."""
+    calm, funny = (
+        Segment("", "p01", condition=condition, start=start, end=end, further={"age": 31.0}, line=line)
+        for condition, start, end, line in (("calm", 0.0, 1.2, 2), ("funny", 1.2, 9.0, 3))
+    )
+    frames = []
+    for frame in talk():
+        segment = calm if (frame.timestamp or 0) < 1.2 else funny
+        faces = tuple(
+            dataclasses.replace(face, track_id=1 if frame.timestamp == 0 else 7, segment=segment) if face.track_id == 1
+            else face
+            for face in frame.faces
+        )  # fmt: skip
+        frames.append(dataclasses.replace(frame, faces=faces, design=(("age", "number"),), segments=(segment,)))
+    return frames
+
+
+def test_the_plan_is_carried_into_episodes_and_cuts_them(tmp_path: Path) -> None:
+    sink = EpisodesSink(tmp_path / "a.csv", {"design": [["age", "number"]]})
+    for result in study_talk():
+        sink.write(result)
+    sink.close()
+    lines = (tmp_path / "a.csv").read_text().splitlines()
+    assert lines[0].endswith(",source,person,participant,condition,session,segment,segment_time,age")
+    rows = list(csv.DictReader(lines))
+    assert [(row["tier"], row["begin"], row["end"], row["annotation"], row["condition"]) for row in rows] == [
+        ("expression p01", "0.000", "0.667", "happy", "calm"),  # although the number changes
+        ("expression p01", "1.333", "1.667", "sad", "funny"),
+        ("expression person 2", "0.333", "1.667", "neutral", ""),
+    ]
+    assert [(row["person"], row["age"], row["segment_time"]) for row in rows] == [
+        ("", "31.0", "0.0"), ("", "31.0", "0.133333"), ("2", "", ""),
+    ]  # fmt: skip

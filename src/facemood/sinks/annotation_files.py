@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection, Iterator
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ EVENTS: dict[str, dict[str, Any]] = {
         "Description": "Apparent facial expression: the most probable label of the smoothed probabilities",
         "Levels": {label: f"the face looks {label}" for label in EXPRESSIONS},
     },
-    "person": {"Description": "Track ID of the person in the video"},
+    "person": {"Description": "Track ID of the person in the video, or the participant of a study"},
     "peak_time": {"Description": "Time of the highest probability, from the start of the video", "Units": "s"},
     "peak": {"Description": "Highest probability of the label within the episode, 0..1"},
     "mean": {"Description": "Mean probability of the label over the episode, 0..1"},
@@ -62,9 +61,12 @@ class AnnotationSink(EpisodeTextSink):
         return super().body(result)
 
     def tiers(self) -> Iterator[tuple[str, list[Episode]]]:
-        """Yield the name and the episodes of each person's tier."""
-        for tier, episodes in groupby(self.episodes(), key=tier_of):
-            yield tier, list(episodes)
+        """Yield the name and the episodes of each person's tier, in the order of time."""
+        tiers: dict[str, list[Episode]] = {}
+        for episode in self.episodes():
+            tiers.setdefault(tier_of(episode), []).append(episode)
+        for tier, episodes in tiers.items():
+            yield tier, sorted(episodes, key=lambda one: one.start)
 
 
 class ElanSink(AnnotationSink):
@@ -122,7 +124,7 @@ class SubtitlesSink(AnnotationSink):
         subtitles = pysubs2.SSAFile()
         for _, episodes in tiers:
             for one in episodes:
-                who = f"person {one.track_id}: " if len(tiers) > 1 else ""
+                who = f"{one.who}: " if len(tiers) > 1 else ""
                 start, end = round(1000 * one.start), round(1000 * one.end)
                 subtitles.append(pysubs2.SSAEvent(start=start, end=end, text=f"{who}{one.label}"))
         subtitles.sort()
@@ -164,7 +166,7 @@ class EventsCodebookSink(FileSink):
 def _event(episode: Episode) -> tuple[object, ...]:
     """Return the cells of an event."""
     known = figures_of(episode)
-    who = episode.label, episode.track_id
+    who = episode.label, episode.segment.participant if episode.segment else episode.track_id
     return known.begin, known.duration, *who, known.peak_time, known.peak, known.mean
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -10,13 +11,26 @@ from typing import Any, NamedTuple
 from facemood.csv_dialect import head_line
 from facemood.filenames import escape_name
 from facemood.results import Result
+from facemood.sinks.sink import design_of
 from facemood.sinks.text_files import FileSink
-from facemood.table import INTEGER, NUMBER, SHARE_DECIMALS, STRING, Column
-from facemood.timeline import MAX_GAP, MIN_SECONDS, Episode, TrackCollector, check_limits, find_episodes
+from facemood.table import DESIGN_COLUMNS, INTEGER, NUMBER, SHARE_DECIMALS, STRING, Column, Design, Value, to_cells
+from facemood.table.label_columns import further_columns
+from facemood.timeline import (
+    MAX_GAP,
+    MIN_SECONDS,
+    Episode,
+    SummaryCollector,
+    TrackCollector,
+    check_limits,
+    find_episodes,
+)
 
 
 class EpisodeTextSink(FileSink):
     """A text file of episodes, written by `close`; until then, it needs about 120 bytes of memory per face.
+
+    In a study, the episodes of participants are those within their segments, over cuts and tracks. Other people have
+    those of their tracks. It then needs twice the memory.
 
     Args:
         path: The file.
@@ -46,16 +60,25 @@ class EpisodeTextSink(FileSink):
         super().__init__(path, info, layers)
         self.min_seconds, self.max_gap = min_seconds, max_gap
         self._collector = TrackCollector()
+        self._study = None if design_of(info) is None else SummaryCollector()
 
     def body(self, result: Result) -> str:
         """Add one frame; nothing is written yet."""
-        self._collector.add(result)
+        if result.timestamp is not None:
+            self._collector.add(result)
+            if self._study is not None:
+                self._study.add(result)
         return ""
 
     def episodes(self) -> Iterator[Episode]:
-        """Yield the episodes of each person."""
+        """Yield the episodes of each participant, segment by segment, and of each other person."""
+        limits = {"min_seconds": self.min_seconds, "max_gap": self.max_gap}
+        for summary in self._study.summaries() if self._study else ():
+            for episode in find_episodes(summary.track, **limits) if len(summary.track) else ():
+                yield dataclasses.replace(episode, segment=summary.segment)
         for track in self._collector.tracks():
-            yield from find_episodes(track, min_seconds=self.min_seconds, max_gap=self.max_gap)
+            if not track.participants:
+                yield from find_episodes(track, **limits)
 
 
 class EpisodesSink(EpisodeTextSink):
@@ -91,8 +114,8 @@ class EpisodesSink(EpisodeTextSink):
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns of the table."""
-        return EPISODE_COLUMNS
+        """The columns of the table; in a study with those of its plan."""
+        return episode_columns(design_of(self.info))
 
     def head(self) -> str:
         """Return the header line."""
@@ -100,12 +123,15 @@ class EpisodesSink(EpisodeTextSink):
 
     def tail(self) -> str:
         """Return a line for each episode."""
-        return "".join(self.line([column.read(one) for column in self.columns]) for one in self.episodes())
+        columns = self.columns
+        return "".join(
+            self.line(to_cells({one.name: one.read(row) for one in columns}).values()) for row in self.episodes()
+        )
 
 
 def tier_of(episode: Episode) -> str:
     """Return the name of a person's tier in annotation programs."""
-    return f"expression person {episode.track_id}"
+    return f"expression {episode.who}"
 
 
 class EpisodeFigures(NamedTuple):
@@ -150,6 +176,34 @@ EPISODE_COLUMNS: tuple[Column, ...] = (
     _share("peak", "Highest probability of the label within the episode"),
     _share("mean", "Mean probability of the label over the episode"),
     Column("source", STRING, "Name of the video", lambda one: escape_name(one.source)),
-    Column("person", INTEGER, "Track ID of the person in the video", lambda one: one.track_id, range="1.."),
-)
+    Column(
+        "person", INTEGER, "Track ID of the person in the video; empty for a participant of the plan",
+        lambda one: None if one.segment else one.track_id, range="1..",
+    ),
+)  # fmt: skip
 """Columns of the table. ELAN imports the first five."""
+
+
+def episode_columns(design: Design | None) -> tuple[Column, ...]:
+    """Return the columns of a table of episodes.
+
+    Args:
+        design: Name and type of each of the plan's own columns; None without a plan.
+
+    Raises:
+        OptionError: A column of the plan is called like one of the table.
+
+    Example:
+        >>> [column.name for column in episode_columns((("age", "number"),))][-3:]
+        ['segment', 'segment_time', 'age']
+    """
+    if design is None:
+        return EPISODE_COLUMNS
+    fixed = [dataclasses.replace(column, read=_of_segment(column.name), path=()) for column in DESIGN_COLUMNS]
+    columns = (*EPISODE_COLUMNS, *fixed)
+    return (*columns, *further_columns(columns, design, _of_segment))
+
+
+def _of_segment(name: str) -> Callable[[Any], Value]:
+    """Return what reads a value of the segment of an episode; its time is that of the episode's start."""
+    return lambda one: None if one.segment is None else one.segment.values(one.start).get(name)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from facemood.participants import Segment
 from facemood.timeline.tracks import INSTANT, Track, weights_of
 
 MIN_SECONDS = 0.3
@@ -29,6 +30,7 @@ class Episode:
         peak_time: Time of the frame with the highest probability, in seconds.
         peak: The highest probability, 0..1.
         mean: Mean probability, 0..1, weighted by the lengths of the frames.
+        segment: The segment of a study that it lies in. Then it is of the segment's participant, and `track_id` is 0.
     """
 
     source: str
@@ -39,6 +41,12 @@ class Episode:
     peak_time: float
     peak: float
     mean: float
+    segment: Segment | None = None
+
+    @property
+    def who(self) -> str:
+        """Who shows it: the participant of a study, or ``person`` and the track ID."""
+        return self.segment.participant if self.segment else f"person {self.track_id}"
 
     @property
     def seconds(self) -> float:

@@ -102,7 +102,9 @@ class Track:
         """Share of the visible time for which each label is the most probable, 0..1; they sum to 1."""
         weights = weights_of(self.durations)
         seconds = np.bincount(self.best, weights, minlength=len(self.labels))
-        return dict(zip(self.labels, (seconds / seconds.sum()).tolist(), strict=True))  # a label alone has exactly 1
+        return dict(
+            zip(self.labels, (seconds / (seconds.sum() or 1.0)).tolist(), strict=True)
+        )  # a label alone has exactly 1
 
     @property
     def share_intervals(self) -> dict[str, tuple[float, float]]:
