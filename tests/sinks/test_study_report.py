@@ -19,7 +19,7 @@ from facemood.labels import EXPRESSIONS
 from facemood.participants import Segment
 from facemood.results import Failure
 from facemood.sinks.report import ReportSink
-from facemood.sinks.report.chart_parts import WIDTH
+from facemood.sinks.report.chart_parts import HEIGHT, WIDTH
 from facemood.sinks.report.player import address_of_video
 from facemood.sinks.report.study_report import NOTABLE
 from tests.conftest import make_face
@@ -142,6 +142,20 @@ def test_a_shorter_segment_takes_its_share_of_the_axis(tmp_path: Path) -> None:
     paths = [one["d"] for one in found.all("path") if one.get("class") == f"c{EXPRESSIONS.index('neutral')}"]
     first, second = (max(int(x) for x in re.findall(r"H(\d+)", path)) for path in paths[:2])
     assert (first, second) == (WIDTH // 2, WIDTH)
+
+
+def test_derived_measures_have_curves_too(tmp_path: Path) -> None:
+    sink = ReportSink(tmp_path / "r.html", {**STUDY, "measures": [["valence", ""], ["beam", "AU12 / 2"]]})
+    for result in study_results(tmp_path, image=False):
+        faces = tuple(dataclasses.replace(face, measures={"valence": -0.5, "beam": 0.25}) for face in result.faces)
+        sink.write(dataclasses.replace(result, faces=faces))
+    sink.close()
+    found = Page((tmp_path / "r.html").read_text())
+    assert "p02, funny: valence over time, -0.50 on average" in [one["aria-label"] for one in found.all("svg")]
+    paths = [one["d"] for one in found.all("path") if one.get("class") == "derived"]
+    assert len(paths) == 2 * 4
+    assert paths[0].startswith(f"M0 {HEIGHT // 2}V{HEIGHT * 3 // 4}H")  # down by half of its half
+    assert paths[1].startswith(f"M0 {HEIGHT}V{HEIGHT * 3 // 4}H")
 
 
 def test_the_baseline_and_the_segments_are_drawn(page: Page) -> None:
@@ -302,6 +316,23 @@ def test_the_keyboard_seeks_too_and_a_missing_video_is_told(browser: Browser, tm
         shown.wait("Math.abs(document.querySelector('video').currentTime - 0.4) < 0.05")
         shown.wait("!document.querySelectorAll('.trouble')[1].hidden")
         assert shown.run("document.querySelector('.trouble').hidden") is True
+
+
+@pytest.mark.browser
+def test_a_link_of_the_contents_opens_a_folded_video(browser: Browser, tmp_path: Path) -> None:
+    sink = ReportSink(tmp_path / "r.html", INFO)
+    for number in range(5):
+        for result in video_of(["happy"] * 3, source=f"{number}.mp4"):
+            sink.write(result)
+    sink.close()
+    with browser.page() as shown:
+        shown.send("Page.navigate", url=(tmp_path / "r.html").as_uri())
+        shown.wait("document.documentElement.classList.contains('live')")
+        folded = "document.getElementById('video-5').closest('details').open"
+        assert shown.run(folded) is False
+        shown.run("document.querySelector('.contents a[href=\"#video-5\"]').click()")
+        shown.wait(folded)
+        assert shown.troubles() == []
 
 
 @pytest.mark.browser

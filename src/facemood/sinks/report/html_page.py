@@ -60,8 +60,8 @@ OVERVIEW = (
 """What the overview shows, as HTML."""
 
 CURVES = (
-    "The smoothed probability of each expression, 0 to 100%, since the start of the segment. All curves have the same "
-    "axes, so they can be compared. The neutral baseline is shaded."
+    "The smoothed probability of each expression, 0 to 100%, and the derived measures, since the start of the segment. "
+    "All curves have the same axes, so they can be compared. The neutral baseline is shaded."
 )
 """What the curves of a study show, as HTML."""
 

@@ -49,13 +49,23 @@ def measure_chart(track: Track, span: Span) -> str:
         span: The time axis.
     """
     drawn = downsample(track)
-    zero = f"M0 {HEIGHT // 2}H{WIDTH}V{HEIGHT // 2 + 1}H0Z"
-    lines = []
-    for name, values in drawn.measures.items():
-        signed = name == VALENCE
-        path = steps_of(drawn, values / 2, span, base=0.5) + zero if signed else steps_of(drawn, values, span)
-        lines.append(_line(name, path, "line"))
+    lines = [_line(name, measure_path(name, values, drawn, span), "line") for name, values in drawn.measures.items()]
     return f'<div class="units">{"".join(lines)}<span></span>{time_axis(span)}</div>' if lines else ""
+
+
+def measure_path(name: str, values: NDArray[np.floating[Any]], track: Track, span: Span) -> str:
+    """Return a derived measure over time as an SVG path; valence goes up and down from a line in the middle.
+
+    Args:
+        name: The measure.
+        values: (T,) its values.
+        track: The person.
+        span: The time axis.
+    """
+    if name != VALENCE:
+        return steps_of(track, values, span)
+    zero = f"M0 {HEIGHT // 2}H{WIDTH}V{HEIGHT // 2 + 1}H0Z"
+    return steps_of(track, values / 2, span, base=0.5) + zero
 
 
 def _line(name: str, path: str, kind: str) -> str:

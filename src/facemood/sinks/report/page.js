@@ -172,9 +172,8 @@
    */
   const details = (which) => document.querySelectorAll(`details${which}`);
   const unfold = () => {
-    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const folded = target && target.closest("details:not([open])");
-    if (!(folded instanceof HTMLDetailsElement)) return;
+    const target = document.getElementById(location.hash.slice(1)), folded = target?.closest("details:not([open])");
+    if (!target || !(folded instanceof HTMLDetailsElement)) return;
     folded.open = true;
     target.scrollIntoView();
   };

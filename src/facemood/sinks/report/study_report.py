@@ -13,7 +13,7 @@ from facemood.languages import Say
 from facemood.participants import Period
 from facemood.sinks.report.chart_parts import HEIGHT, WIDTH, Span, svg, time_axis, to_x
 from facemood.sinks.report.html_parts import mostly, open_table
-from facemood.sinks.report.line_charts import steps_of
+from facemood.sinks.report.line_charts import measure_path, steps_of
 from facemood.sinks.report.portraits import Portrait
 from facemood.text import clock, share_percent
 from facemood.timeline import Summary, downsample
@@ -163,7 +163,7 @@ def _cell(condition: str, rows: Sequence[SummaryRow], labels: Sequence[str], len
 
 
 def _lines(row: SummaryRow, labels: Sequence[str], length: float) -> str:
-    """Return the probabilities of a segment over time, a line for each label with its mean at the end."""
+    """Return a segment over time: a line for each label and each derived measure, with its mean at the end."""
     summary = row.summary
     if not len(summary.track):
         return '<p class="soft">not in sight</p>'
@@ -174,15 +174,20 @@ def _lines(row: SummaryRow, labels: Sequence[str], length: float) -> str:
     for label in labels:
         column = drawn.labels.index(label)
         path = steps_of(drawn, drawn.probabilities[:, column], span, faint=0.0)
-        shapes = f'{base}<path class="c{column}" d="{path}"/>'
-        mean = share_percent(summary.means[label])
-        words = f"{row.name}, {row.words[0]}: {row.say(label)} over time, {mean} on average"
-        lines.append(
-            f'<span>{escape(row.say(label))}</span><div class="line">{svg(shapes, words)}</div>'
-            f'<span class="mean">{mean}</span>'
-        )
+        shape = f'{base}<path class="c{column}" d="{path}"/>'
+        lines.append(_one_line(row, row.say(label), shape, share_percent(summary.means[label])))
+    for name, (mean, _, _) in summary.measures.items():
+        shape = f'{base}<path class="derived" d="{measure_path(name, drawn.measures[name], drawn, span)}"/>'
+        lines.append(_one_line(row, name, shape, f"{mean:.2f}"))
     axis = time_axis((0.0, length), most=4)
     return f'<div class="lines">{"".join(lines)}<span></span>{axis}<span class="mean soft">mean</span></div>'
+
+
+def _one_line(row: SummaryRow, name: str, shapes: str, mean: str) -> str:
+    """Return one line of a segment: its name, its curve and its mean."""
+    words = f"{row.name}, {row.words[0]}: {name} over time, {mean} on average"
+    drawn = svg(shapes, words)
+    return f'<span>{escape(name)}</span><div class="line">{drawn}</div><span class="mean">{escape(mean)}</span>'
 
 
 def _marked(baseline: Period | None, span: Span) -> str:
