@@ -50,7 +50,7 @@ def test_one_pass_writes_table_video_report_and_episodes(facemood: Run, videos: 
     assert done.returncode == 0, done.stderr
     assert "20 frames, 20 faces, 1 person" in done.stderr
     assert "happy" in done.stderr
-    books = ["a.csv.json", "a.parquet.json"]
+    books = ["a.csv.json", "a.parquet.json", "a.episodes.csv.json"]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names, *books])
     rows = rows_of(tmp_path / "a.csv")
     assert [float(row["timestamp"]) for row in rows] == pytest.approx([index / 10 for index in range(20)])
