@@ -1,4 +1,4 @@
-# The server in a container. It was written without a machine that can build it; docs/server.md says how it is meant.
+# The server in a container; docs/server.md says how it was tried.
 #
 #   docker build -t facemood .
 #   docker run --rm -p 127.0.0.1:8000:8000 -e FACEMOOD_TOKEN=choose-one-that-is-long facemood

@@ -50,7 +50,8 @@ def main() -> None:
     freeze(python)
     program = DIST / NAME / (f"{NAME}.exe" if sys.platform == "win32" else NAME)
     print(f"the program reads {PHOTO.name} as {try_program(program)}")
-    size = sum(file.stat().st_size for file in (DIST / NAME).rglob("*") if file.is_file())
+    files = [file for file in (DIST / NAME).rglob("*") if file.is_file() and not file.is_symlink()]
+    size = sum(file.stat().st_size for file in files)
     packed = shutil.make_archive(str(DIST / NAME), "zip" if sys.platform == "win32" else "gztar", DIST, NAME)
     print(f"{program.parent}: {size / 1e6:.0f} MB; packed: {packed}, {os.path.getsize(packed) / 1e6:.0f} MB")
 

@@ -31,6 +31,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 TITLES = {name: title for title, names in GROUPS.items() for name in names}
 """The title of each parameter's group."""
 
+OTHER = "Messages"
+"""The group of an option that has none; a test finds it."""
+
 
 def with_groups(parameters: list[Any]) -> list[Any]:
     """Give the options of a command the titles of their groups, and return its parameters in the order of groups.
@@ -42,9 +45,9 @@ def with_groups(parameters: list[Any]) -> list[Any]:
     if len(options) < MANY:
         return parameters
     for option in options:
-        option.rich_help_panel = TITLES[option.name]
+        option.rich_help_panel = TITLES.get(option.name, OTHER)
     order = list(GROUPS)
-    return sorted(parameters, key=lambda one: order.index(TITLES[one.name]) if one in options else -1)
+    return sorted(parameters, key=lambda one: order.index(TITLES.get(one.name, OTHER)) if one in options else -1)
 
 
 def sections_of(parameters: list[Any], context: Any) -> dict[str, list[tuple[str, str]]]:
