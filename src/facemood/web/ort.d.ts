@@ -15,6 +15,8 @@ export interface Ort {
   env: {
     logLevel: string;
     wasm: { numThreads: number; initTimeout: number; wasmPaths: { mjs: string } };
+    /** It has the device once a network is open on it. */
+    webgpu?: { device?: { lost: Promise<{ message: string }> } };
   };
   InferenceSession: { create(model: Uint8Array, options: object): Promise<InferenceSession> };
   Tensor: new (type: "float32", data: Float32Array, dims: readonly number[]) => Tensor;

@@ -13,8 +13,8 @@ import { prepare } from "./wasm_factory.js";
  * What runs the networks.
  * @typedef {"wasm" | "webgpu"} Provider
  *
- * An open engine, what runs it, and why that is not what was asked for.
- * @typedef {{ engine: Engine, device: Provider, fallback?: string }} OpenEngine
+ * An open engine, what runs it, why that is not what was asked for, and why the graphics processor is lost, once it is.
+ * @typedef {{ engine: Engine, device: Provider, fallback?: string, lost?: Promise<string> }} OpenEngine
  */
 
 /** The files of onnxruntime-web for each, as `files.json` names them: its module, that of its WebAssembly, and this. */
@@ -44,12 +44,25 @@ export async function openEngine(files, model, provider, threads) {
   if (provider === "webgpu") {
     try {
       await checkWebGpu(files);
-      return { engine: await openOn(files, model, "webgpu", 1), device: "webgpu" };
+      return await openOnWebGpu(files, model);
     } catch (error) {
       fallback = `WebAssembly reads here: ${/** @type {Error} */ (error).message}`;
     }
   }
-  return { engine: await openOn(files, model, "wasm", threads), device: "wasm", ...(fallback && { fallback }) };
+  const engine = await openOn(openRuntime(files, "wasm", threads), files, model, "wasm");
+  return { engine, device: "wasm", ...(fallback && { fallback }) };
+}
+
+/**
+ * @param {SiteFiles} files
+ * @param {string} model
+ * @returns {Promise<OpenEngine>}
+ */
+async function openOnWebGpu(files, model) {
+  const runtime = openRuntime(files, "webgpu", 1);
+  const engine = await openOn(runtime, files, model, "webgpu");
+  const { webgpu } = (await runtime).env;
+  return { engine, device: "webgpu", lost: webgpu?.device?.lost.then(({ message }) => message) };
 }
 
 /**
@@ -65,15 +78,15 @@ async function checkWebGpu(files) {
 }
 
 /**
+ * @param {Promise<Ort>} runtime
  * @param {SiteFiles} files
  * @param {string} model
  * @param {Provider} provider
- * @param {number} threads
  */
-function openOn(files, model, provider, threads) {
+function openOn(runtime, files, model, provider) {
   const read = (/** @type {string} */ name) => files.read(`${name}.onnx`);
   const networks = { finder: read("finder"), landmarks: read("landmarks"), expression: read(model) };
-  return Engine.open(openRuntime(files, provider, threads), networks, provider);
+  return Engine.open(runtime, networks, provider);
 }
 
 /**

@@ -23,6 +23,9 @@ const SMALLEST_MODULE = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
 /** What errors say when memory has run out. */
 const NO_MEMORY = /bad_alloc|out of memory|allocation failed|memory access out of bounds/i;
 
+/** What errors of the runtime say where the graphics processor is lost. */
+const NO_GRAPHICS = /webgpu/i;
+
 /** @type {Engine | null} */
 let engine = null;
 
@@ -66,6 +69,7 @@ const CALLS = {
     const open = await openEngine(files, model ?? files.model, provider, threads);
     const { device, fallback } = open;
     engine = open.engine;
+    open.lost?.then((reason) => postMessage({ id: 0, error: graphicsLost(reason), broken: true }));
     usual = options;
     unitFile = () => files.read("action_units.json");
     const how = { device, threads: device === "wasm" ? threads : 1, ...(fallback && { fallback }) };
@@ -204,7 +208,13 @@ onmessage = ({ data: { id, call, values } }) => {
  */
 function failureOf(error) {
   const message = error instanceof Error ? error.message : "";
+  if (NO_GRAPHICS.test(message)) return { error: graphicsLost(message.split("\n")[0]), broken: true };
   const broken = !(error instanceof Error) || error instanceof WebAssembly.RuntimeError || NO_MEMORY.test(message);
   if (!broken) return { error: message, broken };
   return { error: `The browser has no memory left for the networks (${message || String(error)}). Close other tabs, then try again.`, broken };
+}
+
+/** @param {string} reason What the browser says. */
+function graphicsLost(reason) {
+  return `The graphics processor was lost (${reason}). Choose the source again: the networks are opened once more.`;
 }

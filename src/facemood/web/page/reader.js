@@ -56,6 +56,8 @@ export class Reader {
     this.canMap = false;
     /** Whether the worker has stopped, and another reader must be opened. */
     this.closed = false;
+    /** Why it has stopped. */
+    this.reason = new Error("The reader was closed.");
     worker.onmessage = ({ data }) => this.#settle(data);
     worker.onerror = (event) => {
       this.#stop(new Error(`The worker cannot run (${event.message || "its file is missing, or a policy of the host blocks it"}). Reload the page; if that does not help, copy its files to the host again.`));
@@ -157,7 +159,7 @@ export class Reader {
 
   /** Stop the worker. What is still being read fails. */
   close() {
-    this.#stop(new Error("The reader was closed."));
+    this.#stop(this.reason);
   }
 
   /**
@@ -167,7 +169,7 @@ export class Reader {
    * @returns {Promise<any>}
    */
   #ask(call, values, moved = []) {
-    if (this.closed) return Promise.reject(new Error("The reader was closed."));
+    if (this.closed) return Promise.reject(this.reason);
     const id = ++this.#count;
     return new Promise((done, fail) => {
       this.#waiting.set(id, { done, fail });
@@ -189,7 +191,7 @@ export class Reader {
    * @param {Error} error
    */
   #stop(error) {
-    this.closed = true;
+    Object.assign(this, { closed: true, reason: error });
     this.worker.terminate();
     for (const { fail } of this.#waiting.values()) fail(error);
     this.#waiting.clear();
