@@ -24,6 +24,7 @@ from tests.conftest import PHOTOS
 from tests.moving_faces import Person, away, make_video, walking
 from tests.server.browser import open_browser
 from tests.web.plain_server import PlainServer, serve_folder
+from tests.web.webkit import open_webkit
 
 pytestmark = pytest.mark.browser
 
@@ -39,7 +40,7 @@ MAX_UNIT = 0.02
 MAX_ANGLE = 0.2
 """Largest difference of an angle of the head pose, in degrees."""
 
-PATIENCE = 120
+PATIENCE = 300
 """Seconds for which the answers of a browser are waited for; a busy machine is slow."""
 
 PAGE = """<!doctype html><meta charset="utf-8"><title>parity</title><script type="module" src="parity.js"></script>"""
@@ -182,7 +183,7 @@ def answers_of(server: PlainServer) -> dict[str, Any]:
     return answers
 
 
-@pytest.fixture(scope="module", params=["chromium", "firefox"])
+@pytest.fixture(scope="module", params=["chromium", "firefox", pytest.param("webkit", marks=pytest.mark.slow)])
 def read(request: pytest.FixtureRequest, site: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a browser reads."""
     folder = tmp_path_factory.mktemp(request.param)
@@ -190,6 +191,10 @@ def read(request: pytest.FixtureRequest, site: Path, tmp_path_factory: pytest.Te
         address = f"{server.address}parity.html"
         if request.param == "firefox":
             with opened_in_firefox(folder, address):
+                return answers_of(server)
+        if request.param == "webkit":
+            with open_webkit(folder) as page:
+                page.go_to(address)
                 return answers_of(server)
         with open_browser(folder) as browser, browser.page() as page:
             page.send("Page.navigate", url=address)

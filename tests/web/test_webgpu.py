@@ -1,4 +1,4 @@
-"""WebGPU in Chromium, on a graphics processor that is made up of code: it reads as Python does, and says when it is lost."""
+"""WebGPU in Chromium, on a graphics processor made of code: it reads as Python does, and says when it is lost."""
 
 from __future__ import annotations
 

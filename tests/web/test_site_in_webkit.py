@@ -1,0 +1,51 @@
+"""The static site in WebKit, the engine of Safari: below a path of a plain server, and offline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from facemood import EmotionRecognizer
+from facemood.text import percent
+from facemood.web.static_site import Site
+from tests.conftest import PHOTOS
+from tests.web.plain_server import BASE, PlainServer, serve_folder
+from tests.web.webkit import WebKitPage, open_webkit
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def host(nano_site: Site) -> Iterator[PlainServer]:
+    with serve_folder(nano_site.folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebKitPage]:
+    with open_webkit(tmp_path_factory.mktemp("webkit")) as page:
+        yield page
+
+
+def read_portrait(page: WebKitPage) -> None:
+    """Let the page read a photo, and compare what it shows with what Python reads."""
+    expected = EmotionRecognizer("nano", threads=1).analyze_image(PHOTOS / "astronaut.png").faces[0]
+    page.choose("photo-file", PHOTOS / "astronaut.png")
+    assert page.wait("document.querySelector('.word')?.innerText").lower() == expected.emotion
+    assert percent(expected.confidence) in page.run("document.querySelector('.how').innerText")
+
+
+def test_a_photo_is_read_below_a_path_without_special_headers(page: WebKitPage, host: PlainServer) -> None:
+    page.open(host.address)
+    read_portrait(page)
+    assert all(path.startswith(BASE) for path in host.asked if path != "/favicon.ico")
+
+
+def test_it_reads_offline_after_the_first_visit(page: WebKitPage, host: PlainServer) -> None:
+    page.open(host.address)
+    page.wait("navigator.serviceWorker.ready.then((one) => one.active.state === 'activated')")
+    page.wait("!!navigator.serviceWorker.controller")
+    host.offline = True
+    page.open(host.address)
+    read_portrait(page)
