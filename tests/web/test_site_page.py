@@ -148,6 +148,13 @@ def test_no_request_leaves_the_origin_not_even_from_a_worker(host: PlainServer, 
     assert [one for one in asked if not one.startswith((f"{own}/", f"blob:{own}/", "data:"))] == []
 
 
+def test_it_can_be_installed_next_to_another_site_of_the_same_host(page: Page, host: PlainServer) -> None:
+    page.wait("!!navigator.serviceWorker.controller")
+    assert page.send("Page.getAppManifest")["errors"] == []
+    assert page.send("Page.getInstallabilityErrors")["installabilityErrors"] == []
+    assert page.send("Page.getAppId")["appId"] == host.address
+
+
 def test_a_file_of_another_version_is_named(browser: Browser, host: PlainServer) -> None:
     listing = json.loads((host.folder / "files.json").read_text())
     part = host.folder / listing["engine"]["landmarks.onnx"]["path"]

@@ -185,12 +185,15 @@ def _index() -> str:
 
 
 def _manifest(scope: str) -> dict[str, Any]:
-    """Return the web manifest, by which the page can be installed."""
+    """Return the web manifest, by which the page can be installed.
+
+    It has no ``id``: browsers take the address of the start then, so that two sites of one host are two applications.
+    A relative one would begin at the root of the host.
+    """
     return {
         "name": "facemood",
         "short_name": "facemood",
         "description": "Names the expression that a face shows. No image leaves this device.",
-        "id": scope,
         "start_url": scope,
         "scope": scope,
         "display": "standalone",
