@@ -107,8 +107,8 @@ def share_table(
     missing = f'<p class="soft">Never: {escape(", ".join(map(say, never)))}.</p>' if never and order else ""
     return (
         f'<div class="shares"><table><caption>{escape(caption)}</caption><thead><tr><th scope="col">expression</th>'
-        f'<th scope="col" class="bar" aria-label="share as a bar"></th><th scope="col">share</th>{sampling}<th scope="col">{escape(unit)}</th></tr>'
-        "</thead>"
+        f'<th scope="col" class="bar" aria-label="share as a bar"></th><th scope="col">share</th>'
+        f'{sampling}<th scope="col">{escape(unit)}</th></tr></thead>'
         f"<tbody>{rows}</tbody></table>{missing}</div>"
     )
 
