@@ -166,7 +166,8 @@ class MqttSender:
     """
 
     def __init__(self, address: str) -> None:
-        self.address, self._parts = address, urllib.parse.urlsplit(address)
+        self.address: str = address
+        self._parts = urllib.parse.urlsplit(address)
         self.topic: str = urllib.parse.unquote(self._parts.path.removeprefix("/"))
         if not self._is_valid():
             raise typer.BadParameter(

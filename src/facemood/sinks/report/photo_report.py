@@ -37,7 +37,8 @@ class Photos:
     empty: int
 
     def __init__(self, labels: tuple[str, ...], say: Say = str) -> None:
-        self.labels, self.say = labels, say
+        self.labels: tuple[str, ...] = labels
+        self.say: Say = say
         self.number = self.faces = self.empty = 0
         self.counts: Counter[str] = Counter()
         self.lines: list[tuple[str, str, str]] = []
