@@ -196,7 +196,7 @@ def test_a_frozen_trunk_does_not_change_and_then_learns(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_transformer_trains_is_exported_and_reads(tmp_path: Path) -> None:
     pytest.importorskip("timm", reason="backbones need the extra backbones")
-    vit = ["network.kind='timm:test_vit'", "network.pretrained=false", "input.size=160", "input.pixels='half'"]
+    vit = ["network.kind='timm:test_vit'", "network.pretrained=false", "input.size=64", "input.pixels='half'"]
     rate = ["train.optimizer='adamw'", "train.learning_rate=1e-3", "train.crop=0", "train.ema=0.0"]
     fit(small_recipe(*vit, *rate, "train.epochs=2", "train.warmup=0.0"), bright_or_dark(), tmp_path / "run")
     first, last = history(tmp_path / "run")

@@ -17,7 +17,7 @@ DIVIDED = [
     ("plain", PLAIN, 24, "6", "8"),
     ("efficientnet", [*TIMM, "network.kind='timm:test_efficientnet'"], 64, "blocks.1", "blocks.2"),
     ("resnet", [*TIMM, "network.kind='timm:test_resnet'"], 64, "layer2", "layer3"),
-    ("vit", [*TIMM, "network.kind='timm:test_vit'", "input.size=160"], 160, "blocks.2", "blocks.3"),
+    ("vit", [*TIMM, "network.kind='timm:test_vit'", "input.size=160", "train.crop=0"], 160, "blocks.2", "blocks.3"),
 ]
 """Networks: the last module that is frozen, and the one behind it."""
 

@@ -49,6 +49,20 @@ def test_timm_backbones_give_a_vector_to_each_head(name: str) -> None:
             assert network(torch.rand(1, channels, 96, 96) * 255)["expression"].shape == (1, 5)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [48, 96])
+def test_a_vision_transformer_is_built_for_the_images(size: int) -> None:
+    pytest.importorskip("timm", reason="backbones need the extra backbones")
+    vit = ["network.kind='timm:vit_tiny_patch16_224'", "network.pretrained=false"]
+    with pytest.raises(RecipeError, match=f"takes images of {size} pixels only, but train.crop is 24: set it to 0"):
+        build_network(small_recipe(*vit), HEADS, size=size)
+    recipe = small_recipe(*vit, "train.crop=0")
+    network = build_network(recipe, HEADS, size=size).eval()
+    assert network.trunk.pos_embed.shape == (1, (size // 16) ** 2 + 1, 192)  # type: ignore[union-attr]
+    with torch.no_grad():
+        assert network(torch.rand(1, 1, size, size) * 255)["expression"].shape == (1, 5)
+
+
 def test_an_unknown_backbone_is_reported() -> None:
     pytest.importorskip("timm", reason="backbones need the extra backbones")
     with pytest.raises(RecipeError, match="timm has no backbone 'resnet5'.*Did you mean 'resnet"):

@@ -41,6 +41,7 @@ def timm_trunk(
     *,
     channels: int,
     pretrained: bool,
+    size: int | None = None,
     weights: WeightsFile | None = None,
     features_only: bool = False,
 ) -> tuple[nn.Module, int]:
@@ -50,6 +51,8 @@ def timm_trunk(
         name: Its name in timm, such as ``"mobilenetv1_100"``.
         channels: Channels of the images.
         pretrained: Start from pretrained weights.
+        size: Side of the images in pixels, for Vision Transformers and others that are built for one size; None for
+            the size that timm builds them for. Backbones that take any size ignore it.
         weights: These weights; None for those that timm publishes, which are downloaded on first use.
         features_only: Whether a VGG ends at its last convolution, whose map is averaged.
 
@@ -65,8 +68,9 @@ def timm_trunk(
     if name not in known:
         raise RecipeError(f"timm has no backbone {name!r}.{did_you_mean(name, known)}")
     download = pretrained and weights is None
+    sized = {"img_size": size} if size is not None and takes_one_size(name) else {}
     try:
-        trunk: nn.Module = timm.create_model(name, pretrained=download, num_classes=0, in_chans=channels)
+        trunk: nn.Module = timm.create_model(name, pretrained=download, num_classes=0, in_chans=channels, **sized)
     except Exception as error:  # the hub has its own exceptions for no network, no file and no permission
         if not download:
             raise
@@ -80,6 +84,16 @@ def timm_trunk(
         load_weights(trunk, weights)
     logger.info("backbone %s, %s", name, "pretrained" if pretrained else "from scratch")
     return trunk, int(trunk.num_features if features_only else trunk.head_hidden_size)  # type: ignore[arg-type]
+
+
+def takes_one_size(name: str) -> bool:
+    """Return whether a backbone is built for images of one size, as Vision Transformers are; False for unknown names.
+
+    Raises:
+        MissingExtraError: timm is not installed.
+    """
+    settings = require("timm", extra="backbones").get_pretrained_cfg(name)
+    return settings is not None and bool(settings.fixed_input_size)
 
 
 def _end_at_features(name: str, trunk: nn.Module) -> None:

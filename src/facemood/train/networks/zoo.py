@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from torch import nn
 
 from facemood.errors import RecipeError
-from facemood.train.networks.backbones import timm_trunk
+from facemood.train.networks.backbones import takes_one_size, timm_trunk
 from facemood.train.networks.pixels import pixel_layer
 from facemood.train.networks.plain import TrunkNetwork, plain_trunk
 from facemood.train.networks.se_resnet import ExpressionNetwork
@@ -49,8 +49,17 @@ def build_network(recipe: Recipe, heads: Mapping[str, int], *, size: int, pretra
         weights = find_weights(config.weights, sha256=config.weights_sha256) if wanted and config.weights else None
         name = config.kind.removeprefix(TIMM)
         trunk, width = timm_trunk(
-            name, channels=channels, pretrained=wanted, weights=weights, features_only=config.features_only
+            name,
+            channels=channels,
+            pretrained=wanted,
+            size=size,
+            weights=weights,
+            features_only=config.features_only,
         )
+        if 0 < recipe.train.crop < size and takes_one_size(name):
+            raise RecipeError(
+                f"{config.kind} takes images of {size} pixels only, but train.crop is {recipe.train.crop}: set it to 0"
+            )
     else:
         raise RecipeError(f"network.kind must be se-resnet, cnn or timm:NAME, but is {config.kind!r}")
     return TrunkNetwork(pixel_layer(recipe.input.pixels, channels), trunk, width, heads, dropout=config.dropout)
