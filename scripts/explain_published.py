@@ -168,7 +168,8 @@ def choose(
     right = [predicted(scorer, part) for scorer in scorers]
     order = np.random.default_rng(0).permutation(len(part))
     best_first = order[np.argsort(-(2 * right[0].astype(int) + right[-1])[order], kind="stable")].tolist()
-    reader, tiles = PointReader(scorers[-1]), []
+    reader = PointReader(scorers[-1])
+    tiles: list[Tile] = []
     for number in range(len(part.classes)):
         rows = (row for row in best_first if part.labels[row] == number)
         several = (tile for row in rows if (tile := tile_of(part, row, reader.read(part.pixels[row]))) is not None)
@@ -233,7 +234,7 @@ def draw_regions(known: Mapping[str, Any], file: Path) -> None:
 
 def counted(entry: Mapping[str, Any], region: str) -> int:
     """Return in how many images a region carries an eighth or more of the positive weight."""
-    return round(entry["significant"][region] * entry["images"])
+    return round(float(entry["significant"][region]) * int(entry["images"]))
 
 
 def page(known: Mapping[str, Any]) -> str:
