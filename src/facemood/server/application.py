@@ -75,9 +75,9 @@ def create_app(recognizer: EmotionRecognizer, options: ServerOptions | None = No
     app.add_api_route("/", _page, include_in_schema=False)
     app.add_api_route("/docs", _docs, include_in_schema=False)
     app.mount(f"/{APP}/server/static", StaticFiles(directory=STATIC), name="static")
-    app.mount(f"/{APP}/web", ModuleFiles(directory=PACKAGE / "web"), name="web")  # the page imports them in any case
     if can_read_in_tab(recognizer):
-        app.include_router(TabFiles(recognizer).router())
+        app.include_router(TabFiles(recognizer).router())  # before the modules: its worker has a policy of its own
+    app.mount(f"/{APP}/web", ModuleFiles(directory=PACKAGE / "web"), name="web")  # the page imports them in any case
     return app
 
 
