@@ -47,10 +47,10 @@ OnChange = Annotated[
     str | None,
     typer.Option(
         "--on-change",
-        metavar="COMMAND|ws://HOST|mqtt://HOST/TOPIC",
+        metavar="COMMAND|ADDRESS",
         help="Run a command when the expression of a person changes, with the change as JSON on its stdin, and as "
-        "FACEMOOD_PERSON, FACEMOOD_EXPRESSION and others; or send the JSON to a WebSocket or to a topic of an MQTT "
-        "broker.",
+        "FACEMOOD_PERSON, FACEMOOD_EXPRESSION and others; or send the JSON to a WebSocket (ws://HOST) or to a topic of "
+        "an MQTT broker (mqtt://HOST/TOPIC).",
     ),
 ]
 Mirror = Annotated[
