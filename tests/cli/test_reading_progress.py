@@ -92,9 +92,11 @@ def test_a_log_has_lines_if_it_has_messages_and_nothing_otherwise(
     stderr = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stderr)
     monkeypatch.setattr(reading_progress, "LINE_EVERY", 0.0)
-    monkeypatch.setattr(logging.getLogger("facemood"), "propagate", True)
     for level in (logging.WARNING, logging.INFO):
-        with caplog.at_level(level, logger="facemood"), shown_progress(lambda: 0, quiet=False) as show:
+        logger = logging.Logger("facemood", level)  # of its own: other tests change the level of the shared one
+        logger.addHandler(caplog.handler)
+        monkeypatch.setattr(reading_progress, "logger", logger)
+        with shown_progress(lambda: 0, quiet=False) as show:
             if show is not None:
                 show(0, 20)
     assert [record.getMessage() for record in caplog.records] == ["facemood: 0/20"]

@@ -66,7 +66,7 @@ def test_the_options_have_the_defaults_of_the_recognizer() -> None:
     command, library = (inspect.signature(part).parameters for part in (serve, EmotionRecognizer.__init__))
     shared = [name for name in library if name in command]
     usual = {"model", "head", "detector", "min_face", "max_faces", "views", "prior", "device", "threads"}
-    assert usual | {"orientation", "precision"} == set(shared)
+    assert usual | {"orientation", "precision", "valence"} == set(shared)
     assert {name: command[name].default for name in shared} == {name: library[name].default for name in shared}
 
 

@@ -23,6 +23,7 @@ EXTRAS = {
     "explain": "lime",
     "serve": "fastapi",
     "live": "pygame-ce",
+    "mqtt": "paho-mqtt",
     "plot": "matplotlib",
     "data": "pandas",
     "study": "pyreadstat",
