@@ -10,6 +10,7 @@ images, part of the images; the page lists each such setting. ``--page`` only re
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import logging
 import os
@@ -32,7 +33,7 @@ from facemood.train.cached_features import FEATURES
 from facemood.train.data.divide import open_data
 from facemood.train.export import export
 from facemood.train.recipe import Recipe
-from facemood.train.run_folder import LAST, read_history
+from facemood.train.run_folder import BEST, LAST, read_history
 from facemood.train.run_report import training_seconds
 
 if sys.version_info >= (3, 11):
@@ -122,7 +123,13 @@ def reproduce(name: str, data: Path, run: Path, *, small: bool) -> dict[str, Any
         "start": start_of(recipe, session.card.trained_on.get("weights", {})),
         "test": {key: test[key] for key in kept},
         "at_half": at_half(calibrate(session.card, outcome.head, outcome.logits), outcome.labels),
+        "files": {file.name: describe(file) for file in (run / "model.onnx", run / BEST) if file.exists()},
     }
+
+
+def describe(file: Path) -> dict[str, Any]:
+    """Return the size and the SHA-256 of a file of a run, which is kept outside the repository."""
+    return {"bytes": file.stat().st_size, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
 
 
 def start_of(recipe: Recipe, weights: dict[str, str]) -> str:
@@ -171,6 +178,7 @@ def page(known: dict[str, Any]) -> str:
     texts = {
         "rows": markdown_table(rows),
         "recalls": "\n\n".join(recalls(known, names)),
+        "files": "\n".join(files(name, known[name]) for name in names if "files" in known[name]) or "None yet.",
         "confusions": "\n\n".join(confusion(name, known[name]["test"]) for name in counted) or "None yet.",
         "machine": ", or ".join(sorted({known[name]["machine"] for name in names})),
         "reasons": "\n".join(f"- `{name}`: {PUBLISHED[name]['why']}" for name in PUBLISHED),
@@ -214,6 +222,15 @@ def recalls(known: dict[str, Any], names: list[str]) -> list[str]:
         cells = {label: exact_percent(value) for label, value in found.items()}
         tables.setdefault(tuple(found), []).append({"recipe": f"`{name}`", **cells})
     return [markdown_table(rows) for rows in tables.values()]
+
+
+def files(name: str, found: dict[str, Any]) -> str:
+    """Return a line with the command that trains a network, and with the files that it gives."""
+    described = ", ".join(
+        f"`{file}` ({about['bytes'] / 1e6:.1f} MB, SHA-256 `{about['sha256']}`)"
+        for file, about in found["files"].items()
+    )
+    return f"- `python scripts/reproduce.py DATA {name}` gave {described}"
 
 
 def confusion(name: str, test: dict[str, Any]) -> str:
