@@ -80,7 +80,7 @@ function words(error) {
  * Show one part of the page.
  * @param {"start" | "work" | "done"} name
  */
-function open(name) {
+function showView(name) {
   for (const one of ["start", "work", "done"]) part(one).hidden = one !== name;
 }
 
@@ -174,13 +174,13 @@ function go(number) {
     place = moments.findIndex((moment) => !(moment in given));
     if (place < 0) {
       place = 0;
-      open("done");
+      showView("done");
       part("finished").focus();
       return;
     }
   }
   notice("");
-  open("work");
+  showView("work");
   showAnswer();
   void showImage();
   scrollTo(0, 0);
