@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -132,7 +133,8 @@ def open_bar(count_failures: CountFailures = lambda: 0) -> Iterator[ProgressBar]
         BarColumn(bar_width=None, table_column=Column(max_width=BAR_WIDTH)),
         TextColumn("{task.fields[words]}", table_column=Column(no_wrap=True)),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    printed = sys.stdout.isatty()  # else it is a file or a pipe, whose lines must not go to the terminal
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=printed) as bar:
         yield ProgressBar(bar, count_failures)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import os
 import re
@@ -15,6 +16,7 @@ import pytest
 from facemood.cli import reading_progress
 from facemood.cli.reading_progress import shown_progress
 from tests.archive.photos import fill
+from tests.conftest import PHOTOS
 
 pty = pytest.importorskip("pty", reason="needs terminals of POSIX")
 
@@ -101,6 +103,38 @@ def test_a_log_has_lines_if_it_has_messages_and_nothing_otherwise(
                 show(0, 20)
     assert [record.getMessage() for record in caplog.records] == ["facemood: 0/20"]
     assert stderr.getvalue() == ""
+
+
+def test_json_goes_to_a_pipe_while_a_terminal_shows_the_bar(tmp_path: Path) -> None:
+    end, own = pty.openpty()
+    command = [sys.executable, "-m", "facemood", "analyze", str(PHOTOS / "astronaut.png"), "--json"]
+    environment = {**os.environ, "COLUMNS": str(WIDTH), "TERM": "xterm"}
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=own, env=environment)
+    os.close(own)
+    out = process.communicate(timeout=60)[0]
+    assert json.loads(out)["faces"][0]["emotion"] == "happy"
+    assert any("reading" in line or "astronaut" in line for line in lines_of(end))
+
+
+def test_json_on_a_terminal_has_no_bar_among_its_lines(tmp_path: Path) -> None:
+    end, own = pty.openpty()
+    command = [sys.executable, "-m", "facemood", "analyze", str(PHOTOS / "astronaut.png"), "--json"]
+    environment = {**os.environ, "COLUMNS": str(WIDTH), "TERM": "xterm"}
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=own, stderr=own, env=environment)
+    os.close(own)
+    lines = lines_of(end)
+    assert process.wait(60) == 0
+    (line,) = [line for line in lines if line.startswith("{")]
+    assert json.loads(line)["faces"][0]["emotion"] == "happy"
+
+
+def test_what_a_program_prints_beside_the_bar_goes_to_its_own_file(tmp_path: Path) -> None:
+    end, own = pty.openpty()
+    code = "from facemood.progress import open_hook\nwith open_hook(True) as hook:\n    print('mine')\n"
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=own, timeout=60, check=True)
+    os.close(own)
+    assert done.stdout == b"mine\n"
+    assert not any("mine" in line for line in lines_of(end))
 
 
 def test_nothing_is_shown_if_only_errors_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -123,7 +124,8 @@ class AnalyzeJob:
         self.outputs = self._open_outputs(recognizer, looks)
         whole = False
         try:
-            with shown_progress(lambda: len(self.failures), quiet=self.quiet) as show:
+            quiet = self.quiet or (echo and sys.stdout.isatty())  # the bar would lie among the lines
+            with shown_progress(lambda: len(self.failures), quiet=quiet) as show:
                 for result in self._results(recognizer, self.outputs.left, looks["layers"], show or False):
                     self._take(result, self.outputs, echo=echo)
             whole = True

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import traceback
 
 PORT = 8737
 """The port where it is free: with the same address the browser remembers language and size of the text."""
@@ -22,20 +23,30 @@ def main() -> None:
         del sys.argv[1]
         be_child()
         return
-    from facemood.cli import main as run
-    from facemood.cli.terminal import say
-
     frozen = bool(getattr(sys, "frozen", False))
     if frozen:
         restore_library_path()
     sys.argv[1:] = ["serve", "--open", "--port", str(choose_port()), *sys.argv[1:]]
     try:
-        say("facemood: the page opens in your browser. To end facemood, close this window or press Ctrl-C.")
+        from facemood.cli import main as run
+        from facemood.cli.terminal import say
+
+        say("facemood: starting. To end facemood, close this window or press Ctrl-C.")
         run()
     except SystemExit as ending:
-        if frozen and ending.code and sys.stdin is not None and sys.stdin.isatty():
-            input("Press Enter to close this window. ")  # so that the message can be read
+        if ending.code:
+            wait_to_be_read(frozen)
         raise
+    except Exception:  # such as a library of the system that is missing
+        traceback.print_exc()
+        wait_to_be_read(frozen)
+        sys.exit(1)
+
+
+def wait_to_be_read(frozen: bool) -> None:
+    """Keep the window of a program open until Enter is pressed, so that the message can be read."""
+    if frozen and sys.stdin is not None and sys.stdin.isatty():
+        input("Press Enter to close this window. ")
 
 
 def choose_port() -> int:
