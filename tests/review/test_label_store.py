@@ -187,6 +187,27 @@ def point_to(run: Path, folder: Path) -> None:
     sidecar.write_text(json.dumps(known))
 
 
+@pytest.mark.parametrize("kind", ["rare", "uncertain", "uniform"])
+def test_a_sample_of_other_answers_is_not_mixed_with_the_one_that_is_there(run: Path, kind: str) -> None:
+    before = open_review(run, count=4)
+    before.put("Anna", next(iter(before.sample.moments)), "happy")
+    head, *rows = (run / "rows.csv").read_text().splitlines(keepends=True)
+    turned = [row.replace("neutral", "?").replace("happy", "neutral").replace("?", "happy") for row in rows]
+    assert turned != rows
+    (run / "rows.csv").write_text("".join([head, *turned]))
+    with pytest.raises(OutputConflictError, match="are not those of which this sample was drawn"):
+        open_review(run, kind=kind, count=6)
+    assert open_review(run).sample == before.sample
+
+
+def test_a_review_that_another_process_has_open_draws_nothing(store: LabelStore, run: Path) -> None:
+    lock = locked(store)
+    with pytest.raises(OutputBusyError):
+        open_review(run, kind="rare")
+    lock.release()
+    assert open_review(run, kind="rare").sample.kinds.keys() == {"uniform", "rare"}
+
+
 def test_without_a_face_there_is_nothing_to_review(run: Path) -> None:
     table = run / "rows.csv"
     lines = table.read_text().splitlines(keepends=True)

@@ -28,8 +28,8 @@ p, li, summary { overflow-wrap: anywhere; }
 """Style of this page, in addition to that of reports."""
 
 SAMPLES = {
-    UNIFORM: "Every face of the results had the same chance to be drawn, so this agreement is an estimate for all of "
-    "them.",
+    UNIFORM: "Every face of the results whose file was found had the same chance to be drawn, so this agreement is an "
+    "estimate for all of them.",
     RARE: "Every label had the same chance to be drawn, however rare it is. This agreement holds for this sample "
     "only; it is not an estimate for all faces.",
     UNCERTAIN: "The less confident facemood was, the higher the chance to be drawn. This agreement holds for this "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import re
 import threading
@@ -12,16 +13,15 @@ from pathlib import Path
 
 from facemood.atomic import replacing
 from facemood.csv_dialect import csv_line
-from facemood.errors import OptionError, OutputConflictError
+from facemood.errors import OptionError, OutputConflictError, OutputError
 from facemood.filenames import escape_name
 from facemood.locks import FileLock
 from facemood.review.moments import FoundFile, locate
-from facemood.review.result_tables import open_tables
+from facemood.review.result_tables import ResultTables, open_tables
 from facemood.review.review_sample import (
     COUNT,
     SAMPLE_FILE,
     ReviewSample,
-    check_prefix,
     draw_sample,
     read_sample,
     write_sample,
@@ -219,15 +219,43 @@ def open_review(
         raise OptionError(
             f"{place}: the sample was drawn with the seed {known.seed}; for another, give a new folder with --labels"
         )
-    there = () if known is None else known.kinds.get(kind, ())
-    if known is None or not there or (count or 0) > len(there):
-        known = draw_sample(tables, kind, count or COUNT, seed if known is None else known.seed, known)
-        check_prefix(place, there, known.kinds[kind])
-        write_sample(place, known)
+    if known is None or _grows(known, kind, count):
+        known = _draw(tables, place, kind, count or COUNT, seed)
     store = LabelStore(place, known, tables.sources, tables.anonymized, tables.files)
     told = (*tables.problems.values(), *(store.file_of(moment).problem for moment in known.moments))
     store.problems += dict.fromkeys(filter(None, told))
     return store
+
+
+def _grows(known: ReviewSample, kind: str, count: int | None) -> bool:
+    """Return whether a sample of a kind is wanted that is not there yet, or a larger one."""
+    there = known.kinds.get(kind, ())
+    return not there or (count or 0) > len(there)
+
+
+def _draw(tables: ResultTables, place: Path, kind: str, count: int, seed: int | None) -> ReviewSample:
+    """Draw a sample, and write it with those that are there by then. No second process may draw or label meanwhile.
+
+    Raises:
+        OutputBusyError: Another process has the review open.
+        OutputError: The folder cannot be written to.
+    """
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{place}: cannot make this folder ({error.strerror}); give another with --labels") from None
+    lock = FileLock(place / SAMPLE_FILE)
+    try:
+        known = read_sample(place)
+        if known is not None and not _grows(known, kind, count):
+            return known
+        made = draw_sample(tables, kind, count, seed if known is None else known.seed, known)
+        write_sample(place, made)
+        return made
+    finally:
+        lock.release()
+        with contextlib.suppress(OSError):
+            place.rmdir()  # which only an empty folder allows: nothing was drawn
 
 
 def locked(store: LabelStore) -> FileLock:
@@ -237,6 +265,7 @@ def locked(store: LabelStore) -> FileLock:
         OutputBusyError: Another process has it open.
     """
     lock = FileLock(store.folder / SAMPLE_FILE)
+    store.sample = read_sample(store.folder) or store.sample
     store.read_labels()
     return lock
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,7 @@ def draw_sample(
 
     Raises:
         SourceError: There is no face, or no file of one.
+        OutputConflictError: The results are not those of which the known samples were drawn.
     """
     weigher(kind, {})  # an unknown kind is refused before the tables are read
     counts = tables.counts()
@@ -90,30 +91,40 @@ def draw_sample(
         raise SourceError(told or f"{tables.folder}: no face with a prediction is in these tables; nothing to review")
     seed = seed or 0
     drawn = draw(tables.moments(), count, seed=seed, weigh=weigher(kind, counts))
-    before = {} if known is None else known.kinds
-    kinds = {**before, kind: tuple(one.id for one in drawn)}
-    moments = {**({} if known is None else known.moments), **{one.id: one for one in drawn}}
+    made = ReviewSample(
+        seed,
+        all_labels(tables.labels, counts),
+        Counter(counts),
+        {kind: tuple(one.id for one in drawn)},
+        {one.id: one for one in drawn},
+    )
+    return made if known is None else _joined(tables.folder, known, made)
+
+
+def _joined(folder: Path, known: ReviewSample, made: ReviewSample) -> ReviewSample:
+    """Return the known samples with one more, or with a larger one in place of a smaller one.
+
+    Raises:
+        OutputConflictError: They are not of the same results.
+    """
+    (kind,) = made.kinds
+    before = known.kinds.get(kind, ())
+    same = made.kinds[kind][: len(before)] == before
+    same &= (dict(made.counts), made.labels) == (dict(known.counts), known.labels)
+    same &= all(replace(known.moments.get(one.id, one), origin=one.origin) == one for one in made.moments.values())
+    if not same:
+        raise OutputConflictError(
+            f"{folder}: the results, or the files that can be found, are not those of which this sample was drawn; "
+            "the labels stay there. Begin another review with --labels FOLDER"
+        )
+    kinds, moments = {**known.kinds, **made.kinds}, {**known.moments, **made.moments}
     order = dict.fromkeys(member for one in sorted(kinds, key=_first_uniform) for member in kinds[one])
-    labels = all_labels(tables.labels, counts)
-    return ReviewSample(seed, labels, Counter(counts), kinds, {one: moments[one] for one in order})
+    return replace(made, kinds=kinds, moments={one: moments[one] for one in order})
 
 
 def _first_uniform(kind: str) -> tuple[bool, str]:
     """Return by what kinds of samples are sorted: the uniform one is labelled first."""
     return kind != UNIFORM, kind
-
-
-def check_prefix(folder: Path, before: tuple[str, ...], now: tuple[str, ...]) -> None:
-    """Refuse a larger sample that does not contain the smaller one.
-
-    Raises:
-        OutputConflictError: It does not.
-    """
-    if now[: len(before)] != before:
-        raise OutputConflictError(
-            f"{folder}: the results, or the files that can be found, are not those of which this sample was drawn; "
-            "the labels stay there. Begin another review with --labels FOLDER"
-        )
 
 
 def write_sample(folder: Path, sample: ReviewSample) -> None:
