@@ -12,6 +12,7 @@ import pytest
 
 from facemood.errors import SourceError
 from facemood.review import open_review
+from facemood.review.moments import Origin, locate
 from facemood.review.result_tables import open_tables
 from tests.review.conftest import analyze
 
@@ -96,3 +97,31 @@ def test_a_folder_without_a_table_of_faces_is_told(tmp_path: Path, content: str 
         open_tables(tmp_path)
     with pytest.raises(SourceError, match="no table of faces"):
         open_tables(tmp_path / "missing")
+
+
+def test_a_named_table_offers_the_labels_of_its_own_model(read_once: Path, tmp_path: Path) -> None:
+    for name in ("rows.csv", "rows.csv.json"):
+        shutil.copy(read_once / "out" / name, tmp_path / name)
+    known = json.loads((tmp_path / "rows.csv.json").read_text())
+    for values in known["settings"].values():
+        values["labels"] = ["calm", "tense"]
+    (tmp_path / "own.csv.json").write_text(json.dumps(known))
+    assert {"calm", "happy"} <= set(open_tables(tmp_path).labels)
+    assert len(open_tables(tmp_path / "rows.csv").labels) == 8
+    shutil.copy(tmp_path / "rows.csv", tmp_path / "own.csv")
+    assert open_tables(tmp_path / "own.csv").labels == ("calm", "tense")
+
+
+def test_an_annotated_image_is_not_taken_for_the_photo_that_was_moved(tmp_path: Path) -> None:
+    photo, drawn = tmp_path / "in" / "a.png", tmp_path / "out" / "a.png"
+    for path, size in ((photo, 10), (drawn, 20)):
+        path.parent.mkdir()
+        path.write_bytes(bytes(size))
+    origin = Origin(str(photo), 10)
+    assert locate("a.png", origin, [drawn.parent]).path == photo
+    photo.unlink()
+    found = locate("a.png", origin, [drawn.parent])
+    assert found.path is None
+    assert "a.png: not found at" in found.problem
+    photo.write_bytes(bytes(11))
+    assert "was changed" in locate("a.png", origin, [drawn.parent]).problem

@@ -74,7 +74,7 @@ class Moment:
 def locate(source: str, origin: Origin, folders: list[Path]) -> FoundFile:
     """Find the file of a moment: where it was, else by its name in some folders.
 
-    A file of another size is not taken: its frames may be others.
+    A file of another size is not taken: its frames may be others, or an output of facemood has the name of the input.
 
     Args:
         source: Its name, as in the table.
@@ -82,12 +82,12 @@ def locate(source: str, origin: Origin, folders: list[Path]) -> FoundFile:
         folders: Where else it may be.
     """
     named = [folder / name for folder in folders for name in (Path(source), Path(source).name)]
-    found = [path for path in (Path(origin.path), *named) if path.is_file()]
-    for path in found:
-        if origin.size in (None, path.stat().st_size):
+    original = Path(origin.path)
+    for path in (original, *named):
+        if path.is_file() and origin.size in (None, path.stat().st_size):
             return FoundFile(path)
-    if found:
-        now = found[0].stat().st_size
+    if original.is_file():
+        now = original.stat().st_size
         return FoundFile(
             None,
             f"{source}: was changed after facemood read it ({origin.size:,} bytes then, {now:,} now); read it again "

@@ -126,14 +126,17 @@ def open_tables(place: str | Path, sources: Iterable[Path] = ()) -> ResultTables
         )
     sidecars = _sidecars(folder)
     entries = [entry for sidecar in sidecars for entry in sidecar.entries.values()]
-    settings = [values for sidecar in _sidecars(folder, "*/") + sidecars for values in sidecar.settings.values()]
+    written = [values for sidecar in _sidecars(folder, "*/") + sidecars for values in sidecar.settings.values()]
+    beside = path.with_name(f"{path.name}.json")
+    own = _read_sidecars([beside] if path.is_file() and beside.is_file() else [])
+    read = [values for sidecar in own or sidecars for values in sidecar.settings.values()]
     return ResultTables(
         folder,
-        _joined_labels(settings),
+        _joined_labels(read),
         {escape_name(entry.source): Origin(entry.path, entry.size) for entry in entries},
         [_reader_of(file) for file in files],
         files,
-        any(values.get("anonymize") for values in settings),
+        any(values.get("anonymize") for values in written),
         [*sources, folder],
     )
 
@@ -185,8 +188,13 @@ def _parquet_rows(file: Path) -> Iterator[Row]:
 def _sidecars(folder: Path, below: str = "") -> list[Sidecar]:
     """Return the sidecars of tables and of the folder itself; other JSON files are left alone."""
     patterns = (f"{below}{FOLDER_SIDECAR}", *(f"{below}*{ending}.json" for ending in ENDINGS))
+    return _read_sidecars(sorted({path for pattern in patterns for path in folder.glob(pattern)}))
+
+
+def _read_sidecars(paths: Iterable[Path]) -> list[Sidecar]:
+    """Return the sidecars among some files."""
     found = []
-    for path in sorted({path for pattern in patterns for path in folder.glob(pattern)}):
+    for path in paths:
         try:
             found.append(Sidecar.read(path))
         except OutputConflictError:
