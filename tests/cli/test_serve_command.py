@@ -70,6 +70,15 @@ def test_the_options_have_the_defaults_of_the_recognizer() -> None:
     assert {name: command[name].default for name in shared} == {name: library[name].default for name in shared}
 
 
+@pytest.mark.parametrize("words", [["--token", "a long secret of mine"], ["--host", "0.0.0.0"]])
+def test_an_address_with_a_token_is_not_given_to_another_program(words: list[str]) -> None:
+    pytest.importorskip("fastapi", reason="needs the extra serve")
+    command = [sys.executable, "-c", START, "--port", "0", "--open", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "leave --open out" in " ".join(done.stderr.split())
+
+
 @pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_it_prints_its_address_and_serves_there_until_it_is_interrupted(number: str) -> None:
     with started() as (address, process):

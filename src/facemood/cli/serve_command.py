@@ -103,6 +103,11 @@ def serve(
     from facemood.loading import open_recognizer
 
     options = choose_options(host, token, allow_host or [], access_log=access_log, limits=limit or [])
+    if open_page and options.token:
+        raise typer.BadParameter(
+            "--open passes the address to another program, where other users of this machine can see its token; "
+            "leave --open out, and open the address that is printed"
+        )
     if access_log:
         start_access_log()
     recognizer = open_recognizer(
