@@ -107,7 +107,19 @@ def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["action-units", "derived-measures", "explain", "gallery", "index", "inputs", "photos", "scale", "videos"]
+    "name",
+    [
+        "action-units",
+        "derived-measures",
+        "desktop",
+        "explain",
+        "gallery",
+        "index",
+        "inputs",
+        "photos",
+        "scale",
+        "videos",
+    ],
 )
 @pytest.mark.usefixtures("in_a_folder_of_photos")
 def test_the_python_of_the_guides_runs(name: str, tmp_path: Path, recognizer: EmotionRecognizer) -> None:
