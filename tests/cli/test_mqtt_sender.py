@@ -162,6 +162,7 @@ def test_the_client_is_not_loaded_unless_it_is_asked_for() -> None:
     [
         "mqtt://192.168.1.20", "mqtt://192.168.1.20/", "mqtt:///faces", "mqtt://host/home/+", "mqtts://host/%23",
         "mqtt://host:port/faces", "mqtt://anna:secret@host/a?b",
+        "mqtt://host/home/#", "mqtt://host/home/faces#1", "mqtt://anna:secret@host/#", "mqtt://anna:secret@[x/faces",
     ],
 )  # fmt: skip
 def test_what_is_no_address_of_a_topic_is_told_at_once(address: str) -> None:

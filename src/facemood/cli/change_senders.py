@@ -167,23 +167,16 @@ class MqttSender:
 
     def __init__(self, address: str) -> None:
         self.address: str = address
-        self._parts = urllib.parse.urlsplit(address)
-        self.topic: str = urllib.parse.unquote(self._parts.path.removeprefix("/"))
-        if not self._is_valid():
+        parts = _parts_of_topic(address)
+        if parts is None:
             raise typer.BadParameter(
                 f"--on-change: {self.name} is no address of a topic; give one such as mqtt://192.168.1.20/home/faces"
             )
+        self._parts = parts
+        self.topic: str = _topic_of(parts)
         self._mqtt: Any = require("paho.mqtt.client", extra="mqtt")
         self._client: Any = None
         self._answer = ""
-
-    def _is_valid(self) -> bool:
-        """Return whether the address has a host, a port that is a number, and a topic without wildcards."""
-        parts = self._parts
-        with contextlib.suppress(ValueError):
-            parts.port  # noqa: B018
-            return bool(parts.hostname and self.topic) and not (set(self.topic) & {"+", "#"} or parts.query)
-        return False
 
     @property
     def name(self) -> str:
@@ -250,6 +243,25 @@ class MqttSender:
         if self._answer:
             raise OSError(f"the broker refused the connection: {self._answer}")
         return client
+
+
+def _topic_of(parts: urllib.parse.SplitResult) -> str:
+    """Return the topic of an address."""
+    return urllib.parse.unquote(parts.path.removeprefix("/"))
+
+
+def _parts_of_topic(address: str) -> urllib.parse.SplitResult | None:
+    """Return the parts of an address with a host, a port that is a number, and a topic without wildcards, else None.
+
+    A ``#`` is refused in the whole address: what follows it would be taken for a fragment and left out of the topic.
+    """
+    with contextlib.suppress(ValueError):
+        parts = urllib.parse.urlsplit(address)
+        parts.port  # noqa: B018
+        topic = _topic_of(parts)
+        if parts.hostname and topic and not (set(topic) & {"+", "#"} or "#" in address or parts.query):
+            return parts
+    return None
 
 
 def line_of(change: ExpressionChange) -> str:
