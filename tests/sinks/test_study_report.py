@@ -241,12 +241,24 @@ def test_a_participant_who_was_not_in_sight_has_a_line(tmp_path: Path) -> None:
     assert "p02 calm p02.mp4 0.0 100% not seen not in sight" in text
 
 
-def test_a_study_of_photos_has_an_overview_and_no_curves(tmp_path: Path) -> None:
-    segment = Segment("", "p01", condition="calm", line=2)
-    sink = ReportSink(tmp_path / "r.html", STUDY)
+def study_photos(who: str) -> Iterator[Result]:
+    """Photos of a participant."""
+    segment = Segment("", who, condition="calm", line=9)
     for photo in PHOTOS:
         faces = tuple(dataclasses.replace(face, track_id=None, segment=segment) for face in photo.faces)
-        sink.write(dataclasses.replace(photo, faces=faces, design=(), segments=(segment,)))
+        yield dataclasses.replace(photo, faces=faces, design=(), segments=(segment,))
+
+
+def lines_of(source: str) -> list[list[str]]:
+    """The cells of the overview, as HTML."""
+    body = re.findall(r"<tbody>(.*?)</tbody>", source[source.index('id="overview"') :])[0]
+    return [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", line) for line in re.findall(r"<tr>(.*?)</tr>", body)]
+
+
+def test_a_study_of_photos_has_an_overview_and_no_curves(tmp_path: Path) -> None:
+    sink = ReportSink(tmp_path / "r.html", STUDY)
+    for photo in study_photos("p01"):
+        sink.write(photo)
     sink.close()
     found = Page((tmp_path / "r.html").read_text())
     assert "p01, happy" in [one["alt"] for one in found.all("img")]
@@ -254,6 +266,19 @@ def test_a_study_of_photos_has_an_overview_and_no_curves(tmp_path: Path) -> None
     assert {link["href"].removeprefix("#") for link in found.all("a")} <= {
         attributes["id"] for _, attributes in found.elements if "id" in attributes
     }
+
+
+def test_a_participant_of_photos_has_no_seconds_and_no_link_beside_one_of_a_video(tmp_path: Path) -> None:
+    sink = ReportSink(tmp_path / "r.html", STUDY)
+    for result in [*list(study_results(tmp_path, image=False))[:50], *study_photos("p09")]:
+        sink.write(dataclasses.replace(result, image=None))
+    sink.close()
+    found = Page((tmp_path / "r.html").read_text())
+    filmed, photographed = lines_of(found.source)
+    assert [re.sub(r"<.*?>", "", cell) for cell in filmed[:3]] == ["p01", "p01.mp4", "10.0"]
+    assert filmed[0] == '<a href="#participant-1">p01</a>'
+    assert photographed[:3] == ["p09", "several photos", ""]
+    assert "#participant-2" not in found.source
 
 
 def test_a_name_that_is_no_html_stays_text(tmp_path: Path) -> None:

@@ -107,6 +107,12 @@ class ReportContent:
         """The participants of the study, each once."""
         return list(dict.fromkeys(row.summary.segment.participant for row in self.rows if row.summary.segment))
 
+    @property
+    def places(self) -> dict[str, str]:
+        """HTML id of each participant's curves, by name; participants of whom there are only photos have none."""
+        filmed = {row.name for row in self.rows if not row.summary.photos}
+        return {name: f"participant-{at}" for at, name in enumerate(self.participants, 1) if name in filmed}
+
 
 def report_page(content: ReportContent) -> str:
     """Return a report as HTML: a self-contained page, which needs no network, and only its players need other files."""
@@ -150,12 +156,11 @@ def _summary(content: ReportContent) -> list[str]:
         lines = [(escape(one.source), escape(one.message)) for one in content.failures]
         parts.append(f'<h2 id="failed">Not read</h2>{open_table(("input", "why"), lines)}')
     if content.several and content.rows:
-        places = {name: f"participant-{number}" for number, name in enumerate(content.participants, 1)}
-        shown = {} if all(row.summary.photos for row in content.rows) else places
+        places = content.places
         parts.append(
-            f'<h2 id="overview">Overview</h2><p class="soft">{OVERVIEW}</p>{overview_table(content.rows, shown)}'
+            f'<h2 id="overview">Overview</h2><p class="soft">{OVERVIEW}</p>{overview_table(content.rows, places)}'
         )
-        if shown:
+        if places:
             drawn = curves(content.rows, places, level=3)
             parts.append(f'<h2 id="curves">Participants and conditions</h2><p class="soft">{CURVES}</p>{drawn}')
     return parts
@@ -169,7 +174,7 @@ def _contents(content: ReportContent) -> str:
     found = [
         ("failed", f"Not read: {count(len(content.failures), 'input')}" if content.failures else ""),
         ("overview", "Overview" if content.rows else ""),
-        ("curves", "Participants and conditions" if content.participants and content.videos else ""),
+        ("curves", "Participants and conditions" if content.places else ""),
         *videos,
         ("photos", "Photos" if content.photos.number else ""),
         ("method", "How it was made"),

@@ -63,8 +63,8 @@ def overview_table(rows: Sequence[SummaryRow], places: Mapping[str, str]) -> str
     """Return the table of all people in all segments, each with a portrait, the time in sight and the main shares.
 
     Args:
-        rows: The people, in the order of the table.
-        places: HTML id of each participant's curves, by name.
+        rows: The people, in the order of the table. Those of photos have no time in sight.
+        places: HTML id of each participant's curves, by name; a name without curves is no link.
     """
     named = [
         name for at, name in enumerate(("condition", "session", "segment")) if len({row.words[at] for row in rows}) > 1
@@ -116,7 +116,7 @@ def _line(
         f'<a href="#{places[row.name]}">{name}</a>' if row.name in places else name,
         *(escape(words[column]) for column in named),
         f'<a href="#{row.place}">{source}</a>' if row.place else source,
-        f"{summary.track.seconds:.1f}",
+        "" if summary.photos else f"{summary.track.seconds:.1f}",
         share_percent(summary.missing),
         "" if certain is None else share_percent(certain),
         *([_baseline(row)] if based else []),
