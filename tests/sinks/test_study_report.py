@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import re
 import shutil
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -279,6 +281,26 @@ def test_a_participant_of_photos_has_no_seconds_and_no_link_beside_one_of_a_vide
     assert filmed[0] == '<a href="#participant-1">p01</a>'
     assert photographed[:3] == ["p09", "several photos", ""]
     assert "#participant-2" not in found.source
+
+
+def test_each_video_of_a_pattern_has_its_own_portrait(tmp_path: Path) -> None:
+    pattern = Segment("p01*", "p01", condition="calm", line=2)
+    sink = ReportSink(tmp_path / "r.html", STUDY)
+    shades = {"p01_a.mp4": 20, "p01_b.mp4": 230}
+    for source, shade in shades.items():
+        for result in list(study_results(tmp_path))[:10]:
+            faces = tuple(dataclasses.replace(face, segment=pattern) for face in result.faces)
+            image = np.full((90, 120, 3), shade, np.uint8)
+            sink.write(dataclasses.replace(result, source=source, image=image, faces=faces, segments=(pattern,)))
+    for photo in study_photos("p01"):
+        faces = tuple(dataclasses.replace(face, segment=pattern) for face in photo.faces)
+        image = np.full((90, 120, 3), 128, np.uint8)
+        sink.write(dataclasses.replace(photo, image=image, faces=faces, segments=(pattern,)))
+    sink.close()
+    pictures = [one["src"] for one in Page((tmp_path / "r.html").read_text()).all("img") if one["width"] == "48"]
+    coded = [np.frombuffer(base64.b64decode(one.partition(",")[2]), np.uint8) for one in pictures]
+    shown = [int(np.mean(np.asarray(cv2.imdecode(one, cv2.IMREAD_GRAYSCALE)))) for one in coded]
+    assert shown == [*shades.values(), 128]
 
 
 def test_a_name_that_is_no_html_stays_text(tmp_path: Path) -> None:

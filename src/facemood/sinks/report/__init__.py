@@ -75,7 +75,8 @@ class ReportSink(FileSink):
         super().__init__(path, info, layers)
         self._collector, self._photos = TrackCollector(), Photos(tuple(info["labels"]), self._say)
         self._study = None if design_of(info) is None else SummaryCollector()
-        self._best: dict[tuple[int | None, int | None, Segment | None], BestPortraits] = {}
+        # by video, person, segment, and source; the source of photos is empty, because they have common portraits
+        self._best: dict[tuple[int | None, int | None, Segment | None, str], BestPortraits] = {}
         self._segments: dict[int, dict[Segment, None]] = {}
         self._failures: list[Failure] = []
 
@@ -137,8 +138,9 @@ class ReportSink(FileSink):
         ]
 
     def _row(self, summary: Summary, places: dict[str, str]) -> SummaryRow:
-        """Return the line of a segment of the study, with the best portrait of the participant in it."""
-        kept = merge_portraits(one.kept for key, one in self._best.items() if key[2] == summary.segment)
+        """Return the line of a segment in one video or in photos, with the best portrait of the participant in it."""
+        wanted = summary.segment, "" if summary.photos else summary.source
+        kept = merge_portraits(one.kept for key, one in self._best.items() if key[2:] == wanted)
         portraits = frequent_portraits(kept, summary.shares) if summary.segment and summary.shares else []
         baseline = (summary.segment.baseline if summary.segment else None) or self._baseline
         return SummaryRow(summary, next(iter(portraits), None), places.get(summary.source, ""), baseline, self._say)
@@ -147,7 +149,8 @@ class ReportSink(FileSink):
         """Keep the faces of a frame or photo that are better portraits than those so far."""
         for face in result:
             if face.labels and (face.segment is not None or (video is not None and face.track_id is not None)):
-                best = self._best.setdefault((video, face.track_id, face.segment), BestPortraits())
+                source = "" if video is None else result.source
+                best = self._best.setdefault((video, face.track_id, face.segment, source), BestPortraits())
                 best.add(image, face, f"at {clock(result.timestamp or 0.0, decimals=1)}")
 
     def _portraits(self, video: int, person: int) -> Portraits:
