@@ -6,6 +6,7 @@ import contextlib
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ import uvicorn
 from facemood.cli.serve_command import listen, server_settings
 from facemood.review import HARD_TO_TELL, LabelStore, open_review
 from facemood.review.app import create_review_app
+from facemood.review.moments import Origin
 from facemood.server.limits import LOOPBACK_NAMES, ServerOptions
 
 TOKEN = "a token for the tests of the review"
@@ -105,7 +107,7 @@ def test_no_answer_tells_what_facemood_said_before_a_label_is_given(server: Runn
     with server.client() as client:
         before = client.get("/session", params={"rater": "Anna"}).json()
         assert before["given"] == {}
-        assert set(before) == {"rater", "labels", "colours", "hardToTell", "moments", "given"}
+        assert set(before) == {"rater", "labels", "colours", "hardToTell", "moments", "lost", "given"}
         assert before["moments"] == list(server.store.sample.moments)
         assert "confidence" not in json.dumps(before)
         assert ".png" not in json.dumps(before)  # nor what the file is called
@@ -140,6 +142,59 @@ def test_answers_can_be_kept_until_all_moments_are_labelled(run: Path) -> None:
         ]
         others = client.get("/session", params={"rater": "Ben"}).json()["given"]
         assert [one["facemood"] for one in others.values()] == [None]
+
+
+def without_video(store: LabelStore) -> tuple[LabelStore, list[str], list[str]]:
+    """Let the video of a review be lost; return the moments that are still there, and the lost ones."""
+    moments = {
+        key: replace(one, origin=Origin(str(store.folder / "gone.mp4"))) if one.timestamp is not None else one
+        for key, one in store.sample.moments.items()
+    }
+    lost = [key for key, one in moments.items() if one.timestamp is not None]
+    there = [key for key in moments if key not in lost]
+    assert there
+    assert lost
+    return LabelStore(store.folder, replace(store.sample, moments=moments)), there, lost
+
+
+def test_a_lost_file_does_not_keep_a_rater_from_the_end(store: LabelStore) -> None:
+    less, there, lost = without_video(store)
+    store.put("Anna", lost[0], "sad")  # before the video went away
+    less.read_labels()
+    with running_review(less, answers_last=True) as server, server.client() as client:
+        known = client.get("/session", params={"rater": "Anna"}).json()
+        assert set(known["moments"]) == {lost[0], *there}
+        assert known["lost"] == len(lost) - 1
+        said = [
+            client.post("/labels", json={"rater": "Anna", "moment": one, "label": "happy"}).json()["facemood"]
+            for one in there
+        ]
+        assert said[:-1] == [None] * (len(there) - 1)
+        assert said[-1]["label"] == store.sample.moments[there[-1]].label
+        given = client.get("/session", params={"rater": "Anna"}).json()["given"]
+        assert all(one["facemood"] for one in given.values())
+        assert client.get("/session", params={"rater": "Ben"}).json()["moments"] == there
+
+
+def test_a_file_that_cannot_be_read_is_left_out_once_that_is_known(store: LabelStore, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no image")
+    first = next(iter(store.sample.moments))
+    moments = {**store.sample.moments, first: replace(store.sample.moments[first], origin=Origin(str(bad)))}
+    less = LabelStore(store.folder, replace(store.sample, moments=moments))
+    with running_review(less) as server, server.client() as client:
+        assert first in client.get("/session", params={"rater": "Anna"}).json()["moments"]
+        assert client.get(f"/moments/{first}").status_code >= 400
+        assert first not in client.get("/session", params={"rater": "Anna"}).json()["moments"]
+
+
+def test_without_any_file_it_is_told_what_to_do(store: LabelStore) -> None:
+    moments = {key: replace(one, origin=Origin("gone.png")) for key, one in store.sample.moments.items()}
+    gone = LabelStore(store.folder, replace(store.sample, moments=moments))
+    with running_review(gone) as server, server.client() as client:
+        answer = client.get("/session", params={"rater": "Anna"})
+    assert answer.status_code == 410
+    assert "name its folder with --sources" in answer.json()["detail"]
 
 
 def test_a_label_is_on_the_disk_when_the_answer_comes(server: RunningReview, run: Path) -> None:

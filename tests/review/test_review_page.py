@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from facemood.review import HARD_TO_TELL, LabelStore, open_review
+from facemood.review.moments import Origin
 from tests.review.test_app import TOKEN, RunningReview, running_review
 from tests.server.browser import Browser, Page
 from tests.web.test_accessibility import RUN as RUN_AXE
@@ -85,6 +87,7 @@ def test_a_label_can_be_changed_after_the_answer_and_moments_be_skipped(page: Pa
     press(page, "ArrowRight")  # the first one is skipped
     page.wait("document.getElementById('place').innerText === '2 of 4'")
     for moment in (second, third, fourth):
+        page.wait(FACE)
         page.run("document.querySelector('[data-label=happy]').click()")
         page.wait("!document.getElementById('answer').hidden")
         assert store.given["Anna"][moment].label == "happy"
@@ -115,6 +118,31 @@ def test_answers_are_shown_last_if_that_is_asked_for(browser: Browser, run: Path
         page.click("again")
         page.wait("document.getElementById('place').innerText === '1 of 3'")
         assert page.text("says").startswith("facemood says")
+
+
+def test_a_face_that_is_not_shown_cannot_be_labelled(browser: Browser, run: Path) -> None:
+    """One image cannot be read, which is known only when it is asked for; the others can still be finished."""
+    store = open_review(run, count=3)
+    bad, *others = store.sample.moments
+    (store.folder / "bad.png").write_bytes(b"no image")
+    origin = Origin(str(store.folder / "bad.png"))
+    moments = {**store.sample.moments, bad: replace(store.sample.moments[bad], origin=origin)}
+    less = LabelStore(store.folder, replace(store.sample, moments=moments))
+    with running_review(less) as server, browser.page() as page:
+        begin(page, server, "Anna")
+        page.wait("document.getElementById('notice').innerText.includes('You can skip this moment.')")
+        press(page, "4")
+        page.run("document.querySelector('[data-label=happy]').click()")
+        assert page.run("[...document.querySelectorAll('#labels button')].every((one) => one.disabled)")
+        for _ in others:
+            press(page, "ArrowRight")
+            page.wait(FACE)
+            press(page, "7")
+            page.wait("!document.getElementById('answer').hidden")
+        press(page, "ArrowRight")
+        page.wait("!document.getElementById('done').hidden")
+        assert page.text("notice") == "1 of 3 moments cannot be shown, and were left out."
+    assert list(less.given["Anna"]) == others
 
 
 def test_it_goes_on_where_it_was(browser: Browser, run: Path) -> None:

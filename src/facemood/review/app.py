@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from facemood.errors import OptionError, OutputConflictError
+from facemood.errors import FacemoodError, OptionError, OutputConflictError
 from facemood.render.palette import hex_of
 from facemood.review.agreement_page import agreement_page
 from facemood.review.label_store import HARD_TO_TELL, GivenLabel, LabelStore
@@ -104,6 +104,7 @@ class ReviewRoutes:
     def __init__(self, store: LabelStore, name: str, *, answers_last: bool = False) -> None:
         self.store, self.name, self.answers_last = store, name, answers_last
         self._reading = threading.Lock()
+        self._unreadable: set[str] = set()
         self._shown = lru_cache(KEPT_IMAGES)(self._show)
 
     def page(self) -> Response:
@@ -126,15 +127,25 @@ class ReviewRoutes:
         return {"name": self.name, "moments": len(self.store.sample.moments), "raters": known}
 
     def session(self, rater: str) -> dict[str, Any]:
-        """Tell a rater what to label. facemood's answers are sent only for moments that the rater has labelled."""
+        """Tell a rater what to label. facemood's answers are sent only for moments that the rater has labelled.
+
+        Moments without a label whose file is not found are left out: nobody could finish otherwise.
+
+        Raises:
+            Problem: The name cannot be used (422), or no file is found (410).
+        """
         name, sample = self._rater(rater), self.store.sample
         given = self.store.given.get(name, {})
+        moments = [moment for moment in sample.moments if moment in given or not self._lost(moment)]
+        if not moments:
+            raise Problem(410, self.store.file_of(next(iter(sample.moments))).problem)
         return {
             "rater": name,
             "labels": sample.labels,
             "colours": {label: hex_of(label) for label in sample.labels},
             "hardToTell": HARD_TO_TELL,
-            "moments": list(sample.moments),
+            "moments": moments,
+            "lost": len(sample.moments) - len(moments),
             "given": {moment: self._answer(name, moment, one) for moment, one in given.items()},
         }
 
@@ -169,7 +180,7 @@ class ReviewRoutes:
     def _answer(self, rater: str, moment: str, given: GivenLabel) -> dict[str, Any]:
         """Return a rater's label with facemood's answer to the same moment, if the rater may see it."""
         known = self.store.sample.moments[moment]
-        open_to = not self.answers_last or len(self.store.given[rater]) == len(self.store.sample.moments)
+        open_to = not self.answers_last or self._finished(rater)
         answer = {"label": known.label, "confidence": known.confidence, "certain": known.certain}
         return {
             "label": given.label,
@@ -178,6 +189,15 @@ class ReviewRoutes:
             "source": Path(known.source).name,
             "timestamp": known.timestamp,
         }
+
+    def _finished(self, rater: str) -> bool:
+        """Whether a rater has labelled all moments that can be shown."""
+        given = self.store.given[rater]
+        return all(moment in given or self._lost(moment) for moment in self.store.sample.moments)
+
+    def _lost(self, moment: str) -> bool:
+        """Whether the file of a moment is not found, was changed, or could not be read when it was to be shown."""
+        return moment in self._unreadable or self.store.file_of(moment).path is None
 
     def _show(self, moment: str) -> bytes:
         """Return the image of a moment as JPEG.
@@ -189,4 +209,10 @@ class ReviewRoutes:
         found = self.store.file_of(moment)
         if found.path is None:
             raise Problem(410, found.problem)
-        return show_moment(self.store.sample.moments[moment], found.path)
+        try:
+            image = show_moment(self.store.sample.moments[moment], found.path)
+        except FacemoodError:
+            self._unreadable.add(moment)
+            raise
+        self._unreadable.discard(moment)
+        return image

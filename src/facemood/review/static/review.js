@@ -15,7 +15,8 @@
  * @property {string[]} labels
  * @property {Record<string, string>} colours
  * @property {string} hardToTell
- * @property {string[]} moments
+ * @property {string[]} moments Those that can be shown, or have a label.
+ * @property {number} lost How many others there are: their photo or video is not found.
  * @property {Record<string, Given>} given
  */
 
@@ -26,6 +27,10 @@ const KEYS = "123456789";
 let session;
 let place = 0;
 let saving = false;
+/** Counts the images that were asked for, so that one that comes late is not taken for the newest. */
+let showing = 0;
+/** @type {Set<string>} Moments whose image the server refused since the page was begun. */
+const lost = new Set();
 /** @type {Map<string, Promise<Blob>>} Images that were asked for: of this moment and of the next. */
 const images = new Map();
 
@@ -113,21 +118,38 @@ function imageOf(moment) {
   return known;
 }
 
+/**
+ * Show or hide the face. Nobody can label a face that is not shown: a first label counts for the agreement.
+ * @param {boolean} shown
+ */
+function show(shown) {
+  face.hidden = !shown;
+  for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("#labels button"))) {
+    button.disabled = !shown;
+  }
+}
+
 /** Show the image of the current moment, and ask for the next one. */
 async function showImage() {
   const { moments } = /** @type {Session} */ (session);
   const [moment, following] = [moments[place], moments[place + 1]];
   for (const one of images.keys()) if (one !== moment && one !== following) images.delete(one);
   URL.revokeObjectURL(face.src);
-  face.hidden = true;
+  show(false);
+  const asked = ++showing;
   try {
     const image = await imageOf(moment);
-    if (moments[place] !== moment) return;
+    if (asked !== showing) return;
     face.src = URL.createObjectURL(image);
-    face.hidden = false;
+    await face.decode();
+    if (asked !== showing) return;
+    lost.delete(moment);
+    show(true);
     if (following) imageOf(following).catch(() => undefined);
   } catch (error) {
-    if (moments[place] === moment) notice(`${words(error)} You can skip this moment.`);
+    if (asked !== showing) return;
+    if (!(error instanceof TypeError)) lost.add(moment);
+    notice(`${words(error)} You can skip this moment.`);
   }
 }
 
@@ -168,13 +190,15 @@ function showAnswer() {
  * @param {number} number
  */
 function go(number) {
-  const { moments, given } = /** @type {Session} */ (session);
+  const { moments, given, lost: away } = /** @type {Session} */ (session);
   place = number;
   if (number >= moments.length) {
-    place = moments.findIndex((moment) => !(moment in given));
+    place = moments.findIndex((moment) => !(moment in given) && !lost.has(moment));
     if (place < 0) {
+      const left = away + moments.filter((moment) => !(moment in given)).length;
       place = 0;
       showView("done");
+      notice(left ? `${left} of ${moments.length + away} moments cannot be shown, and were left out.` : "");
       part("finished").focus();
       return;
     }
@@ -193,7 +217,7 @@ function go(number) {
  * @param {string} label
  */
 async function choose(label) {
-  if (!session || saving) return;
+  if (!session || saving || face.hidden) return;
   const moment = session.moments[place];
   const body = JSON.stringify({ rater: session.rater, moment, label, seen: moment in session.given });
   saving = true;
@@ -239,6 +263,7 @@ function makeButtons() {
 async function begin(number) {
   try {
     session = await (await ask(`session?rater=${encodeURIComponent(rater.value)}`)).json();
+    lost.clear();
     makeButtons();
     go(number ?? /** @type {Session} */ (session).moments.length);
   } catch (error) {
