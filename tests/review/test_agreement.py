@@ -109,5 +109,5 @@ def test_what_is_not_known_is_nan(pairs: list[tuple[str, str]], agreed: float) -
 def test_lists_of_other_lengths_are_refused() -> None:
     with pytest.raises(ValueError, match="as many labels of both raters, but got 1 and 2"):
         compare(["a"], ["a", "b"])
-    with pytest.raises(ValueError, match="as many labels"):
+    with pytest.raises(ValueError, match="as many inputs as labels, but got 2 and 1"):
         compare(["a"], ["a"], ["x.jpg", "y.jpg"])

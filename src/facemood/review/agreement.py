@@ -114,8 +114,10 @@ def compare(
         >>> compare(["happy", "sad"] * 10, ["happy", "sad"] * 10).kappa
         1.0
     """
-    if not len(first) == len(second) == len(second if inputs is None else inputs):
+    if len(first) != len(second):
         raise ValueError(f"expected as many labels of both raters, but got {len(first)} and {len(second)}")
+    if inputs is not None and len(inputs) != len(first):
+        raise ValueError(f"expected as many inputs as labels, but got {len(inputs)} and {len(first)}")
     number, labels = len(first), sorted({*first, *second})
     names = list(map(str, range(number))) if inputs is None else list(inputs)
     known, groups = np.unique(names, return_inverse=True) if number else (np.zeros(0), np.zeros(0, np.int64))
