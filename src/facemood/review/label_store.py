@@ -6,6 +6,7 @@ import contextlib
 import csv
 import re
 import threading
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -40,8 +41,11 @@ FACEMOOD = "facemood"
 HARD_TO_TELL = "hard to tell"
 """The answer of a rater who cannot decide. It is not a label, and does not count for agreement."""
 
-NAME = re.compile(r"\w(?:[\w .-]{0,38}[\w-])?")
-"""Names of raters: they are part of a file name on any system."""
+NAME = re.compile(r"\w[\w .-]{0,39}")
+"""Names of raters, without their combining marks: they are part of a file name on any system."""
+
+RESERVED = re.compile(r"(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³])\s*(?:\..*)?", re.IGNORECASE)
+"""Names that are devices on Windows, with any ending."""
 
 COLUMNS = (
     "moment",
@@ -130,11 +134,12 @@ class LabelStore:
         Raises:
             OptionError: It cannot be the name of a file.
         """
-        name = " ".join(name.split())
-        if not NAME.fullmatch(name) or name.casefold() == FACEMOOD:
+        name = unicodedata.normalize("NFC", " ".join(name.split()))
+        if not _is_name(name):
             raise OptionError(
-                f"{name!r} cannot be a rater's name; expected 1 to 40 letters, digits, spaces, dots or hyphens, and "
-                f"not {FACEMOOD}"
+                f"{name!r} cannot be a rater's name; expected a letter or digit, then up to 39 letters, accents, "
+                f"digits, spaces, dots, hyphens or underscores, and neither {FACEMOOD} nor a name that Windows keeps "
+                "for devices, such as con or com1"
             )
         return next((known for known in self.given if known.casefold() == name.casefold()), name)
 
@@ -258,6 +263,23 @@ def _draw(tables: ResultTables, place: Path, kind: str, count: int, seed: int | 
             place.rmdir()  # which only an empty folder allows: nothing was drawn
 
 
+def is_reserved(name: str) -> bool:
+    """Whether Windows takes a name of a file or folder for a device, whatever its ending.
+
+    Example:
+        >>> is_reserved("con"), is_reserved("Nul.csv"), is_reserved("Conny")
+        (True, True, False)
+    """
+    return RESERVED.fullmatch(name) is not None
+
+
+def _is_name(name: str) -> bool:
+    """Whether a rater can have a name. Many scripts write vowels as combining marks, which are no letters."""
+    letters = name[:1] + "".join(one for one in name[1:] if not unicodedata.category(one).startswith("M"))
+    fits = len(name) <= 40 and NAME.fullmatch(letters) is not None
+    return fits and name.casefold() != FACEMOOD and not is_reserved(name)
+
+
 def locked(store: LabelStore) -> FileLock:
     """Lock the folder of a review, so that no second process writes labels into it, and read what is there by then.
 
@@ -288,4 +310,4 @@ def _read_labels(file: Path, sample: ReviewSample) -> tuple[str, dict[str, Given
             f"{file}: these are not labels of this review ({error}); move the file away, or give another folder with "
             "--labels"
         ) from None
-    return file.name.removesuffix(ENDING), labels
+    return unicodedata.normalize("NFC", file.name.removesuffix(ENDING)), labels
