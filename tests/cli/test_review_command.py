@@ -138,6 +138,7 @@ def test_nothing_is_written_over(facemood: Run, out: Path, labelled: LabelStore)
         (["out", "--more", "rarer"], 2, "unknown sample 'rarer'"),
         (["out", "--moments", "0"], 2, "equal to 1"),
         (["out", "--export", "faces"], 2, "no face is labelled"),
+        (["out", "--rater", "Anna"], 2, "give --export FOLDER too"),
     ],
 )
 def test_wrong_usage_is_told(facemood: Run, out: Path, words: list[str], code: int, message: str) -> None:

@@ -78,6 +78,8 @@ def review(
     start_logging(quiet=quiet, verbose=verbose)
     if output is not None and output.suffix.lower() not in ENDINGS:
         raise typer.BadParameter(f"expected a report whose name ends in {' or '.join(ENDINGS)}, but got '{output}'")
+    if rater is not None and export is None:
+        raise typer.BadParameter("--rater says whose labels are exported; give --export FOLDER too, or leave it out")
     from facemood.originals import refuse_overwriting
     from facemood.review import open_review
     from facemood.review.sampling import UNIFORM
