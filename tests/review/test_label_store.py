@@ -259,6 +259,21 @@ def test_damaged_labels_are_not_written_over(store: LabelStore, run: Path, text:
     assert file.read_bytes() == text.encode("latin-1")
 
 
+@pytest.mark.parametrize("column", ["label", "label_after"])
+def test_a_label_that_nobody_could_choose_is_told(store: LabelStore, run: Path, column: str) -> None:
+    """A person renamed a label in the file of labels."""
+    store.put("Anna", next(iter(store.sample.moments)), "happy")
+    file = store.folder / f"Anna{ENDING}"
+    rows = rows_of(file)
+    rows[0][column] = "joy"
+    with file.open("w", newline="", encoding="utf-8") as lines:
+        writer = csv.DictWriter(lines, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    with pytest.raises(OutputConflictError, match=r"Anna\.labels\.csv: these are not .*\(unknown label 'joy'\)"):
+        open_review(run)
+
+
 def test_a_second_process_is_refused(store: LabelStore, run: Path) -> None:
     lock = locked(store)
     with pytest.raises(OutputBusyError):

@@ -298,12 +298,15 @@ def _read_labels(file: Path, sample: ReviewSample) -> tuple[str, dict[str, Given
     Raises:
         OutputConflictError: The file is damaged, or is something else, or belongs to another sample.
     """
-    labels = {}
+    labels, known = {}, {*sample.labels, HARD_TO_TELL}
     try:
         with file.open(newline="", encoding="utf-8-sig") as lines:
             for row in csv.DictReader(lines):
                 if row["moment"] not in sample.moments:
                     raise ValueError(f"the moment {row['moment']!r} is not in the sample")
+                for word in (row["label"], row["label_after"]):
+                    if word not in known:
+                        raise ValueError(f"unknown label {word!r}")
                 labels[row["moment"]] = GivenLabel(row["label"], row["label_after"], row["labelled_at"])
     except (OSError, ValueError, KeyError, csv.Error) as error:
         raise OutputConflictError(
