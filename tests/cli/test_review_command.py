@@ -121,6 +121,17 @@ def test_the_faces_are_exported(facemood: Run, out: Path, labelled: LabelStore) 
     assert "there are files already" in again.stderr
 
 
+def test_a_label_that_cannot_be_a_folder_is_told(facemood: Run, out: Path) -> None:
+    for file in (out / "rows.csv", out / "rows.csv.json"):
+        file.write_text(file.read_text().replace("neutral", "so/so").replace("happy", "so/so"))
+    store = open_review(out, count=6)
+    label_all(store, "Anna", lambda place: "so/so")
+    done = facemood("review", "out", "--export", "faces")
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    assert "'so/so' cannot be the name of a folder: its faces are in so_so" in done.stderr
+    assert len(list((out.parent / "faces" / "so_so").glob("*.png"))) == 6
+
+
 def test_nothing_is_written_over(facemood: Run, out: Path, labelled: LabelStore) -> None:
     for name in ("out/rows.csv", "out/review/Anna.labels.csv"):
         before = (out.parent / name).read_bytes()

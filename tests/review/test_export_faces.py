@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,8 +12,8 @@ import pytest
 
 from facemood import open_dataset
 from facemood.errors import OptionError, OutputConflictError
-from facemood.review import HARD_TO_TELL, LabelStore, open_review
-from facemood.review.export_faces import export_faces
+from facemood.review import HARD_TO_TELL, LabelStore
+from facemood.review.export_faces import export_faces, folder_names
 from facemood.review.moment_images import read_moment
 from tests.review.conftest import label_all
 
@@ -82,17 +83,53 @@ def test_what_cannot_be_exported_is_told(store: LabelStore, tmp_path: Path) -> N
     label_all(store, "Anna", lambda place: HARD_TO_TELL)
     with pytest.raises(OptionError, match="no labels of 'Ben' are here; expected one of Anna"):
         export_faces(store, tmp_path / "faces", rater="Ben")
-    with pytest.raises(OptionError, match="no face is labelled"):
+    with pytest.raises(OptionError, match="there are only 12 faces that everyone found hard to tell; label more faces"):
         export_faces(store, tmp_path / "faces")
     assert not (tmp_path / "faces").exists()
 
 
-@pytest.mark.parametrize("label", ["a/b", "..", ".x", "yes?"])
-def test_a_label_that_cannot_be_a_folder_is_told(tmp_path: Path, label: str) -> None:
-    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((40, 40, 3), np.uint8))
-    head = "source,frame,timestamp,face,x1,y1,x2,y2,emotion,confidence\n"
-    (tmp_path / "own.csv").write_text(f"{head}a.png,0,,0,1,1,20,20,{label},0.7\n")
-    store = open_review(tmp_path)
-    store.put("Anna", next(iter(store.sample.moments)), label)
-    with pytest.raises(OptionError, match="cannot be the name of a folder"):
+def test_raters_who_disagree_on_all_faces_are_told_how_to_choose_one(store: LabelStore, tmp_path: Path) -> None:
+    label_all(store, "Anna", lambda place: "happy" if place else HARD_TO_TELL)
+    label_all(store, "Ben", lambda place: "sad" if place else HARD_TO_TELL)
+    told = "11 faces whose raters disagree and 1 face that everyone found hard to tell; .* with --rater: Anna or Ben"
+    with pytest.raises(OptionError, match=told):
         export_faces(store, tmp_path / "faces")
+    assert export_faces(store, tmp_path / "faces", rater="Ben").written == Counter(sad=11)
+
+
+def test_an_empty_folder_that_somebody_is_in_is_filled(
+    store: LabelStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    label_all(store, "Anna", lambda place: "happy")
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert export_faces(store, ".").written == Counter(happy=12)
+    assert len(list(Path().glob("happy/*.png"))) == 12
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_labels_that_cannot_be_folders_are_kept_apart(store: LabelStore, tmp_path: Path) -> None:
+    labels = ("a_b", "a/b", "a:b")
+    other = LabelStore(tmp_path / "review", replace(store.sample, labels=labels))
+    label_all(other, "Anna", lambda place: labels[place % 3])
+    found = export_faces(other, tmp_path / "faces")
+    assert found.written == Counter(dict.fromkeys(labels, 4))
+    assert found.folders == {"a_b": "a_b", "a/b": "a_b_2", "a:b": "a_b_3"}
+    for place, moment in enumerate(other.sample.moments):
+        assert (tmp_path / "faces" / found.folders[labels[place % 3]] / f"{moment}.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (["happy", "sad"], ["happy", "sad"]),
+        (["a/b", "..", ".x", "yes?"], ["a_b", "__", "_x", "yes_"]),
+        (["so ", "so.", "so_"], ["so__2", "so__3", "so_"]),
+        (["CON", "con_", "lpt1.a"], ["CON__2", "con_", "lpt1.a_"]),
+        (["Happy", "happy"], ["Happy", "happy_2"]),  # one folder on Windows and macOS
+        (["x" * 300], ["x" * 60]),
+    ],
+)
+def test_names_of_folders_are_names_on_any_system(labels: list[str], names: list[str]) -> None:
+    assert folder_names(labels) == dict(zip(labels, names, strict=True))

@@ -140,6 +140,9 @@ def write_faces(store: LabelStore, folder: Path, rater: str | None, *, quiet: bo
     if not quiet:
         known = joined([f"{number} {label}" for label, number in found.written.most_common()])
         say(f"{folder}: {count(found.written.total(), 'face')}: {known or 'none'}")
+        for label in found.written:
+            if found.folders[label] != label:
+                say(f"{label!r} cannot be the name of a folder: its faces are in {found.folders[label]}")
         reasons = (
             (found.disagreed, "whose raters disagree"),
             (found.hard_to_tell, "that are hard to tell"),
