@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -68,4 +68,60 @@ def test_only_draws_with_both_starts_are_counted(script: ModuleType) -> None:
     assert "| `default` | 55.0% ± 7.1 |" in text
     assert "of 2 of 5 planned draws of 350 images" in text
     assert "better in 2 of 2, by 15.0 points on average, +10.0 to +20.0." in text
-    assert script.part([]) == "This was not measured yet."
+    assert script.FAVOURED in text
+
+
+def test_without_figures_of_both_starts_nothing_is_compared(script: ModuleType) -> None:
+    one, other = script.STARTS
+    for known in ([], [entry(1, one, 0.6)], [entry(1, one, 0.6), entry(2, other, 0.4)]):
+        assert script.part(known) == "Nothing was measured yet: no draw has figures of both starts."
+
+
+def test_the_time_of_a_run_that_went_on_is_left_out(script: ModuleType) -> None:
+    one, other = script.STARTS
+    known = [entry(1, one, 0.6), entry(1, other, 0.4), entry(2, one, 0.5), {**entry(2, other, 0.4), "seconds": None}]
+    assert script.part(known).count("| 2.0 |") == 2
+    assert script.mean_minutes([None]) == "-"
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_run_that_went_on_has_no_time(
+    interrupted: bool, script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = SimpleNamespace(to_dict=lambda: {"protocol": "made", "n": 1, "accuracy": 1.0, "mean_recall": 1.0})
+    resumed = []
+    monkeypatch.setattr(script, "draw_photos", lambda *_: tmp_path)
+    monkeypatch.setattr(script, "open_data", lambda *_: [0])
+    monkeypatch.setattr(script, "fit", lambda *_, resume: resumed.append(resume))
+    monkeypatch.setattr(script, "export", lambda *_: None)
+    monkeypatch.setattr(script, "ModelSession", lambda *_, **__: None)
+    monkeypatch.setattr(script, "evaluate", lambda *_, **__: [found])
+    if interrupted:
+        (tmp_path / "1-0").mkdir()
+        (tmp_path / "1-0" / script.LAST).touch()
+    measured = script.measure(None, 1, "default", tmp_path)
+    assert resumed == [interrupted]
+    assert (measured["seconds"] is None) == interrupted
+
+
+def test_what_is_tried_out_is_printed_and_not_kept(
+    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = tmp_path / "runs"
+    folders = []
+
+    def measure(_: object, draw: int, start: str, folder: Path, settings: list[str]) -> dict[str, object]:
+        folders.append(folder)
+        assert settings == ["train.epochs=1"]
+        return entry(draw, start, 0.5)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("written")
+
+    monkeypatch.setattr(script, "measure", measure)
+    monkeypatch.setattr(script, "write", refuse)
+    monkeypatch.setattr(script, "open_dataset", lambda _: SimpleNamespace(with_clusters=lambda: None))
+    monkeypatch.setattr("sys.argv", ["x", "fer2013:x", "--draws", "1", "--runs", str(runs), "--set", "train.epochs=1"])
+    script.main()
+    assert capsys.readouterr().out.count("'accuracy': 0.5") == len(script.STARTS) == len(folders)
+    assert not any(folder.exists() for folder in (runs, *folders))
