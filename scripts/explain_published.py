@@ -91,6 +91,8 @@ def main() -> None:
     if not options.page:
         if options.model is None:
             parser.error("expected the dataset and a model, or --page")
+        if options.model == OURS:
+            parser.error(f"MODEL: expected another network than {OURS!r}, which stands beside it anyway")
         known = measure(open_dataset(options.data), options.model, options.work, samples=options.samples)
         figures.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
         draw_portrait(options.model, DOCS / "images" / f"{NAME}.jpg", samples=options.samples)
@@ -114,9 +116,10 @@ def measure(
     scorers = {name: open_scorer(name) for name in (model, OURS)}
     part = dataset.split(SPLIT).ferplus_majority()
     tiles, right = choose(part, list(scorers.values()), each)
+    digests = {name: sha256(find_model(name).read_bytes()).hexdigest() for name in scorers}
     found, about = {}, {}
     for name, scorer in scorers.items():
-        digest = sha256(find_model(name).read_bytes()).hexdigest()
+        digest = digests[name]
         ledger = Ledger(work / f"{digest[:12]}-{samples}.jsonl", until=math.inf)
         ledger.fill(
             [
@@ -134,7 +137,8 @@ def measure(
             "bytes": find_model(name).stat().st_size,
             "right": {label: int(right[key][part.labels == number].sum()) for number, label in enumerate(part.classes)},
         }  # fmt: skip
-    draw_tiles(tiles, list(scorers.values()), work, samples=samples)
+    drawn = "-".join([*(digest[:12] for digest in digests.values()), str(samples)])
+    draw_tiles(tiles, list(scorers.values()), work / "drawn" / drawn, samples=samples)
     counts = {label: int((part.labels == number).sum()) for number, label in enumerate(part.classes)}
     shown = {label: sum(tile.label == label for tile in tiles) for label in part.classes}
     return {"samples": samples, "images": counts, "explained": shown, "models": about, **found}
@@ -190,10 +194,10 @@ def watched_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def draw_tiles(tiles: Sequence[Tile], scorers: Sequence[InputScorer], work: Path, *, samples: int) -> None:
-    """Draw the explanations of each image by all segmenters and models into the folder of the work."""
+def draw_tiles(tiles: Sequence[Tile], scorers: Sequence[InputScorer], folder: Path, *, samples: int) -> None:
+    """Draw the explanations of each image by all segmenters and models into a folder of these models and samples."""
     for tile in tiles:
-        file = work / "drawn" / f"{tile.label}-{tile.row}.png"
+        file = folder / f"{tile.label}-{tile.row}.png"
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
             options = [ExplainOptions(segmenter=kind, samples=samples) for kind in SEGMENTERS]
