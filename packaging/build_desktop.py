@@ -14,7 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
-import time
+import threading
 import urllib.request
 import venv
 from pathlib import Path
@@ -95,14 +95,18 @@ def try_program(program: Path) -> str:
 
 
 def wait_for_address(process: subprocess.Popen[str]) -> str:
-    """Return the address that the program prints."""
+    """Return the address that the program prints. A silent program is killed, because reading from it would not end."""
     assert process.stderr is not None
-    ends = time.monotonic() + PATIENCE
+    killer = threading.Timer(PATIENCE, process.kill)
+    killer.start()
     told: list[str] = []
-    while time.monotonic() < ends and (line := process.stderr.readline()):
-        told.append(line)
-        if line.startswith("facemood: open http"):
-            return line.split()[-1]
+    try:
+        while line := process.stderr.readline():
+            told.append(line)
+            if line.startswith("facemood: open http"):
+                return line.split()[-1]
+    finally:
+        killer.cancel()
     raise SystemExit("the program did not start:\n" + "".join(told))
 
 
