@@ -123,3 +123,26 @@ def test_the_page_says_why_it_has_one_thread_where_several_cannot_start(browser:
         page.open(isolated.address)
         assert page.run("crossOriginIsolated")
         assert "One thread reads here: " in page.wait("document.getElementById('engine').innerText")
+
+
+def test_that_several_threads_cannot_start_is_remembered(browser: Browser, host: PlainServer) -> None:
+    """They may take half a minute to fail: that is lost once, not with each visit."""
+    kept = "Object.entries(localStorage).find(([key]) => key.startsWith('facemood threads'))"
+    with serve_folder(host.folder) as isolated, browser.page() as page:
+        isolated.special, isolated.bare = ISOLATED, "/engine/"
+        page.open(f"{isolated.address}blank.html")
+
+        def keep(**values: object) -> None:
+            entry = json.dumps({"of": known["of"], **values})
+            page.run(f"localStorage.setItem({json.dumps(key)}, {json.dumps(entry)})")
+
+        told = read(page, threads=2)["info"]
+        key, value = page.run(kept)
+        known = json.loads(value)
+        assert (told["threads"], known["threads"]) == (1, 1)
+        assert told["fallback"] == f"One thread reads here: {known['fallback']}"
+        keep(threads=2, trial={"one": 20, "several": 10})  # they started once, and cannot any more
+        assert read(page, threads=2)["info"] == told
+        assert json.loads(page.run(kept)[1]) == known
+        keep(threads=1, fallback="as told before.")  # these words can only come from what is kept: nothing is tried
+        assert read(page, threads=2)["info"] == {**told, "fallback": "One thread reads here: as told before."}

@@ -24,8 +24,8 @@
  * The same as the worker is told it.
  * @typedef {{ base: string, model?: string, options?: Partial<ReadOptions>, provider: Provider }} WorkerSettings
  *
- * The milliseconds of a trial on one and on several threads, and how many are used since.
- * @typedef {{ threads: number, trial: { one: number, several: number } }} Trial
+ * How many threads are used since a trial, and its milliseconds on one and on several; or why several cannot start.
+ * @typedef {{ threads: number, trial?: { one: number, several: number }, fallback?: string }} Trial
  */
 
 /** How pictures are decoded: their pixels as they are in the file, upright. */
@@ -76,7 +76,7 @@ export class Reader {
     const settings = { base: new URL(base, location.href).href, model, options, provider };
     const most = globalThis.crossOriginIsolated ? Math.min(threads, navigator.hardwareConcurrency, MOST_THREADS) : 1;
     const known = most > 1 ? recallTrial(settings, most) : null;
-    if (known) return Reader.#openAsTried(settings, known);
+    if (known) return Reader.#openAsTried(settings, most, known);
     const reader = await Reader.#openWorker({ ...settings, threads: 1 });
     return most > 1 && reader.info.device === "wasm" ? Reader.#tryThreads(reader, settings, most) : reader;
   }
@@ -84,11 +84,18 @@ export class Reader {
   /**
    * Open the networks with the threads that were quicker in a former trial.
    * @param {WorkerSettings} settings
+   * @param {number} most
    * @param {Trial} known
    */
-  static async #openAsTried(settings, { threads, trial }) {
+  static async #openAsTried(settings, most, { threads, trial, fallback }) {
     const open = (/** @type {number} */ count) => Reader.#openWorker({ ...settings, threads: count });
-    const reader = await (threads > 1 ? open(threads).catch(async (error) => withFallback(await open(1), error)) : open(1));
+    if (threads > 1) {
+      const several = await open(threads).catch((/** @type {Error} */ error) => error);
+      if (several instanceof Error) return keepFailure(await open(1), settings, most, several);
+      return Object.assign(several, { info: { ...several.info, trial } });
+    }
+    const reader = await open(1);
+    if (fallback !== undefined) return reader.info.device === "wasm" ? withFallback(reader, fallback) : reader;
     return Object.assign(reader, { info: { ...reader.info, trial } });
   }
 
@@ -100,7 +107,7 @@ export class Reader {
    */
   static async #tryThreads(reader, settings, most) {
     const other = await Reader.#openWorker({ ...settings, threads: most }).catch((/** @type {Error} */ error) => error);
-    if (other instanceof Error) return withFallback(reader, other);
+    if (other instanceof Error) return keepFailure(reader, settings, most, other);
     const trial = { one: await reader.#ask("time", {}), several: await other.#ask("time", {}) };
     const [kept, left] = trial.several < QUICKER * trial.one ? [other, reader] : [reader, other];
     left.close();
@@ -234,11 +241,23 @@ export class Scene {
 /**
  * Let a reader tell why it has one thread only.
  * @param {Reader} reader
+ * @param {string} reason
+ */
+function withFallback(reader, reason) {
+  const fallback = `One thread reads here: ${reason}`;
+  return Object.assign(reader, { info: { ...reader.info, fallback } });
+}
+
+/**
+ * Let a reader tell why several threads cannot start, and remember it: the next visit need not wait for them.
+ * @param {Reader} reader One with one thread.
+ * @param {WorkerSettings} settings
+ * @param {number} most
  * @param {Error} error
  */
-function withFallback(reader, { message }) {
-  const fallback = `One thread reads here: ${message}`;
-  return Object.assign(reader, { info: { ...reader.info, fallback } });
+function keepFailure(reader, settings, most, { message }) {
+  keepTrial(settings, most, { threads: 1, fallback: message });
+  return withFallback(reader, message);
 }
 
 /**
