@@ -62,6 +62,7 @@ def test_precision_and_recall_at_one_half_by_hand(script: ModuleType) -> None:
 def test_a_network_is_named_with_its_command_size_and_checksum(script: ModuleType, tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"a" * 1_500_000)
     about = script.describe(tmp_path / "model.onnx")
-    assert about["bytes"] == 1_500_000 and len(about["sha256"]) == 64
+    assert about["bytes"] == 1_500_000
+    assert len(about["sha256"]) == 64
     line = script.files("cnn48", {"files": {"model.onnx": about}})
     assert line.startswith("- `python scripts/reproduce.py DATA cnn48` gave `model.onnx` (1.5 MB, SHA-256 `")
