@@ -186,7 +186,7 @@ def test_the_search_works_from_a_file(reader: Browser, site: Path) -> None:
 def test_the_first_page_leads_to_the_start_page(reader: Browser, site: Path) -> None:
     with reader.page() as page:
         page.send("Page.navigate", url=(site / "index.html").as_uri())
-        page.wait("document.querySelectorAll('.tasks li a').length === 12")
+        page.wait("document.querySelectorAll('.tasks li a').length === 13")
         assert page.addresses() == {""}
 
 

@@ -283,7 +283,7 @@ def test_everything_is_reached_by_the_keyboard_and_has_a_name(page: Page) -> Non
     page.click("compact")
     page.run("document.activeElement.blur()")
     reached = []
-    for _ in range(20):  # once around
+    for _ in range(30):  # once around
         page.send("Input.dispatchKeyEvent", type="keyDown", key="Tab", windowsVirtualKeyCode=9)
         page.send("Input.dispatchKeyEvent", type="keyUp", key="Tab", windowsVirtualKeyCode=9)
         reached.append(page.run("document.activeElement.innerText || document.activeElement.ariaLabel || ''"))
