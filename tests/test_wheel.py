@@ -124,7 +124,16 @@ def test_the_source_archive_holds_what_the_tests_and_recipes_need(tmp_path: Path
 
 def test_the_core_is_light(wheel: Path) -> None:
     core = {re.split(r"[<>=]", need)[0] for need in requirements(wheel) if "extra ==" not in need}
-    assert core == {"av", "numpy", "onnxruntime", "opencv-python-headless", "pillow", "rich", "typer"}
+    assert core == {
+        "av",
+        "numpy",
+        "onnxruntime",
+        "opencv-python-headless",
+        "pillow",
+        "rich",
+        "tomli",
+        "typer",
+    }  # tomli for Python 3.10 alone
 
 
 def test_a_photo_is_read_without_torch_and_without_a_network(empty_environment: Path, tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_a_card_shows_the_measures_in_the_pages_language(
         page.open(derived.address)
         page.send("DOM.enable")
         page.choose("photo-file", PHOTOS / "astronaut.png")
-        shown = "[...document.querySelectorAll('.person .units')].find((one) => !one.hidden)?.innerText"
+        shown = "[...document.querySelectorAll('.person .measures')].find((one) => !one.hidden)?.innerText"
         said = page.wait(shown)
         assert said == f"valence {expected.measures['valence']:.2f}, beam {expected.measures['beam']:.2f}"
         page.run("(() => { const menu = document.getElementById('language'); menu.value = 'de';"

@@ -166,7 +166,7 @@ class Card {
     this.rows = Array.from({ length: TOP }, () => this.addRow());
     this.units = make("p", "units soft");
     this.units.hidden = true;
-    this.measures = make("p", "units soft");
+    this.measures = make("p", "measures soft");
     this.measures.hidden = true;
     this.element.append(title, mood, this.bars, this.measures, this.units);
     if (moving) this.addTimeline();
