@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from facemood.defaults import SMOOTH
+from facemood.errors import OptionError, OutputError
+
+
+@contextmanager
+def _told_of_the_option(kind: type[Exception]) -> Iterator[None]:
+    """Turn an error of a check into a message that names the option, before anything is loaded.
+
+    Raises:
+        typer.BadParameter: The block raised an error of the kind.
+    """
+    try:
+        yield
+    except kind as error:
+        raise typer.BadParameter(str(error)) from error
+
 
 Model = Annotated[
     str, typer.Option("--model", metavar="MODEL", help="A model's name (default, nano or ferc), or an .onnx file.")
@@ -54,13 +71,10 @@ Threads = Annotated[
 
 def _known_precision(precision: str) -> str:
     """Refuse an unknown precision."""
-    from facemood.errors import OptionError
     from facemood.models.registry import check_precision
 
-    try:
+    with _told_of_the_option(OptionError):
         return check_precision(precision)
-    except OptionError as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 Precision = Annotated[
@@ -78,10 +92,8 @@ def _known_views(views: int) -> int:
     """Refuse an unknown number of views."""
     from facemood.models import check_views
 
-    try:
+    with _told_of_the_option(ValueError):
         return check_views(views)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 Views = Annotated[
@@ -194,12 +206,9 @@ Valence = Annotated[
 def _known_expressions(given: list[str] | None) -> list[str] | None:
     """Refuse expressions that are none, before anything is loaded."""
     from facemood.derived import read_expressions
-    from facemood.errors import OptionError
 
-    try:
+    with _told_of_the_option(OptionError):
         read_expressions(given or [])
-    except OptionError as error:
-        raise typer.BadParameter(str(error)) from error
     return given
 
 
@@ -219,13 +228,10 @@ def _known_layers(names: list[str] | None) -> list[str] | None:
     """Check the layers of `--draw` before anything is loaded; commas and repetition mean the same."""
     if not names:
         return None
-    from facemood.errors import OutputError
     from facemood.render import check_layers
 
-    try:
+    with _told_of_the_option(OutputError):
         return list(check_layers(",".join(names)))
-    except OutputError as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 Draw = Annotated[
@@ -243,10 +249,8 @@ def _known_dialect(name: str) -> str:
     """Check what `--csv-dialect` names."""
     from facemood.csv_dialect import check_dialect
 
-    try:
+    with _told_of_the_option(ValueError):
         return check_dialect(name)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 CsvDialect = Annotated[
@@ -263,24 +267,18 @@ AllowDownload = Annotated[bool, typer.Option("--allow-download", help="Download 
 
 def _known_way(how: str) -> str:
     """Check the value of `--anonymize` before anything is loaded."""
-    from facemood.errors import OutputError
     from facemood.render import check_anonymize
 
-    try:
+    with _told_of_the_option(OutputError):
         return check_anonymize(how)
-    except OutputError as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 def _known_language(code: str) -> str:
     """Refuse an unknown language before anything is loaded."""
-    from facemood.errors import OptionError
     from facemood.languages import check_language
 
-    try:
+    with _told_of_the_option(OptionError):
         return check_language(code)
-    except OptionError as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 Language = Annotated[
