@@ -15,7 +15,7 @@ from facemood.server.limits import ServerOptions
 from facemood.server.problems import Problem
 from facemood.server.prometheus import Metrics
 from facemood.server.rates import AddressLimit
-from facemood.server.tokens import COOKIE, TokenCheck, token_in_query
+from facemood.server.tokens import TokenCheck, cookie_of, token_in_query
 from facemood.web.engine_files import APP
 
 OPEN = ("/healthz",)
@@ -169,7 +169,8 @@ async def _welcome(token: str, scope: Scope, receive: Receive, send: Send) -> No
     """Keep the token in a cookie, and lead to the page without it, so that it stays out of the history."""
     page = f"{scope.get('root_path', '')}/"
     answer = RedirectResponse(page, 303)
-    answer.set_cookie(COOKIE, token, path=page, httponly=True, samesite="strict", secure=scope["scheme"] == "https")
+    name, secure = cookie_of(scope), scope["scheme"] == "https"
+    answer.set_cookie(name, token, path=page, httponly=True, samesite="strict", secure=secure)
     await answer(scope, receive, send)
 
 

@@ -41,7 +41,12 @@ VIDEO_BODY: dict[str, Any] = {
 
 SECURITY = {
     "token": {"type": "http", "scheme": "bearer", "description": "The token that the server printed, or was given."},
-    "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "As the page's address sets it."},
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE.format(port="PORT"),
+        "description": "As the page's address sets it. PORT is the one that the server listens on.",
+    },
 }
 """The ways to send the token."""
 

@@ -15,7 +15,8 @@ from facemood.server.clients import client_of
 from facemood.server.problems import Problem
 from facemood.server.rates import AddressLimit
 
-COOKIE = "facemood-token"
+COOKIE = "facemood-token-{port}"
+"""Name of the cookie. Browsers send a host's cookies to all of its ports, so each server has its own."""
 
 REMEMBERED = 4096
 """Number of clients whose last wrong token is remembered."""
@@ -78,7 +79,7 @@ class TokenCheck:
         """Return the tokens of a request: from its header, its cookie, and the page's address."""
         headers = Headers(scope=scope)
         scheme, _, token = headers.get("authorization", "").partition(" ")
-        found = [token.strip() if scheme.lower() == "bearer" else "", _token_in_cookie(headers)]
+        found = [token.strip() if scheme.lower() == "bearer" else "", _token_in_cookie(headers, cookie_of(scope))]
         if path == "/" and scope["type"] == "http":
             found.append(token_in_query(scope))
         return [one for one in found if one]
@@ -99,10 +100,21 @@ def token_in_query(scope: Scope) -> str:
     return parse_qs(query).get("token", [""])[0]
 
 
-def _token_in_cookie(headers: Headers) -> str:
-    """Return the token in the cookie, or an empty text."""
+def cookie_of(scope: Scope) -> str:
+    """Return the name of the cookie of the server that a request came to; it follows the port, 0 for a socket's file.
+
+    Example:
+        >>> cookie_of({"server": ("127.0.0.1", 8000)}), cookie_of({"server": ("/run/facemood", None)})
+        ('facemood-token-8000', 'facemood-token-0')
+    """
+    _, port = scope.get("server") or ("", 0)
+    return COOKIE.format(port=port or 0)
+
+
+def _token_in_cookie(headers: Headers, name: str) -> str:
+    """Return the token in the cookie of this name, or an empty text."""
     try:
-        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        cookie = SimpleCookie(headers.get("cookie", "")).get(name)
     except CookieError:
         return ""
     return str(cookie.value) if cookie else ""
