@@ -137,3 +137,33 @@ def test_a_time_locked_average_can_be_relative_to_a_baseline_and_end_early() -> 
         time_locked(faces(), "happy", baseline=(5, 6))
     with pytest.raises(OptionError, match="must be above 0 s"):
         time_locked(faces(), "happy", step=0)
+
+
+@pytest.mark.parametrize("onset", [1.0, "joke_at"])
+def test_times_count_from_the_event_of_each_segment(onset: float | str) -> None:
+    rows = faces().assign(joke_at=1.0)
+    found = time_locked(rows, "happy", step=0.5, onset=onset, end=1, baseline=(-1, 0), samples=200)
+    funny = found[found.condition == "funny"]
+    assert funny["time"].tolist() == [-0.75, -0.25, 0.25, 0.75]
+    assert funny["mean"].tolist() == pytest.approx([0, 0, 0.3, 0.3])
+    assert rows["segment_time"].min() == 0  # the rows are not changed
+
+
+def test_segments_whose_events_differ_are_aligned() -> None:
+    rows = faces().assign(joke_at=1.0)
+    late = rows.participant == "p4"
+    rows.loc[late, ["segment_time", "joke_at"]] += 2
+    found = time_locked(rows, "happy", step=0.5, onset="joke_at", samples=200)
+    assert found[found.condition == "funny"]["time"].tolist() == [-0.75, -0.25, 0.25, 0.75]
+    assert set(found["n"]) == {5}
+    rows.loc[late, "joke_at"] = np.nan
+    with pytest.raises(OptionError, match=r"joke_at of the segment a\.mp4 p4 calm  1 is no number of seconds"):
+        time_locked(rows, "happy", onset="joke_at")
+    with pytest.raises(OptionError, match="no column 'joke'. Did you mean 'joke_at'"):
+        time_locked(rows, "happy", onset="joke")
+
+
+def test_values_keep_the_order_in_which_they_are_named() -> None:
+    found = time_locked(faces().assign(AU12=0.5), ["happy", "AU12"], step=0.5, samples=200)
+    assert found["value"].unique().tolist() == ["happy", "AU12"]
+    assert found["condition"].tolist() == (["calm"] * 4 + ["funny"] * 4) * 2

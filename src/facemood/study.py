@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facemood.errors import OptionError, did_you_mean, require
+from facemood.render.curve_plots import plot_time_locked as plot_time_locked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -135,6 +136,7 @@ def time_locked(
     value: str | Sequence[str],
     *,
     step: float = 0.2,
+    onset: float | str = 0.0,
     end: float | None = None,
     baseline: tuple[float, float] | None = None,
     by: str = "condition",
@@ -142,27 +144,31 @@ def time_locked(
     samples: int = 1000,
     seed: int = 0,
 ) -> DataFrame:
-    """Return the mean curve of a value since the start of the segments: an event-related average over participants.
+    """Return the mean curve of a value around an event in the segments: an event-related average over participants.
 
-    Each segment is averaged in bins of time, then each participant, then the group.
+    Each segment is averaged in bins of time, then each participant, then the group. `plot_time_locked` draws the table.
 
     Args:
         rows: The table of faces of a study, such as ``rows.csv`` or `Analysis.to_dataframe`, with ``segment_time``.
         value: One or more of its columns, such as ``"happy"`` or ``"AU12"``.
         step: Width of a bin in seconds. It should hold one frame or more of each video.
-        end: Seconds after which the curves end; None for the longest segment.
-        baseline: Start and end, in seconds since the start, of a period whose mean is subtracted from each segment.
+        onset: When the event is, in seconds since the start of the segment: one number for all segments, or the column
+            that has it, such as an own column of the plan. Times before the event are negative.
+        end: Seconds since the event after which the curves end; None for the longest segment.
+        baseline: Start and end, in seconds since the event, of a period whose mean is subtracted from each segment.
         by: Column of the conditions.
         participant: Column of the participants.
         samples: Bootstrap samples.
         seed: Seed of the samples.
 
     Returns:
-        A row for each value, condition and bin: ``value``, `by`, ``time`` (middle of the bin in seconds), ``n``
-        (participants with a value there), ``mean``, ``low``, ``high``. Intervals are for each bin alone.
+        A row for each value, condition and bin, in the order of `value` and of the rows: ``value``, `by`, ``time``
+        (middle of the bin, in seconds since the event), ``n`` (participants with a value there), ``mean``, ``low``,
+        ``high``. Intervals are for each bin alone.
 
     Raises:
-        OptionError: A column does not exist, a time is out of its range, or a segment has no value in the baseline.
+        OptionError: A column does not exist, a time is out of its range, or a segment has no event or no value in the
+            baseline.
         MissingExtraError: scipy or pandas is not installed (extra ``study``).
     """
     pandas = require("pandas", extra="study")
@@ -172,6 +178,7 @@ def time_locked(
         raise OptionError(f"step and end must be above 0 s, but are {step} and {end}")
     known = rows[rows[participant].notna()].copy()
     known[keys] = known[keys].astype(object).where(known[keys].notna(), "")
+    known["segment_time"] -= _onsets(known, onset, keys)
     known["bin"] = np.floor(known["segment_time"].to_numpy(float) / step + 1e-6).astype(int)
     known = known if end is None else known[known["segment_time"] < end - 1e-9]
     found = []
@@ -186,9 +193,22 @@ def time_locked(
             low, high = _interval(values.to_numpy(float), samples, seed)
             found.append((column, condition, (number + 0.5) * step, len(values), float(values.mean()), low, high))
     table: DataFrame = pandas.DataFrame(found, columns=["value", by, "time", "n", "mean", "low", "high"])
-    order = {condition: place for place, condition in enumerate(table[by].unique())}
-    ranks = table[by].map(order)
-    return table.assign(rank=ranks).sort_values(["value", "rank", "time"]).drop(columns="rank").reset_index(drop=True)
+    ranks = {key: {one: place for place, one in enumerate(table[key].unique())} for key in ("value", by)}
+    in_order = table.assign(**{f"rank of {key}": table[key].map(ranks[key]) for key in ranks})
+    return in_order.sort_values([*in_order.columns[-2:], "time"])[list(table)].reset_index(drop=True)
+
+
+def _onsets(known: DataFrame, onset: float | str, keys: list[str]) -> Any:
+    """Return when the event of each row's segment is, in seconds since its start: a number, or one for each row."""
+    if not isinstance(onset, str):
+        return onset
+    _check(known, [onset])
+    numbers = require("pandas", extra="study").to_numeric(known[onset], errors="coerce")
+    missing = known[numbers.isna()]
+    if len(missing):
+        first = " ".join(str(part) for part in missing.iloc[0][keys])
+        raise OptionError(f"{onset} of the segment {first} is no number of seconds; write it into the plan")
+    return numbers
 
 
 def _subtract(curves: DataFrame, column: str, keys: list[str], baseline: tuple[float, float]) -> DataFrame:

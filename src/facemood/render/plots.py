@@ -145,8 +145,8 @@ def plot_timeline(people: Sequence[Person], *, width: float = WIDTH, language: s
             "there are no tracks to draw: no face in these results has a track ID and a timestamp; analyze a video"
         )
     labels = tuple(dict.fromkeys(label for person in people for label in stacking_order(person.labels)))
-    say = _plot_words(language)
-    with _drawing(width, 0.7 + ROW * len(people)) as figure:
+    say = plot_words(language)
+    with drawing(width, 0.7 + ROW * len(people)) as figure:
         grid = figure.subplots(len(people), 2, squeeze=False, width_ratios=(5, 1))
         for (areas, shares), person in zip(grid, people, strict=True):
             _draw_areas(areas, person, _span(person, people))
@@ -172,10 +172,10 @@ def plot_faces(drawn: Image, faces: Sequence[Face], *, language: str = ENGLISH) 
     Raises:
         MissingExtraError: matplotlib is not installed (extra ``plot``).
     """
-    say = _plot_words(language)
+    say = plot_words(language)
     shown = [(face, number) for face, number in zip(faces, numbers_of(faces), strict=True) if face.labels][:MOST_FACES]
     height = max(PICTURE * min(drawn.shape[0] / drawn.shape[1], 1.0), PROFILE * len(shown), 1.0)
-    with _drawing(PICTURE + (3.2 if shown else 0.0), height) as figure:
+    with drawing(PICTURE + (3.2 if shown else 0.0), height) as figure:
         grid = figure.add_gridspec(
             max(len(shown), int(height / PROFILE), 1), 2 if shown else 1, width_ratios=(5, 2) if shown else (1,)
         )
@@ -289,7 +289,7 @@ def _draw_shares(axes: Axes, person: Person, say: Say) -> None:
     axes.spines[:].set_visible(False)
 
 
-def _plot_words(language: str) -> Say:
+def plot_words(language: str) -> Say:
     """Return the function that says labels in a language, in English where matplotlib's own font lacks characters."""
     return partial(_plot_word, language=check_language(language))
 
@@ -306,7 +306,7 @@ def _plot_word(label: str, language: str) -> str:
 
 
 @contextmanager
-def _drawing(width: float, height: float) -> Iterator[Figure]:
+def drawing(width: float, height: float) -> Iterator[Figure]:
     """Yield an empty figure of a size in inches, and apply our style within the block."""
     matplotlib = require("matplotlib", extra="plot")
     with matplotlib.rc_context():
