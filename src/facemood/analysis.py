@@ -21,6 +21,7 @@ from facemood.data_frames import data_frame
 from facemood.errors import OutputError
 from facemood.languages import ENGLISH
 from facemood.originals import refuse_overwriting
+from facemood.outputs.codebooks import codebook_path, write_described_csv
 from facemood.results import Failure, Result
 from facemood.table import (
     SCHEMA,
@@ -163,20 +164,24 @@ class Analysis:
         """
         return [column.describe() for column in self.columns]
 
-    def to_csv(self, path: str | os.PathLike[str], *, dialect: str = PLAIN) -> Path:
-        """Write the table as CSV.
+    def to_csv(self, path: str | os.PathLike[str], *, dialect: str = PLAIN, codebook: bool = True) -> Path:
+        """Write the table as CSV, and beside it its codebook and the settings: ``table.csv`` and ``table.csv.json``.
 
         Args:
             path: The file, such as ``table.csv``.
             dialect: ``"plain"`` keeps every text as it is; ``"excel"`` puts an apostrophe before texts that a
                 spreadsheet would take for a formula, such as the file name ``=1+1.jpg``.
+            codebook: Whether the codebook is written, too.
 
         Raises:
-            OutputError: The file cannot be written, or its name is that of another format.
+            OutputConflictError: A file is an input, or would replace another file than a codebook.
+            OutputError: The file cannot be written, its name is that of another format, or a run writes it.
             ValueError: The dialect is unknown.
         """
-        self._refuse_sources(path)
+        self._refuse_sources(path, *([codebook_path(path)] if codebook else []))
         _refuse_other_format(path, ".csv", "to_csv")
+        if codebook:
+            return write_described_csv(path, self.columns, self.rows(), self.info, dialect=dialect)
         return write_csv(path, self.columns, self.rows(), dialect=dialect)
 
     def to_excel(self, path: str | os.PathLike[str]) -> Path:
@@ -220,9 +225,9 @@ class Analysis:
                 file.write(text)
         return text
 
-    def _refuse_sources(self, path: str | os.PathLike[str]) -> None:
+    def _refuse_sources(self, *paths: str | os.PathLike[str]) -> None:
         """Refuse to write over what was read."""
-        refuse_overwriting([path], {result.source for result in self.results})
+        refuse_overwriting(paths, {result.source for result in self.results})
 
     def to_dataframe(self) -> Any:
         """Return the table as a pandas DataFrame; empty cells are missing values.

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facemood import Face, OutputConflictError, Result
-from facemood.outputs import OutputTargets
+from facemood import Analysis, Face, OutputConflictError, OutputError, Result
+from facemood.outputs import OutputTargets, Sidecar
 from tests.outputs.test_writers import INFO, make, moves, open_run, place
 
 assert place  # each test has a working folder of its own
@@ -93,3 +93,69 @@ def test_a_codebook_is_no_input_and_no_other_output() -> None:
 
 def test_standard_output_has_none() -> None:
     assert OutputTargets(["-.summary.csv"], make("a.png"), moves).codebooks == []
+
+
+def analysis() -> Analysis:
+    """What `write` writes."""
+    results = [Result("talk.mp4", index, index / 2, (64, 48), (FACE,), FACE.labels) for index in range(3)]
+    return Analysis(tuple(results), INFO)
+
+
+@pytest.mark.parametrize("table", ["rows.csv", "new/folder/rows.csv", "rows.tsv"])
+def test_python_writes_the_codebook_and_the_settings_too(table: str) -> None:
+    path = analysis().to_csv(table)
+    beside = json.loads(Path(f"{table}.json").read_text())
+    assert (beside["table"], beside["settings"]) == (path.name, INFO)
+    assert [column["name"] for column in beside["codebook"]] == header(table)
+    assert sorted(one.name for one in path.parent.iterdir()) == [path.name, f"{path.name}.json"]  # and no lock
+    analysis()[:1].to_csv(table)  # its own codebook is replaced
+    assert len(path.read_text().splitlines()) == 2
+
+
+def test_python_describes_the_columns_as_the_command_line_does() -> None:
+    write("rows.csv")
+    known = json.loads(Path("rows.csv.json").read_text())["codebook"]["rows.csv"]
+    analysis().to_csv("rows.csv")
+    assert json.loads(Path("rows.csv.json").read_text())["codebook"] == known
+
+
+@pytest.mark.parametrize("content", ["my notes", "[1, 2]", '{"mine": 1}', '{"facemood_outputs": 1, "table": ""}'])
+def test_python_touches_no_other_file_of_that_name(content: str) -> None:
+    Path("rows.csv.json").write_text(content)
+    with pytest.raises(OutputConflictError, match="needed for the codebook"):
+        analysis().to_csv("rows.csv")
+    assert Path("rows.csv.json").read_text() == content
+    assert not Path("rows.csv").exists()
+    analysis().to_csv("rows.csv", codebook=False)  # as who wants no codebook
+    assert Path("rows.csv.json").read_text() == content
+    assert Path("rows.csv").exists()
+
+
+def test_a_codebook_replaces_no_input() -> None:
+    Path("rows.csv.json").write_text('{"facemood_codebook": 1}')
+    read = Analysis((Result("rows.csv.json"),))
+    with pytest.raises(OutputConflictError, match=r"write over the input rows\.csv\.json"):
+        read.to_csv("rows.csv")
+    read.to_csv("rows.csv", codebook=False)
+
+
+def test_runs_and_python_replace_the_tables_of_each_other() -> None:
+    write("rows.csv")
+    analysis().to_csv("rows.csv")
+    assert "facemood_codebook" in Path("rows.csv.json").read_text()
+    write("rows.csv")
+    assert [entry.source for entry in Sidecar.read(Path("rows.csv.json")).entries.values()] == ["talk.mp4"]
+
+
+def test_python_does_not_disturb_a_run_that_writes_the_table() -> None:
+    running = open_run(["rows.csv"], make("talk.mp4"))
+    with pytest.raises(OutputError, match="another process is writing it"):
+        analysis().to_csv("rows.csv")
+    running.close(whole=True)
+    assert "facemood_outputs" in Path("rows.csv.json").read_text()
+
+
+def test_a_pipe_gets_the_table_alone(capfd: pytest.CaptureFixture[str]) -> None:
+    analysis().to_csv("-")
+    assert capfd.readouterr().out.count("\n") == 4
+    assert list(Path().iterdir()) == []

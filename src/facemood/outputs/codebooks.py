@@ -1,20 +1,25 @@
 """The codebook of a table, written beside it in JSON: what each column holds, and how the table was made.
 
-A table with a sidecar has it there. The others, which are made of all results at once, have a file of their own.
+A table with a sidecar has it there. The others have a file of their own: those that are made of all results at once,
+and those that `Analysis.to_csv` writes.
 """
 
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from facemood.atomic import replacing
+from facemood.atomic import is_stream, replacing
+from facemood.csv_dialect import write_csv
 from facemood.errors import OutputConflictError
+from facemood.locks import FileLock
+from facemood.outputs.sidecar import CODEBOOK_MARK, MARK
 from facemood.sinks import DescribedSink
-
-MARK = "facemood_codebook"
-"""Key that marks a file as a codebook; its value is `SCHEMA`."""
+from facemood.table import Cell, Column
 
 SCHEMA = 1
 """Version of the format."""
@@ -22,14 +27,26 @@ SCHEMA = 1
 
 def codebook_of(sink: object) -> list[dict[str, Any]]:
     """Return the entry of each column of a table; empty for another output."""
-    return [dict(column.describe()) for column in sink.columns] if isinstance(sink, DescribedSink) else []
+    return _entries(sink.columns) if isinstance(sink, DescribedSink) else []
+
+
+def codebook_path(table: str | os.PathLike[str]) -> Path:
+    """Return the file of the codebook of a table that has no sidecar.
+
+    Example:
+        >>> codebook_path("summary.csv").name
+        'summary.csv.json'
+    """
+    return Path(f"{os.fspath(table)}.json")
 
 
 def refuse_foreign_codebook(path: Path) -> None:
     """Refuse to write a codebook where another file stands.
 
+    The codebook or the sidecar of an earlier table of this name is replaced with the table.
+
     Raises:
-        OutputConflictError: The file was not written by facemood as a codebook.
+        OutputConflictError: The file was not written by facemood beside a table.
     """
     try:
         known = json.loads(path.read_bytes())
@@ -37,26 +54,65 @@ def refuse_foreign_codebook(path: Path) -> None:
         return
     except (OSError, ValueError, RecursionError):
         known = None
-    if not isinstance(known, dict) or MARK not in known:
+    if not isinstance(known, dict) or not (CODEBOOK_MARK in known or (MARK in known and known.get("table"))):
         raise OutputConflictError(
             f"{path}: this name is needed for the codebook of the table, but the file there is not a codebook; move it "
             "away, or choose another output"
         )
 
 
-def write_codebook(path: Path, table: str, sink: object) -> None:
+def write_codebook(path: Path, table: str, columns: Sequence[Column], info: Mapping[str, Any]) -> None:
     """Write the codebook of a table.
 
     Args:
         path: The file of the codebook.
         table: File name of the table.
-        sink: The table's writer; nothing is written for another output.
+        columns: Its columns.
+        info: Settings of the run.
 
     Raises:
         OutputError: The file cannot be written.
     """
-    if not isinstance(sink, DescribedSink):
-        return
-    known = {MARK: SCHEMA, "table": table, "settings": sink.info, "codebook": codebook_of(sink)}
+    known = {CODEBOOK_MARK: SCHEMA, "table": table, "settings": info, "codebook": _entries(columns)}
     with replacing(path, encoding="ascii") as file:
         file.write(json.dumps(known, indent=1, default=str) + "\n")
+
+
+def write_described_csv(
+    path: str | os.PathLike[str],
+    columns: Sequence[Column],
+    rows: Iterable[Mapping[str, Cell]],
+    info: Mapping[str, Any],
+    *,
+    dialect: str,
+) -> Path:
+    """Write a table as CSV, and its codebook beside it; standard output, devices and pipes get the table alone.
+
+    Args:
+        path: The table's file.
+        columns: Its columns.
+        rows: Its rows.
+        info: Settings of the run.
+        dialect: One of `facemood.csv_dialect.DIALECTS`.
+
+    Raises:
+        OutputConflictError: A file that facemood did not write stands where the codebook belongs; nothing is written.
+        OutputBusyError: A run writes the table at present.
+        OutputError: A file cannot be written.
+        OptionError: There is no such dialect.
+    """
+    if is_stream(path):
+        return write_csv(path, columns, rows, dialect=dialect)
+    beside = codebook_path(path)
+    with ExitStack() as stack:
+        if beside.parent.is_dir():  # otherwise the folder is made with the table, and nobody writes there
+            stack.callback(FileLock(beside).release)
+        refuse_foreign_codebook(beside)
+        written = write_csv(path, columns, rows, dialect=dialect)
+        write_codebook(beside, written.name, columns, info)
+    return written
+
+
+def _entries(columns: Iterable[Column]) -> list[dict[str, Any]]:
+    """Return the entry of each column."""
+    return [dict(column.describe()) for column in columns]

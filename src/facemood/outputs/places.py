@@ -12,6 +12,7 @@ from typing import Any
 from facemood.atomic import Part, is_stream, unfinished
 from facemood.errors import OutputConflictError, OutputError
 from facemood.originals import Originals, ignores_case
+from facemood.outputs.codebooks import codebook_path
 from facemood.outputs.names import FRAME, NAME, NUMBERED, TREE, Label, fold, label_inputs
 from facemood.outputs.sidecar import FOLDER_SIDECAR
 from facemood.render import IMAGE_SUFFIXES
@@ -97,7 +98,7 @@ class OutputTarget:
     def codebook(self) -> Path | None:
         """The file of the codebook of a table that all inputs share; None for other outputs, and with a sidecar."""
         described = getattr(self.kind, "described", False) and not (self.is_own or self.is_stream)
-        return Path(f"{self.pattern}.json") if described and self.sidecar is None else None
+        return codebook_path(self.pattern) if described and self.sidecar is None else None
 
     def file_of(self, label: Label) -> str:
         """Return the file or folder of one input."""

@@ -25,6 +25,9 @@ SCHEMA = 1
 MARK = "facemood_outputs"
 """Key that marks a file as a sidecar; its value is `SCHEMA`."""
 
+CODEBOOK_MARK = "facemood_codebook"
+"""Key that marks the codebook of a table without a sidecar; it has the name that a sidecar would have."""
+
 FOLDER_SIDECAR = "facemood.json"
 """File name of a folder's sidecar. A table's sidecar has the table's name with ``.json`` appended."""
 
@@ -172,13 +175,15 @@ class Sidecar:
 
     @classmethod
     def read(cls, path: Path) -> Sidecar:
-        """Read a sidecar; it is empty if the file does not exist.
+        """Read a sidecar; it is empty if the file does not exist, or is the codebook of an earlier table of that name.
 
         Raises:
             OutputConflictError: The file is not a sidecar, or it is damaged.
         """
         try:
             known = json.loads(path.read_bytes())
+            if CODEBOOK_MARK in known:
+                return cls(path)
             if known[MARK] != SCHEMA:
                 raise ValueError(f"its version is {known[MARK]}, expected {SCHEMA}")
             entries = {entry["path"]: SidecarEntry.from_dict(entry) for entry in known["sources"]}

@@ -18,7 +18,7 @@ from facemood.outputs.places import OutputTarget, OutputTargets, name_if_broken
 from facemood.outputs.resumable import PlannedInput, ResumableFolder, ResumableOutput, ResumableTable
 from facemood.outputs.sidecar import DONE, FAILED, UNFINISHED, Sidecar, SidecarEntry, Stamp
 from facemood.results import Failure, Result
-from facemood.sinks import Continuable, FailureSink, Sink
+from facemood.sinks import Continuable, DescribedSink, FailureSink, Sink
 
 OpenFile: TypeAlias = Callable[[str, Mapping[str, str]], Sink]
 """Opens the writer for a file; for a folder, with the file name of each source's images."""
@@ -64,7 +64,7 @@ class Outputs:
         self._locks: list[FileLock] = []
         self._resumables: list[ResumableOutput] = []
         self._plain: list[Sink] = []  # those of all inputs together without a sidecar
-        self._described: list[tuple[Path, str, Sink]] = []  # those of them that have a codebook beside them
+        self._described: list[tuple[Path, str, DescribedSink]] = []  # those of them that have a codebook beside them
         self._own: list[Sink] = []
         self._now: list[Sink] = []
         if resume:
@@ -121,8 +121,8 @@ class Outputs:
                 stack.callback(lock.release)
             for resumable in self._resumables:
                 stack.callback(resumable.close, whole=whole)
-            for described in self._described if whole else ():
-                stack.callback(write_codebook, *described)
+            for place, table, described in self._described if whole else ():
+                stack.callback(write_codebook, place, table, described.columns, described.info)
             for sink in self._plain:
                 stack.callback(sink.close, whole=whole)
             self._finish(whole=whole)
@@ -156,9 +156,10 @@ class Outputs:
             self._resumables.append(self._open_resumable(sidecar, resume))
         for target in self.targets.all:
             if target.sidecar is None:
-                self._plain.append(self._open(target.pattern, {}))
-                if target.codebook is not None:
-                    self._described.append((target.codebook, Path(target.pattern).name, self._plain[-1]))
+                sink = self._open(target.pattern, {})
+                self._plain.append(sink)
+                if target.codebook is not None and isinstance(sink, DescribedSink):
+                    self._described.append((target.codebook, Path(target.pattern).name, sink))
 
     def _assign(self, sidecars: Sequence[Sidecar]) -> None:
         """Give inputs the labels of earlier runs; outputs of inputs that are missing now stay reserved."""
