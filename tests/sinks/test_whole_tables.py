@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -107,10 +109,7 @@ def test_more_rows_than_a_sheet_has_are_an_error(monkeypatch: pytest.MonkeyPatch
 def test_stata_has_the_numbers_of_the_csv_by_another_reader(tmp_path: Path) -> None:
     pytest.importorskip("pyreadstat", reason="Stata files need the extra study")
     pandas = pytest.importorskip("pandas", reason="the independent reader is pandas")
-    results = [
-        dataclasses.replace(one, faces=tuple(dataclasses.replace(face, certain=True) for face in one.faces))
-        for one in study()
-    ]
+    results = labelled_study()
     for name in ("rows", "a.summary"):
         path = write_all(tmp_path / f"{name}.dta", results)
         with pandas.io.stata.StataReader(path, convert_categoricals=False) as file:
@@ -126,7 +125,69 @@ def test_stata_has_the_numbers_of_the_csv_by_another_reader(tmp_path: Path) -> N
         assert str(table["seconds" if "seconds" in table else "timestamp"].dtype) == "float64"
 
 
-def test_spss_has_labels_units_and_missing_values(tmp_path: Path) -> None:
+def in_pspp(path: Path, *commands: str) -> list[list[str]]:
+    """What PSPP, which shares no code with the writer, answers to commands on a file, as lines of CSV."""
+    script = path.with_suffix(".sps")
+    script.write_text("\n".join([f"GET FILE='{path.name}'.", *commands, ""]))
+    output = path.with_suffix(".answer.csv")
+    done = subprocess.run(
+        ["pspp", script.name, "-O", "format=csv", "-o", output.name],
+        cwd=path.parent, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    with output.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
+
+
+needs_pspp = pytest.mark.skipif(
+    not (shutil.which("pspp") and shutil.which("pspp-convert")), reason="the independent reader is PSPP"
+)
+
+
+def labelled_study() -> list[Result]:
+    """The study, whose faces are certain or not."""
+    return [
+        dataclasses.replace(one, faces=tuple(dataclasses.replace(face, certain=number % 2 == 0) for face in one.faces))
+        for number, one in enumerate(study())
+    ]
+
+
+@needs_pspp
+@pytest.mark.parametrize("name", ["rows", "a.summary"])
+def test_spss_has_the_cells_of_the_csv_and_missing_values_by_another_reader(tmp_path: Path, name: str) -> None:
+    pytest.importorskip("pyreadstat", reason="SPSS files need the extra study")
+    path = write_all(tmp_path / f"{name}.sav", labelled_study())
+    known = rows_of(write_all(tmp_path / f"{name}.csv", labelled_study()))
+    subprocess.run(["pspp-convert", path, tmp_path / "read.csv"], check=True, timeout=120)
+    found = rows_of(tmp_path / "read.csv")
+    assert list(found[0]) == list(known[0])
+    for there, here in zip(found, known, strict=True):
+        for column, cell in here.items():
+            read = there[column].strip()  # a system-missing number is a blank
+            assert read == cell or (cell and float(read) == pytest.approx(float(cell), rel=1e-12)), column
+    assert any(cell == "" for row in known for cell in row.values())
+
+
+@needs_pspp
+def test_spss_has_labels_units_and_levels_of_measurement_by_another_reader(tmp_path: Path) -> None:
+    pytest.importorskip("pyreadstat", reason="SPSS files need the extra study")
+    lines = in_pspp(write_all(tmp_path / "rows.sav", labelled_study()), "DISPLAY DICTIONARY.", "DISPLAY DOCUMENTS.")
+    head = next(line for line in lines if line[:1] == ["Name"])
+    known = {line[0]: dict(zip(head, line, strict=True)) for line in lines if len(line) == len(head)}
+    assert known["timestamp"]["Label"].startswith("Time from the start of the input")
+    assert known["timestamp"]["Label"].endswith("(s)")
+    assert known["yaw"]["Label"].endswith("(degrees)")
+    for column, level, shown in (
+        ("happy", "Scale", "F12.4"), ("frame", "Scale", "F12.0"), ("age", "Scale", "F8.2"),
+        ("track_id", "Nominal", "F12.0"), ("certain", "Nominal", "F12.0"), ("emotion", "Nominal", "A7"),
+    ):  # fmt: skip
+        assert (known[column]["Measurement Level"], known[column]["Print Format"]) == (level, shown)
+    labels = {line[-2]: line[-1] for line in lines if line[-1:] in (["no"], ["yes"])}
+    assert {float(value): label for value, label in labels.items()} == {0: "no", 1: "yes"}
+    assert any("baseline" in cell for line in lines for cell in line)  # the settings
+
+
+def test_spss_is_read_by_its_own_library(tmp_path: Path) -> None:
     pyreadstat = pytest.importorskip("pyreadstat", reason="SPSS files need the extra study")
     path = write_all(tmp_path / "a.summary.sav", study())
     assert path.read_bytes()[:4] in (b"$FL2", b"$FL3")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from facemood.errors import OutputError, require
-from facemood.table import BOOLEAN, CODEBOOK, NUMBER, STRING, Column, Value
+from facemood.table import BOOLEAN, CODEBOOK, INTEGER, NUMBER, STRING, Column, Value
 
 MOST_XLSX = 1_048_575
 """Most rows of a sheet below its header, by the format."""
@@ -29,6 +29,12 @@ SAV_LABEL = 255
 
 DTA_LABEL = 80
 """Most characters of a variable's label in Stata."""
+
+SAV_WIDTH = 12
+"""Most characters of a number as SPSS shows it."""
+
+IDENTIFIERS = ("face", "track_id")
+"""Whole numbers that name something: a nominal variable, of which SPSS computes no mean."""
 
 Rows = Sequence[Mapping[str, Value]]
 """Rows of a table as values by column name."""
@@ -86,6 +92,8 @@ def _add_sheet(book: Any, name: str, head: Sequence[str], rows: Iterable[Mapping
 def to_sav(columns: Sequence[Column], rows: Rows, info: Mapping[str, Any]) -> bytes:
     """Return a table as an SPSS file: each variable has its meaning as label; truth values are 0 and 1.
 
+    Numbers are scale variables and show their decimals; texts, truth values and `IDENTIFIERS` are nominal.
+
     A name that SPSS does not accept is changed; the label begins with the original one then.
 
     Args:
@@ -95,7 +103,22 @@ def to_sav(columns: Sequence[Column], rows: Rows, info: Mapping[str, Any]) -> by
     """
     names = valid_names([column.name for column in columns], SAV_NAME)
     note = [f"{key}: {json.dumps(value, ensure_ascii=True)}"[:80] for key, value in info.items()]
-    return _by_pyreadstat("write_sav", columns, rows, names, SAV_LABEL, note=note)
+    pairs = list(zip(names, columns, strict=True))
+    formats = {name: shown for name, column in pairs if (shown := _sav_format(column))}
+    measures = {name: _measure(column) for name, column in pairs}
+    more = {"note": note, "variable_measure": measures, "variable_format": formats}
+    return _by_pyreadstat("write_sav", columns, rows, names, SAV_LABEL, **more)
+
+
+def _measure(column: Column) -> str:
+    """Return the level of measurement of a variable in SPSS."""
+    return "scale" if column.type in (INTEGER, NUMBER) and column.name not in IDENTIFIERS else "nominal"
+
+
+def _sav_format(column: Column) -> str:
+    """Return how SPSS shows a number; empty for texts, and for numbers without known decimals."""
+    decimals = 0 if column.type in (INTEGER, BOOLEAN) else column.decimals
+    return "" if column.type == STRING or decimals is None else f"F{SAV_WIDTH}.{decimals}"
 
 
 def to_dta(columns: Sequence[Column], rows: Rows, info: Mapping[str, Any]) -> bytes:
