@@ -4,8 +4,9 @@ PYTHON ?= python3
 PHOTO ?= examples/photos
 # The version is pinned so that the tests see one torch; a CPU build serves.
 TORCH ?= torch==2.13.0
-# Processes that run tests. A file's tests stay in one process, so that they share what they load.
-PARALLEL ?= -n 2 --dist loadfile
+# Processes that run tests. A file's tests stay in one process, so that they share what they load. tests/conftest.py
+# puts the files that take longest first; pytest-xdist itself would end with those of the fewest tests.
+PARALLEL ?= -n 2 --dist loadfile --no-loadscope-reorder
 # What is fast: no training, no dataset, no browser, no window. tests/light.py has it too.
 # make test-fast also leaves out tests/cli, where each test starts a process: two thirds of the time.
 FAST = not slow and not dataset and not browser and not display
@@ -16,6 +17,9 @@ SEED ?= $(shell date +%Y%j)
 
 export OMP_WAIT_POLICY = PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Each process that runs tests multiplies matrices with one thread: with a thread for each core, small networks take
+# several times the CPU time to learn, because threads wait for each other.
+test test-fast coverage fuzz: export OMP_NUM_THREADS = 1
 
 .PHONY: help demo test test-fast fuzz coverage check check-python check-js web-package docs format verify-types audit sbom bench ratios clean
 

@@ -27,6 +27,14 @@ if settings.get_current_profile_name() == "default":
 ROOT = Path(__file__).parents[1]
 PHOTOS = ROOT / "examples" / "photos"
 SHARED = ROOT.parent / "shared" / "data"
+LONG = ("slow", "browser")
+"""Markers of tests that take longest."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that at the end no process waits for another."""
+    long = {item.path for item in items if any(item.get_closest_marker(one) for one in LONG)}
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(scope="session")
