@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import inspect
 import json
-import os
 import re
 import signal
 import socket
@@ -26,8 +25,7 @@ import pytest
 from facemood import EmotionRecognizer
 from facemood.cli.serve_command import address_of, choose_options, listen, serve
 from facemood.errors import FacemoodError
-
-START = "import sys; from facemood.cli import main; sys.argv.insert(1, 'serve'); main()"
+from tests.cli.conftest import START, started
 
 ENDLESS = (
     "import threading; from facemood.pipeline import Pipeline; "
@@ -37,21 +35,10 @@ ENDLESS = (
 
 
 @contextlib.contextmanager
-def started(*arguments: str, before: str = "") -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """Start the command; gives the address that it prints."""
-    pytest.importorskip("fastapi", reason="needs the extra serve")
-    command = [sys.executable, "-c", before + START, "--port", "0", "--threads", "1", *arguments]
-    environment = {**os.environ, "NO_COLOR": "1"}
-    with subprocess.Popen(
-        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    ) as process:
-        try:
-            assert process.stderr is not None
-            line = process.stderr.readline()
-            assert line.startswith("facemood: open http"), line + process.stderr.read()
-            yield line.split()[-1], process
-        finally:
-            process.kill()
+def server(*arguments: str, before: str = "") -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Start the server with one thread; gives the address that it prints."""
+    with started("serve", "--threads", "1", *arguments, before=before) as running:
+        yield running
 
 
 def status_of(address: str) -> int:
@@ -73,7 +60,7 @@ def test_the_options_have_the_defaults_of_the_recognizer() -> None:
 @pytest.mark.parametrize("words", [["--token", "a long secret of mine"], ["--host", "0.0.0.0"]])
 def test_an_address_with_a_token_is_not_given_to_another_program(words: list[str]) -> None:
     pytest.importorskip("fastapi", reason="needs the extra serve")
-    command = [sys.executable, "-c", START, "--port", "0", "--open", *words]
+    command = [sys.executable, "-c", START, "serve", "--port", "0", "--open", *words]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")
     assert "leave --open out" in " ".join(done.stderr.split())
@@ -81,7 +68,7 @@ def test_an_address_with_a_token_is_not_given_to_another_program(words: list[str
 
 @pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_it_prints_its_address_and_serves_there_until_it_is_interrupted(number: str) -> None:
-    with started() as (address, process):
+    with server() as (address, process):
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", address)
         with urllib.request.urlopen(f"{address}healthz", timeout=60) as answer:
             assert json.load(answer)["status"] == "ok"
@@ -95,7 +82,7 @@ def test_it_prints_its_address_and_serves_there_until_it_is_interrupted(number: 
 @pytest.mark.parametrize(("before", "size", "number"), [("", 6000, "SIGINT"), (ENDLESS, 1200, "SIGTERM")])
 def test_it_ends_while_an_image_is_read(before: str, size: int, number: str) -> None:
     image = cv2.imencode(".png", np.full((size, size), 128, np.uint8))[1].tobytes()
-    with started(before=before) as (address, process):
+    with server(before=before) as (address, process):
         with ThreadPoolExecutor(1) as pool:
             asked = pool.submit(post, f"{address}v1/analyze", image)
             while not (asked.done() or figure(address, "facemood_decode_seconds_count")):
@@ -119,7 +106,7 @@ def figure(address: str, name: str) -> float:
 
 
 def test_with_a_token_the_printed_address_opens_the_page() -> None:
-    with started("--host", "0.0.0.0") as (address, _):
+    with server("--host", "0.0.0.0") as (address, _):
         port, token = re.fullmatch(r"http://[^/]+:(\d+)/\?token=(\S{20,})", address).groups()  # type: ignore[union-attr]
         assert status_of(f"http://127.0.0.1:{port}/v1/models") == 401
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())

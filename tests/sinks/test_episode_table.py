@@ -24,7 +24,7 @@ expression person 2,0.333,1.667,1.334,neutral,0.333,0.8,0.8,"a, b.mp4",2
 
 def write_all(path: Path, results: list[Result], **limits: float) -> list[dict[str, str]]:
     """The lines of a file."""
-    sink = EpisodesSink(path, {}, (), **limits)
+    sink = EpisodesSink(path, {}, **limits)
     for result in results:
         sink.write(result)
     sink.close()

@@ -19,7 +19,7 @@ from facemood.facs import KEYS
 from facemood.labels import EXPRESSIONS
 from facemood.render.plots import stacking_order
 from facemood.schema import Image
-from facemood.sinks import open_sink
+from facemood.sinks import Looks, open_sink
 from facemood.sinks.report import ReportSink
 from facemood.sinks.report.chart_parts import HEIGHT, WIDTH
 from facemood.sinks.report.charts import area_chart, face_count_chart
@@ -89,7 +89,7 @@ class Page(HTMLParser):
 
 def page_of(path: Path, results: list[Result], info: dict[str, Any] = INFO, *, anonymize: str = "") -> Page:
     """The report on some results."""
-    sink = ReportSink(path, info, anonymize=anonymize)
+    sink = ReportSink(path, info, Looks(anonymize=anonymize))
     for result in results:
         sink.write(result)
     sink.close()
@@ -236,7 +236,7 @@ def test_images_are_requested_unless_faces_are_hidden(tmp_path: Path, how: str, 
 
 def test_an_unknown_anonymization_is_an_error_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="no way to hide a face"):
-        ReportSink(tmp_path / "r.html", INFO, anonymize="blurr")
+        ReportSink(tmp_path / "r.html", INFO, Looks(anonymize="blurr"))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -20,6 +20,7 @@ from facemood import Result
 from facemood.labels import EXPRESSIONS
 from facemood.participants import Segment
 from facemood.results import Failure
+from facemood.sinks import Looks
 from facemood.sinks.report import ReportSink
 from facemood.sinks.report.chart_parts import HEIGHT, WIDTH
 from facemood.sinks.report.player import address_of_video
@@ -73,7 +74,7 @@ def study_results(folder: Path, *, image: bool = True) -> Iterator[Result]:
 
 
 def write_study(folder: Path, *, anonymize: str = "", info: dict[str, Any] = STUDY) -> Path:
-    sink = ReportSink(folder / "report.html", info, anonymize=anonymize)
+    sink = ReportSink(folder / "report.html", info, Looks(anonymize=anonymize))
     for result in study_results(folder):
         sink.write(result)
     sink.fail(Failure("videos/p03.mp4", "videos/p03.mp4: this is no video <or photo>"))

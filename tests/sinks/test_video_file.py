@@ -15,6 +15,7 @@ from facemood.errors import OptionError, OutputConflictError, OutputError
 from facemood.labels import EXPRESSIONS
 from facemood.results import Result
 from facemood.schema import Face, Image
+from facemood.sinks import Looks
 from facemood.sinks.video_file import VideoSink
 from facemood.sources.video import read_video
 from tests.conftest import make_face
@@ -50,7 +51,7 @@ def results_of(source: Path, faces: tuple[Face, ...] = (), **options: Any) -> It
 
 def annotate(source: Path, target: Path, *, stop: int | None = None, anonymize: str = "", **options: Any) -> Path:
     """Write the annotated video for some frames of a source."""
-    sink = VideoSink(target, {}, anonymize=anonymize)
+    sink = VideoSink(target, {}, Looks(anonymize=anonymize))
     for result in itertools.islice(results_of(source, **options), stop):
         sink.write(result)
     sink.close()
@@ -166,16 +167,16 @@ def test_an_unwritable_path_is_an_error_at_once(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
         VideoSink(tmp_path / "file" / "target.mp4", {})
     with pytest.raises(OutputError, match="Did you mean 'mesh'"):
-        VideoSink(tmp_path / "target.mp4", {}, ["mash"])
+        VideoSink(tmp_path / "target.mp4", {}, Looks(("mash",)))
     with pytest.raises(OutputError, match="Did you mean 'blur'"):
-        VideoSink(tmp_path / "target.mp4", {}, anonymize="blurr")
+        VideoSink(tmp_path / "target.mp4", {}, Looks(anonymize="blurr"))
 
 
 @pytest.mark.parametrize("how", ["blur", "box"])
 def test_faces_are_hidden_before_anything_is_drawn(tmp_path: Path, how: str) -> None:
     picture: Image = np.repeat(noisy_images(1, (60, 60))[0], 2, axis=1)
     face = make_face((40, 20, 80, 50))
-    sink = VideoSink(tmp_path / "target.mp4", {}, anonymize=how)
+    sink = VideoSink(tmp_path / "target.mp4", {}, Looks(anonymize=how))
     sink.write(Result("camera:0", timestamp=0.0, size=(120, 60), faces=(face,), labels=EXPRESSIONS, image=picture))
     sink.close()
     (frame,) = read_video(tmp_path / "target.mp4")

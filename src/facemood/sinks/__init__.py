@@ -10,8 +10,8 @@ from typing import Any
 from facemood.atomic import STDOUT, is_stream
 from facemood.errors import OutputError, did_you_mean
 from facemood.languages import ENGLISH
-from facemood.render import IMAGE_SUFFIXES
-from facemood.sinks.sink import MANY, ONE_PHOTO, ONE_VIDEO, Continuable, DescribedSink, FailureSink, Sink
+from facemood.render import IMAGE_SUFFIXES, check_layers
+from facemood.sinks.sink import MANY, ONE_PHOTO, ONE_VIDEO, Continuable, DescribedSink, FailureSink, Looks, Sink
 from facemood.sinks.table_files import FORMATS
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Continuable",
     "DescribedSink",
     "FailureSink",
+    "Looks",
     "Sink",
     "open_sink",
     "sink_kind",
@@ -126,11 +127,7 @@ def open_sink(
         OptionError: There is no such language.
     """
     kind = sink_kind(path)
-    options: dict[str, Any] = {}
-    if kind.wants_images:
-        options |= {"anonymize": anonymize} if anonymize else {}
-        options |= {"language": language} if language != ENGLISH else {}
-    if names and _writer_of(path) == FOLDER:
-        options["names"] = names
-    sink: Sink = kind(Path(path), info, layers, **options)
+    looks = [Looks(check_layers(layers), anonymize, language)] if kind.wants_images else []
+    options = {"names": names} if names and _writer_of(path) == FOLDER else {}
+    sink: Sink = kind(Path(path), info, *looks, **options)
     return sink

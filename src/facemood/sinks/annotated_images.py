@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from facemood.errors import OutputError
-from facemood.languages import ENGLISH, check_language
-from facemood.render import anonymize, check_anonymize, check_layers, write_image
+from facemood.render import anonymize, write_image
 from facemood.results import Result
 from facemood.schema import Image
-from facemood.sinks.sink import MANY, ONE_PHOTO
+from facemood.sinks.sink import MANY, ONE_PHOTO, PLAIN_LOOKS, Looks
 
 
 class DrawingSink:
@@ -20,41 +19,25 @@ class DrawingSink:
     Args:
         path: Where to.
         info: Settings of the run; an image does not store them.
-        layers: What is shown in addition to boxes and labels, as for `Result.draw`.
-        anonymize: How faces are hidden: ``"blur"``, ``"box"``, or not at all.
-        language: Language of the labels, as for `Result.draw`.
-
-    Raises:
-        OutputError: There is no such layer or way.
-        OptionError: There is no such language.
+        looks: How images show faces.
     """
 
     path: Path
-    layers: tuple[str, ...]
-    way: str
-    language: str
+    looks: Looks
 
     wants_images = True
     holds = MANY
     continues = False
     of_results = True
 
-    def __init__(
-        self,
-        path: Path,
-        info: dict[str, Any],
-        layers: Collection[str] = (),
-        *,
-        anonymize: str = "",
-        language: str = ENGLISH,
-    ) -> None:
-        self.path, self.layers, self.way = path, check_layers(layers), check_anonymize(anonymize)
-        self.language = check_language(language)
+    def __init__(self, path: Path, info: dict[str, Any], looks: Looks = PLAIN_LOOKS) -> None:
+        self.path, self.looks = path, looks
 
     def draw(self, result: Result) -> Image:
         """Return a result's annotated image."""
-        hidden = anonymize(result.image, result.faces, self.way) if self.way and result.image is not None else None
-        return result.draw(hidden, layers=self.layers, language=self.language)
+        way = self.looks.anonymize
+        hidden = anonymize(result.image, result.faces, way) if way and result.image is not None else None
+        return result.draw(hidden, layers=self.looks.layers, language=self.looks.language)
 
     def close(self, *, whole: bool = True) -> None:
         """Do nothing: each image is whole."""
@@ -87,9 +70,7 @@ class FolderSink(DrawingSink):
     Args:
         path: The folder; it is made with the first image.
         info: Settings of the run; an image does not store them.
-        layers: What is shown in addition to boxes and labels, as for `Result.draw`.
-        anonymize: How faces are hidden: ``"blur"``, ``"box"``, or not at all.
-        language: Language of the labels, as for `Result.draw`.
+        looks: How images show faces.
         names: What each source's images are called, without ending. Others are called as their files; of equal
             names, the later ones get a number.
     """
@@ -97,16 +78,9 @@ class FolderSink(DrawingSink):
     names: dict[str, str]
 
     def __init__(
-        self,
-        path: Path,
-        info: dict[str, Any],
-        layers: Collection[str] = (),
-        *,
-        anonymize: str = "",
-        language: str = ENGLISH,
-        names: Mapping[str, str] | None = None,
+        self, path: Path, info: dict[str, Any], looks: Looks = PLAIN_LOOKS, *, names: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(path, info, layers, anonymize=anonymize, language=language)
+        super().__init__(path, info, looks)
         self.names = dict(names or {})
         self._taken: set[str] = set()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +49,11 @@ class AnnotationSink(EpisodeTextSink):
     source: str
     end: float
 
-    def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = ()) -> None:
+    def __init__(self, path: Path, info: dict[str, Any]) -> None:
         for module in self.modules:
             require(module, extra=EXTRA)
         self.source, self.end = "", 0.0
-        super().__init__(path, info, layers)
+        super().__init__(path, info)
 
     def body(self, result: Result) -> str:
         """Add one frame; nothing is written yet."""

@@ -25,7 +25,6 @@ class CodebookSink(FileSink):
     Args:
         path: The file's name.
         info: Settings of the run; its labels and variants say which columns there are.
-        layers: What images show; a text file shows none.
 
     Raises:
         OutputError: The file cannot be written.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,7 +35,6 @@ class EpisodeTextSink(FileSink):
     Args:
         path: The file.
         info: Settings of the run, as `EmotionRecognizer.info` gives it.
-        layers: What images show; a text file shows none.
         min_seconds: Shorter episodes are left out.
         max_gap: Longest time, in seconds, for which a person may be out of sight within an episode.
 
@@ -51,13 +50,12 @@ class EpisodeTextSink(FileSink):
         self,
         path: Path,
         info: dict[str, Any],
-        layers: Collection[str] = (),
         *,
         min_seconds: float = MIN_SECONDS,
         max_gap: float = MAX_GAP,
     ) -> None:
         check_limits(min_seconds, max_gap)
-        super().__init__(path, info, layers)
+        super().__init__(path, info)
         self.min_seconds, self.max_gap = min_seconds, max_gap
         self._collector = TrackCollector()
         self._study = None if design_of(info) is None else SummaryCollector()
@@ -94,7 +92,6 @@ class EpisodesSink(EpisodeTextSink):
     Args:
         path: The file; its suffix is usually ``.episodes.csv``.
         info: Not used: the file does not store the settings of the run.
-        layers: Not used: the file has no images.
         min_seconds: Shorter episodes are left out.
         max_gap: Longest time, in seconds, for which a person may be out of sight within an episode.
 

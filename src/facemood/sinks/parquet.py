@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,6 @@ class ParquetSink:
     Args:
         path: The file's final name.
         info: Settings of the run, as `EmotionRecognizer.info` gives it.
-        layers: What images show; a table shows none.
         more: Columns after those of every table.
 
     Attributes:
@@ -70,9 +69,7 @@ class ParquetSink:
     of_results = True
     described = True
 
-    def __init__(
-        self, path: Path, info: dict[str, Any], layers: Collection[str] = (), *, more: Iterable[Column] = ()
-    ) -> None:
+    def __init__(self, path: Path, info: dict[str, Any], *, more: Iterable[Column] = ()) -> None:
         arrow, parquet = require("pyarrow", extra="data"), require("pyarrow.parquet", extra="data")
         self._ipc: Any = require("pyarrow.ipc", extra="data")
         self.columns: tuple[Column, ...] = (*columns_of(info), *more)

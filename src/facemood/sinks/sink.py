@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from facemood.languages import ENGLISH, check_language
+from facemood.render import check_anonymize, check_layers
 from facemood.results import Failure, Result
 from facemood.table import Column, Design, Measures, columns_for
 
@@ -19,8 +22,36 @@ ONE_VIDEO = "one video"
 """What `Sink.holds` says of a writer that takes the frames of one video, and no photos."""
 
 
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """How images, videos and reports show faces.
+
+    Attributes:
+        layers: What is drawn in addition to boxes and labels, as for `Result.draw`.
+        anonymize: How faces are hidden: ``"blur"``, ``"box"``, or not at all.
+        language: Language of the expressions, as for `Result.draw`.
+
+    Raises:
+        OutputError: There is no such layer or way.
+        OptionError: There is no such language.
+    """
+
+    layers: tuple[str, ...] = ()
+    anonymize: str = ""
+    language: str = ENGLISH
+
+    def __post_init__(self) -> None:
+        check_layers(self.layers)
+        check_anonymize(self.anonymize)
+        check_language(self.language)
+
+
+PLAIN_LOOKS = Looks()
+"""Boxes and labels, nothing hidden."""
+
+
 class Sink(Protocol):
-    """A writer of results.
+    """A writer of results. Those whose class wants images are opened with `Looks`, too.
 
     Attributes:
         wants_images: Whether results must hold their images.

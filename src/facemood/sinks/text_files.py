@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,6 @@ class FileSink:
     Args:
         path: The file's final name.
         info: Settings of the run, as `EmotionRecognizer.info` gives it.
-        layers: What images show; a text file shows none.
 
     Raises:
         OutputError: The file cannot be written.
@@ -48,7 +47,7 @@ class FileSink:
     of_results = True
     described = False
 
-    def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = ()) -> None:
+    def __init__(self, path: Path, info: dict[str, Any]) -> None:
         self.path, self.info, self.count, self.size = path, info, 0, 0
         self.line = lines_for(info)
         self._part = Part(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from facemood.originals import refuse_overwriting
 from facemood.results import Result
 from facemood.schema import Image
 from facemood.sinks.annotated_images import DrawingSink
-from facemood.sinks.sink import ONE_VIDEO
+from facemood.sinks.sink import ONE_VIDEO, PLAIN_LOOKS, Looks
 from facemood.sinks.sound import SoundSource, SoundTrack
 from facemood.sinks.video_writer import VideoWriter
 from facemood.sinks.write_behind import WriteBehind
@@ -126,17 +125,16 @@ class VideoSink(DrawingSink):
     Args:
         path: Path of the video; it is renamed into place when it is closed.
         info: Not used: a video does not store the settings of the run.
-        layers: What to draw in addition to boxes and labels, as for `Result.draw`.
-        looks: How faces are hidden before anything is drawn, and the language of the labels, as for `DrawingSink`.
+        looks: How frames show faces.
 
     Raises:
-        OutputError: A layer or the anonymization method is unknown, or the file cannot be written.
+        OutputError: The file cannot be written.
     """
 
     holds = ONE_VIDEO
 
-    def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = (), **looks: str) -> None:
-        super().__init__(path, info, layers, **looks)
+    def __init__(self, path: Path, info: dict[str, Any], looks: Looks = PLAIN_LOOKS) -> None:
+        super().__init__(path, info, looks)
         self._video = VideoWithSound(path)
         self._behind = WriteBehind()
 

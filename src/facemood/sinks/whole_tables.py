@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,6 @@ class RowsFileSink:
     Args:
         path: The file's name; its suffix selects the format.
         info: Settings of the run, as `EmotionRecognizer.info` gives it.
-        layers: What images show; a table shows none.
 
     Raises:
         MissingExtraError: A package is not installed (extra ``study``).
@@ -40,7 +39,7 @@ class RowsFileSink:
     continues = False
     of_results = True
 
-    def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = ()) -> None:
+    def __init__(self, path: Path, info: dict[str, Any]) -> None:
         self.path, self.info, self._suffix = path, info, path.suffix.lower()
         for module in MODULES[self._suffix]:
             require(module, extra="study")
@@ -86,16 +85,15 @@ class SummaryFileSink(RowsFileSink):
     Args:
         path: The file's name; its suffix selects the format.
         info: Settings of the run, as `EmotionRecognizer.info` gives it.
-        layers: What images show; a table shows none.
 
     Raises:
         MissingExtraError: A package is not installed (extra ``study``).
         OutputError: The file cannot be written.
     """
 
-    def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = ()) -> None:
+    def __init__(self, path: Path, info: dict[str, Any]) -> None:
         self._collector = SummaryCollector()
-        super().__init__(path, info, layers)
+        super().__init__(path, info)
 
     def find_columns(self) -> tuple[Column, ...]:
         """Return the columns of summaries."""
@@ -118,7 +116,6 @@ class SummaryCsvSink(FileSink):
     Args:
         path: The file; its name is ``summary.csv``, or ends in ``.summary.csv``.
         info: Settings of the run, as `EmotionRecognizer.info` gives it.
-        layers: What images show; a text file shows none.
 
     Raises:
         OutputError: The file cannot be written.
@@ -135,9 +132,9 @@ class SummaryCsvSink(FileSink):
 
     described = True
 
-    def __init__(self, path: Path, info: dict[str, Any], layers: Collection[str] = ()) -> None:
+    def __init__(self, path: Path, info: dict[str, Any]) -> None:
         self.columns, self._collector = summary_columns_of(info), SummaryCollector()
-        super().__init__(path, info, layers)
+        super().__init__(path, info)
 
     def head(self) -> str:
         """Return the header line."""

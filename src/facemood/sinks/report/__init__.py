@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from facemood.filenames import printable
-from facemood.languages import ENGLISH, speaker
+from facemood.languages import speaker
 from facemood.participants import Period, Segment
-from facemood.render import check_anonymize
 from facemood.results import Failure, Result
 from facemood.schema import Image
 from facemood.sinks.report.html_page import ReportContent, report_page
@@ -19,7 +18,7 @@ from facemood.sinks.report.player import address_of_video
 from facemood.sinks.report.portraits import BestPortraits, Portraits, merge_portraits
 from facemood.sinks.report.study_report import SummaryRow
 from facemood.sinks.report.video_report import VideoSection, frequent_portraits
-from facemood.sinks.sink import design_of
+from facemood.sinks.sink import PLAIN_LOOKS, Looks, design_of
 from facemood.sinks.text_files import FileSink
 from facemood.text import clock
 from facemood.timeline import Summary, SummaryCollector, Timeline, TrackCollector
@@ -40,13 +39,11 @@ class ReportSink(FileSink):
     Args:
         path: The file.
         info: Settings of the run, as `EmotionRecognizer.info` returns them.
-        layers: Not used: portraits show the faces without annotations.
-        anonymize: ``"blur"`` or ``"box"`` leaves out the portraits and the players, which show the faces.
-        language: Language of the expressions; all other words are English.
+        looks: If they hide faces, portraits and players, which show them, are left out. The language is that of the
+            expressions; all other words are English. Portraits have no layers.
 
     Raises:
-        OutputError: The file cannot be written, or the anonymization method is unknown.
-        OptionError: There is no such language.
+        OutputError: The file cannot be written.
 
     Example:
         >>> import tempfile
@@ -60,19 +57,11 @@ class ReportSink(FileSink):
 
     wants_images: bool = True
 
-    def __init__(
-        self,
-        path: Path,
-        info: dict[str, Any],
-        layers: Collection[str] = (),
-        *,
-        anonymize: str = "",
-        language: str = ENGLISH,
-    ) -> None:
-        self._say = speaker(language)
-        self.hidden: bool = bool(check_anonymize(anonymize))
+    def __init__(self, path: Path, info: dict[str, Any], looks: Looks = PLAIN_LOOKS) -> None:
+        self._say = speaker(looks.language)
+        self.hidden: bool = bool(looks.anonymize)
         self.wants_images = not self.hidden
-        super().__init__(path, info, layers)
+        super().__init__(path, info)
         self._collector, self._photos = TrackCollector(), Photos(tuple(info["labels"]), self._say)
         self._study = None if design_of(info) is None else SummaryCollector()
         # by video, person, segment, and source; the source of photos is empty, because they have common portraits
