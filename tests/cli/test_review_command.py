@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,25 +15,17 @@ import httpx
 import pytest
 
 from facemood.review import LabelStore, open_review
-from tests.cli.conftest import Run
-from tests.review.conftest import analyze, label_all, make_inputs
+from tests.cli.conftest import START, Run, started
+from tests.review.conftest import label_all, read_once, run
 
-START = "import sys; from facemood.cli import main; sys.argv.insert(1, 'review'); main()"
-
-
-@pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with photos, a video and the table of them."""
-    folder = tmp_path_factory.mktemp("results")
-    make_inputs(folder / "in")
-    analyze(folder, "-o", "out/rows.csv")
-    return folder
+assert read_once
+assert run  # fixtures
 
 
 @pytest.fixture
-def out(results: Path, tmp_path: Path) -> Path:
-    """A copy of the table."""
-    return Path(shutil.copytree(results / "out", tmp_path / "out"))
+def out(run: Path) -> Path:
+    """A copy of the table, in the folder in which the command runs."""
+    return run
 
 
 @pytest.fixture
@@ -48,23 +38,13 @@ def labelled(out: Path) -> LabelStore:
 
 
 @contextlib.contextmanager
-def started(out: Path) -> Iterator[tuple[httpx.Client, subprocess.Popen[str]]]:
+def page(out: Path) -> Iterator[tuple[httpx.Client, subprocess.Popen[str]]]:
     """Start the page, and open the address that it prints."""
-    pytest.importorskip("fastapi", reason="needs the extra serve")
-    command = [sys.executable, "-c", START, str(out), "--moments", "6", "--port", "0"]
-    environment = {**os.environ, "NO_COLOR": "1"}
-    with subprocess.Popen(
-        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    ) as process:
-        try:
-            assert process.stderr is not None
-            line = process.stderr.readline()
-            assert re.match(r"facemood: open http://127\.0\.0\.1:\d+/\?token=[\w-]{32}$", line), line
-            address, _, token = line.split()[-1].partition("?token=")
-            with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
-                yield client, process
-        finally:
-            process.kill()
+    with started("review", out, "--moments", 6) as (link, process):
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?token=[\w-]{32}", link)
+        address, _, token = link.partition("?token=")
+        with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
+            yield client, process
 
 
 def label(client: httpx.Client, count: int) -> None:
@@ -76,17 +56,20 @@ def label(client: httpx.Client, count: int) -> None:
         assert answer.status_code == 200
 
 
-def test_nothing_is_lost_when_it_is_killed(out: Path, results: Path) -> None:
-    before = {path: path.read_bytes() for path in [*out.iterdir(), *(results / "in").iterdir()]}
-    with started(out) as (client, process):
+def test_nothing_is_lost_when_it_is_killed(out: Path, read_once: Path) -> None:
+    before = {path: path.read_bytes() for path in [*out.iterdir(), *(read_once / "in").iterdir()]}
+    with page(out) as (client, process):
         label(client, 4)
         process.kill()
         process.wait(60)
     assert len(open_review(out).given["Anna"]) == 4
-    with started(out) as (client, process):
+    with page(out) as (client, process):
         assert client.get("/raters").json()["raters"] == {"Anna": 4}
         second = subprocess.run(
-            [sys.executable, "-c", START, str(out), "--port", "0"], capture_output=True, text=True, timeout=120
+            [sys.executable, "-c", START, "review", str(out), "--port", "0"],
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
         assert second.returncode == 3  # a second page of the same review is refused
         assert "another process" in second.stderr
@@ -160,10 +143,8 @@ def test_wrong_usage_is_told(facemood: Run, out: Path, words: list[str], code: i
 
 
 def test_hidden_faces_are_shown_only_if_that_is_asked_for(facemood: Run, out: Path, labelled: LabelStore) -> None:
-    sidecar = out / "drawn" / "facemood.json"
-    sidecar.parent.mkdir()
-    shutil.copy(out / "rows.csv.json", sidecar)
-    sidecar.write_text(sidecar.read_text().replace('"detector"', '"anonymize": "blur", "detector"'))
+    sidecar = out / "rows.csv.json"  # as the run that wrote the table with --anonymize leaves it
+    sidecar.write_text(sidecar.read_text().replace('"detector"', '"faces_hidden": "blur", "detector"'))
     for words in ([], ["--export", "faces"]):
         done = facemood("review", "out", *words)
         assert done.returncode == 2

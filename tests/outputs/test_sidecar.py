@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from facemood import OutputConflictError
 from facemood.outputs.names import Label
-from facemood.outputs.sidecar import DONE, FAILED, Sidecar, SidecarEntry, Stamp
+from facemood.outputs.sidecar import DONE, FACES_HIDDEN, FAILED, Sidecar, SidecarEntry, Stamp
 
 SETTINGS = {"facemood": "1", "model": "nano", "every": None, "device": "cpu", "readings": ("raw",)}
 
@@ -49,6 +49,7 @@ def test_people_can_read_it(tmp_path: Path) -> None:
 def test_an_input_is_done_when_nothing_has_changed(tmp_path: Path) -> None:
     sidecar = a_sidecar(tmp_path / "b.json")
     assert sidecar.is_done("/p/a.png", Stamp(3, 4), {**SETTINGS, "device": "cuda", "readings": ["raw"]})
+    assert sidecar.is_done("/p/a.png", Stamp(3, 4), {**SETTINGS, FACES_HIDDEN: "blur", "readings": ["raw"]})
     assert not sidecar.is_done("/p/a.png", Stamp(3, 5), SETTINGS)
     assert not sidecar.is_done("/p/a.png", Stamp(4, 4), SETTINGS)
     assert not sidecar.is_done("/p/b.png", Stamp(3, 4), SETTINGS)

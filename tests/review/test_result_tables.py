@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from facemood.archive import ArchiveJob, Reading
 from facemood.errors import SourceError
 from facemood.review import open_review
 from facemood.review.moments import Origin, locate
@@ -68,6 +69,9 @@ def test_an_input_in_two_tables_counts_once(run: Path, read_once: Path) -> None:
 
 def test_hidden_faces_are_noticed(other_tables: Path, read_once: Path) -> None:
     assert open_tables(other_tables / "each").anonymized
+    assert open_tables(other_tables / "parquet").anonymized  # a table without images beside it
+    assert open_tables(other_tables / "parquet" / "rows.parquet").anonymized
+    assert not open_tables(other_tables / "excel").anonymized
     assert not open_tables(read_once / "out").anonymized
 
 
@@ -125,3 +129,13 @@ def test_an_annotated_image_is_not_taken_for_the_photo_that_was_moved(tmp_path: 
     assert "a.png: not found at" in found.problem
     photo.write_bytes(bytes(11))
     assert "was changed" in locate("a.png", origin, [drawn.parent]).problem
+
+
+def test_an_archive_whose_images_hide_faces_says_so_also_after_a_run_without_images(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="archives need the extra data")
+    folder = tmp_path / "out"
+    ArchiveJob(Reading(), folder, looks={"anonymize": ""}).plan([])
+    assert not open_tables(folder).anonymized
+    ArchiveJob(Reading(), folder, looks={"anonymize": "box"}).plan([])
+    ArchiveJob(Reading(), folder).plan([])
+    assert open_tables(folder).anonymized

@@ -21,7 +21,7 @@ from facemood.archive.planning import WHOLE, ArchivePlan, Planner, Shard
 from facemood.archive.reading import Reading
 from facemood.archive.worker_process import WorkerSetup, usable_cores
 from facemood.errors import OptionError, OutputConflictError, WorkerError, require
-from facemood.outputs import Stamp
+from facemood.outputs import FACES_HIDDEN, Stamp
 from facemood.sources.remote import is_remote
 from facemood.table import DESIGN_COLUMNS, TAKEN
 from facemood.text import count
@@ -127,10 +127,15 @@ class ArchiveJob:
         """
         require("pyarrow", extra="data")
         folder, key = ArchiveFolder(self.folder), self.reading.key
-        folder.begin(key, self.reading.settings)
+        folder.begin(key, {**self.reading.settings, **self._hidden(folder)})
         book, segment = ArchiveBook(folder.stored_parts(), key), self.reading.video.segment
         planner = Planner(book, key, self.shard, self.retry, self._carried(), segment, stamps or {})
         return planner.plan(outside(self.folder, inputs))
+
+    def _hidden(self, folder: ArchiveFolder) -> dict[str, Any]:
+        """Return how drawn images of this or of the last run hide faces; empty if they do not."""
+        how = (self.looks or {}).get("anonymize") or folder.marker.get("settings", {}).get(FACES_HIDDEN)
+        return {FACES_HIDDEN: how} if how else {}
 
     def _carried(self) -> dict[str, dict[str, str]]:
         """Return the carried values by the names of their columns in the table."""

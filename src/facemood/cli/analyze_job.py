@@ -147,7 +147,7 @@ class AnalyzeJob:
 
     def _open_outputs(self, recognizer: EmotionRecognizer, looks: dict[str, Any]) -> Outputs:
         """Open the files of the run, and tell what is left of it."""
-        from facemood.outputs import Outputs
+        from facemood.outputs import FACES_HIDDEN, Outputs
         from facemood.sinks import open_sink
         from facemood.stream import Stream, design_info
 
@@ -159,10 +159,11 @@ class AnalyzeJob:
         info |= {KEY: self.dialect} if self.dialect != PLAIN else {}
         info |= {"left_out": dict(self.left_out)} if self.left_out else {}
         shown = {key: value for key, value in looks.items() if value}
+        hidden = {FACES_HIDDEN: looks["anonymize"]} if looks["anonymize"] else {}
 
         def settings(name: str, drawn: bool) -> dict[str, Any]:
             own = {} if self.plan is None else {"participants": self.plan.info(name)}
-            return {**(videos if self.moves(name) else photos), **own, **(shown if drawn else {})}
+            return {**(videos if self.moves(name) else photos), **own, **hidden, **(shown if drawn else {})}
 
         outputs = Outputs(
             self.targets,

@@ -2,10 +2,11 @@
 
 from facemood.outputs.names import NAME, TREE, Label, label_inputs
 from facemood.outputs.places import OutputTarget, OutputTargets
-from facemood.outputs.sidecar import Sidecar, SidecarEntry, Stamp
+from facemood.outputs.sidecar import FACES_HIDDEN, Sidecar, SidecarEntry, Stamp
 from facemood.outputs.writers import Outputs
 
 __all__ = [
+    "FACES_HIDDEN",
     "NAME",
     "TREE",
     "Label",

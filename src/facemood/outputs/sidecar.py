@@ -46,7 +46,10 @@ PAUSE = 1.0
 SHARE = 20.0
 """Shortest time between two writes, in units of the duration of the last one: at most 5% of a run is spent on it."""
 
-IGNORED_SETTINGS = ("device",)
+FACES_HIDDEN = "faces_hidden"
+"""Setting that says how images of the run hide faces. It stands in the settings of tables, too, which have none."""
+
+IGNORED_SETTINGS = ("device", FACES_HIDDEN)
 """Settings that do not change the results."""
 
 

@@ -17,7 +17,7 @@ from facemood.datasets.csv_rows import LONGEST_HEAD, read_table
 from facemood.errors import OutputConflictError, SourceError, require
 from facemood.filenames import escape_name, unescape_name
 from facemood.labels import ordered
-from facemood.outputs import Sidecar
+from facemood.outputs import FACES_HIDDEN, Sidecar
 from facemood.outputs.sidecar import FOLDER_SIDECAR
 from facemood.review.moments import Moment, Origin, locate
 
@@ -136,7 +136,7 @@ def open_tables(place: str | Path, sources: Iterable[Path] = ()) -> ResultTables
         {escape_name(entry.source): Origin(entry.path, entry.size) for entry in entries},
         [_reader_of(file) for file in files],
         files,
-        any(values.get("anonymize") for values in written),
+        any(values.get(FACES_HIDDEN) or values.get("anonymize") for values in written),
         [*sources, folder],
     )
 
@@ -223,7 +223,8 @@ def _open_archive(folder: Path, sources: list[Path]) -> ResultTables:
             yield from table.select([name for name in USED if name in table.column_names]).to_pylist()
 
     labels = tuple(collection.info.get("labels", ()))
-    return ResultTables(folder, labels, origins, [rows], sources=[*sources, folder])
+    hidden = bool(archive.marker.get("settings", {}).get(FACES_HIDDEN))
+    return ResultTables(folder, labels, origins, [rows], anonymized=hidden, sources=[*sources, folder])
 
 
 def all_labels(known: Iterable[str], counted: Iterable[str]) -> tuple[str, ...]:
