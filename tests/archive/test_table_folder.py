@@ -33,7 +33,8 @@ def test_a_folder_holds_the_rows_of_one_table_in_order(tmp_path: Path, monkeypat
     monkeypatch.setattr(table_folder, "FILE_ROWS", 100)
     archive.collect("out", "all")  # the earlier one is replaced, with all of its files
     assert [path.name for path in Path("all").iterdir()] == ["rows-00000.parquet"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["all", "all.csv", "all.parquet", "in", "out"]
+    written = ["all", "all.csv", "all.csv.json", "all.parquet", "all.parquet.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [*written, "in", "out"]
 
 
 def test_an_archive_without_rows_gives_a_folder_without_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,13 +19,15 @@ from facemood.archive.archive_place import PlacedFile, absolute, growing_file, o
 from facemood.archive.archive_status import counting_items, open_archive, told_once
 from facemood.archive.book import ArchiveBook, input_key
 from facemood.archive.made_by import PROCESSOR
+from facemood.archive.part import carried_column
 from facemood.archive.segment_edges import SegmentEdges
 from facemood.archive.table_folder import write_table_folder
 from facemood.atomic import replacing
 from facemood.csv_dialect import KEY, PLAIN, head_line, lines_for
 from facemood.errors import OutputConflictError, require
+from facemood.outputs.codebooks import check_codebook, codebook_text
 from facemood.sinks.sink import columns_of
-from facemood.table import to_cells
+from facemood.table import Column, to_cells
 from facemood.text import count
 from facemood.tracking.seams import EdgeFace, TrackNames
 
@@ -77,7 +79,7 @@ class Collection:
 
 
 def collect(folder: str | Path, output: str | Path, *, mixed: bool = False, csv_dialect: str = PLAIN) -> Collection:
-    """Write the rows of an archive as one table.
+    """Write the rows of an archive as one table, and beside it its codebook and the settings: ``all.csv.json``.
 
     Args:
         folder: The folder of the archive, or its address.
@@ -89,7 +91,7 @@ def collect(folder: str | Path, output: str | Path, *, mixed: bool = False, csv_
     Raises:
         SourceError: The folder is no archive.
         OutputConflictError: The parts are mixed, and `mixed` is not set; or the ending of the output is unknown; or it
-            is a folder with other files.
+            is a folder with other files; or another file than a codebook stands where that is written.
         OutputError: A part is damaged, or the table cannot be written.
     """
     text = os.fspath(output)
@@ -107,11 +109,16 @@ def collect(folder: str | Path, output: str | Path, *, mixed: bool = False, csv_
         return collection
     parent, _, name = text.rpartition("/")
     place = open_place(parent or ("/" if text.startswith("/") else "."))
+    beside = f"{name}.json"
+    if place.has(beside):
+        check_codebook(f"{text}.json", place.read(beside))
     with growing_file(place, name) as path:
         if ending == ".csv":
             _write_csv(path, collection, csv_dialect)
         else:
             _write_parquet(path, collection)
+    known = codebook_text(name, _columns(collection), _settings(collection))
+    place.write(beside, known.encode("ascii"))
     return collection
 
 
@@ -279,10 +286,18 @@ def _schema(collection: Collection) -> Any:
     from facemood.sinks.parquet import TYPES
 
     arrow = require("pyarrow", extra="data")
-    fields = [arrow.field(column.name, TYPES[column.type]) for column in columns_of(collection.info)]
-    fields += [arrow.field(name, "string") for name in collection.carried]
-    info = {**collection.info, "failures": collection.failures}
-    return arrow.schema(fields, metadata={"facemood": json.dumps(info)})
+    fields = [arrow.field(column.name, TYPES[column.type]) for column in _columns(collection)]
+    return arrow.schema(fields, metadata={"facemood": json.dumps(_settings(collection))})
+
+
+def _columns(collection: Collection) -> list[Column]:
+    """Return the columns of the collected table."""
+    return [*columns_of(collection.info), *(carried_column(name, lambda row: None) for name in collection.carried)]
+
+
+def _settings(collection: Collection) -> dict[str, Any]:
+    """Return the settings of the run, with the inputs that could not be read."""
+    return {**collection.info, "failures": collection.failures}
 
 
 def _fitted(table: Any, schema: Any) -> Any:

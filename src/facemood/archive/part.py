@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from facemood.archive.segment_edges import SegmentEdges
 from facemood.outputs import Stamp
+from facemood.table import STRING, Column, Value
 
 ID_DIGITS = 24
 """Hexadecimal digits of a part's ID; 96 bits, so that no two parts share one by chance."""
@@ -34,6 +35,16 @@ THERE = "there"
 
 BUSY = "busy"
 """State of a part that another job is writing."""
+
+
+def carried_column(name: str, read: Callable[[Any], Value]) -> Column:
+    """Return a column that is carried from the list of inputs.
+
+    Args:
+        name: Its name in the table.
+        read: Returns its value for a row.
+    """
+    return Column(name, STRING, "Carried from the list of inputs", read)
 
 
 class PlannedItem(NamedTuple):

@@ -13,7 +13,7 @@ from facemood.archive.archive_folder import PICTURES, ArchiveFolder
 from facemood.archive.archive_place import growing_file
 from facemood.archive.drawn import DrawnInputs
 from facemood.archive.made_by import made_by
-from facemood.archive.part import BUSY, RECORD_KEY, THERE, WRITTEN, ArchivePart, PartOutcome, PartRecord
+from facemood.archive.part import BUSY, RECORD_KEY, THERE, WRITTEN, ArchivePart, PartOutcome, PartRecord, carried_column
 from facemood.archive.reading import Reading
 from facemood.archive.segment_edges import SegmentEdges, seconds_of, span_of
 from facemood.archive.worker_process import WorkerSetup
@@ -26,7 +26,7 @@ from facemood.sinks.parquet import ParquetSink
 from facemood.sources import Item, as_item
 from facemood.sources.remote import find_remote, is_remote
 from facemood.stream import moves
-from facemood.table import STRING, Column
+from facemood.table import Column
 from facemood.video_segments import SegmentTimes
 
 CHANGED = "the file changed while it was read; run again to read it as it is now"
@@ -293,8 +293,5 @@ def carried_columns(part: ArchivePart) -> list[str]:
 
 
 def _column(part: ArchivePart, name: str) -> Column:
-    """Return a carried column."""
-    return Column(
-        name, STRING, "Carried from the list of inputs",
-        lambda row: part.carried.get(row.source or "", {}).get(name), (),
-    )  # fmt: skip
+    """Return a carried column, which has its values from a part."""
+    return carried_column(name, lambda row: part.carried.get(row.source or "", {}).get(name))

@@ -49,16 +49,39 @@ def refuse_foreign_codebook(path: Path) -> None:
         OutputConflictError: The file was not written by facemood beside a table.
     """
     try:
-        known = json.loads(path.read_bytes())
+        data = path.read_bytes()
     except FileNotFoundError:
         return
-    except (OSError, ValueError, RecursionError):
+    except OSError:
+        data = b""
+    check_codebook(str(path), data)
+
+
+def check_codebook(path: str, data: bytes) -> None:
+    """Check that a file is the codebook or the sidecar of a table.
+
+    Args:
+        path: Its name, for the error.
+        data: Its bytes.
+
+    Raises:
+        OutputConflictError: It is another file.
+    """
+    try:
+        known = json.loads(data)
+    except (ValueError, RecursionError):
         known = None
     if not isinstance(known, dict) or not (CODEBOOK_MARK in known or (MARK in known and known.get("table"))):
         raise OutputConflictError(
             f"{path}: this name is needed for the codebook of the table, but the file there is not a codebook; move it "
             "away, or choose another output"
         )
+
+
+def codebook_text(table: str, columns: Sequence[Column], info: Mapping[str, Any]) -> str:
+    """Return the codebook of a table as JSON; the arguments are those of `write_codebook`."""
+    known = {CODEBOOK_MARK: SCHEMA, "table": table, "settings": info, "codebook": _entries(columns)}
+    return json.dumps(known, indent=1, default=str) + "\n"
 
 
 def write_codebook(path: Path, table: str, columns: Sequence[Column], info: Mapping[str, Any]) -> None:
@@ -73,9 +96,8 @@ def write_codebook(path: Path, table: str, columns: Sequence[Column], info: Mapp
     Raises:
         OutputError: The file cannot be written.
     """
-    known = {CODEBOOK_MARK: SCHEMA, "table": table, "settings": info, "codebook": _entries(columns)}
     with replacing(path, encoding="ascii") as file:
-        file.write(json.dumps(known, indent=1, default=str) + "\n")
+        file.write(codebook_text(table, columns, info))
 
 
 def write_described_csv(
