@@ -130,5 +130,5 @@ def test_the_plan_is_carried_into_episodes_and_cuts_them(tmp_path: Path) -> None
         ("expression person 2", "0.333", "1.667", "neutral", ""),
     ]
     assert [(row["person"], row["age"], row["segment_time"]) for row in rows] == [
-        ("", "31.0", "0.0"), ("", "31.0", "0.133333"), ("2", "", ""),
+        ("", "31.0", "0.0"), ("", "31.0", "0.133"), ("2", "", ""),
     ]  # fmt: skip

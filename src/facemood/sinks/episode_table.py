@@ -196,11 +196,19 @@ def episode_columns(design: Design | None) -> tuple[Column, ...]:
     """
     if design is None:
         return EPISODE_COLUMNS
-    fixed = [dataclasses.replace(column, read=_of_segment(column.name), path=()) for column in DESIGN_COLUMNS]
+    fixed = [
+        dataclasses.replace(column, read=_of_segment(column.name, column.decimals), path=())
+        for column in DESIGN_COLUMNS
+    ]
     columns = (*EPISODE_COLUMNS, *fixed)
     return (*columns, *further_columns(columns, design, _of_segment))
 
 
-def _of_segment(name: str) -> Callable[[Any], Value]:
-    """Return what reads a value of the segment of an episode; its time is that of the episode's start."""
-    return lambda one: None if one.segment is None else one.segment.values(one.start).get(name)
+def _of_segment(name: str, decimals: int | None = None) -> Callable[[Any], Value]:
+    """Return what reads a value of the segment of an episode, rounded; its time is that of the episode's start."""
+
+    def read(one: Episode) -> Value:
+        value = None if one.segment is None else one.segment.values(one.start).get(name)
+        return round(value, decimals) if isinstance(value, float) and decimals is not None else value
+
+    return read
