@@ -102,3 +102,15 @@ def test_a_plan_is_given_as_such_by_its_path_or_not_at_all(tmp_path: Path) -> No
     assert participants_of(plan) is plan
     assert participants_of(tmp_path / "plan.csv") == plan
     assert participants_of(None) is None
+
+
+@pytest.mark.parametrize(
+    ("column", "meant"), [("persn", "person"), ("conditoin", "condition"), ("baseline_strat", "baseline_start")]
+)
+def test_a_misspelt_column_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture, column: str, meant: str) -> None:
+    plan = plan_of(tmp_path, f"path,participant,{column},age,site,sex\na.mp4,p01,left,31,north,f\n")
+    assert [name for name, _ in plan.further] == [column, "age", "site", "sex"]
+    (message,) = caplog.messages
+    assert message.endswith(
+        f"plan.csv: {column!r} is taken for a column of your own, not for {meant!r}; rename it if it is that"
+    )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import difflib
 import itertools
+import logging
 import math
 import os
 import re
@@ -17,6 +19,8 @@ from facemood.participants import LARGEST, PLACES, Participants, Period, Segment
 from facemood.table import NUMBER, STRING, is_free_name
 from facemood.text import clock, parse_seconds
 
+logger: logging.Logger = logging.getLogger("facemood")
+
 REQUIRED = ("path", "participant")
 """Columns that a plan must have."""
 
@@ -25,6 +29,9 @@ COLUMNS = (*REQUIRED, "person", "condition", "session", "segment", "start", "end
 
 Plan = Participants | str | os.PathLike[str] | None
 """A plan, the path of its file, or none."""
+
+ALIKE = 0.8
+"""Similarity (difflib) from which the name of an own column may be a column of the plan that was misspelt."""
 
 MOST_BYTES = 50_000_000
 """Largest plan that is read."""
@@ -86,7 +93,7 @@ def _read_lines(name: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _check_header(name: str, header: Sequence[str]) -> None:
-    """Refuse a header that lacks columns, has one twice, or one with the name of another column of the tables."""
+    """Refuse a header that lacks columns, has one twice, or one of the tables' names; tell what may be misspelt."""
     for column, times in Counter(header).items():
         if times > 1 and column:
             raise OptionError(f"{name}: the column {column!r} stands {times} times in the plan; rename one of them")
@@ -98,6 +105,10 @@ def _check_header(name: str, header: Sequence[str]) -> None:
         if column not in COLUMNS and not is_free_name(column):
             what = f"is called {column!r}, as a column of the tables" if column else "has no name"
             raise OptionError(f"{name}: a column {what}; rename it")
+        for near in difflib.get_close_matches(column, COLUMNS, n=1, cutoff=ALIKE) if column not in COLUMNS else ():
+            logger.warning(
+                "%s: %r is taken for a column of your own, not for %r; rename it if it is that", name, column, near
+            )
 
 
 def _cells(name: str, number: int, header: Sequence[str], line: Sequence[str]) -> dict[str, str]:
