@@ -20,10 +20,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-LIGHT = ("facemood.models.runtime", "numpy", "cv2", "av", "PIL.Image", "rich.console", "rich.progress",
-         "facemood.cli.entry", "facemood.cli.analyze_job", "facemood.loading", "facemood.sinks",
-         "facemood.outputs")  # fmt: skip
-"""Modules that most commands import."""
+LIGHT = ("facemood.models.runtime", "numpy", "cv2", "av", "PIL.Image", "PIL.BmpImagePlugin", "PIL.GifImagePlugin",
+         "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "PIL.PpmImagePlugin", "PIL.ImageDraw", "PIL.ImageFont",
+         "rich.console", "rich.markdown", "rich.progress", "pydantic.type_adapter", "pydantic.types", "email.parser",
+         "hashlib", "importlib.metadata", "importlib.resources", "facemood.cli.entry", "facemood.cli.analyze_command",
+         "facemood.cli.analyze_job", "facemood.cli.run_summary", "facemood.ferc.system", "facemood.loading",
+         "facemood.outputs", "facemood.sinks", "facemood.sinks.annotated_images", "facemood.sinks.report",
+         "facemood.sinks.text_files", "facemood.timeline")  # fmt: skip
+"""Modules that many commands import: of Pillow, the formats that it always knows."""
 
 HEAVY = ("torch", "facemood.train.fit", "facemood.train.export", "facemood.cli.train_command")
 """Modules that commands of training import."""
