@@ -63,3 +63,10 @@ def test_the_tab_key_completes_commands_and_options(typed: str, offered: str) ->
     words = {"_FACEMOOD_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
     done = subprocess.run([sys.executable, "-c", code], env={**os.environ, **words}, capture_output=True, text=True)
     assert done.stdout.split() == [offered]
+
+
+def test_a_command_that_ends_does_not_look_through_its_objects_for_garbage() -> None:
+    code = "import atexit, gc, sys; from facemood.cli import main; sys.argv = ['facemood', '--version']\n"
+    code += "atexit.register(lambda: print(gc.get_freeze_count() > 1000))\nmain()"  # the first is last
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[1:] == ["True"]
