@@ -23,6 +23,8 @@ from facemood.languages import ENGLISH
 from facemood.originals import refuse_overwriting
 from facemood.outputs.codebooks import codebook_path, write_described_csv
 from facemood.results import Failure, Result
+from facemood.sinks import refuse_other_format
+from facemood.sinks.table_files import to_xlsx
 from facemood.table import (
     SCHEMA,
     Cell,
@@ -154,21 +156,27 @@ class Analysis:
         """Yield the rows of the table: one per face, and one for each frame without a face."""
         return map(to_cells, self.values())
 
-    def codebook(self) -> list[dict[str, Value]]:
+    def codebook(self, *, summary: bool = False) -> list[dict[str, Value]]:
         """Return the codebook of the table: name, type, unit, range, decimals and meaning of each column.
+
+        Args:
+            summary: Whether it is that of `summary_dataframe`, instead of the table of faces.
 
         Example:
             >>> analysis = Analysis((Result("a.jpg", labels=("happy",)),))
             >>> next(line for line in analysis.codebook() if line["name"] == "x1")["unit"]
             'px'
         """
-        return [column.describe() for column in self.columns]
+        return [column.describe() for column in self._table(summary=summary)[0]]
 
-    def to_csv(self, path: str | os.PathLike[str], *, dialect: str = PLAIN, codebook: bool = True) -> Path:
+    def to_csv(
+        self, path: str | os.PathLike[str], *, summary: bool = False, dialect: str = PLAIN, codebook: bool = True
+    ) -> Path:
         """Write the table as CSV, and beside it its codebook and the settings: ``table.csv`` and ``table.csv.json``.
 
         Args:
             path: The file, such as ``table.csv``.
+            summary: Whether summaries are written, as `summary_dataframe` has them, instead of the table of faces.
             dialect: ``"plain"`` keeps every text as it is; ``"excel"`` puts an apostrophe before texts that a
                 spreadsheet would take for a formula, such as the file name ``=1+1.jpg``.
             codebook: Whether the codebook is written, too.
@@ -179,13 +187,18 @@ class Analysis:
             ValueError: The dialect is unknown.
         """
         self._refuse_sources(path, *([codebook_path(path)] if codebook else []))
-        _refuse_other_format(path, ".csv", "to_csv")
+        refuse_other_format(path, ".csv", "to_csv")
+        columns, rows = self._table(summary=summary)
         if codebook:
-            return write_described_csv(path, self.columns, self.rows(), self.info, dialect=dialect)
-        return write_csv(path, self.columns, self.rows(), dialect=dialect)
+            return write_described_csv(path, columns, map(to_cells, rows), self.info, dialect=dialect)
+        return write_csv(path, columns, map(to_cells, rows), dialect=dialect)
 
-    def to_excel(self, path: str | os.PathLike[str]) -> Path:
+    def to_excel(self, path: str | os.PathLike[str], *, summary: bool = False) -> Path:
         """Write the table as an Excel file with the sheets ``table``, ``codebook`` and ``settings``.
+
+        Args:
+            path: The file, such as ``table.xlsx``.
+            summary: Whether it has summaries, as `summary_dataframe`, instead of the table of faces.
 
         Raises:
             MissingExtraError: XlsxWriter is not installed (extra ``study``).
@@ -195,9 +208,8 @@ class Analysis:
         self._refuse_sources(path)
         if Path(path).suffix.lower() != ".xlsx":
             raise OutputError(f"{path}: to_excel writes Excel files; use a name that ends in .xlsx")
-        from facemood.sinks.table_files import to_xlsx
-
-        data = to_xlsx(self.columns, list(self.values()), self.info)
+        columns, rows = self._table(summary=summary)
+        data = to_xlsx(columns, list(rows), self.info)
         with replacing(path, "wb") as file:
             file.write(data)
         return Path(path)
@@ -220,7 +232,7 @@ class Analysis:
         text = json.dumps(self.to_dict(), ensure_ascii=False)
         if path is not None:
             self._refuse_sources(path)
-            _refuse_other_format(path, ".json", "to_json")
+            refuse_other_format(path, ".json", "to_json")
             with replacing(path, encoding="utf-8") as file:
                 file.write(text)
         return text
@@ -238,7 +250,8 @@ class Analysis:
         Raises:
             MissingExtraError: pandas is not installed (extra ``data``).
         """
-        return data_frame(self.columns, list(self.values()))
+        columns, rows = self._table()
+        return data_frame(columns, list(rows))
 
     def summary_dataframe(self) -> Any:
         """Return a row for each segment of a study or, without a plan, for each person of a video, as a DataFrame.
@@ -249,11 +262,18 @@ class Analysis:
         Raises:
             MissingExtraError: pandas is not installed (extra ``data``).
         """
+        columns, rows = self._table(summary=True)
+        return data_frame(columns, list(rows))
+
+    def _table(self, *, summary: bool = False) -> tuple[tuple[Column, ...], Iterator[dict[str, Value]]]:
+        """Return columns and rows of the table of faces, or of the summaries."""
+        if not summary:
+            return self.columns, self.values()
         columns = summary_columns(self.labels, self.variants, self.design, self.measures)
         collector = SummaryCollector()
         for result in self.results:
             collector.add(result)
-        return data_frame(columns, [values_of(columns, summary) for summary in collector.summaries()])
+        return columns, (values_of(columns, one) for one in collector.summaries())
 
     def tracks(self) -> list[Track]:
         """Return the tracks of all people in videos, video by video, ordered by track ID."""
@@ -328,18 +348,3 @@ class Analysis:
             for row, _ in zip(self.rows(), range(20), strict=False)
         )
         return f"<p>{counts}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _refuse_other_format(path: str | os.PathLike[str], own: str, method: str) -> None:
-    """Refuse a name that ends as files of another format do, such as ``table.xlsx`` for CSV.
-
-    Raises:
-        OutputError: The name is that of another format.
-    """
-    from facemood.sinks import SINKS
-
-    suffix = Path(path).suffix.lower()
-    if suffix != own and suffix in {ending for ending in SINKS if ending.startswith(".")}:
-        others = {".csv": "to_csv", ".json": "to_json", ".xlsx": "to_excel"}
-        fix = f"use {others[suffix]}, or " if suffix in others else ""
-        raise OutputError(f"{path}: {method} does not write {suffix}; {fix}give a name that ends in {own}")

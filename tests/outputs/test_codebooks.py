@@ -159,3 +159,21 @@ def test_a_pipe_gets_the_table_alone(capfd: pytest.CaptureFixture[str]) -> None:
     analysis().to_csv("-")
     assert capfd.readouterr().out.count("\n") == 4
     assert list(Path().iterdir()) == []
+
+
+def test_python_writes_the_summaries_that_the_command_line_writes() -> None:
+    write("summary.csv")
+    known, beside = Path("summary.csv").read_text(), json.loads(Path("summary.csv.json").read_text())
+    analysis().to_csv("mine.csv", summary=True)
+    assert Path("mine.csv").read_text() == known
+    assert json.loads(Path("mine.csv.json").read_text()) == {**beside, "table": "mine.csv"}
+    assert analysis().codebook(summary=True) == beside["codebook"]
+
+
+def test_excel_has_summaries_too(place: Path) -> None:
+    pytest.importorskip("xlsxwriter", reason="Excel files need the extra study")
+    openpyxl = pytest.importorskip("openpyxl", reason="the independent reader is among the extra dev")
+    book = openpyxl.load_workbook(analysis().to_excel(place / "summary.xlsx", summary=True))
+    head, *lines = book["table"].iter_rows(values_only=True)
+    assert list(head) == [column["name"] for column in analysis().codebook(summary=True)]
+    assert [line[head.index("seconds_seen")] for line in lines] == [1.5]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from importlib import import_module
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ __all__ = [
     "Looks",
     "Sink",
     "open_sink",
+    "refuse_other_format",
     "sink_kind",
 ]
 
@@ -131,3 +133,16 @@ def open_sink(
     options = {"names": names} if names and _writer_of(path) == FOLDER else {}
     sink: Sink = kind(Path(path), info, *looks, **options)
     return sink
+
+
+def refuse_other_format(path: str | PathLike[str], own: str, method: str) -> None:
+    """Refuse a name that ends as files of another format do, such as ``table.xlsx`` for CSV.
+
+    Raises:
+        OutputError: The name is that of another format.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix != own and suffix in {ending for ending in SINKS if ending.startswith(".")}:
+        others = {".csv": "to_csv", ".json": "to_json", ".xlsx": "to_excel"}
+        fix = f"use {others[suffix]}, or " if suffix in others else ""
+        raise OutputError(f"{path}: {method} does not write {suffix}; {fix}give a name that ends in {own}")
