@@ -65,6 +65,20 @@ def test_parquet_has_the_codebook_in_its_sidecar() -> None:
     assert [column["name"] for column in known] == arrow.read_schema("rows.parquet").names
 
 
+def test_spss_and_stata_have_the_whole_codebook_beside_them_and_excel_has_it_inside() -> None:
+    for module in ("pyreadstat", "pandas", "xlsxwriter"):
+        pytest.importorskip(module, reason="needs the extra study")
+    write("rows.csv", "rows.sav", "summary.dta", "rows.xlsx", "each/{name}.sav")
+    assert not Path("rows.xlsx.json").exists()
+    beside = json.loads(Path("rows.sav.json").read_text())
+    assert beside["codebook"] == json.loads(Path("rows.csv.json").read_text())["codebook"]["rows.csv"]
+    summary = json.loads(Path("summary.dta.json").read_text())
+    assert (summary["table"], summary["settings"]) == ("summary.dta", INFO)
+    assert "mean_AU12" in [column["name"] for column in summary["codebook"]]
+    assert sorted(path.name for path in Path("each").iterdir()) == ["facemood.json", "talk.sav"]
+    assert json.loads(Path("each/facemood.json").read_text())["codebook"]["{name}.sav"] == beside["codebook"]
+
+
 def test_a_later_run_replaces_the_codebook_and_one_that_breaks_off_does_not() -> None:
     write("summary.csv")
     before = Path("summary.csv.json").read_bytes()

@@ -17,6 +17,7 @@ from facemood.outputs.names import FRAME, NAME, NUMBERED, TREE, Label, fold, lab
 from facemood.outputs.sidecar import FOLDER_SIDECAR
 from facemood.render import IMAGE_SUFFIXES
 from facemood.sinks import ONE_PHOTO, ONE_VIDEO, sink_kind
+from facemood.sinks.table_files import COMPLETE
 
 PLACEHOLDER = re.compile(r"\{\w*\}")
 """A placeholder, known or not."""
@@ -97,7 +98,8 @@ class OutputTarget:
     @property
     def codebook(self) -> Path | None:
         """The file of the codebook of a table that all inputs share; None for other outputs, and with a sidecar."""
-        described = getattr(self.kind, "described", False) and not (self.is_own or self.is_stream)
+        described = getattr(self.kind, "described", False) and not self.pattern.lower().endswith(COMPLETE)
+        described = described and not (self.is_own or self.is_stream)
         return codebook_path(self.pattern) if described and self.sidecar is None else None
 
     def file_of(self, label: Label) -> str:

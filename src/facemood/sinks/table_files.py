@@ -183,6 +183,9 @@ def valid_names(names: Sequence[str], most: int) -> list[str]:
     return found
 
 
+COMPLETE = (".xlsx",)
+"""Formats that hold the whole codebook and the settings. SPSS and Stata shorten labels, and Stata has no settings."""
+
 FORMATS: dict[str, Callable[[Sequence[Column], Rows, Mapping[str, Any]], bytes]] = {
     ".xlsx": to_xlsx,
     ".sav": to_sav,

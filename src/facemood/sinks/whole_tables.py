@@ -38,6 +38,7 @@ class RowsFileSink:
     holds = MANY
     continues = False
     of_results = True
+    described = True
 
     def __init__(self, path: Path, info: dict[str, Any]) -> None:
         self.path, self.info, self._suffix = path, info, path.suffix.lower()
