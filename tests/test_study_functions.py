@@ -167,3 +167,12 @@ def test_values_keep_the_order_in_which_they_are_named() -> None:
     found = time_locked(faces().assign(AU12=0.5), ["happy", "AU12"], step=0.5, samples=200)
     assert found["value"].unique().tolist() == ["happy", "AU12"]
     assert found["condition"].tolist() == (["calm"] * 4 + ["funny"] * 4) * 2
+
+
+def test_photos_of_a_study_have_no_time_and_no_curve() -> None:
+    rows = faces()
+    photos = rows[rows.participant == "p0"].assign(source="a.jpg", segment_time=np.nan)
+    both = pandas.concat([rows, photos], ignore_index=True)
+    pandas.testing.assert_frame_equal(*(time_locked(one, "happy", step=0.5, samples=200) for one in (rows, both)))
+    with pytest.raises(OptionError, match="no row has a participant and a time in a segment; check the plan"):
+        time_locked(photos, "happy")

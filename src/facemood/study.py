@@ -167,18 +167,15 @@ def time_locked(
         ``high``. Intervals are for each bin alone.
 
     Raises:
-        OptionError: A column does not exist, a time is out of its range, or a segment has no event or no value in the
-            baseline.
+        OptionError: A column does not exist, no row is in a segment, a time is out of its range, or a segment has no
+            event or no value in the baseline.
         MissingExtraError: scipy or pandas is not installed (extra ``study``).
     """
     pandas = require("pandas", extra="study")
     keys = ["source", participant, by, "session", "segment"]
-    _check(rows, [*keys, "segment_time"])
     if not step > 0 or (end is not None and not end > 0):
         raise OptionError(f"step and end must be above 0 s, but are {step} and {end}")
-    known = rows[rows[participant].notna()].copy()
-    known[keys] = known[keys].astype(object).where(known[keys].notna(), "")
-    known["segment_time"] -= _onsets(known, onset, keys)
+    known = _since_event(rows, keys, onset)
     known["bin"] = np.floor(known["segment_time"].to_numpy(float) / step + 1e-6).astype(int)
     known = known if end is None else known[known["segment_time"] < end - 1e-9]
     found = []
@@ -193,12 +190,33 @@ def time_locked(
             low, high = _interval(values.to_numpy(float), samples, seed)
             found.append((column, condition, (number + 0.5) * step, len(values), float(values.mean()), low, high))
     table: DataFrame = pandas.DataFrame(found, columns=["value", by, "time", "n", "mean", "low", "high"])
-    ranks = {key: {one: place for place, one in enumerate(table[key].unique())} for key in ("value", by)}
-    in_order = table.assign(**{f"rank of {key}": table[key].map(ranks[key]) for key in ranks})
-    return in_order.sort_values([*in_order.columns[-2:], "time"])[list(table)].reset_index(drop=True)
+    return _in_order(table, ["value", by], "time")
 
 
-def _onsets(known: DataFrame, onset: float | str, keys: list[str]) -> Any:
+def _since_event(rows: DataFrame, keys: Sequence[str], onset: float | str) -> DataFrame:
+    """Return the rows of participants in segments, with the time since the event as ``segment_time``."""
+    _check(rows, [*keys, "segment_time"])
+    participant = keys[1]
+    known = rows[rows[participant].notna() & rows["segment_time"].notna()].copy()
+    if not len(known):
+        raise OptionError(
+            f"no row has a {participant} and a time in a segment; check the plan, and that there is a video"
+        )
+    known[keys] = known[keys].astype(object).where(known[keys].notna(), "")
+    known["segment_time"] -= _onsets(known, onset, keys)
+    return known
+
+
+def _in_order(table: DataFrame, names: Sequence[str], last: str) -> DataFrame:
+    """Return a table sorted by columns, each in the order in which its values come, then by numbers of the last one."""
+    ranks: list[Any] = [
+        table[name].map({one: place for place, one in enumerate(table[name].unique())}) for name in names
+    ]
+    places = np.lexsort((table[last].to_numpy(float), *ranks[::-1]))
+    return table.iloc[places].reset_index(drop=True)
+
+
+def _onsets(known: DataFrame, onset: float | str, keys: Sequence[str]) -> Any:
     """Return when the event of each row's segment is, in seconds since its start: a number, or one for each row."""
     if not isinstance(onset, str):
         return onset
