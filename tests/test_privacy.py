@@ -61,6 +61,9 @@ import facemood.sinks, facemood.sources.live, facemood.train.export
 import lime, skimage, pandas, pyarrow, matplotlib.pyplot, fastapi, uvicorn, mss, pygame
 """
 
+STRACE = ("strace", "-f", "--seccomp-bpf", "-qq")
+"""Watches a process and all that it starts, and stops them only at the calls that are asked for."""
+
 EXPECTED = re.compile(
     r"/__pycache__(/|$)|^/dev/|/matplotlib/fontlist-[^/]*$|/matplotlib/[^/]*\.matplotlib-lock$|^/proc/self/"
 )
@@ -78,11 +81,13 @@ def watch(code: str, video: Path, environment: dict[str, str], folder: Path, *pr
     """Run some code in a fresh process and return what strace saw of it."""
     out, trace = folder / "out", folder / "trace.txt"
     out.mkdir(exist_ok=True)
-    strace = ["strace", "-f", "-qq", "-e", "trace=network,open,openat,creat,mkdir,mkdirat", "-o", str(trace)]
+    strace = [*STRACE, "-e", "trace=network,open,openat,creat,mkdir,mkdirat", "-o", str(trace)]
     command = [*prefix, *strace, sys.executable, "-c", code, str(PHOTOS / "astronaut.png"), str(video), str(out)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=out, timeout=500)
     assert done.returncode == 0, done.stderr
-    return trace.read_text(errors="replace")
+    seen = trace.read_text(errors="replace")
+    assert "openat(" in seen
+    return seen
 
 
 def sockets(trace: str) -> list[str]:
@@ -154,7 +159,7 @@ def test_a_server_on_loopback_talks_to_nobody_else(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    strace = ["strace", "-f", "-qq", "-e", "trace=network", "-o", str(trace)]
+    strace = [*STRACE, "-e", "trace=network", "-o", str(trace)]
     serve = [sys.executable, "-m", "facemood", "serve", "--port", str(port), "--threads", "1"]
     with log.open("w") as out:
         process = subprocess.Popen([*strace, *serve], stdout=out, stderr=out, env=clean_environment, cwd=tmp_path)
