@@ -149,22 +149,30 @@ def test_commands_that_are_not_run_here_are_run_elsewhere() -> None:
         assert command in (ROOT / file).read_text().replace("_", "-"), file
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The files that examples name: photos of one face, videos of two seconds, and the plan of a study."""
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files that examples name: photos of one face, videos of two seconds, the plan of a study."""
+    made = tmp_path_factory.mktemp("files")
     photo = cv2.resize(read_photo("astronaut.png")[:400, 60:460], (240, 240), interpolation=cv2.INTER_AREA)
     names = ("photo.jpg", "group.png", "new.jpg", "photos/a.jpg", "photos/b.jpg", "album/c.jpg", "trip/d/e.jpg")
     for name in names:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(tmp_path / name), photo)
-    (tmp_path / "scans").mkdir()
-    cv2.imwrite(str(tmp_path / "scans" / "turned.png"), cv2.rotate(photo, cv2.ROTATE_90_COUNTERCLOCKWISE))
-    shutil.copy(PHOTOS / "grace_hopper.jpg", tmp_path)
-    (tmp_path / "videos").mkdir()
-    video = write_video(tmp_path / "videos" / "p01.mp4", [Shot(1, [("astronaut", 240)])])
+        (made / name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(made / name), photo)
+    (made / "scans").mkdir()
+    cv2.imwrite(str(made / "scans" / "turned.png"), cv2.rotate(photo, cv2.ROTATE_90_COUNTERCLOCKWISE))
+    shutil.copy(PHOTOS / "grace_hopper.jpg", made)
+    (made / "videos").mkdir()
+    video = write_video(made / "videos" / "p01.mp4", [Shot(1, [("astronaut", 240)])])
     for name in ("interview.mp4", "talk.mp4"):
-        shutil.copy(video, tmp_path / name)
-    (tmp_path / "plan.csv").write_text("path,participant,condition\np01.mp4,p01,calm\n")
+        shutil.copy(video, made / name)
+    (made / "plan.csv").write_text("path,participant,condition\np01.mp4,p01,calm\n")
+    return made
+
+
+@pytest.fixture
+def folder(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of these files, where the commands of a page run."""
+    shutil.copytree(files, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
