@@ -10,7 +10,6 @@ import re
 import shutil
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -18,6 +17,8 @@ from typing import IO, Any
 
 import pytest
 from websockets.sync.client import ClientConnection, connect
+
+from tests.web.driven_page import PATIENCE, DrivenPage, running
 
 NAMES = ("firefox-esr", "firefox")
 
@@ -30,11 +31,8 @@ user_pref("app.normandy.enabled", false);
 """
 """Moving colours play as the camera, and nobody is asked for leave."""
 
-PATIENCE = 120.0
-"""Seconds after which what was waited for counts as missing; a busy machine is slow."""
 
-
-class FirefoxPage:
+class FirefoxPage(DrivenPage):
     """The one page of a Firefox.
 
     Args:
@@ -65,24 +63,11 @@ class FirefoxPage:
         return dict(answer["result"])
 
     def run(self, script: str) -> Any:
-        """Return a text, number or truth value."""
         return self.evaluate(script).get("value")
 
-    def open(self, address: str) -> None:
-        """Go to an address, and wait until the page says that it is ready."""
+    def go_to(self, address: str) -> None:
+        """Go to an address, and wait until it is loaded."""
         self.send("browsingContext.navigate", context=self._context, url=address, wait="complete")
-        self.wait("document.body && document.body.dataset.ready")
-
-    def wait(self, script: str) -> Any:
-        """Wait until an expression is true, and return its value."""
-        ends = time.monotonic() + PATIENCE
-        while time.monotonic() < ends:
-            if value := self.run(script):
-                return value
-            time.sleep(0.2)
-        raise AssertionError(
-            f"waited {PATIENCE:g} s for {script}; the page shows {self.run('document.body.innerText')}"
-        )
 
     def choose(self, name: str, *files: Path) -> None:
         """Choose files in the file input of a name."""
@@ -102,18 +87,10 @@ def open_firefox(folder: Path) -> Iterator[FirefoxPage]:
     (profile / "user.js").write_text(PREFERENCES)
     command = [name, "--headless", "--no-remote", "--remote-debugging-port=0", "--profile", str(profile), "about:blank"]
     environment = {**os.environ, "HOME": str(folder)}
-    with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
-    ) as process:
-        try:
-            assert process.stderr is not None
-            with connect(f"{_address_in(process.stderr)}/session", max_size=None, ping_interval=None) as socket:
-                yield FirefoxPage(socket)
-        finally:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
-            process.kill()
+    with running(command, stderr=subprocess.PIPE, env=environment) as lines:
+        assert lines is not None
+        with connect(f"{_address_in(lines)}/session", max_size=None, ping_interval=None) as socket:
+            yield FirefoxPage(socket)
 
 
 def _address_in(lines: IO[str]) -> str:

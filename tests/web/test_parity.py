@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty
@@ -23,6 +22,7 @@ from facemood.web.static_site import write_site
 from tests.conftest import PHOTOS
 from tests.moving_faces import Person, away, make_video, walking
 from tests.server.browser import open_browser
+from tests.web.driven_page import running
 from tests.web.plain_server import PlainServer, serve_folder
 from tests.web.webkit import open_webkit
 
@@ -161,16 +161,8 @@ def opened_in_firefox(folder: Path, address: str) -> Iterator[None]:
     profile.mkdir()
     command = [name, "--headless", "--no-remote", "--profile", str(profile), address]
     environment = {**os.environ, "HOME": str(folder)}
-    with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment, start_new_session=True
-    ) as process:
-        try:
-            yield
-        finally:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
-            process.kill()
+    with running(command, env=environment):
+        yield
 
 
 def answers_of(server: PlainServer) -> dict[str, Any]:

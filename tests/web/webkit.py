@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -17,19 +16,18 @@ from typing import Any
 
 import pytest
 
+from tests.web.driven_page import PATIENCE, DrivenPage, running
+
 DRIVER = "WebKitWebDriver"
 
 BROWSERS = "/usr/lib/*/webkit*gtk-4.*/MiniBrowser"
 """Where Debian has it."""
 
-PATIENCE = 120.0
-"""Seconds after which what was waited for counts as missing; a busy machine is slow."""
-
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 """The key by which WebDriver names an element."""
 
 
-class WebKitPage:
+class WebKitPage(DrivenPage):
     """The one page of a MiniBrowser.
 
     Args:
@@ -69,22 +67,6 @@ class WebKitPage:
         """Go to an address."""
         self.send("/url", url=address)
 
-    def open(self, address: str) -> None:
-        """Go to an address, and wait until the page says that it is ready."""
-        self.go_to(address)
-        self.wait("document.body && document.body.dataset.ready")
-
-    def wait(self, script: str) -> Any:
-        """Wait until an expression is true, and return its value."""
-        ends = time.monotonic() + PATIENCE
-        while time.monotonic() < ends:
-            if value := self.run(script):
-                return value
-            time.sleep(0.2)
-        raise AssertionError(
-            f"waited {PATIENCE:g} s for {script}; the page shows {self.run('document.body.innerText')}"
-        )
-
     def choose(self, name: str, *files: Path) -> None:
         """Choose files in the file input of a name; the driver wants to see it."""
         self.run(f"document.getElementById({name!r}).hidden = false")
@@ -112,7 +94,7 @@ def _display() -> Iterator[str]:
     """Start a display that nobody sees, and yield its name."""
     read, write = os.pipe()
     command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x1024x24", "-nolisten", "tcp"]
-    with _running(command, pass_fds=[write]), os.fdopen(read) as told:
+    with running(command, pass_fds=[write]), os.fdopen(read) as told:
         os.close(write)
         yield f":{told.readline().strip()}"
 
@@ -127,7 +109,7 @@ def _driver(folder: Path, display: str) -> Iterator[int]:
         **os.environ, "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), "DISPLAY": display,
         "GDK_BACKEND": "x11", "LIBGL_ALWAYS_SOFTWARE": "1", "WEBKIT_DISABLE_DMABUF_RENDERER": "1",
     }  # fmt: skip
-    with _running([DRIVER, f"--port={port}"], env=environment):
+    with running([DRIVER, f"--port={port}"], env=environment):
         _wait_for(port)
         yield port
 
@@ -140,18 +122,3 @@ def _wait_for(port: int) -> None:
             return
         time.sleep(0.1)
     raise AssertionError(f"{DRIVER} did not start within {PATIENCE:g} s")
-
-
-@contextlib.contextmanager
-def _running(command: list[str], **options: Any) -> Iterator[None]:
-    """Run a program until the block ends."""
-    with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, **options
-    ) as process:
-        try:
-            yield
-        finally:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
-            process.kill()
