@@ -1,6 +1,6 @@
 """Ratios of CPU time and wall time against other commits, in one run. Appends to history.jsonl.
 
-    python benchmarks/ratios.py COMMIT [COMMIT ...] [--rounds N]
+    python benchmarks/ratios.py COMMIT [COMMIT ...] [--rounds N] [--only WORD ...]
 
 Each commit is checked out into a git worktree of its own, and its commands and those of this tree run by turns. The
 least time of each counts. So the ratios hold on a machine that does other things too; seconds do not.
@@ -24,6 +24,7 @@ import cv2
 import numpy as np
 from machine import describe_machine
 
+from facemood.schema import Image
 from facemood.sinks.video_writer import VideoWriter
 from facemood.sources import load_image
 
@@ -41,21 +42,12 @@ PHOTOS = 1000
 FRAMES = 1500
 """Frames of the video, 25 a second: enough that the start of Python counts little."""
 
-STEADY = """
-import sys, time, cv2
-from facemood import EmotionRecognizer
-threads = int(sys.argv[2]) or None
-image, recognizer = cv2.imread(sys.argv[1]), EmotionRecognizer(device="cpu", threads=threads)
-times = []
-for _ in range(60):
-    before = time.process_time(), time.perf_counter()
-    recognizer.analyze_image(image)
-    times.append((time.process_time() - before[0], time.perf_counter() - before[1]))
-for each in zip(*times[10:]):
-    print(sorted(each)[len(each) // 4])
-"""
-"""Reads one photo again and again, and prints its CPU time and wall time without the start: the first quartile each,
-which other programs hardly disturb. Its arguments are the photo, and the threads or 0 for the default."""
+REPEATED = Path(__file__).with_name("repeated.py")
+"""Reads one picture again and again, and prints its CPU time and wall time without the start. It is that of this tree
+for all commits."""
+
+FACES = 7
+"""Faces of the photo with many."""
 
 
 def main() -> None:
@@ -63,11 +55,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("commits", nargs="+")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--only", nargs="+", default=[""], metavar="WORD", help="only runs with one of these in the name"
+    )
     options = parser.parse_args()
     machine = describe_machine()  # before the run, whose own load must not count
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        commands = make_commands(folder)
+        commands = {
+            what: command
+            for what, command in make_commands(folder).items()
+            if any(word in what for word in options.only)
+        }
         with checked_out(options.commits, folder) as trees:
             for tree in trees.values():  # bytecode, as an installed package has it
                 subprocess.run([sys.executable, "-m", "compileall", "-q", tree / "src"], check=False)
@@ -101,6 +100,8 @@ def make_commands(folder: Path) -> dict[str, list[str]]:
     view = cv2.copyMakeBorder(face, 0, 0, 80, 80, cv2.BORDER_REFLECT)[:, : SIZE[0]]
     for number in range(PHOTOS):
         cv2.imwrite(str(photos / f"{number:03}.jpg"), np.roll(view, number % 60, axis=1))
+    many = str(folder / "many.png")
+    cv2.imwrite(many, draw_many(face))
     video = folder / "video.mp4"
     writer = VideoWriter(video)
     for number in range(FRAMES):
@@ -108,15 +109,30 @@ def make_commands(folder: Path) -> dict[str, list[str]]:
         writer.add(np.ascontiguousarray(np.roll(view, shift, axis=1)).astype(np.uint8), timestamp=number / 25)
     writer.close()
     photo, command = str(photos / "000.jpg"), [sys.executable, "-m", "facemood"]
+    repeated = [sys.executable, str(REPEATED)]
     return {
         "facemood --help": [*command, "--help"],
         "analyze PHOTO": [*command, "analyze", photo],
-        "a photo, 1 thread": [sys.executable, "-c", STEADY, photo, "1"],
-        "a photo, default threads": [sys.executable, "-c", STEADY, photo, "0"],
+        "a photo, 1 thread": [*repeated, "photo", photo, "--threads", "1"],
+        "a photo, default threads": [*repeated, "photo", photo],
+        f"{FACES} faces, 1 thread": [*repeated, "photo", many, "--threads", "1"],
+        f"{FACES} faces, default threads": [*repeated, "photo", many],
+        "a live frame, 1 thread": [*repeated, "live", photo, "--threads", "1"],
+        "a live frame, default threads": [*repeated, "live", photo],
         f"{PHOTOS:,} photos": [*command, "analyze", str(photos), "-q", "-o", str(folder / "photos.csv")],
         "video to a table": [*command, "analyze", str(video), "-q", "-o", str(folder / "video.csv")],
         "video, drawn": [*command, "analyze", str(video), "-q", "-o", str(folder / "drawn.mp4")],
     }
+
+
+def draw_many(photo: Image) -> Image:
+    """Draw a photo with many faces: the one of a photo, in two rows."""
+    face = cv2.resize(photo[:244, 84:328], (150, 150), interpolation=cv2.INTER_AREA)
+    many = np.full((SIZE[1], SIZE[0], 3), 128, np.uint8)
+    for number in range(FACES):
+        x, y = 10 + 158 * (number % 4), 10 + 230 * (number // 4)
+        many[y : y + 150, x : x + 150] = face
+    return many
 
 
 @contextmanager
@@ -146,11 +162,11 @@ def measure(command: list[str], trees: Mapping[str, Path], rounds: int) -> dict[
 
 
 def run(command: list[str], tree: Path) -> tuple[float, float]:
-    """Run a command in a tree, and return its CPU and wall time in seconds, or those that `STEADY` prints."""
+    """Run a command in a tree, and return its CPU and wall time in seconds, or those that `REPEATED` prints."""
     environment = {**os.environ, "PYTHONPATH": str(tree / "src")}
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     done = subprocess.run(command, cwd=tree, env=environment, check=True, capture_output=True, text=True)
-    if STEADY in command:
+    if str(REPEATED) in command:
         cpu, elapsed = map(float, done.stdout.split())
         return cpu, elapsed
     wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)

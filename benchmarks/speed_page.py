@@ -70,8 +70,8 @@ The last line compares {commit} with {against} ({date}, {processor}, load {load}
 
 {ratios}
 
-*A photo* is read again and again, without the start. The other times include the start of Python. Wall times depend
-on the load; CPU times much less.
+*A photo*, one of seven *faces*, and *a live frame* of a camera with one face are read again and again, without the
+start (`repeated.py`). The other times include the start of Python. Wall times depend on the load; CPU times much less.
 """
 """The page."""
 

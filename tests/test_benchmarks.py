@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from facemood.models import DEFAULT_MODEL, find_model
-from tests.conftest import ROOT
+from tests.conftest import PHOTOS, ROOT
 
 RESULTS = ROOT / "benchmarks" / "results.json"
 
@@ -94,3 +94,11 @@ def test_each_line_of_the_history_says_what_it_compares_and_on_which_machine() -
         assert line["commit"] != line["against"]
         assert all(line[key] for key in ("date", "processor", "load before the run"))
         assert all(set(row) == {"cpu", "wall"} for row in line["ratios"].values())
+
+
+@pytest.mark.parametrize("what", ["photo", "live"])
+def test_a_picture_is_read_again_and_again_for_the_ratios(what: str) -> None:
+    command: list[str | Path] = [sys.executable, ROOT / "benchmarks" / "repeated.py", what, PHOTOS / "astronaut.png"]
+    done = subprocess.run([*command, "--threads", "1"], check=True, capture_output=True, text=True)
+    cpu, wall = map(float, done.stdout.split())
+    assert 0.001 < cpu < wall * 1.1
