@@ -76,6 +76,7 @@ def main() -> None:
             "commit": short("HEAD"),
             "against": short(commit),
             "rounds": options.rounds,
+            **({} if options.only == [""] else {"only": options.only}),
             **machine,
             "ratios": ratios(found, commit),
         }

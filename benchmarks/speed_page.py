@@ -66,7 +66,7 @@ save {saved_rest} ms, so they are not made. `--workers 2` uses both cores of a m
 ## Against earlier commits
 
 `make ratios AGAINST=COMMIT` runs both commits by turns and appends to [history.jsonl](../benchmarks/history.jsonl).
-The last line compares {commit} with {against} ({date}, {processor}, load {load}; rounds that count: {rounds}):
+The newest figures of each run, compared with {against}:
 
 {ratios}
 
@@ -84,7 +84,7 @@ def main() -> None:
 def page() -> str:
     """Return the page."""
     threads, large, batching = (read(f"{name}.json") for name in ("threads", "large_photos", "batching"))
-    last = json.loads((FOLDER / "history.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    history = list(map(json.loads, (FOLDER / "history.jsonl").read_text(encoding="utf-8").splitlines()))
     saved = batching["ms saved a photo"]
     return PAGE.format(
         threads=markdown_table([thread_row(many, row) for many, row in threads["busy"].items()]),
@@ -104,9 +104,8 @@ def page() -> str:
         ),
         saved_expressions=f"{saved['expressions']:.1f}",
         saved_rest=f"{saved['detection and landmarks']:.1f}",
-        ratios=markdown_table([ratio_row(what, row) for what, row in last["ratios"].items()]),
-        load=last["load before the run"],
-        **{key: last[key] for key in ("commit", "against", "date", "processor", "rounds")},
+        ratios=markdown_table([ratio_row(what, line) for what, line in newest(history).items()]),
+        against=history[-1]["against"],
     )
 
 
@@ -144,9 +143,25 @@ def changes(found: dict[str, Any], suffix: str) -> dict[str, str]:
     return {f"same label{suffix}": f"{found['same_label']} of {found['in_both']}", f"change{suffix}": ", ".join(shown)}
 
 
-def ratio_row(what: str, row: dict[str, float]) -> dict[str, str]:
-    """Return the row of a command."""
-    return {"run": what, "CPU time": f"{row['cpu']:.2f}x", "wall time": f"{row['wall']:.2f}x"}
+def newest(history: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the newest line of each run: those of the last line of all runs, and of later lines of some (``only``)."""
+    found: dict[str, dict[str, Any]] = {}
+    for line in history:
+        if line["against"] == history[-1]["against"]:
+            found = (found if "only" in line else {}) | dict.fromkeys(line["ratios"], line)
+    return found
+
+
+def ratio_row(what: str, line: dict[str, Any]) -> dict[str, str]:
+    """Return the row of a run."""
+    row = line["ratios"][what]
+    return {
+        "run": what,
+        "CPU time": f"{row['cpu']:.2f}x",
+        "wall time": f"{row['wall']:.2f}x",
+        "commit": line["commit"],
+        "measured": f"{line['date']}, load {line['load before the run']}, {count(line['rounds'], 'round')}",
+    }
 
 
 if __name__ == "__main__":
