@@ -4,8 +4,9 @@
 
 DATA is a folder with ``photos/`` (``faces.json``: the annotated faces of each photo) and ``videos/`` (``a.mp4`` and
 ``b.mp4``, one person each). Videos of shots are made of them, random from `SEED` on, and read as any video is. The
-threshold was chosen on `CHOOSE`, the first photos; the others are only reported. ``--page`` only rewrites the page and
-the card, from the figures.
+threshold was chosen on `CHOOSE`, the first photos; the others are only reported. ``--same-people`` measures only how
+people are joined across videos, and leaves the other figures as they are. ``--page`` only rewrites the page and the
+card, from the figures.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from facemood.tracking.appearance_model import AppearanceModel  # noqa: E402
 from facemood.tracking.least_cost import assign  # noqa: E402
 from facemood.tracking.people import SAME  # noqa: E402
 from facemood.tracking.video_options import VideoOptions  # noqa: E402
+from scripts import people_across  # noqa: E402
 from scripts.made_shots import FRAMES, RATE, Shot, Shown, make_video  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -339,16 +341,39 @@ def compare_parts(looks: Sequence[KnownLook]) -> dict[str, dict[str, float]]:
     return found
 
 
+def measure_across(data: Path) -> dict[str, Any]:
+    """Measure how people are joined across videos."""
+    cv2.setNumThreads(1)
+    pipeline, model = EmotionRecognizer(threads=1).pipeline, AppearanceModel()
+    material, random = load(data, pipeline), np.random.default_rng(SEED)
+    clips = [
+        material.moving(clip, start)
+        for clip, (images, _) in enumerate(material.clips)
+        for start in _apart(random, len(images), people_across.PARTS[clip])
+    ]
+    choice, others = (
+        [material.still(*face) for face in material.faces(photos)]
+        for photos in (slice(None, CHOOSE), slice(CHOOSE, None))
+    )
+    return people_across.measure_across(choice, others, clips, lambda video: read(video, pipeline, model))
+
+
 def main() -> None:
     """Measure, and write figures, page and card."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, nargs="?", help="a folder with photos/ and videos/")
     parser.add_argument("--page", action="store_true", help="write page and card from the figures that are there")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the videos that are made, to try it out")
+    parser.add_argument(
+        "--same-people", action="store_true", help="measure only how people of several videos are joined"
+    )
     options = parser.parse_args()
     figures = DOCS / "people.json"
-    if options.data is not None:
-        known = measure(options.data, options.scale)
+    if options.data is not None and options.same_people:
+        known = json.loads(figures.read_text(encoding="utf-8")) | {"across": measure_across(options.data)}
+        figures.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    elif options.data is not None:
+        known = json.loads(figures.read_text(encoding="utf-8")) | measure(options.data, options.scale)
         if options.scale < 1:
             print(json.dumps(known, indent=1))
             return
@@ -362,10 +387,12 @@ def write_metrics(known: dict[str, Any]) -> None:
     """Write the figures into the card of the network, and the card as a page."""
     videos = known["videos"]
     wrong, found = videos["two shots"]["joined"], videos["both clips in turns, five shots"]["joined"]
+    across = known["across"]["kinds"]["other photos"]
     metrics = {
         "script": "scripts/measure_people.py",
         "different people of made videos who are joined": f"{wrong['wrong']} of {wrong['pairs']}",
         "videos of five shots of two people that become two": f"{found['right']} of {found['videos']}",
+        "different people of two made videos who are joined": f"{across['wrong']} of {across['different']}",
     }
     file = find_model(APPEARANCE)
     write_card(file, dataclasses.replace(ModelSession(file, device="cpu").card, metrics=metrics))
@@ -385,6 +412,11 @@ def page(known: dict[str, Any]) -> str:
         "videos": markdown_table(rows),
         "parts": markdown_table(parts),
         "same": str(known["same"]),
+        "across": markdown_table([people_across.row_of(*kind) for kind in known["across"]["kinds"].items()]),
+        "across_same": f"{known['across']['same']:.2f}",
+        "across_videos": str(known["across"]["videos"]),
+        "across_limit": f"{1 / people_across.WRONG_LIMIT:,.0f}",
+        "across_looks": str(people_across.LOOKS),
         "seed": f"{SEED:,}",
         "rate": f"{RATE:g}",
         "choose": str(CHOOSE),

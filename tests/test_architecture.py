@@ -37,7 +37,7 @@ LAYERS = [
     {"timeline"},
     {"analysis", "study", "tracking", "flow", "expression_changes", "sinks", "outputs", "isolation", "strategy"},
     {"pipeline", "window"},
-    {"stream", "explain", "scene_start", "people_search", "video_segments", "video_orientation"},
+    {"stream", "explain", "scene_start", "people_search", "same_people", "video_segments", "video_orientation"},
     {"recognizer", "crop_reader"},
     {"ferc"},
     {"loading"},

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from facemood import Analysis, EmotionRecognizer
+from facemood.archive import Reading
 from facemood.errors import OptionError
 from facemood.participants import Participants, Segment
+from facemood.tracking import VideoOptions
 from tests.study_videos import Shot, write_video
 
 SECONDS = 1.8
@@ -139,3 +141,55 @@ def test_people_of_another_video_are_not_recognized(recognizer: EmotionRecognize
     assert [(Path(track.source).name, track.track_id) for track in tracks] == [
         ("a.mp4", 1), ("a.mp4", 2), ("b.mp4", 1), ("b.mp4", 2),
     ]  # fmt: skip
+
+
+def test_the_same_person_has_the_same_number_in_all_videos(
+    recognizer: EmotionRecognizer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, turns in (("a.mp4", ("astronaut", "hopper")), ("b.mp4", ("hopper",)), ("c.mp4", ("hopper", "astronaut"))):
+        write_video(tmp_path / name, [Shot(0.6, ((one, 240),)) for one in turns])
+    found = recognizer.analyze(tmp_path, same_people=True, baseline=(0, 0.5))
+    numbers = {Path(track.source).name: [] for track in found.tracks()}
+    for track in found.tracks():
+        numbers[Path(track.source).name].append(track.track_id)
+    assert numbers == {"a.mp4": [1, 2], "b.mp4": [2], "c.mp4": [1, 2]}
+    assert found.info["same_people"] is True
+    first = {Path(one.source).name: {face.track_id for face in one} for one in found if (one.timestamp or 0) < 0.5}
+    assert first == {"a.mp4": {1}, "b.mp4": {2}, "c.mp4": {2}}
+    for result in found:
+        for face in result:  # a baseline is of one video
+            assert (face.change is not None) == ({face.track_id} == first[Path(result.source).name])
+    with caplog.at_level(logging.WARNING, logger="facemood"):
+        recognizer.analyze(tmp_path, same_people=True, people=6, every=2)
+    assert "3 videos: 5 people found, but people is 6: there are not more tracks" in caplog.text
+
+
+def test_results_of_a_video_that_was_read_alone_differ_in_numbers_only(
+    recognizer: EmotionRecognizer, tmp_path: Path
+) -> None:
+    files = [write_video(tmp_path / f"{name}.mp4", [Shot(0.5, ((name, 240),))]) for name in ("astronaut", "hopper")]
+    together = list(recognizer.stream(files, same_people=True))
+    alone = list(recognizer.stream(files[1], people="auto"))
+    mine = [result for result in together if result.source == str(files[1])]
+    assert {face.track_id for result in mine for face in result} == {2}
+    assert {face.track_id for result in alone for face in result} == {1}
+    for one, other in zip(mine, alone, strict=True):
+        for face, same in zip(one, other, strict=True):
+            np.testing.assert_array_equal(face.probabilities, same.probabilities)
+
+
+def test_the_progress_counts_both_passes_over_all_videos(recognizer: EmotionRecognizer, tmp_path: Path) -> None:
+    files = [write_video(tmp_path / f"{name}.mp4", [Shot(0.5)]) for name in "ab"]
+    steps: list[tuple[int, int | None]] = []
+    frames = len(list(recognizer.stream(files, same_people=True, progress=lambda *step: steps.append(step))))
+    assert steps[0] == (0, 2 * frames)
+    assert steps[-1] == (2 * frames, 2 * frames)
+
+
+def test_what_has_no_list_or_no_end_is_not_numbered_across_videos(recognizer: EmotionRecognizer) -> None:
+    with pytest.raises(OptionError, match="camera:0 is live and has no end, so same_people cannot track it first"):
+        recognizer.stream("camera:0", same_people=True)
+    with pytest.raises(OptionError, match="it needs a list of them, not a generator"):
+        recognizer.stream((name for name in ["a.mp4"]), same_people=True)
+    with pytest.raises(OptionError, match="people are numbered across the videos of one run in one process"):
+        Reading(video=VideoOptions(same_people=True))

@@ -20,7 +20,16 @@ def find_people(
 ) -> People:
     """Track the faces of a whole video, and join the tracks of each person by how they look.
 
-    Embeddings are kept for each track, in memory, until this function returns.
+    Embeddings are kept for each track, in memory, until this function returns. The arguments are those of
+    `track_looks`.
+    """
+    return join_tracks(track_looks(item, pipeline, options, scene, advance), people=known_number(options))
+
+
+def track_looks(
+    item: Item, pipeline: Pipeline, options: VideoOptions, scene: VideoScene, advance: Callable[[int], None]
+) -> Gallery:
+    """Track the faces of a whole video, and return how each track looks.
 
     Args:
         item: The video.
@@ -29,14 +38,24 @@ def find_people(
         scene: A scene that tracks it from its beginning.
         advance: Called with the number of frames that were tracked.
     """
-    model, gallery, people = AppearanceModel(), Gallery(), options.people
+    model, gallery = AppearanceModel(), Gallery()
     with contextlib.closing(read_ahead(open_video(item, every=options.step), _area)) as frames:
         for frame in frames:
             if scene.glance(frame) is None:
                 view = scene.find(frame)
                 look_at(gallery, model, view, time_of(frame), detector=pipeline.detector.name)
             advance(1)
-    return join_tracks(gallery, people=None if people is None or isinstance(people, str) else int(people))
+    return gallery
+
+
+def known_number(options: VideoOptions) -> int | None:
+    """Return how many people there are, if the options say it.
+
+    Example:
+        >>> known_number(VideoOptions(people=2)), known_number(VideoOptions(people="auto"))
+        (2, None)
+    """
+    return None if options.people is None or isinstance(options.people, str) else int(options.people)
 
 
 def look_at(gallery: Gallery, model: AppearanceModel, view: UprightView, now: float, *, detector: str) -> None:

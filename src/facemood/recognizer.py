@@ -21,6 +21,7 @@ from facemood.pipeline import Pipeline
 from facemood.plan_file import Plan
 from facemood.progress import Hook
 from facemood.results import Failure, Result
+from facemood.same_people import check_same_people
 from facemood.schema import Face
 from facemood.sources import ErrorHandler, ImageLike, SourceLike, find_inputs, input_errors, read_one_image, refuse_live
 from facemood.stages.align import LANDMARK_FRAMING
@@ -208,6 +209,7 @@ class EmotionRecognizer(CropReader):
         participants: Plan = None,
         segment: float | None = None,
         people: PeopleOption = None,
+        same_people: bool = False,
         batch: int = 8,
         progress: bool | Hook = False,
         allow_download: bool = False,
@@ -225,7 +227,10 @@ class EmotionRecognizer(CropReader):
             segment: Seconds after which a long video is read anew, as an archive with segments does it; people keep
                 their track IDs. None reads it whole.
             people: Joins the tracks of each person in a video, over cuts and absences: how many people there are, or
-                ``"auto"``. The video is tracked once before it is read. Nobody is recognized from another video.
+                ``"auto"``. The video is tracked once before it is read. People of other videos are not compared.
+            same_people: Joins the people of all videos of the source, too: the same person has the same number in all
+                of them. All videos are tracked before the first one is read. `people` is how many there are in all
+                videos then; None finds out.
             batch: Frames whose faces go through the network together.
             progress: True for a bar on stderr, or a function that takes (done, total); total is None for a generator.
             allow_download: Whether images at http and https addresses are downloaded.
@@ -245,7 +250,7 @@ class EmotionRecognizer(CropReader):
 
         inputs = find_inputs(source, on_error=on_error, allow_download=allow_download, left_out=left_out)
         refuse_live(inputs)
-        options = VideoOptions(every=every, smooth=smooth, baseline=baseline, segment=segment, people=people)
+        options = VideoOptions(every, smooth, baseline, segment=segment, people=people, same_people=same_people)
         plan = plan_for(participants, inputs)
         stream = Stream(self.pipeline, options, batch=batch, on_error=on_error, participants=plan)
         results = tuple(stream.run(inputs, progress=progress))
@@ -263,6 +268,7 @@ class EmotionRecognizer(CropReader):
         participants: Plan = None,
         segment: float | None = None,
         people: PeopleOption = None,
+        same_people: bool = False,
         batch: int = 8,
         on_error: ErrorHandler | None = None,
         progress: bool | Hook = False,
@@ -286,6 +292,7 @@ class EmotionRecognizer(CropReader):
             participants: The plan of a study, or its CSV file, as for `analyze`.
             segment: Seconds after which a long video is read anew, as for `analyze`.
             people: Joins the tracks of each person in a video, as for `analyze`.
+            same_people: Joins the people of all videos, as for `analyze`; not for live sources, nor a generator.
             batch: Frames whose faces go through the network together; live frames go one by one.
             on_error: Called with the name and the error of each input that cannot be read; None raises the error.
             progress: True for a bar on stderr, or a function that takes (done, total).
@@ -297,8 +304,9 @@ class EmotionRecognizer(CropReader):
             OptionError: An option is out of its range, or the plan is wrong.
         """
         check_batch(batch)
-        options = VideoOptions(every=every, smooth=smooth, baseline=baseline, segment=segment, people=people)
+        options = VideoOptions(every, smooth, baseline, segment=segment, people=people, same_people=same_people)
         inputs = find_inputs(source, on_error=on_error, allow_download=allow_download)
+        check_same_people(inputs, options)
         plan = plan_for(participants, inputs)
         stream = Stream(self.pipeline, options, batch, keep_images, on_error, plan)
         return stream.run(inputs, progress=progress)

@@ -33,6 +33,7 @@ def begin_scene(
     name: str,
     batch: int,
     advance: Callable[[int], None] = lambda frames: None,
+    people: People | None = None,
 ) -> VideoScene:
     """Begin a video's scene. If tracks are to be joined, the whole video is tracked first, without expressions.
 
@@ -47,15 +48,17 @@ def begin_scene(
         name: What the plan calls the video.
         batch: Frames whose faces go through the network together.
         advance: Called with the number of frames that were tracked to join tracks.
+        people: Who the tracks are, if that is known already.
 
     Raises:
         FacemoodError: The video cannot be read.
     """
     track = functools.partial(pipeline.track, options, orientation=find_orientation(item, pipeline))
-    people = None
-    if options.people is not None:
+    if people is None and options.people is not None:
         people = find_people(item, pipeline, options, track(), advance)
-        _warn_of_numbers(name, people, options)
+        tell_joined(name, people)
+        warn_of_numbers(name, len(people.seconds), options)
+    if people is not None:
         track = functools.partial(track, people=people)
     segments = participants.of(name) if participants else ()
     learning = track(learn=True, cast=Cast(segments))
@@ -78,14 +81,23 @@ def find_orientation(item: Item, pipeline: Pipeline) -> int:
         return decide_orientation(result for frame in frames for result in pipeline.read([(frame, scene)]))
 
 
-def _warn_of_numbers(name: str, people: People, options: VideoOptions) -> None:
-    """Tell how many people the tracks are, and if that is not the number that was given."""
-    found = len(people.seconds)
-    logger.info("%s: %s joined to %s", name, count(len(people.numbers), "track"), count(found, "person", "people"))
+def tell_joined(name: str, people: People) -> None:
+    """Log how many people the tracks of a video are."""
+    found = count(len(people.seconds), "person", "people")
+    logger.info("%s: %s joined to %s", name, count(len(people.numbers), "track"), found)
+
+
+def warn_of_numbers(name: str, found: int, options: VideoOptions) -> None:
+    """Tell how many people were found, if that is not the number that was given.
+
+    Args:
+        name: The video, or what the videos are called.
+        found: The number of people in it.
+        options: How videos are read.
+    """
     if options.people not in (PEOPLE_AUTO, found):
-        why = (
-            "there are not more tracks" if found < int(options.people or 0) else "the others are seen at the same time"
-        )
+        together = "in one video with them" if options.same_people else "at the same time"
+        why = "there are not more tracks" if found < int(options.people or 0) else f"the others are seen {together}"
         logger.warning(
             "%s: %s found, but people is %s: %s", name, count(found, "person", "people"), options.people, why
         )

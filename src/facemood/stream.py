@@ -7,7 +7,7 @@ import dataclasses
 import itertools
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from numbers import Integral
 from typing import Any, TypeAlias
@@ -20,6 +20,7 @@ from facemood.pipeline import Pipeline
 from facemood.plan_file import Plan, participants_of
 from facemood.progress import Hook, open_hook, tell_name
 from facemood.results import Result
+from facemood.same_people import FoundPeople, check_same_people, find_same_people
 from facemood.scene_start import begin_scene, find_orientation
 from facemood.schema import Frame
 from facemood.sources import (
@@ -38,7 +39,7 @@ from facemood.sources.ahead import read_ahead
 from facemood.sources.items import VideoSpan
 from facemood.sources.live import open_live
 from facemood.text import clock, count
-from facemood.tracking import Scene, VideoOptions
+from facemood.tracking import People, Scene, VideoOptions
 from facemood.tracking.follow import time_of
 from facemood.video_segments import SegmentReader, SegmentTimes
 
@@ -76,18 +77,25 @@ class Stream:
         if self.participants is not None and self.video.segment is not None:
             raise OptionError("a study is read without segments: its people are known over the whole video")
 
-    def run(self, inputs: Iterable[Item], *, progress: bool | Hook = False) -> Iterator[Result]:
+    def run(
+        self, inputs: Iterable[Item], *, among: Iterable[Item] = (), progress: bool | Hook = False
+    ) -> Iterator[Result]:
         """Yield the results of all inputs in order, and report the progress.
 
         Args:
             inputs: Photos, videos and live sources. The total is known for a list, not for a generator.
+            among: With `VideoOptions.same_people`, all inputs across whose videos people are numbered, in order, if
+                some of them were read in an earlier run. By default, these are `inputs`.
             progress: As for `open_hook`.
 
         Raises:
             FacemoodError: An input cannot be read, and there is no `on_error`.
+            OptionError: People are numbered across videos, and an input is live, or the inputs are not a list.
         """
+        check_same_people(inputs, self.video)
         known = inputs if isinstance(inputs, list) else None
-        total = count_frames(known, self.video) if known is not None and progress else None
+        others = [item for item in among if item not in known] if known and self.video.same_people else []
+        total = self._count(known, others) if known is not None and progress else None
         variants = self.variants if known is None or any(map(moves, known)) else ()
         done = 0
         with open_hook(progress) as hook:
@@ -99,8 +107,17 @@ class Stream:
 
             hook(0, total)
             begin = partial(tell_name, hook)
-            run = _Run(self, variants, advance, begin, ahead=known is not None and len(known) > 1)
+            people: FoundPeople = {}
+            if self.video.same_people and any(map(is_video, known or [])):
+                people = find_same_people(among or inputs, self.pipeline, self.video, begin=begin, advance=advance)
+            run = _Run(self, variants, advance, begin, known is not None and len(known) > 1, people)
             yield from change_each(run.results(inputs), self._with_segments)
+
+    def _count(self, inputs: Sequence[Item], others: Sequence[Item]) -> int | None:
+        """Estimate how many photos and frames will be read, with those of other videos that are tracked only."""
+        once = dataclasses.replace(self.video, people=None, same_people=False)
+        counts = [count_frames(inputs, self.video), count_frames(filter(is_video, others), once)]
+        return None if None in counts else sum(filter(None, counts))
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -154,6 +171,7 @@ class _Run:
         advance: Called with the number of frames or photos that were read.
         begin: Called with the name of each input as it is begun.
         ahead: Whether photos are decoded ahead; inputs of a generator are not asked for before they are needed.
+        people: Who the tracks of each video are, if people are numbered across videos.
     """
 
     stream: Stream
@@ -161,6 +179,7 @@ class _Run:
     advance: Callable[[int], None]
     begin: Callable[[str], None]
     ahead: bool
+    people: FoundPeople = field(default_factory=dict)
 
     def results(self, inputs: Iterable[Item]) -> Iterator[Result]:
         """Yield the results of all inputs in order.
@@ -229,8 +248,11 @@ class _Run:
             if is_live_input(item):
                 yield from self._read_live(name)
                 return
+            people = self.people.get(item)
+            if isinstance(people, FacemoodError):  # what went wrong as it was tracked
+                raise people
             with local_video(item) as video:
-                for results in self._read_video(video, name):
+                for results in self._read_video(video, name, people):
                     yield results if video is item else [dataclasses.replace(one, source=name) for one in results]
 
     def _read_live(self, name: str) -> Iterator[list[Result]]:
@@ -240,7 +262,7 @@ class _Run:
             for frame in frames:
                 yield list(self._read([frame], scene))
 
-    def _read_video(self, item: Item, name: str) -> Iterator[list[Result]]:
+    def _read_video(self, item: Item, name: str, people: People | None) -> Iterator[list[Result]]:
         """Yield the results of a video, known by a name, batch by batch."""
         if self.stream.video.segment is not None or isinstance(item, VideoSpan):
             yield from self._read_segments(item)
@@ -254,6 +276,7 @@ class _Run:
             name=name,
             batch=stream.batch,
             advance=self.advance,
+            people=people,
         )
         empty, last = stream.participants.of(name) if stream.participants else (), 0.0
         with contextlib.closing(self._open_ahead(item)) as frames:

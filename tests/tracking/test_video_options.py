@@ -34,12 +34,24 @@ def test_options_out_of_range_are_rejected(wrong: dict[str, object], message: st
 
 def test_the_info_has_every_option() -> None:
     options = VideoOptions(every=5, smooth=0.2, baseline=(0, 10), patience=3.5)
-    known = {name: value for name, value in dataclasses.asdict(options).items() if name not in ("segment", "people")}
+    optional = {"segment", "people", "same_people"}
+    known = {name: value for name, value in dataclasses.asdict(options).items() if name not in optional}
     assert options.info() == {**known, "baseline": [0, 10], "variants": ["raw", "change"]}
     options = VideoOptions(every="auto", segment=600)
-    known = {name: value for name, value in dataclasses.asdict(options).items() if name != "people"}
+    known = {name: value for name, value in dataclasses.asdict(options).items() if name not in optional - {"segment"}}
     assert options.info() == {**known, "variants": ["raw", "repeated"]}
     assert VideoOptions(people=2).info()["people"] == 2
+    info = VideoOptions(same_people=True).info()
+    assert (info["people"], info["same_people"]) == ("auto", True)
+
+
+def test_people_across_videos_are_people() -> None:
+    assert VideoOptions(same_people=True).people == "auto"
+    assert VideoOptions(same_people=True).passes == 2
+    assert VideoOptions(people=3, same_people=True).people == 3
+    assert VideoOptions(same_people=False).people is None
+    with pytest.raises(ValueError, match="people are joined over a whole video; read it without segments"):
+        VideoOptions(same_people=True, segment=600)
 
 
 def test_auto_decodes_all_frames_and_marks_those_that_are_not_read() -> None:

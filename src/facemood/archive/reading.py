@@ -12,6 +12,7 @@ from typing import Any
 
 from facemood.archive.segment_edges import span_of
 from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL
+from facemood.errors import OptionError
 from facemood.ferc import with_layers
 from facemood.loading import open_recognizer
 from facemood.models import find_model
@@ -45,6 +46,9 @@ class Reading:
         images: Whether the results keep their images.
         layers: What drawn images show in addition to boxes and labels.
 
+    Raises:
+        OptionError: People are numbered across videos, which needs all videos in one process.
+
     Example:
         >>> Reading().key == Reading(batch=1).key, Reading().key == Reading(recognizer={"min_face": 80}).key
         (True, False)
@@ -57,6 +61,13 @@ class Reading:
     allow_download: bool = False
     images: bool = False
     layers: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.video.same_people:
+            raise OptionError(
+                "people are numbered across the videos of one run in one process; leave out same_people, or --workers, "
+                "--shard, --on and --gpus-per-worker"
+            )
 
     def open(self, *, threads: int | None = 1) -> EmotionRecognizer:
         """Open the recognizer, with one thread for each network unless more are asked for.

@@ -140,7 +140,15 @@ PeopleOf = Annotated[
         "--people",
         metavar="N|auto",
         help="Join the tracks of each person in a video, over cuts and absences: how many people there are, or auto. "
-        "The video is tracked once before it is read. Nobody is recognized from another video.",
+        "The video is tracked once before it is read. Other videos are not compared.",
+    ),
+]
+SamePeople = Annotated[
+    bool,
+    typer.Option(
+        "--same-people",
+        help="Join the people of all videos of this run, too: the same person has the same number in all of them. "
+        "With --people N, there are N people in all videos together; otherwise their number is found.",
     ),
 ]
 Retry = Annotated[bool, typer.Option("--retry", help="Read inputs of an archive again that failed before.")]
@@ -156,6 +164,7 @@ def analyze(
     baseline: Baseline = None,
     segment: Segment = None,
     people: PeopleOf = None,
+    same_people: SamePeople = False,
     participants: ParticipantsOption = None,
     valence: Valence = False,
     expression: Expression = None,
@@ -199,8 +208,9 @@ def analyze(
     from facemood.tracking.video_options import VideoOptions
 
     video = VideoOptions(
-        parse_every(every), smooth, parse_period(baseline), segment=parse_segment(segment), people=parse_people(people)
-    )
+        parse_every(every), smooth, parse_period(baseline), segment=parse_segment(segment), people=parse_people(people),
+        same_people=same_people,
+    )  # fmt: skip
     options: dict[str, Any] = {
         "head": head, "detector": detector, "min_face": min_face, "threshold": threshold, "max_faces": max_faces,
         "views": views, "prior": prior, "orientation": orientation, "device": device, "threads": threads,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from facemood.cli.people_option import mark_of_videos
 from facemood.cli.reading_progress import shown_progress
 from facemood.cli.signals import uninterrupted
 from facemood.cli.terminal import CANNOT_START, DONE, INTERRUPTED, SOME_FAILED, hang_up, print_line, say
@@ -18,7 +19,7 @@ from facemood.csv_dialect import KEY, PLAIN
 from facemood.filenames import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from facemood.archive import OrderedReading, Reading
     from facemood.cli.run_summary import RunSummary
@@ -111,7 +112,14 @@ class AnalyzeJob:
         self.reading = OrderedReading(replace(reading, images=self.targets.wants_images), workers)
 
     def check(self, *, json: bool, draws: bool) -> None:
-        """Refuse options that do not fit together, and tell of one that does nothing."""
+        """Refuse options that do not fit together, and tell of one that does nothing.
+
+        Raises:
+            OptionError: People are to be numbered across videos, and an input is live.
+        """
+        from facemood.same_people import check_same_people
+
+        check_same_people(self.inputs, self.video)
         if json and any(target.is_stdout for target in self.targets.all):
             raise typer.BadParameter("--json and -o - both write to stdout; choose one of them")
         if draws and not self.targets.wants_images:
@@ -141,7 +149,7 @@ class AnalyzeJob:
     def tell(self, *, summary: bool) -> None:
         """Show what was seen, if it is asked for, and what failed."""
         if summary and (self.seen.photos or self.seen.frames):
-            self.seen.show(joined=self.video.people is not None)
+            self.seen.show(joined=self.video.people is not None, across=self.video.same_people)
         for name, message in ((printable(name), message) for name, message in self.failures):
             say(f"facemood: {message}" if name in message else f"facemood: {name}: {message}")
 
@@ -155,6 +163,7 @@ class AnalyzeJob:
         known = recognizer.info() if self.targets.all else {}  # without outputs, nothing records them
         photos = {**known, **design_info(self.plan)}
         videos = {**photos, **stream.info()}
+        videos |= {"same_people": mark_of_videos(filter(self.moves, self.inputs))} if self.video.same_people else {}
         info = dict(videos if any(map(self.moves, self.inputs)) else photos)
         info |= {KEY: self.dialect} if self.dialect != PLAIN else {}
         info |= {"left_out": dict(self.left_out)} if self.left_out else {}
@@ -187,20 +196,18 @@ class AnalyzeJob:
         """Read the inputs, with what is drawn of their faces, and note what cannot be read."""
         if self.reading is not None:
             return self.reading.results(inputs, on_error=self._fail, progress=progress)
-        results = recognizer.stream(
-            inputs,
-            every=self.video.every,
-            smooth=self.video.smooth,
-            baseline=self.video.baseline,
-            segment=self.video.segment,
-            people=self.video.people,
-            participants=self.plan and self.plan.only(inputs),
-            batch=self.batch,
-            progress=progress,
-            keep_images=self.targets.wants_images,
-            on_error=self._fail,
-            allow_download=self.allow_download,
+        from facemood.sources import find_inputs
+        from facemood.stream import Stream
+
+        items = find_inputs(inputs, on_error=self._fail, allow_download=self.allow_download)
+        everything: Iterable[Item] = ()
+        if self.video.same_people and inputs != self.inputs:  # the others were read in an earlier run
+            everything = find_inputs(self.inputs, on_error=lambda *_: None, allow_download=self.allow_download)
+        plan = self.plan and self.plan.only(inputs)
+        stream = Stream(
+            recognizer.pipeline, self.video, self.batch, self.targets.wants_images, self._fail, participants=plan
         )
+        results = stream.run(items, among=everything, progress=progress)
         if not layers:
             return results
         from facemood.ferc import with_layers

@@ -14,7 +14,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "resume", "overwrite",
     ),
     "Inputs": ("from_list", "column", "allow_download"),
-    "Videos": ("every", "smooth", "baseline", "segment", "people"),
+    "Videos": ("every", "smooth", "baseline", "segment", "people", "same_people"),
     "Own columns": ("participants", "valence", "expression"),
     "Explanation": ("method", "segmenter", "settings", "label", "face", "samples", "seed", "hide"),
     "Address and access": (

@@ -1,7 +1,10 @@
-"""Parse --people: how many people there are in each video."""
+"""Parse --people: how many people there are; and mark a run whose people are numbered across videos."""
 
 from __future__ import annotations
 
+import hashlib
+import os
+from collections.abc import Iterable
 from typing import Literal
 
 import typer
@@ -28,3 +31,21 @@ def parse_people(text: str | None) -> int | Literal["auto"] | None:
     if not (plain.isascii() and plain.isdigit() and int(plain) > 0):
         raise typer.BadParameter(f"--people: expected how many people there are, such as 2, or auto, but got {text!r}")
     return int(plain)
+
+
+def mark_of_videos(names: Iterable[str]) -> str:
+    """Return a mark that changes if other videos are read, if one of them changes, or if their order does.
+
+    With ``--same-people``, the numbers of people in one video depend on all of them. So ``--resume`` goes on only if
+    the mark is that of the earlier run.
+
+    Example:
+        >>> mark_of_videos([])
+        '0 videos, e3b0c442'
+    """
+    from facemood.outputs import Stamp
+    from facemood.text import count
+
+    videos = [(os.path.basename(name), *Stamp.of(name)) for name in names]
+    digest = hashlib.sha256("".join(map(repr, videos)).encode(errors="surrogateescape")).hexdigest()
+    return f"{count(len(videos), 'video')}, {digest[:8]}"

@@ -79,11 +79,12 @@ class RunSummary:
             for video in self._people.timelines()
         )
 
-    def show(self, *, joined: bool = False) -> None:
+    def show(self, *, joined: bool = False, across: bool = False) -> None:
         """Print the tables and the counts on stderr.
 
         Args:
             joined: Whether the tracks of one person were joined; otherwise a line says that they can be.
+            across: Whether a person has the same number in all videos, and counts once.
         """
         from rich.console import Console
 
@@ -99,7 +100,8 @@ class RunSummary:
             )
         if len(tracks) > MAX_ROWS:
             console.print(f"… and {len(tracks) - MAX_ROWS} more people; write all with -o report.html")
-        known = f", {count(len(tracks), 'person', 'people')}" if self.frames else ""
+        people = len({track.track_id if across else (track.source, track.track_id) for track in tracks})
+        known = f", {count(people, 'person', 'people')}" if self.frames else ""
         console.print(f"{self.told()}, {count(self.faces, 'face')}{known}", style="dim", highlight=False)
         if not joined and self.in_pieces:
             console.print("After a cut, people get new numbers; --people auto joins them", style="dim", highlight=False)

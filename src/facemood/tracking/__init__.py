@@ -4,6 +4,7 @@ The pipeline is given a `Scene`: `PhotoScene` remembers nothing, `VideoScene` co
 """
 
 from facemood.defaults import SMOOTH
+from facemood.tracking.across_videos import VideoPeople, join_videos
 from facemood.tracking.baselines import Baselines
 from facemood.tracking.cast import Cast
 from facemood.tracking.follow import FaceFollower
@@ -34,6 +35,8 @@ __all__ = [
     "TrackOptions",
     "Tracker",
     "VideoOptions",
+    "VideoPeople",
     "VideoScene",
     "join_tracks",
+    "join_videos",
 ]

@@ -36,6 +36,7 @@ class People:
     Attributes:
         numbers: The person's number, from 1, of each track by its ID.
         seconds: Seconds from the first to the last sight of each person, summed over the tracks, by number.
+        total: Number of people in all videos, if people are numbered across videos; 0 if not.
 
     Example:
         >>> People({1: 1, 2: 2, 3: 1}, {1: 4.0, 2: 2.0}).number(3)
@@ -44,10 +45,11 @@ class People:
 
     numbers: Mapping[int, int] = field(default_factory=dict)
     seconds: Mapping[int, float] = field(default_factory=dict)
+    total: int = 0
 
     def number(self, track_id: int) -> int:
         """Return the person's number of a track; an unknown track is somebody else."""
-        return self.numbers.get(track_id, len(self.seconds) + track_id)
+        return self.numbers.get(track_id, max(self.total, len(self.seconds)) + track_id)
 
 
 def join_tracks(gallery: Gallery, *, people: int | None = None, same: float = SAME) -> People:

@@ -35,6 +35,8 @@ class VideoOptions:
         patience: Seconds for which a person who is not visible keeps the track ID.
         segment: Seconds after which a video is read anew, so that several processes may read one; None reads it whole.
         people: Joins the tracks of each person in a video: how many people there are, or ``"auto"``. None joins none.
+        same_people: Joins the people of all videos of a run, too: the same person has the same number in all of them.
+            `people` is how many there are in all videos then; None becomes ``"auto"``.
 
     Raises:
         OptionError: An option is out of range, or there are segments and a baseline or people.
@@ -50,6 +52,7 @@ class VideoOptions:
     patience: float = PATIENCE
     segment: float | None = None
     people: PeopleOption = None
+    same_people: bool = False
 
     def __post_init__(self) -> None:
         number = isinstance(self.every, Real) and not isinstance(self.every, bool)
@@ -67,6 +70,8 @@ class VideoOptions:
         number = isinstance(self.people, Integral) and not isinstance(self.people, bool)
         if self.people not in (None, AUTO) and (not number or int(self.people) < 1):
             raise OptionError(f"people must be a number of people from 1 on, or 'auto', but is {self.people!r}")
+        if self.same_people and self.people is None:
+            object.__setattr__(self, "people", AUTO)
         if self.segment is not None:
             self._check_segment(self.segment)
 
@@ -115,5 +120,5 @@ class VideoOptions:
             "patience": self.patience,
             "variants": list(self.variants),
         }
-        more = {"segment": self.segment, "people": self.people}
+        more = {"segment": self.segment, "people": self.people, "same_people": self.same_people or None}
         return {**info, **{name: value for name, value in more.items() if value is not None}}

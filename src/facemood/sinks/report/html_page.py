@@ -204,7 +204,11 @@ def _title(content: ReportContent) -> str:
 def _lead(content: ReportContent) -> str:
     """Return a sentence on the amount of input and the model."""
     videos, photos, info = content.videos, content.photos, content.info
-    people = sum(len(video.timeline.tracks) for video in videos)
+    across = "same_people" in info  # then a person has the same number in all videos, and counts once
+    tracks = [
+        (across or place, track.track_id) for place, video in enumerate(videos) for track in video.timeline.tracks
+    ]
+    people = len(set(tracks))
     frames = sum(len(video.timeline.face_counts) for video in videos)
     amounts = [_amount_of_study(content)] if content.participants else []
     if videos:

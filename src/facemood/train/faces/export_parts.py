@@ -121,8 +121,8 @@ APPEARANCE_CARD = ModelCard(
         **_drawn(APPEARANCE),
     },
     limits=(
-        "It joins the tracks of one video. It cannot tell who somebody is, and it is too coarse to find a person again "
-        "among many, or in another video.",
+        "It joins the tracks of one video and, if that is asked for, the people of a few videos. It cannot tell who "
+        "somebody is, and it is too coarse to find a person again among many.",
         "It never saw two photos of one person, so another haircut, glasses or a turned head may make another person.",
         "People who look alike, by face, hair and light, are joined; see docs/people.md.",
         ORIGIN[0],
