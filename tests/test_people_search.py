@@ -149,7 +149,7 @@ def test_the_same_person_has_the_same_number_in_all_videos(
     for name, turns in (("a.mp4", ("astronaut", "hopper")), ("b.mp4", ("hopper",)), ("c.mp4", ("hopper", "astronaut"))):
         write_video(tmp_path / name, [Shot(0.6, ((one, 240),)) for one in turns])
     found = recognizer.analyze(tmp_path, same_people=True, baseline=(0, 0.5))
-    numbers = {Path(track.source).name: [] for track in found.tracks()}
+    numbers = defaultdict[str, list[int]](list)
     for track in found.tracks():
         numbers[Path(track.source).name].append(track.track_id)
     assert numbers == {"a.mp4": [1, 2], "b.mp4": [2], "c.mp4": [1, 2]}

@@ -146,9 +146,15 @@ def test_a_video_that_cannot_be_read_costs_no_other_one(facemood: Run, days: Pat
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--workers", "2", "-o", "t.csv"], "leave out same_people, or --workers, --shard, --on"),
-        (["--workers", "2", "-o", "archive/"], "leave out same_people, or --workers, --shard, --on"),
-        (["--shard", "1/2", "-o", "archive/"], "leave out same_people, or --workers, --shard, --on"),
+        (["--workers", "2", "-o", "t.csv"], "leave out --workers, --shard, --on and --gpus-per-worker, or same_people"),
+        (
+            ["--workers", "2", "-o", "archive/"],
+            "leave out --workers, --shard, --on and --gpus-per-worker, or same_people",
+        ),
+        (
+            ["--shard", "1/2", "-o", "archive/"],
+            "leave out --workers, --shard, --on and --gpus-per-worker, or same_people",
+        ),
         (["--segment", "10m", "-o", "t.csv"], "people are joined over a whole video; read it without segments"),
         (["camera:0", "-o", "t.csv"], "camera:0 is live and has no end, so same_people cannot track it first"),
     ],

@@ -65,8 +65,8 @@ class Reading:
     def __post_init__(self) -> None:
         if self.video.same_people:
             raise OptionError(
-                "people are numbered across the videos of one run in one process; leave out same_people, or --workers, "
-                "--shard, --on and --gpus-per-worker"
+                "people are numbered across the videos of one run in one process; leave out --workers, --shard, --on "
+                "and --gpus-per-worker, or same_people (--same-people): people alone joins each video for itself"
             )
 
     def open(self, *, threads: int | None = 1) -> EmotionRecognizer:
