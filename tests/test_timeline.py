@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from facemood import Face, Result
 from facemood.labels import EXPRESSIONS
-from facemood.timeline import Track, TrackCollector, collect_tracks, count_faces, downsample, find_episodes
+from facemood.timeline import (
+    SummaryCollector,
+    Track,
+    TrackCollector,
+    collect_tracks,
+    count_faces,
+    downsample,
+    find_episodes,
+)
 from tests.conftest import make_face
 
 WORDS = ("happy", "sad", "neutral")
@@ -293,3 +301,15 @@ def test_95_per_cent_of_the_intervals_hold_the_share_of_the_process() -> None:
         low, high = track_of(labels[first : first + 300], list(range(300))).share_intervals["happy"]
         held += low <= 20.5 / 61 <= high
     assert held >= 180
+
+
+@pytest.mark.parametrize(("video_end", "end"), [(None, 2.0), (1.7, 1.7), (9.0, 2.0), (1.2, 2.0), (1.5, 2.0)])
+def test_the_last_frame_ends_with_the_video_if_that_is_known_and_likely(video_end: float | None, end: float) -> None:
+    frames = [dataclasses.replace(frame_of(time, face_of("happy")), video_end=video_end) for time in (0.5, 1.0, 1.5)]
+    (track,) = collect_tracks(frames)
+    assert track.ends.tolist() == [1.0, 1.5, end]
+    collector = SummaryCollector()
+    for frame in frames:
+        collector.add(frame)
+    (summary,) = collector.summaries()
+    assert summary.seconds == pytest.approx(end - 0.5)

@@ -221,6 +221,7 @@ class Pipeline:
                 orientation=orientation,
                 repeated=repeated,
                 measures=self.derived.measures,
+                video_end=frame.video_end,
             )
 
     def _look(self, frame: Frame, scene: Scene) -> _Look:

@@ -79,6 +79,7 @@ class Result:
         segments: The segments of the plan that contain the frame, also of participants who are not in sight.
         repeated: Whether the frame was not read, because it looks like the last one that was: its faces are the same.
         measures: Name and formula of each derived measure of the faces.
+        video_end: Time at which the video ends, in seconds from its start; None if that is unknown.
 
     Example:
         >>> result = Result("photo.jpg", size=(640, 480), labels=("happy", "sad"))
@@ -100,6 +101,7 @@ class Result:
     segments: tuple[Segment, ...] = ()
     repeated: bool = False
     measures: Measures = ()
+    video_end: float | None = field(default=None, compare=False)
 
     def __iter__(self) -> Iterator[Face]:
         return iter(self.faces)

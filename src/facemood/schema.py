@@ -48,6 +48,7 @@ class Frame:
         timestamp: Time in seconds from the start of the source; None for a single image.
         reduced_from: Width and height in pixels of the source, if the image was decoded at a fraction of its size;
             None if it has them. The faces of a result are in pixels of the source.
+        video_end: Time at which its video ends, in seconds from the start; None if that is unknown.
 
     Example:
         >>> Frame(np.zeros((480, 640, 3), np.uint8), source="photo.jpg").size
@@ -59,6 +60,7 @@ class Frame:
     index: int = 0
     timestamp: float | None = None
     reduced_from: tuple[int, int] | None = None
+    video_end: float | None = field(default=None, compare=False)
 
     @property
     def size(self) -> tuple[int, int]:

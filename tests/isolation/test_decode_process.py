@@ -140,6 +140,7 @@ def test_videos_are_read_as_the_library_reads_them(process: DecodeProcess, every
         found = process.next_frame(seconds=30)
         assert found is not None
         assert (found.index, found.timestamp) == (frame.index, frame.timestamp)
+        assert found.video_end == frame.video_end == pytest.approx(1.2)
         np.testing.assert_array_equal(found.image, frame.image)
     assert process.next_frame(seconds=30) is None
 

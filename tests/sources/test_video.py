@@ -160,6 +160,17 @@ def test_a_float_every_reads_the_first_frame_of_each_step(folder: Path) -> None:
     assert read_all(path, every=0.4) == [(0, 0, 0), (2, 0.41, 2), (4, 1.9, 4), (5, 2.0, 5)]
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_frames_know_when_their_video_ends(folder: Path, name: str) -> None:
+    path = make_video(folder / f"end-{name}", numbered_images(30), codec=KINDS[name])
+    for start in (0.0, 0.6):
+        (end,) = {frame.video_end for frame in read_video(path, every=0.5, start=start)}
+        if name == "raw.h264":  # which does not state how long it is
+            assert end is None
+        else:
+            assert end == pytest.approx(30 / 25, abs=0.02)  # some state whole milliseconds, or less
+
+
 def test_times_in_whole_milliseconds_are_not_early(folder: Path) -> None:
     path = make_video(folder / "milliseconds.mkv", numbered_images(30), fps=30)  # 0, 33, 67, 100 ms
     assert [number for number, _, _ in read_all(path, every=1 / 30)] == list(range(30))

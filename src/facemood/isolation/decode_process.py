@@ -131,7 +131,8 @@ class DecodeProcess:
             head, body = self._call({"do": "next"}, b"", seconds=seconds, begun=True)
         if "shape" not in head:
             return None
-        return Frame(_image_of(head, body), index=head["index"], timestamp=head["timestamp"])
+        known = {name: head[name] for name in ("index", "timestamp", "video_end")}
+        return Frame(_image_of(head, body), **known)
 
     def begin_annotated(self, path: Path, *, seconds: float) -> None:
         """Begin an annotated video; `add_annotated` adds its frames.

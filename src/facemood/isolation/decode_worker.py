@@ -86,7 +86,8 @@ class Worker:
         frame = Step.END if self.video is None else self.video.next()
         if isinstance(frame, Step):
             return {"step": frame.value}, None
-        return {"shape": frame.image.shape, "index": frame.index, "timestamp": frame.timestamp}, frame.image
+        head = {"index": frame.index, "timestamp": frame.timestamp, "video_end": frame.video_end}
+        return {"shape": frame.image.shape, **head}, frame.image
 
     def do_annotate(self, body: NDArray[np.uint8], path: str) -> tuple[dict[str, Any], None]:
         """Begin an annotated video."""

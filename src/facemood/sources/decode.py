@@ -83,6 +83,11 @@ class VideoDecoder:
                 else:
                     yield self._numbered(frame)
 
+    @property
+    def duration(self) -> Fraction | None:
+        """How many seconds the video should last from its first frame; None if unknown."""
+        return duration_of(self.container, self.stream, self.origin or 0)
+
     def warn_of_damage(self) -> None:
         """Log a warning if damaged frames were skipped."""
         if self.damaged:
@@ -96,7 +101,7 @@ class VideoDecoder:
         """
         if self.time is None:
             raise VideoError(no_frames_in(self.name, self.damaged + len(self.due)))
-        whole = duration_of(self.container, self.stream, self.origin or 0)
+        whole = self.duration
         missing = Fraction(0) if whole is None else whole - self.reached
         if missing > MIN_MISSING and missing > 2 * self.longest:
             logger.warning(

@@ -235,7 +235,9 @@ def _read(
                 if time + SLACK >= end:
                     return
                 if chosen(number, time) and time + SLACK >= start:
-                    yield Frame(convert(frame), source=name, index=number, timestamp=float(time))
+                    known = decoder.duration
+                    ends = None if known is None else float(known)
+                    yield Frame(convert(frame), source=name, index=number, timestamp=float(time), video_end=ends)
                 else:
                     yield None
             decoder.check_complete()

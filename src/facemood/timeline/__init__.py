@@ -1,7 +1,7 @@
 """People over time in videos: predictions as arrays, episodes of expressions, action unit events, blinks, face counts.
 
-A frame lasts until the next frame of its video; the last frame lasts as long as the median frame. A person is visible
-during the frames that have a face with their track ID. Gaps are not interpolated.
+A frame lasts until the next frame of its video; the last frame lasts as long as the median frame, or until the video
+ends. A person is visible during the frames that have a face with their track ID. Gaps are not interpolated.
 """
 
 from facemood.timeline.collect import TrackCollector, collect_tracks, count_faces

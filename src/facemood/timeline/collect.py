@@ -63,7 +63,7 @@ class TrackCollector:
         if place is None or result.timestamp < self._videos[place].times[-1]:
             place = self._current[result.source] = len(self._videos)
             self._videos.append(_OpenVideo(result.source, result.labels))
-        self._videos[place].add(result.timestamp, result.faces)
+        self._videos[place].add(result.timestamp, result)
         return place
 
     def timelines(self) -> list[Timeline]:
@@ -112,15 +112,24 @@ def count_faces(results: Iterable[Result]) -> Times:
     return np.array(rows, np.float64).reshape(-1, 2)
 
 
-def ends_of(times: Times) -> Times:
-    """Return the end of each frame in seconds, (F,): the start of the next one; the last one has the median length.
+def ends_of(times: Times, video_end: float | None = None) -> Times:
+    """Return the end of each frame in seconds, (F,): the start of the next one.
+
+    The last one has the median length, or ends with the video.
+
+    Args:
+        times: (F,) start of each frame in seconds, increasing.
+        video_end: Time at which the video ends; None if that is unknown.
 
     Example:
-        >>> ends_of(np.array([0.0, 0.5, 1.0])).tolist()
-        [0.5, 1.0, 1.5]
+        >>> ends_of(np.array([0.0, 0.5, 1.0])).tolist(), ends_of(np.array([0.0, 0.5, 1.0]), 1.2).tolist()
+        ([0.5, 1.0, 1.5], [0.5, 1.0, 1.2])
     """
     steps = np.diff(times)
-    return np.append(times[1:], times[-1:] + (np.median(steps) if len(steps) else ONLY_FRAME))
+    last = times[-1:] + (np.median(steps) if len(steps) else ONLY_FRAME)
+    if video_end is not None and len(times) and video_end > times[-1]:
+        last = np.minimum(last, video_end)
+    return np.append(times[1:], last)
 
 
 @dataclass(slots=True)
@@ -132,20 +141,22 @@ class _OpenVideo:
     times: array[float] = field(default_factory=lambda: array("d"))
     face_counts: array[int] = field(default_factory=lambda: array("i"))
     people: dict[int, OpenPerson] = field(default_factory=dict)
+    video_end: float | None = None
 
-    def add(self, timestamp: float, faces: tuple[Face, ...]) -> None:
+    def add(self, timestamp: float, result: Result) -> None:
         """Add one frame."""
-        for face in faces:
+        for face in result.faces:
             if face.track_id is not None and face.labels:
                 person = self.people.setdefault(face.track_id, OpenPerson(face.labels))
                 person.add(len(self.times), face)
         self.times.append(timestamp)
-        self.face_counts.append(len(faces))
+        self.face_counts.append(len(result.faces))
+        self.video_end = result.video_end
 
     def timeline(self) -> Timeline:
         """Return the timeline of the frames so far."""
         times = np.array(self.times)
-        ends = ends_of(times)
+        ends = ends_of(times, self.video_end)
         tracks = [self.people[number].track(self.source, number, times, ends) for number in sorted(self.people)]
         return Timeline(self.source, self.labels, times, ends, np.array(self.face_counts, np.int32), tuple(tracks))
 

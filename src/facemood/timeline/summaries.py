@@ -185,9 +185,11 @@ class _OpenInput:
     people: dict[Hashable, OpenPerson] = field(default_factory=dict)
     segments: dict[Segment, array[int]] = field(default_factory=dict)
     sources: dict[Hashable, set[str]] = field(default_factory=dict)
+    video_end: float | None = None
 
     def add(self, time: float, result: Result) -> None:
         """Add one frame, or the faces of one photo, of which each counts as a frame."""
+        self.video_end = result.video_end
         rows: list[tuple[Face, ...]] = (
             [(face,) for face in result.faces] if self.photos and result.faces else [result.faces]
         )
@@ -206,7 +208,7 @@ class _OpenInput:
     def summaries(self) -> list[Summary]:
         """Return the summary of each segment, or of each person."""
         times = np.array(self.times)
-        ends = ends_of(times) if not self.photos else times + 1
+        ends = ends_of(times, self.video_end) if not self.photos else times + 1
         if self.segments:
             ordered = sorted(self.segments, key=lambda one: one.line)
             return [self._of_segment(one, times, ends) for one in ordered]
