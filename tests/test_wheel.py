@@ -74,11 +74,12 @@ def empty_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    install: list[str | Path] = [python, "-m", "pip", "install", "-q", "--no-compile"]  # few of the files are run
     needed = [need for need in requirements(wheel) if "extra ==" not in need]
-    fetched = subprocess.run([python, "-m", "pip", "install", "-q", *needed], capture_output=True, text=True)
+    fetched = subprocess.run([*install, *needed], capture_output=True, text=True)
     if fetched.returncode:
         pytest.skip(f"the core dependencies cannot be fetched here: {fetched.stderr.strip().splitlines()[-1]}")
-    subprocess.run([python, "-m", "pip", "install", "-q", "--no-index", "--no-deps", wheel], check=True)
+    subprocess.run([*install, "--no-index", "--no-deps", wheel], check=True)
     return python
 
 
