@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 
 import numpy as np
@@ -57,6 +58,10 @@ def test_few_different_people_of_two_videos_are_joined(kind: str) -> None:
     assert found["different"] >= 200
     assert found["wrong"] <= 0.02 * found["different"]
     assert found["right"] >= 0.8 * found["same"]
+
+
+def test_the_examples_of_the_script_hold() -> None:
+    assert doctest.testmod(people_across) == (0, 2)
 
 
 def test_the_same_seed_makes_the_same_video_of_another_camera() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable
 from typing import Literal
@@ -43,6 +42,8 @@ def mark_of_videos(names: Iterable[str]) -> str:
         >>> mark_of_videos([])
         '0 videos, e3b0c442'
     """
+    import hashlib
+
     from facemood.outputs import Stamp
     from facemood.text import count
 
