@@ -188,6 +188,8 @@ class Result:
     def save(self, path: str | os.PathLike[str], *, layers: Collection[str] = (), language: str = ENGLISH) -> Path:
         """Write the annotated image, or the result as .json or .csv.
 
+        `Analysis.to_csv` writes the codebook beside a table, too.
+
         Args:
             path: The file; its suffix selects the format.
             layers: What to draw on an image in addition, as for `draw`.

@@ -92,7 +92,11 @@ def test_only_the_window_and_snapshots_are_mirrored(tmp_path: Path) -> None:
 def test_r_starts_and_stops_a_recording(tmp_path: Path) -> None:
     run_window(play("x", "r", "x", "r", "x"), INFO, LiveOptions(folder=tmp_path))
     (video,) = tmp_path.glob("*.mp4")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{video.stem}.csv", video.name]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"{video.stem}.csv",
+        f"{video.stem}.csv.json",
+        video.name,
+    ]
     assert [number_of(frame.image) for frame in read_video(video)] == [2, 3]
 
 

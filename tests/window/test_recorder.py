@@ -1,5 +1,6 @@
 import csv
 import dataclasses
+import json
 from pathlib import Path
 
 import cv2
@@ -38,7 +39,7 @@ def test_a_recording_is_a_video_without_boxes_and_a_table_with_its_timestamps(tm
     assert recorder.seconds == pytest.approx(0.2)
     assert recorder.stop() == video
     recorder.add(numbered_result(12))
-    assert names(tmp_path / "recordings") == [f"{video.stem}.csv", f"{video.stem}.mp4"]
+    assert names(tmp_path / "recordings") == [f"{video.stem}{ending}" for ending in (".csv", ".csv.json", ".mp4")]
     frames = list(read_video(video))
     assert [number_of(frame.image) for frame in frames] == [5, 6, 7, 8, 9, 10]
     assert frames[0].size == SIZE
@@ -56,7 +57,11 @@ def test_the_table_has_the_variants_of_its_results(tmp_path: Path) -> None:
     recorder.add(dataclasses.replace(numbered_result(0), variants=("raw",)))
     recorder.stop()
     with video.with_suffix(".csv").open(newline="") as file:
-        assert "raw_happy" in next(csv.reader(file))
+        header = next(csv.reader(file))
+    assert "raw_happy" in header
+    beside = json.loads(video.with_suffix(".csv.json").read_text())
+    assert [column["name"] for column in beside["codebook"]] == header
+    assert beside["settings"] == {**INFO, "variants": ["raw"]}
 
 
 def test_two_recordings_in_the_same_second_have_different_names(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from facemood.errors import OutputError
 from facemood.languages import ENGLISH
+from facemood.outputs.codebooks import codebook_path, write_codebook
 from facemood.render import write_image
 from facemood.results import Result
 from facemood.sinks.text_files import CsvSink
@@ -20,6 +21,8 @@ from facemood.sinks.video_writer import VideoWriter
 
 class Recorder:
     """Writes snapshots and recordings. A recording is a video without boxes, and a table with the video's timestamps.
+
+    Beside the table are its codebook and the settings.
 
     It is thread-safe: one thread may start and stop recordings while another adds results.
 
@@ -75,7 +78,7 @@ class Recorder:
         self.stop()
         with self._lock:
             self.error = ""
-            self._running = _Recording(self._free_stem((".mp4", ".csv")), self.info)
+            self._running = _Recording(self._free_stem((".mp4", ".csv", ".csv.json")), self.info)
             return self._running.video_path
 
     def stop(self) -> Path | None:
@@ -135,10 +138,12 @@ class _Recording:
         self.count += 1
 
     def close(self) -> Path | None:
-        """Finish both files and return the path of the video. Without a frame, no file remains."""
+        """Finish all files and return the path of the video. Without a frame, no file remains."""
         try:
             self._video.close()
         finally:
             if self._table is not None:
                 self._table.close()
+                place, table = codebook_path(self.table_path), self._table
+                write_codebook(place, self.table_path.name, table.columns, table.info)
         return self.video_path if self.count else None
