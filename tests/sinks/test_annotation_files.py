@@ -1,6 +1,7 @@
 """Files for annotation programs and players, each read by another reader than the library that writes it."""
 
 import csv
+import dataclasses
 import importlib
 import json
 import re
@@ -12,6 +13,7 @@ import av
 import pytest
 
 from facemood import Result
+from facemood.participants import Segment
 from facemood.sinks import open_sink
 from tests.sinks.test_episode_table import study_talk, talk
 from tests.test_timeline import face_of, frame_of
@@ -149,3 +151,25 @@ def test_participants_of_a_study_have_a_tier_over_cuts_and_their_name(tmp_path: 
     assert tiers == ["expression p01", "expression person 2"]
     first = text.split(tiers[1])[0]
     assert [first.count(label) for label in ("happy", "sad", "neutral")] == [1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "expected"), [(".srt", 'p(1)/N <b> & "x": happy'), (".vtt", 'p(1)/N &lt;b&gt; &amp; "x": happy')]
+)
+def test_no_name_is_markup_in_subtitles(tmp_path: Path, suffix: str, expected: str) -> None:
+    def named(segment: Segment | None) -> Segment | None:
+        return segment and dataclasses.replace(segment, participant='p{1}\\N <b>\n & "x"')
+
+    results = [
+        dataclasses.replace(
+            one,
+            segments=tuple(filter(None, map(named, one.segments))),
+            faces=tuple(dataclasses.replace(face, segment=named(face.segment)) for face in one.faces),
+        )
+        for one in study_talk()
+    ]
+    sink = open_sink(str(tmp_path / f"a{suffix}"), {**INFO, "design": [["age", "number"]]})
+    for result in results:
+        sink.write(result)
+    sink.close()
+    assert expected in (tmp_path / f"a{suffix}").read_text().splitlines()

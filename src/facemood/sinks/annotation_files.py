@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ from facemood.sinks.episode_table import EpisodeTextSink, figures_of, tier_of
 from facemood.sinks.sink import MANY, ONE_VIDEO
 from facemood.sinks.text_files import FileSink
 from facemood.timeline import Episode
+
+MARKUP = str.maketrans({"{": "(", "}": ")", "\\": "/"})
+"""What pysubs2 takes for markup in a subtitle, and cannot escape, and what stands there instead."""
 
 EXTRA = "annotate"
 """The extra with the libraries that write these files."""
@@ -124,12 +128,17 @@ class SubtitlesSink(AnnotationSink):
         subtitles = pysubs2.SSAFile()
         for _, episodes in tiers:
             for one in episodes:
-                who = f"{one.who}: " if len(tiers) > 1 else ""
+                said = f"{one.who}: {one.label}" if len(tiers) > 1 else one.label
                 start, end = round(1000 * one.start), round(1000 * one.end)
-                subtitles.append(pysubs2.SSAEvent(start=start, end=end, text=f"{who}{one.label}"))
+                subtitles.append(pysubs2.SSAEvent(start=start, end=end, text=self._plain(said)))
         subtitles.sort()
         text: str = subtitles.to_string(self.path.suffix.lower().removeprefix("."))
         return text
+
+    def _plain(self, said: str) -> str:
+        """Return a text in one line in which pysubs2 and players find no markup."""
+        line = " ".join(said.translate(MARKUP).split())
+        return html.escape(line, quote=False) if self.path.suffix.lower() == ".vtt" else line
 
 
 class EventsSink(AnnotationSink):
