@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from facemood import Analysis, Face, Result
 from facemood.archive import ArchiveJob, Reading
 from facemood.errors import SourceError
 from facemood.review import open_review
@@ -73,6 +74,15 @@ def test_hidden_faces_are_noticed(other_tables: Path, read_once: Path) -> None:
     assert open_tables(other_tables / "parquet" / "rows.parquet").anonymized
     assert not open_tables(other_tables / "excel").anonymized
     assert not open_tables(read_once / "out").anonymized
+
+
+def test_a_table_that_python_wrote_has_its_labels_in_its_codebook(tmp_path: Path) -> None:
+    face = Face(
+        np.array([1, 2, 30, 40], np.float32), 0.9, labels=("bored", "awake"), probabilities=np.array([0.9, 0.1])
+    )
+    result = Result("a.png", size=(64, 48), faces=(face,), labels=face.labels)
+    Analysis((result,), {"labels": ["bored", "awake"]}).to_csv(tmp_path / "rows.csv")
+    assert open_tables(tmp_path).labels == ("bored", "awake")
 
 
 def test_a_model_of_ones_own_brings_its_labels(tmp_path: Path) -> None:

@@ -178,7 +178,9 @@ class Sidecar:
 
     @classmethod
     def read(cls, path: Path) -> Sidecar:
-        """Read a sidecar; it is empty if the file does not exist, or is the codebook of an earlier table of that name.
+        """Read a sidecar; it is empty if the file does not exist.
+
+        Of the codebook of a table without a sidecar, it has the settings, and no inputs.
 
         Raises:
             OutputConflictError: The file is not a sidecar, or it is damaged.
@@ -186,7 +188,7 @@ class Sidecar:
         try:
             known = json.loads(path.read_bytes())
             if CODEBOOK_MARK in known:
-                return cls(path)
+                return cls(path, {"": dict(known.get("settings", {}))})
             if known[MARK] != SCHEMA:
                 raise ValueError(f"its version is {known[MARK]}, expected {SCHEMA}")
             entries = {entry["path"]: SidecarEntry.from_dict(entry) for entry in known["sources"]}
