@@ -21,10 +21,7 @@ from facemood.data_frames import data_frame
 from facemood.errors import OutputError
 from facemood.languages import ENGLISH
 from facemood.originals import refuse_overwriting
-from facemood.outputs.codebooks import codebook_path, write_described_csv
 from facemood.results import Failure, Result
-from facemood.sinks import refuse_other_format
-from facemood.sinks.table_files import to_xlsx
 from facemood.table import (
     SCHEMA,
     Cell,
@@ -186,8 +183,9 @@ class Analysis:
             OutputError: The file cannot be written, its name is that of another format, or a run writes it.
             ValueError: The dialect is unknown.
         """
-        self._refuse_sources(path, *([codebook_path(path)] if codebook else []))
-        refuse_other_format(path, ".csv", "to_csv")
+        from facemood.outputs.codebooks import codebook_path, write_described_csv
+
+        self._check_target(path, ".csv", "to_csv", beside=[codebook_path(path)] if codebook else [])
         columns, rows = self._table(summary=summary)
         if codebook:
             return write_described_csv(path, columns, map(to_cells, rows), self.info, dialect=dialect)
@@ -205,9 +203,11 @@ class Analysis:
             OutputError: The file cannot be written, its name does not end in .xlsx, or there are more than a million
                 rows.
         """
-        self._refuse_sources(path)
+        self._check_target(path, ".xlsx", "to_excel")
         if Path(path).suffix.lower() != ".xlsx":
             raise OutputError(f"{path}: to_excel writes Excel files; use a name that ends in .xlsx")
+        from facemood.sinks.table_files import to_xlsx
+
         columns, rows = self._table(summary=summary)
         data = to_xlsx(columns, list(rows), self.info)
         with replacing(path, "wb") as file:
@@ -231,15 +231,19 @@ class Analysis:
         """
         text = json.dumps(self.to_dict(), ensure_ascii=False)
         if path is not None:
-            self._refuse_sources(path)
-            refuse_other_format(path, ".json", "to_json")
+            self._check_target(path, ".json", "to_json")
             with replacing(path, encoding="utf-8") as file:
                 file.write(text)
         return text
 
-    def _refuse_sources(self, *paths: str | os.PathLike[str]) -> None:
-        """Refuse to write over what was read."""
-        refuse_overwriting(paths, {result.source for result in self.results})
+    def _check_target(
+        self, path: str | os.PathLike[str], own: str, method: str, *, beside: Iterable[Path] = ()
+    ) -> None:
+        """Refuse to write over what was read, and a name that ends as files of another format do."""
+        from facemood.sinks import refuse_other_format
+
+        refuse_overwriting([path, *beside], {result.source for result in self.results})
+        refuse_other_format(path, own, method)
 
     def to_dataframe(self) -> Any:
         """Return the table as a pandas DataFrame; empty cells are missing values.
