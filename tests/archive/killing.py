@@ -53,37 +53,38 @@ def children_here() -> list[int]:
 def killing_readers(pipe: Path, readers: Callable[[], list[int]] = children_here) -> Iterator[None]:
     """Make an input that kills the process that reads it: a pipe, whose reader gets SIGKILL."""
     os.mkfifo(pipe)
-    stop, killed = threading.Event(), threading.Event()
+    stop = threading.Event()
 
-    def kill_readers() -> None:
-        while not stop.is_set():
-            for pid in readers():
-                with contextlib.suppress(OSError):  # the process, or a file of it, may be gone by now
-                    if any(os.path.realpath(handle) == os.path.realpath(pipe) for handle in _open_files(pid)):
-                        os.kill(pid, signal.SIGKILL)
-                        killed.set()
-            time.sleep(0.01)
-
-    def open_for_readers() -> None:
+    def kill_each() -> None:
         while not stop.is_set():
             try:
                 handle = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
             except OSError:  # nobody reads it
                 time.sleep(0.005)
                 continue
-            killed.wait(10)  # the reader has opened it, and waits for data
-            killed.clear()
+            ends = time.monotonic() + 10  # the reader has opened it, and waits for data
+            while not _kill_readers(pipe, readers()) and time.monotonic() < ends and not stop.is_set():
+                time.sleep(0.005)
             os.close(handle)
 
-    threads = [threading.Thread(target=kill_readers), threading.Thread(target=open_for_readers)]
-    for thread in threads:
-        thread.start()
+    thread = threading.Thread(target=kill_each)
+    thread.start()
     try:
         yield
     finally:
         stop.set()
-        for thread in threads:
-            thread.join()
+        thread.join()
+
+
+def _kill_readers(pipe: Path, pids: list[int]) -> bool:
+    """Kill the processes that have opened a pipe; return whether there was one."""
+    killed = False
+    for pid in pids:
+        with contextlib.suppress(OSError):  # the process, or a file of it, may be gone by now
+            if any(os.path.realpath(handle) == os.path.realpath(pipe) for handle in _open_files(pid)):
+                os.kill(pid, signal.SIGKILL)
+                killed = True
+    return killed
 
 
 def _open_files(pid: int) -> list[str]:
