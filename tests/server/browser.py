@@ -91,7 +91,7 @@ class Page:
             with contextlib.suppress(AssertionError):  # the page may be on its way to another
                 if value := self.run(script):
                     return value
-            time.sleep(0.1)
+            time.sleep(0.03)
         shown = self.run("document.body.innerText")
         raise AssertionError(f"waited {PATIENCE:g} s for {script}; the page shows: {shown}; {self.troubles()}")
 

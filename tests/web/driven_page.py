@@ -40,7 +40,7 @@ class DrivenPage(ABC):
         while time.monotonic() < ends:
             if value := self.run(script):
                 return value
-            time.sleep(0.2)
+            time.sleep(0.05)
         raise AssertionError(
             f"waited {PATIENCE:g} s for {script}; the page shows {self.run('document.body.innerText')}"
         )
