@@ -8,6 +8,7 @@ asked of a network.
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from pathlib import Path
@@ -103,7 +104,14 @@ def mend_tables(app: Sphinx, name: str, template: str, context: dict[str, Any], 
         context["body"] = context["body"].replace("<th></th>", "<td></td>")
 
 
+def list_pages_once(app: Sphinx, name: str, template: str, context: dict[str, Any], tree: object) -> None:
+    """Keep a page's list of all pages: the theme draws the sidebar twice, first to see whether it is empty."""
+    if "toctree" in context:
+        context["toctree"] = functools.cache(context["toctree"])
+
+
 def setup(app: Sphinx) -> None:
     """Connect what the settings above cannot say."""
     app.connect("source-read", add_commands)
+    app.connect("html-page-context", list_pages_once, priority=0)
     app.connect("html-page-context", mend_tables)
