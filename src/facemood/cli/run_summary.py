@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from facemood.cli.terminal import shorten
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from facemood.results import Result
-    from facemood.timeline import Track
+    from facemood.timeline import Track, TrackCollector
 
 MAX_ROWS = 40
 """Rows of each table on the terminal: about one screen. Further rows are only counted."""
@@ -41,18 +42,23 @@ class RunSummary:
     say: Say
 
     def __init__(self) -> None:
-        from facemood.timeline import TrackCollector
-
         self.photos = self.frames = self.faces = 0
         self.say = str
         self._rows: list[list[str]] = []
         self._hidden = 0
-        self._people = TrackCollector()
+
+    @cached_property
+    def _people(self) -> TrackCollector:
+        """The people of videos. Their timelines load with the first frame, which photos do not need."""
+        from facemood.timeline import TrackCollector
+
+        return TrackCollector()
 
     def add(self, result: Result) -> None:
         """Add one result."""
         self.faces += len(result)
-        if self._people.add(result) is not None:
+        if result.timestamp is not None:
+            self._people.add(result)
             self.frames += 1
             return
         self.photos += 1
@@ -74,7 +80,7 @@ class RunSummary:
     @property
     def in_pieces(self) -> bool:
         """Whether a video has more tracks of `PIECE` seconds than faces at once: cuts may have given new numbers."""
-        return any(
+        return bool(self.frames) and any(
             sum(track.seconds >= PIECE for track in video.tracks) > video.face_counts.max(initial=0)
             for video in self._people.timelines()
         )
@@ -93,7 +99,7 @@ class RunSummary:
             _show_table(console, ["image", "face", "expression", "confidence", "next"], self._rows)
         if self._hidden:
             console.print(f"… and {self._hidden} more; write all with -o table.csv")
-        tracks = self._people.tracks()
+        tracks = self._people.tracks() if self.frames else []
         if tracks:
             _show_table(
                 console, ["video", "person", "duration", "expressions"], _people_rows(tracks[:MAX_ROWS], self.say)
