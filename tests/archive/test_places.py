@@ -60,7 +60,9 @@ def test_a_bucket_gives_the_table_of_a_folder(place: Path, recognizer: EmotionRe
     store = bucket()
     store.get_file("bucket/tables/all.csv", str(place / "all.csv"))
     archive.collect("s3://bucket/out", "s3://bucket/tables/all/")
-    assert store.ls("bucket/tables/all", detail=False) == ["bucket/tables/all/rows-00000.parquet"]
+    assert store.ls("bucket/tables/all", detail=False) == [
+        f"bucket/tables/all/{name}" for name in ("_codebook.json", "rows-00000.parquet")
+    ]
     recognizer.analyze(str(place / "in")).to_csv(place / "one.csv")
     one = [tuple(cell.replace(f"{place}/", "") for cell in row) for row in rows_of(place / "one.csv")]
     assert here(rows_of(place / "all.csv")) == one

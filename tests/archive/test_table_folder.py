@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ pytest.importorskip("pyarrow.parquet", reason="needs the extra data")
 
 def test_a_folder_holds_the_rows_of_one_table_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     duckdb = pytest.importorskip("duckdb", reason="needs duckdb")
+    parquet = pytest.importorskip("pyarrow.parquet")
     monkeypatch.chdir(tmp_path)
     fill(tmp_path / "in", 7)
     for first in (0, 3, 5):
@@ -26,13 +28,16 @@ def test_a_folder_holds_the_rows_of_one_table_in_order(tmp_path: Path, monkeypat
     archive.collect("out", "all.parquet")
     archive.collect("out", "all.csv")
     files = sorted(path.name for path in Path("all").iterdir())
-    assert files == ["rows-00000.parquet", "rows-00001.parquet"]
+    assert files == ["_codebook.json", "rows-00000.parquet", "rows-00001.parquet"]
+    beside = json.loads(Path("all/_codebook.json").read_text())
+    assert beside["codebook"] == json.loads(Path("all.parquet.json").read_text())["codebook"]
     folder, one = (duckdb.sql(f"select * from '{name}'").fetchall() for name in ("all/*.parquet", "all.parquet"))
     assert folder == one
+    assert parquet.read_table("all").num_rows == len(folder)  # another reader of folders
     assert [row[0] for row in folder] == sources_of(Path("all.csv"))
     monkeypatch.setattr(table_folder, "FILE_ROWS", 100)
     archive.collect("out", "all")  # the earlier one is replaced, with all of its files
-    assert [path.name for path in Path("all").iterdir()] == ["rows-00000.parquet"]
+    assert sorted(path.name for path in Path("all").iterdir()) == ["_codebook.json", "rows-00000.parquet"]
     written = ["all", "all.csv", "all.csv.json", "all.parquet", "all.parquet.json"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [*written, "in", "out"]
 
@@ -54,3 +59,8 @@ def test_other_files_are_not_replaced(tmp_path: Path, monkeypatch: pytest.Monkey
         with pytest.raises(OutputConflictError, match=words):
             archive.collect("out", folder)
     assert [path.name for path in Path("in").iterdir()] == ["000.jpg"]
+    Path("all").mkdir()
+    Path("all/_codebook.json").write_text("my notes")
+    with pytest.raises(OutputConflictError, match=r"all/_codebook\.json: this name is needed for the codebook"):
+        archive.collect("out", "all/")
+    assert Path("all/_codebook.json").read_text() == "my notes"

@@ -15,13 +15,13 @@ from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 from facemood.archive.archive_folder import PARTS, ArchiveFolder, StoredPart
-from facemood.archive.archive_place import PlacedFile, absolute, growing_file, open_place
+from facemood.archive.archive_place import Place, PlacedFile, absolute, growing_file, open_place
 from facemood.archive.archive_status import counting_items, open_archive, told_once
 from facemood.archive.book import ArchiveBook, input_key
 from facemood.archive.made_by import PROCESSOR
 from facemood.archive.part import carried_column
 from facemood.archive.segment_edges import SegmentEdges
-from facemood.archive.table_folder import write_table_folder
+from facemood.archive.table_folder import CODEBOOK_FILE, write_table_folder
 from facemood.atomic import replacing
 from facemood.csv_dialect import KEY, PLAIN, head_line, lines_for
 from facemood.errors import OutputConflictError, require
@@ -81,6 +81,8 @@ class Collection:
 def collect(folder: str | Path, output: str | Path, *, mixed: bool = False, csv_dialect: str = PLAIN) -> Collection:
     """Write the rows of an archive as one table, and beside it its codebook and the settings: ``all.csv.json``.
 
+    A folder has them in ``_codebook.json``; readers of folders leave out what begins with an underscore.
+
     Args:
         folder: The folder of the archive, or its address.
         output: The table: .parquet, .csv, or a folder (its name ends with ``/``) of Parquet files. Also an address.
@@ -103,23 +105,34 @@ def collect(folder: str | Path, output: str | Path, *, mixed: bool = False, csv_
     _refuse_inside(archive, text)
     collection = gather(archive, mixed=mixed)
     if as_folder:
-        schema = _schema(collection)
+        schema, place = _schema(collection), open_place(text.rstrip("/"))
+        _refuse_foreign(place, CODEBOOK_FILE)
         tables = (_fitted(table, schema) for table in row_tables(collection.spans))
-        write_table_folder(open_place(text.rstrip("/")), tables, partial(_write_tables, schema=schema))
+        write_table_folder(place, tables, partial(_write_tables, schema=schema))
+        _write_codebook(place, CODEBOOK_FILE, "*.parquet", collection)
         return collection
     parent, _, name = text.rpartition("/")
     place = open_place(parent or ("/" if text.startswith("/") else "."))
     beside = f"{name}.json"
-    if place.has(beside):
-        check_codebook(f"{text}.json", place.read(beside))
+    _refuse_foreign(place, beside)
     with growing_file(place, name) as path:
         if ending == ".csv":
             _write_csv(path, collection, csv_dialect)
         else:
             _write_parquet(path, collection)
-    known = codebook_text(name, _columns(collection), _settings(collection))
-    place.write(beside, known.encode("ascii"))
+    _write_codebook(place, beside, name, collection)
     return collection
+
+
+def _refuse_foreign(place: Place, file: str) -> None:
+    """Refuse to write a codebook where another file stands."""
+    if place.has(file):
+        check_codebook(f"{place.name}/{file}", place.read(file))
+
+
+def _write_codebook(place: Place, file: str, table: str, collection: Collection) -> None:
+    """Write the codebook of a table and the settings into a file."""
+    place.write(file, codebook_text(table, _columns(collection), _settings(collection)).encode("ascii"))
 
 
 def _refuse_inside(archive: ArchiveFolder, output: str) -> None:

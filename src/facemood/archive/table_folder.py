@@ -21,6 +21,9 @@ FILE_ROWS = 1_000_000
 FILE_NAME = re.compile(r"rows-\d{5,}\.parquet")
 """How the files are called."""
 
+CODEBOOK_FILE = "_codebook.json"
+"""File of the codebook; readers of a folder leave out what begins with an underscore."""
+
 WriteTables: TypeAlias = "Callable[[Path, Iterable[Any]], None]"
 """Writes Arrow tables as one Parquet file."""
 
@@ -33,7 +36,7 @@ def write_table_folder(place: Place, tables: Iterable[Any], write: WriteTables) 
         OutputError: It cannot be written.
     """
     old = place.list("")
-    strangers = [name for name in old if not FILE_NAME.fullmatch(name)]
+    strangers = [name for name in old if not FILE_NAME.fullmatch(name) and name != CODEBOOK_FILE]
     if strangers:
         raise OutputConflictError(
             f"{place.name}: the folder holds other files, such as {strangers[0]}; give the name of a new folder"
