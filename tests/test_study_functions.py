@@ -159,8 +159,23 @@ def test_segments_whose_events_differ_are_aligned() -> None:
     rows.loc[late, "joke_at"] = np.nan
     with pytest.raises(OptionError, match=r"joke_at of the segment a\.mp4 p4 calm  1 is no number of seconds"):
         time_locked(rows, "happy", onset="joke_at")
+    rows.loc[late, "joke_at"] = np.inf
+    with pytest.raises(OptionError, match=r"joke_at of the segment a\.mp4 p4 calm  1 is no number of seconds"):
+        time_locked(rows, "happy", onset="joke_at")
     with pytest.raises(OptionError, match="no column 'joke'. Did you mean 'joke_at'"):
         time_locked(rows, "happy", onset="joke")
+
+
+@pytest.mark.parametrize("onset", [None, np.nan, np.inf])
+def test_an_event_is_at_a_finite_time(onset: Any) -> None:
+    with pytest.raises(OptionError, match=f"onset must be a number of seconds or a column, but is {onset}"):
+        time_locked(faces(), "happy", onset=onset)
+
+
+def test_conditions_may_be_categories() -> None:
+    rows = faces()
+    known = rows.assign(condition=pandas.Categorical(rows["condition"], ["funny", "calm", "sad"]))
+    pandas.testing.assert_frame_equal(*(time_locked(one, "happy", step=0.5, samples=200) for one in (rows, known)))
 
 
 def test_values_keep_the_order_in_which_they_are_named() -> None:

@@ -7,7 +7,9 @@ by ``scipy.stats.bootstrap``. Nothing here has a p-value without n and an interv
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -219,10 +221,12 @@ def _in_order(table: DataFrame, names: Sequence[str], last: str) -> DataFrame:
 def _onsets(known: DataFrame, onset: float | str, keys: Sequence[str]) -> Any:
     """Return when the event of each row's segment is, in seconds since its start: a number, or one for each row."""
     if not isinstance(onset, str):
-        return onset
+        if not (isinstance(onset, Real) and math.isfinite(onset)):
+            raise OptionError(f"onset must be a number of seconds or a column, but is {onset!r}")
+        return float(onset)
     _check(known, [onset])
     numbers = require("pandas", extra="study").to_numeric(known[onset], errors="coerce")
-    missing = known[numbers.isna()]
+    missing = known[~np.isfinite(numbers.to_numpy(float, na_value=np.nan))]
     if len(missing):
         first = " ".join(str(part) for part in missing.iloc[0][keys])
         raise OptionError(f"{onset} of the segment {first} is no number of seconds; write it into the plan")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -117,6 +118,54 @@ def test_another_table_and_wrong_periods_are_told() -> None:
         plot_time_locked(table(["happy"])[:0])
     with pytest.raises(OptionError, match="'joke' ends at 1 s, before it starts at 2 s"):
         plot_time_locked(table(["happy"]), stimuli={"joke": (2, 1)})
+
+
+@pytest.mark.parametrize("period", [1.0, (1,), (0, 1, 2), None, ("a", "b"), (0, np.nan), (-np.inf, 0)])
+def test_a_period_is_two_finite_numbers(period: Any) -> None:
+    with pytest.raises(OptionError, match="'joke' is .*expected .*such as"):
+        plot_time_locked(table(["happy"]), stimuli={"joke": period})
+    if period is not None:
+        with pytest.raises(OptionError, match="'baseline' is "):
+            plot_time_locked(table(["happy"]), baseline=period)
+
+
+def test_a_stimulus_outside_of_the_curves_is_shown_too() -> None:
+    axes: Any = plot_time_locked(table(["happy"]), stimuli={"before": (-3, -2)}).axes[0]
+    assert axes.get_xlim()[0] < -3 < 1.25 < axes.get_xlim()[1]
+
+
+def many(conditions: list[str]) -> Any:
+    """Curves of many conditions."""
+    rows = [(one, time, 3, 0.5, 0.4, 0.6) for one in conditions for time in (0.25, 0.75)]
+    known = pandas.DataFrame(rows, columns=["condition", "time", "n", "mean", "low", "high"])
+    return known.assign(value="happy")
+
+
+@pytest.mark.parametrize("conditions", [[f"c{place}" for place in range(24)], ["a long name " * 20, "b"]])
+@pytest.mark.parametrize("width", [4, 10.4])
+def test_many_or_long_names_of_conditions_leave_room_for_the_curves(conditions: list[str], width: float) -> None:
+    figure = plot_time_locked(many(conditions), width=width)
+    figure.draw_without_rendering()
+    axes: Any = figure.axes[0]
+    styles = {(line.get_color(), line.get_linestyle()) for line in axes.lines if line.get_label() in conditions}
+    assert len(styles) == len(conditions)
+    (legend,) = figure.legends
+    box = legend.get_tightbbox()
+    assert box is not None
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.width
+    assert axes.get_window_extent().y1 < box.y0 < box.y1 <= figure.bbox.height
+    assert 1.2 < axes.get_window_extent().height / figure.dpi < 2.2  # inches
+
+
+def test_curves_are_those_of_the_table_also_from_a_file_or_with_categories(tmp_path: Path) -> None:
+    none = many([""])
+    none.to_csv(tmp_path / "curves.csv", index=False)  # a condition without a name is missing in the file
+    read = plot_time_locked(pandas.read_csv(tmp_path / "curves.csv"))
+    assert [text.get_text() for text in read.legends[0].get_texts()] == ["n = 3", "95% interval"]
+    np.testing.assert_array_equal(read.axes[0].lines[-1].get_xydata(), [[0.25, 0.5], [0.75, 0.5]])
+    known = many(["b", "a"])
+    figure = plot_time_locked(known.assign(condition=pandas.Categorical(known["condition"], ["a", "b", "c"])))
+    assert [text.get_text() for text in figure.legends[0].get_texts()][:2] == ["b (n = 3)", "a (n = 3)"]
 
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

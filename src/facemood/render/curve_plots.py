@@ -6,6 +6,7 @@ They draw the table that `facemood.study.time_locked` returns.
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,6 +33,15 @@ PANEL_WIDTH = 3.2
 
 PANEL_HEIGHT = 2.1
 """Height of a panel in inches."""
+
+LINE_HEIGHT = 0.19
+"""Height of a line of the legend in inches."""
+
+CHARACTER = 0.078
+"""Width of a character of the legend in inches; a little more than the mean."""
+
+KEY_WIDTH = 0.7
+"""Width of the key of an entry of the legend, with the space around it, in inches."""
 
 DASHES = ("-", "--", "-.", ":")
 """Patterns of the lines, so that conditions are told apart in grey too."""
@@ -79,7 +89,8 @@ def plot_time_locked(
     """Draw event-related averages: a panel for each value, with a curve and its interval for each condition.
 
     The legend has the number of participants of each condition: the fewest and the most of all bins. A curve is
-    interrupted where no participant has a value, and has no band where there is no interval.
+    interrupted where no participant has a value, and has no band where there is no interval. 24 conditions differ in
+    colour or pattern; further ones look as the first ones do.
 
     Args:
         curves: The table that `facemood.study.time_locked` returns.
@@ -95,7 +106,8 @@ def plot_time_locked(
 
     Raises:
         MissingExtraError: matplotlib is not installed (extra ``plot``).
-        OptionError: The table is empty or another one, a period ends before it starts, or there is no such language.
+        OptionError: The table is empty or another one, a period is not two finite numbers in order, or there is no such
+            language.
 
     Example:
         >>> import pandas
@@ -106,26 +118,29 @@ def plot_time_locked(
         ['funny (n = 11 to 12)', '95% interval']
     """
     by = _condition_column(curves)
-    _check_periods({**(stimuli or {}), **({} if baseline is None else {"baseline": baseline})})
+    curves = curves.assign(**{by: curves[by].astype(object).where(curves[by].notna(), "")})  # as a file of it has them
+    shown = {name: _period(name, one) for name, one in (stimuli or {}).items()}
+    baseline = None if baseline is None else _period("baseline", baseline)
     values = list(dict.fromkeys(curves["value"]))
     rows, side_by_side = _grid(len(values), width)
     say = plot_words(language)
-    with drawing(width, 1.0 + PANEL_HEIGHT * rows) as figure:
+    handles = _handles(curves, by, width, baseline=baseline is not None)
+    columns, lines = _legend_size([handle.get_label() for handle in handles], width)
+    with drawing(width, 0.7 + LINE_HEIGHT * lines + PANEL_HEIGHT * rows) as figure:
         grid = figure.subplots(rows, side_by_side, squeeze=False, sharex=True, sharey=same_axes)
         panels: list[Axes] = list(grid.flat)
         for axes, value in zip(panels, values, strict=False):
-            _draw_periods(axes, stimuli or {}, baseline)
+            _draw_periods(axes, shown, baseline)
             for place, curve in enumerate(_curves_of(curves, str(value), by)):
                 _draw_curve(axes, curve, place)
             axes.set_title(_title(say(str(value))), parse_math=False)
-            axes.margins(x=0.02, y=0.2 if stimuli else 0.06)  # room for the names of the stimuli
+            axes.margins(x=0.02, y=0.2 if shown else 0.06)  # room for the names of the stimuli
         for axes in panels[len(values) :]:
             axes.set_visible(False)
         for axes in panels[max(0, len(values) - side_by_side) : len(values)]:
             axes.tick_params(labelbottom=True)
             axes.set_xlabel("seconds since the event")
-        handles = _handles(curves, by, baseline=baseline is not None)
-        legend = figure.legend(handles=handles, loc="outside upper left", ncols=side_by_side, frameon=False)
+        legend = figure.legend(handles=handles, loc="outside upper left", ncols=columns, frameon=False)
         for text in legend.get_texts():
             text.set_parse_math(False)
         for axes in panels[::side_by_side]:
@@ -154,11 +169,21 @@ def _condition_column(curves: DataFrame) -> str:
     return others[0]
 
 
-def _check_periods(periods: Mapping[str, Span]) -> None:
-    """Refuse a period that is not two increasing or equal numbers."""
-    for name, (start, end) in periods.items():
-        if not start <= end:
-            raise OptionError(f"{name!r} ends at {end:g} s, before it starts at {start:g} s; expected (start, end)")
+def _period(name: str, period: object) -> Span:
+    """Return start and end of a period.
+
+    Raises:
+        OptionError: It is not two finite numbers, or they are not in order.
+    """
+    try:
+        start, end = map(float, period)  # type: ignore[call-overload]
+    except (TypeError, ValueError):
+        raise OptionError(f"{name!r} is {period!r}; expected its start and end in seconds, such as (0, 2.5)") from None
+    if not math.isfinite(start) or not math.isfinite(end):
+        raise OptionError(f"{name!r} is from {start:g} to {end:g} s; expected two finite numbers, such as (0, 2.5)")
+    if start > end:
+        raise OptionError(f"{name!r} ends at {end:g} s, before it starts at {start:g} s; expected (start, end)")
+    return start, end
 
 
 def _curves_of(curves: DataFrame, value: str, by: str) -> Iterator[Curve]:
@@ -180,8 +205,9 @@ def _step(curves: DataFrame) -> float:
 
 
 def _style(place: int) -> dict[str, Any]:
-    """Return colour and pattern of a condition's line."""
-    return {"color": LINE_COLOURS[place % len(LINE_COLOURS)], "linestyle": DASHES[place % len(DASHES)]}
+    """Return colour and pattern of a condition's line; a colour that comes again has another pattern."""
+    turn, colour = divmod(place, len(LINE_COLOURS))
+    return {"color": LINE_COLOURS[colour], "linestyle": DASHES[(place + turn) % len(DASHES)]}
 
 
 def _draw_curve(axes: Axes, curve: Curve, place: int) -> None:
@@ -209,7 +235,7 @@ def _draw_periods(axes: Axes, stimuli: Mapping[str, Span], baseline: Span | None
         )  # fmt: skip
 
 
-def _handles(curves: DataFrame, by: str, *, baseline: bool) -> Sequence[Any]:
+def _handles(curves: DataFrame, by: str, width: float, *, baseline: bool) -> Sequence[Any]:
     """Return the entries of the legend: the conditions with their participants, the band, the baseline."""
     lines, patches = (require(f"matplotlib.{name}", extra="plot") for name in ("lines", "patches"))
     handles: list[Any] = []
@@ -217,12 +243,22 @@ def _handles(curves: DataFrame, by: str, *, baseline: bool) -> Sequence[Any]:
         fewest, most = int(rows["n"].min()), int(rows["n"].max())
         number = str(most) if fewest == most else f"{fewest} to {most}"
         name = f"{printable(str(condition))} (n = {number})" if str(condition) else f"n = {number}"
+        name = textwrap.fill(name, max(10, int((width - KEY_WIDTH) / CHARACTER)))
         handles.append(lines.Line2D([], [], label=name, linewidth=1.5, **_style(place)))
     if curves["low"].notna().any():
         handles.append(patches.Patch(facecolor=CHART_GREY, alpha=0.2, label="95% interval"))
     if baseline:
         handles.append(patches.Patch(facecolor="none", edgecolor=BASELINE, hatch="////", linewidth=0, label="baseline"))
     return handles
+
+
+def _legend_size(labels: Sequence[str], width: float) -> tuple[int, int]:
+    """Return how many columns of entries the legend has, and how many lines of text they take."""
+    texts = [label.split("\n") for label in labels]
+    longest = max((len(line) for text in texts for line in text), default=0)
+    columns = min(len(texts), max(1, int(width / (KEY_WIDTH + CHARACTER * longest))))
+    per_column = math.ceil(len(texts) / columns)
+    return columns, max(sum(map(len, texts[first : first + per_column])) for first in range(0, len(texts), per_column))
 
 
 def _title(value: str) -> str:
