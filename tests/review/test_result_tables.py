@@ -149,3 +149,9 @@ def test_an_archive_whose_images_hide_faces_says_so_also_after_a_run_without_ima
     ArchiveJob(Reading(), folder, looks={"anonymize": "box"}).plan([])
     ArchiveJob(Reading(), folder).plan([])
     assert open_tables(folder).anonymized
+
+
+def test_the_working_folder_is_a_place_like_others(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = faces_of(run)
+    monkeypatch.chdir(run)
+    assert faces_of(Path()) == known

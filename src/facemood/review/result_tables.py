@@ -18,6 +18,7 @@ from facemood.errors import OutputConflictError, SourceError, require
 from facemood.filenames import escape_name, unescape_name
 from facemood.labels import ordered
 from facemood.outputs import FACES_HIDDEN, Sidecar
+from facemood.outputs.codebooks import codebook_path
 from facemood.outputs.sidecar import FOLDER_SIDECAR
 from facemood.review.moments import Moment, Origin, locate
 
@@ -127,7 +128,7 @@ def open_tables(place: str | Path, sources: Iterable[Path] = ()) -> ResultTables
     sidecars = _sidecars(folder)
     entries = [entry for sidecar in sidecars for entry in sidecar.entries.values()]
     written = [values for sidecar in _sidecars(folder, "*/") + sidecars for values in sidecar.settings.values()]
-    beside = path.with_name(f"{path.name}.json")
+    beside = codebook_path(path)  # where a sidecar is, too
     own = _read_sidecars([beside] if path.is_file() and beside.is_file() else [])
     read = [values for sidecar in own or sidecars for values in sidecar.settings.values()]
     return ResultTables(
