@@ -51,6 +51,19 @@ def test_an_archive_without_rows_gives_a_folder_without_rows(tmp_path: Path, mon
     assert parquet.read_table("all").num_rows == 0
 
 
+@pytest.mark.parametrize("output", [".", "./", "..", "../new/"])
+def test_the_working_folder_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str) -> None:
+    (tmp_path / "new").mkdir()
+    fill(tmp_path / "in", 1)
+    monkeypatch.chdir(tmp_path)
+    run_here("in", "out")
+    monkeypatch.chdir(tmp_path / "new")
+    with pytest.raises(OutputConflictError, match="the working folder cannot be replaced"):
+        archive.collect("../out", output)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "new", "out"]
+    assert list(Path().iterdir()) == []
+
+
 def test_other_files_are_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     fill(tmp_path / "in", 1)

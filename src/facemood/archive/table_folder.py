@@ -32,9 +32,13 @@ def write_table_folder(place: Place, tables: Iterable[Any], write: WriteTables) 
     """Write Arrow tables as a folder; an earlier one is replaced when the whole of the new one is there.
 
     Raises:
-        OutputConflictError: The folder holds other files.
+        OutputConflictError: The folder holds other files, or the working folder is in it.
         OutputError: It cannot be written.
     """
+    if isinstance(place, LocalPlace) and Path.cwd().is_relative_to(place.path.resolve()):
+        raise OutputConflictError(
+            f"{place.name}: the working folder cannot be replaced by a table; give the name of a new folder"
+        )
     old = place.list("")
     strangers = [name for name in old if not FILE_NAME.fullmatch(name) and name != CODEBOOK_FILE]
     if strangers:
