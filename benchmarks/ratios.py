@@ -97,7 +97,7 @@ def make_commands(folder: Path) -> dict[str, list[str]]:
     """Write photos and a video, and return what is run."""
     photos = folder / "photos"
     photos.mkdir()
-    face = cv2.resize(load_image(ROOT / "examples" / "photos" / "astronaut.png"), (480, 480))
+    face = np.asarray(cv2.resize(load_image(ROOT / "examples" / "photos" / "astronaut.png"), (480, 480)), np.uint8)
     view = cv2.copyMakeBorder(face, 0, 0, 80, 80, cv2.BORDER_REFLECT)[:, : SIZE[0]]
     for number in range(PHOTOS):
         cv2.imwrite(str(photos / f"{number:03}.jpg"), np.roll(view, number % 60, axis=1))

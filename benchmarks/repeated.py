@@ -13,13 +13,14 @@ import argparse
 import time
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from facemood import EmotionRecognizer
 from facemood.schema import Frame, Image
+from facemood.sources import load_image
 
 PHOTOS = 40
 """How often a photo is read."""
@@ -41,7 +42,7 @@ def main() -> None:
     parser.add_argument("photo")
     parser.add_argument("--threads", type=int)
     options = parser.parse_args()
-    image = cv2.imread(options.photo)
+    image = load_image(Path(options.photo))
     recognizer = EmotionRecognizer(device="cpu", threads=options.threads)
     times = repeat_photo(recognizer, image) if options.what == "photo" else repeat_frame(recognizer, image)
     print(*times)
