@@ -145,6 +145,18 @@ def test_python_touches_no_other_file_of_that_name(content: str) -> None:
     assert Path("rows.csv").exists()
 
 
+def test_what_hinders_the_codebook_is_named() -> None:
+    Path("rows.csv.json").mkdir()
+    with pytest.raises(OutputConflictError, match=r"rows\.csv\.json: .*cannot be used \(Is a directory\); move"):
+        analysis().to_csv("rows.csv")
+    with pytest.raises(OutputConflictError, match=r"cannot be used \(File name too long\)"):
+        analysis().to_csv("x" * 251 + ".csv")
+    Path("file").touch()
+    with pytest.raises(OutputError, match=r"^file/rows\.csv: cannot be written|^file: "):
+        analysis().to_csv("file/rows.csv")
+    assert sorted(path.name for path in Path().iterdir()) == ["file", "rows.csv.json"]
+
+
 def test_a_codebook_replaces_no_input() -> None:
     Path("rows.csv.json").write_text('{"facemood_codebook": 1}')
     read = Analysis((Result("rows.csv.json"),))

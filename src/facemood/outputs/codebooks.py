@@ -46,14 +46,17 @@ def refuse_foreign_codebook(path: Path) -> None:
     The codebook or the sidecar of an earlier table of this name is replaced with the table.
 
     Raises:
-        OutputConflictError: The file was not written by facemood beside a table.
+        OutputConflictError: The file was not written by facemood beside a table, or cannot be read.
     """
     try:
         data = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
-    except OSError:
-        data = b""
+    except OSError as error:
+        raise OutputConflictError(
+            f"{path}: this name is needed for the codebook of the table, but cannot be used ({error.strerror}); move "
+            "what is there away, or choose another output"
+        ) from None
     check_codebook(str(path), data)
 
 
