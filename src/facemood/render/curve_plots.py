@@ -126,26 +126,42 @@ def plot_time_locked(
     say = plot_words(language)
     handles = _handles(curves, by, width, baseline=baseline is not None)
     columns, lines = _legend_size([handle.get_label() for handle in handles], width)
+    vertical = "mean of participants" if baseline is None else "mean change\nfrom the baseline"
     with drawing(width, 0.7 + LINE_HEIGHT * lines + PANEL_HEIGHT * rows) as figure:
         grid = figure.subplots(rows, side_by_side, squeeze=False, sharex=True, sharey=same_axes)
         panels: list[Axes] = list(grid.flat)
         for axes, value in zip(panels, values, strict=False):
-            _draw_periods(axes, shown, baseline)
-            for place, curve in enumerate(_curves_of(curves, str(value), by)):
-                _draw_curve(axes, curve, place)
+            _draw_panel(axes, _curves_of(curves, str(value), by), shown, baseline)
             axes.set_title(_title(say(str(value))), parse_math=False)
-            axes.margins(x=0.02, y=0.2 if shown else 0.06)  # room for the names of the stimuli
-        for axes in panels[len(values) :]:
-            axes.set_visible(False)
-        for axes in panels[max(0, len(values) - side_by_side) : len(values)]:
-            axes.tick_params(labelbottom=True)
-            axes.set_xlabel("seconds since the event")
-        legend = figure.legend(handles=handles, loc="outside upper left", ncols=columns, frameon=False)
-        for text in legend.get_texts():
-            text.set_parse_math(False)
-        for axes in panels[::side_by_side]:
-            axes.set_ylabel("mean of participants" if baseline is None else "mean change\nfrom the baseline")
+        _label_axes(panels, len(values), side_by_side, vertical)
+        _add_legend(figure, handles, columns)
     return figure
+
+
+def _draw_panel(axes: Axes, curves: Iterator[Curve], stimuli: Mapping[str, Span], baseline: Span | None) -> None:
+    """Draw the curves of a value before the periods, with room for the names of the stimuli."""
+    _draw_periods(axes, stimuli, baseline)
+    for place, curve in enumerate(curves):
+        _draw_curve(axes, curve, place)
+    axes.margins(x=0.02, y=0.2 if stimuli else 0.06)
+
+
+def _add_legend(figure: Figure, handles: Sequence[Any], columns: int) -> None:
+    """Put the legend above the panels; names are drawn as they are."""
+    legend = figure.legend(handles=handles, loc="outside upper left", ncols=columns, frameon=False)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+
+
+def _label_axes(panels: Sequence[Axes], used: int, side_by_side: int, what: str) -> None:
+    """Label the lowest and the leftmost panels, and hide those that are not used."""
+    for axes in panels[used:]:
+        axes.set_visible(False)
+    for axes in panels[max(0, used - side_by_side) : used]:
+        axes.tick_params(labelbottom=True)
+        axes.set_xlabel("seconds since the event")
+    for axes in panels[::side_by_side]:
+        axes.set_ylabel(what)
 
 
 def _grid(panels: int, width: float) -> tuple[int, int]:
