@@ -38,8 +38,8 @@ def check_same_people(inputs: object, options: VideoOptions) -> None:
         )
     for item in filter(is_live_input, inputs):
         raise OptionError(
-            f"{name_of_item(item)} is live and has no end, so same_people cannot track it first; record it, and "
-            "analyze the video"
+            f"{name_of_item(item)} is live, or comes over a network, so same_people cannot track it first; record or "
+            "save it, and analyze the file"
         )
 
 
