@@ -6,6 +6,7 @@ and the exit code of the command, as one that was started has them.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import importlib
 import json
@@ -79,6 +80,10 @@ class ForkServer:
             printed = (file.read_text(encoding="utf-8") for file in files)
             return subprocess.CompletedProcess(arguments, code, *printed)
 
+    def close(self) -> None:
+        """End the process: its input ends."""
+        self._process.communicate()
+
 
 def fixed(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that must be the same."""
@@ -87,8 +92,10 @@ def fixed(environment: Mapping[str, str]) -> dict[str, str]:
 
 @cache
 def server_for(training: bool) -> ForkServer:
-    """Return the server of this test process; it ends with it, as its input ends then."""
-    return ForkServer((*LIGHT, *HEAVY) if training else LIGHT)
+    """Return the server of this test process, which ends with it."""
+    server = ForkServer((*LIGHT, *HEAVY) if training else LIGHT)
+    atexit.register(server.close)
+    return server
 
 
 def run_command(
