@@ -187,7 +187,9 @@ def test_the_progress_counts_both_passes_over_all_videos(recognizer: EmotionReco
 
 
 def test_what_has_no_list_or_no_end_is_not_numbered_across_videos(recognizer: EmotionRecognizer) -> None:
-    with pytest.raises(OptionError, match="camera:0 is live, or comes over a network, so same_people cannot track it first"):
+    with pytest.raises(
+        OptionError, match="camera:0 is live, or comes over a network, so same_people cannot track it first"
+    ):
         recognizer.stream("camera:0", same_people=True)
     with pytest.raises(OptionError, match="it needs a list of them, not a generator"):
         recognizer.stream((name for name in ["a.mp4"]), same_people=True)

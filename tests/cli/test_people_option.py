@@ -156,7 +156,10 @@ def test_a_video_that_cannot_be_read_costs_no_other_one(facemood: Run, days: Pat
             "leave out --workers, --shard, --on and --gpus-per-worker, or same_people",
         ),
         (["--segment", "10m", "-o", "t.csv"], "people are joined over a whole video; read it without segments"),
-        (["camera:0", "-o", "t.csv"], "camera:0 is live, or comes over a network, so same_people cannot track it first"),
+        (
+            ["camera:0", "-o", "t.csv"],
+            "camera:0 is live, or comes over a network, so same_people cannot track it first",
+        ),
     ],
 )
 def test_what_cannot_be_numbered_across_videos_is_refused(
