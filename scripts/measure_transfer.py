@@ -64,7 +64,7 @@ RATES = (3e-3, 1e-3, 3e-4)
 FAVOURED = (
     "The comparison favours `default`: it had learned these seven words before, from 27,838 faces, and the 350 are "
     "among these. The learning rate of each start is the best of three, by the validation images of a draw of its own "
-    "(`--rates`)."
+    "(`scripts/measure_transfer.py --rates`)."
 )
 """What must be known to read the figures."""
 
