@@ -8,7 +8,8 @@ segmenters, by MODEL and by `nano`: how often is each region of the face among t
 of each image are drawn into DIR, which nothing of the repository shows; the page shows the portrait of a shipped photo.
 Results per image are kept in DIR, so an interrupted run goes on. ``--page`` only rewrites the page, from the figures.
 
-It needs the extras ``explain`` and ``plot``. With VGG16 at 48 pixels and 1,000 samples, it takes about an hour.
+It needs the extras ``explain`` and ``plot``. With VGG16 at 48 pixels and 1,000 samples, an explanation takes 19 CPU
+seconds. 144 are measured, and then made once more to be drawn.
 """
 
 from __future__ import annotations
