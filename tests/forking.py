@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import faulthandler
 import importlib
 import json
 import os
 import runpy
 import select
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -48,9 +51,14 @@ class ForkServer:
     """
 
     def __init__(self, modules: Iterable[str]) -> None:
+        self._modules = [*modules]
         self._environment = fixed(os.environ)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__, *modules], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", __name__, *self._modules]
+        return subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
         )
 
     def fits(self, environment: Mapping[str, str]) -> bool:
@@ -58,9 +66,18 @@ class ForkServer:
         return fixed(environment) == self._environment
 
     def run(
-        self, arguments: list[str], cwd: Path, environment: Mapping[str, str], timeout: float
+        self, arguments: list[str], cwd: Path, environment: Mapping[str, str], timeout: int
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command, and return what it printed."""
+        """Run a command, and return what it printed.
+
+        The seconds are counted one by one, so that a machine that stands still is not taken for a slow command.
+
+        Raises:
+            RuntimeError: It took longer than *timeout* seconds, or this server ended. Neither hinders the next command.
+        """
+        if self._process.poll() is not None:
+            self.close()
+            self._process = self._start()
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with tempfile.TemporaryDirectory() as folder:
@@ -73,12 +90,23 @@ class ForkServer:
             }
             self._process.stdin.write(json.dumps(task) + "\n")
             self._process.stdin.flush()
-            if not select.select([self._process.stdout], [], [], timeout)[0]:
-                self._process.kill()
-                raise subprocess.TimeoutExpired(arguments, timeout)
-            code = int(self._process.stdout.readline())
-            printed = (file.read_text(encoding="utf-8") for file in files)
-            return subprocess.CompletedProcess(arguments, code, *printed)
+            in_time = any(select.select([self._process.stdout], [], [], 1)[0] for _ in range(timeout))
+            code = self._process.stdout.readline() if in_time else ""
+            if not code:
+                self._abort()
+            printed = [file.read_text(encoding="utf-8") if file.exists() else "" for file in files]
+        if not code:
+            what = "ended the server that forked it" if in_time else f"took longer than {timeout} s"
+            raise RuntimeError("\n".join([f"the command {arguments} {what}; it printed:", *printed]))
+        return subprocess.CompletedProcess(arguments, int(code), *printed)
+
+    def _abort(self) -> None:
+        """End the process and those that it forked, which print where they are."""
+        for number in (signal.SIGABRT, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+            time.sleep(1)
+        self._process.wait()
 
     def close(self) -> None:
         """End the process: its input ends."""
@@ -99,7 +127,7 @@ def server_for(training: bool) -> ForkServer:
 
 
 def run_command(
-    arguments: list[str], cwd: Path, environment: Mapping[str, str], timeout: float
+    arguments: list[str], cwd: Path, environment: Mapping[str, str], timeout: int
 ) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own."""
     if hasattr(os, "fork"):
@@ -130,6 +158,7 @@ def serve(modules: Iterable[str]) -> None:
 
 def become(task: dict[str, Any]) -> None:
     """Become the process of a command."""
+    faulthandler.enable()  # tells where it hangs, if it is aborted
     os.chdir(task["cwd"])
     os.environ.clear()
     os.environ.update(task["environment"])
