@@ -193,8 +193,7 @@ This is to be looked at again when the time on a CPU without VNNI has been measu
 
 The file stands next to `MODEL.onnx`; `--model MODEL.onnx --precision int8` then uses it. The ranges of activations are
 measured on {calibration} images of the training split. Convolutions wider than 1 x 1 are quantized, except the first
-one; the heads stay in fp32. When `default.onnx` or `parts/landmarks.onnx` in
-`src/facemood/models/weights/` changes, make its int8 file again, and then run `scripts/measure_precision.py DATA`.
+one; the heads stay in fp32. `scripts/remake.py` makes the shipped files again when their networks have changed.
 """
 """The page."""
 

@@ -125,3 +125,18 @@ def test_what_is_tried_out_is_printed_and_not_kept(
     script.main()
     assert capsys.readouterr().out.count("'accuracy': 0.5") == len(script.STARTS) == len(folders)
     assert not any(folder.exists() for folder in (runs, *folders))
+
+
+def test_one_start_is_measured_again(script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = script.STARTS
+    figures, page = tmp_path / "transfer.json", tmp_path / "own-faces.md"
+    figures.write_text(json.dumps([entry(1, one, 0.6), entry(1, other, 0.4)]))
+    page.write_text("<!-- scripts/measure_transfer.py -->\nold\n<!-- end -->\n")
+    monkeypatch.setattr(script, "FIGURES", figures)
+    monkeypatch.setattr(script, "PAGE", page)
+    monkeypatch.setattr(script, "open_dataset", lambda _: SimpleNamespace(with_clusters=lambda: None))
+    monkeypatch.setattr(script, "measure", lambda _, draw, start, __: entry(draw, start, 0.7))
+    monkeypatch.setattr("sys.argv", ["measure_transfer.py", "DATA", "--draws", "1", "--again", one])
+    script.main()
+    assert json.loads(figures.read_text()) == [entry(1, other, 0.4), entry(1, one, 0.7)]
+    assert "| `default` | 70.0% |" in page.read_text()
