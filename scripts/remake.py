@@ -35,6 +35,10 @@ FINE = ("made", "up to date")
 """What can become of an entry if nothing is wrong."""
 
 
+PLACE = re.compile(r"(?<=[ :])(?:WORK/([\w-]+)|DATA\b)")
+"""A folder in a command: of an entry, or of the data."""
+
+
 @dataclass(frozen=True)
 class Workshop:
     """Where entries are made: the table, the data, and the folder of logs."""
@@ -56,8 +60,8 @@ class Workshop:
 
     def words(self, command: str) -> list[str]:
         """Return a command as it is run, with the folders in their places."""
-        text = re.sub(r"WORK/([\w-]+)", lambda found: str(self.work(found[1])), command)
-        first, *words = shlex.split(re.sub(r"(?<=[ :])DATA\b", lambda _: shlex.quote(str(self.data)), text))
+        text = PLACE.sub(lambda found: shlex.quote(str(self.work(found[1]) if found[1] else self.data)), command)
+        first, *words = shlex.split(text)
         return [sys.executable, *(["-m", "facemood"] if first == "facemood" else []), *words]
 
     def missing(self, entry: Entry) -> list[Path]:
@@ -81,10 +85,8 @@ class Workshop:
             seconds += spent
             if code:
                 return f"exit code {code}, see {log}"
-        now = self.table.digests(entry.networks)
-        write(
-            log.with_suffix(".json"), {"networks": now, "commands": entry.commands, "minutes": round(seconds / 60, 1)}
-        )
+        made = {"networks": self.table.digests(entry.networks), "commands": entry.commands}
+        write(log.with_suffix(".json"), {**made, "minutes": round(seconds / 60, 1)})
         self.keep(old)
         return "made"
 
@@ -158,9 +160,7 @@ def main() -> None:
     """List or make what depends on networks; exit with 1 if something failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, nargs="?")
-    parser.add_argument(
-        "--changed", nargs="+", metavar="NETWORK", help="networks that changed; without it, all entries"
-    )
+    parser.add_argument("--changed", nargs="+", metavar="NETWORK", help="networks that changed; all if not given")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="of these entries alone")
     parser.add_argument("--skip", nargs="+", metavar="NAME", help="without these entries")
     parser.add_argument("--list", action="store_true", help="list, and make nothing")
@@ -179,8 +179,8 @@ def main() -> None:
         parser.error("expected DATA, or --list")
     shop = Workshop(table, (options.data or Path("DATA")).resolve(), log)
     entries = [*table.made.values()] if options.changed is None else [*table.affected(options.changed)]
-    entries = [one for one in entries if one.name in (options.only or table.made)]
-    entries = [one for one in entries if one.name not in (options.skip or ())]
+    wanted = {*(options.only or table.made)} - {*(options.skip or ())}
+    entries = [one for one in entries if one.name in wanted]
     if options.list:
         show(entries, shop)
         return

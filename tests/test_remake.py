@@ -48,7 +48,7 @@ class Checkout:
     """A small checkout: networks, a table of what is made from them, and a script that makes it."""
 
     def __init__(self, folder: Path) -> None:
-        self.root, self.log, self.data = folder / "checkout", folder / "remade", folder / "data"
+        self.root, self.log, self.data = folder / "checkout", folder / "made again", folder / "my data"
         (self.root / "scripts").mkdir(parents=True)
         self.data.mkdir()
         (self.root / "make.py").write_text(MAKER)
@@ -66,13 +66,13 @@ class Checkout:
 
     def remake(self, *options: str) -> subprocess.CompletedProcess[str]:
         """Run the script."""
-        command = [sys.executable, ROOT / "scripts" / "remake.py", *options]
-        command += ["--table", self.root / "scripts" / "figures.toml"]
+        command = [sys.executable, str(ROOT / "scripts" / "remake.py"), *options]
+        command += ["--table", str(self.root / "scripts" / "figures.toml")]
         return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
     def make(self, *options: str) -> subprocess.CompletedProcess[str]:
         """Make entries from the data."""
-        return self.remake(str(self.data), *options)
+        return self.remake(str(self.data), "--log", str(self.log), *options)
 
     def made(self) -> list[str]:
         """What was run since the last time."""
