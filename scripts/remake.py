@@ -8,7 +8,7 @@ too; one whose card alone is written has not. DATA has fer2013/, news_faces/, ph
 
 Each entry has a log in FOLDER, NAME.log. NAME.json there says for which files of networks it was made: an interrupted
 run goes on, and nothing is made twice for the same networks, unless NAME.json is deleted. What fails does not stop the
-others, but what comes after it waits. Then the exit code is 1.
+others, but what comes after it waits; the exit code is then 1. Nothing waits for what ``--skip`` leaves out.
 """
 
 from __future__ import annotations
@@ -151,7 +151,11 @@ def show(entries: Sequence[Entry], shop: Workshop) -> None:
     for entry in entries:
         state = "done " if shop.is_done(entry) else "to do"
         print(f"{entry.name:19} {entry.minutes:4g} min  {state}  {', '.join(entry.networks) or 'no network'}")
-        also = {"writes": " ".join(entry.writes), "needs": entry.needs, "copy into": " ".join(entry.copy)}
+        also = {
+            "writes": " ".join(entry.writes),
+            "needs": " ".join(entry.needs.split()),
+            "copy into": " ".join(entry.copy),
+        }
         print("".join(f"{'':36}{words} {said}\n" for words, said in also.items() if said), end="")
     print(f"{len(entries)} entries, about {sum(entry.minutes for entry in entries):g} CPU minutes")
 
@@ -162,7 +166,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--changed", nargs="+", metavar="NETWORK", help="networks that changed; all if not given")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="of these entries alone")
-    parser.add_argument("--skip", nargs="+", metavar="NAME", help="without these entries")
+    parser.add_argument("--skip", nargs="+", metavar="NAME", help="without these entries; nothing waits for them")
     parser.add_argument("--list", action="store_true", help="list, and make nothing")
     parser.add_argument("--jobs", type=int, default=1, help="how many entries are made at the same time")
     parser.add_argument("--log", type=Path, help="folder of the logs; without it, remade, beside the checkout")
