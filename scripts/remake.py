@@ -34,7 +34,6 @@ from scripts.figures_table import TABLE, Entry, Table, read_table
 FINE = ("made", "up to date")
 """What can become of an entry if nothing is wrong."""
 
-
 PLACE = re.compile(r"(?<=[ :])(?:WORK/([\w-]+)|DATA\b)")
 """A folder in a command: of an entry, or of the data."""
 
@@ -166,7 +165,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--changed", nargs="+", metavar="NETWORK", help="networks that changed; all if not given")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="of these entries alone")
-    parser.add_argument("--skip", nargs="+", metavar="NAME", help="without these entries; nothing waits for them")
+    parser.add_argument("--skip", nargs="+", metavar="NAME", help="without these entries")
     parser.add_argument("--list", action="store_true", help="list, and make nothing")
     parser.add_argument("--jobs", type=int, default=1, help="how many entries are made at the same time")
     parser.add_argument("--log", type=Path, help="folder of the logs; without it, remade, beside the checkout")
