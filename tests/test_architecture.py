@@ -32,7 +32,7 @@ LAYERS = [
         "child_process",
     },
     {"locks", "atomic", "originals", "progress", "numpy_cnn"},
-    {"table", "data_frames", "participants", "csv_dialect", "schema", "derived", "render", "models"},
+    {"table", "data_frames", "participants", "csv_dialect", "codebooks", "schema", "derived", "render", "models"},
     {"results", "peer_reading", "plan_file", "stages", "sources", "datasets", "frame_batches"},
     {"timeline"},
     {"analysis", "study", "tracking", "flow", "expression_changes", "sinks", "outputs", "isolation", "strategy"},

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facemood import OptionError, OutputError, Result
+from facemood import OptionError, OutputConflictError, OutputError, Result
 from facemood.render.overlay import POINT
 from tests.conftest import make_face
 
@@ -35,7 +35,20 @@ def test_an_image_is_saved_in_the_format_of_its_suffix(tmp_path: Path, name: str
 def test_saving_json_and_csv(tmp_path: Path) -> None:
     result = few_labels()
     assert json.loads(result.save(tmp_path / "a.json").read_text())["source"] == "a.jpg"
-    assert result.save(tmp_path / "a.csv").read_text().startswith("source,")
+    table = result.save(tmp_path / "a.csv").read_text()
+    beside = json.loads((tmp_path / "a.csv.json").read_text())
+    assert (beside["table"], beside["settings"]) == ("a.csv", {"labels": list(result.labels)})
+    assert ",".join(column["name"] for column in beside["codebook"]) == table.splitlines()[0]
+
+
+def test_the_codebook_of_a_result_replaces_no_other_file(tmp_path: Path) -> None:
+    notes = tmp_path / "a.csv.json"
+    notes.write_text("my notes")
+    with pytest.raises(OutputConflictError, match="needed for the codebook"):
+        few_labels().save(tmp_path / "a.csv")
+    with pytest.raises(OutputConflictError, match="write over the input"):
+        dataclasses.replace(few_labels(), source=str(notes)).save(tmp_path / "a.csv")
+    assert (notes.read_text(), list(tmp_path.iterdir())) == ("my notes", [notes])
 
 
 def test_an_unknown_suffix_is_an_error(tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ class Analysis:
             OutputError: The file cannot be written, its name is that of another format, or a run writes it.
             ValueError: The dialect is unknown.
         """
-        from facemood.outputs.codebooks import codebook_path, write_described_csv
+        from facemood.codebooks import codebook_path, write_described_csv
 
         self._check_target(path, ".csv", "to_csv", beside=[codebook_path(path)] if codebook else [])
         columns, rows = self._table(summary=summary)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from facemood.atomic import replacing
-from facemood.csv_dialect import write_csv
+from facemood.codebooks import codebook_path, write_described_csv
+from facemood.csv_dialect import PLAIN
 from facemood.data_frames import data_frame
 from facemood.errors import OptionError, OutputError
 from facemood.filenames import escape_name
@@ -186,9 +187,9 @@ class Result:
         show_image(self.draw(image, layers=layers, language=language), title=self.source)
 
     def save(self, path: str | os.PathLike[str], *, layers: Collection[str] = (), language: str = ENGLISH) -> Path:
-        """Write the annotated image, or the result as .json or .csv.
+        """Write the annotated image, or the result as .json or .csv; beside a .csv its codebook: ``face.csv.json``.
 
-        `Analysis.to_csv` writes the codebook beside a table, too.
+        The settings in the codebook are the labels: only `Analysis.to_csv` knows those of the run.
 
         Args:
             path: The file; its suffix selects the format.
@@ -197,17 +198,19 @@ class Result:
 
         Raises:
             OptionError: The result has no image to draw on.
-            OutputError: The suffix or a layer is unknown, or the file cannot be written.
+            OutputConflictError: A file is the input, or would replace another file than a codebook.
+            OutputError: The suffix or a layer is unknown, the file cannot be written, or a run writes it.
         """
         target = Path(path)
-        refuse_overwriting([target], [self.source])
+        table = target.suffix.lower() == ".csv"
+        refuse_overwriting([target, codebook_path(target)] if table else [target], [self.source])
         if target.suffix.lower() in IMAGE_SUFFIXES:
             write_image(target, self.draw(layers=layers, language=language))
         elif target.suffix.lower() == ".json":
             with replacing(target, encoding="utf-8") as file:
                 file.write(self.to_json())
-        elif target.suffix.lower() == ".csv":
-            write_csv(target, self.columns, self.rows())
+        elif table:
+            write_described_csv(target, self.columns, self.rows(), {"labels": self.labels}, dialect=PLAIN)
         else:
             raise OutputError(f"{target}: unknown file type; use a name that ends in .png, .jpg, .webp, .json or .csv")
         return target

@@ -89,6 +89,7 @@ def test_the_agreement_is_written(facemood: Run, out: Path, labelled: LabelStore
     assert re.search(r"uniform\s+Anna - facemood\s+12\s+\d+\.\d%\s+", done.stderr)
     with (out.parent / "agreement.csv").open(newline="") as lines:
         rows = list(csv.DictReader(lines))
+    assert "facemood_codebook" in (out.parent / "agreement.csv.json").read_text()
     assert (rows[0]["sample"], rows[0]["first"], rows[0]["second"]) == ("uniform", "Anna", "facemood")
     assert facemood("review", "out", "-o", "agreement.html", "-q").stderr == ""
     assert "95% interval" in (out.parent / "agreement.html").read_text()

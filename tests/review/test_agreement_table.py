@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 from html.parser import HTMLParser
 from pathlib import Path
@@ -70,6 +71,9 @@ def test_the_table_is_a_csv(labelled: LabelStore, tmp_path: Path) -> None:
             assert row["kappa"] == ""
         else:
             assert float(row["kappa"]) == pytest.approx(known.agreement.kappa, abs=1e-4)
+    beside = json.loads((tmp_path / "agreement.csv.json").read_text())
+    assert (beside["table"], beside["settings"]["bootstrap_samples"]) == ("agreement.csv", 2000)
+    assert [column["name"] for column in beside["codebook"]] == list(rows[0])
 
 
 class Cells(HTMLParser):

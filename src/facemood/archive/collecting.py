@@ -23,9 +23,9 @@ from facemood.archive.part import carried_column
 from facemood.archive.segment_edges import SegmentEdges
 from facemood.archive.table_folder import CODEBOOK_FILE, write_table_folder
 from facemood.atomic import replacing
+from facemood.codebooks import check_codebook, codebook_text
 from facemood.csv_dialect import KEY, PLAIN, head_line, lines_for
 from facemood.errors import OutputConflictError, require
-from facemood.outputs.codebooks import check_codebook, codebook_text
 from facemood.sinks.sink import columns_of
 from facemood.table import Column, to_cells
 from facemood.text import count

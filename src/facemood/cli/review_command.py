@@ -80,6 +80,7 @@ def review(
         raise typer.BadParameter(f"expected a report whose name ends in {' or '.join(ENDINGS)}, but got '{output}'")
     if rater is not None and export is None:
         raise typer.BadParameter("--rater says whose labels are exported; give --export FOLDER too, or leave it out")
+    from facemood.codebooks import codebook_path
     from facemood.originals import refuse_overwriting
     from facemood.review import open_review
     from facemood.review.sampling import UNIFORM
@@ -88,7 +89,8 @@ def review(
     for problem in store.problems:
         say(f"facemood: {problem}")
     if output is not None:
-        refuse_overwriting([output], store.inputs)
+        table = output.suffix.lower() == ".csv"
+        refuse_overwriting([output, codebook_path(output)] if table else [output], store.inputs)
         write_report(store, results, output, quiet=quiet)
     if output is not None and export is None:
         return

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from facemood.atomic import Part, is_stream, unfinished
+from facemood.codebooks import codebook_path
 from facemood.errors import OutputConflictError, OutputError
 from facemood.originals import Originals, ignores_case
-from facemood.outputs.codebooks import codebook_path
 from facemood.outputs.names import FRAME, NAME, NUMBERED, TREE, Label, fold, label_inputs
 from facemood.outputs.sidecar import FOLDER_SIDECAR
 from facemood.render import IMAGE_SUFFIXES

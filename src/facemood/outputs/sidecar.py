@@ -16,17 +16,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from facemood.atomic import replacing
+from facemood.codebooks import CODEBOOK_MARK, SIDECAR_MARK
 from facemood.errors import OutputConflictError
 from facemood.outputs.names import Label
 
 SCHEMA = 1
 """Version of the sidecar's format. It changes when programs that read it must be changed."""
-
-MARK = "facemood_outputs"
-"""Key that marks a file as a sidecar; its value is `SCHEMA`."""
-
-CODEBOOK_MARK = "facemood_codebook"
-"""Key that marks the codebook of a table without a sidecar; it has the name that a sidecar would have."""
 
 FOLDER_SIDECAR = "facemood.json"
 """File name of a folder's sidecar. A table's sidecar has the table's name with ``.json`` appended."""
@@ -189,8 +184,8 @@ class Sidecar:
             known = json.loads(path.read_bytes())
             if CODEBOOK_MARK in known:
                 return cls(path, {"": dict(known.get("settings", {}))})
-            if known[MARK] != SCHEMA:
-                raise ValueError(f"its version is {known[MARK]}, expected {SCHEMA}")
+            if known[SIDECAR_MARK] != SCHEMA:
+                raise ValueError(f"its version is {known[SIDECAR_MARK]}, expected {SCHEMA}")
             entries = {entry["path"]: SidecarEntry.from_dict(entry) for entry in known["sources"]}
             settings = {key: dict(values) for key, values in known["settings"].items()}
             place = _text(known["table"]), int(known["inode"]), int(known["size"])
@@ -258,7 +253,7 @@ class Sidecar:
         used = {entry.settings for entry in self.entries.values()}
         others = self.others.difference(*(entry.outputs for entry in self.entries.values()))
         head = {
-            MARK: SCHEMA,
+            SIDECAR_MARK: SCHEMA,
             "table": self.table,
             "inode": self.inode,
             "size": self.size,

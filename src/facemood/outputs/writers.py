@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 from facemood.atomic import remove_leftovers
+from facemood.codebooks import refuse_foreign_codebook, write_codebook
 from facemood.errors import OutputConflictError
 from facemood.locks import FileLock
-from facemood.outputs.codebooks import codebook_of, refuse_foreign_codebook, write_codebook
 from facemood.outputs.foreign import refuse_foreign
 from facemood.outputs.names import Label
 from facemood.outputs.places import OutputTarget, OutputTargets, name_if_broken
@@ -268,5 +268,5 @@ class Outputs:
 
 def _describe(sidecar: Sidecar, pattern: str, sink: Sink) -> None:
     """Put the codebook of a table into a sidecar; nothing of another output."""
-    if columns := codebook_of(sink):
-        sidecar.codebooks[Path(pattern).name] = columns
+    if isinstance(sink, DescribedSink):
+        sidecar.codebooks[Path(pattern).name] = [column.describe() for column in sink.columns]

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facemood.atomic import replacing
-from facemood.csv_dialect import csv_line
-from facemood.review.agreement import Agreement, compare, confusion
+from facemood.codebooks import write_described_csv
+from facemood.csv_dialect import PLAIN
+from facemood.review.agreement import FEWEST, LEVEL, SAMPLES, Agreement, compare, confusion
 from facemood.review.label_store import FACEMOOD, HARD_TO_TELL, LabelStore
+from facemood.review.sampling import RARE, UNCERTAIN, UNIFORM
+from facemood.table import INTEGER, NUMBER, SHARE_DECIMALS, STRING, Column, to_cells, values_of
 
 CERTAIN = "facemood, certain answers"
 """facemood's answers of which it is certain, as a rater."""
-
-COLUMNS = ("sample", "first", "second", "n", "hard_to_tell", "agreed", "kappa", "low", "high", "unit")
-"""Columns of the table as CSV."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +42,37 @@ class RatersCompared:
     hard_to_tell: int
     labels: tuple[str, ...]
     confusion: NDArray[np.int64]
+
+
+def _number(name: str, meaning: str, span: str) -> Column:
+    """Return the column of a number of `Agreement`; an empty cell for NaN."""
+
+    def read(row: RatersCompared) -> float | None:
+        value: float = getattr(row.agreement, name)
+        return None if math.isnan(value) else value
+
+    return Column(name, NUMBER, meaning, read, range=span, decimals=SHARE_DECIMALS)
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("sample", STRING, f"Kind of the sample: {UNIFORM}, {RARE} or {UNCERTAIN}", lambda row: row.sample),
+    Column("first", STRING, "One rater", lambda row: row.first),
+    Column("second", STRING, f"The other rater: a person, {FACEMOOD!r} or {CERTAIN!r}", lambda row: row.second),
+    Column("n", INTEGER, "Moments that both labelled", lambda row: row.agreement.n, range="0.."),
+    Column(
+        "hard_to_tell", INTEGER, "Moments that are left out because one of the raters found them hard to tell",
+        lambda row: row.hard_to_tell, range="0..",
+    ),
+    _number("agreed", "Share of the moments with the same label", "0..1"),
+    _number("kappa", "Cohen's kappa: 1 for full agreement, 0 for what chance gives", "-1..1"),
+    _number("low", f"Lower end of the {LEVEL:.0%} interval of kappa; empty below {FEWEST} moments", "-1..1"),
+    _number("high", f"Upper end of the {LEVEL:.0%} interval of kappa; empty below {FEWEST} moments", "-1..1"),
+    Column(
+        "unit", STRING, "What the bootstrap drew: whole photos and videos (input), or single moments (moment)",
+        lambda row: row.agreement.unit,
+    ),
+)  # fmt: skip
+"""Columns of the table as CSV."""
 
 
 def compare_raters(store: LabelStore) -> list[RatersCompared]:
@@ -91,26 +120,17 @@ def _compare(
 
 
 def write_agreement(path: Path, rows: list[RatersCompared]) -> None:
-    """Write the table of agreement as CSV; what is not known is an empty cell.
+    """Write the table of agreement as CSV, and its codebook beside it; what is not known is an empty cell.
 
     Raises:
-        OutputError: The file cannot be written.
+        OutputConflictError: A file that facemood did not write stands where the codebook belongs; nothing is written.
+        OutputError: A file cannot be written.
     """
-    with replacing(path, newline="", encoding="utf-8") as file:
-        file.write(csv_line(COLUMNS))
-        for row in rows:
-            known = row.agreement
-            file.write(
-                csv_line(
-                    (row.sample, row.first, row.second, known.n, row.hard_to_tell,
-                     *_rounded(known.agreed, known.kappa, known.low, known.high), known.unit)
-                )
-            )  # fmt: skip
+    from facemood import __version__
 
-
-def _rounded(*values: float) -> Iterator[float | str]:
-    """Yield numbers with 4 decimals, and an empty text for NaN."""
-    yield from ("" if math.isnan(value) else round(value, 4) for value in values)
+    info = {"facemood": __version__, "bootstrap_samples": SAMPLES}
+    cells = (to_cells(values_of(COLUMNS, row)) for row in rows)
+    write_described_csv(path, COLUMNS, cells, info, dialect=PLAIN)
 
 
 def number_text(value: float, *, decimals: int = 2) -> str:

@@ -12,13 +12,13 @@ from typing import Any
 
 from facemood.archive.archive_folder import ArchiveFolder
 from facemood.archive.collecting import gather, row_tables
+from facemood.codebooks import codebook_path
 from facemood.csv_dialect import GUARD, find_delimiter
 from facemood.datasets.csv_rows import LONGEST_HEAD, read_table
 from facemood.errors import OutputConflictError, SourceError, require
 from facemood.filenames import escape_name, unescape_name
 from facemood.labels import ordered
 from facemood.outputs import FACES_HIDDEN, Sidecar
-from facemood.outputs.codebooks import codebook_path
 from facemood.outputs.sidecar import FOLDER_SIDECAR
 from facemood.review.moments import Moment, Origin, locate
 

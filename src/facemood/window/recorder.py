@@ -10,9 +10,9 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from facemood.codebooks import codebook_path, write_codebook
 from facemood.errors import OutputError
 from facemood.languages import ENGLISH
-from facemood.outputs.codebooks import codebook_path, write_codebook
 from facemood.render import write_image
 from facemood.results import Result
 from facemood.sinks.text_files import CsvSink

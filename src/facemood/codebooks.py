@@ -1,7 +1,7 @@
 """The codebook of a table, written beside it in JSON: what each column holds, and how the table was made.
 
 A table with a sidecar has it there. The others have a file of their own: those that are made of all results at once,
-and those that `Analysis.to_csv` writes.
+and those that `Analysis.to_csv`, `Result.save` and `facemood review` write.
 """
 
 from __future__ import annotations
@@ -17,17 +17,16 @@ from facemood.atomic import is_stream, replacing
 from facemood.csv_dialect import write_csv
 from facemood.errors import OutputConflictError
 from facemood.locks import FileLock
-from facemood.outputs.sidecar import CODEBOOK_MARK, MARK
-from facemood.sinks import DescribedSink
 from facemood.table import Cell, Column
 
 SCHEMA = 1
 """Version of the format."""
 
+CODEBOOK_MARK = "facemood_codebook"
+"""Key that marks the codebook of a table without a sidecar; it has the name that a sidecar would have."""
 
-def codebook_of(sink: object) -> list[dict[str, Any]]:
-    """Return the entry of each column of a table; empty for another output."""
-    return _entries(sink.columns) if isinstance(sink, DescribedSink) else []
+SIDECAR_MARK = "facemood_outputs"
+"""Key that marks a file as a sidecar."""
 
 
 def codebook_path(table: str | os.PathLike[str]) -> Path:
@@ -74,7 +73,7 @@ def check_codebook(path: str, data: bytes) -> None:
         known = json.loads(data)
     except (ValueError, RecursionError):
         known = None
-    if not isinstance(known, dict) or not (CODEBOOK_MARK in known or (MARK in known and known.get("table"))):
+    if not isinstance(known, dict) or not (CODEBOOK_MARK in known or (SIDECAR_MARK in known and known.get("table"))):
         raise OutputConflictError(
             f"{path}: this name is needed for the codebook of the table, but the file there is not a codebook; move it "
             "away, or choose another output"
@@ -83,7 +82,8 @@ def check_codebook(path: str, data: bytes) -> None:
 
 def codebook_text(table: str, columns: Sequence[Column], info: Mapping[str, Any]) -> str:
     """Return the codebook of a table as JSON; the arguments are those of `write_codebook`."""
-    known = {CODEBOOK_MARK: SCHEMA, "table": table, "settings": info, "codebook": _entries(columns)}
+    entries = [column.describe() for column in columns]
+    known = {CODEBOOK_MARK: SCHEMA, "table": table, "settings": info, "codebook": entries}
     return json.dumps(known, indent=1, default=str) + "\n"
 
 
@@ -136,8 +136,3 @@ def write_described_csv(
         written = write_csv(path, columns, rows, dialect=dialect)
         write_codebook(beside, written.name, columns, info)
     return written
-
-
-def _entries(columns: Iterable[Column]) -> list[dict[str, Any]]:
-    """Return the entry of each column."""
-    return [dict(column.describe()) for column in columns]
