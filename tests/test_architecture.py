@@ -23,6 +23,7 @@ LAYERS = [
         "filenames",
         "geometry",
         "spacing",
+        "switches",
         "squares",
         "text",
         "toml_text",

@@ -22,6 +22,7 @@ from facemood.errors import OutputError
 from facemood.languages import ENGLISH
 from facemood.originals import refuse_overwriting
 from facemood.results import Failure, Result
+from facemood.switches import check_switches
 from facemood.table import (
     SCHEMA,
     Cell,
@@ -181,10 +182,11 @@ class Analysis:
         Raises:
             OutputConflictError: A file is an input, or would replace another file than a codebook.
             OutputError: The file cannot be written, its name is that of another format, or a run writes it.
-            ValueError: The dialect is unknown.
+            OptionError: The dialect is unknown, or `summary` or `codebook` is no bool.
         """
         from facemood.codebooks import codebook_path, write_described_csv
 
+        check_switches(codebook=codebook)
         self._check_target(path, ".csv", "to_csv", beside=[codebook_path(path)] if codebook else [])
         columns, rows = self._table(summary=summary)
         if codebook:
@@ -271,6 +273,7 @@ class Analysis:
 
     def _table(self, *, summary: bool = False) -> tuple[tuple[Column, ...], Iterator[dict[str, Value]]]:
         """Return columns and rows of the table of faces, or of the summaries."""
+        check_switches(summary=summary)
         if not summary:
             return self.columns, self.values()
         columns = summary_columns(self.labels, self.variants, self.design, self.measures)

@@ -15,6 +15,7 @@ from facemood.errors import OptionError, did_you_mean
 from facemood.facs import KEYS
 from facemood.formula import FUNCTIONS, Formula
 from facemood.schema import Face
+from facemood.switches import check_switches
 from facemood.table import Measures, column_name, distinct_names, is_free_name
 from facemood.toml_text import parse_toml
 
@@ -60,8 +61,9 @@ class DerivedMeasures:
             expressions: Formula of each own expression, by its name.
 
         Raises:
-            OptionError: A name is that of a column, a formula is wrong, or it has a name that is unknown.
+            OptionError: `valence` is no bool, a name is that of a column, or a formula is wrong or has unknown names.
         """
+        check_switches(valence=valence)
         taken = {column_name(name).casefold() for name in distinct_names(labels).values()}
         for name in (VALENCE, AROUSAL) if valence else ():
             if name in taken:

@@ -11,6 +11,7 @@ from pathlib import PurePath
 from typing import Any, TypeAlias
 
 from facemood.filenames import printable
+from facemood.switches import check_switches
 from facemood.text import clock
 
 Hook: TypeAlias = Callable[[int, int | None], None]
@@ -138,6 +139,16 @@ def open_bar(count_failures: CountFailures = lambda: 0) -> Iterator[ProgressBar]
         yield ProgressBar(bar, count_failures)
 
 
+def check_progress(progress: bool | Hook) -> None:
+    """Refuse what `open_hook` does not take.
+
+    Raises:
+        OptionError: It is neither a bool nor a function.
+    """
+    if not callable(progress):
+        check_switches(progress=progress)
+
+
 @contextmanager
 def open_hook(progress: bool | Hook) -> Iterator[Hook]:
     """Yield the hook to call.
@@ -145,7 +156,11 @@ def open_hook(progress: bool | Hook) -> Iterator[Hook]:
     Args:
         progress: The user's hook; True for a bar with the file's name, rate and time left; False for a hook that does
             nothing.
+
+    Raises:
+        OptionError: It is neither.
     """
+    check_progress(progress)
     if callable(progress):
         yield progress
     elif not progress:

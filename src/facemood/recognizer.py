@@ -19,7 +19,7 @@ from facemood.geometry import corner_and_size, corners_of
 from facemood.models import ModelCard, ModelSession, check_views, session_of
 from facemood.pipeline import Pipeline
 from facemood.plan_file import Plan
-from facemood.progress import Hook
+from facemood.progress import Hook, check_progress
 from facemood.results import Failure, Result
 from facemood.same_people import check_same_people
 from facemood.schema import Face
@@ -304,6 +304,7 @@ class EmotionRecognizer(CropReader):
             OptionError: An option is out of its range, or the plan is wrong.
         """
         check_batch(batch)
+        check_progress(progress)
         options = VideoOptions(every, smooth, baseline, segment=segment, people=people, same_people=same_people)
         inputs = find_inputs(source, on_error=on_error, allow_download=allow_download)
         check_same_people(inputs, options)

@@ -38,6 +38,7 @@ from facemood.sources import (
 from facemood.sources.ahead import read_ahead
 from facemood.sources.items import VideoSpan
 from facemood.sources.live import open_live
+from facemood.switches import check_switches
 from facemood.text import clock, count
 from facemood.tracking import People, Scene, VideoOptions
 from facemood.tracking.follow import time_of
@@ -63,7 +64,7 @@ class Stream:
         participants: The plan of a study; None without one.
 
     Raises:
-        OptionError: A study is to be read in segments.
+        OptionError: A study is to be read in segments, or `keep_images` is no bool.
     """
 
     pipeline: Pipeline
@@ -74,6 +75,7 @@ class Stream:
     participants: Participants | None = None
 
     def __post_init__(self) -> None:
+        check_switches(keep_images=self.keep_images)
         if self.participants is not None and self.video.segment is not None:
             raise OptionError("a study is read without segments: its people are known over the whole video")
 

@@ -36,6 +36,7 @@ from facemood.archive.planning import Shard
 from facemood.archive.reading import Reading
 from facemood.defaults import DEFAULT_MODEL
 from facemood.sources import SourceLike
+from facemood.switches import check_switches
 from facemood.tracking import PeopleOption, VideoOptions
 
 __all__ = [
@@ -105,6 +106,7 @@ def run(
         WorkerError: No process can be started, or no cluster answers.
         MissingExtraError: pyarrow, Ray or Dask is not installed.
     """
+    check_switches(retry=retry, pictures=pictures)
     engine = None if on is None else EngineChoice.parse(on, workers, gpus_per_worker)
     inputs = find_archive_inputs(source, allow_download=allow_download)
     video = VideoOptions(every=every, baseline=baseline, segment=segment, people=people)

@@ -27,6 +27,7 @@ from facemood.codebooks import check_codebook, codebook_text
 from facemood.csv_dialect import KEY, PLAIN, head_line, lines_for
 from facemood.errors import OutputConflictError, require
 from facemood.sinks.sink import columns_of
+from facemood.switches import check_switches
 from facemood.table import Column, to_cells
 from facemood.text import count
 from facemood.tracking.seams import EdgeFace, TrackNames
@@ -95,7 +96,9 @@ def collect(folder: str | Path, output: str | Path, *, mixed: bool = False, csv_
         OutputConflictError: The parts are mixed, and `mixed` is not set; or the ending of the output is unknown; or it
             is a folder with other files; or another file than a codebook stands where that is written.
         OutputError: A part is damaged, or the table cannot be written.
+        OptionError: `mixed` is no bool, or there is no such dialect.
     """
+    check_switches(mixed=mixed)
     text = os.fspath(output)
     as_folder = text.endswith("/") or os.path.isdir(text)
     ending = PurePath(text).suffix.lower()

@@ -18,6 +18,7 @@ from facemood.filenames import printable
 from facemood.languages import ENGLISH
 from facemood.render.palette import CHART_GREY, CHART_INK, LINE_COLOURS
 from facemood.render.plots import WIDTH, drawing, plot_words
+from facemood.switches import check_switches
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -117,6 +118,7 @@ def plot_time_locked(
         >>> [text.get_text() for text in figure.legends[0].get_texts()]
         ['funny (n = 11 to 12)', '95% interval']
     """
+    check_switches(same_axes=same_axes)
     by = _condition_column(curves)
     curves = curves.assign(**{by: curves[by].astype(object).where(curves[by].notna(), "")})  # as a file of it has them
     shown = {name: _period(name, one) for name, one in (stimuli or {}).items()}

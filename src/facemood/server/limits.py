@@ -8,6 +8,7 @@ from dataclasses import Field, dataclass, field, fields
 from typing import Any, NamedTuple, cast
 
 from facemood.isolation.bounds import ImageBounds, VideoBounds
+from facemood.switches import check_switches
 
 MEGABYTE = 1_000_000
 
@@ -30,7 +31,7 @@ class ServerOptions:
         access_log: Whether each request is logged.
 
     Raises:
-        ValueError: A limit is not above 0.
+        ValueError: A limit is not above 0, or `access_log` is no bool (`OptionError`).
 
     Example:
         >>> ServerOptions(max_images=4).max_images
@@ -102,6 +103,7 @@ class ServerOptions:
     stall: float = _limit(60.0, "seconds", "time of one batch, after which /healthz fails", "503")
 
     def __post_init__(self) -> None:
+        check_switches(access_log=self.access_log)
         for limit in limit_fields():
             value = getattr(self, limit.name)
             if not value > 0 or (isinstance(limit.default, int) and value < 1):

@@ -34,6 +34,7 @@ from facemood.sources.items import (
 from facemood.sources.live.network_stream import public_name
 from facemood.sources.open_input import STDIN, is_live_input, name_of_item, read_frame, refuse_live
 from facemood.sources.remote import is_remote, list_remote
+from facemood.switches import check_switches
 
 logger: logging.Logger = logging.getLogger("facemood")
 
@@ -65,11 +66,13 @@ def find_inputs(
 
     Raises:
         SourceError: A path is not there, a folder or pattern has neither image nor video, or the kind is not supported.
+        OptionError: `allow_download` is no bool.
 
     Example:
         >>> len(find_inputs([np.zeros((8, 8), np.uint8), b"..."]))
         2
     """
+    check_switches(allow_download=allow_download)
     search = _Search(on_error, allow_download, Counter() if left_out is None else left_out)
     with input_errors(name_of_item(source)):
         return search.find(source)

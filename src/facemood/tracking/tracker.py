@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from facemood.errors import OptionError
 from facemood.geometry import TINY, Floats, iom
 from facemood.schema import Face, Image
+from facemood.switches import check_switches
 from facemood.tracking.appearance import appearance_of
 from facemood.tracking.least_cost import assign
 
@@ -67,7 +68,7 @@ class TrackOptions:
         over_cuts: Whether people keep their track over a cut if they look almost the same.
 
     Raises:
-        OptionError: An option is negative or NaN.
+        OptionError: An option is negative or NaN, or `over_cuts` is no bool.
 
     Example:
         >>> TrackOptions(patience=3).patience
@@ -79,6 +80,7 @@ class TrackOptions:
     over_cuts: bool = True
 
     def __post_init__(self) -> None:
+        check_switches(over_cuts=self.over_cuts)
         if not (self.patience >= 0 and self.reach > 0):
             raise OptionError(f"expected patience >= 0 and reach > 0, but got {self.patience} and {self.reach}")
 

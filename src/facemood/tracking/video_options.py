@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from facemood.defaults import SMOOTH
 from facemood.errors import OptionError
+from facemood.switches import check_switches
 from facemood.table import CHANGE, RAW, REPEATED
 from facemood.tracking.seams import WARM_UP
 from facemood.tracking.tracker import PATIENCE
@@ -70,6 +71,7 @@ class VideoOptions:
         number = isinstance(self.people, Integral) and not isinstance(self.people, bool)
         if self.people not in (None, AUTO) and (not number or int(self.people) < 1):
             raise OptionError(f"people must be a number of people from 1 on, or 'auto', but is {self.people!r}")
+        check_switches(same_people=self.same_people)
         if self.same_people and self.people is None:
             object.__setattr__(self, "people", AUTO)
         if self.segment is not None:
@@ -120,5 +122,5 @@ class VideoOptions:
             "patience": self.patience,
             "variants": list(self.variants),
         }
-        more = {"segment": self.segment, "people": self.people, "same_people": self.same_people or None}
+        more = {"segment": self.segment, "people": self.people, "same_people": True if self.same_people else None}
         return {**info, **{name: value for name, value in more.items() if value is not None}}

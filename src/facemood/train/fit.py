@@ -21,6 +21,7 @@ from facemood.datasets import ExpressionDataset
 from facemood.errors import FacemoodError, RecipeError, WorkerError
 from facemood.evaluation.run_images import TEST, TRAINING, VALIDATION, write_images
 from facemood.spacing import evenly_spaced
+from facemood.switches import check_switches
 from facemood.text import joined
 from facemood.train.cached_features import FEATURES, CachedFeatures
 from facemood.train.data.batches import as_tensor, training_batches, validation_batches
@@ -94,7 +95,9 @@ def fit(
         DatasetError: The dataset lacks a split, or a class is too small to be split.
         OutputError: The folder cannot be written, or has no space for the features.
         WorkerError: Another of several processes that train together is gone.
+        OptionError: `resume` or `progress` is no bool.
     """
+    check_switches(resume=resume, progress=progress)
     hardware = hardware or Hardware()
     if recipe.train.cached_versions and hardware.devices * hardware.nodes > 1:
         raise RecipeError("train.cached_versions is for one process; train on one device, or set it to 0")

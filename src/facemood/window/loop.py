@@ -17,6 +17,7 @@ from facemood.render.anonymize import anonymize
 from facemood.render.display import Window
 from facemood.results import Result
 from facemood.sources.live import public_name
+from facemood.switches import check_switches
 from facemood.window.recorder import Recorder
 from facemood.window.result_thread import ResultThread
 from facemood.window.view import BAR, Status, compose, mirror
@@ -49,6 +50,9 @@ class LiveOptions:
         folder: Folder for snapshots and recordings.
         record: Whether a recording starts at once.
 
+    Raises:
+        OptionError: `mirror` or `record` is no bool.
+
     Example:
         >>> LiveOptions(mirror=True).record
         False
@@ -60,6 +64,9 @@ class LiveOptions:
     anonymize: str = ""
     folder: Path = Path()
     record: bool = False
+
+    def __post_init__(self) -> None:
+        check_switches(mirror=self.mirror, record=self.record)
 
     def hide(self, result: Result) -> Result:
         """Return a result with the detected faces hidden in its image, if `anonymize` is set."""
