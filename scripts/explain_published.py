@@ -9,7 +9,7 @@ of each image are drawn into DIR, which nothing of the repository shows; the pag
 Results per image are kept in DIR, so an interrupted run goes on. ``--page`` only rewrites the page, from the figures.
 
 It needs the extras ``explain`` and ``plot``. With VGG16 at 48 pixels and 1,000 samples, an explanation takes 19 CPU
-seconds. 144 are measured, and then made once more to be drawn.
+seconds. 144 are measured and drawn.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from scripts.measure_explanations import (  # noqa: E402
     Ledger,
     PointReader,
     Tile,
-    explain_regions,
+    sum_regions,
     summarize_regions,
     tile_of,
 )
@@ -118,28 +118,22 @@ def measure(
     part = dataset.split(SPLIT).ferplus_majority()
     tiles, right = choose(part, list(scorers.values()), each)
     digests = {name: sha256(find_model(name).read_bytes()).hexdigest() for name in scorers}
+    ledgers = {name: Ledger(work / f"{digests[name][:12]}-{samples}.jsonl", until=math.inf) for name in scorers}
+    drawn = "-".join([*(digest[:12] for digest in digests.values()), str(samples)])
+    for tile in tiles:
+        file = work / "drawn" / drawn / f"{tile.label}-{tile.row}.png"
+        explain_tile(tile, [(scorers[name], ledgers[name]) for name in scorers], file, samples=samples)
     found, about = {}, {}
     for name, scorer in scorers.items():
-        digest = digests[name]
-        ledger = Ledger(work / f"{digest[:12]}-{samples}.jsonl", until=math.inf)
-        ledger.fill(
-            [
-                (f"{tile.row}/{kind}", partial(explain_regions, tile, scorer, kind, samples))
-                for tile in tiles
-                for kind in SEGMENTERS
-            ]
-        )
-        rows = [ledger.known[f"{tile.row}/{kind}"] for tile in tiles for kind in SEGMENTERS]
+        rows = [ledgers[name].known[f"{tile.row}/{kind}"] for tile in tiles for kind in SEGMENTERS]
         key = "ours" if name == OURS else "theirs"
         found[key] = {"regions": summarize_regions(rows), WATCHED: watched_rows(rows)}
         card = scorer.session.card
         about[key] = {
-            "name": card.name, "sha256": digest, "size": list(card.input_size),
+            "name": card.name, "sha256": digests[name], "size": list(card.input_size),
             "bytes": find_model(name).stat().st_size,
             "right": {label: int(right[key][part.labels == number].sum()) for number, label in enumerate(part.classes)},
         }  # fmt: skip
-    drawn = "-".join([*(digest[:12] for digest in digests.values()), str(samples)])
-    draw_tiles(tiles, list(scorers.values()), work / "drawn" / drawn, samples=samples)
     counts = {label: int((part.labels == number).sum()) for number, label in enumerate(part.classes)}
     shown = {label: sum(tile.label == label for tile in tiles) for label in part.classes}
     return {"samples": samples, "images": counts, "explained": shown, "models": about, **found}
@@ -195,15 +189,21 @@ def watched_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def draw_tiles(tiles: Sequence[Tile], scorers: Sequence[InputScorer], folder: Path, *, samples: int) -> None:
-    """Draw the explanations of each image by all segmenters and models into a folder of these models and samples."""
-    for tile in tiles:
-        file = folder / f"{tile.label}-{tile.row}.png"
-        if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            options = [ExplainOptions(segmenter=kind, samples=samples) for kind in SEGMENTERS]
-            made = [explain_crop(one, tile.image, how, label=tile.label) for one in scorers for how in options]
-            write_image(file, draw_explanations(made))
+def explain_tile(tile: Tile, models: Sequence[tuple[InputScorer, Ledger]], file: Path, *, samples: int) -> None:
+    """Explain an image by all segmenters and models, each once: for the ledger of the model, and for the picture.
+
+    An image is left out whose picture is there. Where a run broke off, it is explained anew: a ledger keeps no maps.
+    """
+    if file.exists() and all(f"{tile.row}/{kind}" in ledger.known for _, ledger in models for kind in SEGMENTERS):
+        return
+    made = []
+    for scorer, ledger in models:
+        for kind in SEGMENTERS:
+            options = ExplainOptions(segmenter=kind, samples=samples)
+            made.append(explain_crop(scorer, tile.image, options, label=tile.label))
+            ledger.fill([(f"{tile.row}/{kind}", partial(sum_regions, tile, kind, made[-1]))])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_image(file, draw_explanations(made))
 
 
 def draw_portrait(model: str, file: Path, *, samples: int) -> None:

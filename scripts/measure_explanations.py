@@ -249,7 +249,11 @@ class PointReader:
 def explain_regions(tile: Tile, scorer: InputScorer, kind: str, samples: int) -> dict[str, Any]:
     """Explain a tile's label by one segmenter or map, and sum the weights per facial region."""
     options = ExplainOptions(segmenter=kind, samples=samples) if samples else ExplainOptions(method=kind)
-    found = explain_crop(scorer, tile.image, options, label=tile.label)
+    return sum_regions(tile, kind, explain_crop(scorer, tile.image, options, label=tile.label))
+
+
+def sum_regions(tile: Tile, kind: str, found: Explanation) -> dict[str, Any]:
+    """Sum the weights of an explanation of a tile per facial region."""
     areas = np.bincount(tile.regions.ravel(), minlength=len(REGIONS)) / tile.regions.size
     return {
         "row": tile.row, "label": tile.label, "kind": kind, "r2": found.r2, "probability": found.probability,

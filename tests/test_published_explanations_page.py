@@ -15,6 +15,7 @@ import pytest
 from facemood import EmotionRecognizer
 from facemood.datasets import ExpressionDataset
 from facemood.errors import ExplanationError
+from facemood.explain import Explanation, explain_crop
 from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS, FERPLUS_COLUMNS, canonical
 from facemood.models import find_model
 from tests.conftest import PHOTOS, ROOT, load_script
@@ -71,18 +72,31 @@ def test_any_exported_model_is_explained_beside_ours(script: ModuleType, measure
     assert sorted(file.name.partition("-")[0] for file in folder.iterdir()) == sorted(EXPLAINED)
 
 
-def test_what_was_explained_is_not_explained_again(
-    script: ModuleType, measured: tuple[dict[str, Any], Path], faces: ExpressionDataset, model: Path,
+def test_each_image_is_explained_once_by_each_segmenter_and_model(
+    script: ModuleType, measured: tuple[dict[str, Any], Path], faces: ExpressionDataset, model: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     known, work = measured
+    explained: list[tuple[str, str]] = []
 
-    def refuse(*_: object) -> None:
-        raise AssertionError("explained again")
+    def explain(*given: Any, label: str) -> Explanation:
+        explained.append((label, given[2].segmenter))
+        return explain_crop(*given, label=label)
 
-    monkeypatch.setattr(script, "explain_regions", refuse)
-    monkeypatch.setattr(script, "explain_crop", refuse)
-    assert script.measure(faces, str(model), work, samples=20, each=1) == known
+    monkeypatch.setattr(script, "explain_crop", explain)
+    shutil.copytree(work, tmp_path, dirs_exist_ok=True)
+    assert script.measure(faces, str(model), tmp_path, samples=20, each=1) == known
+    assert explained == []
+    (picture,) = tmp_path.glob("drawn/*/contempt-*.png")
+    before = picture.read_bytes()
+    picture.unlink()  # as where a run broke off
+    assert script.measure(faces, str(model), tmp_path, samples=20, each=1) == known
+    assert picture.read_bytes() == before
+    assert explained == [("contempt", kind) for kind in script.SEGMENTERS] * 2
+    for ledger in tmp_path.glob("*.jsonl"):
+        ledger.unlink()
+    assert script.measure(faces, str(model), tmp_path, samples=20, each=1) == known
+    assert len(explained) == 18
 
 
 def test_the_page_and_the_figures_are_made(
