@@ -5,6 +5,8 @@ import dataclasses
 import importlib
 import json
 import re
+import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -121,6 +123,57 @@ def test_elan_finds_the_video_beside_the_file_and_shows_only_people(tmp_path: Pa
     assert (media.get("RELATIVE_MEDIA_URL"), media.get("MIME_TYPE")) == ("../videos/a%20b.mp4", "video/mp4")
     assert str(tmp_path) not in path.read_text()
     assert [tier.get("TIER_ID") for tier in tree.iter("TIER")] == ["expression person 1"]
+
+
+ELAN = {
+    "ANNOTATION_DOCUMENT": ("DATE AUTHOR VERSION", "HEADER TIME_ORDER TIER LINGUISTIC_TYPE CONSTRAINT"),
+    "HEADER": ("", "MEDIA_DESCRIPTOR PROPERTY"),
+    "MEDIA_DESCRIPTOR": ("MEDIA_URL MIME_TYPE", ""),
+    "PROPERTY": ("", ""),
+    "TIME_ORDER": ("", "TIME_SLOT"),
+    "TIME_SLOT": ("TIME_SLOT_ID", ""),
+    "TIER": ("TIER_ID LINGUISTIC_TYPE_REF", "ANNOTATION"),
+    "ANNOTATION": ("", "ALIGNABLE_ANNOTATION"),
+    "ALIGNABLE_ANNOTATION": ("ANNOTATION_ID TIME_SLOT_REF1 TIME_SLOT_REF2", "ANNOTATION_VALUE"),
+    "ANNOTATION_VALUE": ("", ""),
+    "LINGUISTIC_TYPE": ("LINGUISTIC_TYPE_ID", ""),
+    "CONSTRAINT": ("STEREOTYPE", ""),
+}
+"""By ELAN's schema: the attributes that each element must have, and the elements in it, in their order."""
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the time zone cannot be set")
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "America/St_Johns"])
+@pytest.mark.parametrize("frames", [talk(), [frame_of(0.0)], []], ids=["talk", "no face", "nothing"])
+def test_elan_finds_a_file_that_its_schema_allows(
+    tmp_path: Path, frames: list[Result], zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    root = ElementTree.parse(written(tmp_path / "a.eaf", frames)).getroot()
+    monkeypatch.undo()
+    time.tzset()
+    assert datetime.fromisoformat(root.get("DATE", "")).utcoffset() is not None
+    assert re.fullmatch(r"[\d-]{10}T[\d:]{8}[+-]\d\d:\d\d", root.get("DATE", ""))
+    for element in root.iter():
+        needed, inside = (words.split() for words in ELAN[element.tag])
+        assert set(needed) <= set(element.attrib)
+        places = [inside.index(child.tag) for child in element]
+        assert places == sorted(places)
+    slots = {slot.get("TIME_SLOT_ID"): int(slot.get("TIME_VALUE", "")) for slot in root.iter("TIME_SLOT")}
+    annotations = list(root.iter("ALIGNABLE_ANNOTATION"))
+    used = [one.get(key) for one in annotations for key in ("TIME_SLOT_REF1", "TIME_SLOT_REF2")]
+    assert list(slots.values()) == sorted(slots.values())
+    assert sorted(used, key=str) == sorted(slots, key=str)  # each slot has one end of an annotation
+    assert all(slots[one.get("TIME_SLOT_REF1")] < slots[one.get("TIME_SLOT_REF2")] for one in annotations)
+    names = [one.get(key) for one in root.iter() for key in ("TIME_SLOT_ID", "ANNOTATION_ID", "STEREOTYPE", "TIER_ID")]
+    known = [name for name in names if name is not None]
+    assert len(known) == len(set(known)) > 0
+    types = {one.get("LINGUISTIC_TYPE_ID") for one in root.iter("LINGUISTIC_TYPE")}
+    assert {tier.get("LINGUISTIC_TYPE_REF") for tier in root.iter("TIER")} <= types
+    (last,) = root.iter("PROPERTY")
+    assert last.get("NAME") == "lastUsedAnnotationId"
+    assert all(int(one.get("ANNOTATION_ID", "").removeprefix("a")) <= int(last.text or "") for one in annotations)
 
 
 def test_a_lone_person_has_no_number_in_subtitles(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import html
 import json
 import os
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,8 @@ class AnnotationSink(EpisodeTextSink):
 class ElanSink(AnnotationSink):
     """An ELAN file (.eaf): a tier for each person, an annotation for each episode, and the video linked by its place.
 
-    The video is named relative to the file, so that the two can be moved together.
+    The video is named relative to the file, so that the two can be moved together. The file is valid by ELAN's schema
+    2.8, and its time slots are in the order of time.
     """
 
     modules: tuple[str, ...] = ("pympi",)
@@ -96,7 +98,20 @@ class ElanSink(AnnotationSink):
                 eaf.add_annotation(tier, start, max(round(1000 * one.end), start + 1), one.label)
         if len(eaf.tiers) > 1:
             eaf.remove_tier("default")
+        _mend(eaf)
         return _text_of(lambda path: eaf.to_file(path, pretty=True), ".eaf")
+
+
+def _mend(eaf: Any) -> None:
+    """Mend what pympi writes otherwise than ELAN: the order of time slots, the date in half an hour's zone, a name."""
+    eaf.adocument["DATE"] = datetime.now().astimezone().isoformat(timespec="seconds")
+    eaf.properties = [("lastUsedAnnotationId", eaf.maxaid)]
+    in_order = sorted(eaf.timeslots, key=eaf.timeslots.__getitem__)  # at the same time, as they were made
+    new = {slot: f"ts{number}" for number, slot in enumerate(in_order, 1)}
+    eaf.timeslots = {new[slot]: eaf.timeslots[slot] for slot in in_order}
+    for aligned, *_ in eaf.tiers.values():
+        for name, (start, end, *rest) in aligned.items():
+            aligned[name] = (new[start], new[end], *rest)
 
 
 class PraatSink(AnnotationSink):
