@@ -82,7 +82,7 @@ def _mean_colours(picture: Pillow.Image, across: int, down: int) -> Pixels:
         strip = picture.crop((0, first * down, width * across, last * down)) if (rows < height) else picture
         strip = _to_rgb(strip)
         pixels = np.asarray(strip.reduce((across, down)) if across * down > 1 else strip)
-        image[first:last] = cv2.cvtColor(pixels[: last - first, :width], cv2.COLOR_RGB2BGR)  # quicker than by [::-1]
+        cv2.cvtColor(pixels[: last - first, :width], cv2.COLOR_RGB2BGR, image[first:last])  # quicker than by [::-1]
     return image
 
 

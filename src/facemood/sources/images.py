@@ -8,6 +8,7 @@ import importlib
 import io
 import itertools
 import logging
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -178,7 +179,8 @@ def _read_bytes(file: Path, name: str) -> bytes:
     """
     try:
         with file.open("rb") as opened:
-            data = opened.read(MAX_BYTES + 1)
+            known = os.fstat(opened.fileno()).st_size or MAX_BYTES  # 0 for a pipe
+            data = opened.read(min(known, MAX_BYTES) + 1)  # a buffer of MAX_BYTES would cost a fifth of decoding
         if len(data) > MAX_BYTES:
             raise ImageError(f"{name}: the file has more than {MAX_BYTES:,} bytes; expected a smaller image")
         return data
