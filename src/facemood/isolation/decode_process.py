@@ -34,10 +34,6 @@ WIDE = 1 << 20
 STARTING = 30.0
 """Seconds that a decoding process may take to start on a slow, busy machine."""
 
-KEPT = dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), str(1 << 25))
-"""Settings of the process: glibc keeps up to 32 MiB for the next image instead of giving them back to the system.
-Otherwise each live image pays for new pages (``benchmarks/live.py`` measures a live image)."""
-
 
 class DeadlineError(LimitError):
     """Decoding took longer than it may."""
@@ -230,7 +226,7 @@ class DecodeProcess:
         if self._closed:
             raise SourceError("the decoding process is closed")
         process = self._process = start_child(
-            WORKER, str(self.memory), str(self.niceness), environment=KEPT, bufsize=0, stderr=subprocess.DEVNULL
+            WORKER, str(self.memory), str(self.niceness), bufsize=0, stderr=subprocess.DEVNULL
         )
         if self._closed:  # by another thread, since it was looked at above; this process is not known there
             self._end()
