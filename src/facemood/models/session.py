@@ -96,7 +96,7 @@ class ModelSession:
         Raises:
             ModelError: The network cannot be run, or does not give one number per label.
         """
-        parts = np.split(batch, len(batch)) if self._one_by_one else [batch]
+        parts = np.split(batch, len(batch)) if self._one_by_one and len(batch) > 1 else [batch]
         runs = [self._run([*self.card.heads, *more], part) for part in parts]
         found = runs[0] if len(runs) == 1 else {name: np.concatenate([run[name] for run in runs]) for name in runs[0]}
         with self._naming_the_file():

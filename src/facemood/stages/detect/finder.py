@@ -144,10 +144,8 @@ class FinderDetector:
                 cells = self.session.run_batch(tile[None, None])["cells"][0]
                 found = decode_cells(cells, threshold=threshold)
                 if len(found.scores):
-                    boxes, points = found.boxes + np.tile(corner, 2), found.points + corner
-                    parts.append(
-                        Candidates((boxes / np.tile(ratio, 2)).astype(np.float32), found.scores, points / ratio)
-                    )
+                    corners = (found.boxes.reshape(-1, 2, 2) + corner) / ratio
+                    parts.append(Candidates(corners.reshape(-1, 4), found.scores, (found.points + corner) / ratio))
         best = concatenate(parts).non_max_suppression()
         return Candidates(*(column[:MAX_CANDIDATES] for column in best))
 
