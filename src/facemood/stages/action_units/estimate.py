@@ -68,6 +68,12 @@ BY_MODEL = np.array([unit.way == LEARNED for unit in UNITS])
 BY_PIXELS = np.array([unit.way == PIXELS for unit in UNITS])
 """(U,) bool, which units are measured by how open the eyes look."""
 
+IN_PART = {part: np.array([unit.part == part for unit in UNITS]) for part in PARTS}
+"""(U,) bool by part of the face, which units are of it."""
+
+MEASURED = np.array([(True, unit.sided, unit.sided) for unit in UNITS])
+"""(U, 3) bool, of which units the mean of both sides, the right and the left side have a key."""
+
 MIN_OPENNESS = 0.02
 """Openness of eyes is raised to this, so that its logarithm is finite."""
 
@@ -207,12 +213,9 @@ def intensities_of(measured: Matrix, pose: Floats, neutral: Neutral, *, hidden: 
     above = measured - heads(pose) @ neutral.slopes
     both, sides = above.mean(axis=0) / neutral.spread, above / neutral.side_spread
     spreads = np.concatenate([both[None], sides]).T  # (U, 3)
-    rows = [
-        value if unit.part not in hidden else math.nan
-        for unit, values in zip(UNITS, spreads.tolist(), strict=True)
-        for _, value in zip(unit.keys, values, strict=False)
-    ]
-    return intensities_by_key(np.array(rows))
+    for part in hidden:
+        spreads[IN_PART[part]] = math.nan
+    return intensities_by_key(spreads[MEASURED])
 
 
 def intensity_of(spreads: Matrix | float, width: Matrix | float = SLOPE) -> Matrix:
