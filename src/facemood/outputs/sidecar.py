@@ -136,6 +136,10 @@ class SidecarEntry:
         return Stamp(self.size, self.mtime_ns)
 
 
+FIELDS = tuple(field.name for field in dataclasses.fields(SidecarEntry))
+"""Names of the fields of an entry."""
+
+
 @dataclass(slots=True)
 class Sidecar:
     """The inputs of a table or a folder, with the outputs and settings of each.
@@ -274,7 +278,8 @@ class Sidecar:
 
 def _lean(entry: SidecarEntry) -> dict[str, Any]:
     """Return the fields of an entry that are not empty."""
-    return {key: value for key, value in dataclasses.asdict(entry).items() if value not in ("", None, [])}
+    fields = {name: getattr(entry, name) for name in FIELDS}  # `asdict` would copy each value
+    return {name: value for name, value in fields.items() if value not in ("", None, [])}
 
 
 def _text(value: object) -> str:
