@@ -19,6 +19,8 @@ def plan(*segments: Segment, folder: str = ".") -> Participants:
     [
         ("p01.mp4", "videos/p01.mp4", True),
         ("p01*", "videos/p01_a.mp4", True),
+        ("Zo\u0308*.mp4", "videos/Z\u00f6.mp4", True),
+        ("videos/Z\u00f6.mp4", "videos/Zo\u0308.mp4", True),
         ("p0[12].mp4", "videos/p02.mp4", True),
         ("p[1].mp4", "p[1].mp4", True),
         ("videos/p01.mp4", "videos/p01.mp4", True),

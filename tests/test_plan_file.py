@@ -44,6 +44,7 @@ def test_further_columns_are_numbers_if_all_their_cells_are(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("text", "encoding"),
     [
+        ("path,participant,end,age\ra.mp4,p01,2.5,31.5\r", "utf-8"),
         ("path;participant;end;age\na.mp4;p01;2,5;31,5\n", "utf-8"),
         ("\ufeffpath\tparticipant\tend\tage\r\na.mp4\tp01\t2.5\t31.5\r\n", "utf-8"),
         ('path , participant,end,age\n" a.mp4 ",p01,0:02.5,31.5\n\n,,,\n', "utf-8"),
@@ -79,6 +80,7 @@ def test_segments_without_a_name_are_numbered_in_participant_condition_and_sessi
         ("path,participant\na,p,left", "line 2: expected 2 cells as in the header, but got 3"),
         ("path,participant,person\na,p,lefft", "expected the person left, right.*'lefft'.*Did you mean 'left'"),
         ("path,participant,person\na,p,0", "number of a track, but got '0'"),
+        ('path,participant\n"a,p\nb,q\n', "the plan is not CSV"),
         ("path,participant,start\na,p,soon", "line 2, column start: expected a time such as 70 or 1:10"),
         ("path,participant,start,end\na,p,5,5", r"end \(0:05.00\) is not after start \(0:05.00\)"),
         ("path,participant,baseline_start\na,p,5", "baseline_start is given, but not baseline_end"),
@@ -91,10 +93,20 @@ def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, text: str, message:
 
 
 def test_a_file_that_is_no_text_or_missing_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="cannot be read"):
+    with pytest.raises(OptionError, match=r"no text in UTF-8; save it as 'CSV UTF-8'"):
         plan_of(tmp_path, "pfäd,participant", "latin-1")
-    with pytest.raises(OptionError, match=r"missing\.csv: the plan cannot be read"):
+    with pytest.raises(OptionError, match=r"missing\.csv: the plan cannot be read \(No such file or directory\)"):
         read_participants(tmp_path / "missing.csv")
+
+
+def test_a_line_separator_within_a_cell_ends_no_line(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, "path,participant,note\na.mp4,p01,one\u2028two\nb.mp4,p02,\n")
+    assert [(one.path, one.further["note"]) for one in plan.segments] == [("a.mp4", "one\u2028two"), ("b.mp4", None)]
+
+
+def test_something_else_is_no_plan() -> None:
+    with pytest.raises(OptionError, match="must be a plan or the path of its CSV file, but is a dict"):
+        participants_of({"path": "a.mp4"})  # type: ignore[arg-type]
 
 
 def test_a_plan_is_given_as_such_by_its_path_or_not_at_all(tmp_path: Path) -> None:

@@ -97,6 +97,19 @@ def test_wrong_names_are_told_with_the_nearest() -> None:
         paired_differences(summaries(), "share_happy", ("calm", "fun"))
     with pytest.raises(OptionError, match="check the plan"):
         condition_means(summaries().assign(share_happy=np.nan), "share_happy")
+    with pytest.raises(OptionError, match="the column 'share_happy' has no numbers"):
+        condition_means(summaries().assign(share_happy="sad"), "share_happy")
+    with pytest.raises(OptionError, match="expected two conditions, such as .* but got .'calm', 'funny', 'calm'."):
+        paired_differences(summaries(), "share_happy", ("calm", "funny", "calm"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("one", [1, "1", 1.0])
+@pytest.mark.parametrize("kind", [int, float, str])
+def test_conditions_that_are_numbers_may_be_texts(kind: Any, one: Any) -> None:
+    table = summaries()
+    numbered = table.assign(condition=table.condition.map({"calm": 1, "funny": 2}).astype(kind))
+    found = paired_differences(numbered, "share_happy", (one, type(one)(2)))
+    pandas.testing.assert_frame_equal(found, paired_differences(table, "share_happy", ("calm", "funny")))
 
 
 def test_the_effect_size_is_the_mean_in_standard_deviations() -> None:
@@ -157,10 +170,10 @@ def test_segments_whose_events_differ_are_aligned() -> None:
     assert found[found.condition == "funny"]["time"].tolist() == [-0.75, -0.25, 0.25, 0.75]
     assert set(found["n"]) == {5}
     rows.loc[late, "joke_at"] = np.nan
-    with pytest.raises(OptionError, match=r"joke_at of the segment a\.mp4 p4 calm  1 is no number of seconds"):
+    with pytest.raises(OptionError, match=r"joke_at of the segment a\.mp4 p4 calm 1 is no number of seconds"):
         time_locked(rows, "happy", onset="joke_at")
     rows.loc[late, "joke_at"] = np.inf
-    with pytest.raises(OptionError, match=r"joke_at of the segment a\.mp4 p4 calm  1 is no number of seconds"):
+    with pytest.raises(OptionError, match=r"joke_at of the segment a\.mp4 p4 calm 1 is no number of seconds"):
         time_locked(rows, "happy", onset="joke_at")
     with pytest.raises(OptionError, match="no column 'joke'. Did you mean 'joke_at'"):
         time_locked(rows, "happy", onset="joke")

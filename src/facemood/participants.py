@@ -10,6 +10,7 @@ import dataclasses
 import itertools
 import math
 import os
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -156,11 +157,12 @@ class Participants:
         return [name for name in inputs if not self.of(name)]
 
     def _matches(self, pattern: str, source: str) -> bool:
-        """Return whether a path or pattern of the plan means an input."""
+        """Return whether a path or pattern of the plan means an input, with composed or decomposed accents."""
         pairs = [(os.path.abspath(source), os.path.abspath(Path(folder, pattern))) for folder in (self.folder, ".")]
         if not set(pattern) & {"/", os.sep}:
             pairs.append((Path(source).name, pattern))
-        return any(place == wanted or fnmatchcase(place, wanted) for place, wanted in pairs)
+        composed = [[unicodedata.normalize("NFC", text) for text in pair] for pair in pairs]
+        return any(place == wanted or fnmatchcase(place, wanted) for place, wanted in composed)
 
     def _check_segments(self, name: str) -> None:
         """Refuse segments of one input that contradict each other."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import difflib
+import io
 import itertools
 import logging
 import math
@@ -29,6 +30,9 @@ COLUMNS = (*REQUIRED, "person", "condition", "session", "segment", "start", "end
 
 Plan = Participants | str | os.PathLike[str] | None
 """A plan, the path of its file, or none."""
+
+NOT_UTF8 = "the plan is no text in UTF-8; save it as 'CSV UTF-8', as Excel calls it"
+"""What is told of other encodings, and of files of other kinds, such as ``.xlsx``."""
 
 ALIKE = 0.8
 """Similarity (difflib) from which the name of an own column may be a column of the plan that was misspelt."""
@@ -69,9 +73,13 @@ def participants_of(plan: Plan) -> Participants | None:
     """Return a plan that is given as such, by its path, or not at all.
 
     Raises:
-        OptionError: The file is no plan.
+        OptionError: The file is no plan, or it is something else.
     """
-    return plan if plan is None or isinstance(plan, Participants) else read_participants(plan)
+    if plan is None or isinstance(plan, Participants):
+        return plan
+    if not isinstance(plan, str | os.PathLike):
+        raise OptionError(f"participants must be a plan or the path of its CSV file, but is a {type(plan).__name__}")
+    return read_participants(plan)
 
 
 def _read_lines(name: str) -> Iterator[tuple[int, list[str]]]:
@@ -79,12 +87,14 @@ def _read_lines(name: str) -> Iterator[tuple[int, list[str]]]:
     try:
         with open(name, encoding="utf-8-sig", newline="") as file:
             text = file.read(MOST_BYTES + 1)
-    except (OSError, UnicodeDecodeError) as error:
-        raise OptionError(f"{name}: the plan cannot be read ({error}); expected a CSV file in UTF-8") from None
+    except OSError as error:
+        raise OptionError(f"{name}: the plan cannot be read ({error.strerror}); expected a CSV file") from None
+    except UnicodeDecodeError:
+        raise OptionError(f"{name}: {NOT_UTF8}") from None
     if len(text) > MOST_BYTES:
         raise OptionError(f"{name}: the plan is larger than {MOST_BYTES:,} bytes; expected a CSV file")
     delimiter = find_delimiter(text.partition("\n")[0])
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         for line in reader:
             yield reader.line_num, [COMMA.sub(r"\1.\2", cell) for cell in line] if delimiter == ";" else line

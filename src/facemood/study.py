@@ -56,7 +56,7 @@ def condition_means(
         `FEWEST` participants.
 
     Raises:
-        OptionError: A column does not exist.
+        OptionError: A column does not exist, or has no numbers.
         MissingExtraError: scipy or pandas is not installed (extra ``study``).
 
     Example:
@@ -98,7 +98,8 @@ def paired_differences(
     Args:
         summary: A table of summaries.
         value: One or more of its columns.
-        conditions: Two conditions; the difference is the second minus the first.
+        conditions: Two conditions; the difference is the second minus the first. The condition 1 may be given as
+            ``1`` or ``"1"``.
         by: Column of the conditions.
         participant: Column of the participants.
         samples: Bootstrap samples.
@@ -110,22 +111,23 @@ def paired_differences(
         All but the difference is NaN below `FEWEST` participants.
 
     Raises:
-        OptionError: A column or condition does not exist.
+        OptionError: A column or condition does not exist, a column has no numbers, or there are not two conditions.
         MissingExtraError: scipy or pandas is not installed (extra ``study``).
     """
     pandas = require("pandas", extra="study")
+    if len(conditions) != 2:
+        raise OptionError(f"expected two conditions, such as ('calm', 'funny'), but got {conditions!r}")
     rows = []
     for column in _listed(value):
         people = _per_participant(summary, column, by, participant)
-        known = people.index.get_level_values(0).unique().tolist()
-        for condition in conditions:
+        known = {_word(name): name for name in people.index.get_level_values(0).unique()}
+        for condition in map(_word, conditions):
             if condition not in known:
-                names = [str(name) for name in known]
                 raise OptionError(
-                    f"no row of condition {condition!r} has a {column}; expected two of {', '.join(names)}."
-                    f"{did_you_mean(str(condition), names)}"
+                    f"no row of condition {condition!r} has a {column}; expected two of {', '.join(known)}."
+                    f"{did_you_mean(condition, known)}"
                 )
-        both = pandas.concat([people[condition] for condition in conditions], axis=1)
+        both = pandas.concat([people[known[_word(condition)]] for condition in conditions], axis=1)
         pairs = both.dropna().to_numpy(float)
         rows.append((column, len(pairs), len(both) - len(pairs), *_compare(pairs, samples, seed)))
     names = ["difference", "low", "high", "effect_size", "effect_low", "effect_high", "p_t", "p_wilcoxon"]
@@ -169,8 +171,8 @@ def time_locked(
         ``high``. Intervals are for each bin alone.
 
     Raises:
-        OptionError: A column does not exist, no row is in a segment, a time is out of its range, or a segment has no
-            event or no value in the baseline.
+        OptionError: A column does not exist or has no numbers, no row is in a segment, a time is out of its range, or a
+            segment has no event or no value in the baseline.
         MissingExtraError: scipy or pandas is not installed (extra ``study``).
     """
     pandas = require("pandas", extra="study")
@@ -184,6 +186,7 @@ def time_locked(
     for column in _listed(value):
         _check(rows, [column])
         curves = known[[*keys, "segment_time", "bin", column]].dropna(subset=[column])
+        curves = curves.assign(**{column: _numbers(curves, column)})
         if baseline is not None:
             curves = _subtract(curves, column, keys, baseline)
         segments = curves.groupby([*keys, "bin"], sort=False)[column].mean()
@@ -228,7 +231,7 @@ def _onsets(known: DataFrame, onset: float | str, keys: Sequence[str]) -> Any:
     numbers = require("pandas", extra="study").to_numeric(known[onset], errors="coerce")
     missing = known[~np.isfinite(numbers.to_numpy(float, na_value=np.nan))]
     if len(missing):
-        first = " ".join(str(part) for part in missing.iloc[0][keys])
+        first = _named(missing.iloc[0][keys])
         raise OptionError(f"{onset} of the segment {first} is no number of seconds; write it into the plan")
     return numbers
 
@@ -241,7 +244,7 @@ def _subtract(curves: DataFrame, column: str, keys: list[str], baseline: tuple[f
     joined = curves.join(means, on=keys)
     missing = joined[joined["before"].isna()]
     if len(missing):
-        first = " ".join(str(part) for part in missing.iloc[0][keys])
+        first = _named(missing.iloc[0][keys])
         raise OptionError(f"no {column} from {start:g} to {end:g} s in the segment {first}; choose another baseline")
     return joined.assign(**{column: joined[column] - joined["before"]}).drop(columns="before")
 
@@ -252,7 +255,7 @@ def _per_participant(table: DataFrame, value: str, by: str, participant: str) ->
     known = table[[by, participant, value]].dropna()
     if not len(known):
         raise OptionError(f"no row has a {value}, a {by} and a {participant}; check the plan of the study")
-    numbers = known.assign(**{value: known[value].astype(float)})
+    numbers = known.assign(**{value: _numbers(known, value)})
     means: Series[float] = numbers.groupby([by, participant], sort=False)[value].mean()
     return means
 
@@ -263,6 +266,24 @@ def _check(table: DataFrame, columns: Sequence[str]) -> None:
         if column not in table.columns:
             names = [str(name) for name in table.columns]
             raise OptionError(f"the table has no column {column!r}.{did_you_mean(column, names)}")
+
+
+def _numbers(table: DataFrame, column: str) -> Series[float]:
+    """Return the values of a column as numbers."""
+    try:
+        return table[column].astype(float)
+    except (TypeError, ValueError):
+        raise OptionError(f"the column {column!r} has no numbers, so it has no mean; choose another one") from None
+
+
+def _named(row: Series[Any]) -> str:
+    """Return the name of a segment for a message: the cells that are not empty."""
+    return " ".join(_word(cell) for cell in row if cell != "")
+
+
+def _word(value: Any) -> str:
+    """Return a value as a plan has it: ``1`` also where a table has 1.0, because other cells are empty."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _listed(value: str | Sequence[str]) -> list[str]:

@@ -85,3 +85,16 @@ def test_a_tensor_gets_its_hint() -> None:
     torch = pytest.importorskip("torch", reason="a tensor needs torch")
     with pytest.raises(ImageError, match=r"image\.detach\(\)\.cpu\(\)\.numpy\(\)"):
         as_image(torch.zeros(3, 40, 40))
+
+
+def test_an_array_with_other_rules_is_read_as_a_plain_one() -> None:
+    grey = PIXELS[:, :, 0]
+    image = as_image(grey.view(np.matrix))
+    assert type(image) is np.ndarray
+    np.testing.assert_array_equal(image, as_image(grey))
+
+
+@pytest.mark.parametrize("name", ["classify", "features"])
+def test_one_colour_image_is_no_list_of_crops(name: str, recognizer: EmotionRecognizer) -> None:
+    with pytest.raises(ImageError, match=r"for one crop pass crop\[None\]"):
+        getattr(recognizer, name)(PIXELS)

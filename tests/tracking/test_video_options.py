@@ -24,6 +24,9 @@ def test_defaults_are_those_of_the_parts() -> None:
         ({"people": True}, "people must be a number of people from 1 on, or 'auto', but is True"),
         ({"people": 2.0}, "people must be a number of people from 1 on, or 'auto', but is 2.0"),
         ({"people": 2, "segment": 600}, "people are joined over a whole video; read it without segments"),
+        ({"baseline": "0-10"}, r"baseline must be its start and end in seconds, such as \(0, 10\), but is '0-10'"),
+        ({"baseline": (5,)}, r"baseline must be its start and end in seconds, such as \(0, 10\), but is \(5,\)"),
+        ({"baseline": (5, 1)}, "baseline must start at 0 seconds or later and end after its start, but runs from 5 to"),
         ({"patience": float("inf")}, "patience must be a number of seconds, 0 or more, but is inf"),
     ],
 )

@@ -57,7 +57,7 @@ def as_crops(crops: Sequence[AnyImage] | NDArray[np.uint8]) -> Sequence[NDArray[
         raise ImageError("crops must be a list of images, but are a Pillow image; for one crop pass [crop]")
     if not isinstance(crops, np.ndarray):
         return [crop if isinstance(crop, np.ndarray) else as_image(crop, name="crop") for crop in crops]
-    if crops.ndim not in (3, 4):
+    if crops.ndim not in (3, 4) or (crops.ndim == 3 and crops.shape[2] == 3):  # (h, w, 3): grey crops are wider
         raise ImageError(
             f"crops must be (N, h, w) or (N, h, w, 3), but are {crops.shape}; for one crop pass crop[None]"
         )
@@ -65,11 +65,12 @@ def as_crops(crops: Sequence[AnyImage] | NDArray[np.uint8]) -> Sequence[NDArray[
 
 
 def check_array(array: NDArray[np.generic], *, name: str = "array") -> NDArray[np.uint8]:
-    """Return an array itself, if it is an image: (H, W, 3) BGR or (H, W) grey, uint8.
+    """Return an array itself, if it is an image: (H, W, 3) BGR or (H, W) grey, uint8; of a subclass its plain array.
 
     Raises:
         ImageError: The array has another shape or type, or is empty.
     """
+    array = np.asarray(array)  # np.matrix and other subclasses have rules of their own for shapes
     if not array.size:
         raise ImageError(f"{name}: the array is empty, {array.shape}")
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3):

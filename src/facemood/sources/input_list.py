@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -49,8 +50,8 @@ def read_input_list(file: str | Path, *, column: str | None = None) -> InputList
     except OSError as error:
         raise SourceError(f"{file}: the list cannot be read ({error.strerror})") from None
     if path.suffix.lower() == ".csv":
-        return _read_table(str(file), text.splitlines(keepends=True), column)
-    names = [_plain(line) for line in text.splitlines() if line.strip()]
+        return _read_table(str(file), list(io.StringIO(text)), column)
+    names = [_plain(line) for line in text.split("\n") if line.strip()]
     if not names:
         raise SourceError(f"{file}: the list is empty; expected one name a line")
     return InputList(names, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, Literal, TypeAlias
@@ -63,11 +64,8 @@ class VideoOptions:
             raise OptionError(f"smooth must be a number of seconds, 0 or more, but is {self.smooth!r}")
         if not 0 <= self.patience < math.inf:
             raise OptionError(f"patience must be a number of seconds, 0 or more, but is {self.patience!r}")
-        if self.baseline is not None and not 0 <= self.baseline[0] < self.baseline[1] < math.inf:
-            start, end = self.baseline
-            raise OptionError(
-                f"baseline must start at 0 seconds or later and end after its start, but runs from {start:g} to {end:g}"
-            )
+        if self.baseline is not None:
+            self._check_baseline(self.baseline)
         number = isinstance(self.people, Integral) and not isinstance(self.people, bool)
         if self.people not in (None, AUTO) and (not number or int(self.people) < 1):
             raise OptionError(f"people must be a number of people from 1 on, or 'auto', but is {self.people!r}")
@@ -76,6 +74,19 @@ class VideoOptions:
             object.__setattr__(self, "people", AUTO)
         if self.segment is not None:
             self._check_segment(self.segment)
+
+    @staticmethod
+    def _check_baseline(baseline: tuple[float, float]) -> None:
+        """Check the period of the baseline."""
+        if not (
+            isinstance(baseline, Sequence) and len(baseline) == 2 and all(isinstance(time, Real) for time in baseline)
+        ):
+            raise OptionError(f"baseline must be its start and end in seconds, such as (0, 10), but is {baseline!r}")
+        start, end = baseline
+        if not 0 <= start < end < math.inf:
+            raise OptionError(
+                f"baseline must start at 0 seconds or later and end after its start, but runs from {start:g} to {end:g}"
+            )
 
     def _check_segment(self, segment: float) -> None:
         """Check the length of segments."""
