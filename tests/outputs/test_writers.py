@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import os
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +21,7 @@ from facemood.outputs import Outputs, OutputTargets
 from facemood.outputs import sidecar as sidecar_module
 from facemood.sinks import Sink, open_sink
 from tests.conftest import make_face
+from tests.growing import full_disk
 
 INFO = {"labels": list(make_face().labels), "model": "nano"}
 IMAGE = np.zeros((100, 100, 3), np.uint8)
@@ -187,6 +190,30 @@ def test_a_killed_table_is_gone_on_with(table: str) -> None:
     read(third)
     assert rows(table) == ["in/a.png", *["in/b.mp4"] * 3, *["in/c.mp4"] * 3]
     assert files() == [table, f"{table}.json"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of the size of files, which stands for a full disk")
+@pytest.mark.parametrize("table", ["t.csv", "t.jsonl"])
+@pytest.mark.parametrize("earlier", [False, True])
+def test_a_table_on_a_full_disk_is_gone_on_with(table: str, earlier: bool) -> None:
+    inputs = make("p1.png", *(f"v{number}.mp4" for number in range(5)))
+    if earlier:  # an unfinished table of another run is not taken for the part
+        outputs = open_run([table], inputs)
+        outputs.write(next(results_of("p1.png")))
+        outputs.close(whole=False)
+    outputs = open_run([table], inputs, resume=earlier)
+    with full_disk(30_000):
+        with pytest.raises(OutputError, match="File too large"):
+            for result in itertools.chain.from_iterable(results_of(name, 60) for name in outputs.left):
+                outputs.write(result)
+        outputs.close(whole=False)
+    assert not Path(table).exists()
+    done = set(inputs) - set(left_of([table], inputs))
+    assert {"p1.png", "v0.mp4"} <= done != set(inputs)
+    read(open_run([table], inputs, resume=True))
+    assert rows(table) == [
+        name for name in inputs for _ in range(60 if name in done and moves(name) else len([*results_of(name)]))
+    ]
 
 
 def test_one_input_is_never_taken_for_another() -> None:

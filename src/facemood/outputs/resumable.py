@@ -253,8 +253,11 @@ class ResumableTable(ResumableOutput):
         if self._rows is None:
             return
         self._rows.close(whole=whole)
-        place = self._table if whole else Path(name_if_broken(str(self._table)))
-        self._record_place(place, size=os.stat(place).st_size)
+        if self._rows.growing.exists():  # it was given up, as on a full disk: the part stays
+            self._record_place(self._rows.growing, size=0)
+        else:
+            place = self._table if whole else Path(name_if_broken(str(self._table)))
+            self._record_place(place, size=os.stat(place).st_size)
         self.save()
 
     def _find_old(self) -> Path | None:
