@@ -79,6 +79,7 @@ def test_a_frame_of_a_video_is_no_input(place: Path) -> None:
         ("o.mp4", ["videos/clip.mp4", "videos/talk.mp4"], r"one video cannot hold several.*-o '\{name\}-o\.mp4'"),
         ("{name}.eaf", ["p.png", "videos/talk.mp4"], "made of one video, but p.png is a photo; leave out the photos"),
         ("o.srt", ["videos/clip.mp4", "videos/talk.mp4"], r"one file cannot hold several.*-o '\{name\}-o\.srt'"),
+        ("", ["p.png"], "an output is an empty text; name a file or a folder"),
         ("{source}.csv", ["p.png"], r"nothing is known of \{source\}; expected \{name\}"),
         ("{}.csv", ["p.png"], r"nothing is known of \{\}"),
         ("-.mp4", ["videos/talk.mp4"], "cannot be written to standard output"),

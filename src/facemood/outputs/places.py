@@ -46,10 +46,12 @@ class OutputTarget:
         """Parse the text after ``-o``.
 
         Raises:
-            OutputConflictError: It has an unknown placeholder, or is a folder where a file is expected, or the other
-                way round.
+            OutputConflictError: It is empty, has an unknown placeholder, or is a folder where a file is expected, or
+                the other way round.
             OutputError: Its suffix is unknown.
         """
+        if not pattern:
+            raise OutputConflictError("an output is an empty text; name a file or a folder, or '.' for this folder")
         unknown = set(PLACEHOLDER.findall(pattern)) - {NAME, TREE}
         if unknown:
             raise OutputConflictError(
