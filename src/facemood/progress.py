@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, TypeAlias
 
@@ -25,10 +26,13 @@ CountFailures: TypeAlias = Callable[[], int]
 """Returns how many inputs could not be read so far."""
 
 NAME_WIDTH = 26
-"""Most characters of a file's name in front of the bar; longer names are cut."""
+"""Most columns of a file's name in front of the bar; longer names are cut near their start."""
 
 BAR_WIDTH = 20
-"""Most characters of the bar: name, bar and numbers then fit into 80 columns. In a narrower terminal it is shorter."""
+"""Most columns of the bar: name, bar and numbers then fit into `WIDE` columns."""
+
+WIDE = 80
+"""Columns of a terminal in which the bar has its whole length. In a narrower one it has half, for the name."""
 
 WINDOW = 60.0
 """Seconds over which the rate is measured: videos and photos of one job take different times."""
@@ -110,6 +114,28 @@ def tell_name(hook: Hook, name: str) -> None:
         reading(name)
 
 
+def cut_name(name: str, width: int, columns_of: Callable[[str], int] = len) -> str:
+    """Cut a name near its start: files of one study often begin alike, and differ at their ends.
+
+    Args:
+        name: The name.
+        width: Columns that it may take.
+        columns_of: Returns how many columns a text takes; Chinese characters take two.
+
+    Example:
+        >>> cut_name("interview-of-participant-07.mp4", 20), cut_name("a.mp4", 20)
+        ('interv…cipant-07.mp4', 'a.mp4')
+    """
+    if columns_of(name) <= width:
+        return name
+    head, tail = name, name
+    while head and columns_of(head) > width // 3:
+        head = head[:-1]
+    while tail and columns_of(head) + 1 + columns_of(tail) > width:
+        tail = tail[1:]
+    return f"{head}…{tail}"
+
+
 @contextmanager
 def open_bar(count_failures: CountFailures = lambda: 0) -> Iterator[ProgressBar]:
     """Yield what shows a bar on stderr. The bar goes when the block ends.
@@ -117,25 +143,40 @@ def open_bar(count_failures: CountFailures = lambda: 0) -> Iterator[ProgressBar]
     Args:
         count_failures: Counts the inputs that could not be read.
     """
-    from rich.console import Console
+    from rich.cells import cell_len
+    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.measure import Measurement
     from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
     from rich.table import Column
     from rich.text import Text
 
+    @dataclass(frozen=True)
+    class Cut:
+        """A name that is cut to the width that the terminal leaves."""
+
+        name: str
+
+        def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+            return Measurement(1, cell_len(self.name)).with_maximum(options.max_width)
+
+        def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+            yield Text(cut_name(self.name, options.max_width, cell_len), no_wrap=True, overflow="crop")
+
     class Name(ProgressColumn):
-        """The name of the file. It is cut where the terminal is too narrow for name, bar and numbers."""
+        """The name of the file."""
 
-        def render(self, task: Task) -> Text:
+        def render(self, task: Task) -> Cut:
             """Return the name in one line."""
-            return Text(task.description, no_wrap=True, overflow="ellipsis")
+            return Cut(task.description)
 
+    console = Console(stderr=True)
     columns = (
         Name(table_column=Column(max_width=NAME_WIDTH)),
-        BarColumn(bar_width=None, table_column=Column(max_width=BAR_WIDTH)),
+        BarColumn(bar_width=None, table_column=Column(max_width=BAR_WIDTH // (1 if console.width >= WIDE else 2))),
         TextColumn("{task.fields[words]}", table_column=Column(no_wrap=True)),
     )
     printed = sys.stdout.isatty()  # else it is a file or a pipe, whose lines must not go to the terminal
-    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=printed) as bar:
+    with Progress(*columns, console=console, transient=True, redirect_stdout=printed) as bar:
         yield ProgressBar(bar, count_failures)
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from facemood import EmotionRecognizer
 from facemood.archive import OrderedReading, Reading
-from facemood.archive.ordered_reading import _joined
+from facemood.archive.ordered_reading import _joined, _Turn
 from facemood.archive.reading import ReadTask
+from facemood.archive.worker_process import WorkerMessage, WorkerProcess
 from facemood.errors import FacemoodError, VideoError
 from facemood.results import Result
 from facemood.tracking import VideoOptions
@@ -73,6 +75,28 @@ def test_the_progress_counts_each_pass_over_a_video(place: Path, monkeypatch: py
                               progress=lambda done, total: told.append((done, total)))  # fmt: skip
     assert len(list(results)) == 25
     assert (told[0], told[-1]) == ((0, 49), (49, 49))
+
+
+def test_the_progress_counts_what_waits_for_its_turn() -> None:
+    turn, worker = _Turn(ReadTask(("a.mp4",), True)), cast("WorkerProcess", None)  # who says it does not matter
+    for kind, value in [("result", pickle.dumps("first")), ("advance", 8), ("advance", 3)]:
+        turn.add(WorkerMessage(worker, kind, value))
+    assert turn.ahead == 11
+    said = turn.take()
+    assert [next(said), next(said)] == [("result", "first"), ("advance", 8)]
+    assert turn.ahead == 3
+
+
+def test_the_progress_grows_to_the_number_of_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_video(tmp_path / "long.mp4", numbered_images(40))
+    make_video(tmp_path / "short.mp4", numbered_images(8))
+    told: list[int] = []
+    reading = OrderedReading(Reading(), 2)
+    names = ["long.mp4", "short.mp4"]
+    results = reading.results(names, on_error=lambda *error: None, progress=lambda done, total: told.append(done))
+    assert [one.source for one in results] == ["long.mp4"] * 40 + ["short.mp4"] * 8
+    assert (told, told[-1]) == (sorted(told), 48)
 
 
 def test_the_command_writes_the_files_of_one_process(place: Path) -> None:

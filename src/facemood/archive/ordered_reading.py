@@ -47,6 +47,7 @@ class _Turn:
         task: The task.
         said: Messages that wait for its turn.
         size: Bytes of their results.
+        ahead: How many photos and frames they tell.
         ended: Whether it is done.
         handed: How many messages were handed on.
         known: How many messages of the process are left out, because those of a dead one were handed on.
@@ -57,6 +58,7 @@ class _Turn:
     task: ReadTask
     said: deque[tuple[str, Any]] = field(default_factory=deque)
     size: int = 0
+    ahead: int = 0
     ended: bool = False
     handed: int = 0
     known: int = 0
@@ -71,6 +73,8 @@ class _Turn:
             if kind == "result":
                 self.size -= len(value)
                 value = pickle.loads(value)
+            elif kind == "advance":
+                self.ahead -= value
             yield kind, value
 
     def add(self, message: WorkerMessage) -> None:
@@ -83,6 +87,7 @@ class _Turn:
         else:
             self.said.append((message.kind, message.value))
             self.size += len(message.value) if message.kind == "result" else 0
+            self.ahead += message.value if message.kind == "advance" else 0
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,7 @@ class OrderedReading:
         done = 0
         with open_hook(progress) as hook, closing(_Line(self, inputs)) as line:
             hook(done, total)
+            known = 0
             for kind, value in _joined(line.run(), SegmentTimes.of(self.reading.video)):
                 if kind == "result":
                     tell_name(hook, value.source)
@@ -122,7 +128,8 @@ class OrderedReading:
                     on_error(*value)
                 else:
                     done += value
-                    hook(done, total)
+                    known = max(known, done + line.ahead)
+                    hook(known, total)
 
     def tasks(self, inputs: Sequence[str]) -> Iterator[ReadTask]:
         """Yield tasks: a few photos, a video, or a segment of one."""
@@ -192,6 +199,11 @@ class _Line:
             if message is not None:
                 self._take(message)
 
+    @property
+    def ahead(self) -> int:
+        """How many photos and frames were read whose turn has not come."""
+        return sum(turn.ahead for turn in self._line)
+
     def close(self) -> None:
         """End all processes."""
         self._pool.close()
@@ -225,7 +237,7 @@ class _Line:
         """Let a task be read again; after the second death, each of its inputs alone, or list the only one."""
         turn.deaths, turn.known, turn.worker = turn.deaths + 1, turn.handed, None
         turn.said.clear()
-        turn.size = 0
+        turn.size = turn.ahead = 0
         if turn.deaths < ATTEMPTS:
             return
         names = turn.task.names
