@@ -13,12 +13,14 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from facemood.csv_dialect import find_delimiter
 from facemood.errors import OptionError, did_you_mean
 from facemood.participants import LARGEST, PLACES, Participants, Period, Segment
+from facemood.sources import Item, name_of_item
 from facemood.table import NUMBER, STRING, is_free_name
-from facemood.text import clock, parse_seconds
+from facemood.text import clock, count, parse_seconds
 
 logger: logging.Logger = logging.getLogger("facemood")
 
@@ -80,6 +82,28 @@ def participants_of(plan: Plan) -> Participants | None:
     if not isinstance(plan, str | os.PathLike):
         raise OptionError(f"participants must be a plan or the path of its CSV file, but is a {type(plan).__name__}")
     return read_participants(plan)
+
+
+def plan_for(participants: Plan, inputs: Iterable[Item]) -> Participants | None:
+    """Return the plan of a study, compared with the inputs if these are a list.
+
+    Raises:
+        OptionError: It is no plan, or does not fit the inputs.
+    """
+    plan = participants_of(participants)
+    if plan is not None and isinstance(inputs, list):
+        strangers = plan.check([name_of_item(item) for item in inputs])
+        if strangers:
+            many = count(len(strangers), "input")
+            logger.warning("%s: %s not in the plan, such as %s", plan.name, many, strangers[0])
+    return plan
+
+
+def design_info(participants: Participants | None) -> dict[str, Any]:
+    """Return what a run's settings tell of the plan of a study: where it is from, and its own columns."""
+    if participants is None:
+        return {}
+    return {"participants": participants.name, "design": [list(column) for column in participants.further]}
 
 
 def _read_lines(name: str) -> Iterator[tuple[int, list[str]]]:

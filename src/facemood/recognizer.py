@@ -18,7 +18,7 @@ from facemood.errors import FacemoodError, ImageError, ModelError
 from facemood.geometry import corner_and_size, corners_of
 from facemood.models import ModelCard, ModelSession, check_views, session_of
 from facemood.pipeline import Pipeline
-from facemood.plan_file import Plan
+from facemood.plan_file import Plan, design_info, plan_for
 from facemood.progress import Hook, check_progress
 from facemood.results import Failure, Result
 from facemood.same_people import check_same_people
@@ -30,7 +30,7 @@ from facemood.stages.detect import DetectOptions, Detector, FinderDetector, open
 from facemood.stages.landmarks import LandmarkModel
 from facemood.stages.orientation import AUTO, Orientation, check_orientation
 from facemood.strategy import CropStrategy, Strategy
-from facemood.stream import Stream, check_batch, design_info, plan_for
+from facemood.stream import Stream, check_batch
 from facemood.tracking.video_options import Every, PeopleOption, VideoOptions
 
 if TYPE_CHECKING:

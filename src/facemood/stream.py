@@ -17,7 +17,7 @@ from facemood.flow import change_each
 from facemood.frame_batches import batched
 from facemood.participants import Participants
 from facemood.pipeline import Pipeline
-from facemood.plan_file import Plan, participants_of
+from facemood.plan_file import design_info
 from facemood.progress import Hook, open_hook, tell_name
 from facemood.results import Result
 from facemood.same_people import FoundPeople, check_same_people, find_same_people
@@ -39,7 +39,7 @@ from facemood.sources.ahead import read_ahead
 from facemood.sources.items import VideoSpan
 from facemood.sources.live import open_live
 from facemood.switches import check_switches
-from facemood.text import clock, count
+from facemood.text import clock
 from facemood.tracking import People, Scene, VideoOptions
 from facemood.tracking.follow import time_of
 from facemood.video_segments import SegmentReader, SegmentTimes
@@ -139,28 +139,6 @@ class Stream:
             return result
         segments = plan.at(result.source, result.timestamp)
         return dataclasses.replace(result, design=plan.further, segments=segments)
-
-
-def plan_for(participants: Plan, inputs: Iterable[Item]) -> Participants | None:
-    """Return the plan of a study, compared with the inputs if these are a list.
-
-    Raises:
-        OptionError: It is no plan, or does not fit the inputs.
-    """
-    plan = participants_of(participants)
-    if plan is not None and isinstance(inputs, list):
-        strangers = plan.check([name_of_item(item) for item in inputs])
-        if strangers:
-            many = count(len(strangers), "input")
-            logger.warning("%s: %s not in the plan, such as %s", plan.name, many, strangers[0])
-    return plan
-
-
-def design_info(participants: Participants | None) -> dict[str, Any]:
-    """Return what a run's settings tell of the plan of a study: where it is from, and its own columns."""
-    if participants is None:
-        return {}
-    return {"participants": participants.name, "design": [list(column) for column in participants.further]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,9 +62,10 @@ class AnalyzeJob:
     ) -> None:
         from facemood.cli.run_summary import RunSummary
         from facemood.outputs import OutputTargets
+        from facemood.plan_file import plan_for
         from facemood.sources import find_inputs
         from facemood.sources.open_input import STDIN
-        from facemood.stream import moves, plan_for
+        from facemood.stream import moves
         from facemood.text import count
 
         self.video, self.batch, self.quiet = video, batch, False
@@ -156,8 +157,9 @@ class AnalyzeJob:
     def _open_outputs(self, recognizer: EmotionRecognizer, looks: dict[str, Any]) -> Outputs:
         """Open the files of the run, and tell what is left of it."""
         from facemood.outputs import FACES_HIDDEN, Outputs
+        from facemood.plan_file import design_info
         from facemood.sinks import open_sink
-        from facemood.stream import Stream, design_info
+        from facemood.stream import Stream
 
         stream = Stream(recognizer.pipeline, self.video, participants=self.plan)
         known = recognizer.info() if self.targets.all else {}  # without outputs, nothing records them
