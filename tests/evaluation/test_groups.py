@@ -47,6 +47,25 @@ def test_a_wrong_table_is_an_error(tmp_path: Path, rows: list[str], message: str
         read_groups(table(tmp_path, *rows), DATASET, "beard")
 
 
+def test_a_file_that_is_not_there_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "sad").mkdir()
+    (tmp_path / "sad" / "faceless.jpg").touch()  # left out of the dataset
+    read_groups(table(tmp_path, "file,beard", "happy/a.jpg,yes", "sad/faceless.jpg,yes"), DATASET, "beard")
+    assert caplog.messages == []
+    read_groups(table(tmp_path, "file,beard", "happy/a.jpg,yes", "c.jpg,no"), DATASET, "beard")
+    (message,) = caplog.messages
+    assert message.endswith(
+        "groups.csv: 1 file of it, such as c.jpg, was not found; expected paths such as happy/a.jpg"
+    )
+
+
+def test_accents_and_backslashes_are_as_any_system_writes_them(tmp_path: Path) -> None:
+    files = np.array(["happy/Zo\u00eb.jpg", "sad/Jo\u0308rg.jpg", "sad/c.jpg"])
+    dataset = ExpressionDataset("mine", DATASET.images, DATASET.labels, DATASET.classes, DATASET.usage, files=files)
+    root = table(tmp_path, "file,beard", "happy\\Zoe\u0308.jpg,a", "sad/J\u00f6rg.jpg,b")
+    assert read_groups(root, dataset, "beard").tolist() == ["a", "b", UNSTATED]
+
+
 def test_a_missing_table_and_a_dataset_without_files_are_errors(tmp_path: Path) -> None:
     with pytest.raises(
         DatasetError, match=r"groups.csv: there is no such file; write a CSV table with the columns file,b"

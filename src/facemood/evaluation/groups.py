@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,10 @@ from numpy.typing import NDArray
 from facemood.datasets.csv_rows import read_table
 from facemood.datasets.dataset import ExpressionDataset
 from facemood.errors import DatasetError, did_you_mean
-from facemood.text import markdown_table, with_interval
+from facemood.text import count, markdown_table, with_interval
 from facemood.wilson import wilson_interval
+
+logger: logging.Logger = logging.getLogger("facemood")
 
 TABLE = "groups.csv"
 """Name of the table in the folder of the dataset."""
@@ -30,6 +34,8 @@ FEW = 30
 
 def read_groups(root: Path, dataset: ExpressionDataset, column: str) -> NDArray[np.str_]:
     """Read the group of each image from the table ``groups.csv`` in the folder of a dataset.
+
+    Accents may be composed or decomposed, and slashes backslashes. A warning tells of files that are not there.
 
     Args:
         root: The folder.
@@ -57,11 +63,25 @@ def read_groups(root: Path, dataset: ExpressionDataset, column: str) -> NDArray[
         if row[FILE] in found:
             raise DatasetError(f"{where}: {row[FILE]} is in the table twice; keep one of the rows")
         found[row[FILE]] = row[column].strip() or UNSTATED
-    if not found.keys() & set(dataset.files.tolist()):
+    named = {_plain(name): group for name, group in found.items()}
+    images = [_plain(name) for name in dataset.files.tolist()]
+    known = set(images)
+    if known.isdisjoint(named):
         raise DatasetError(
             f"{table}: none of its files is an image of the dataset; expected paths such as {dataset.files[0]}"
         )
-    return np.array([found.get(name, UNSTATED) for name in dataset.files.tolist()])
+    missing = [name for name in found if _plain(name) not in known and not (root / name).is_file()]
+    if missing:
+        logger.warning(
+            "%s: %s of it, such as %s, %s not found; expected paths such as %s",
+            table, count(len(missing), "file"), missing[0], "was" if len(missing) == 1 else "were", dataset.files[0],
+        )  # fmt: skip
+    return np.array([named.get(name, UNSTATED) for name in images])
+
+
+def _plain(name: str) -> str:
+    """Return a name with slashes and composed accents."""
+    return unicodedata.normalize("NFC", name).replace("\\", "/")
 
 
 def score_groups(
