@@ -59,7 +59,7 @@ CALLS: dict[str, Callable[..., object]] = {
     "retry": lambda **given: facemood.archive.run("photos", "out", **given),
     "pictures": lambda **given: facemood.archive.run("photos", "out", **given),
     "mixed": lambda **given: facemood.archive.collect("out", "all.parquet", **given),
-    "same_axes": lambda **given: plot_time_locked(None, **given),  # type: ignore[arg-type],
+    "same_axes": lambda **given: plot_time_locked(None, **given),  # type: ignore[arg-type]
 }
 
 

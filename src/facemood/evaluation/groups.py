@@ -65,12 +65,12 @@ def read_groups(root: Path, dataset: ExpressionDataset, column: str) -> NDArray[
         found[row[FILE]] = row[column].strip() or UNSTATED
     named = {_plain(name): group for name, group in found.items()}
     images = [_plain(name) for name in dataset.files.tolist()]
-    known = set(images)
-    if known.isdisjoint(named):
+    held = set(images)
+    if held.isdisjoint(named):
         raise DatasetError(
             f"{table}: none of its files is an image of the dataset; expected paths such as {dataset.files[0]}"
         )
-    missing = [name for name in found if _plain(name) not in known and not (root / name).is_file()]
+    missing = [name for name in found if _plain(name) not in held and not (root / name).is_file()]
     if missing:
         logger.warning(
             "%s: %s of it, such as %s, %s not found; expected paths such as %s",
