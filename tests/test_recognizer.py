@@ -25,7 +25,7 @@ from facemood import (
 )
 from facemood.geometry import iou
 from facemood.labels import BASIC_EXPRESSIONS, EXPRESSIONS
-from facemood.models import DEFAULT_MODEL
+from facemood.models import DEFAULT_MODEL, list_models
 from facemood.models.session import prepare
 from facemood.schema import Image as Pixels
 from facemood.sources import ImageLike, load_image
@@ -138,7 +138,7 @@ def test_boxes_in_the_format_of_fer(recognizer: EmotionRecognizer, astronaut: Pa
     assert again["emotions"]["happy"] == pytest.approx(found["emotions"]["happy"], abs=0.01)
 
 
-@pytest.mark.parametrize("model", ["default", "nano"])
+@pytest.mark.parametrize("model", list_models())
 def test_the_heads_are_linear_in_the_features(model: str, astronaut: Path) -> None:
     recognizer = EmotionRecognizer(model, threads=1)
     crops = [*recognizer.crops(recognizer.analyze_image(astronaut)), np.full((60, 60, 3), 90, np.uint8)]

@@ -8,7 +8,8 @@ def test_models_are_listed(facemood: Run) -> None:
     assert DEFAULT_MODEL in facemood("models").stderr
     known, *others = json.loads(facemood("models", "--json").stdout)
     assert (known["name"], known["task"]) == (DEFAULT_MODEL, "expression")
-    assert [other["name"] for other in others] == ["nano", "appearance", "ferc", "finder", "landmarks", "mask"]
+    names = [other["name"] for other in others]
+    assert names == ["nano", "steady", "appearance", "ferc", "finder", "landmarks", "mask"]
     assert len(known["heads"]["ferplus"]) == 8
 
 

@@ -1,0 +1,91 @@
+"""The model `steady` is used as `default` is, and noise changes its answers less."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from facemood import EmotionRecognizer
+from facemood.datasets import open_dataset
+from facemood.evaluation.corruptions import corrupt
+from facemood.models import DEFAULT_MODEL, find_model
+from facemood.models.session import prepare
+from tests.conftest import PHOTOS
+
+STRONGEST = {"blur": 2.0, "noise": 32.0, "jpeg": 10.0, "bright": 2.5, "low resolution": 16.0}
+"""What poor cameras and compressed calls do to an image, at the strongest level."""
+
+SAME_FIELDS = (
+    *("heads", "default_head", "input_size", "colour", "mean", "std", "prior", "framing", "licence", "limits", "task"),
+)
+"""Fields of the card that the two models share."""
+
+
+@pytest.fixture(scope="module")
+def steady() -> EmotionRecognizer:
+    return EmotionRecognizer("steady", threads=1)
+
+
+def kept(recognizer: EmotionRecognizer, tiles: NDArray[np.uint8], changed: NDArray[np.uint8]) -> float:
+    """The share of tiles whose label is the same after a change; both are (N, 48, 48)."""
+    before, after = (recognizer.classify(images).argmax(axis=1) for images in (tiles, changed))
+    return float((before == after).mean())
+
+
+def test_it_is_used_as_the_default_is(steady: EmotionRecognizer, recognizer: EmotionRecognizer) -> None:
+    for name in SAME_FIELDS:
+        assert getattr(steady.card, name) == getattr(recognizer.card, name), name
+    for name in ("temperature", "certain", "balance", "operating_point"):
+        assert getattr(steady.card, name).keys() == getattr(recognizer.card, name).keys(), name
+    assert steady.card.metrics.keys() == recognizer.card.metrics.keys()
+    assert steady.info().keys() == recognizer.info().keys()
+
+
+def test_it_started_from_the_default_and_has_its_size(steady: EmotionRecognizer) -> None:
+    assert steady.card.trained_on["recipe"]["network"]["start"] == DEFAULT_MODEL
+    sizes = [find_model(name).stat().st_size for name in ("steady", DEFAULT_MODEL)]
+    assert sizes[0] == pytest.approx(sizes[1], rel=0.01)
+
+
+def test_the_recipe_is_the_one_that_it_was_trained_by(steady: EmotionRecognizer) -> None:
+    pytest.importorskip("torch", reason="recipes are read by the extra train")
+    from facemood.train import load_recipe
+
+    recipe = json.loads(json.dumps(dataclasses.asdict(load_recipe("default-steady"))))
+    assert steady.card.trained_on["recipe"] == recipe
+
+
+@pytest.mark.parametrize("photo", sorted(PHOTOS.iterdir()), ids=lambda photo: photo.stem)
+def test_it_reads_clear_photos_as_the_default_does(
+    steady: EmotionRecognizer, recognizer: EmotionRecognizer, photo: Path
+) -> None:
+    found, expected = steady.analyze_image(photo), recognizer.analyze_image(photo)
+    assert len(expected) == 1
+    assert [face.emotion for face in found] == [face.emotion for face in expected]
+    np.testing.assert_array_equal([face.box for face in found], [face.box for face in expected])
+
+
+def test_strong_noise_changes_its_answers_no_more_often(
+    steady: EmotionRecognizer, recognizer: EmotionRecognizer
+) -> None:
+    faces = [crop for photo in sorted(PHOTOS.iterdir()) for crop in recognizer.crops(recognizer.analyze_image(photo))]
+    pixels = prepare(faces, recognizer.card)[:, 0]
+    tiles = np.repeat(np.asarray(pixels.round(), np.uint8), 50, axis=0)
+    noisy = np.concatenate([corrupt(tiles, "noise", level) for level in (32.0, 48.0, 64.0)])
+    tiles = np.tile(tiles, (3, 1, 1))
+    assert kept(steady, tiles, noisy) >= kept(recognizer, tiles, noisy)
+
+
+@pytest.mark.dataset
+@pytest.mark.parametrize("name", STRONGEST)
+def test_degraded_faces_keep_their_label_more_often(
+    steady: EmotionRecognizer, recognizer: EmotionRecognizer, shared_data: Path, name: str
+) -> None:
+    tiles = open_dataset(shared_data / "fer2013").split("PublicTest").pixels[::4]
+    changed = corrupt(tiles, name, STRONGEST[name])
+    assert kept(steady, tiles, changed) > kept(recognizer, tiles, changed)
