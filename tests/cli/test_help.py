@@ -46,7 +46,7 @@ VALUES = {
 """The values of each option that takes one of a few words."""
 
 LISTED = re.compile(r"(?:[\w:.-]+, )*[\w:.-]+ or [\w:.-]*\w")
-"""A list such as ``default, nano or ferc``."""
+"""A list such as ``default, nano, steady or ferc``."""
 
 
 def walk(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:

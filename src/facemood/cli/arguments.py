@@ -26,7 +26,8 @@ def _told_of_the_option(kind: type[Exception]) -> Iterator[None]:
 
 
 Model = Annotated[
-    str, typer.Option("--model", metavar="MODEL", help="A model's name (default, nano or ferc), or an .onnx file.")
+    str,
+    typer.Option("--model", metavar="MODEL", help="A model's name (default, nano, steady or ferc), or an .onnx file."),
 ]
 Head = Annotated[
     str | None,

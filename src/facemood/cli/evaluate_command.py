@@ -33,7 +33,9 @@ Groups = Annotated[
 
 def evaluate(
     data: Data,
-    model: Annotated[str, typer.Argument(help="A model's name (default or nano), or an .onnx file.")] = DEFAULT_MODEL,
+    model: Annotated[
+        str, typer.Argument(help="A model's name (default, nano or steady), or an .onnx file.")
+    ] = DEFAULT_MODEL,
     split: Split = None,
     groups: Groups = None,
     end_to_end: Annotated[

@@ -60,7 +60,7 @@ def explain(
     seed: Seed = 0,
     hide: Hide = "mean",
     model: Annotated[
-        str, typer.Option(metavar="MODEL", help="A model's name (default or nano), or an .onnx file.")
+        str, typer.Option(metavar="MODEL", help="A model's name (default, nano or steady), or an .onnx file.")
     ] = DEFAULT_MODEL,
     head: Head = None,
     prior: Prior = None,

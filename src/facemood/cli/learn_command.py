@@ -35,7 +35,7 @@ def show(
         typer.Option(
             "--model",
             metavar="MODEL",
-            help="A model's name (default or nano), an .onnx file, or an .npz file of `facemood learn train`.",
+            help="A model's name (default, nano or steady), an .onnx file, or an .npz file of `facemood learn train`.",
         ),
     ] = "nano",
     json: Json = False,

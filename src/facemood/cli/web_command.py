@@ -34,7 +34,7 @@ def web(
         typer.Option(
             "--model",
             metavar="MODEL",
-            help="A model's name (default or nano), or an .onnx file. Of several, the page uses the first.",
+            help="A model's name (default, nano or steady), or an .onnx file. Of several, the page uses the first.",
         ),
     ] = MODELS,
     base: Annotated[str, typer.Option("--base", metavar="PATH", help="Path of the site on its host, as /faces.")] = "",
