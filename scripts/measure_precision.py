@@ -148,8 +148,8 @@ This page is written by `scripts/measure_precision.py`.
 
 By default, networks compute in single precision (`fp32`). With `--precision int8` or
 `EmotionRecognizer(precision="int8")`, the model `default` and the landmark network compute with 8-bit integers. The
-detection network stays in fp32, because its depthwise convolutions are slower with integers. `nano` has no int8
-file.
+detection network stays in fp32, because its depthwise convolutions are slower with integers. `nano` and `steady`
+have no int8 file.
 
 {rows}
 
