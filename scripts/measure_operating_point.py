@@ -5,7 +5,7 @@
 DATA is FER2013 with its FER+ votes. NEWS is a folder with photos of one face each and a table ``labels.csv`` (file,
 label). ``--fit`` first fits the operating point of the models on PublicTest again, and rewrites their cards and the
 pages of the cards; nothing else on a card changes. A model is a name, or the file of a model for a try, which changes
-no page. It takes two minutes on one core. ``--page`` only rewrites the page, from the figures.
+no page. It takes a minute for each model on one core. ``--page`` only rewrites the page, from the figures.
 """
 
 from __future__ import annotations
@@ -66,14 +66,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", nargs="?", help="the dataset, fer2013:DIR")
     parser.add_argument("news", nargs="?", type=Path, help="a folder of photos with labels.csv")
-    parser.add_argument("--model", action="append", help="a model's name or file; default and nano without it")
+    parser.add_argument("--model", action="append", help="a model's name or file; all that are shipped without it")
     parser.add_argument("--fit", action="store_true", help="fit the operating point again, and rewrite the card")
     parser.add_argument("--page", action="store_true", help="write the page from the figures that are there")
     options = parser.parse_args()
     figures = DOCS / "operating-point.json"
     if not options.page:
         dataset = open_dataset(options.data)
-        models = options.model or ["default", "nano"]
+        models = options.model or list_models()
         if options.fit:
             for model in models:
                 fit(model, dataset)
