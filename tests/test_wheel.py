@@ -24,6 +24,8 @@ pytestmark = pytest.mark.slow
 SHIPPED = (
     f"models/weights/{DEFAULT_MODEL}.onnx",
     f"models/weights/{DEFAULT_MODEL}.int8.onnx",
+    "models/weights/nano.onnx",
+    "models/weights/steady.onnx",
     "models/weights/parts/appearance.onnx",
     "models/weights/parts/ferc.onnx",
     "models/weights/parts/finder.onnx",
@@ -97,8 +99,8 @@ def test_the_wheel_holds_the_package_alone_and_is_small(wheel: Path) -> None:
     for wanted in ("py.typed", *SHIPPED):
         assert f"facemood/{wanted}" in names
     assert not any("soft_labels/" in name for name in names)  # only training needs them
-    # The networks take 8.0 MB, their int8 versions 3.2 MB, and the runtime for the browser 2.3 MB, before compression.
-    assert wheel.stat().st_size < 13_500_000
+    # The networks take 12.5 MB, their int8 versions 3.2 MB, and the runtime for the browser 2.3 MB, before compression.
+    assert wheel.stat().st_size < 18_000_000
 
 
 NEEDED_BY_TESTS = (
