@@ -14,7 +14,7 @@ from PIL import Image
 
 from facemood import EmotionRecognizer
 from facemood.labels import EXPRESSIONS
-from facemood.models import DEFAULT_MODEL, ModelSession, find_model
+from facemood.models import DEFAULT_MODEL, ModelSession, find_model, list_models
 from facemood.text import exact_percent
 from tests.conftest import PHOTOS, ROOT
 from tests.videos import make_video
@@ -44,6 +44,7 @@ def test_the_readme_states_what_the_models_card_states(label: str) -> None:
 def test_the_readme_states_what_the_benchmarks_state() -> None:
     measured = json.loads((ROOT / "docs" / "benchmarks.json").read_text())["models"]
     shipped = {model["model"]: model for model in measured if "close" in model}
+    assert sorted(shipped) == list_models()
     default = shipped[DEFAULT_MODEL]
     labels, votes = (default["views"]["1"][kind] for kind in ("fer2013 labels", "FER+ majority"))
     readme = " ".join((ROOT / "README.md").read_text().split())

@@ -10,7 +10,7 @@ import pytest
 
 from facemood.evaluation.calibration import WEIGHT
 from facemood.labels import EXPRESSIONS
-from facemood.models import ModelSession, find_model
+from facemood.models import ModelSession, find_model, list_models
 from facemood.text import exact_percent
 from tests.conftest import ROOT, load_script
 
@@ -35,6 +35,7 @@ def test_the_page_is_made_from_the_figures(script: ModuleType, known: dict[str, 
 
 
 def test_the_figures_are_those_of_the_shipped_models(known: dict[str, Any]) -> None:
+    assert sorted(known) == list_models()
     for model, found in known.items():
         file = find_model(model)
         assert sha256(file.read_bytes()).hexdigest()[:12] == found["model"], "run scripts/measure_operating_point.py"

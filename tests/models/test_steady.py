@@ -58,6 +58,7 @@ def test_the_recipe_is_the_one_that_it_was_trained_by(steady: EmotionRecognizer)
 
     recipe = json.loads(json.dumps(dataclasses.asdict(load_recipe("default-steady"))))
     assert steady.card.trained_on["recipe"] == recipe
+    assert steady.card.trained_on["epochs"] == recipe["train"]["epochs"]
 
 
 @pytest.mark.parametrize("photo", sorted(PHOTOS.iterdir()), ids=lambda photo: photo.stem)
