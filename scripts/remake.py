@@ -20,6 +20,7 @@ import re
 import shlex
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -36,6 +37,10 @@ FINE = ("made", "up to date")
 
 PLACE = re.compile(r"(?<=[ :])(?:WORK/([\w-]+)|DATA\b)")
 """A folder in a command: of an entry, or of the data."""
+
+
+RECORDS = threading.Lock()
+"""Held while records of what is made are written: entries are made by several threads."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +100,15 @@ class Workshop:
         for file in self.log.glob("*.json"):
             known = json.loads(file.read_text(encoding="utf-8"))
             stale = {name: new[name] for name, digest in known["networks"].items() if digest == old.get(name)}
-            write(file, {**known, "networks": known["networks"] | stale})
+            if stale:
+                write(file, {**known, "networks": known["networks"] | stale})
 
 
 def write(file: Path, known: dict[str, Any]) -> None:
     """Write for which networks an entry is made."""
-    file.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    part.replace(file)
 
 
 def run(words: list[str], root: Path, log: Path) -> tuple[int, float]:

@@ -112,6 +112,20 @@ def test_conditions_that_are_numbers_may_be_texts(kind: Any, one: Any) -> None:
     pandas.testing.assert_frame_equal(found, paired_differences(table, "share_happy", ("calm", "funny")))
 
 
+def test_long_numbers_are_conditions_of_their_own() -> None:
+    table = summaries()
+    numbered = table.assign(condition=table.condition.map({"calm": 1234567.0, "funny": 1234568.0}))
+    found = paired_differences(numbered, "share_happy", ("1234567", "1234568"))
+    pandas.testing.assert_frame_equal(found, paired_differences(table, "share_happy", ("calm", "funny")))
+
+
+def test_a_condition_that_is_a_number_and_a_text_is_refused() -> None:
+    table = summaries()
+    mixed = table.assign(condition=[1, "1", *table.condition[2:]])
+    with pytest.raises(OptionError, match="a condition stands both as a number and as text"):
+        paired_differences(mixed, "share_happy", ("calm", "funny"))
+
+
 def test_the_effect_size_is_the_mean_in_standard_deviations() -> None:
     differences = np.random.default_rng(0).normal(0.5, 1.0, 100_000)
     assert float(effect_size(differences)) == pytest.approx(0.5, abs=0.02)

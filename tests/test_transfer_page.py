@@ -97,8 +97,9 @@ def test_a_run_that_went_on_has_no_time(
     monkeypatch.setattr(script, "ModelSession", lambda *_, **__: None)
     monkeypatch.setattr(script, "evaluate", lambda *_, **__: [found])
     if interrupted:
-        (tmp_path / "1-0").mkdir()
-        (tmp_path / "1-0" / script.LAST).touch()
+        folder = script.run_folder(tmp_path, 1, "default")
+        folder.mkdir()
+        (folder / script.LAST).touch()
     measured = script.measure(None, 1, "default", tmp_path)
     assert resumed == [interrupted]
     assert (measured["seconds"] is None) == interrupted
@@ -127,16 +128,13 @@ def test_what_is_tried_out_is_printed_and_not_kept(
     assert not any(folder.exists() for folder in (runs, *folders))
 
 
-def test_one_start_is_measured_again(script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_figures_of_an_earlier_default_do_not_count(script: ModuleType) -> None:
     one, other = script.STARTS
-    figures, page = tmp_path / "transfer.json", tmp_path / "own-faces.md"
-    figures.write_text(json.dumps([entry(1, one, 0.6), entry(1, other, 0.4)]))
-    page.write_text("<!-- scripts/measure_transfer.py -->\nold\n<!-- end -->\n")
-    monkeypatch.setattr(script, "FIGURES", figures)
-    monkeypatch.setattr(script, "PAGE", page)
-    monkeypatch.setattr(script, "open_dataset", lambda _: SimpleNamespace(with_clusters=lambda: None))
-    monkeypatch.setattr(script, "measure", lambda _, draw, start, __: entry(draw, start, 0.7))
-    monkeypatch.setattr("sys.argv", ["measure_transfer.py", "DATA", "--draws", "1", "--again", one])
-    script.main()
-    assert json.loads(figures.read_text()) == [entry(1, other, 0.4), entry(1, one, 0.7)]
-    assert "| `default` | 70.0% |" in page.read_text()
+    now = {**entry(1, one, 0.6), "weights": script.weights_of(one)}
+    assert script.is_measured([now], 1, one)
+    assert not script.is_measured([{**now, "weights": "0" * 12}], 1, one)
+    assert not script.is_measured([now], 2, one)
+    assert script.is_measured([entry(1, other, 0.4)], 1, other)
+    assert all(
+        script.is_measured(script.read_figures(), draw, start) for draw in range(1, 6) for start in script.STARTS
+    )

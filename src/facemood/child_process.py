@@ -60,7 +60,7 @@ def start_child(
         stdout=subprocess.PIPE,
         stderr=stderr,
         bufsize=bufsize,
-        env={**os.environ, **ONE_THREAD, **KEPT, **(environment or {})},
+        env={**KEPT, **os.environ, **ONE_THREAD, **(environment or {})},
     )
 
 

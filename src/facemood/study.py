@@ -120,7 +120,10 @@ def paired_differences(
     rows = []
     for column in _listed(value):
         people = _per_participant(summary, column, by, participant)
-        known = {_word(name): name for name in people.index.get_level_values(0).unique()}
+        names = people.index.get_level_values(0).unique()
+        known = {_word(name): name for name in names}
+        if len(known) < len(names):
+            raise OptionError(f"a {by} stands both as a number and as text; write one of them")
         for condition in map(_word, conditions):
             if condition not in known:
                 raise OptionError(
@@ -283,7 +286,7 @@ def _named(row: Series[Any]) -> str:
 
 def _word(value: Any) -> str:
     """Return a value as a plan has it: ``1`` also where a table has 1.0, because other cells are empty."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return str(int(value)) if isinstance(value, (float, np.floating)) and value.is_integer() else str(value)
 
 
 def _listed(value: str | Sequence[str]) -> list[str]:

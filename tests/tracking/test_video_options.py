@@ -1,5 +1,6 @@
 import dataclasses
 
+import numpy as np
 import pytest
 
 from facemood.tracking import PATIENCE, SMOOTH, SmoothOptions, TrackOptions, VideoOptions
@@ -9,6 +10,10 @@ def test_defaults_are_those_of_the_parts() -> None:
     options = VideoOptions()
     assert (options.smooth, options.patience) == (SMOOTH, PATIENCE)
     assert (SmoothOptions().seconds, TrackOptions().patience) == (SMOOTH, PATIENCE)
+
+
+def test_a_period_may_be_an_array() -> None:
+    assert VideoOptions(baseline=np.array([0.0, 10.0])).baseline is not None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
+
 from facemood.defaults import SMOOTH
 from facemood.errors import OptionError
 from facemood.switches import check_switches
@@ -79,7 +81,9 @@ class VideoOptions:
     def _check_baseline(baseline: tuple[float, float]) -> None:
         """Check the period of the baseline."""
         if not (
-            isinstance(baseline, Sequence) and len(baseline) == 2 and all(isinstance(time, Real) for time in baseline)
+            isinstance(baseline, (Sequence, np.ndarray))
+            and len(baseline) == 2
+            and all(isinstance(time, Real) for time in baseline)
         ):
             raise OptionError(f"baseline must be its start and end in seconds, such as (0, 10), but is {baseline!r}")
         start, end = baseline
