@@ -120,9 +120,9 @@ def paired_differences(
     rows = []
     for column in _listed(value):
         people = _per_participant(summary, column, by, participant)
-        names = people.index.get_level_values(0).unique()
-        known = {_word(name): name for name in names}
-        if len(known) < len(names):
+        stated = people.index.get_level_values(0).unique()
+        known = {_word(name): name for name in stated}
+        if len(known) < len(stated):
             raise OptionError(f"a {by} stands both as a number and as text; write one of them")
         for condition in map(_word, conditions):
             if condition not in known:
