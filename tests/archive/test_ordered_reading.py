@@ -99,6 +99,19 @@ def test_the_progress_grows_to_the_number_of_frames(tmp_path: Path, monkeypatch:
     assert (told, told[-1]) == (sorted(told), 48)
 
 
+def test_the_progress_of_segments_ends_at_the_number_of_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_video(tmp_path / "cut.mp4", numbered_images(120))
+    told: list[tuple[int, int | None]] = []
+    reading = OrderedReading(Reading(video=VideoOptions(segment=4.0)), 2)
+    results = reading.results(["cut.mp4"], on_error=lambda *error: None, progress=lambda *now: told.append(now))
+    frames = len(list(results))
+    assert frames == 120
+    assert {total for _, total in told} == {frames}
+    assert [done for done, _ in told] == sorted(min(done, frames) for done, _ in told)
+    assert told[-1] == (frames, frames)
+
+
 def test_the_command_writes_the_files_of_one_process(place: Path) -> None:
     facemood = command_in(place)
     outputs = ["t.csv", "{name}.html", "pictures/"]
