@@ -34,6 +34,9 @@ BAR_WIDTH = 20
 WIDE = 80
 """Columns of a terminal in which the bar has its whole length. In a narrower one it has half, for the name."""
 
+BOTH_ENDS = 8
+"""Columns from which both ends of a name say something."""
+
 WINDOW = 60.0
 """Seconds over which the rate is measured: videos and photos of one job take different times."""
 
@@ -117,6 +120,8 @@ def tell_name(hook: Hook, name: str) -> None:
 def cut_name(name: str, width: int, columns_of: Callable[[str], int] = len) -> str:
     """Cut a name near its start: files of one study often begin alike, and differ at their ends.
 
+    Below `BOTH_ENDS` columns, only its start is left.
+
     Args:
         name: The name.
         width: Columns that it may take.
@@ -128,8 +133,8 @@ def cut_name(name: str, width: int, columns_of: Callable[[str], int] = len) -> s
     """
     if columns_of(name) <= width:
         return name
-    head, tail = name, name
-    while head and columns_of(head) > width // 3:
+    head, tail = name, name if width >= BOTH_ENDS else ""
+    while head and columns_of(head) > (width // 3 if tail else width - 1):
         head = head[:-1]
     while tail and columns_of(head) + 1 + columns_of(tail) > width:
         tail = tail[1:]
