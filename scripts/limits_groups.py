@@ -11,7 +11,6 @@ import itertools
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from facemood import EmotionRecognizer
 from facemood.datasets.csv_rows import read_table
 from facemood.evaluation.groups import mean_recall_of, score_groups
-from facemood.models import find_model
 from facemood.schema import Face
 from facemood.text import exact_percent, joined, markdown_table
+from scripts.network_digest import digest
 
 COUNTED = ("angry", "happy", "neutral", "sad", "surprise")
 """The expressions whose mean recall is counted; the others have too few photos."""
@@ -76,7 +75,7 @@ def measure_photos(folder: Path, passes: Sequence[Path]) -> dict[str, Any]:
 
 def digests() -> dict[str, str]:
     """Return the first digits of the SHA-256 of the files of the models that read the photos."""
-    return {name: sha256(find_model(name).read_bytes()).hexdigest()[:12] for name in MODELS}
+    return {name: digest(name) for name in MODELS}
 
 
 def agreement(first: NDArray[np.str_], second: NDArray[np.str_]) -> dict[str, Any]:

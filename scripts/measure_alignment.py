@@ -17,7 +17,6 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +32,11 @@ sys.path.insert(0, str(ROOT))
 from facemood import EmotionRecognizer  # noqa: E402
 from facemood.datasets import ExpressionDataset, open_dataset  # noqa: E402
 from facemood.evaluation.crop_framing import on_canvas  # noqa: E402
-from facemood.models import find_model  # noqa: E402
 from facemood.schema import Image  # noqa: E402
 from facemood.stages.align import cut_faces, squares_of  # noqa: E402
 from facemood.text import fill_template, markdown_table  # noqa: E402
 from facemood.train.faces.turned_view import turn_face  # noqa: E402
+from scripts.network_digest import digest  # noqa: E402
 
 DOCS = ROOT / "docs"
 """Where the page goes."""
@@ -100,7 +99,7 @@ def measure(dataset: ExpressionDataset, model: str, before: str | None) -> dict[
     level = readings[0]
     return {
         "faces": len(dataset),
-        "model": sha256(find_model(model).read_bytes()).hexdigest()[:12],
+        "model": digest(model),
         "tilts": {str(tilt): compare(reading, level) for tilt, reading in readings.items()},
         **({} if earlier is None else {"upright minus before": interval(level["upright"], level["before"])}),
     }
@@ -115,7 +114,7 @@ def measure_side(dataset: ExpressionDataset, model: str) -> dict[str, Any]:
     yaws = {yaw: read(recognizer, None, turned(recognizer, canvases, yaw), words) for yaw in YAWS}
     return {
         "faces": len(dataset),
-        "model": sha256(find_model(model).read_bytes()).hexdigest()[:12],
+        "model": digest(model),
         "yaws": {str(yaw): compare(reading, level) for yaw, reading in ({0: level} | yaws).items()},
     }
 

@@ -17,7 +17,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +44,7 @@ from scripts import detection_metrics  # noqa: E402
 from scripts.detection_conditions import condition_rows, measure_conditions  # noqa: E402
 from scripts.detection_metrics import Tally  # noqa: E402
 from scripts.detection_orientation import measure_orientation, orientation_rows  # noqa: E402
+from scripts.network_digest import digest  # noqa: E402
 
 DOCS = ROOT / "docs"
 """Where the page goes."""
@@ -165,11 +165,6 @@ def write_cards(known: dict[str, Any]) -> None:
 def drawn(name: str) -> int:
     """Return how many images a model saw in training."""
     return int(ModelSession(find_model(name), device="cpu").card.trained_on["pictures"])
-
-
-def digest(name: str) -> str:
-    """Return the first 12 digits of a model's SHA-256."""
-    return sha256(find_model(name).read_bytes()).hexdigest()[:12]
 
 
 def open_detectors() -> Iterator[Detector]:

@@ -19,7 +19,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +51,7 @@ from scripts.faithfulness import (  # noqa: E402
     shared_top,
     strengths,
 )
+from scripts.network_digest import digest  # noqa: E402
 
 DOCS = ROOT / "docs"
 """Where the page goes."""
@@ -157,7 +157,7 @@ def measure(dataset: ExpressionDataset, work: Path, until: float) -> dict[str, A
     part = dataset.split(SPLIT)
     classes, seen = choose_tiles(part, scorer)
     hands = [tile_of(part, row, PointReader(scorer).read(part.images[row])) for row in HANDS]
-    ledger = Ledger(work / f"{digest()}.jsonl", until=until)
+    ledger = Ledger(work / f"{digest(MODEL)}.jsonl", until=until)
     spread = [tile for turn in range(LARGE[0]) for tiles in classes.values() for tile in tiles[turn : turn + 1]]
     shown = [tile for tile in hands if tile is not None]
     jobs: dict[str, Jobs] = {"hands": [(str(one.row), partial(explain_hand, one, scorer)) for one in shown]}
@@ -165,7 +165,7 @@ def measure(dataset: ExpressionDataset, work: Path, until: float) -> dict[str, A
         print(name, len(several), file=sys.stderr, flush=True)
         ledger.fill([(f"{name}/{key}", job) for key, job in several])
     return {
-        "model": MODEL, "head": HEAD, "split": SPLIT, "sha256": digest(), "seen": seen,
+        "model": MODEL, "head": HEAD, "split": SPLIT, "sha256": digest(MODEL), "seen": seen,
         "samples": {"small": SMALL[1], "large": LARGE[1]},
         "small": summarize_regions(ledger.take("small")),
         "large": summarize_regions(ledger.take("large")),
@@ -489,11 +489,6 @@ def summarize_sane(found: list[dict[str, Any]]) -> dict[str, Any]:
 def rounded(values: Any) -> list[float]:
     """Return rounded numbers for the ledger."""
     return [round(float(value), 5) for value in np.asarray(values).ravel()]
-
-
-def digest() -> str:
-    """Return the first 12 digits of the model's SHA-256."""
-    return sha256(find_model(MODEL).read_bytes()).hexdigest()[:12]
 
 
 if __name__ == "__main__":

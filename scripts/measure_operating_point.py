@@ -15,7 +15,6 @@ import csv
 import json
 import sys
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +41,7 @@ from facemood.sources import read_one_image  # noqa: E402
 from facemood.stages.classify import PRIORS, Logits, calibrate, probabilities_of  # noqa: E402
 from facemood.text import exact_percent, fill_template, markdown_table, with_interval  # noqa: E402
 from facemood.train.export.fit_calibration import refit_operating_point  # noqa: E402
+from scripts.network_digest import digest  # noqa: E402
 
 DOCS = ROOT / "docs"
 """Where the page goes."""
@@ -130,11 +130,6 @@ def measure(
         "candidates": now,
         "chosen": {"finder": finder, "candidates": now} if choose or "chosen" not in known else known["chosen"],
     }
-
-
-def digest(model: str) -> str:
-    """Return the first digits of the SHA-256 of a model's file."""
-    return sha256(find_model(model).read_bytes()).hexdigest()[:12]
 
 
 def predict(recognizer: EmotionRecognizer, dataset: ExpressionDataset, split: str) -> Outcome:

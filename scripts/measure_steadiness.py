@@ -15,7 +15,6 @@ import itertools
 import json
 import sys
 import tempfile
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,12 +27,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from facemood import EmotionRecognizer  # noqa: E402
-from facemood.models import find_model  # noqa: E402
 from facemood.results import Result  # noqa: E402
 from facemood.schema import Face  # noqa: E402
 from facemood.text import exact_percent, fill_template, markdown_table  # noqa: E402
 from facemood.timeline import Track, collect_tracks  # noqa: E402
 from facemood.tracking.smooth import Smoother  # noqa: E402
+from scripts.network_digest import digest  # noqa: E402
 from scripts.steadiness_rules import DWELLS, WORN, dwell_labels, write_worn  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -82,7 +81,7 @@ def measure(folder: Path) -> dict[str, Any]:
     ]
     long = in_turns(clips)
     return {
-        "model": sha256(find_model("default").read_bytes()).hexdigest()[:12],
+        "model": digest("default"),
         "seconds": round(seconds, 1),
         "flips a minute": {
             "single frames": per_minute([clip.probabilities.argmax(axis=1) for clip in clips], seconds),

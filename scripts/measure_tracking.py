@@ -16,7 +16,6 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +29,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from facemood.geometry import iou  # noqa: E402
-from facemood.models import find_model  # noqa: E402
 from facemood.schema import Face, Frame  # noqa: E402
 from facemood.stages.detect import FinderDetector  # noqa: E402
 from facemood.text import exact_percent, fill_template, markdown_table  # noqa: E402
 from facemood.tracking.follow import FaceFollower  # noqa: E402
+from scripts.network_digest import digest  # noqa: E402
 from tests.moving_faces import (  # noqa: E402
     Person,
     Sighting,
@@ -147,11 +146,6 @@ def measure(clips: Path | None) -> dict[str, Any]:
         "milliseconds": {str(people): measure_time(detector, people) for people in (0, 1, 4)},
     }
     return known if clips is None else known | {"clips": {name: follow_clip(detector, clips / name) for name in CLIPS}}
-
-
-def digest(name: str) -> str:
-    """Return the first 12 digits of a model's SHA-256."""
-    return sha256(find_model(name).read_bytes()).hexdigest()[:12]
 
 
 def follow_videos(detector: FinderDetector, name: str) -> dict[str, int]:

@@ -25,25 +25,27 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from facemood.atomic import replacing
-from facemood.datasets import ExpressionDataset, open_dataset
-from facemood.evaluation import evaluate
-from facemood.models import DEFAULT_MODEL, ModelSession, find_model
-from facemood.text import exact_percent, markdown_table
-from facemood.train import fit, load_recipe
-from facemood.train.data.divide import open_data
-from facemood.train.export import export
-from facemood.train.run_folder import LAST, read_history
-
 ROOT = Path(__file__).resolve().parents[1]
 """The checkout."""
+
+sys.path.insert(0, str(ROOT))
+
+from facemood.atomic import replacing  # noqa: E402
+from facemood.datasets import ExpressionDataset, open_dataset  # noqa: E402
+from facemood.evaluation import evaluate  # noqa: E402
+from facemood.models import DEFAULT_MODEL, ModelSession  # noqa: E402
+from facemood.text import exact_percent, markdown_table  # noqa: E402
+from facemood.train import fit, load_recipe  # noqa: E402
+from facemood.train.data.divide import open_data  # noqa: E402
+from facemood.train.export import export  # noqa: E402
+from facemood.train.run_folder import LAST, read_history  # noqa: E402
+from scripts.network_digest import digest  # noqa: E402
 
 FIGURES = ROOT / "docs" / "transfer.json"
 """Where the numbers are kept."""
@@ -156,7 +158,7 @@ def is_measured(known: Iterable[dict[str, Any]], draw: int, start: str) -> bool:
 
 def weights_of(start: str) -> str | None:
     """Return the beginning of the SHA-256 of `default`; None for other starts, whose settings hold it."""
-    return sha256(find_model(start).read_bytes()).hexdigest()[:12] if start == DEFAULT_MODEL else None
+    return digest(start) if start == DEFAULT_MODEL else None
 
 
 def write(file: Path, text: str) -> None:
