@@ -30,6 +30,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from facemood.atomic import replacing
 from scripts.figures_table import TABLE, Entry, Table, read_table
 
 FINE = ("made", "up to date")
@@ -106,9 +107,8 @@ class Workshop:
 
 def write(file: Path, known: dict[str, Any]) -> None:
     """Write for which networks an entry is made."""
-    part = file.with_suffix(".part")
-    part.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
-    part.replace(file)
+    with replacing(file, encoding="utf-8") as out:
+        out.write(json.dumps(known, indent=1) + "\n")
 
 
 def run(words: list[str], root: Path, log: Path) -> tuple[int, float]:
