@@ -24,13 +24,13 @@ def main(source, target, arguments):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
 def test_calls_and_answers_are_kept_apart_from_what_is_printed(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert STARTER.with_name("text.py").is_file()
     (tmp_path / "echo_child.py").write_text(ECHO)
     (tmp_path / "text.py").write_text("WHOSE = 'ours'\n")
-    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    with start_child("echo_child", "7", environment={"PYTHONPATH": path}) as child:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    with start_child("echo_child", "7") as child:
         assert child.stdin is not None
         assert child.stdout is not None
         assert child.stdout.readline() == b"ours ['7'] 1 ''\n"

@@ -18,7 +18,6 @@ import io
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
 from typing import IO
 
 STARTER = Path(__file__)
@@ -38,7 +37,6 @@ Otherwise each image pays for new pages: 300 for a photo of 640 x 480."""
 def start_child(
     module: str,
     *arguments: str,
-    environment: Mapping[str, str] | None = None,
     bufsize: int = -1,
     stderr: int | IO[bytes] | None = None,
 ) -> subprocess.Popen[bytes]:
@@ -47,7 +45,6 @@ def start_child(
     Args:
         module: Its full name.
         arguments: What its `main` gets.
-        environment: Variables of the process, in addition to those of this one.
         bufsize: Bytes that each pipe gathers here; 0 for none.
         stderr: Where its messages go; None for this process's stderr.
 
@@ -60,7 +57,7 @@ def start_child(
         stdout=subprocess.PIPE,
         stderr=stderr,
         bufsize=bufsize,
-        env={**KEPT, **os.environ, **ONE_THREAD, **(environment or {})},
+        env={**KEPT, **os.environ, **ONE_THREAD},
     )
 
 
