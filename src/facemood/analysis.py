@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from facemood.atomic import replacing
+from facemood.codebooks import codebook_path, write_described_csv
 from facemood.csv_dialect import PLAIN, write_csv
 from facemood.data_frames import data_frame
 from facemood.errors import OutputError
@@ -184,8 +185,6 @@ class Analysis:
             OutputError: The file cannot be written, its name is that of another format, or a run writes it.
             OptionError: The dialect is unknown, or `summary` or `codebook` is no bool.
         """
-        from facemood.codebooks import codebook_path, write_described_csv
-
         check_switches(codebook=codebook)
         self._check_target(path, ".csv", "to_csv", beside=[codebook_path(path)] if codebook else [])
         columns, rows = self._table(summary=summary)

@@ -39,6 +39,16 @@ def codebook_path(table: str | os.PathLike[str]) -> Path:
     return Path(f"{os.fspath(table)}.json")
 
 
+def with_codebook(file: Path) -> list[Path]:
+    """Return a file that is to be written, and the codebook that comes beside it if it is a CSV table.
+
+    Example:
+        >>> [path.name for path in with_codebook(Path("face.csv"))], len(with_codebook(Path("face.png")))
+        (['face.csv', 'face.csv.json'], 1)
+    """
+    return [file, codebook_path(file)] if file.suffix.lower() == ".csv" else [file]
+
+
 def refuse_foreign_codebook(path: Path) -> None:
     """Refuse to write a codebook where another file stands.
 

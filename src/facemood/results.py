@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from facemood.atomic import replacing
-from facemood.codebooks import codebook_path, write_described_csv
+from facemood.codebooks import with_codebook, write_described_csv
 from facemood.csv_dialect import PLAIN
 from facemood.data_frames import data_frame
 from facemood.errors import OptionError, OutputError
@@ -202,14 +202,13 @@ class Result:
             OutputError: The suffix or a layer is unknown, the file cannot be written, or a run writes it.
         """
         target = Path(path)
-        table = target.suffix.lower() == ".csv"
-        refuse_overwriting([target, codebook_path(target)] if table else [target], [self.source])
+        refuse_overwriting(with_codebook(target), [self.source])
         if target.suffix.lower() in IMAGE_SUFFIXES:
             write_image(target, self.draw(layers=layers, language=language))
         elif target.suffix.lower() == ".json":
             with replacing(target, encoding="utf-8") as file:
                 file.write(self.to_json())
-        elif table:
+        elif target.suffix.lower() == ".csv":
             write_described_csv(target, self.columns, self.rows(), {"labels": self.labels}, dialect=PLAIN)
         else:
             raise OutputError(f"{target}: unknown file type; use a name that ends in .png, .jpg, .webp, .json or .csv")

@@ -80,7 +80,7 @@ def review(
         raise typer.BadParameter(f"expected a report whose name ends in {' or '.join(ENDINGS)}, but got '{output}'")
     if rater is not None and export is None:
         raise typer.BadParameter("--rater says whose labels are exported; give --export FOLDER too, or leave it out")
-    from facemood.codebooks import codebook_path
+    from facemood.codebooks import with_codebook
     from facemood.originals import refuse_overwriting
     from facemood.review import open_review
     from facemood.review.sampling import UNIFORM
@@ -89,8 +89,7 @@ def review(
     for problem in store.problems:
         say(f"facemood: {problem}")
     if output is not None:
-        table = output.suffix.lower() == ".csv"
-        refuse_overwriting([output, codebook_path(output)] if table else [output], store.inputs)
+        refuse_overwriting(with_codebook(output), store.inputs)
         write_report(store, results, output, quiet=quiet)
     if output is not None and export is None:
         return
