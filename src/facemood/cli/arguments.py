@@ -25,6 +25,9 @@ def _told_of_the_option(kind: type[Exception]) -> Iterator[None]:
         raise typer.BadParameter(str(error)) from error
 
 
+MODEL_NAME = "A model's name (default, nano or steady)"
+"""How the help of an option begins that takes a model of our own networks."""
+
 Model = Annotated[
     str,
     typer.Option("--model", metavar="MODEL", help="A model's name (default, nano, steady or ferc), or an .onnx file."),

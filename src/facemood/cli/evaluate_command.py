@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from facemood.cli.arguments import Prior, Views
+from facemood.cli.arguments import MODEL_NAME, Prior, Views
 from facemood.cli.terminal import Data, Json, Quiet, Verbose, path_of, print_json, say, show_page, start_logging
 from facemood.defaults import DEFAULT_MODEL
 
@@ -33,9 +33,7 @@ Groups = Annotated[
 
 def evaluate(
     data: Data,
-    model: Annotated[
-        str, typer.Argument(help="A model's name (default, nano or steady), or an .onnx file.")
-    ] = DEFAULT_MODEL,
+    model: Annotated[str, typer.Argument(help=f"{MODEL_NAME}, or an .onnx file.")] = DEFAULT_MODEL,
     split: Split = None,
     groups: Groups = None,
     end_to_end: Annotated[

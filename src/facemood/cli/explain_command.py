@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facemood.cli.arguments import Detector, Head, Orientation, Prior, Threads
+from facemood.cli.arguments import MODEL_NAME, Detector, Head, Orientation, Prior, Threads
 from facemood.cli.terminal import CANNOT_START, USAGE, Json, Quiet, Verbose, print_json, say, start_logging
 from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL
 
@@ -59,9 +59,7 @@ def explain(
     samples: Samples = 1000,
     seed: Seed = 0,
     hide: Hide = "mean",
-    model: Annotated[
-        str, typer.Option(metavar="MODEL", help="A model's name (default, nano or steady), or an .onnx file.")
-    ] = DEFAULT_MODEL,
+    model: Annotated[str, typer.Option(metavar="MODEL", help=f"{MODEL_NAME}, or an .onnx file.")] = DEFAULT_MODEL,
     head: Head = None,
     prior: Prior = None,
     detector: Detector = DEFAULT_DETECTOR,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facemood.cli.arguments import MODEL_NAME
 from facemood.cli.terminal import SOME_FAILED, Data, Json, Quiet, path_of, print_json, say
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def show(
         typer.Option(
             "--model",
             metavar="MODEL",
-            help="A model's name (default, nano or steady), an .onnx file, or an .npz file of `facemood learn train`.",
+            help=f"{MODEL_NAME}, an .onnx file, or an .npz file of `facemood learn train`.",
         ),
     ] = "nano",
     json: Json = False,

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from facemood.cli.arguments import MODEL_NAME
 from facemood.cli.signals import hang_up_as_terminated
 from facemood.cli.terminal import Quiet, Verbose, say, start_logging
 from facemood.defaults import DEFAULT_MODEL, FP32
@@ -34,7 +35,7 @@ def web(
         typer.Option(
             "--model",
             metavar="MODEL",
-            help="A model's name (default, nano or steady), or an .onnx file. Of several, the page uses the first.",
+            help=f"{MODEL_NAME}, or an .onnx file. Of several, the page uses the first.",
         ),
     ] = MODELS,
     base: Annotated[str, typer.Option("--base", metavar="PATH", help="Path of the site on its host, as /faces.")] = "",
