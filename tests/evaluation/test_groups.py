@@ -35,6 +35,7 @@ def test_each_image_gets_its_group_and_others_are_not_stated(tmp_path: Path) -> 
         (["file,light", "happy/a.jpg,dim"], "no column 'beard'; it has light"),
         (["name,beard", "happy/a.jpg,yes"], "expected the columns file"),
         (["file,beard", "happy/a.jpg,yes", "happy/a.jpg,no"], "line 3: happy/a.jpg is in the table twice"),
+        (["file,beard", "happy/a.jpg,yes", "happy\\a.jpg,no"], r"line 3: happy\\a.jpg is in the table twice"),
         (
             ["file,beard", "a.jpg,yes"],
             "none of its files is an image of the dataset; expected paths such as happy/a.jpg",

@@ -60,23 +60,23 @@ def read_groups(root: Path, dataset: ExpressionDataset, column: str) -> NDArray[
         raise DatasetError(f"{table}: there is no column {column!r}; it has {known}.{did_you_mean(column, columns)}")
     found: dict[str, str] = {}
     for where, row in rows:
-        if row[FILE] in found:
+        name = _plain(row[FILE])
+        if name in found:
             raise DatasetError(f"{where}: {row[FILE]} is in the table twice; keep one of the rows")
-        found[row[FILE]] = row[column].strip() or UNSTATED
-    named = {_plain(name): group for name, group in found.items()}
+        found[name] = row[column].strip() or UNSTATED
     images = [_plain(name) for name in dataset.files.tolist()]
-    held = set(images)
-    if held.isdisjoint(named):
+    if found.keys().isdisjoint(images):
         raise DatasetError(
             f"{table}: none of its files is an image of the dataset; expected paths such as {dataset.files[0]}"
         )
-    missing = [name for name in found if _plain(name) not in held and not (root / name).is_file()]
+    others = found.keys() - set(images)
+    missing = [row[FILE] for _, row in rows if _plain(row[FILE]) in others and not (root / row[FILE]).is_file()]
     if missing:
         logger.warning(
             "%s: %s of it, such as %s, %s not found; expected paths such as %s",
             table, count(len(missing), "file"), missing[0], "was" if len(missing) == 1 else "were", dataset.files[0],
         )  # fmt: skip
-    return np.array([named.get(name, UNSTATED) for name in images])
+    return np.array([found.get(name, UNSTATED) for name in images])
 
 
 def _plain(name: str) -> str:
