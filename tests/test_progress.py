@@ -47,32 +47,33 @@ def test_a_bar_names_the_file_in_one_line(
     assert max(map(len, lines)) <= columns
 
 
+@pytest.mark.parametrize(
+    ("name", "done", "told", "bar_line"),
+    [
+        (
+            "photos/a holiday with all of us.jpg", (1234, 7200), "1,234/7,200  12.3/s  8:05 left  12 failed",
+            r"a …s\.jpg [━╸╺]+ 1,234/7,200  12\.3/s  8:05 left  12 failed",
+        ),
+        (
+            "study/interview_of_participant_07_morning.mp4", (144, 300), "144/300  9.0/s  0:17 left",
+            r"intervi…_07_morning\.mp4 [━╸╺]+ 144/300  9\.0/s  0:17 left",
+        ),
+    ],
+)  # fmt: skip
 def test_in_a_narrow_terminal_the_name_is_cut_and_the_numbers_are_whole(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    name: str, done: tuple[int, int], told: str, bar_line: str,
+) -> None:  # fmt: skip
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setattr(Pace, "told", lambda *facts: "1,234/7,200  12.3/s  8:05 left  12 failed")
+    monkeypatch.setattr(Pace, "told", lambda *facts: told)
     with open_bar() as bar:
-        bar.reading("photos/a holiday with all of us.jpg")
-        bar(1234, 7200)
+        bar.reading(name)
+        bar(*done)
     lines = re.sub("\x1b\\[[^a-zA-Z]*[a-zA-Z]", "", capfd.readouterr().err).splitlines()
-    last = [line for line in lines if line.endswith("failed")][-1]
-    assert re.fullmatch(r"a …s\.jpg [━╸╺]+ 1,234/7,200  12\.3/s  8:05 left  12 failed", last)
+    last = [line for line in lines if line.endswith(told)][-1]
+    assert re.fullmatch(bar_line, last)
     assert max(map(len, lines)) <= 60
-
-
-def test_the_end_of_a_long_name_is_seen(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "60")
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setattr(Pace, "told", lambda *facts: "144/300  9.0/s  0:17 left")
-    with open_bar() as bar:
-        bar.reading("study/interview_of_participant_07_morning.mp4")
-        bar(144, 300)
-    lines = re.sub("\x1b\\[[^a-zA-Z]*[a-zA-Z]", "", capfd.readouterr().err).splitlines()
-    assert max(map(len, lines)) <= 60
-    last = [line for line in lines if line.endswith("left")][-1]
-    assert re.fullmatch(r"intervi…_07_morning\.mp4 [━╸╺]+ 144/300  9\.0/s  0:17 left", last)
 
 
 @given(st.text(), st.integers(1, 40))
