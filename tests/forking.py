@@ -24,6 +24,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).parents[1]
+"""Where this module is found, whatever folder a test is in."""
+
 LIGHT = ("facemood.models.runtime", "numpy", "cv2", "av", "PIL.Image", "PIL.BmpImagePlugin", "PIL.GifImagePlugin",
          "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "PIL.PpmImagePlugin", "PIL.ImageDraw", "PIL.ImageFont",
          "rich.console", "rich.markdown", "rich.progress", "pydantic.type_adapter", "pydantic.types", "email.parser",
@@ -57,9 +60,8 @@ class ForkServer:
 
     def _start(self) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", __name__, *self._modules]
-        return subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
-        )
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT, start_new_session=True)
 
     def fits(self, environment: Mapping[str, str]) -> bool:
         """Return whether a process with this environment may be forked."""

@@ -35,3 +35,11 @@ def test_a_server_that_was_killed_starts_anew(server: ForkServer, tmp_path: Path
     server._process.wait()
     done = server.run(["--version"], tmp_path, os.environ, timeout=60)
     assert (done.returncode, done.stdout.strip()) == (0, __version__)
+
+
+def test_a_server_starts_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    server = ForkServer([])
+    done = server.run(["--version"], tmp_path, os.environ, timeout=60)
+    server.close()
+    assert (done.returncode, done.stdout.strip()) == (0, __version__)
