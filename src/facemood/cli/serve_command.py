@@ -32,6 +32,7 @@ from facemood.cli.arguments import (
     Valence,
     Views,
 )
+from facemood.cli.certificate import check_certificate
 from facemood.cli.signals import hang_up_as_terminated
 from facemood.cli.terminal import Quiet, Verbose, say, start_logging
 from facemood.defaults import DEFAULT_DETECTOR, DEFAULT_MODEL, DEFAULT_PRECISION, MIN_FACE
@@ -102,6 +103,7 @@ def serve(
     from facemood.derived import read_expressions
     from facemood.loading import open_recognizer
 
+    check_certificate(certificate, key)
     options = choose_options(host, token, allow_host or [], access_log=access_log, limits=limit or [])
     if open_page and options.token:
         raise typer.BadParameter(
