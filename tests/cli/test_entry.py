@@ -1,10 +1,13 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import facemood as package
+from facemood.cli.entry import check_given
+from facemood.errors import OptionError
 from tests.cli.conftest import Run
 from tests.conftest import PHOTOS
 
@@ -70,3 +73,33 @@ def test_a_command_that_ends_does_not_look_through_its_objects_for_garbage() -> 
     code += "atexit.register(lambda: print(gc.get_freeze_count() > 1000))\nmain()"  # the first is last
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[1:] == ["True"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("web", ""),
+        ("review", ""),
+        ("evaluate", "--data", ""),
+        ("train", "nano", "--data=", "--run", "out"),
+        ("train", "nano", "--data", "folder:faces", "--run", ""),
+        ("analyze", PHOTO, "-o", ""),
+        ("serve", "--token="),
+        ("models", "verify", ""),
+    ],
+)
+def test_an_empty_value_is_refused_and_nothing_is_written(
+    facemood: Run, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    done = facemood(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "empty" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_words_that_end_with_an_equals_sign_are_not_empty() -> None:
+    check_given(["train", "nano", "--set", "network.start=", "--data", "folder:a=", "--title==", "-"])
+    check_given(["analyze", "", "photo.jpg"])
+    with pytest.raises(OptionError, match=r"the value of --token is empty; give one, or leave --token out"):
+        check_given(["serve", "--token="])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import import_module
+from itertools import pairwise
 from typing import Annotated
 
 import typer
@@ -94,6 +95,23 @@ def common(
     """Options before a command."""
 
 
+def check_given(arguments: Sequence[str]) -> None:
+    """Refuse a value that is empty, as that of a variable that is not set: as a path, it would mean this folder.
+
+    Args:
+        arguments: The words after ``facemood``. Inputs of ``analyze`` are told one by one, and the others are read.
+
+    Raises:
+        OptionError: A value is empty.
+    """
+    words = [part for word in arguments for part in (word.split("=", 1) if word.startswith("--") else [word])]
+    for before, word in pairwise(("", *words)):
+        if word == "" and before.startswith("-") and before.strip("-"):
+            raise OptionError(f"the value of {before} is empty; give one, or leave {before} out")
+        if word == "" and words[0] != "analyze":
+            raise OptionError("an argument is empty; leave it out, or write '.' for this folder")
+
+
 def run() -> None:
     """Run the command line. An error of facemood becomes one message without a stack trace.
 
@@ -105,6 +123,7 @@ def run() -> None:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy is not imported yet
     named = [name for name in sys.argv[1:2] if name in (*COMMANDS, *GROUPS)]
     try:
+        check_given(sys.argv[1:])
         build_app(named or [*COMMANDS, *GROUPS])()
     except FacemoodError as error:
         say(f"facemood: {error}")
