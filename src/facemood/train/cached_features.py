@@ -17,6 +17,7 @@ from facemood.train.data.augment import augment
 from facemood.train.data.batches import BatchDataset
 from facemood.train.data.feature_store import FeatureStore
 from facemood.train.data.fit_input import fit_input
+from facemood.train.half_precision import computes_in_half
 from facemood.train.networks.frozen_part import FrozenPart
 from facemood.train.recipe import Recipe
 
@@ -91,18 +92,18 @@ class CachedFeatures:
         batch = self.images[0][torch.arange(start, stop)]
         images = batch.images.float()
         images = augment(images, self.recipe.augment, size=images.shape[-1], generator=generator, upright=batch.upright)
-        return self._features(images, half=self.recipe.train.precision == "bfloat16")
+        return self._features(images, precision=self.recipe.train.precision)
 
     def _plain(self, start: int, stop: int) -> Tensor:
         """Compute the features of validation images."""
-        return self._features(self.images[1][torch.arange(start, stop)].images.float(), half=False)
+        return self._features(self.images[1][torch.arange(start, stop)].images.float(), precision="float32")
 
     @torch.no_grad()
-    def _features(self, images: Tensor, *, half: bool) -> Tensor:
+    def _features(self, images: Tensor, *, precision: str) -> Tensor:
         """Run the frozen part on images (N, C, h, w), 0..255."""
         device = next(self.part.network.parameters()).device
         inputs = fit_input(images, self.recipe, self.size).to(device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+        with torch.autocast(device.type, torch.bfloat16, enabled=computes_in_half(precision, device)):
             return self.part.features(inputs).float().cpu()
 
     def _origin(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from facemood.train.data.augment import augment, mixup
 from facemood.train.data.batches import Batch
 from facemood.train.data.fit_input import fit_input
 from facemood.train.data.targets import VOTE_HEAD
+from facemood.train.half_precision import computes_in_half
 from facemood.train.head_losses import consistency_loss, label_loss, vote_loss
 from facemood.train.networks.frozen_part import FrozenPart
 from facemood.train.networks.zoo import build_network
@@ -174,7 +175,7 @@ class ExpressionModule(lightning.LightningModule):
 
     def _run(self, images: Tensor) -> dict[str, Tensor]:
         """Return the network's logits in float32; the network runs in the recipe's precision."""
-        half = self.recipe.train.precision == "bfloat16"
+        half = computes_in_half(self.recipe.train.precision, images.device)
         with torch.autocast(images.device.type, torch.bfloat16, enabled=half):
             logits = self.network(images)
         return {head: values.float() for head, values in logits.items()}

@@ -147,8 +147,8 @@ class OptimizeConfig:
         consistency: Share of the network's own answer to the usual view in the targets of a second, degraded view of
             each image (`Recipe.degraded`), 0..1; 0 for no second view.
         ema: Decay per step of the exponential moving average of the weights, which is kept; 0 for no averaging.
-        precision: ``"float32"``, or ``"bfloat16"`` to run the network in half precision if the processor supports it;
-            the weights stay float32.
+        precision: ``"float32"``, or ``"bfloat16"`` to run the network in half precision where the hardware has
+            instructions for it; the weights stay float32.
         seed: Seed of the random numbers.
     """
 
