@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -17,6 +18,8 @@ import pytest
 
 from facemood import EmotionRecognizer, Result
 from facemood.schema import Face, Frame, Image
+from facemood.sources import load_image
+from facemood.stages.action_units import predict_units
 from facemood.tracking import VideoOptions
 from facemood.web.static_site import write_site
 from tests.conftest import PHOTOS
@@ -224,13 +227,25 @@ def check_units(seen: dict[str, Any], face: Face, where: str) -> None:
     np.testing.assert_allclose(list(units.values()), list(face.action_units.values()), atol=MAX_UNIT, err_msg=where)
 
 
-def test_poses_and_action_units_are_the_same(read: dict[str, Any], expected: dict[str, Result]) -> None:
+def test_poses_and_action_units_are_the_same(read: dict[str, Any], expected: dict[str, Result], site: Path) -> None:
     measured = []
     for name, result in expected.items():
+        image = load_image(site / "pictures" / name)
         for face, seen in zip(result, read["pictures"][name], strict=True):
-            check_units(seen, face, name)
+            turned = result.orientation != 0  # such a picture is measured after it was turned
+            check_units(seen, face if turned else at_the_landmarks_of(seen, face, image), name)
             measured.append(len(face.action_units))
     assert min(measured) == 0 < max(measured)
+
+
+def at_the_landmarks_of(seen: dict[str, Any], face: Face, image: Image) -> Face:
+    """Return the face with the action units that Python measures at the browser's landmarks.
+
+    Those differ by thousandths of a pixel. Where a patch's border lies that near to a whole pixel, the patch of a large
+    face is averaged over other pixels, which changes a unit as much as a grey level of noise does: by up to 0.05.
+    """
+    landmarks = np.array(seen["landmarks"], np.float32)
+    return replace(face, action_units=predict_units(image, replace(face, landmarks=landmarks)).units)
 
 
 def test_head_and_prior_can_be_chosen(read: dict[str, Any]) -> None:
