@@ -29,12 +29,17 @@ def describe_machine() -> dict[str, str]:
     }
 
 
+VECTORS = {"avx512f": "AVX-512", "avx2": "AVX2"}
+"""Names of vector instructions by Linux' word for them, the widest first. Networks take longer without the first."""
+
+
 def _processor() -> str:
-    """Name the processor: Linux says it in a file, others to `platform`."""
+    """Name the processor and its widest vector instructions: Linux says it in a file, others to `platform`."""
     facts = Path("/proc/cpuinfo")
     lines = facts.read_text(encoding="utf-8").splitlines() if facts.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
+    said = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    name = said.get("model name") or platform.processor() or platform.machine()
+    return " with ".join([name, *[word for flag, word in VECTORS.items() if flag in said.get("flags", "").split()][:1]])
 
 
 def _load() -> str:
