@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import faulthandler
+import gc
 import importlib
 import json
 import os
@@ -68,9 +69,15 @@ class ForkServer:
         return fixed(environment) == self._environment
 
     def run(
-        self, arguments: list[str], cwd: Path, environment: Mapping[str, str], timeout: int
+        self,
+        arguments: list[str],
+        cwd: Path,
+        environment: Mapping[str, str],
+        timeout: int,
+        *,
+        program: str = "facemood",
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command, and return what it printed.
+        """Run a program, a module or the path of a script, and return what it printed.
 
         The seconds are counted one by one, so that a machine that stands still is not taken for a slow command.
 
@@ -85,6 +92,7 @@ class ForkServer:
         with tempfile.TemporaryDirectory() as folder:
             files = [Path(folder, name) for name in ("stdout", "stderr")]
             task = {
+                "program": program,
                 "arguments": arguments,
                 "cwd": str(cwd),
                 "environment": dict(environment),
@@ -145,6 +153,8 @@ def serve(modules: Iterable[str]) -> None:
     for name in modules:
         with contextlib.suppress(Exception):  # what cannot be imported, the command tells
             importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # a forked process that ends does not look at what was imported: that took longer than most commands
     commands, answers = os.fdopen(os.dup(0), "r"), os.fdopen(os.dup(1), "w")
     for line in iter(commands.readline, ""):
         task = json.loads(line)
@@ -168,9 +178,13 @@ def become(task: dict[str, Any]) -> None:
         handle = os.open(name, os.O_RDWR | os.O_CREAT, 0o600)
         os.dup2(handle, target)
         os.close(handle)
-    sys.argv = ["facemood", *task["arguments"]]
-    sys.path[0] = task["cwd"]
-    runpy.run_module("facemood", run_name="__main__", alter_sys=True)
+    sys.argv = [task["program"], *task["arguments"]]
+    if task["program"].endswith(".py"):
+        sys.path[0] = str(Path(task["program"]).parent)
+        runpy.run_path(task["program"], run_name="__main__")
+    else:
+        sys.path[0] = task["cwd"]
+        runpy.run_module(task["program"], run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

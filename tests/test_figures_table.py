@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +13,7 @@ import pytest
 
 from scripts.figures_table import Entry, read_table
 from tests.conftest import ROOT
+from tests.forking import HEAVY, LIGHT, ForkServer
 from tests.test_documented_commands import understand
 
 TABLE = read_table()
@@ -124,19 +123,26 @@ def test_a_command_of_facemood_is_understood(name: str, words: list[str]) -> Non
     understand(words[1:])
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[ForkServer]:
+    """Forks the scripts of a process that has imported what most of them import."""
+    server = ForkServer((*LIGHT, *HEAVY))
+    yield server
+    server.close()
+
+
 @pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: Path(program[-1]).stem)
-def test_options_exist(program: tuple[str, ...]) -> None:
+def test_options_exist(program: tuple[str, ...], server: ForkServer) -> None:
     given = {word for _, words in COMMANDS if program_of(words) == program for word in words if word.startswith("-")}
     given -= {"-m"}
     script = ROOT / program[-1]
     if script.is_file() and "ArgumentParser" not in script.read_text(encoding="utf-8"):
         assert {len(words) for _, words in COMMANDS if program_of(words) == program} == {2}  # it takes no words
         return
-    command = [sys.executable, *(["-m"] if program[0] == "-m" else []), str(program[-1]), "--help"]
-    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    known = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-    asked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=known, timeout=120)
+    path = program[-1] if program[0] == "-m" else str(script)
+    asked = server.run(["--help"], ROOT, os.environ, timeout=120, program=path)
     if "MissingExtraError" in asked.stderr or "ModuleNotFoundError" in asked.stderr:
         pytest.skip(f"{program[-1]} needs an extra: {asked.stderr.splitlines()[-1]}")
     assert asked.returncode == 0, asked.stderr
