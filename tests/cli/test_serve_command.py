@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import inspect
 import json
@@ -134,6 +135,26 @@ def test_this_machine_needs_none_but_must_be_called_by_its_name() -> None:
 def test_a_port_in_use_is_told() -> None:
     with listen("127.0.0.1", 0) as bound, pytest.raises(FacemoodError, match="choose another port with --port"):
         listen("127.0.0.1", bound.getsockname()[1])
+
+
+def test_an_answer_is_sent_at_once() -> None:
+    """An answer has two parts: the second one does not wait until the client has confirmed the first."""
+    found = []
+
+    async def ask() -> None:
+        def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            found.append(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        with listen("127.0.0.1", 0) as bound:
+            async with await asyncio.start_server(accept, sock=bound):
+                reader, writer = await asyncio.open_connection(*bound.getsockname())
+                await reader.read()
+                writer.close()
+
+    asyncio.run(ask())
+    assert len(found) == 1
+    assert found[0]
 
 
 def test_an_address_of_elsewhere_is_told() -> None:
