@@ -16,8 +16,9 @@ MOST_ITEMS = 16
 MOST_PIXELS = 16_000_000
 """Most pixels that wait to be read: 48 MB. One image waits in any case."""
 
-PATIENCE = 10.0
-"""Longest time in seconds that closing waits for an image that is being decoded."""
+PATIENCE = 3.0
+"""Longest time in seconds that closing waits for an image that is being decoded; without it, Ctrl-C would wait for a
+network share that hangs."""
 
 
 def read_ahead(steps: Iterator[Step], pixels_of: Callable[[Step], int]) -> Generator[Step, None, None]:
